@@ -1,0 +1,51 @@
+# Each target makes the virtual environment it needs, once, and again when pyproject.toml
+# has changed: .venv-demo holds what `predict` needs, .venv also PyTorch and the checks.
+
+PYTHON ?= python3
+DEV := .venv
+DEMO := .venv-demo
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
+
+.PHONY: demo
+demo: $(DEMO)/installed ## Map the demo scene with the embedded model
+	@mkdir -p build/demo
+	$(DEMO)/bin/geosrseg predict docs/demo/kafa.tif -o build/demo/kafa_classes.tif \
+		--quicklook build/demo/kafa.png --overwrite
+	@echo "The class map is build/demo/kafa_classes.tif, a picture of it build/demo/kafa.png."
+
+.PHONY: test
+test: lint types contracts tests ## All checks, as CI runs them
+
+.PHONY: lint
+lint: $(DEV)/installed ## Format and lint (ruff)
+	$(DEV)/bin/ruff format --check
+	$(DEV)/bin/ruff check
+
+.PHONY: types
+types: $(DEV)/installed ## Types (mypy)
+	$(DEV)/bin/mypy
+
+.PHONY: contracts
+contracts: $(DEV)/installed ## Which layer may import which (import-linter)
+	$(DEV)/bin/lint-imports
+
+.PHONY: tests
+tests: $(DEV)/installed ## Tests (pytest)
+	$(DEV)/bin/pytest
+
+.PHONY: docs
+docs: $(DEV)/installed ## Write docs/cli.md anew from the commands' help
+	$(DEV)/bin/python docs/cli_reference.py
+
+$(DEV)/installed: EXTRAS := [train,dev]
+$(DEV)/installed $(DEMO)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "geosrseg needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade pip
+	$(@D)/bin/python -m pip install --editable '.$(EXTRAS)'
+	@touch $@

@@ -1,0 +1,95 @@
+"""Record: a JSON object of which every value is read with the type it must have.
+
+Python would read ``true`` as 1, ``4.7`` as 4 and the text ``"abc"`` as three bands. A model
+file that says such things is wrong, and is refused.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A JSON object.
+
+    Every method takes a key and raises ``ValueError`` where it is missing or its value has
+    another type.
+
+    Attributes:
+        values: what the JSON object holds.
+    """
+
+    values: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.values, dict):
+            raise ValueError(f"expected a JSON object, got {_shown(self.values)}")
+
+    def text(self, key: str) -> str:
+        """A string."""
+        return _text(self._value(key), key)
+
+    def integer(self, key: str) -> int:
+        """A whole number."""
+        value = self._value(key)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise ValueError(f"{key} is an integer, got {_shown(value)}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings."""
+        return tuple(_text(item, key) for item in self._items(key))
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of numbers."""
+        return tuple(_number(item, key) for item in self._items(key))
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """A JSON object."""
+        return _mapping(self._value(key), key)
+
+    def mappings(self, key: str) -> list[dict[str, Any]]:
+        """A list of JSON objects."""
+        return [_mapping(item, key) for item in self._items(key)]
+
+    def number_by_name(self, key: str) -> dict[str, float]:
+        """A JSON object that holds numbers only."""
+        return {name: _number(item, name) for name, item in self.mapping(key).items()}
+
+    def _items(self, key: str) -> list[Any]:
+        value = self._value(key)
+        if not isinstance(value, list):
+            raise ValueError(f"{key} is a list, got {_shown(value)}")
+        return value
+
+    def _value(self, key: str) -> object:
+        if key not in self.values:
+            raise ValueError(f"{key!r} is missing")
+        return self.values[key]
+
+
+def _mapping(value: object, key: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{key} holds JSON objects, got {_shown(value)}")
+    return value
+
+
+def _text(value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{key} is text, got {_shown(value)}")
+    return value
+
+
+def _number(value: object, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key} is a number, got {_shown(value)}")
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise ValueError(f"{key} is a number that is far too large") from error
+
+
+def _shown(value: object) -> str:
+    """At most a line of a value that may come from anywhere."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

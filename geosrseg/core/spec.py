@@ -1,0 +1,133 @@
+"""ModelSpec: what a model file says of itself, and all that `predict` needs to know."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from geosrseg.core.legend import Legend
+from geosrseg.core.normalize import Normalization
+from geosrseg.core.record import Record
+from geosrseg.errors import ModelError
+
+SPEC_VERSION = 1
+"""Version of the layout below; a file of a newer one is refused."""
+
+SPEC_KEY = "geosrseg"
+"""Key of the ONNX metadata entry that holds the ModelSpec as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """The contract of a model file.
+
+    Attributes:
+        name: short name, as in ``--model NAME``.
+        version: of the weights.
+        bands: names of the input bands, in the order of the model's input.
+        upscale_factor: target pixels per source pixel, along each axis.
+        normalization: reflectance to model input.
+        legend: the classes, in the order of the model's output.
+        multiple: LR pixels; windows begin and end on multiples of it.
+        window_size: LR pixels of the largest window by default; it bounds the memory.
+        halo: LR pixels at a window's border that blending does not use.
+        exact_halo: LR pixels beyond which a window's border changes nothing at all.
+        licence: of the weights.
+        training_data: what the model was trained on.
+        limits: where the model should not be trusted.
+        metrics: figures on the validation data, by name.
+        config_hash: SHA-256 of the training configuration, in hexadecimal.
+    """
+
+    name: str
+    version: str
+    bands: tuple[str, ...]
+    upscale_factor: int
+    normalization: Normalization
+    legend: Legend
+    multiple: int
+    window_size: int
+    halo: int
+    exact_halo: int
+    licence: str
+    training_data: str
+    limits: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    config_hash: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.bands or len(set(self.bands)) != len(self.bands):
+            raise ValueError(f"bands have names that differ, got {self.bands}")
+        if len(self.normalization.low) != len(self.bands):
+            raise ValueError(
+                f"{len(self.bands)} bands but normalization for {len(self.normalization.low)}"
+            )
+        if not 1 <= self.upscale_factor <= 16:
+            raise ValueError(f"the upscale factor is 1 to 16, got {self.upscale_factor}")
+        if not 1 <= self.multiple <= 1024:
+            raise ValueError(f"the window multiple is 1 to 1024, got {self.multiple}")
+        if not self.multiple <= self.window_size <= 16384:
+            raise ValueError(
+                f"the window size is the multiple ({self.multiple}) to 16384, "
+                f"got {self.window_size}"
+            )
+        if not 0 <= self.halo <= self.exact_halo <= 4096:
+            raise ValueError(
+                f"0 <= halo <= exact_halo <= 4096, got {self.halo} and {self.exact_halo}"
+            )
+
+    def to_json(self) -> str:
+        """The ModelSpec as one JSON object."""
+        return json.dumps(
+            {
+                "spec_version": SPEC_VERSION,
+                "name": self.name,
+                "version": self.version,
+                "bands": list(self.bands),
+                "upscale_factor": self.upscale_factor,
+                "normalization": self.normalization.to_json(),
+                "legend": self.legend.to_json(),
+                "multiple": self.multiple,
+                "window_size": self.window_size,
+                "halo": self.halo,
+                "exact_halo": self.exact_halo,
+                "licence": self.licence,
+                "training_data": self.training_data,
+                "limits": self.limits,
+                "metrics": dict(self.metrics),
+                "config_hash": self.config_hash,
+            },
+            ensure_ascii=False,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelSpec":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ModelError: the text is no ModelSpec, of a newer version, or inconsistent.
+        """
+        try:
+            record = Record(json.loads(text))
+            version = record.integer("spec_version")
+            if version > SPEC_VERSION:
+                raise ModelError(
+                    f"the ModelSpec has version {version}, this geosrseg reads up to "
+                    f"{SPEC_VERSION}: upgrade geosrseg"
+                )
+            return cls(**_fields(record))
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"the ModelSpec is not valid: {error}") from error
+
+
+def _fields(record: Record) -> dict[str, Any]:
+    texts = ("name", "version", "licence", "training_data", "limits", "config_hash")
+    numbers = ("upscale_factor", "multiple", "window_size", "halo", "exact_halo")
+    return {
+        **{key: record.text(key) for key in texts},
+        **{key: record.integer(key) for key in numbers},
+        "bands": record.texts("bands"),
+        "normalization": Normalization.from_json(record.mapping("normalization")),
+        "legend": Legend.from_json(record.mappings("legend")),
+        "metrics": record.number_by_name("metrics"),
+    }

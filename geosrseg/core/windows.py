@@ -1,0 +1,194 @@
+"""Windows: where the model runs, so that the whole scene is covered.
+
+All lengths are LR pixels of the source grid. A network that pools gives the same
+answer for the same ground only if every window begins and ends on a multiple of its
+pooling step, counted from the scene's origin; `plan_windows` therefore works on the
+scene padded up to that multiple, and never lets a window reach beyond it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """An integer pixel rectangle.
+
+    Attributes:
+        row_off: first row.
+        col_off: first column.
+        height: rows, at least 1.
+        width: columns, at least 1.
+    """
+
+    row_off: int
+    col_off: int
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if self.height < 1 or self.width < 1:
+            raise ValueError(f"a window has at least one pixel, got {self}")
+        if self.row_off < 0 or self.col_off < 0:
+            raise ValueError(f"a window begins inside the scene, got {self}")
+
+    @property
+    def row_stop(self) -> int:
+        """The row after the last one."""
+        return self.row_off + self.height
+
+    @property
+    def col_stop(self) -> int:
+        """The column after the last one."""
+        return self.col_off + self.width
+
+    @property
+    def rows(self) -> slice:
+        """The rows as a slice of an array's row axis."""
+        return slice(self.row_off, self.row_stop)
+
+    @property
+    def cols(self) -> slice:
+        """The columns as a slice of an array's column axis."""
+        return slice(self.col_off, self.col_stop)
+
+    def scaled(self, factor: int) -> "Window":
+        """The same ground on a grid that is `factor` times finer."""
+        return Window(
+            self.row_off * factor, self.col_off * factor, self.height * factor, self.width * factor
+        )
+
+    def clipped(self, height: int, width: int) -> "Window":
+        """The part inside a grid of `height` by `width` pixels, which it must touch."""
+        return Window(
+            self.row_off,
+            self.col_off,
+            min(self.row_stop, height) - self.row_off,
+            min(self.col_stop, width) - self.col_off,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The windows along one axis: all of one length, the last one ending at the edge.
+
+    Attributes:
+        length: pixels of the axis, padded up to the model's multiple.
+        window_size: pixels of every window.
+        starts: first pixel of each window, rising; the first is 0.
+        halo: pixels at an inner window border that are never used.
+        ramp: pixels over which one window hands over to the next, behind the halo.
+    """
+
+    length: int
+    window_size: int
+    starts: tuple[int, ...]
+    halo: int
+    ramp: int
+
+    def __post_init__(self) -> None:
+        if self.window_size < 1 or self.halo < 0 or self.ramp < 0 or not self.starts:
+            raise ValueError(f"an axis has windows, and no negative lengths, got {self}")
+        overlap = 2 * self.halo + self.ramp
+        covered = self.starts[0] == 0 and self.starts[-1] + self.window_size == self.length
+        if not covered or any(
+            not a < b <= a + self.window_size - overlap for a, b in pairwise(self.starts)
+        ):
+            raise ValueError(f"the windows of an axis cover it with their overlap, got {self}")
+
+    @property
+    def finished(self) -> tuple[int, ...]:
+        """For each window, the pixel up to which no later window contributes."""
+        return (*(start + self.halo for start in self.starts[1:]), self.length)
+
+    @property
+    def cores(self) -> tuple[tuple[int, int], ...]:
+        """For each window, first and last + 1 pixel of its part when windows are cut hard.
+
+        The cores of all windows cover the axis without overlap.
+        """
+        return tuple(zip((0, *self.finished[:-1]), self.finished, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """The windows of a scene, as one `Span` for the rows and one for the columns.
+
+    Attributes:
+        rows: the windows' rows.
+        cols: the windows' columns.
+    """
+
+    rows: Span
+    cols: Span
+
+    def __len__(self) -> int:
+        return len(self.rows.starts) * len(self.cols.starts)
+
+    def band(self, index: int) -> tuple[Window, ...]:
+        """The windows that share the row offset number `index`, from left to right."""
+        row_off = self.rows.starts[index]
+        return tuple(
+            Window(row_off, col_off, self.rows.window_size, self.cols.window_size)
+            for col_off in self.cols.starts
+        )
+
+    def cores(self) -> Iterator[tuple[Window, Window]]:
+        """Every window with the part of the scene that is its own when cut hard."""
+        for row_off, (top, bottom) in zip(self.rows.starts, self.rows.cores, strict=True):
+            for col_off, (left, right) in zip(self.cols.starts, self.cols.cores, strict=True):
+                window = Window(row_off, col_off, self.rows.window_size, self.cols.window_size)
+                yield window, Window(top, left, bottom - top, right - left)
+
+    def __iter__(self) -> Iterator[Window]:
+        for index in range(len(self.rows.starts)):
+            yield from self.band(index)
+
+
+def round_up(value: int, multiple: int) -> int:
+    """The smallest multiple of `multiple` that is at least `value`."""
+    return -(-value // multiple) * multiple
+
+
+def plan_span(length: int, *, window_size: int, halo: int, ramp: int, multiple: int) -> Span:
+    """Cover one axis with the fewest windows, then with the smallest ones that still do.
+
+    Args:
+        length: pixels of the scene along the axis.
+        window_size: the largest window allowed; rounded down to `multiple`.
+        halo: pixels at an inner border that are not trusted.
+        ramp: pixels over which neighbours are blended.
+        multiple: every start and the window size are multiples of it.
+
+    Raises:
+        ValueError: a length is not positive, or the windows are too small to advance.
+    """
+    if length < 1 or multiple < 1 or halo < 0 or ramp < 0:
+        raise ValueError(f"expected positive lengths, got {length=} {multiple=} {halo=} {ramp=}")
+    padded = round_up(length, multiple)
+    overlap = round_up(2 * halo + ramp, multiple)
+    window_size = window_size // multiple * multiple
+    if padded <= window_size:
+        return Span(padded, padded, (0,), halo, ramp)
+    if window_size - overlap < multiple:
+        raise ValueError(
+            f"windows of {window_size} pixels do not advance with an overlap of {overlap}: "
+            f"use at least {overlap + multiple}"
+        )
+    count = -(-(padded - overlap) // (window_size - overlap))
+    balanced = round_up(-(-(padded - overlap) // count) + overlap, multiple)
+    stride, last = balanced - overlap, padded - balanced
+    starts = (*range(0, last, stride), last)
+    return Span(padded, balanced, starts, halo, ramp)
+
+
+def plan_windows(
+    height: int, width: int, *, window_size: int, halo: int, ramp: int, multiple: int
+) -> WindowPlan:
+    """Cover a scene of `height` by `width` pixels; see `plan_span` for the arguments."""
+    rows, cols = (
+        plan_span(length, window_size=window_size, halo=halo, ramp=ramp, multiple=multiple)
+        for length in (height, width)
+    )
+    return WindowPlan(rows, cols)

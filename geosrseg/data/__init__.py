@@ -1,0 +1,1 @@
+"""Training data: datasets, chips and the degradation."""

@@ -1,0 +1,50 @@
+"""Every error that geosrseg raises on purpose.
+
+    GeosrsegError
+    ├── SceneError         the scene cannot be read, or is not what the model expects
+    ├── ModelError         the model file is refused
+    ├── DeviceError        the device that was asked for cannot be used
+    ├── OutputError        the output cannot be written, or did not come out as computed
+    ├── DatasetError       the training data is missing, wrong or incomplete
+    ├── RunError           a training run cannot be started, read or continued
+    └── MissingExtraError  a package of an optional extra is not installed
+
+A message names the value, what was expected and what to do about it, in one line. The
+command line prints it and exits with 1; everything else that escapes is a bug.
+"""
+
+
+class GeosrsegError(Exception):
+    """Root of the tree: catch this to catch every failure the library foresees."""
+
+
+class SceneError(GeosrsegError):
+    """The scene cannot be read, or is not what the model expects."""
+
+
+class ModelError(GeosrsegError):
+    """The model file is refused."""
+
+
+class DeviceError(GeosrsegError):
+    """The device that was asked for cannot be used."""
+
+
+class OutputError(GeosrsegError):
+    """The output cannot be written, or did not come out as computed."""
+
+
+class DatasetError(GeosrsegError):
+    """The training data is missing, wrong or incomplete."""
+
+
+class RunError(GeosrsegError):
+    """A training run cannot be started, read or continued."""
+
+
+class MissingExtraError(GeosrsegError):
+    """A package of an optional extra is not installed."""
+
+
+class SceneWarning(UserWarning):
+    """Something about a scene that was taken for granted and that its user should hear."""

@@ -1,0 +1,1 @@
+"""Rasters: scenes in, class maps out. The only layer that knows GDAL."""
