@@ -1,0 +1,48 @@
+"""Grid: where the pixels of a raster lie on the ground."""
+
+from dataclasses import dataclass
+
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.transform import array_bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A raster's shape and georeference.
+
+    Attributes:
+        crs: None where the file has none.
+        transform: (col, row) of pixel corners to (x, y).
+        height: rows, at least 1.
+        width: columns, at least 1.
+    """
+
+    crs: CRS | None
+    transform: Affine
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if self.height < 1 or self.width < 1:
+            raise ValueError(f"a grid has at least one pixel, got {self.height} x {self.width}")
+        if self.transform.is_degenerate:
+            raise ValueError(f"a grid's pixels have an area, got {self.transform}")
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Left, bottom, right and top, as rasterio gives them."""
+        left, bottom, right, top = array_bounds(self.height, self.width, self.transform)
+        return left, bottom, right, top
+
+    def refined(self, factor: int) -> "Grid":
+        """The same ground with pixels `factor` times smaller along each axis.
+
+        The origin is a pixel corner and stays where it is, so the bounds do too, for a
+        rotated or south-up transform as well.
+        """
+        if factor < 1:
+            raise ValueError(f"a grid is refined by 1 or more, got {factor}")
+        a, b, c, d, e, f = self.transform[:6]
+        transform = Affine(a / factor, b / factor, c, d / factor, e / factor, f)
+        return Grid(self.crs, transform, self.height * factor, self.width * factor)

@@ -1,0 +1,99 @@
+"""BandSelection: the chosen bands of a file, and what says where they are valid."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterioWindow
+
+from geosrseg.core.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class BandSelection:
+    """The bands that a scene is read from.
+
+    Attributes:
+        indexes: bands of the file, 1-based, in the model's order.
+        nodata: the declared value of each, or None.
+        alpha: further bands, which say what pixels are usable.
+        has_mask: the file has a mask of its own, inside or beside it.
+    """
+
+    indexes: tuple[int, ...]
+    nodata: tuple[float | None, ...]
+    alpha: tuple[int, ...]
+    has_mask: bool
+
+    @classmethod
+    def of(cls, dataset: DatasetReader, indexes: tuple[int, ...]) -> "BandSelection":
+        """The bands `indexes` of an open file.
+
+        GDAL takes the fourth of four 8-bit bands for alpha; where it is a band of the
+        model, it is none.
+        """
+        alpha = tuple(
+            index
+            for index, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True)
+            if meaning == ColorInterp.alpha and index not in indexes
+        )
+        flags = dataset.mask_flag_enums[indexes[0] - 1]
+        return cls(
+            indexes=indexes,
+            nodata=tuple(dataset.nodatavals[index - 1] for index in indexes),
+            alpha=alpha,
+            has_mask=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
+        )
+
+    def read(
+        self,
+        dataset: DatasetReader,
+        window: Window | None = None,
+        *,
+        shape: tuple[int, int] | None = None,
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """Digital numbers, and where all of them are usable.
+
+        Args:
+            dataset: the open file.
+            window: the part to read; without it, all.
+            shape: (rows, cols) to average the pixels to.
+
+        Returns:
+            (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where
+            every band is a number that neither nodata, a mask nor alpha excludes.
+        """
+        part = window and RasterioWindow(
+            window.col_off, window.row_off, window.width, window.height
+        )
+        bands = [*self.indexes, *self.alpha]
+        options = {
+            "window": part,
+            "resampling": Resampling.average if shape else Resampling.nearest,
+        }
+        # One call for all bands: a block that holds them interleaved is decoded once.
+        found = dataset.read(bands, out_shape=shape and (len(bands), *shape), **options)
+        numbers, alphas = found[: len(self.indexes)], found[len(self.indexes) :]
+        valid = (alphas != 0).all(axis=0)
+        for band, nodata in zip(numbers, self.nodata, strict=True):
+            valid &= _is_number(band, nodata)
+        if self.has_mask:
+            valid &= dataset.read_masks(self.indexes[0], out_shape=shape, **options) != 0
+        return numbers, valid
+
+
+def _is_number(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:
+    """True for finite values other than nodata.
+
+    Tags hold nodata as decimal text, often of six digits, so a floating point value need
+    not be equal to it.
+    """
+    if band.dtype.kind != "f":
+        return np.ones(band.shape, np.bool_) if nodata is None else band != nodata
+    valid: NDArray[np.bool_] = np.isfinite(band)
+    if nodata is not None and math.isfinite(nodata):
+        valid &= ~(np.abs(np.subtract(band, nodata, dtype=np.float64)) <= 5e-6 * abs(nodata))
+    return valid
