@@ -1,0 +1,56 @@
+"""The model file: a network as one self-contained ONNX graph.
+
+Written by hand and not traced: the graph then has only operators that every runtime has
+(no MaxUnpool, no Resize), dynamic N, H and W, and nothing that depends on the version of
+an exporter.
+"""
+
+import copy
+
+import onnx
+from onnx import TensorProto, helper
+
+from geosrseg import __version__
+from geosrseg.core.spec import SPEC_KEY, ModelSpec
+from geosrseg.models.framework import EndToEnd
+from geosrseg.models.onnx_layers import emit, emit_segnet
+from geosrseg.models.onnx_pooling import PeelPooling, Pooling
+from geosrseg.models.onnx_writer import GraphWriter
+
+
+def build_onnx(
+    network: EndToEnd, spec: ModelSpec, *, pooling: Pooling | None = None
+) -> onnx.ModelProto:
+    """Write a network and its ModelSpec as one ONNX model.
+
+    Args:
+        network: left as it is; its batch normalizations are read as for evaluation.
+        spec: goes into the metadata, and names the sizes of input and outputs.
+        pooling: how 2x2 pooling is written; `PeelPooling` unless given.
+
+    Returns:
+        Input ``lr`` (N, bands, H, W), outputs ``probabilities`` (N, classes, s·H, s·W)
+        and ``sr`` (N, bands, s·H, s·W), which is not clipped; all float32. s·H and s·W
+        are multiples of SegNet's 32 pixels.
+    """
+    network = copy.deepcopy(network).cpu().double().eval()
+    graph = GraphWriter()
+    sr = graph.node("Identity", emit(network.sr, graph, "lr"), name="sr")
+    logits = emit_segnet(network.seg, graph, sr, pooling=pooling or PeelPooling())
+    graph.node("Softmax", logits, name="probabilities", axis=1)
+    factor = spec.upscale_factor
+    return graph.model(
+        name=spec.name,
+        inputs=[_image("lr", len(spec.bands), factor=1)],
+        outputs=[
+            _image("probabilities", len(spec.legend), factor=factor),
+            _image("sr", len(spec.bands), factor=factor),
+        ],
+        metadata={SPEC_KEY: spec.to_json()},
+        producer=("geosrseg", __version__),
+    )
+
+
+def _image(name: str, channels: int, *, factor: int) -> onnx.ValueInfoProto:
+    height, width = ("H", "W") if factor == 1 else (f"{factor}*H", f"{factor}*W")
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, height, width])

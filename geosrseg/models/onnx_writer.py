@@ -1,0 +1,80 @@
+"""GraphWriter: the nodes and constants of an ONNX graph, written one by one."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+OPSET = 18
+"""ONNX Runtime's CUDA kernels match newer operator versions only where registered."""
+
+IR_VERSION = 8
+"""The oldest version that holds opset 18; every onnxruntime since 1.13 reads it."""
+
+
+class GraphWriter:
+    """Collects nodes and constants; a value is known by its name.
+
+    Names are made here, so the caller only passes on what it was given:
+    ``y = graph.node("Relu", graph.node("Conv", x, weight, bias))``.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+        self._known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
+
+    def node(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Add a node with one output; its name is `name`, or made from the operator."""
+        output = name or f"{op}_{len(self._nodes)}"
+        self._nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
+        return output
+
+    def split(self, x: str, parts: int) -> list[str]:
+        """The channels of `x` in `parts` equal groups."""
+        name = f"Split_{len(self._nodes)}"
+        outputs = [f"{name}_{part}" for part in range(parts)]
+        self._nodes.append(
+            helper.make_node("Split", [x], outputs, name=name, axis=1, num_outputs=parts)
+        )
+        return outputs
+
+    def constant(self, values: NDArray[Any] | float | list[int]) -> str:
+        """A constant: a list of integers is int64, every other number float32.
+
+        Equal constants are stored once.
+        """
+        array = np.asarray(values, np.int64 if isinstance(values, list) else np.float32)
+        key = (array.dtype.str, array.shape, array.tobytes())
+        if key not in self._known:
+            self._known[key] = f"constant_{len(self._constants)}"
+            self._constants.append(numpy_helper.from_array(array, self._known[key]))
+        return self._known[key]
+
+    def model(
+        self,
+        *,
+        name: str,
+        inputs: list[onnx.ValueInfoProto],
+        outputs: list[onnx.ValueInfoProto],
+        metadata: dict[str, str],
+        producer: tuple[str, str],
+    ) -> onnx.ModelProto:
+        """The finished model, checked.
+
+        Raises:
+            onnx.checker.ValidationError: the graph is not valid ONNX.
+        """
+        graph = helper.make_graph(self._nodes, name, inputs, outputs, self._constants)
+        model = helper.make_model(
+            graph,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+            producer_name=producer[0],
+            producer_version=producer[1],
+        )
+        helper.set_model_props(model, metadata)
+        onnx.checker.check_model(model, full_check=True)
+        return model

@@ -1,0 +1,108 @@
+"""The models that come with the package, by name."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.errors import ModelError
+
+DEFAULT_MODEL = "gewata-4x"
+"""The model of `predict` unless another is asked for."""
+
+SUFFIX = ".onnx"
+CHECKSUMS = "SHA256SUMS"
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedModel:
+    """A model file of the weights folder.
+
+    Attributes:
+        name: as in ``--model NAME``.
+        path: of the file.
+        sha256: what the weights folder says its hash is, in hexadecimal; empty if nothing.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+
+    @property
+    def intact(self) -> bool:
+        """The file is there, with the hash that the weights folder says."""
+        if not self.path.is_file():
+            return False
+        return hashlib.sha256(self.path.read_bytes()).hexdigest() == self.sha256
+
+
+def weights_folder() -> Path:
+    """Where the shipped models lie: in the package, or beside it in a source tree."""
+    inside = _PACKAGE / "weights"
+    return inside if inside.is_dir() else _PACKAGE.parent / "weights"
+
+
+def list_models() -> tuple[ShippedModel, ...]:
+    """The shipped models by name: every file, and every one that should be there."""
+    folder = weights_folder()
+    sums = _read_checksums(folder / CHECKSUMS)
+    files = {path.name for path in folder.glob(f"*{SUFFIX}")}
+    return tuple(
+        ShippedModel(file.removesuffix(SUFFIX), folder / file, sums.get(file, ""))
+        for file in sorted(files | sums.keys())
+    )
+
+
+def find_model(model: str | Path) -> Path:
+    """The file of a shipped model by its name, or the path itself.
+
+    Raises:
+        ModelError: neither a shipped model nor a file.
+    """
+    shipped = {item.name: item.path for item in list_models()}
+    if isinstance(model, str) and model in shipped:
+        return shipped[model]
+    path = Path(model)
+    if not path.is_file():
+        names = ", ".join(shipped) or "none"
+        raise ModelError(f"no model {str(model)!r}: expected FILE.onnx or a shipped one ({names})")
+    return path
+
+
+def check_shipped(path: Path, sha256: str) -> None:
+    """Refuse a file of the weights folder whose hash is not what the folder says.
+
+    Raises:
+        ModelError: the file was changed or damaged.
+    """
+    stated = _read_checksums(weights_folder() / CHECKSUMS).get(path.name)
+    if path.parent == weights_folder() and stated is not None and sha256 != stated:
+        raise ModelError(
+            f"{path} is not as {CHECKSUMS} says (SHA-256 {sha256[:12]}..., expected "
+            f"{stated[:12]}...): reinstall geosrseg"
+        )
+
+
+def verify_models() -> tuple[ShippedModel, ...]:
+    """Check every shipped model against the weights folder's checksums.
+
+    Raises:
+        ModelError: a file is missing, changed, or has no checksum.
+    """
+    models = list_models()
+    broken = [item.name for item in models if not item.intact]
+    if broken:
+        raise ModelError(
+            f"{', '.join(broken)}: not the file that {weights_folder() / CHECKSUMS} lists: "
+            "reinstall geosrseg"
+        )
+    return models
+
+
+def _read_checksums(path: Path) -> dict[str, str]:
+    """File name -> hash, from lines of ``hash  name``."""
+    if not path.is_file():
+        return {}
+    lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
+    return {words[1].lstrip("*"): words[0].lower() for words in lines if len(words) == 2}

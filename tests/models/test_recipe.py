@@ -1,0 +1,55 @@
+import pytest
+
+from geosrseg.models.recipe import PRESETS, Recipe, configure
+
+
+def test_the_paper_preset_is_the_papers():
+    network, recipe = configure(
+        "paper", protocol="end-to-end", bands=3, classes=6, upscale_factor=8
+    )
+    assert (network.sr_base, network.sr_feat, network.sr_stages) == (64, 256, 7)
+    assert not network.residual
+    assert (recipe.alpha, recipe.beta) == (0.1, 1000)
+    assert (recipe.chip_size, recipe.batch_size, recipe.epochs) == (480, 1, 300)
+    assert (recipe.sr_decay, recipe.seg_decay) == (1e-4, 5e-4)
+
+
+def test_the_papers_rates_fall_to_a_tenth_at_half():
+    recipe = Recipe(epochs=4, chips_per_epoch=5)
+    assert recipe.steps == 20
+    assert [recipe.rate_factor(step) for step in (0, 9, 10, 19)] == [1, 1, 0.1, 0.1]
+
+
+def test_the_cosine_rises_first_and_ends_at_zero():
+    recipe = Recipe(schedule="cosine", epochs=10, chips_per_epoch=100)
+    factors = [recipe.rate_factor(step) for step in range(recipe.steps + 1)]
+    assert factors[0] < 0.05
+    assert max(factors) > 0.98
+    assert factors[-1] == pytest.approx(0)
+
+
+def test_every_value_of_a_preset_can_be_replaced():
+    network, recipe = configure(
+        "slim",
+        protocol="lr",
+        bands=6,
+        classes=5,
+        upscale_factor=4,
+        replaced={"alpha": 3.0, "seg_width": 0.5},
+    )
+    assert (recipe.alpha, recipe.beta) == (3.0, PRESETS["slim"].recipe.beta)
+    assert network.seg_width == 0.5
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"schedule": "linear"}, "step, cosine"),
+        ({"epochs": 0}, "epochs is at least 1"),
+        ({"chip_size": 100}, "multiple of 32"),
+        ({"averaging": 1.0}, "decay below 1"),
+    ],
+)
+def test_a_recipe_that_does_not_do_is_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        Recipe(**values)

@@ -1,0 +1,205 @@
+"""Model files that are refused, each by one line that says why."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from geosrseg.core.spec import SPEC_KEY
+from geosrseg.errors import ModelError
+from geosrseg.runtime.model_file import read_model_file
+from geosrseg.runtime.session import open_session
+from tests.tiny_models import make_onnx, make_spec
+
+
+def refusal(tmp_path: Path, model: onnx.ModelProto | bytes) -> str:
+    """The message with which a model file is refused."""
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
+    with pytest.raises(ModelError) as caught:
+        open_session(path, device="cpu")
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+    return message
+
+
+def lie(spec=None, **changes) -> onnx.ModelProto:
+    """The tiny model with a ModelSpec that says something else."""
+    model = make_onnx(spec or make_spec())
+    helper.set_model_props(model, {SPEC_KEY: make_spec(**changes).to_json()})
+    return model
+
+
+def external() -> onnx.TensorProto:
+    tensor = TensorProto(name="far", data_type=TensorProto.FLOAT, dims=[1])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="../../etc/passwd")
+    return tensor
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"II*\0" + bytes(100), b"<html></html>", bytes(range(256))]
+)
+def test_what_is_no_onnx(tmp_path, content):
+    assert "expected FILE.onnx" in refusal(tmp_path, content)
+
+
+def test_a_truncated_file(tmp_path):
+    content = make_onnx(make_spec()).SerializeToString()
+    for length in range(0, len(content), 97):
+        refusal(tmp_path, content[:length])
+
+
+def test_a_file_that_cannot_be_read(tmp_path):
+    with pytest.raises(ModelError, match="cannot be read: Is a directory"):
+        read_model_file(tmp_path)
+
+
+def test_messages_nested_without_end(tmp_path):
+    message = b""
+    for _ in range(300):  # a graph in an attribute of a node, again and again
+        for field in (0x32, 0x2A, 0x0A):
+            size, rest = len(message), b""
+            while size >= 0x80:
+                rest, size = rest + bytes([size & 0x7F | 0x80]), size >> 7
+            message = bytes([field]) + rest + bytes([size]) + message
+    size = len(message)
+    prefix = bytes([0x3A, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14])
+    assert "deep" in refusal(tmp_path, prefix + message)
+
+
+def test_external_data_in_an_initializer(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.initializer.append(external())
+    assert "weights lie in another file" in refusal(tmp_path, model)
+
+
+def test_external_data_by_its_location_alone(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.initializer[0].data_location = TensorProto.EXTERNAL
+    assert "weights lie in another file" in refusal(tmp_path, model)
+
+
+def test_external_data_in_a_constant_of_a_nested_graph(tmp_path):
+    model = make_onnx(make_spec())
+    inner = helper.make_graph(
+        [helper.make_node("Constant", [], ["far"], value=external())], "inner", [], []
+    )
+    model.graph.node.append(
+        helper.make_node("If", ["lr"], ["y"], then_branch=inner, else_branch=inner)
+    )
+    assert "weights lie in another file" in refusal(tmp_path, model)
+
+
+def test_external_data_in_a_function(tmp_path):
+    model = make_onnx(make_spec())
+    node = helper.make_node("Constant", [], ["far"], value=external())
+    model.functions.append(helper.make_function("", "f", [], ["far"], [node], model.opset_import))
+    assert "weights lie in another file" in refusal(tmp_path, model)
+
+
+def test_external_data_in_a_sparse_tensor(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(external(), external(), [9]))
+    assert "weights lie in another file" in refusal(tmp_path, model)
+
+
+def test_operators_of_another_domain(tmp_path):
+    model = make_onnx(make_spec())
+    model.opset_import.append(helper.make_opsetid("com.example", 1))
+    assert "operators of 'com.example'" in refusal(tmp_path, model)
+    model = make_onnx(make_spec())
+    model.graph.node[0].domain = "com.example"
+    assert "operators of 'com.example'" in refusal(tmp_path, model)
+
+
+def test_no_model_spec(tmp_path):
+    model = make_onnx(make_spec())
+    del model.metadata_props[:]
+    assert "holds no ModelSpec: make model files with `geosrseg export`" in refusal(tmp_path, model)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"spec_version": 2}, "upgrade geosrseg"),
+        ({"upscale_factor": 0}, "upscale factor is 1 to 16, got 0"),
+        ({"bands": []}, "bands"),
+        ({"multiple": 10**9}, "the window multiple is 1 to 1024"),
+        ({"legend": "none"}, "legend"),
+    ],
+)
+def test_a_model_spec_that_is_not_valid(tmp_path, change, message):
+    model = make_onnx(make_spec())
+    values = json.loads(make_spec().to_json()) | change
+    helper.set_model_props(model, {SPEC_KEY: json.dumps(values)})
+    assert message in refusal(tmp_path, model)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"bands": 4}, "lr has 3 channels: the ModelSpec says 4"),
+        ({"classes": 5}, "probabilities has 3 channels: the ModelSpec says 5"),
+        ({"upscale_factor": 2}, "the ModelSpec says (2, 3, 16, 32)"),
+        ({"multiple": 1024, "window_size": 1024}, "within 2048 target pixels"),
+    ],
+)
+def test_a_model_spec_that_lies(tmp_path, spec, message):
+    assert message in refusal(tmp_path, lie(**spec))
+
+
+def test_other_names(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.input[0].name = "image"
+    for node in model.graph.node:
+        node.input[:] = ["image" if name == "lr" else name for name in node.input]
+    assert "the inputs are image: expected lr alone" in refusal(tmp_path, model)
+    model = make_onnx(make_spec())
+    del model.graph.output[1]
+    assert "the outputs are probabilities: expected" in refusal(tmp_path, model)
+
+
+def test_a_fixed_size(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 8
+    assert "expected any N, H and W" in refusal(tmp_path, model)
+
+
+def test_another_type(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.node[-1].output[0] = "sr32"
+    model.graph.node.append(helper.make_node("Cast", ["sr32"], ["sr"], to=TensorProto.DOUBLE))
+    model.graph.output[1].type.tensor_type.elem_type = TensorProto.DOUBLE
+    assert "sr is a tensor(double) of 4 axes: expected float32" in refusal(tmp_path, model)
+
+
+def test_logits_in_place_of_probabilities(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.node[1].op_type = "Identity"
+    del model.graph.node[1].attribute[:]
+    assert "expected a softmax" in refusal(tmp_path, model)
+
+
+def test_probabilities_that_are_no_numbers(tmp_path):
+    model = make_onnx(make_spec())
+    bias = np.full(3, np.nan, np.float32)
+    model.graph.initializer[1].CopyFrom(numpy_helper.from_array(bias, "bias"))
+    assert "expected a softmax" in refusal(tmp_path, model)
+
+
+def test_a_graph_that_does_not_load(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.node[0].op_type = "NoSuchOperator"
+    assert "onnxruntime cannot load it" in refusal(tmp_path, model)
+
+
+def test_a_graph_that_does_not_run(tmp_path):
+    model = make_onnx(make_spec())
+    wrong = np.zeros((3, 3, 99, 99), np.float32)  # larger than the smallest window
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(wrong, "weight"))
+    assert "it does not run" in refusal(tmp_path, model)

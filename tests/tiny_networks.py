@@ -1,0 +1,50 @@
+"""Tiny networks with random weights, batch normalizations and activations."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.models.halo import exact_halo, window_multiple
+from tests.tiny_models import make_spec
+
+
+def tiny_config(**changes: Any) -> NetworkConfig:
+    """2 bands, 3 classes, 4x, end to end; every layer is there, with a few channels."""
+    tiny = {"sr_base": 3, "sr_feat": 4, "sr_stages": 3, "seg_width": 1 / 16}
+    values = {"protocol": "end-to-end", "bands": 2, "classes": 3, "upscale_factor": 4, **tiny}
+    return NetworkConfig(**{**values, **changes})
+
+
+def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
+    """A network ready to evaluate, in which no parameter has a value that hides a mistake."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build_network(config)
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.running_mean, std=0.2)
+                nn.init.uniform_(module.running_var, 0.5, 2)
+                nn.init.uniform_(module.weight, 0.5, 2)
+            if isinstance(module, nn.PReLU):
+                nn.init.uniform_(module.weight, -0.5, 1.5)
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+                nn.init.normal_(module.bias, std=0.1)
+            if isinstance(module, nn.Conv2d) and not module.weight.any():
+                nn.init.normal_(module.weight, std=0.01)  # the residual's last one
+    return network.eval()
+
+
+def spec_of(config: NetworkConfig) -> ModelSpec:
+    """The ModelSpec of a network."""
+    multiple = window_multiple(config.upscale_factor)
+    return make_spec(
+        bands=config.bands,
+        classes=config.classes,
+        upscale_factor=config.upscale_factor,
+        multiple=multiple,
+        halo=multiple,
+        exact_halo=exact_halo(config),
+    )
