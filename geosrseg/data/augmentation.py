@@ -1,0 +1,54 @@
+"""Augmentation: the changes under which a chip keeps its meaning."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def turn(chip: Tensor, *, pose: int) -> Tensor:
+    """One of the eight flips and rotations of the last two axes, which have equal lengths.
+
+    Args:
+        chip: (..., size, size).
+        pose: 0 to 7; 0 changes nothing, 4 to 7 mirror first.
+    """
+    mirrored = chip.flip(-1) if pose >= 4 else chip
+    return torch.rot90(mirrored, pose % 4, (-2, -1))
+
+
+def jitter(chip: Tensor, *, strength: float, generator: np.random.Generator) -> Tensor:
+    """Change the illumination: a gain for all bands, and a small gain and offset per band.
+
+    Haze, slope and sun differ between scenes; what a class is does not.
+
+    Args:
+        chip: (bands, rows, cols) in [0, 1].
+        strength: standard deviation of a band's gain; that of the common gain is twice,
+            that of the offset a quarter of it.
+        generator: source of the random numbers.
+    """
+    bands = (chip.shape[0], 1, 1)
+    gain = 1 + strength * (2 * generator.normal() + generator.normal(size=bands))
+    offset = strength / 4 * generator.normal(size=bands)
+    return (chip * torch.from_numpy(gain).float() + torch.from_numpy(offset).float()).clamp(0, 1)
+
+
+def cut_out(lr: Tensor, *, share: float, generator: np.random.Generator) -> Tensor:
+    """Hide up to two squares of the network's input, so that it learns from context.
+
+    Args:
+        lr: (bands, rows, cols).
+        share: probability of each of the two squares.
+        generator: source of the random numbers.
+
+    Returns:
+        A copy in which the squares hold the chip's mean.
+    """
+    lr, size = lr.clone(), lr.shape[-1]
+    mean = lr.mean((1, 2), keepdim=True)
+    for _ in range(2):
+        if generator.random() < share:
+            side = int(generator.integers(size // 12, size // 3))
+            row, col = generator.integers(size - side, size=2)
+            lr[:, row : row + side, col : col + side] = mean
+    return lr

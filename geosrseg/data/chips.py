@@ -1,0 +1,181 @@
+"""Chips: training samples drawn by class.
+
+Drawn uniformly, rare classes are never learned. So a chip is drawn in three steps: a
+class, a pixel of that class, and a place for the chip that holds the pixel. Chip number i
+of epoch e depends on the seed, e and i alone: the order of work, the number of workers or
+a restart change nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from geosrseg.core.windows import Window
+from geosrseg.data.augmentation import cut_out, jitter, turn
+from geosrseg.data.degradation import degrade
+from geosrseg.data.labelled_scene import STRIP, LabelledScene
+from geosrseg.errors import DatasetError
+
+POSITIONS_PER_CLASS = 200_000
+"""Pixels remembered per class: enough that drawing from them is drawing from all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPositions:
+    """Where a class lies: a pixel is (scene, row, col)."""
+
+    pixels: NDArray[np.int32]
+    count: int
+
+
+def find_class_positions(
+    scenes: Sequence[LabelledScene], *, classes: int, seed: int
+) -> list[ClassPositions]:
+    """Read every training reference once and remember where each class lies.
+
+    Raises:
+        DatasetError: no pixel of any class is in the training split.
+    """
+    generator = np.random.default_rng(seed)
+    found = [ClassPositions(np.empty((0, 3), np.int32), 0) for _ in range(classes)]
+    for number, scene in enumerate(scenes):
+        for label, pixels in _scan(scene, classes):
+            index = np.full((len(pixels), 1), number, np.int32)
+            more = np.hstack([index, pixels.astype(np.int32)])
+            found[label] = _merge(found[label], more, generator)
+    if not any(position.count for position in found):
+        raise DatasetError("no pixel of the training split has a class of the legend")
+    return found
+
+
+def _merge(
+    known: ClassPositions, more: NDArray[np.int32], generator: np.random.Generator
+) -> ClassPositions:
+    """Add pixels; above the limit every pixel seen so far is kept with the same chance."""
+    count = known.count + len(more)
+    if count <= POSITIONS_PER_CLASS:
+        return ClassPositions(np.concatenate([known.pixels, more]), count)
+    of_more = int(generator.hypergeometric(len(more), known.count, POSITIONS_PER_CLASS))
+    of_known = POSITIONS_PER_CLASS - of_more
+    kept = (
+        generator.permutation(known.pixels)[:of_known],
+        generator.permutation(more)[:of_more],
+    )
+    return ClassPositions(np.concatenate(kept), count)
+
+
+def _scan(scene: LabelledScene, classes: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Each class with its pixels (row, col), for one strip of rows after the other."""
+    grid = scene.scene.grid
+    for top in range(0, grid.height, STRIP):
+        window = Window(top, 0, min(STRIP, grid.height - top), grid.width)
+        target = scene.read_target(window, "train")
+        for label in range(classes):
+            yield label, np.argwhere(target == label) + np.array([top, 0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipConfig:
+    """How chips are drawn.
+
+    Attributes:
+        size: HR pixels along each side; a multiple of 32 and of the upscale factor.
+        upscale_factor: HR pixels per LR pixel along each axis; 1 for native HR.
+        class_power: a class is drawn with its pixel count to this power: 0 draws all
+            classes alike, 1 draws pixels alike.
+        jitter: strength of the radiometric augmentation; 0 is none.
+        cutout: probability of each of two squares hidden from the network; 0 is none.
+        seed: of all random numbers.
+    """
+
+    size: int
+    upscale_factor: int
+    class_power: float
+    jitter: float
+    cutout: float
+    seed: int
+
+
+class Chips(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """LR image, HR image and target of the chip number i, where i counts over all epochs."""
+
+    def __init__(
+        self, scenes: Sequence[LabelledScene], *, classes: int, config: ChipConfig
+    ) -> None:
+        self._scenes = scenes
+        self._config = config
+        self._positions = find_class_positions(scenes, classes=classes, seed=config.seed)
+        counts = np.array([position.count for position in self._positions], np.float64)
+        weights = np.where(counts > 0, counts**config.class_power, 0)
+        self._class_share = weights / weights.sum()
+        for scene in scenes:
+            grid = scene.scene.grid
+            if min(grid.height, grid.width) < config.size:
+                raise DatasetError(
+                    f"{scene.scene.path} has {grid.height}x{grid.width} pixels, a chip "
+                    f"{config.size}x{config.size}: use a smaller chip size"
+                )
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        config = self._config
+        generator = np.random.default_rng((config.seed, number))
+        scene, window = self._draw(generator)
+        chip = scene.read_chip(window, "train")
+        pose = int(generator.integers(8))
+        hr = turn(torch.from_numpy(chip.hr), pose=pose)
+        target = turn(torch.from_numpy(chip.target), pose=pose)
+        if config.jitter:
+            hr = jitter(hr, strength=config.jitter, generator=generator)
+        lr = degrade(hr, factor=config.upscale_factor)
+        if config.cutout:
+            lr = cut_out(lr, share=config.cutout, generator=generator)
+        return lr, hr.contiguous(), target.long()
+
+    def _draw(self, generator: np.random.Generator) -> tuple[LabelledScene, Window]:
+        size, factor = self._config.size, self._config.upscale_factor
+        label = generator.choice(len(self._positions), p=self._class_share)
+        pixels = self._positions[label].pixels
+        number, row, col = pixels[generator.integers(len(pixels))]
+        scene = self._scenes[number]
+        grid = scene.scene.grid
+        row_off, col_off = (
+            _place(position, length, size=size, factor=factor, generator=generator)
+            for position, length in ((int(row), grid.height), (int(col), grid.width))
+        )
+        return scene, Window(row_off, col_off, size, size)
+
+
+def _place(
+    position: int, length: int, *, size: int, factor: int, generator: np.random.Generator
+) -> int:
+    """Where a chip begins: a multiple of `factor`, so that it lies inside and holds a pixel.
+
+    A pixel in the rows or columns left over at the far edge is held by none; its chip is
+    the last one.
+    """
+    first = -(-max(position - size + 1, 0) // factor)
+    last = min(position, length - size) // factor
+    return int(generator.integers(min(first, last), last + 1)) * factor
+
+
+class EpochSampler(Sampler[int]):
+    """Chip numbers epoch * length to (epoch + 1) * length: no chip comes twice."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before every epoch, also when it resumes."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self._epoch * self._length, (self._epoch + 1) * self._length))

@@ -1,0 +1,12 @@
+"""A small labelled dataset, written as GeoTIFFs."""
+
+import pytest
+
+from geosrseg.data.card import read_card
+from tests.tiny_datasets import write_dataset
+
+
+@pytest.fixture
+def card(tmp_path):
+    """A dataset of one scene: 160 x 192 pixels, left half train, right half validation."""
+    return read_card(write_dataset(tmp_path), data=tmp_path)
