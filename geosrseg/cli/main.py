@@ -1,0 +1,123 @@
+"""The command ``geosrseg``: finds the subcommand, and turns every end into an exit code.
+
+    0    done
+    1    failed, with one line ``error: ...`` on stderr
+    2    wrong usage
+    130  interrupted (Ctrl-C)
+    143  terminated (SIGTERM)
+
+A command's module is imported when that command is called, so ``geosrseg --help`` is
+quick and loads neither numpy nor GDAL.
+"""
+
+import signal
+import sys
+import threading
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import IO, Any, NoReturn, TextIO
+
+import click
+
+from geosrseg import __version__
+from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.errors import GeosrsegError
+
+COMMANDS = {
+    "predict": "Make the high-resolution class map of a low-resolution scene.",
+    "train": "Train a network on a dataset.",
+    "export": "Write the best weights of a run as a model file.",
+    "evaluate": "Measure models on a dataset, side by side.",
+    "models": "List, show and verify the shipped models.",
+}
+"""Short help by command; command NAME is ``geosrseg.cli.NAME.NAME``."""
+
+
+class Failure(click.ClickException):
+    """Ends the command with exit code 1 and one line on stderr."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"error: {' '.join(self.message.splitlines())}", file=file, err=True)
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"geosrseg.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; whatever escapes it becomes an exit code and one line."""
+        try:
+            with _one_line_warnings(), _stopped_by_sigterm():
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click itself knows these
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
+        except GeosrsegError as error:
+            _fail(ctx, error, str(error))
+        except Exception as error:
+            kind = type(error).__name__
+            hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"
+            _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
+
+
+def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
+    if DEBUG in ctx.meta:
+        traceback.print_exception(error)
+    raise Failure(message) from error
+
+
+@contextmanager
+def _one_line_warnings() -> Iterator[None]:
+    """Show a warning as its message, without the line of code it comes from."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        click.echo(f"warning: {' '.join(str(message).splitlines())}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM unwind the stack, so that temporary files are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set signal handlers
+        return
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="geosrseg %(version)s")
+@debug_option
+def main() -> None:
+    """High-resolution class maps from low-resolution satellite images."""

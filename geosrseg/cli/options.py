@@ -1,0 +1,68 @@
+"""Options that several commands share, so that they are the same everywhere."""
+
+from pathlib import Path
+
+import click
+
+from geosrseg.extras import extra as extra
+
+DEBUG = "geosrseg.debug"
+"""Key of `click.Context.meta` that is set when a traceback is wanted."""
+
+
+def _want_traceback(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[DEBUG] = True
+
+
+debug_option = click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_want_traceback,
+    help="Show the traceback of an error.",
+)
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cuda", "cpu"]),
+    default="auto",
+    show_default=True,
+    help="Where the model runs; auto takes the fastest that works.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object on standard output."
+)
+
+model_option = click.option(
+    "-m",
+    "--model",
+    metavar="NAME|FILE.onnx",
+    help="A shipped model or a model file.  [default: the embedded model]",
+)
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="CPU threads of the model.  [default: one per core]",
+)
+
+dataset_option = click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    metavar="CARD.toml",
+    required=True,
+    help="A dataset card.",
+)
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Folder that the card's paths are relative to.  [default: the current folder]",
+)

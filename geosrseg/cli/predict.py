@@ -1,0 +1,88 @@
+"""``geosrseg predict``: a scene in, a class map out."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geosrseg.cli import options
+
+if TYPE_CHECKING:
+    from geosrseg.pipelines.predict import Progress
+
+
+@click.command()
+@click.argument("scene", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The class map to write, a Cloud Optimized GeoTIFF.",
+)
+@options.model_option
+@options.device_option
+@options.threads_option
+@click.option(
+    "--bands",
+    help='Which band of the scene is which band of the model: "1,2,3" or "green=3,red=4".',
+)
+@click.option("--scale", type=float, help="Reflectance per digital number.")
+@click.option("--offset", type=float, help="Reflectance of digital number 0.")
+@click.option(
+    "--seams",
+    type=click.Choice(["blend", "exact"]),
+    default="blend",
+    show_default=True,
+    help="Taper overlapping windows, or give exactly the labels of one large window.",
+)
+@click.option(
+    "--overlap",
+    type=click.IntRange(min=0),
+    help="LR pixels that windows share.  [default: from the model]",
+)
+@click.option(
+    "--window",
+    "window_size",
+    type=click.IntRange(min=1),
+    help="LR pixels of the largest window.  [default: from the model]",
+)
+@click.option(
+    "--quicklook", type=click.Path(path_type=Path), help="Also write a PNG of scene and map."
+)
+@options.overwrite_option
+@options.json_option
+@options.debug_option
+def predict(as_json: bool, model: str | None, **arguments: Any) -> None:
+    """Make the high-resolution class map of a low-resolution scene."""
+    from geosrseg.pipelines.predict import predict as run
+    from geosrseg.runtime.shipped_models import DEFAULT_MODEL
+
+    with _progress_bar() as on_progress:
+        done = run(model=model or DEFAULT_MODEL, on_progress=on_progress, **arguments)
+    if as_json:
+        click.echo(json.dumps(asdict(done), default=str))
+    else:
+        click.echo(done.output)
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
+    """A bar on a terminal, and nothing elsewhere."""
+    from tqdm import tqdm
+
+    with tqdm(unit="window", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+
+        def show(progress: "Progress") -> None:
+            bar.total = progress.windows_total
+            bar.update(progress.windows_done - bar.n)
+            if rate := bar.format_dict["rate"]:
+                speed = rate * progress.target_pixels / 1e6
+                bar.set_postfix_str(f"{speed:.2f} HR Mpx/s", refresh=False)
+
+        yield show

@@ -1,0 +1,244 @@
+"""A run: the folder that training leaves behind.
+
+- ``config.json``: network, recipe, bands, classes and normalization
+- ``metrics.csv``: losses and validation metrics, one row an epoch
+- ``best.ckpt``, ``last.ckpt``: Lightning checkpoints
+- ``weights.safetensors``: the weights that are the result, what `export` reads
+- ``validation.json``: their validation metrics, in full precision
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from geosrseg.core.legend import Legend
+from geosrseg.core.normalize import Normalization
+from geosrseg.data.card import DatasetCard
+from geosrseg.errors import RunError
+from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.models.recipe import Recipe
+
+FILES = frozenset(
+    (
+        "config.json",
+        "metrics.csv",
+        "hparams.yaml",
+        "best.ckpt",
+        "last.ckpt",
+        "validation.json",
+        "weights.safetensors",
+    )
+)
+"""All that a run may leave in its folder."""
+
+NETWORK_PREFIX = "network."
+"""What Lightning's checkpoints put before the names of the network's weights."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What was trained on what, and how.
+
+    Attributes:
+        dataset: name of the dataset.
+        source: where the data comes from.
+        licence: of the data.
+        bands: names of the input bands.
+        legend: the classes.
+        normalization: reflectance to network input.
+        network: what was trained.
+        recipe: how.
+    """
+
+    dataset: str
+    source: str
+    licence: str
+    bands: tuple[str, ...]
+    legend: Legend
+    normalization: Normalization
+    network: NetworkConfig
+    recipe: Recipe
+
+    @classmethod
+    def of(
+        cls,
+        card: DatasetCard,
+        *,
+        normalization: Normalization,
+        network: NetworkConfig,
+        recipe: Recipe,
+    ) -> "RunConfig":
+        """The configuration of a run on a dataset."""
+        return cls(
+            dataset=card.name,
+            source=card.source,
+            licence=card.licence,
+            bands=card.bands,
+            legend=card.legend,
+            normalization=normalization,
+            network=network,
+            recipe=recipe,
+        )
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        values = {
+            "dataset": self.dataset,
+            "source": self.source,
+            "licence": self.licence,
+            "bands": list(self.bands),
+            "legend": self.legend.to_json(),
+            "normalization": self.normalization.to_json(),
+            "network": self.network.to_json(),
+            "recipe": self.recipe.to_json(),
+        }
+        return json.dumps(values, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunConfig":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: a value is missing or wrong.
+        """
+        values: dict[str, Any] = json.loads(text)
+        return cls(
+            dataset=values["dataset"],
+            source=values["source"],
+            licence=values["licence"],
+            bands=tuple(values["bands"]),
+            legend=Legend.from_json(values["legend"]),
+            normalization=Normalization.from_json(values["normalization"]),
+            network=NetworkConfig(**values["network"]),
+            recipe=Recipe(**values["recipe"]),
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the configuration, in hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run folder, by its path.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The configuration."""
+        return self.path / "config.json"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        """The epoch with the best validation."""
+        return self.path / "best.ckpt"
+
+    @property
+    def weights_file(self) -> Path:
+        """The best weights."""
+        return self.path / "weights.safetensors"
+
+    def create(self, config: RunConfig, *, overwrite: bool = False) -> None:
+        """Make the folder with its configuration.
+
+        Raises:
+            RunError: it holds a run already, something else is there, or it cannot be made.
+        """
+        if self.config_file.exists() and not overwrite:
+            raise RunError(f"{self.path} holds a run already: choose another, or --overwrite")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if foreign := {file.name for file in self.path.iterdir()} - FILES:
+                raise RunError(
+                    f"{self.path} holds {sorted(foreign)[0]}, which is of no run: choose another "
+                    "folder"
+                )
+            self.remove()
+            self.path.mkdir(exist_ok=True)
+            self.config_file.write_text(config.to_json() + "\n", encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"cannot write to {self.path}: {error.strerror}") from error
+
+    def remove(self) -> None:
+        """Delete the files of a run, and the folder if nothing else is in it."""
+        for name in FILES:
+            (self.path / name).unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def config(self) -> RunConfig:
+        """The configuration.
+
+        Raises:
+            RunError: the folder is no run.
+        """
+        try:
+            return RunConfig.from_json(self.config_file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RunError(f"{self.path} is no run: {self.config_file.name} is missing") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
+
+    @property
+    def metrics_file(self) -> Path:
+        """The validation metrics of the weights file."""
+        return self.path / "validation.json"
+
+    def best_network(self) -> EndToEnd:
+        """The network of the best checkpoint, ready to evaluate."""
+        checkpoint = torch.load(self.best_checkpoint, map_location="cpu", weights_only=True)
+        weights = checkpoint["state_dict"].items()
+        network = build_network(self.config().network)
+        network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})
+        return network.eval()
+
+    def finish(self, network: EndToEnd, metrics: Mapping[str, float]) -> None:
+        """Keep a network's weights and their validation metrics as the result of the run."""
+        finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
+        self.metrics_file.write_text(json.dumps(finite, indent=2) + "\n", encoding="utf-8")
+        weights = network.state_dict().items()
+        save_file({name: value.contiguous() for name, value in weights}, self.weights_file)
+
+    def metrics(self) -> dict[str, float]:
+        """The validation metrics of the weights file.
+
+        Raises:
+            RunError: the run is not finished.
+        """
+        try:
+            values = json.loads(self.metrics_file.read_text(encoding="utf-8"))
+            return {name: float(value) for name, value in values.items()}
+        except OSError as error:
+            raise RunError(f"{self.path} has no {self.metrics_file.name}: finish it") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RunError(f"{self.metrics_file} does not hold metrics: {error}") from error
+
+    def network(self) -> EndToEnd:
+        """The network with the best weights, ready to evaluate.
+
+        Raises:
+            RunError: the run is not finished, or its files do not belong together.
+        """
+        network = build_network(self.config().network)
+        try:
+            network.load_state_dict(load_file(self.weights_file))
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path} has no {self.weights_file.name}: finish it") from error
+        except (RuntimeError, SafetensorError) as error:
+            raise RunError(f"{self.weights_file} is not of this run: {error}") from error
+        return network.eval()

@@ -1,0 +1,240 @@
+"""Whole maps that are known exactly: the tiny model divides a band into equal steps."""
+
+import os
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geosrseg.errors import DeviceError, GeosrsegError, ModelError, OutputError, SceneError
+from geosrseg.pipelines.predict import Progress, predict
+from geosrseg.raster.gdal import unreferenced_allowed
+
+NAMES = ("band 1", "band 2", "band 3")
+TRANSFORM = Affine(30, 0, 800_000, 0, -30, 850_000)
+
+
+def write_scene(path, values, *, names=NAMES, crs="EPSG:32636", transform=TRANSFORM, **profile):
+    count, height, width = values.shape
+    with (
+        unreferenced_allowed(),
+        rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            dtype=values.dtype.name,
+            count=count,
+            height=height,
+            width=width,
+            crs=crs,
+            transform=transform,
+            **profile,
+        ) as file,
+    ):
+        file.write(values)
+        file.descriptions = names
+    return path
+
+
+def read_map(path):
+    with unreferenced_allowed(), rasterio.open(path) as file:
+        return file.read(1)
+
+
+def random_scene(height, width, seed=0):
+    """Reflectance in steps that no rounding moves over a class's limit."""
+    steps = np.random.default_rng(seed).integers(0, 3, (3, height, width))
+    return ((steps + 0.5) / 3).astype(np.float32)
+
+
+def expected_map(values):
+    """The tiny model's map: class ids 1, 2, 3 by thirds of the first band."""
+    return (np.minimum(values[0] * 3, 2).astype(np.uint8) + 1).repeat(4, 0).repeat(4, 1)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    height=st.integers(1, 90),
+    width=st.integers(1, 90),
+    window=st.sampled_from([32, 40, 64, 512]),
+    overlap=st.sampled_from([0, 3, 10, 24]),
+)
+def test_any_scene_in_any_windows_gives_the_same_map(
+    tmp_path, tiny_model, height, width, window, overlap
+):
+    values = random_scene(height, width)
+    scene = write_scene(tmp_path / "scene.tif", values)
+    out = tmp_path / "out.tif"
+    predict(scene, out, model=tiny_model(), window_size=window, overlap=overlap, overwrite=True)
+    assert np.array_equal(read_map(out), expected_map(values))
+
+
+def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):
+    """The model looks 5 pixels around it: windows without a halo show, exact ones do not."""
+    values = np.random.default_rng(0).random((3, 75, 101), np.float32)
+    scene = write_scene(tmp_path / "scene.tif", values)
+    model = tiny_model(reach=5, exact_halo=8, window_size=40)
+
+    def labels(name, **options):
+        predict(scene, tmp_path / name, model=model, **options)
+        return read_map(tmp_path / name)
+
+    whole = labels("whole.tif", window_size=512)
+    assert np.array_equal(labels("exact.tif", seams="exact", window_size=40), whole)
+    assert not np.array_equal(labels("cut.tif", overlap=0), whole)
+
+
+def test_the_map_lies_where_the_scene_lies(tmp_path, tiny_model):
+    rotated = Affine.translation(5e5, 4e6) @ Affine.rotation(20) @ Affine.scale(30, -30)
+    for number, transform in enumerate([TRANSFORM, rotated, Affine(30, 0, 0, 0, 30, 0)]):
+        scene = write_scene(tmp_path / f"{number}.tif", random_scene(13, 17), transform=transform)
+        out = tmp_path / f"{number}.out.tif"
+        predict(scene, out, model=tiny_model())
+        with rasterio.open(scene) as a, rasterio.open(out) as b:
+            assert b.crs == a.crs
+            assert b.transform.almost_equals(a.transform @ Affine.scale(1 / 4))
+            assert np.allclose(b.bounds, a.bounds)
+
+
+def test_nodata_in_gives_nodata_out_and_touches_nothing_else(tmp_path, tiny_model):
+    values = (random_scene(50, 70) * 10_000).astype(np.int16)
+    hole = np.zeros((50, 70), bool)
+    hole[10:20, 30:45] = hole[49, :] = True
+    values[:, hole] = -9999
+    values[0, 0, 0] = -9999  # one band is enough
+    hole[0, 0] = True
+    scene = write_scene(tmp_path / "scene.tif", values, nodata=-9999)
+    predict(scene, tmp_path / "out.tif", model=tiny_model(), scale=1e-4)
+    expected = np.where(hole.repeat(4, 0).repeat(4, 1), 255, expected_map(values * 1e-4))
+    assert np.array_equal(read_map(tmp_path / "out.tif"), expected)
+
+
+def test_windows_without_a_valid_pixel_are_not_run(tmp_path, tiny_model):
+    values = random_scene(64, 64)
+    values[:, :, 32:] = np.nan
+    scene = write_scene(tmp_path / "scene.tif", values)
+    model = tiny_model(window_size=32)
+    done = predict(scene, tmp_path / "out.tif", model=model, overlap=0)
+    assert (done.windows, done.skipped) == (2, 2)
+    labels = read_map(tmp_path / "out.tif")
+    assert (labels[:, 128:] == 255).all()
+    assert np.array_equal(labels[:, :128], expected_map(values[:, :, :32]))
+
+
+def test_progress_counts_every_window(tmp_path, tiny_model):
+    seen: list[Progress] = []
+    scene = write_scene(tmp_path / "scene.tif", random_scene(64, 96))
+    predict(
+        scene,
+        tmp_path / "out.tif",
+        model=tiny_model(window_size=32),
+        overlap=0,
+        on_progress=seen.append,
+    )
+    assert [progress.windows_done for progress in seen] == list(range(7))
+    assert {progress.windows_total for progress in seen} == {6}
+    assert seen[0].target_pixels * 6 == 64 * 96 * 16
+
+
+def test_the_map_says_how_it_was_made(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(9, 9))
+    predict(scene, tmp_path / "out.tif", model=tiny_model(), seams="exact")
+    with rasterio.open(tmp_path / "out.tif") as file:
+        tags = file.tags()
+    assert tags["GEOSRSEG_MODEL"] == "tiny 1"
+    assert len(tags["GEOSRSEG_MODEL_SHA256"]) == 64
+    assert tags["GEOSRSEG_INPUT"] == "scene.tif"
+    assert tags["GEOSRSEG_SEAMS"] == "exact"
+
+
+def test_a_scene_without_crs_gives_a_map_without_crs_and_a_warning(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(9, 9), crs=None)
+    with pytest.warns(UserWarning, match="CRS"):
+        done = predict(scene, tmp_path / "out.tif", model=tiny_model())
+    assert done.warnings
+    with unreferenced_allowed(), rasterio.open(tmp_path / "out.tif") as file:
+        assert file.crs is None
+
+
+def test_a_quicklook_is_written_beside_the_map(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(20, 30))
+    predict(scene, tmp_path / "out.tif", model=tiny_model(), quicklook=tmp_path / "look.png")
+    with unreferenced_allowed(), rasterio.open(tmp_path / "look.png") as picture:
+        assert picture.count == 3
+
+
+class TestRefusals:
+    """One error, and nothing left behind."""
+
+    @pytest.fixture
+    def scene(self, tmp_path):
+        return write_scene(tmp_path / "scene.tif", random_scene(40, 40))
+
+    def refused(self, tmp_path, error, match, scene, **options):
+        folder = tmp_path / "outputs"
+        folder.mkdir(exist_ok=True)
+        with pytest.raises(error, match=match):
+            predict(scene, folder / "out.tif", **options)
+        assert not list(folder.iterdir())
+
+    def test_a_file_that_is_no_geotiff(self, tmp_path, tiny_model):
+        text = tmp_path / "text.tif"
+        text.write_text("not a TIFF")
+        self.refused(tmp_path, SceneError, "text.tif", text, model=tiny_model())
+
+    def test_a_truncated_scene(self, tmp_path, tiny_model):
+        values = np.random.default_rng(0).random((3, 200, 200), np.float32)
+        scene = write_scene(tmp_path / "cut.tif", values)
+        os.truncate(scene, scene.stat().st_size // 2)
+        self.refused(tmp_path, SceneError, "cut.tif", scene, model=tiny_model())
+
+    def test_a_scene_with_other_bands(self, tmp_path, tiny_model):
+        scene = write_scene(tmp_path / "two.tif", random_scene(9, 9)[:2], names=NAMES[:2])
+        self.refused(tmp_path, SceneError, "--bands", scene, model=tiny_model())
+
+    def test_a_file_without_model_spec(self, tmp_path, scene):
+        model = tmp_path / "other.onnx"
+        model.write_bytes(b"\x08\x08")
+        self.refused(tmp_path, ModelError, "other.onnx", scene, model=model)
+
+    def test_a_device_that_is_not_there(self, tmp_path, scene, tiny_model):
+        self.refused(tmp_path, DeviceError, "tpu", scene, model=tiny_model(), device="tpu")
+
+    def test_windows_that_do_not_advance(self, tmp_path, scene, tiny_model):
+        self.refused(
+            tmp_path,
+            GeosrsegError,
+            "--window",
+            scene,
+            model=tiny_model(),
+            window_size=16,
+            overlap=16,
+        )
+
+    def test_an_existing_map_stays_as_it_is(self, tmp_path, scene, tiny_model):
+        out = tmp_path / "out.tif"
+        predict(scene, out, model=tiny_model())
+        before = out.read_bytes()
+        with pytest.raises(OutputError, match="--overwrite"):
+            predict(scene, out, model=tiny_model())
+        assert out.read_bytes() == before
+        predict(scene, out, model=tiny_model(), overwrite=True)
+
+    def test_a_map_over_its_own_scene(self, scene, tiny_model):
+        before = scene.read_bytes()
+        with pytest.raises(OutputError, match="is the scene itself"):
+            predict(scene, scene, model=tiny_model(), overwrite=True)
+        assert scene.read_bytes() == before
+
+    def test_a_quicklook_that_exists_before_any_work_is_done(self, tmp_path, scene, tiny_model):
+        look = tmp_path / "look.png"
+        look.write_text("keep me")
+        self.refused(tmp_path, OutputError, "look.png", scene, model=tiny_model(), quicklook=look)
+        assert look.read_text() == "keep me"
+
+    def test_a_folder_that_is_not_there(self, tmp_path, scene, tiny_model):
+        with pytest.raises(OutputError, match="no folder"):
+            predict(scene, tmp_path / "none" / "out.tif", model=tiny_model())

@@ -1,0 +1,212 @@
+"""Training, export and evaluation in one go, on a dataset that a slim network can learn."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from geosrseg.data.card import read_card
+from geosrseg.errors import DatasetError, RunError
+from geosrseg.models.framework import NetworkConfig, build_network
+from geosrseg.models.recipe import Recipe
+from geosrseg.pipelines.evaluate import evaluate
+from geosrseg.pipelines.export import export
+from geosrseg.pipelines.run import Run
+from geosrseg.pipelines.train import train
+from geosrseg.runtime.session import open_session
+from tests.tiny_datasets import write_dataset
+
+# Lightning's own dependencies, and advice for larger machines
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+NETWORK = NetworkConfig(
+    protocol="end-to-end",
+    bands=2,
+    classes=2,
+    upscale_factor=4,
+    sr_base=4,
+    sr_feat=8,
+    sr_stages=2,
+    residual=True,
+    seg_width=1 / 8,
+)
+RECIPE = Recipe(
+    alpha=1,
+    beta=1,
+    sr_rate=1e-3,
+    seg_rate=3e-3,
+    schedule="cosine",
+    epochs=3,
+    chips_per_epoch=120,
+    batch_size=4,
+    chip_size=64,
+    class_power=0,
+    averaging=0.5,
+)
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dataset")
+    return read_card(write_dataset(folder), data=folder)
+
+
+@pytest.fixture(scope="module")
+def run(card, tmp_path_factory):
+    return train(card, tmp_path_factory.mktemp("runs") / "run", network=NETWORK, recipe=RECIPE)
+
+
+def best_epoch(run: Run) -> dict[str, str]:
+    with (run.path / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["val/mean_iou"]]
+    assert len(rows) == RECIPE.epochs
+    return max(rows, key=lambda row: float(row["val/mean_iou"]))
+
+
+def test_the_network_learns(run):
+    assert float(best_epoch(run)["val/mean_iou"]) > 0.6
+
+
+def test_the_run_says_what_decided_it(run):
+    config = run.config()
+    assert (config.network, config.recipe) == (NETWORK, RECIPE)
+    assert config.legend.names == ("dark", "bright")
+    assert json.loads(run.config_file.read_text())["recipe"]["seed"] == 0
+
+
+def test_the_best_epoch_is_what_is_exported_and_evaluated(card, run, tmp_path):
+    """Through PyTorch while training or through the model file: the same counts."""
+    model = tmp_path / "squares.onnx"
+    report = export(run.path, model, name="squares")
+    assert report.label_agreement == 1
+    best = float(best_epoch(run)["val/mean_iou"])
+    assert run.metrics()["mean_iou"] == pytest.approx(best, abs=1e-4)
+    with open_session(model, device="cpu") as session:
+        assert session.spec.metrics == run.metrics()
+        assert session.spec.config_hash == run.config().sha256
+    (evaluated,) = evaluate([model], card, split="validation", device="cpu")
+    assert evaluated.confusion.mean_iou == pytest.approx(best, abs=1e-4)
+    assert evaluated.psnr == pytest.approx(float(best_epoch(run)["val/psnr"]), abs=0.01)
+
+
+def test_the_same_seed_gives_the_same_run(card, run, tmp_path):
+    again = train(card, tmp_path / "again", network=NETWORK, recipe=RECIPE)
+    assert best_epoch(again) == best_epoch(run)
+
+
+@pytest.mark.parametrize(("protocol", "factor"), [("lr", 4), ("hr", 1)])
+def test_the_other_protocols_run_too(card, tmp_path, protocol, factor):
+    network = replace(NETWORK, protocol=protocol, upscale_factor=factor)
+    recipe = replace(RECIPE, epochs=1, chips_per_epoch=8)
+    run = train(card, tmp_path / "run", network=network, recipe=recipe)
+    export(run.path, tmp_path / "model.onnx")
+    (report,) = evaluate([tmp_path / "model.onnx"], card, split="validation", device="cpu")
+    assert report.upscale_factor == factor
+    assert np.isinf(report.psnr) == (protocol == "hr")
+
+
+def test_a_run_is_not_overwritten_by_accident(card, run):
+    with pytest.raises(RunError, match="--overwrite"):
+        train(card, run.path, network=NETWORK, recipe=RECIPE)
+    assert run.weights_file.is_file()
+
+
+def test_a_folder_of_other_things_is_never_a_run(card, tmp_path):
+    (tmp_path / "letter.txt").write_text("keep me")
+    with pytest.raises(RunError, match="which is of no run"):
+        train(card, tmp_path, network=NETWORK, recipe=RECIPE, overwrite=True)
+    assert (tmp_path / "letter.txt").read_text() == "keep me"
+
+
+def test_an_unfinished_run_is_not_exported(tmp_path, run):
+    copy = Run(tmp_path / "copy")
+    copy.create(run.config())
+    with pytest.raises(RunError, match="finish"):
+        export(copy.path, tmp_path / "model.onnx")
+    with pytest.raises(RunError, match="no run"):
+        Run(tmp_path / "nothing").config()
+
+
+def test_a_model_is_evaluated_on_its_own_bands_and_classes(card, tiny_model):
+    with pytest.raises(DatasetError, match="knows bands band 1"):
+        evaluate([tiny_model()], card, split="validation", device="cpu")
+
+
+def test_a_split_without_reference_is_refused(card, run, tmp_path):
+    export(run.path, tmp_path / "model.onnx")
+    with pytest.raises(DatasetError, match="no pixel of split 'test'"):
+        evaluate([tmp_path / "model.onnx"], card, split="test", device="cpu")
+
+
+def test_published_weights_begin_a_plain_dbpn_only(card, tmp_path):
+    with pytest.raises(RunError, match="no residual form"):
+        train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE, init_sr=tmp_path / "x.pth")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_begins_with_the_weights_it_is_given(card, tmp_path):
+    plain = replace(NETWORK, residual=False)
+    published = build_network(plain).sr.state_dict()
+    file = tmp_path / "dbpn.pth"
+    torch.save({f"module.{name}": torch.full_like(w, 0.01) for name, w in published.items()}, file)
+    recipe = replace(RECIPE, epochs=1, chips_per_epoch=4, sr_rate=0, averaging=0)
+    run = train(card, tmp_path / "run", network=plain, recipe=recipe, init_sr=file)
+    weights = run.network().sr.state_dict().values()
+    assert all(torch.allclose(w, torch.full_like(w, 0.01)) for w in weights)
+
+
+def test_class_offsets_do_not_make_the_best_epoch_worse(card, tmp_path):
+    recipe = replace(RECIPE, epochs=1, chips_per_epoch=16, class_offsets=True)
+    run = train(card, tmp_path / "run", network=NETWORK, recipe=recipe)
+    (row,) = csv.DictReader(
+        line for k, line in enumerate((run.path / "metrics.csv").open()) if k < 2
+    )
+    scores = [
+        float(values[f"{prefix}mean_iou"]) + float(values[f"{prefix}kappa"])
+        for values, prefix in ((row, "val/"), (run.metrics(), ""))
+    ]
+    assert scores[1] >= scores[0] - 1e-3
+
+
+class TestRefusals:
+    """Data that does not do is refused before the run folder is touched."""
+
+    def test_a_chip_larger_than_the_scene(self, card, tmp_path):
+        recipe = replace(RECIPE, chip_size=512)
+        with pytest.raises(DatasetError, match="160x192 pixels"):
+            train(card, tmp_path / "run", network=NETWORK, recipe=recipe)
+        assert not (tmp_path / "run").exists()
+
+    def test_a_dataset_without_validation(self, card, tmp_path):
+        scenes = tuple(replace(scene, split="train") for scene in card.scenes)
+        with pytest.raises(DatasetError, match="no validation pixel of squares"):
+            train(replace(card, scenes=scenes), tmp_path / "run", network=NETWORK, recipe=RECIPE)
+        assert not (tmp_path / "run").exists()
+
+
+def test_ctrl_c_is_left_to_the_caller(card, tmp_path):
+    class Interrupt(Callback):
+        def on_train_batch_end(self, *_):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE, callbacks=[Interrupt()])
+
+
+def test_overwrite_removes_a_runs_own_files_only(card, run, tmp_path):
+    copy = Run(tmp_path / "copy")
+    copy.create(run.config())
+    (copy.path / "notes.txt").write_text("keep me")
+    with pytest.raises(RunError, match=r"notes\.txt, which is of no run"):
+        copy.create(run.config(), overwrite=True)
+    assert copy.config() == run.config()
+    (copy.path / "notes.txt").unlink()
+    copy.create(run.config(), overwrite=True)

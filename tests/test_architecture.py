@@ -1,0 +1,62 @@
+"""What may import what, and what must not be loaded when."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[1]
+TRAINING = {"torch", "lightning", "torchmetrics", "onnx", "safetensors"}
+MAPPING = {"numpy", "rasterio", "onnxruntime", "shapely", "affine", "tqdm"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level packages that a fresh interpreter has loaded after running `code`."""
+    report = "\nimport json, sys\nprint(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
+    result = subprocess.run(
+        [sys.executable, "-c", code + report], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+def command(*args: str | Path) -> str:
+    words = ["geosrseg", *map(str, args)]
+    return (
+        f"import sys\nsys.argv = {words}\n"
+        "from geosrseg.cli.main import main\n"
+        "assert not main(standalone_mode=False)"
+    )
+
+
+def test_the_import_contracts_are_kept(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "path", [*sys.path])  # which import-linter adds to
+    assert lint_imports(no_cache=True) == 0
+
+
+def test_importing_the_package_loads_nothing_large():
+    assert not loaded_by("import geosrseg") & (TRAINING | MAPPING | {"click"})
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["predict", "--help"]])
+def test_help_loads_nothing_large(args):
+    assert not loaded_by(command(*args)) & (TRAINING | MAPPING)
+
+
+def test_predict_does_not_load_what_training_needs(tmp_path, tiny_model):
+    scene, output = tmp_path / "scene.tif", tmp_path / "classes.tif"
+    profile = {"driver": "GTiff", "dtype": "float32", "count": 3, "height": 9, "width": 11}
+    transform = Affine(30, 0, 0, 0, -30, 0)
+    with rasterio.open(scene, "w", crs="EPSG:32637", transform=transform, **profile) as file:
+        file.write(np.full((3, 9, 11), 0.2, np.float32))
+    run = command("predict", scene, "-o", output, "-m", tiny_model(bands=3), "--bands", "1,2,3")
+    loaded = loaded_by(run)
+    assert output.is_file()
+    assert not loaded & TRAINING
+    assert loaded >= {"numpy", "rasterio", "onnxruntime"}  # it did run here
