@@ -9,13 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from geosrseg import __version__
 from geosrseg.core.blending import RowBlender
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import normalize_bands
@@ -297,7 +297,7 @@ def _tags(session: Session, scene: Scene, seams: Seams) -> dict[str, str]:
     """What the map says of its own making."""
     spec = session.spec
     return {
-        "TIFFTAG_SOFTWARE": f"geosrseg {version('geosrseg')}",
+        "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
         "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
         "GEOSRSEG_MODEL_SHA256": session.sha256,
         "GEOSRSEG_INPUT": scene.path.name,
