@@ -59,6 +59,22 @@ class Window:
             self.row_off * factor, self.col_off * factor, self.height * factor, self.width * factor
         )
 
+    def grown(self, margin: int, *, height: int, width: int) -> "Window":
+        """The window with `margin` pixels around it, inside a grid of `height` by `width`."""
+        row_off, col_off = max(self.row_off - margin, 0), max(self.col_off - margin, 0)
+        return Window(
+            row_off,
+            col_off,
+            min(self.row_stop + margin, height) - row_off,
+            min(self.col_stop + margin, width) - col_off,
+        )
+
+    def inside(self, outer: "Window") -> "Window":
+        """The same ground, counted from the origin of `outer`, which holds it."""
+        return Window(
+            self.row_off - outer.row_off, self.col_off - outer.col_off, self.height, self.width
+        )
+
     def clipped(self, height: int, width: int) -> "Window":
         """The part inside a grid of `height` by `width` pixels, which it must touch."""
         return Window(

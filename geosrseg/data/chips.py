@@ -18,7 +18,7 @@ from torch.utils.data import Dataset, Sampler
 from geosrseg.core.windows import Window
 from geosrseg.data.augmentation import cut_out, jitter, turn
 from geosrseg.data.degradation import degrade
-from geosrseg.data.labelled_scene import STRIP, LabelledScene
+from geosrseg.data.labelled_scene import LabelledScene
 from geosrseg.errors import DatasetError
 
 POSITIONS_PER_CLASS = 200_000
@@ -71,12 +71,10 @@ def _merge(
 
 def _scan(scene: LabelledScene, classes: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
     """Each class with its pixels (row, col), for one strip of rows after the other."""
-    grid = scene.scene.grid
-    for top in range(0, grid.height, STRIP):
-        window = Window(top, 0, min(STRIP, grid.height - top), grid.width)
-        target = scene.read_target(window, "train")
+    for strip in scene.strips():
+        target = scene.read_target(strip, "train")
         for label in range(classes):
-            yield label, np.argwhere(target == label) + np.array([top, 0])
+            yield label, np.argwhere(target == label) + np.array([strip.row_off, 0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,14 +79,11 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
         inside = window.clipped(*scene.size(self._factor))
         lr = pad_to_window(scene.read_inputs(inside, factor=self._factor), window)
         chip = scene.read_chip(core.scaled(self._factor), self._split)
-        offset = Window(
-            core.row_off - window.row_off, core.col_off - window.col_off, core.height, core.width
-        )
         return EvaluationWindow(
             torch.from_numpy(lr),
             torch.from_numpy(chip.hr),
             torch.from_numpy(chip.target),
-            offset.scaled(self._factor),
+            core.inside(window).scaled(self._factor),
         )
 
     def _has_reference(self, scene: LabelledScene, core: Window) -> bool:

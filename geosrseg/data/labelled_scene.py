@@ -65,10 +65,7 @@ class LabelledScene:
 
     def read_hr(self, window: Window) -> NDArray[np.float32]:
         """(bands, rows, cols) native image, normalized."""
-        numbers, valid = self.scene.read(window)
-        return normalize_bands(
-            numbers, valid, radiometry=self.scene.radiometry, normalization=self.normalization
-        )
+        return self._read_hr_and_valid(window)[0]
 
     def read_target(self, window: Window, split: str) -> NDArray[np.uint8]:
         """(rows, cols) class indices inside `split`; NODATA elsewhere and where ignored.
@@ -76,13 +73,27 @@ class LabelledScene:
         The training split keeps the guard's distance from validation and test pixels, and
         pixels without a valid image are never used.
         """
-        values = self.reference.read(window)
-        used = self.scene.read(window)[1] & self._in_split(window, split)
-        return np.where(used, self.legend.index_table()[values], NODATA).astype(np.uint8)
+        return self._read_target(window, split, valid=self.scene.read(window)[1])
 
     def read_chip(self, window: Window, split: str) -> Chip:
         """Image and target of a window."""
-        return Chip(self.read_hr(window), self.read_target(window, split))
+        hr, valid = self._read_hr_and_valid(window)
+        return Chip(hr, self._read_target(window, split, valid=valid))
+
+    def strips(self) -> Iterator[Window]:
+        """The whole scene from top to bottom, a strip of rows at a time."""
+        grid = self.scene.grid
+        for top in range(0, grid.height, STRIP):
+            yield Window(top, 0, min(STRIP, grid.height - top), grid.width)
+
+    def sum_inputs(self) -> tuple[NDArray[np.float64], int]:
+        """(bands,) sum of the network inputs over all valid pixels, and their number."""
+        total, count = np.zeros(len(self.normalization.low)), 0
+        for strip in self.strips():
+            hr, valid = self._read_hr_and_valid(strip)
+            total += hr[:, valid].sum(axis=1, dtype=np.float64)
+            count += int(valid.sum())
+        return total, count
 
     def read_inputs(self, window: Window, *, factor: int) -> NDArray[np.float32]:
         """(bands, height, width) degraded image of a window given in LR pixels.
@@ -91,34 +102,37 @@ class LabelledScene:
         window out of the whole degraded image.
         """
         height, width = self.size(factor)
-        top, left = max(window.row_off - REACH, 0), max(window.col_off - REACH, 0)
-        bottom = min(window.row_stop + REACH, height)
-        right = min(window.col_stop + REACH, width)
-        wide = Window(top, left, bottom - top, right - left)
+        wide = window.grown(REACH, height=height, width=width)
         lr = degrade(torch.from_numpy(self.read_hr(wide.scaled(factor))), factor=factor)
-        rows = slice(window.row_off - top, window.row_stop - top)
-        cols = slice(window.col_off - left, window.col_stop - left)
-        return lr[:, rows, cols].numpy()
+        own = window.inside(wide)
+        return lr[:, own.rows, own.cols].numpy()
+
+    def _read_hr_and_valid(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        numbers, valid = self.scene.read(window)
+        hr = normalize_bands(
+            numbers, valid, radiometry=self.scene.radiometry, normalization=self.normalization
+        )
+        return hr, valid
+
+    def _read_target(
+        self, window: Window, split: str, *, valid: NDArray[np.bool_]
+    ) -> NDArray[np.uint8]:
+        values = self.reference.read(window)
+        used = valid & self._in_split(window, split)
+        return np.where(used, self.legend.index_table()[values], NODATA).astype(np.uint8)
 
     def _in_split(self, window: Window, split: str) -> NDArray[np.bool_]:
         if isinstance(self.split, str):
             return np.full((window.height, window.width), self.split == split)
         if split != "train" or not self.guard:
             return self.split.read(window) == SPLITS[split]
-        grid, guard = self.scene.grid, self.guard
-        top, left = max(window.row_off - guard, 0), max(window.col_off - guard, 0)
-        wide = Window(
-            top,
-            left,
-            min(window.row_stop + guard, grid.height) - top,
-            min(window.col_stop + guard, grid.width) - left,
-        )
+        grid = self.scene.grid
+        wide = window.grown(self.guard, height=grid.height, width=grid.width)
         values = self.split.read(wide)
         held_out = np.isin(values, [SPLITS["validation"], SPLITS["test"]])
-        rows = slice(window.row_off - top, window.row_stop - top)
-        cols = slice(window.col_off - left, window.col_stop - left)
-        near = dilate(held_out, guard)[rows, cols]
-        return (values[rows, cols] == SPLITS["train"]) & ~near
+        usable = (values == SPLITS["train"]) & ~dilate(held_out, self.guard)
+        own = window.inside(wide)
+        return usable[own.rows, own.cols]
 
 
 def dilate(marked: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
@@ -179,11 +193,7 @@ def measure_normalization(card: DatasetCard) -> Normalization:
     total, count = np.zeros(len(card.bands)), 0
     with open_labelled_scenes(card, normalization=bare) as scenes:
         for scene in scenes:
-            grid = scene.scene.grid
-            for top in range(0, grid.height, STRIP):
-                window = Window(top, 0, min(STRIP, grid.height - top), grid.width)
-                valid = scene.scene.read(window)[1]
-                total += scene.read_hr(window)[:, valid].sum(axis=1, dtype=np.float64)
-                count += int(valid.sum())
+            sums, pixels = scene.sum_inputs()
+            total, count = total + sums, count + pixels
     fill = tuple(float(value) for value in np.round(total / max(count, 1), 4))
     return replace(bare, fill=fill)

@@ -8,6 +8,19 @@ from tests.core.strategies import Axis, axes, spans
 
 
 class TestWindow:
+    def test_grows_on_all_sides_as_far_as_the_grid_goes(self):
+        window = Window(3, 10, 4, 5)
+        assert window.grown(2, height=20, width=16) == Window(1, 8, 8, 8)
+        assert window.grown(5, height=8, width=40) == Window(0, 5, 8, 15)
+
+    def test_inside_another_it_cuts_out_the_same_ground(self):
+        window = Window(3, 10, 4, 5)
+        outer = window.grown(4, height=9, width=40)
+        own = window.inside(outer)
+        numbers = np.arange(360).reshape(9, 40)
+        around = numbers[outer.rows, outer.cols]
+        assert np.array_equal(around[own.rows, own.cols], numbers[window.rows, window.cols])
+
     def test_stops_and_slices(self):
         window = Window(2, 3, 4, 5)
         assert (window.row_stop, window.col_stop) == (6, 8)
