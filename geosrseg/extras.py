@@ -5,7 +5,10 @@ from contextlib import contextmanager
 
 from geosrseg.errors import MissingExtraError
 
-PACKAGES = {"train": ("lightning", "onnx", "safetensors", "torch", "torchmetrics")}
+PACKAGES = {
+    "smp": ("segmentation_models_pytorch",),
+    "train": ("lightning", "onnx", "onnxscript", "safetensors", "torch", "torchmetrics"),
+}
 """Modules that an extra installs, as pyproject.toml lists them."""
 
 

@@ -1,5 +1,6 @@
 """Tiny networks with random weights, batch normalizations and activations."""
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,9 +14,15 @@ from tests.tiny_models import make_spec
 
 def tiny_config(**changes: Any) -> NetworkConfig:
     """2 bands, 3 classes, 4x, end to end; every layer is there, with a few channels."""
-    tiny = {"sr_base": 3, "sr_feat": 4, "sr_stages": 3, "seg_width": 1 / 16}
-    values = {"protocol": "end-to-end", "bands": 2, "classes": 3, "upscale_factor": 4, **tiny}
-    return NetworkConfig(**{**values, **changes})
+    values = {"protocol": "end-to-end", "bands": 2, "classes": 3, "upscale_factor": 4}
+    config = NetworkConfig(**{**values, **changes})
+    tiny = {"dbpn": {"base": 3, "feat": 4, "stages": 3}}
+    tiny |= {name: {"width": 1 / 16} for name in ("segnet", "unet")}
+    return replace(
+        config,
+        sr_options=tiny.get(config.sr, {}) | config.sr_options,
+        seg_options=tiny.get(config.seg, {}) | config.seg_options,
+    )
 
 
 def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
@@ -30,7 +37,8 @@ def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
                 nn.init.uniform_(module.weight, 0.5, 2)
             if isinstance(module, nn.PReLU):
                 nn.init.uniform_(module.weight, -0.5, 1.5)
-            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d):
+            layers = nn.Conv2d | nn.ConvTranspose2d | nn.BatchNorm2d
+            if isinstance(module, layers) and module.bias is not None:
                 nn.init.normal_(module.bias, std=0.1)
             if isinstance(module, nn.Conv2d) and not module.weight.any():
                 nn.init.normal_(module.weight, std=0.01)  # the residual's last one
@@ -39,12 +47,13 @@ def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
 
 def spec_of(config: NetworkConfig) -> ModelSpec:
     """The ModelSpec of a network."""
-    multiple = window_multiple(config.upscale_factor)
+    network = build_network(config)
+    multiple, reach = window_multiple(network), exact_halo(network)
     return make_spec(
         bands=config.bands,
         classes=config.classes,
         upscale_factor=config.upscale_factor,
         multiple=multiple,
         halo=multiple,
-        exact_halo=exact_halo(config),
+        exact_halo=reach,
     )

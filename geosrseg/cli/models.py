@@ -81,6 +81,10 @@ def _described(file: "ModelFile") -> dict[str, Any]:
     return {"path": str(file.path), "sha256": file.sha256, **spec}
 
 
+def _known(halo: int | None) -> str:
+    return "unknown" if halo is None else str(halo)
+
+
 def _card(file: "ModelFile") -> str:
     """What a reader wants to know before using the model, line by line."""
     spec = file.spec
@@ -94,7 +98,8 @@ def _card(file: "ModelFile") -> str:
         "bands": f"{', '.join(bands)}, reflectance",
         "upscale factor": str(spec.upscale_factor),
         "classes": ", ".join(classes),
-        "windows": f"{spec.window_size} LR pixels, halo {spec.halo}, exact halo {spec.exact_halo}",
+        "windows": f"{spec.window_size} LR pixels, halo {spec.halo}, "
+        f"exact halo {_known(spec.exact_halo)}, measured {_known(spec.measured_halo)}",
         "metrics": ", ".join(f"{name} {value:.3f}" for name, value in spec.metrics.items()),
         "training data": spec.training_data,
         "limits": spec.limits,

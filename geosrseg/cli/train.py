@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--protocol",
-    type=click.Choice(["end-to-end", "lr", "hr"]),
+    type=click.Choice(["end-to-end", "two-stage", "lr", "hr"]),
     default="end-to-end",
     show_default=True,
-    help="Joint training, segmentation of the bicubic image, or of the native image.",
+    help="Both parts together, both apart, or segmentation of the bicubic or native image.",
 )
 @click.option(
     "--upscale", type=click.Choice([2, 4, 8]), default=4, show_default=True, help="Upscale factor."
+)
+@click.option("--sr", metavar="NAME", help="Super-resolution network: dbpn or espcn.")
+@click.option(
+    "--seg",
+    metavar="NAME",
+    help="Segmentation network: segnet, unet or smp:ARCHITECTURE/ENCODER.",
 )
 @click.option(
     "--preset",
@@ -56,8 +62,10 @@ if TYPE_CHECKING:
 )
 @click.option("--sr-base", type=click.IntRange(min=1), help="Channels of D-DBPN's units.")
 @click.option("--sr-stages", type=click.IntRange(min=2), help="D-DBPN's up-projections.")
-@click.option("--seg-width", type=float, help="Factor on SegNet's channels.")
-@click.option("--residual/--no-residual", default=None, help="Let D-DBPN add to the bicubic image.")
+@click.option("--seg-width", type=float, help="Factor on SegNet's or U-Net's channels.")
+@click.option(
+    "--residual/--no-residual", default=None, help="Let the SR network add to the bicubic image."
+)
 @click.option(
     "--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Arithmetic."
 )
@@ -94,6 +102,7 @@ def train(
         from geosrseg.models.recipe import configure
         from geosrseg.pipelines.train import train as run
 
+    _check_protocol(protocol, replaced)
     card = read_card(dataset, data=data)
     try:
         network, recipe = configure(
@@ -117,6 +126,15 @@ def train(
         callbacks=_progress_bar(),
     )
     click.echo(done.path)
+
+
+def _check_protocol(protocol: str, replaced: dict[str, Any]) -> None:
+    """Refuse what the protocol would leave unused."""
+    of_sr = ("sr", "sr_rate", "sr_base", "sr_stages", "residual")
+    given = [name for name in of_sr if replaced[name] is not None]
+    if protocol in ("lr", "hr") and given:
+        option = given[0].replace("_", "-")
+        raise click.UsageError(f"protocol {protocol} has no super-resolution part for --{option}")
 
 
 def _progress_bar() -> list["Callback"]:

@@ -36,6 +36,10 @@ class Record:
             raise ValueError(f"{key} is an integer, got {_shown(value)}")
         return value
 
+    def integer_or_null(self, key: str) -> int | None:
+        """A whole number, or None for null."""
+        return None if self._value(key) is None else self.integer(key)
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
         return tuple(_text(item, key) for item in self._items(key))

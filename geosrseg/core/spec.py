@@ -31,7 +31,10 @@ class ModelSpec:
         multiple: LR pixels; windows begin and end on multiples of it.
         window_size: LR pixels of the largest window by default; it bounds the memory.
         halo: LR pixels at a window's border that blending does not use.
-        exact_halo: LR pixels beyond which a window's border changes nothing at all.
+        exact_halo: LR pixels beyond which a window's border changes nothing at all; None
+            where the network looks at the whole window, or it is not known.
+        measured_halo: LR pixels beyond which no label of the trained network was seen to
+            change; None where that was not measured, or found no end.
         licence: of the weights.
         training_data: what the model was trained on.
         limits: where the model should not be trusted.
@@ -48,12 +51,13 @@ class ModelSpec:
     multiple: int
     window_size: int
     halo: int
-    exact_halo: int
+    exact_halo: int | None
     licence: str
     training_data: str
     limits: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     config_hash: str = ""
+    measured_halo: int | None = None
 
     def __post_init__(self) -> None:
         if not self.bands or len(set(self.bands)) != len(self.bands):
@@ -71,10 +75,20 @@ class ModelSpec:
                 f"the window size is the multiple ({self.multiple}) to 16384, "
                 f"got {self.window_size}"
             )
-        if not 0 <= self.halo <= self.exact_halo <= 4096:
+        bound = 4096 if self.exact_halo is None else self.exact_halo
+        if not 0 <= self.halo <= bound <= 4096:
             raise ValueError(
                 f"0 <= halo <= exact_halo <= 4096, got {self.halo} and {self.exact_halo}"
             )
+        if self.measured_halo is not None and not 0 <= self.measured_halo <= bound:
+            raise ValueError(
+                f"0 <= measured_halo <= exact_halo, got {self.measured_halo} and {bound}"
+            )
+
+    @property
+    def widest_halo(self) -> int:
+        """The exact halo, or the default where there is none: for measurements."""
+        return self.halo if self.exact_halo is None else self.exact_halo
 
     def to_json(self) -> str:
         """The ModelSpec as one JSON object."""
@@ -91,6 +105,7 @@ class ModelSpec:
                 "window_size": self.window_size,
                 "halo": self.halo,
                 "exact_halo": self.exact_halo,
+                "measured_halo": self.measured_halo,
                 "licence": self.licence,
                 "training_data": self.training_data,
                 "limits": self.limits,
@@ -122,10 +137,15 @@ class ModelSpec:
 
 def _fields(record: Record) -> dict[str, Any]:
     texts = ("name", "version", "licence", "training_data", "limits", "config_hash")
-    numbers = ("upscale_factor", "multiple", "window_size", "halo", "exact_halo")
+    numbers = ("upscale_factor", "multiple", "window_size", "halo")
     return {
         **{key: record.text(key) for key in texts},
         **{key: record.integer(key) for key in numbers},
+        "exact_halo": record.integer_or_null("exact_halo"),
+        # older files lack it
+        "measured_halo": record.integer_or_null("measured_halo")
+        if "measured_halo" in record.values
+        else None,
         "bands": record.texts("bands"),
         "normalization": Normalization.from_json(record.mapping("normalization")),
         "legend": Legend.from_json(record.mappings("legend")),

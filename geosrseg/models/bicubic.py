@@ -8,7 +8,10 @@ Resize operator, whose coefficients and borders differ between runtimes.
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
+
+from geosrseg.models.part import Part
+from geosrseg.models.reach import Reach
 
 RADIUS = 2  # LR pixels on each side that a target pixel depends on
 
@@ -27,7 +30,7 @@ def cubic_phases(factor: int) -> Tensor:
     return torch.where(x <= 1, near, torch.where(x < 2, far, torch.zeros_like(x)))
 
 
-class BicubicUpsample(nn.Module):
+class BicubicUpsample(Part):
     """(N, bands, H, W) -> (N, bands, s·H, s·W); the identity for a factor of 1.
 
     Args:
@@ -51,3 +54,9 @@ class BicubicUpsample(nn.Module):
         edged = F.pad(lr, (RADIUS,) * 4, mode="replicate")
         phases = F.conv2d(edged, self.kernel.to(edged.dtype), groups=self.bands)
         return F.pixel_shuffle(phases, self.upscale_factor)
+
+    def before(self, outputs: Reach) -> Reach:
+        if self.upscale_factor == 1:
+            return outputs
+        reach = outputs.before_growth(self.upscale_factor)
+        return reach.before_conv(2 * RADIUS + 1, 1, RADIUS)

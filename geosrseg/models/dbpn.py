@@ -8,6 +8,9 @@ published. Attribute names are those of the published checkpoints, see `referenc
 import torch
 from torch import Tensor, nn
 
+from geosrseg.models.part import Part
+from geosrseg.models.reach import Reach
+
 # upscale factor -> (kernel, stride, padding) of the projection units
 KERNELS = {2: (6, 2, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
 
@@ -82,7 +85,7 @@ class DownBlock(nn.Module):
         return l0 + self.down_conv3(h0 - x)
 
 
-class DBPN(nn.Module):
+class DBPN(Part):
     """The dense network: `stages` up-projections with a down-projection between two.
 
     Args:
@@ -101,7 +104,10 @@ class DBPN(nn.Module):
             raise ValueError(f"D-DBPN upscales by 2, 4 or 8, got {upscale_factor}")
         if stages < 2:
             raise ValueError(f"D-DBPN has at least 2 stages, got {stages}")
+        if min(base, feat) < 1:
+            raise ValueError(f"D-DBPN has channels, got base {base} and feat {feat}")
         kernel = KERNELS[upscale_factor]
+        self.kernel = kernel
         self.stages = stages
         self.feat0 = ConvBlock(bands, feat, kernel=(3, 1, 1))
         self.feat1 = ConvBlock(feat, base, kernel=(1, 1, 0))
@@ -125,6 +131,20 @@ class DBPN(nn.Module):
                 # the newest features come first, as in the published network
                 lows = torch.cat((low, lows), 1)
         return self.output_conv(highs)
+
+    def before(self, outputs: Reach) -> Reach:
+        """The way through all projections, the longest of all."""
+        kernel = self.kernel
+        reach = outputs.before_conv(3, 1, 1)  # the output convolution
+        for stage in reversed(range(self.stages)):
+            reach = reach.before_deconv(*kernel).before_conv(*kernel).before_deconv(*kernel)
+            if stage:
+                reach = reach.before_conv(*kernel).before_deconv(*kernel).before_conv(*kernel)
+        return reach.before_conv(3, 1, 1)  # feat0
+
+    @property
+    def last_conv(self) -> nn.Conv2d:
+        return self.output_conv.conv
 
 
 def _initialize(module: nn.Module) -> None:

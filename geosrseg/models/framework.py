@@ -1,22 +1,26 @@
 """The framework: a super-resolution part and a segmentation part, joined.
 
-Section 3.3 and Figure 1 of the paper. The protocols differ only in the SR part:
+Section 3.3 and Figure 1 of the paper. The protocols:
 
-    end-to-end   D-DBPN, trained with the segmentation
-    lr           bicubic upsampling, nothing to train
-    hr           the identity on the native image, upscale factor 1
+    end-to-end   both parts, trained together by the joint loss
+    two-stage    both parts, each trained alone: first SR by L1, then the segmentation on
+                 the native image (Pereira and dos Santos 2019)
+    lr           bicubic upsampling, the segmentation alone is trained
+    hr           the native image, upscale factor 1, likewise
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from geosrseg.models.bicubic import BicubicUpsample
-from geosrseg.models.dbpn import DBPN
-from geosrseg.models.segnet import SegNet
+from geosrseg.models.networks import build_seg, build_sr
+from geosrseg.models.part import Part
+from geosrseg.models.reach import Reach
 
-PROTOCOLS = ("end-to-end", "lr", "hr")
+PROTOCOLS = ("end-to-end", "two-stage", "lr", "hr")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,57 +32,66 @@ class NetworkConfig:
         bands: input bands.
         classes: output classes.
         upscale_factor: target pixels per source pixel along each axis; 1 for ``hr``.
-        sr_base: channels of D-DBPN's projection units.
-        sr_feat: channels of D-DBPN's first convolution.
-        sr_stages: D-DBPN's up-projections.
-        residual: D-DBPN adds to the bicubic image, beginning with nothing to add.
-        seg_width: factor on SegNet's channels.
-        seg_dropout: see `SegNet`.
-        logits_block: see `SegNet`.
+        sr: name of the SR network, see `networks`; of no meaning for ``lr`` and ``hr``.
+        sr_options: its keyword arguments, where not their defaults.
+        seg: name of the segmentation network.
+        seg_options: its keyword arguments, where not their defaults.
+        residual: the SR network adds to the bicubic image, beginning with nothing to add.
     """
 
     protocol: str
     bands: int
     classes: int
     upscale_factor: int
-    sr_base: int = 64
-    sr_feat: int = 256
-    sr_stages: int = 7
+    sr: str = "dbpn"
+    sr_options: dict[str, Any] = field(default_factory=dict)
+    seg: str = "segnet"
+    seg_options: dict[str, Any] = field(default_factory=dict)
     residual: bool = False
-    seg_width: float = 1.0
-    seg_dropout: float = 0.0
-    logits_block: bool = False
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
             raise ValueError(f"the protocol is one of {', '.join(PROTOCOLS)}, got {self.protocol}")
-        if not self.seg_width > 0 or not 0 <= self.seg_dropout < 1:
-            raise ValueError(
-                f"a width above 0 and a dropout below 1, got {self.seg_width} and "
-                f"{self.seg_dropout}"
-            )
         if (self.protocol == "hr") != (self.upscale_factor == 1):
             raise ValueError(f"protocol {self.protocol} with upscale factor {self.upscale_factor}")
+
+    @property
+    def trains_sr(self) -> bool:
+        """The protocol has an SR network."""
+        return self.protocol in ("end-to-end", "two-stage")
+
+    @property
+    def two_stage(self) -> bool:
+        """The parts are trained one after the other."""
+        return self.protocol == "two-stage"
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
         return asdict(self)
 
 
-class Residual(nn.Module):
+class Residual(Part):
     """An SR network that adds to the bicubic image.
 
     Its last convolution begins at zero, so training begins at the LR baseline's input.
     """
 
-    def __init__(self, network: DBPN, bicubic: BicubicUpsample) -> None:
+    def __init__(self, network: Part, bicubic: BicubicUpsample) -> None:
         super().__init__()
         self.network = network
         self.bicubic = bicubic
-        nn.init.zeros_(network.output_conv.conv.weight)
+        self.bands = network.bands
+        self.multiple = network.multiple
+        nn.init.zeros_(network.last_conv.weight)
+        if network.last_conv.bias is not None:
+            nn.init.zeros_(network.last_conv.bias)
 
     def forward(self, lr: Tensor) -> Tensor:
         return self.bicubic(lr) + self.network(lr)
+
+    def before(self, outputs: Reach) -> Reach | None:
+        reach = self.network.before(outputs)
+        return None if reach is None else reach.joined(self.bicubic.before(outputs))
 
 
 class EndToEnd(nn.Module):
@@ -87,38 +100,45 @@ class EndToEnd(nn.Module):
     Args:
         sr: (N, bands, H, W) -> (N, bands, s·H, s·W).
         seg: (N, bands, s·H, s·W) -> (N, classes, s·H, s·W).
+        upscale_factor: s.
     """
 
-    def __init__(self, sr: nn.Module, seg: SegNet) -> None:
+    def __init__(self, sr: Part, seg: Part, *, upscale_factor: int) -> None:
         super().__init__()
         self.sr = sr
         self.seg = seg
+        self.upscale_factor = upscale_factor
 
     def forward(self, lr: Tensor) -> tuple[Tensor, Tensor]:
         """The SR image, in normalized reflectance and not clipped, and the logits."""
         sr = self.sr(lr)
         return sr, self.seg(sr)
 
+    def shift_logits(self, offsets: Tensor) -> None:
+        """Add one number per class to the logits, for good.
+
+        Raises:
+            TypeError: the segmentation part has no bias to add them to.
+        """
+        bias = self.seg.last_conv.bias
+        if bias is None:
+            raise TypeError("the convolution that gives the logits has no bias")
+        with torch.no_grad():
+            bias += offsets
+
 
 def build_network(config: NetworkConfig) -> EndToEnd:
-    """The network that a configuration describes, freshly initialized."""
+    """The network that a configuration describes, freshly initialized.
+
+    Raises:
+        RunError: it names a network that there is not, or options that it does not take.
+    """
     factor = config.upscale_factor
     bicubic = BicubicUpsample(config.bands, upscale_factor=factor)
-    sr: nn.Module = bicubic
-    if config.protocol == "end-to-end":
-        dbpn = DBPN(
-            config.bands,
-            upscale_factor=factor,
-            base=config.sr_base,
-            feat=config.sr_feat,
-            stages=config.sr_stages,
-        )
-        sr = Residual(dbpn, bicubic) if config.residual else dbpn
-    seg = SegNet(
-        config.bands,
-        config.classes,
-        width=config.seg_width,
-        dropout=config.seg_dropout,
-        logits_block=config.logits_block,
-    )
-    return EndToEnd(sr, seg)
+    sr: Part = bicubic
+    if config.trains_sr:
+        sr = build_sr(config.sr, config.bands, upscale_factor=factor, options=config.sr_options)
+        if config.residual:
+            sr = Residual(sr, bicubic)
+    seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
+    return EndToEnd(sr, seg, upscale_factor=factor)

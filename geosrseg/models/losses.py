@@ -6,11 +6,32 @@ from torch import Tensor, nn
 from geosrseg.core.legend import NODATA
 
 
+def reconstruction_loss(sr: Tensor, hr: Tensor) -> Tensor:
+    """L1, the mean absolute difference over all bands and pixels.
+
+    Args:
+        sr: (N, bands, H, W) super-resolved image.
+        hr: (N, bands, H, W) native image.
+    """
+    return F.l1_loss(sr.float(), hr.float())
+
+
+def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """CE, the cross-entropy's mean over the pixels whose reference is a class.
+
+    Args:
+        logits: (N, classes, H, W).
+        target: (N, H, W) int64 class indices, NODATA where ignored; zero is returned if
+            all are.
+    """
+    counted = (target != NODATA).sum().clamp(min=1)
+    return F.cross_entropy(logits.float(), target, ignore_index=NODATA, reduction="sum") / counted
+
+
 class JointLoss(nn.Module):
     """ξ = α·L1(HR, SR) + β·CE(reference, logits).
 
-    L1 is the mean absolute difference over all bands and pixels, CE the mean over the
-    pixels whose reference is a class. A batch without any such pixel has CE = 0.
+    See `reconstruction_loss` and `segmentation_loss` for its parts.
 
     Args:
         alpha: α, weight of the reconstruction.
@@ -36,7 +57,5 @@ class JointLoss(nn.Module):
         Returns:
             ξ, L1 and CE, each a scalar.
         """
-        l1 = F.l1_loss(sr.float(), hr.float())
-        counted = (target != NODATA).sum().clamp(min=1)
-        ce = F.cross_entropy(logits.float(), target, ignore_index=NODATA, reduction="sum") / counted
+        l1, ce = reconstruction_loss(sr, hr), segmentation_loss(logits, target)
         return self.alpha * l1 + self.beta * ce, l1, ce

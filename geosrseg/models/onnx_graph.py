@@ -1,8 +1,8 @@
 """The model file: a network as one self-contained ONNX graph.
 
-Written by hand and not traced: the graph then has only operators that every runtime has
-(no MaxUnpool, no Resize), dynamic N, H and W, and nothing that depends on the version of
-an exporter.
+Our own networks are written by hand and not traced: the graph then has only operators that
+every runtime has (no MaxUnpool, no Resize), dynamic N, H and W, and nothing that depends on
+the version of an exporter. A network that others add is traced where it has no form here.
 """
 
 import copy
@@ -16,6 +16,7 @@ from geosrseg.models.framework import EndToEnd
 from geosrseg.models.onnx_layers import emit, emit_segnet
 from geosrseg.models.onnx_pooling import PeelPooling, Pooling
 from geosrseg.models.onnx_writer import GraphWriter
+from geosrseg.models.segnet import SegNet
 
 
 def build_onnx(
@@ -26,17 +27,20 @@ def build_onnx(
     Args:
         network: left as it is; its batch normalizations are read as for evaluation.
         spec: goes into the metadata, and names the sizes of input and outputs.
-        pooling: how 2x2 pooling is written; `PeelPooling` unless given.
+        pooling: how SegNet's 2x2 pooling is written; `PeelPooling` unless given.
 
     Returns:
         Input ``lr`` (N, bands, H, W), outputs ``probabilities`` (N, classes, s·H, s·W)
         and ``sr`` (N, bands, s·H, s·W), which is not clipped; all float32. s·H and s·W
-        are multiples of SegNet's 32 pixels.
+        are multiples of the window's HR pixels.
     """
     network = copy.deepcopy(network).cpu().double().eval()
     graph = GraphWriter()
     sr = graph.node("Identity", emit(network.sr, graph, "lr"), name="sr")
-    logits = emit_segnet(network.seg, graph, sr, pooling=pooling or PeelPooling())
+    if isinstance(network.seg, SegNet):
+        logits = emit_segnet(network.seg, graph, sr, pooling=pooling or PeelPooling())
+    else:
+        logits = emit(network.seg, graph, sr)
     graph.node("Softmax", logits, name="probabilities", axis=1)
     factor = spec.upscale_factor
     return graph.model(

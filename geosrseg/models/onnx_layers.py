@@ -12,10 +12,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from geosrseg.models.bicubic import RADIUS, BicubicUpsample
 from geosrseg.models.dbpn import DBPN, ConvBlock, DeconvBlock, DownBlock, UpBlock
+from geosrseg.models.espcn import ESPCN
 from geosrseg.models.framework import Residual
 from geosrseg.models.onnx_pooling import Pooling
+from geosrseg.models.onnx_tracing import trace
 from geosrseg.models.onnx_writer import GraphWriter
+from geosrseg.models.part import Part
 from geosrseg.models.segnet import SegNet
+from geosrseg.models.unet import UNet
 
 
 @singledispatch
@@ -26,6 +30,12 @@ def emit(module: nn.Module, graph: GraphWriter, x: str) -> str:
         TypeError: no function is registered for this kind of module.
     """
     raise TypeError(f"no ONNX form for {type(module).__name__}")
+
+
+@emit.register
+def _part(module: Part, graph: GraphWriter, x: str) -> str:
+    """A part without a form of its own."""
+    return trace(module, graph, x)
 
 
 @emit.register(nn.Identity)
@@ -58,6 +68,18 @@ def _conv(module: nn.Conv2d, graph: GraphWriter, x: str) -> str:
 
 
 @emit.register
+def _deconv(module: nn.ConvTranspose2d, graph: GraphWriter, x: str) -> str:
+    return graph.node(
+        "ConvTranspose",
+        x,
+        *_constants(graph, module.weight, module.bias),
+        kernel_shape=list(module.kernel_size),
+        strides=list(module.stride),
+        pads=[_pixels(module.padding)] * 4,
+    )
+
+
+@emit.register
 def _sequential(module: nn.Sequential, graph: GraphWriter, x: str) -> str:
     for layer in _folded(module):
         x = emit(layer, graph, x)
@@ -74,15 +96,7 @@ def _deconv_block(module: DeconvBlock, graph: GraphWriter, x: str) -> str:
     deconv = module.deconv
     kernel, stride, padding = deconv.kernel_size[0], deconv.stride[0], _pixels(deconv.padding)
     if kernel != 2 * stride:  # rewriting pays with 2x2 taps only: at 4x
-        y = graph.node(
-            "ConvTranspose",
-            x,
-            *_constants(graph, deconv.weight, deconv.bias),
-            kernel_shape=[kernel, kernel],
-            strides=[stride, stride],
-            pads=[padding] * 4,
-        )
-        return emit(module.act, graph, y)
+        return emit(module.act, graph, emit(deconv, graph, x))
     weight = deconv_as_conv(deconv.weight, stride=stride)
     taps = weight.shape[-1]
     bias = None if deconv.bias is None else deconv.bias.repeat_interleave(stride**2)
@@ -161,6 +175,26 @@ def _bicubic(module: BicubicUpsample, graph: GraphWriter, x: str) -> str:
 @emit.register
 def _residual(module: Residual, graph: GraphWriter, x: str) -> str:
     return graph.node("Add", emit(module.bicubic, graph, x), emit(module.network, graph, x))
+
+
+@emit.register
+def _espcn(module: ESPCN, graph: GraphWriter, x: str) -> str:
+    for layer in (module.conv1, module.conv2):
+        x = graph.node("Tanh", emit(layer, graph, x))
+    phases = emit(module.conv3, graph, x)
+    return graph.node("DepthToSpace", phases, blocksize=module.upscale_factor, mode="CRD")
+
+
+@emit.register
+def _unet(module: UNet, graph: GraphWriter, x: str) -> str:
+    skipped = []
+    for block in module.encoder[:-1]:
+        skipped.append(emit(block, graph, x))
+        x = graph.node("MaxPool", skipped[-1], kernel_shape=[2, 2], strides=[2, 2])
+    x = emit(module.encoder[-1], graph, x)
+    for up, block, skip in zip(module.up, module.decoder, reversed(skipped), strict=True):
+        x = emit(block, graph, _concat(graph, [skip, emit(up, graph, x)]))
+    return emit(module.classifier, graph, x)
 
 
 def emit_segnet(module: SegNet, graph: GraphWriter, x: str, *, pooling: Pooling) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import compose, helper, numpy_helper
 
 OPSET = 18
 """ONNX Runtime's CUDA kernels match newer operator versions only where registered."""
@@ -52,6 +52,21 @@ class GraphWriter:
             self._known[key] = f"constant_{len(self._constants)}"
             self._constants.append(numpy_helper.from_array(array, self._known[key]))
         return self._known[key]
+
+    def include(self, model: onnx.ModelProto, x: str) -> str:
+        """Add all of a model with one input, which reads the value `x`, and one output.
+
+        Returns:
+            The name of its output.
+        """
+        prefix = f"part_{len(self._nodes)}/"
+        graph = compose.add_prefix_graph(model.graph, prefix)
+        entry = graph.input[0].name
+        for node in graph.node:
+            node.input[:] = [x if name == entry else name for name in node.input]
+        self._nodes += graph.node
+        self._constants += graph.initializer
+        return str(graph.output[0].name)
 
     def model(
         self,

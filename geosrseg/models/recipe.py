@@ -99,17 +99,19 @@ class Preset:
 
     Attributes:
         recipe: how to train.
-        network: fields of `NetworkConfig` that are not its defaults.
+        options: of the networks, by a network's name.
+        residual: see `NetworkConfig`.
     """
 
     recipe: Recipe
-    network: Mapping[str, Any]
+    options: Mapping[str, Mapping[str, Any]]
+    residual: bool
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         # Section 3.3 and 4.2 of the paper.
-        "paper": Preset(recipe=Recipe(), network=MappingProxyType({})),
+        "paper": Preset(recipe=Recipe(), options=MappingProxyType({}), residual=False),
         # A nineteenth of the parameters, from scratch, in minutes on two cores.
         "slim": Preset(
             recipe=Recipe(
@@ -132,16 +134,14 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 class_offsets=True,
                 precision="bf16-mixed",
             ),
-            network=MappingProxyType(
+            options=MappingProxyType(
                 {
-                    "sr_base": 16,
-                    "sr_feat": 64,
-                    "sr_stages": 3,
-                    "residual": True,
-                    "seg_width": 0.25,
-                    "seg_dropout": 0.3,
+                    "dbpn": {"base": 16, "feat": 64, "stages": 3},
+                    "segnet": {"width": 0.25, "dropout": 0.3},
+                    "unet": {"width": 0.25, "dropout": 0.3},
                 }
             ),
+            residual=True,
         ),
     }
 )
@@ -164,7 +164,8 @@ def configure(
         bands: input bands.
         classes: output classes.
         upscale_factor: target pixels per source pixel along each axis.
-        replaced: fields of `Recipe` or `NetworkConfig` by name.
+        replaced: by name, fields of `Recipe`; ``sr``, ``seg`` and ``residual``; and
+            options of the networks, such as ``sr_stages`` and ``seg_width``.
 
     Raises:
         ValueError: a value is out of range.
@@ -173,11 +174,25 @@ def configure(
     of_recipe = {item.name for item in fields(Recipe)}
     recipe = replace(base.recipe, **{k: v for k, v in replaced.items() if k in of_recipe})
     network = {k: v for k, v in replaced.items() if k not in of_recipe}
+    sr, seg = str(network.pop("sr", "dbpn")), str(network.pop("seg", "segnet"))
+    residual = bool(network.pop("residual", base.residual))
     config = NetworkConfig(
         protocol=protocol,
         bands=bands,
         classes=classes,
         upscale_factor=upscale_factor,
-        **{**base.network, **network},
+        sr=sr,
+        sr_options=dict(base.options.get(sr, {})) | _options_of("sr", network),
+        seg=seg,
+        seg_options=dict(base.options.get(seg, {})) | _options_of("seg", network),
+        residual=residual,
     )
+    if network:
+        raise ValueError(f"neither recipe nor networks have {sorted(network)[0]}")
     return config, recipe
+
+
+def _options_of(part: str, replaced: dict[str, Any]) -> dict[str, Any]:
+    """Take out what begins with the part's name, without it."""
+    names = [name for name in replaced if name.startswith(f"{part}_")]
+    return {name.removeprefix(f"{part}_"): replaced.pop(name) for name in names}

@@ -6,15 +6,14 @@ batch normalization, and a mirrored decoder. Section 3.2 of the paper.
 
 from itertools import pairwise
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from geosrseg.models.part import Part, check_width
+from geosrseg.models.reach import Reach
+
 # channels and convolutions of VGG16's five blocks
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
-
-DOWNSCALE = 2 ** len(BLOCKS)
-"""Inputs are multiples of this many pixels: one halving per block."""
 
 
 def _conv_bn_relu(inputs: int, outputs: int) -> nn.Sequential:
@@ -23,7 +22,7 @@ def _conv_bn_relu(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class SegNet(nn.Module):
+class SegNet(Part):
     """Encoder, decoder and a classifying convolution.
 
     Args:
@@ -38,6 +37,8 @@ class SegNet(nn.Module):
             default.
     """
 
+    multiple = 2 ** len(BLOCKS)
+
     def __init__(
         self,
         bands: int,
@@ -48,6 +49,7 @@ class SegNet(nn.Module):
         logits_block: bool = False,
     ) -> None:
         super().__init__()
+        check_width(width, dropout)
         channels = [max(1, round(size * width)) for size, _ in BLOCKS]
         self.encoder = nn.ModuleList()
         self.decoder = nn.ModuleList()
@@ -80,16 +82,24 @@ class SegNet(nn.Module):
             x = block(F.max_unpool2d(x, indices, (2, 2)))
         return self.classifier(x)
 
-    def shift_logits(self, offsets: Tensor) -> None:
-        """Add one number per class to the logits, for good.
+    def before(self, outputs: Reach) -> Reach:
+        reach = outputs.before_conv(3, 1, 1)  # the classifier
+        for level, (_, convolutions) in enumerate(BLOCKS):
+            for _ in range(1 if level == 0 else convolutions):
+                reach = reach.before_conv(3, 1, 1)
+            reach = reach.before_growth(2)  # the unpooling
+        for _, convolutions in reversed(BLOCKS):
+            reach = reach.before_pool()
+            for _ in range(convolutions):
+                reach = reach.before_conv(3, 1, 1)
+        return reach
 
-        Raises:
-            TypeError: with a logits block, whose ReLU would undo it.
-        """
-        if not isinstance(self.classifier, nn.Conv2d) or self.classifier.bias is None:
+    @property
+    def last_conv(self) -> nn.Conv2d:
+        """The classifier; a logits block has none, its ReLU would undo an offset."""
+        if not isinstance(self.classifier, nn.Conv2d):
             raise TypeError("the logits of a logits block cannot be shifted")
-        with torch.no_grad():
-            self.classifier.bias += offsets
+        return self.classifier
 
 
 def _initialize(module: nn.Module) -> None:

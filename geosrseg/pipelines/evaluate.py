@@ -118,7 +118,7 @@ def _evaluate_one(
             split=split,
             upscale_factor=spec.upscale_factor,
             multiple=spec.multiple,
-            exact_halo=spec.exact_halo,
+            exact_halo=spec.widest_halo,
         )
         for index in range(len(windows)):
             window = windows[index]

@@ -13,7 +13,7 @@ from torch import Tensor
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError, OutputError
 from geosrseg.models.framework import EndToEnd
-from geosrseg.models.halo import exact_halo, window_multiple
+from geosrseg.models.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
 from geosrseg.models.onnx_graph import build_onnx
 from geosrseg.pipelines.run import Run
 from geosrseg.raster.publication import check_output, open_drafts, publish
@@ -28,9 +28,6 @@ one move changes dozens, and all of them together up to 0.05 %.
 """
 
 MAX_SR_ERROR = 1e-4
-
-DEFAULT_HALO = 24
-"""LR pixels; with it fewer than one label in ten thousand differs from one large window."""
 
 WINDOW_PIXELS = 1024
 """HR pixels of the largest window by default."""
@@ -172,8 +169,8 @@ def export(
     """
     trained = Run(Path(run))
     config = trained.config()
-    multiple = window_multiple(config.network.upscale_factor)
-    reach = exact_halo(config.network)
+    network = trained.network()
+    multiple, reach = window_multiple(network), exact_halo(network)
     spec = ModelSpec(
         name=name or Path(output).stem,
         version=version,
@@ -183,12 +180,13 @@ def export(
         legend=config.legend,
         multiple=multiple,
         window_size=max(WINDOW_PIXELS // config.network.upscale_factor, 4 * multiple),
-        halo=min(halo, reach),
+        halo=halo if reach is None else min(halo, reach),
         exact_halo=reach,
+        measured_halo=measured_halo(network),
         licence=config.licence,
         training_data=f"{config.dataset}: {config.source}",
         limits=limits,
         metrics=trained.metrics(),
         config_hash=config.sha256,
     )
-    return export_network(trained.network(), spec, Path(output), overwrite=overwrite)
+    return export_network(network, spec, Path(output), overwrite=overwrite)

@@ -191,7 +191,7 @@ def plan_scene(
     if seams == "exact" and overlap is not None:
         raise GeosrsegError("exact seams need the overlap that the model says: leave --overlap out")
     if seams == "exact":
-        halo, ramp = spec.exact_halo, 0
+        halo, ramp = _exact_halo(spec), 0
         default = max(spec.window_size, round_up(EXACT_STRIDE * halo, spec.multiple))
     else:
         ramp = spec.multiple if overlap is None else min(spec.multiple, overlap)
@@ -214,6 +214,15 @@ def plan_scene(
         )
     except ValueError as error:
         raise GeosrsegError(f"--window or --overlap does not do: {error}") from error
+
+
+def _exact_halo(spec: ModelSpec) -> int:
+    if spec.exact_halo is None:
+        raise GeosrsegError(
+            f"exact seams: {spec.name} looks at its whole window, so no overlap makes seams "
+            "exact, use --seams blend"
+        )
+    return spec.exact_halo
 
 
 def predict_rows(

@@ -31,9 +31,10 @@ from geosrseg.data.labelled_scene import (
 from geosrseg.errors import DatasetError, RunError
 from geosrseg.models.dbpn import DBPN
 from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
-from geosrseg.models.halo import exact_halo, window_multiple
+from geosrseg.models.halo import widest_halo, window_multiple
 from geosrseg.models.recipe import Recipe
 from geosrseg.models.reference_weights import load_dbpn, load_vgg16
+from geosrseg.models.segnet import SegNet
 from geosrseg.pipelines.joint_training import JointTraining
 from geosrseg.pipelines.run import Run, RunConfig
 
@@ -79,10 +80,13 @@ def train(
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
         # All that the data can be refused for comes before the folder is touched.
-        chips, windows = _chip_loader(scenes, config), _validation_windows(scenes, config)
+        chips = _chip_loader(scenes, config)
+        windows = _validation_windows(scenes, config, initial)
         run.create(config, overwrite=overwrite)
-        trainer = _trainer(run, recipe, callbacks)
-        module = JointTraining(initial, recipe=recipe, classes=network.classes)
+        trainer = _trainer(run, config, callbacks)
+        module = JointTraining(
+            initial, recipe=recipe, classes=network.classes, two_stage=network.two_stage
+        )
         with _interruptible(trainer):
             trainer.fit(module, chips, DataLoader(windows, batch_size=None))
         if not math.isfinite(float(trainer.callback_metrics["train/loss"])):
@@ -99,10 +103,10 @@ def finish_run(run: Run, scenes: Sequence[LabelledScene]) -> None:
         scenes: the open scenes of its dataset.
     """
     config, network = run.config(), run.best_network()
-    windows = _validation_windows(scenes, config)
+    windows = _validation_windows(scenes, config, network)
     if config.recipe.class_offsets:
         offsets = fit_class_offsets(*_logits_and_reference(network, windows))
-        network.seg.shift_logits(torch.from_numpy(offsets))
+        network.shift_logits(torch.from_numpy(offsets))
     done = Evaluation(ConfusionMatrix.empty(config.network.classes))
     for window, sr, logits in _run_windows(network, windows):
         done.add(window, sr=sr, probabilities=logits)
@@ -148,10 +152,12 @@ def _initial_network(
         if not isinstance(network.sr, DBPN):
             raise RunError(
                 f"{init_sr} cannot begin a network whose SR part is no plain D-DBPN: its last "
-                "convolution gives the image, use the protocol end-to-end and no residual form"
+                "convolution gives the image, use --sr dbpn and no residual form"
             )
         load_dbpn(network.sr, init_sr, adapt_bands=True)
     if init_seg is not None:
+        if not isinstance(network.seg, SegNet):
+            raise RunError(f"{init_seg} can begin SegNet's encoder only: use --seg segnet")
         load_vgg16(network.seg, init_seg, adapt_bands=True)
     return network
 
@@ -201,13 +207,15 @@ def _chip_loader(
     return DataLoader(chips, batch_size=recipe.batch_size, sampler=sampler)
 
 
-def _validation_windows(scenes: Sequence[LabelledScene], config: RunConfig) -> EvaluationWindows:
+def _validation_windows(
+    scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd
+) -> EvaluationWindows:
     windows = EvaluationWindows(
         scenes,
         split="validation",
         upscale_factor=config.network.upscale_factor,
-        multiple=window_multiple(config.network.upscale_factor),
-        exact_halo=exact_halo(config.network),
+        multiple=window_multiple(network),
+        exact_halo=widest_halo(network),
     )
     if not len(windows):
         raise DatasetError(
@@ -217,13 +225,14 @@ def _validation_windows(scenes: Sequence[LabelledScene], config: RunConfig) -> E
     return windows
 
 
-def _trainer(run: Run, recipe: Recipe, callbacks: Sequence[Callback]) -> L.Trainer:
+def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
+    recipe = config.recipe
     best = ModelCheckpoint(run.path, "best", monitor=MONITOR, mode="max", save_last=True)
     kept: list[Callback] = [best, *callbacks]
     if recipe.averaging:
         kept.append(EMAWeightAveraging(decay=recipe.averaging))
     return L.Trainer(
-        max_epochs=recipe.epochs,
+        max_epochs=recipe.epochs * (2 if config.network.two_stage else 1),
         precision=recipe.precision,
         accelerator="auto",
         devices=1,

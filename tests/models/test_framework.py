@@ -20,7 +20,7 @@ def test_a_residual_network_can_learn_from_the_start():
 
 @pytest.mark.parametrize(
     ("protocol", "factor"),
-    [("hr", 1), ("lr", 2), ("lr", 4), ("end-to-end", 2), ("end-to-end", 4), ("end-to-end", 8)],
+    [("hr", 1), ("lr", 2), ("lr", 4), ("end-to-end", 2), ("two-stage", 4), ("end-to-end", 8)],
 )
 def test_every_protocol_gives_an_image_and_logits_on_the_target_grid(protocol, factor):
     network = build_network(tiny_config(protocol=protocol, upscale_factor=factor)).eval()
@@ -31,7 +31,8 @@ def test_every_protocol_gives_an_image_and_logits_on_the_target_grid(protocol, f
 
 
 @pytest.mark.parametrize(
-    "change", [{"protocol": "two"}, {"protocol": "hr"}, {"protocol": "lr", "upscale_factor": 1}]
+    "change",
+    [{"protocol": "three-stage"}, {"protocol": "hr"}, {"protocol": "lr", "upscale_factor": 1}],
 )
 def test_what_does_not_go_together_is_refused(change):
     with pytest.raises(ValueError, match="protocol"):
@@ -39,5 +40,5 @@ def test_what_does_not_go_together_is_refused(change):
 
 
 def test_a_configuration_survives_json():
-    config = tiny_config(residual=True, logits_block=True)
+    config = tiny_config(residual=True, seg_options={"logits_block": True})
     assert NetworkConfig(**config.to_json()) == config

@@ -21,9 +21,11 @@ NETWORKS = {
     "end-to-end 2x": tiny_config(upscale_factor=2),
     "end-to-end 4x": tiny_config(),
     "end-to-end 8x": tiny_config(upscale_factor=8),
-    "two stages": tiny_config(sr_stages=2),
+    "two stages": tiny_config(sr_options={"stages": 2}),
     "residual": tiny_config(residual=True),
-    "logits block": tiny_config(protocol="lr", logits_block=True),
+    "logits block": tiny_config(protocol="lr", seg_options={"logits_block": True}),
+    "espcn and unet": tiny_config(sr="espcn", seg="unet", upscale_factor=2),
+    "residual espcn": tiny_config(sr="espcn", residual=True, upscale_factor=8),
     "many bands and classes": tiny_config(protocol="lr", bands=7, classes=11),
 }
 STANDARD = {"Add", "Cast", "Concat", "Conv", "ConvTranspose", "DepthToSpace", "Equal", "Identity"}
@@ -94,5 +96,11 @@ def test_the_file_is_self_contained_and_standard():
 
 
 def test_the_slim_network_is_under_ten_megabytes():
-    config = tiny_config(bands=6, classes=5, sr_base=16, sr_feat=64, residual=True, seg_width=0.25)
+    config = tiny_config(
+        bands=6,
+        classes=5,
+        sr_options={"base": 16, "feat": 64},
+        residual=True,
+        seg_options={"width": 0.25},
+    )
     assert build_onnx(tiny_network(config), spec_of(config)).ByteSize() < 10e6

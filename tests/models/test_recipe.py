@@ -1,5 +1,8 @@
+import inspect
+
 import pytest
 
+from geosrseg.models.dbpn import DBPN
 from geosrseg.models.recipe import PRESETS, Recipe, configure
 
 
@@ -7,8 +10,9 @@ def test_the_paper_preset_is_the_papers():
     network, recipe = configure(
         "paper", protocol="end-to-end", bands=3, classes=6, upscale_factor=8
     )
-    assert (network.sr_base, network.sr_feat, network.sr_stages) == (64, 256, 7)
-    assert not network.residual
+    assert (network.sr, network.seg) == ("dbpn", "segnet")
+    assert (network.sr_options, network.seg_options, network.residual) == ({}, {}, False)
+    assert inspect.signature(DBPN).parameters["stages"].default == 7
     assert (recipe.alpha, recipe.beta) == (0.1, 1000)
     assert (recipe.chip_size, recipe.batch_size, recipe.epochs) == (480, 1, 300)
     assert (recipe.sr_decay, recipe.seg_decay) == (1e-4, 5e-4)
@@ -38,7 +42,31 @@ def test_every_value_of_a_preset_can_be_replaced():
         replaced={"alpha": 3.0, "seg_width": 0.5},
     )
     assert (recipe.alpha, recipe.beta) == (3.0, PRESETS["slim"].recipe.beta)
-    assert network.seg_width == 0.5
+    assert network.seg_options == {"width": 0.5, "dropout": 0.3}
+
+
+def test_a_preset_holds_options_for_the_networks_that_have_them():
+    network, _ = configure(
+        "slim",
+        protocol="end-to-end",
+        bands=6,
+        classes=5,
+        upscale_factor=4,
+        replaced={"sr": "espcn", "seg": "smp:unet/resnet18"},
+    )
+    assert (network.sr_options, network.seg_options) == ({}, {})
+
+
+def test_a_value_that_nothing_has_is_refused():
+    with pytest.raises(ValueError, match="neither recipe nor networks have width"):
+        configure(
+            "slim",
+            protocol="lr",
+            bands=1,
+            classes=2,
+            upscale_factor=4,
+            replaced={"width": 1},
+        )
 
 
 @pytest.mark.parametrize(

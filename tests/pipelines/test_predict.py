@@ -87,6 +87,14 @@ def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):
     assert not np.array_equal(labels("cut.tif", overlap=0), whole)
 
 
+def test_exact_seams_need_an_exact_halo(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(13, 17))
+    model = tiny_model(exact_halo=None)
+    with pytest.raises(GeosrsegError, match=r"whole window, .* use --seams blend"):
+        predict(scene, tmp_path / "map.tif", model=model, seams="exact")
+    predict(scene, tmp_path / "map.tif", model=model)
+
+
 def test_the_map_lies_where_the_scene_lies(tmp_path, tiny_model):
     rotated = Affine.translation(5e5, 4e6) @ Affine.rotation(20) @ Affine.scale(30, -30)
     for number, transform in enumerate([TRANSFORM, rotated, Affine(30, 0, 0, 0, 30, 0)]):

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -32,11 +33,9 @@ NETWORK = NetworkConfig(
     bands=2,
     classes=2,
     upscale_factor=4,
-    sr_base=4,
-    sr_feat=8,
-    sr_stages=2,
+    sr_options={"base": 4, "feat": 8, "stages": 2},
     residual=True,
-    seg_width=1 / 8,
+    seg_options={"width": 1 / 8},
 )
 RECIPE = Recipe(
     alpha=1,
@@ -102,7 +101,7 @@ def test_the_same_seed_gives_the_same_run(card, run, tmp_path):
     assert best_epoch(again) == best_epoch(run)
 
 
-@pytest.mark.parametrize(("protocol", "factor"), [("lr", 4), ("hr", 1)])
+@pytest.mark.parametrize(("protocol", "factor"), [("two-stage", 4), ("lr", 4), ("hr", 1)])
 def test_the_other_protocols_run_too(card, tmp_path, protocol, factor):
     network = replace(NETWORK, protocol=protocol, upscale_factor=factor)
     recipe = replace(RECIPE, epochs=1, chips_per_epoch=8)
@@ -111,6 +110,48 @@ def test_the_other_protocols_run_too(card, tmp_path, protocol, factor):
     (report,) = evaluate([tmp_path / "model.onnx"], card, split="validation", device="cpu")
     assert report.upscale_factor == factor
     assert np.isinf(report.psnr) == (protocol == "hr")
+
+
+def test_two_stages_train_one_part_after_the_other(card, tmp_path):
+    """The first ends with the SR part; the second leaves it alone and begins its own schedule."""
+
+    def equal(before, after):
+        return all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+    class Watch(Callback):
+        def __init__(self):
+            self.seen = []
+
+        def on_train_epoch_end(self, trainer, module):
+            parts = (module.network.sr, module.network.seg)
+            rates = trainer.optimizers[0].param_groups
+            self.seen.append([[p.detach().clone() for p in part.parameters()] for part in parts])
+            self.rates.append([group["lr"] for group in rates])
+
+        def on_train_start(self, trainer, module):
+            self.rates = []
+            self.on_train_epoch_end(trainer, module)
+
+    network, watch = replace(NETWORK, protocol="two-stage"), Watch()
+    recipe = replace(RECIPE, epochs=2, chips_per_epoch=8, schedule="step")
+    run = train(card, tmp_path / "run", network=network, recipe=recipe, callbacks=[watch])
+    sr, seg = zip(*watch.seen, strict=True)
+    moved = [[not equal(a, b) for a, b in pairwise(part)] for part in (sr, seg)]
+    assert moved == [[True, True, False, False], [False, False, True, True]]
+    assert watch.rates[1][0] == pytest.approx(recipe.sr_rate / 10)
+    assert watch.rates[2][1] == pytest.approx(recipe.seg_rate)
+    with (run.path / "metrics.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["val/psnr"]]
+    assert [row["val/mean_iou"] != "nan" for row in rows] == [False, False, True, True]
+
+
+def test_other_networks_train_export_and_predict_too(card, tmp_path):
+    network = replace(NETWORK, sr="espcn", sr_options={}, seg="unet", seg_options={"width": 1 / 16})
+    recipe = replace(RECIPE, epochs=1, chips_per_epoch=8, class_offsets=True)
+    run = train(card, tmp_path / "run", network=network, recipe=recipe)
+    assert export(run.path, tmp_path / "model.onnx").label_agreement >= 0.999
+    (report,) = evaluate([tmp_path / "model.onnx"], card, split="validation", device="cpu")
+    assert report.confusion.mean_iou == pytest.approx(run.metrics()["mean_iou"], abs=1e-4)
 
 
 def test_a_run_is_not_overwritten_by_accident(card, run):
