@@ -12,6 +12,7 @@ from rasterio.io import DatasetReader
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
+from geosrseg.raster.companions import check_companions, check_overviews
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.header import SceneHeader, read_header
@@ -162,6 +163,7 @@ def _open_dataset(path: Path) -> Iterator[DatasetReader]:
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "no such file"
         raise SceneError(f"{path}: {found}, expected a GeoTIFF")
+    check_companions(path)
     try:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver="GTiff")
@@ -171,6 +173,10 @@ def _open_dataset(path: Path) -> Iterator[DatasetReader]:
             f"should be one, or convert it with gdal_translate"
         ) from error
     with small_cache(), dataset:
+        try:
+            check_overviews(dataset)
+        except SceneError as error:
+            raise SceneError(f"{path}: {error}") from error
         yield dataset
 
 
