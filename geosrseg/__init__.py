@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from geosrseg.errors import (
     DatasetError,
+    DatasetWarning,
     DeviceError,
     GeosrsegError,
     MissingExtraError,
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DatasetError",
+    "DatasetWarning",
     "DeviceError",
     "GeosrsegError",
     "MissingExtraError",

@@ -48,3 +48,7 @@ class MissingExtraError(GeosrsegError):
 
 class SceneWarning(UserWarning):
     """Something about a scene that was taken for granted and that its user should hear."""
+
+
+class DatasetWarning(UserWarning):
+    """Something about a dataset that was taken for granted and that its user should hear."""

@@ -15,6 +15,7 @@ name = "squares"
 licence = "CC0"
 source = "this test"
 guard = 8
+ignored = [7]
 
 [bands]
 red = [0.0, 0.5]

@@ -4,49 +4,45 @@
     licence = "CC BY-SA 4.0"
     source = "where the data comes from"
     guard = 16                     # pixels kept between what trains and what is tested
+    ignored = [0, 3]               # reference values that have no class on purpose
 
     [bands]                        # reflectance that becomes 0 and 1
     blue = [0.0, 0.10]
+
+    [image]                        # where the files do not say it themselves
+    scale = 0.0001
 
     [[classes]]
     id = 1
     name = "cropland"
     colour = "#e8b84a"
+    reference = 1                  # value or colour in the references; the id, if left out
 
     [[scenes]]
     image = "landsat7_sr_30m.tif"
     reference = "landcover_30m.tif"
     split = "split.tif"            # 1 train, 2 validation, 3 test; or the name of one split
 
-Reference values that no class has are ignored.
+docs/datasets.md describes every key.
 """
 
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from geosrseg.core.legend import Legend
-from geosrseg.core.normalize import Normalization
+from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.data.card_scene import SPLITS as SPLITS
+from geosrseg.data.card_scene import CardScene, parse_scenes
+from geosrseg.data.image_format import ImageFormat, parse_image_format
+from geosrseg.data.reference_coding import COLOUR, ReferenceCoding, parse_codes
+from geosrseg.data.toml_table import TomlTable
 from geosrseg.errors import DatasetError
 
-SPLITS = {"train": 1, "validation": 2, "test": 3}
-"""Splits by name, with their value in a split raster."""
-
-
-@dataclass(frozen=True, slots=True)
-class CardScene:
-    """One image with its reference.
-
-    Attributes:
-        image: path of the native HR image.
-        reference: path of the reference, on the image's grid.
-        split: path of the split raster on the same grid, or a name in `SPLITS`.
-    """
-
-    image: Path
-    reference: Path
-    split: Path | str
+_CODES = (
+    'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
+    "or a list of them"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +56,11 @@ class DatasetCard:
         bands: names, in the order of the network's input.
         low: reflectance that becomes 0, one per band.
         high: reflectance that becomes 1, one per band.
-        legend: the classes; every other reference value is ignored.
+        legend: the classes.
+        coding: the classes in the references; what it does not name is ignored.
         guard: HR pixels around validation and test areas that never train.
         scenes: the images and their references.
+        image: how the images store reflectance, where the files do not say it.
     """
 
     name: str
@@ -72,8 +70,10 @@ class DatasetCard:
     low: tuple[float, ...]
     high: tuple[float, ...]
     legend: Legend
+    coding: ReferenceCoding
     guard: int
     scenes: tuple[CardScene, ...]
+    image: ImageFormat
 
 
 def read_card(path: Path, *, data: Path) -> DatasetCard:
@@ -84,17 +84,22 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
         data: folder that the card's paths are relative to.
 
     Raises:
-        DatasetError: the card is no valid TOML, lacks a value, or a file is missing.
+        DatasetError: the card is no valid TOML, a value is missing or wrong, or a file is
+            missing.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-        card = _parse(values, data)
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DatasetError(f"cannot read the dataset card {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        detail = f"missing {error}" if isinstance(error, KeyError) else str(error)
-        raise DatasetError(f"{path} is not a dataset card: {detail}") from error
-    if missing := [file for scene in card.scenes for file in _files(scene) if not file.is_file()]:
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not a dataset card: it is no text in UTF-8") from error
+    try:
+        card = _parse(TomlTable(tomllib.loads(text)), data)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: {error}; --data is {data}") from error
+    except ValueError as error:
+        raise DatasetError(f"{path} is not a dataset card: {error}") from error
+    if missing := [file for scene in card.scenes for file in scene.files if not file.is_file()]:
         raise DatasetError(
             f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; "
             f"--data is {data}, the data comes from {card.source}"
@@ -102,36 +107,69 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
     return card
 
 
-def _parse(values: dict[str, Any], data: Path) -> DatasetCard:
-    bands: dict[str, list[float]] = values["bands"]
-    guard = int(values.get("guard", 0))
-    if guard < 0 or not values["scenes"]:
-        raise ValueError(f"a guard of 0 or more and one scene or more, got guard {guard}")
-    low = tuple(float(low) for low, _ in bands.values())
-    high = tuple(float(high) for _, high in bands.values())
-    Normalization(low, high, (0.0,) * len(bands))  # refuses what makes none
+def _parse(table: TomlTable, data: Path) -> DatasetCard:
+    table.only(
+        ("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes")
+    )
+    ranges = table.table("bands")
+    low, high = zip(*(_range(ranges, band) for band in ranges.values), strict=True)
+    legend, coding = _parse_classes(table)
+    image = table.table("image") if table.has("image") else TomlTable({})
     return DatasetCard(
-        name=str(values["name"]),
-        licence=str(values["licence"]),
-        source=str(values["source"]),
-        bands=tuple(bands),
+        name=table.text("name"),
+        licence=table.text("licence"),
+        source=table.text("source"),
+        bands=tuple(ranges.values),
         low=low,
         high=high,
-        legend=Legend.from_json(values["classes"]),
-        guard=guard,
-        scenes=tuple(_parse_scene(scene, data) for scene in values["scenes"]),
+        legend=legend,
+        coding=coding,
+        guard=table.integer("guard", 0),
+        image=parse_image_format(image, bands=len(low)),
+        scenes=tuple(
+            scene for entry in table.tables("scenes") for scene in parse_scenes(entry, data=data)
+        ),
     )
 
 
-def _parse_scene(values: dict[str, str], data: Path) -> CardScene:
-    split = values["split"]
-    return CardScene(
-        image=data / values["image"],
-        reference=data / values["reference"],
-        split=split if split in SPLITS else data / split,
-    )
+def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
+    expected = "[low, high], the reflectance that becomes 0 and the higher one that becomes 1"
+    low, high = ranges.numbers(band, count=2, expected=expected)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ranges.wrong(band, expected)
+    return low, high
 
 
-def _files(scene: CardScene) -> tuple[Path, ...]:
-    split = () if isinstance(scene.split, str) else (scene.split,)
-    return (scene.image, scene.reference, *split)
+def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
+    entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
+    legend = Legend(tuple(map(_parse_class, entries)))
+    kinds_and_codes = [
+        _parse_codes(entry, "reference") if entry.has("reference") else [(False, (class_.id,))]
+        for entry, class_ in zip(entries, legend.classes, strict=True)
+    ]
+    ignored = _parse_codes(table, "ignored")
+    kinds = {kind for found in (*kinds_and_codes, ignored) for kind, _ in found}
+    if len(kinds) != 1:
+        raise ValueError(
+            "some classes or ignored values are numbers and some are colours, expected one of "
+            "the two: give every class its reference value or colour"
+        )
+    codes = tuple(tuple(code for _, more in found for code in more) for found in kinds_and_codes)
+    return legend, ReferenceCoding(kinds.pop(), codes, tuple(c for _, m in ignored for c in m))
+
+
+def _parse_class(entry: TomlTable) -> LegendClass:
+    entry.only(("id", "name", "colour", "reference"))
+    if entry.integer("id") >= NODATA:
+        raise entry.wrong("id", f"0 to {NODATA - 1}")
+    if not COLOUR.fullmatch(entry.text("colour")):
+        raise entry.wrong("colour", "a colour such as #3c1098")
+    return LegendClass(entry.integer("id"), entry.text("name"), entry.text("colour"))
+
+
+def _parse_codes(table: TomlTable, key: str) -> list[tuple[bool, tuple[int, ...]]]:
+    """Each value of a class, or of the ignored ones, with its kind: True for a colour."""
+    try:
+        return [parse_codes(item) for item in table.items(key, expected=_CODES)]
+    except ValueError as error:
+        raise ValueError(f"{table.name} {key} has {error}, expected {_CODES}".strip()) from error

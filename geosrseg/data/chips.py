@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from geosrseg.core.legend import NODATA
+from geosrseg.core.padding import pad_to_window
 from geosrseg.core.windows import Window
 from geosrseg.data.augmentation import cut_out, jitter, turn
 from geosrseg.data.degradation import degrade
-from geosrseg.data.labelled_scene import LabelledScene
+from geosrseg.data.labelled_scene import Chip, LabelledScene
 from geosrseg.errors import DatasetError
 
 POSITIONS_PER_CLASS = 200_000
@@ -99,8 +101,14 @@ class ChipConfig:
     seed: int
 
 
-class Chips(Dataset[tuple[Tensor, Tensor, Tensor]]):
-    """LR image, HR image and target of the chip number i, where i counts over all epochs."""
+class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """The chip number i, where i counts over all epochs.
+
+    A chip is the LR image, the HR image, the target, and `trained`, (rows, cols) bool: True
+    where the HR image may be learned from. A chip may reach over into validation and test
+    areas; there and where an image smaller than the chip is padded, `trained` is False and
+    the target ignored.
+    """
 
     def __init__(
         self, scenes: Sequence[LabelledScene], *, classes: int, config: ChipConfig
@@ -111,28 +119,22 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor]]):
         counts = np.array([position.count for position in self._positions], np.float64)
         weights = np.where(counts > 0, counts**config.class_power, 0)
         self._class_share = weights / weights.sum()
-        for scene in scenes:
-            grid = scene.scene.grid
-            if min(grid.height, grid.width) < config.size:
-                raise DatasetError(
-                    f"{scene.scene.path} has {grid.height}x{grid.width} pixels, a chip "
-                    f"{config.size}x{config.size}: use a smaller chip size"
-                )
 
-    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor]:
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         config = self._config
         generator = np.random.default_rng((config.seed, number))
         scene, window = self._draw(generator)
-        chip = scene.read_chip(window, "train")
+        chip = _read_padded(scene, window)
         pose = int(generator.integers(8))
         hr = turn(torch.from_numpy(chip.hr), pose=pose)
         target = turn(torch.from_numpy(chip.target), pose=pose)
+        trained = turn(torch.from_numpy(chip.in_split), pose=pose)
         if config.jitter:
             hr = jitter(hr, strength=config.jitter, generator=generator)
         lr = degrade(hr, factor=config.upscale_factor)
         if config.cutout:
             lr = cut_out(lr, share=config.cutout, generator=generator)
-        return lr, hr.contiguous(), target.long()
+        return lr, hr.contiguous(), target.long(), trained.contiguous()
 
     def _draw(self, generator: np.random.Generator) -> tuple[LabelledScene, Window]:
         size, factor = self._config.size, self._config.upscale_factor
@@ -140,12 +142,23 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor]]):
         pixels = self._positions[label].pixels
         number, row, col = pixels[generator.integers(len(pixels))]
         scene = self._scenes[number]
-        grid = scene.scene.grid
+        grid = scene.grid
         row_off, col_off = (
             _place(position, length, size=size, factor=factor, generator=generator)
             for position, length in ((int(row), grid.height), (int(col), grid.width))
         )
         return scene, Window(row_off, col_off, size, size)
+
+
+def _read_padded(scene: LabelledScene, window: Window) -> Chip:
+    """A chip of the training split; beyond the image the last row and column repeat."""
+    chip = scene.read_chip(window.clipped(scene.grid.height, scene.grid.width), "train")
+    beyond = ((0, window.height - chip.target.shape[0]), (0, window.width - chip.target.shape[1]))
+    return Chip(
+        pad_to_window(chip.hr, window),
+        np.pad(chip.target, beyond, constant_values=NODATA),
+        np.pad(chip.in_split, beyond, constant_values=False),
+    )
 
 
 def _place(
@@ -154,8 +167,10 @@ def _place(
     """Where a chip begins: a multiple of `factor`, so that it lies inside and holds a pixel.
 
     A pixel in the rows or columns left over at the far edge is held by none; its chip is
-    the last one.
+    the last one. A chip longer than the image begins with it.
     """
+    if length <= size:
+        return 0
     first = -(-max(position - size + 1, 0) // factor)
     last = min(position, length - size) // factor
     return int(generator.integers(min(first, last), last + 1)) * factor

@@ -4,23 +4,30 @@ Three things are read from it: chips for training (`read_chip`), and for evaluat
 degraded image (`read_inputs`, what `predict` would see) beside image and reference.
 """
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from geosrseg.core.legend import NODATA, Legend
-from geosrseg.core.normalize import Normalization, normalize_bands
+from geosrseg.core.legend import NODATA
+from geosrseg.core.normalize import Normalization
 from geosrseg.core.windows import Window
-from geosrseg.data.card import SPLITS, CardScene, DatasetCard
+from geosrseg.data.card import SPLITS, DatasetCard
+from geosrseg.data.card_scene import CardScene
+from geosrseg.data.dataset_image import DatasetImage, open_image
 from geosrseg.data.degradation import REACH, degrade
-from geosrseg.errors import DatasetError
+from geosrseg.data.reference import Reference, open_reference
+from geosrseg.errors import DatasetError, DatasetWarning
+from geosrseg.raster.gdal import small_cache
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.layer import Layer, open_layer
-from geosrseg.raster.scene import Scene, open_scene
+from geosrseg.raster.raster_files import RasterFiles
 
 STRIP = 1024
 """Rows read at once when a whole scene is gone through."""
@@ -33,39 +40,52 @@ class Chip:
     Attributes:
         hr: (bands, rows, cols) float32, normalized reflectance in [0, 1].
         target: (rows, cols) uint8 class indices; NODATA where ignored.
+        in_split: (rows, cols) True where the image is valid and belongs to the split, with
+            a class or without.
     """
 
     hr: NDArray[np.float32]
     target: NDArray[np.uint8]
+    in_split: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class LabelledScene:
-    """An open image and reference; see `open_labelled_scenes`.
+    """An image and its reference; see `open_labelled_scenes`.
 
     Attributes:
-        scene: the image.
-        reference: the reference's layer, on the same grid.
+        image: the image.
+        reference: the reference, on the same grid.
         split: the split's layer, or the name of the split that all pixels are in.
-        legend: the classes.
+        used: the part of the image that is in a split at all.
         normalization: reflectance to network input.
         guard: pixels around other splits that never train.
     """
 
-    scene: Scene
-    reference: Layer
+    image: DatasetImage
+    reference: Reference
     split: Layer | str
-    legend: Legend
+    used: Window
     normalization: Normalization
     guard: int
 
+    @property
+    def path(self) -> Path:
+        """The image's file."""
+        return self.image.path
+
+    @property
+    def grid(self) -> Grid:
+        """Where the image's pixels lie."""
+        return self.image.grid
+
     def size(self, factor: int) -> tuple[int, int]:
         """Height and width in LR pixels; what is left over at the far edges is not used."""
-        return self.scene.grid.height // factor, self.scene.grid.width // factor
+        return self.grid.height // factor, self.grid.width // factor
 
     def read_hr(self, window: Window) -> NDArray[np.float32]:
         """(bands, rows, cols) native image, normalized."""
-        return self._read_hr_and_valid(window)[0]
+        return self.image.read(window, normalization=self.normalization)[0]
 
     def read_target(self, window: Window, split: str) -> NDArray[np.uint8]:
         """(rows, cols) class indices inside `split`; NODATA elsewhere and where ignored.
@@ -73,26 +93,28 @@ class LabelledScene:
         The training split keeps the guard's distance from validation and test pixels, and
         pixels without a valid image are never used.
         """
-        return self._read_target(window, split, valid=self.scene.read(window)[1])
+        in_split = self.image.read_valid(window) & self._in_split(window, split)
+        return self._read_target(window, in_split)
 
     def read_chip(self, window: Window, split: str) -> Chip:
         """Image and target of a window."""
-        hr, valid = self._read_hr_and_valid(window)
-        return Chip(hr, self._read_target(window, split, valid=valid))
+        hr, valid = self.image.read(window, normalization=self.normalization)
+        in_split = valid & self._in_split(window, split)
+        return Chip(hr, self._read_target(window, in_split), in_split)
 
     def strips(self) -> Iterator[Window]:
         """The whole scene from top to bottom, a strip of rows at a time."""
-        grid = self.scene.grid
+        grid = self.grid
         for top in range(0, grid.height, STRIP):
             yield Window(top, 0, min(STRIP, grid.height - top), grid.width)
 
     def sum_inputs(self) -> tuple[NDArray[np.float64], int]:
-        """(bands,) sum of the network inputs over all valid pixels, and their number."""
+        """(bands,) sum of the network inputs over all training pixels, and their number."""
         total, count = np.zeros(len(self.normalization.low)), 0
         for strip in self.strips():
-            hr, valid = self._read_hr_and_valid(strip)
-            total += hr[:, valid].sum(axis=1, dtype=np.float64)
-            count += int(valid.sum())
+            chip = self.read_chip(strip, "train")
+            total += chip.hr[:, chip.in_split].sum(axis=1, dtype=np.float64)
+            count += int(chip.in_split.sum())
         return total, count
 
     def read_inputs(self, window: Window, *, factor: int) -> NDArray[np.float32]:
@@ -107,27 +129,26 @@ class LabelledScene:
         own = window.inside(wide)
         return lr[:, own.rows, own.cols].numpy()
 
-    def _read_hr_and_valid(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        numbers, valid = self.scene.read(window)
-        hr = normalize_bands(
-            numbers, valid, radiometry=self.scene.radiometry, normalization=self.normalization
-        )
-        return hr, valid
-
-    def _read_target(
-        self, window: Window, split: str, *, valid: NDArray[np.bool_]
-    ) -> NDArray[np.uint8]:
-        values = self.reference.read(window)
-        used = valid & self._in_split(window, split)
-        return np.where(used, self.legend.index_table()[values], NODATA).astype(np.uint8)
+    def _read_target(self, window: Window, used: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        return np.where(used, self.reference.read(window), np.uint8(NODATA))
 
     def _in_split(self, window: Window, split: str) -> NDArray[np.bool_]:
+        rows, cols = np.ogrid[window.rows, window.cols]
+        used = (
+            (self.used.row_off <= rows)
+            & (rows < self.used.row_stop)
+            & (self.used.col_off <= cols)
+            & (cols < self.used.col_stop)
+        )
+        return used & self._marked(window, split)
+
+    def _marked(self, window: Window, split: str) -> NDArray[np.bool_]:
+        """What the card says of each pixel, with the guard around what does not train."""
         if isinstance(self.split, str):
             return np.full((window.height, window.width), self.split == split)
         if split != "train" or not self.guard:
             return self.split.read(window) == SPLITS[split]
-        grid = self.scene.grid
-        wide = window.grown(self.guard, height=grid.height, width=grid.width)
+        wide = window.grown(self.guard, height=self.grid.height, width=self.grid.width)
         values = self.split.read(wide)
         held_out = np.isin(values, [SPLITS["validation"], SPLITS["test"]])
         usable = (values == SPLITS["train"]) & ~dilate(held_out, self.guard)
@@ -152,46 +173,104 @@ def dilate(marked: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
 def open_labelled_scenes(
     card: DatasetCard, *, normalization: Normalization
 ) -> Iterator[list[LabelledScene]]:
-    """Open all scenes of a dataset.
+    """All scenes of a dataset; their files are open until the end of the context.
+
+    References with values or colours that the card does not know give one DatasetWarning.
 
     Raises:
-        DatasetError: image, reference and split of a scene are not on one grid.
-        SceneError: an image cannot be read.
+        DatasetError: a file cannot be read, is not what the card says, or image, reference
+            and split of a scene are not on one grid.
     """
-    with ExitStack() as stack:
-        yield [_open(files, card, normalization, stack) for files in card.scenes]
+    with _open_scenes(card, normalization) as scenes:
+        _warn_of_unknown_codes(card, scenes)
+        yield scenes
+
+
+@contextmanager
+def _open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+    files = RasterFiles()
+    try:
+        with small_cache():
+            yield [_open(scene, card, normalization, files) for scene in card.scenes]
+    finally:
+        files.close()
 
 
 def _open(
-    files: CardScene, card: DatasetCard, normalization: Normalization, stack: ExitStack
+    scene: CardScene, card: DatasetCard, normalization: Normalization, files: RasterFiles
 ) -> LabelledScene:
-    scene = stack.enter_context(open_scene(files.image, model_bands=card.bands))
-    reference = stack.enter_context(open_layer(files.reference))
-    _check_grid(reference, scene.grid)
+    image = open_image(scene.image, bands=card.bands, stored=card.image, files=files)
+    reference = open_reference(scene.reference, coding=card.coding, files=files)
+    _check_grid(reference.path, reference.grid, image.grid)
     split: Layer | str
-    if isinstance(files.split, str):
-        split = files.split
+    if isinstance(scene.split, str):
+        split = scene.split
     else:
-        split = stack.enter_context(open_layer(files.split))
-        _check_grid(split, scene.grid)
-    return LabelledScene(scene, reference, split, card.legend, normalization, card.guard)
+        split = open_layer(scene.split, files=files)
+        _check_grid(split.path, split.grid, image.grid)
+    used = _used_part(scene, image.grid)
+    return LabelledScene(image, reference, split, used, normalization, card.guard)
 
 
-def _check_grid(layer: Layer, expected: Grid) -> None:
-    grid = layer.grid
+def _used_part(scene: CardScene, grid: Grid) -> Window:
+    for interval, length, axis in (
+        (scene.rows, grid.height, "rows"),
+        (scene.cols, grid.width, "cols"),
+    ):
+        if not interval.holds_part_of(length):
+            raise DatasetError(
+                f"{scene.image} has {length} {axis}, the card uses those from {interval.start} "
+                f"on: give {axis} that begin inside"
+            )
+    rows, cols = scene.rows, scene.cols
+    return Window(
+        rows.start,
+        cols.start,
+        min(rows.stop or grid.height, grid.height) - rows.start,
+        min(cols.stop or grid.width, grid.width) - cols.start,
+    )
+
+
+def _check_grid(path: Path, grid: Grid, expected: Grid) -> None:
+    """Refuse another size, and another place if both files say where they lie."""
     same_size = (grid.height, grid.width) == (expected.height, expected.width)
-    if not same_size or not grid.transform.almost_equals(expected.transform, 1e-6):
+    located = not grid.transform.is_identity and not expected.transform.is_identity
+    if not same_size or (located and not grid.transform.almost_equals(expected.transform, 1e-6)):
         raise DatasetError(
-            f"{layer.path} has {grid.height}x{grid.width} pixels at {grid.bounds}, its image "
+            f"{path} has {grid.height}x{grid.width} pixels at {grid.bounds}, its image "
             f"{expected.height}x{expected.width} at {expected.bounds}: put both on one grid"
         )
 
 
+def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:
+    """Read every reference once: a code that nobody thought of is a mistake of the card."""
+    counts: Counter[int] = Counter()
+    first: dict[int, Path] = {}
+    for scene in scenes:
+        for strip in scene.strips():
+            for code, count in scene.reference.count_unknown(strip).items():
+                counts[code] += count
+                first.setdefault(code, scene.reference.path)
+    if counts:
+        listed = [
+            f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
+            for code, count in counts.most_common(5)
+        ]
+        more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+        warnings.warn(
+            f"the references of {card.name} have {counts.total()} pixels whose value no class "
+            f"has: {', '.join(listed)}{more}; they are ignored, and without this warning if the "
+            "card's list `ignored` has them",
+            DatasetWarning,
+            stacklevel=3,
+        )
+
+
 def measure_normalization(card: DatasetCard) -> Normalization:
-    """The card's normalization, with the mean over all valid pixels as its fill."""
+    """The card's normalization, with the mean over all training pixels as its fill."""
     bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
     total, count = np.zeros(len(card.bands)), 0
-    with open_labelled_scenes(card, normalization=bare) as scenes:
+    with _open_scenes(card, bare) as scenes:
         for scene in scenes:
             sums, pixels = scene.sum_inputs()
             total, count = total + sums, count + pixels

@@ -6,14 +6,18 @@ from torch import Tensor, nn
 from geosrseg.core.legend import NODATA
 
 
-def reconstruction_loss(sr: Tensor, hr: Tensor) -> Tensor:
-    """L1, the mean absolute difference over all bands and pixels.
+def reconstruction_loss(sr: Tensor, hr: Tensor, trained: Tensor) -> Tensor:
+    """L1, the mean absolute difference over all bands and the pixels that are trained.
 
     Args:
         sr: (N, bands, H, W) super-resolved image.
         hr: (N, bands, H, W) native image.
+        trained: (N, H, W) bool, False where the native image is not to be learned from:
+            validation and test areas, padding, pixels that are not valid; zero is returned
+            if it is nowhere.
     """
-    return F.l1_loss(sr.float(), hr.float())
+    difference = (sr.float() - hr.float()).abs() * trained[:, None]
+    return difference.sum() / (trained.sum() * hr.shape[1]).clamp(min=1)
 
 
 def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
@@ -44,7 +48,7 @@ class JointLoss(nn.Module):
         self.beta = beta
 
     def forward(
-        self, sr: Tensor, logits: Tensor, *, hr: Tensor, target: Tensor
+        self, sr: Tensor, logits: Tensor, *, hr: Tensor, target: Tensor, trained: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """The loss and its two parts.
 
@@ -53,9 +57,10 @@ class JointLoss(nn.Module):
             logits: (N, classes, H, W).
             hr: (N, bands, H, W) native image.
             target: (N, H, W) int64 class indices, NODATA where ignored.
+            trained: (N, H, W) bool, where the native image is learned from.
 
         Returns:
             ξ, L1 and CE, each a scalar.
         """
-        l1, ce = reconstruction_loss(sr, hr), segmentation_loss(logits, target)
+        l1, ce = reconstruction_loss(sr, hr, trained), segmentation_loss(logits, target)
         return self.alpha * l1 + self.beta * ce, l1, ce

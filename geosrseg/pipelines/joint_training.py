@@ -48,7 +48,9 @@ class JointTraining(L.LightningModule):
         """A step trains the SR part alone: the first of two stages."""
         return self._two_stage and step < self._recipe.steps
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], batch_index: int) -> Tensor:
+    def training_step(
+        self, batch: tuple[Tensor, Tensor, Tensor, Tensor], batch_index: int
+    ) -> Tensor:
         losses = self._losses(*batch)
         self.log_dict(
             {f"train/{name}": value for name, value in losses.items()},
@@ -58,15 +60,15 @@ class JointTraining(L.LightningModule):
         )
         return losses["loss"]
 
-    def _losses(self, lr: Tensor, hr: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def _losses(self, lr: Tensor, hr: Tensor, target: Tensor, trained: Tensor) -> dict[str, Tensor]:
         if self._reconstructs(self.global_step):
-            l1 = reconstruction_loss(self.network.sr(_channels_last(lr)), hr)
+            l1 = reconstruction_loss(self.network.sr(_channels_last(lr)), hr, trained)
             return {"loss": l1, "l1": l1}
         if self._two_stage:
             ce = segmentation_loss(self.network.seg(_channels_last(hr)), target)
             return {"loss": ce, "ce": ce}
         sr, logits = self.network(_channels_last(lr))
-        loss, l1, ce = self.loss(sr, logits, hr=hr, target=target)
+        loss, l1, ce = self.loss(sr, logits, hr=hr, target=target, trained=trained)
         return {"loss": loss, "l1": l1, "ce": ce}
 
     def on_validation_epoch_start(self) -> None:

@@ -189,7 +189,7 @@ def _quiet_lightning() -> Iterator[None]:
 
 def _chip_loader(
     scenes: Sequence[LabelledScene], config: RunConfig
-) -> DataLoader[tuple[Tensor, Tensor, Tensor]]:
+) -> DataLoader[tuple[Tensor, Tensor, Tensor, Tensor]]:
     recipe = config.recipe
     chips = Chips(
         scenes,

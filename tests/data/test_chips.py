@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosrseg.core.legend import NODATA
+from geosrseg.core.windows import Window
 from geosrseg.data import chips as chips_module
 from geosrseg.data.chips import (
     ChipConfig,
@@ -15,9 +16,11 @@ from geosrseg.data.chips import (
     EpochSampler,
     _merge,
     _place,
+    _read_padded,
 )
 from geosrseg.data.labelled_scene import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
+from tests.tiny_datasets import HEIGHT, WIDTH
 
 CONFIG = ChipConfig(size=64, upscale_factor=4, class_power=0, jitter=0.05, cutout=0.5, seed=3)
 
@@ -28,12 +31,13 @@ def scenes(card):
         yield scenes
 
 
-def test_a_chip_is_an_lr_image_an_hr_image_and_a_target(scenes):
-    lr, hr, target = Chips(scenes, classes=2, config=CONFIG)[0]
+def test_a_chip_is_an_lr_image_an_hr_image_a_target_and_what_is_trained(scenes):
+    lr, hr, target, trained = Chips(scenes, classes=2, config=CONFIG)[0]
     assert lr.shape == (2, 16, 16)
     assert hr.shape == (2, 64, 64)
     assert (target.shape, target.dtype) == ((64, 64), torch.int64)
     assert set(target.unique().tolist()) <= {0, 1, NODATA}
+    assert (trained.shape, trained.dtype) == ((64, 64), torch.bool)
 
 
 def test_a_chip_depends_on_its_number_and_the_seed_alone(scenes):
@@ -74,7 +78,7 @@ def test_rare_classes_are_drawn_as_often_as_others_at_power_0(scenes):
 
 
 @given(
-    length=st.integers(64, 300),
+    length=st.integers(1, 300),
     share=st.floats(0, 0.999),
     factor=st.sampled_from([1, 2, 4, 8]),
     seed=st.integers(0, 99),
@@ -84,7 +88,7 @@ def test_a_chip_lies_inside_on_the_lr_grid_and_holds_its_pixel(length, share, fa
     generator = np.random.default_rng(seed)
     start = _place(position, length, size=64, factor=factor, generator=generator)
     assert start % factor == 0
-    assert 0 <= start <= length - 64
+    assert 0 <= start <= max(length - 64, 0)
     left_over = position >= (length - 64) // factor * factor + 64
     assert left_over or start <= position < start + 64
 
@@ -106,9 +110,30 @@ def test_a_class_that_never_trains_is_never_drawn(scenes):
     assert chips._class_share[2] == 0
 
 
-def test_a_chip_larger_than_the_scene_is_refused(scenes):
-    with pytest.raises(DatasetError, match="160x192 pixels, a chip 256x256"):
-        Chips(scenes, classes=2, config=replace(CONFIG, size=256))
+def test_neither_image_nor_label_is_learned_where_nothing_trains(scenes):
+    """What is trained turns with the chip: it is the left part, up to the guard."""
+    chips = Chips(scenes, classes=2, config=replace(CONFIG, jitter=0, cutout=0))
+    seen = set()
+    for number in range(40):
+        _, window = chips._draw(np.random.default_rng((CONFIG.seed, number)))
+        _, _, target, trained = chips[number]
+        inside = np.clip(96 - 8 - window.col_off, 0, 64)
+        assert trained.sum() == inside * 64
+        assert (target[~trained] == NODATA).all()
+        seen.add(inside == 64)
+    assert seen == {True, False}
+
+
+def test_an_image_smaller_than_a_chip_is_padded_with_what_is_not_trained(scenes):
+    config = replace(CONFIG, size=256, jitter=0, cutout=0)
+    lr, hr, target, trained = Chips(scenes, classes=2, config=config)[1]
+    assert lr.shape == (2, 64, 64)
+    assert hr.shape == (2, 256, 256)
+    assert trained.sum() == HEIGHT * (96 - 8)
+    assert (target != NODATA).sum() == (HEIGHT - 5) * (96 - 8)
+    padded = _read_padded(scenes[0], Window(0, 0, 256, 256))
+    assert (padded.hr[:, HEIGHT:, :WIDTH] == padded.hr[:, [HEIGHT - 1], :WIDTH]).all()
+    assert (padded.hr[:, :, WIDTH:] == padded.hr[:, :, [WIDTH - 1]]).all()
 
 
 def test_a_dataset_without_training_pixels_is_refused(scenes):

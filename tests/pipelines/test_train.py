@@ -220,12 +220,6 @@ def test_class_offsets_do_not_make_the_best_epoch_worse(card, tmp_path):
 class TestRefusals:
     """Data that does not do is refused before the run folder is touched."""
 
-    def test_a_chip_larger_than_the_scene(self, card, tmp_path):
-        recipe = replace(RECIPE, chip_size=512)
-        with pytest.raises(DatasetError, match="160x192 pixels"):
-            train(card, tmp_path / "run", network=NETWORK, recipe=recipe)
-        assert not (tmp_path / "run").exists()
-
     def test_a_dataset_without_validation(self, card, tmp_path):
         scenes = tuple(replace(scene, split="train") for scene in card.scenes)
         with pytest.raises(DatasetError, match="no validation pixel of squares"):

@@ -1,0 +1,101 @@
+"""DatasetImage: a native image of a dataset, read by window as its card says."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.normalize import Normalization, normalize_bands
+from geosrseg.core.windows import Window
+from geosrseg.data.image_format import ImageFormat
+from geosrseg.errors import DatasetError, SceneError
+from geosrseg.raster.grid import Grid
+from geosrseg.raster.header import SceneHeader, read_header
+from geosrseg.raster.raster_files import RasterFiles
+from geosrseg.raster.scene import MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class DatasetImage:
+    """An image that can be read; see `open_image`.
+
+    Attributes:
+        header: what the file holds.
+        files: what opens the file.
+    """
+
+    header: SceneHeader
+    files: RasterFiles
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.header.path
+
+    @property
+    def grid(self) -> Grid:
+        """Where its pixels lie."""
+        return self.header.grid
+
+    def read(
+        self, window: Window, *, normalization: Normalization
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """A window inside the image.
+
+        Returns:
+            (bands, rows, cols) network input in [0, 1], and valid (rows, cols).
+
+        Raises:
+            DatasetError: it cannot be decoded.
+        """
+        numbers, valid = self._read(window)
+        inputs = normalize_bands(
+            numbers, valid, radiometry=self.header.radiometry, normalization=normalization
+        )
+        return inputs, valid
+
+    def read_valid(self, window: Window) -> NDArray[np.bool_]:
+        """(rows, cols) True where every band has a measurement."""
+        return self._read(window)[1]
+
+    def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        with self.files.use(self.path) as dataset:
+            return self.header.selection.read(dataset, window)
+
+
+def open_image(
+    path: Path, *, bands: tuple[str, ...], stored: ImageFormat, files: RasterFiles
+) -> DatasetImage:
+    """Examine an image.
+
+    Args:
+        path: the file.
+        bands: the card's names.
+        stored: what the card says of the file; the file says the rest.
+        files: what opens it.
+
+    Raises:
+        DatasetError: it cannot be opened, or is not what the card says.
+    """
+    with files.use(path) as dataset:
+        try:
+            header = read_header(
+                dataset,
+                path,
+                model_bands=bands,
+                bands=",".join(map(str, stored.indexes)) if stored.indexes else None,
+                scale=1.0 if stored.radiometry else None,
+                offset=None,
+                max_pixels=MAX_PIXELS,
+            )
+        except SceneError as error:
+            raise DatasetError(
+                f"{path}: {error} (in a dataset card, these are bands, scale and offset of [image])"
+            ) from error
+    if stored.radiometry:
+        header = replace(header, radiometry=stored.radiometry)
+    if stored.nodata is not None:
+        nodata = (stored.nodata,) * len(bands)
+        header = replace(header, selection=replace(header.selection, nodata=nodata))
+    return DatasetImage(header, files)
