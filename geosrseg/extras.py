@@ -7,7 +7,16 @@ from geosrseg.errors import MissingExtraError
 
 PACKAGES = {
     "smp": ("segmentation_models_pytorch",),
-    "train": ("lightning", "onnx", "onnxscript", "safetensors", "torch", "torchmetrics"),
+    "train": (
+        "jinja2",
+        "lightning",
+        "onnx",
+        "onnxscript",
+        "safetensors",
+        "scipy",
+        "torch",
+        "torchmetrics",
+    ),
 }
 """Modules that an extra installs, as pyproject.toml lists them."""
 

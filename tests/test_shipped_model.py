@@ -71,7 +71,7 @@ def test_the_card_says_what_the_model_does(tmp_path):
     """The validation metrics in the model file are measured again."""
     folder = shared("gewata")
     card = read_card(DOCS / "datasets" / "gewata.toml", data=folder)
-    (report,) = evaluate([DEFAULT_MODEL], card, split="validation", device="cpu")
+    (report,) = evaluate([DEFAULT_MODEL], card, split="validation", device="cpu").models
     with open_session(DEFAULT_MODEL, device="cpu") as session:
         stored = session.spec.metrics
     # trained in bfloat16, run in float32

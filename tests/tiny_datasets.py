@@ -38,13 +38,13 @@ split = "split.tif"
 """
 
 
-def write_dataset(folder: Path, *, card: str = CARD) -> Path:
+def write_dataset(folder: Path, *, card: str = CARD, side: int = 24) -> Path:
     """Write image, reference, split and card into a folder; returns the card's path.
 
-    Squares of 24 pixels alternate between class 1 (reflectance 0.1) and 4 (0.4), with a
+    Squares of `side` pixels alternate between class 1 (reflectance 0.1) and 4 (0.4), with a
     little noise. The first rows of the reference hold 7, which no class has.
     """
-    rows, cols = np.mgrid[:HEIGHT, :WIDTH] // 24
+    rows, cols = np.mgrid[:HEIGHT, :WIDTH] // side
     bright = (rows + cols) % 2 == 1
     noise = np.random.default_rng(0).normal(0, 0.01, (2, HEIGHT, WIDTH))
     image = np.where(bright, 0.4, 0.1) + noise

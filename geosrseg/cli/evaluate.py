@@ -1,20 +1,30 @@
-"""``geosrseg evaluate``: models in, their metrics side by side out."""
+"""``geosrseg evaluate``: models in, what they did on the same pixels out."""
 
-import json
 import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from geosrseg.cli import options
 
 if TYPE_CHECKING:
-    from geosrseg.pipelines.evaluate import Report
+    from geosrseg.core.bootstrap import Estimate
+    from geosrseg.pipelines.report import Report
+
+HEADS = {
+    "overall_accuracy": "overall acc.",
+    "normalized_accuracy": "norm. acc.",
+    "mean_iou": "mean IoU",
+    "kappa": "kappa",
+}
 
 
 @click.command()
-@click.argument("models", nargs=-1, required=True)
+@click.argument("models", nargs=-1, required=True, metavar="MODEL...")
 @options.dataset_option
 @options.data_option
 @click.option(
@@ -25,7 +35,27 @@ if TYPE_CHECKING:
     help="The part of the dataset to measure on.",
 )
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Also write a report, REPORT.json."
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="REPORT",
+    help="Also write a report: a folder, or one FILE.json, FILE.csv.",
+)
+@options.seams_option
+@click.option(
+    "--boundary",
+    type=click.IntRange(min=1),
+    help="HR pixels up to which a pixel is near a boundary.  [default: one LR pixel]",
+)
+@click.option(
+    "--small",
+    type=click.IntRange(min=1),
+    help="HR pixels below which an object is small.  [default: 4 x 4 LR pixels]",
+)
+@click.option(
+    "--block",
+    type=click.IntRange(min=16),
+    help="HR pixels along each side of a block of the bootstrap.  [default: chosen]",
 )
 @options.device_option
 @options.threads_option
@@ -36,46 +66,75 @@ def evaluate(
     models: tuple[str, ...],
     dataset: Path,
     data: Path,
-    split: str,
     output: Path | None,
-    device: str,
-    threads: int | None,
     overwrite: bool,
     as_json: bool,
+    **arguments: Any,
 ) -> None:
-    """Measure models on a dataset, side by side."""
+    """Measure models on a dataset, side by side.
+
+    A MODEL is the folder of a finished run, a FILE.onnx or a shipped model's name. The others
+    are compared with the first.
+    """
     with options.extra("train"):
         from geosrseg.data.card import read_card
         from geosrseg.pipelines.evaluate import evaluate as run
-    from geosrseg.raster.publication import check_output, open_drafts, publish
+        from geosrseg.pipelines.report_files import check_report, report_json, write_report
 
     if output:
-        check_output(output, suffixes=[".json"], overwrite=overwrite)
+        check_report(output, overwrite=overwrite)
     card = read_card(dataset, data=data)
-    reports = run(models, card, split=split, device=device, threads=threads)
-    text = json.dumps({"reports": [report.to_json() for report in reports]}, indent=2)
+    with _progress_bar() as on_window:
+        report = run(models, card, on_window=on_window, **arguments)
     if output:
-        with open_drafts(output) as folder:
-            (folder / output.name).write_text(text + "\n", encoding="utf-8")
-            publish([folder / output.name], output)
-    click.echo(text if as_json else format_table(reports))
+        write_report(report, output, overwrite=overwrite)
+    click.echo(report_json(report) if as_json else format_report(report), nl=not as_json)
 
 
-def format_table(reports: "list[Report]") -> str:
-    """The metrics as a Markdown table, one row a model."""
-    names = reports[0].class_names
-    head = ["model", "overall acc.", "norm. acc.", "mean IoU", "kappa", "PSNR (dB)"]
-    head += [f"IoU {name}" for name in names]
-    rows = [head, ["---"] * len(head)]
-    for report in reports:
-        confusion = report.confusion
-        values = [*confusion.metrics().values()]
-        rows.append(
-            [
-                report.model,
-                *(f"{value:.3f}" for value in values),
-                f"{report.psnr:.2f}" if math.isfinite(report.psnr) else "–",
-                *(f"{value:.3f}" for value in confusion.iou),
-            ]
-        )
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def format_report(report: "Report") -> str:
+    """The paper's metrics and the differences to the first model, as Markdown tables."""
+    names = list(HEADS)
+    rows = [["model", *HEADS.values(), "PSNR (dB)", "bicubic (dB)"]]
+    differences = [["compared with the first", *HEADS.values()]]
+    for model in report.models:
+        psnr = [_cell(value, digits=2) for value in (model.psnr, model.psnr_bicubic)]
+        rows.append([model.model, *(_interval(model.estimates[name]) for name in names), *psnr])
+        if model.differences:
+            changes = [_interval(model.differences[name], sign="+") for name in names]
+            differences.append([model.model, *changes])
+    classes = [["IoU", *report.legend.names]]
+    for model in report.models:
+        ious = model.by_class("iou").values()
+        classes.append([model.model, *(_cell(value) for value in ious)])
+    tables = [rows, *([differences] if len(differences) > 1 else []), classes]
+    return "\n\n".join(_table(table) for table in tables)
+
+
+def _table(rows: list[list[str]]) -> str:
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
+
+
+def _interval(estimate: "Estimate", *, sign: str = "") -> str:
+    value = _cell(estimate.value, sign=sign)
+    if math.isnan(estimate.low):
+        return value
+    return f"{value} ({_cell(estimate.low, sign=sign)} to {_cell(estimate.high, sign=sign)})"
+
+
+def _cell(value: float, *, digits: int = 3, sign: str = "") -> str:
+    return "–" if math.isnan(value) else f"{value:{sign}.{digits}f}"
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[str], None]]:
+    """A count of windows on a terminal, and nothing elsewhere."""
+    from tqdm import tqdm
+
+    with tqdm(unit="window", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+
+        def show(model: str) -> None:
+            bar.set_description(model, refresh=False)
+            bar.update()
+
+        yield show

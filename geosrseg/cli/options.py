@@ -51,6 +51,14 @@ threads_option = click.option(
     help="CPU threads of the model.  [default: one per core]",
 )
 
+seams_option = click.option(
+    "--seams",
+    type=click.Choice(["blend", "exact"]),
+    default="blend",
+    show_default=True,
+    help="Taper overlapping windows, or give exactly the labels of one large window.",
+)
+
 dataset_option = click.option(
     "--dataset",
     type=click.Path(path_type=Path),

@@ -34,13 +34,7 @@ if TYPE_CHECKING:
 )
 @click.option("--scale", type=float, help="Reflectance per digital number.")
 @click.option("--offset", type=float, help="Reflectance of digital number 0.")
-@click.option(
-    "--seams",
-    type=click.Choice(["blend", "exact"]),
-    default="blend",
-    show_default=True,
-    help="Taper overlapping windows, or give exactly the labels of one large window.",
-)
+@options.seams_option
 @click.option(
     "--overlap",
     type=click.IntRange(min=0),

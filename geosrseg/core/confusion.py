@@ -81,12 +81,12 @@ class ConfusionMatrix:
     @property
     def normalized_accuracy(self) -> float:
         """Mean producer's accuracy over the classes that the reference has."""
-        return _mean(self.producers_accuracy)
+        return mean_of_defined(self.producers_accuracy)
 
     @property
     def mean_iou(self) -> float:
         """Mean IoU over the classes that occur in either map."""
-        return _mean(self.iou)
+        return mean_of_defined(self.iou)
 
     @property
     def kappa(self) -> float:
@@ -114,5 +114,6 @@ def _ratios(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.f
     return np.divide(parts, wholes, out=out, where=wholes > 0)
 
 
-def _mean(values: NDArray[np.float64]) -> float:
+def mean_of_defined(values: NDArray[np.float64]) -> float:
+    """The mean over the classes that have a value; NaN where none has."""
     return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan

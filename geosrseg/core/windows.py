@@ -75,6 +75,13 @@ class Window:
             self.row_off - outer.row_off, self.col_off - outer.col_off, self.height, self.width
         )
 
+    def overlap(self, other: "Window") -> "Window | None":
+        """The ground that both have, if any."""
+        row_off, col_off = max(self.row_off, other.row_off), max(self.col_off, other.col_off)
+        height = min(self.row_stop, other.row_stop) - row_off
+        width = min(self.col_stop, other.col_stop) - col_off
+        return Window(row_off, col_off, height, width) if height > 0 and width > 0 else None
+
     def clipped(self, height: int, width: int) -> "Window":
         """The part inside a grid of `height` by `width` pixels, which it must touch."""
         return Window(

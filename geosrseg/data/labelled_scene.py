@@ -96,6 +96,10 @@ class LabelledScene:
         in_split = self.image.read_valid(window) & self._in_split(window, split)
         return self._read_target(window, in_split)
 
+    def read_reference(self, window: Window) -> NDArray[np.uint8]:
+        """(rows, cols) class indices of all splits; NODATA where the legend has no class."""
+        return self.legend.index_table()[self.reference.read(window)]
+
     def read_chip(self, window: Window, split: str) -> Chip:
         """Image and target of a window."""
         hr, valid = self.image.read(window, normalization=self.normalization)

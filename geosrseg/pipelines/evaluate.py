@@ -1,69 +1,97 @@
-"""Evaluation: models in, the metrics of each out, side by side."""
+"""Evaluation: models in, what they did on the same pixels of a dataset out."""
 
-import math
-from collections.abc import Callable, Sequence
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import get_args
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
-from geosrseg.core.confusion import ConfusionMatrix
+from geosrseg.core.bootstrap import Resampled, draw_blocks, resample
+from geosrseg.core.scores import Scores, add_scores
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.squared_error import mean_psnr
 from geosrseg.data.card import SPLITS, DatasetCard
-from geosrseg.data.evaluation import Evaluation
-from geosrseg.data.evaluation_windows import EvaluationWindows
+from geosrseg.data.evaluation_area import (
+    AreaConfig,
+    Blocks,
+    EvaluationArea,
+    plan_blocks,
+    prepare_areas,
+)
 from geosrseg.data.labelled_scene import open_labelled_scenes
-from geosrseg.errors import DatasetError
-from geosrseg.runtime.session import Session, open_session
+from geosrseg.data.view import View, choose_views
+from geosrseg.errors import DatasetError, GeosrsegError
+from geosrseg.pipelines.measurement import Measurement, ReconstructedImage, measure, measure_bicubic
+from geosrseg.pipelines.model_files import find_model_files
+from geosrseg.pipelines.predict import Seams
+from geosrseg.pipelines.report import ModelReport, ModelView, Report, ReportView, Settings
+from geosrseg.runtime.model_file import read_model_file
+from geosrseg.runtime.session import open_session
+
+RESAMPLES = 2000
+"""Draws of the bootstrap; the ends of an interval then differ little from seed to seed."""
+
+VIEWS = 3
+"""Parts of the test area that a report shows."""
+
+SMALL_SIDE = 4
+"""A small object has fewer pixels than a square of so many LR pixels along each side."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """What one model did on one split.
+@dataclass(frozen=True, slots=True, eq=False)
+class MeasuredDataset:
+    """A dataset, made ready to measure models on.
 
     Attributes:
-        model: name and version.
-        dataset: name of the dataset.
-        split: name of the split.
-        upscale_factor: of the model; the images were degraded by it.
-        class_names: in the order of the confusion matrix.
-        confusion: rows reference, columns prediction.
-        psnr: of the SR image, in dB; infinite for native HR input.
+        card: the dataset.
+        settings: how is measured.
+        areas: what is measured.
+        blocks: of each area.
+        views: what is kept to be shown.
+        draws: (resamples, blocks) of the bootstrap.
     """
 
-    model: str
-    dataset: str
-    split: str
-    upscale_factor: int
-    class_names: tuple[str, ...]
-    confusion: ConfusionMatrix
-    psnr: float
+    card: DatasetCard
+    settings: Settings
+    areas: list[EvaluationArea]
+    blocks: list[Blocks]
+    views: list[View]
+    draws: NDArray[np.int64]
 
-    def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is not a number is null."""
-        per_class = (
-            ("iou", self.confusion.iou),
-            ("producers_accuracy", self.confusion.producers_accuracy),
-            ("users_accuracy", self.confusion.users_accuracy),
-        )
-        return {
-            "model": self.model,
-            "dataset": self.dataset,
-            "split": self.split,
-            "upscale_factor": self.upscale_factor,
-            **{name: _finite(value) for name, value in self.confusion.metrics().items()},
-            "psnr": _finite(self.psnr),
-            **{
-                key: dict(zip(self.class_names, map(_finite, values.tolist()), strict=True))
-                for key, values in per_class
-            },
-            "confusion": {
-                "rows": "reference",
-                "columns": "prediction",
-                "classes": list(self.class_names),
-                "counts": self.confusion.counts.tolist(),
-            },
-        }
+    def views_of(self, area: int) -> list[View]:
+        """The views of an area."""
+        return [view for view in self.views if view.area == area]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelResult:
+    """What one model did, before it is compared with another.
+
+    Attributes:
+        spec: of the model.
+        file: what the user called it.
+        sha256: of the model file.
+        device: where it ran.
+        areas: what it did on each area.
+        bicubic: the bicubic image of each area; none for a model of native images.
+    """
+
+    spec: ModelSpec
+    file: str
+    sha256: str
+    device: str
+    areas: list[Measurement]
+    bicubic: list[ReconstructedImage]
+
+    @property
+    def scores(self) -> Scores:
+        """All that was counted."""
+        return add_scores([area.scores for area in self.areas])
 
 
 def evaluate(
@@ -71,19 +99,31 @@ def evaluate(
     card: DatasetCard,
     *,
     split: str = "test",
+    seams: Seams = "blend",
+    boundary: int | None = None,
+    small: int | None = None,
+    block: int | None = None,
     device: str = "auto",
     threads: int | None = None,
     on_window: Callable[[str], None] = lambda _: None,
-) -> list[Report]:
+) -> Report:
     """Measure models on the same pixels of a dataset.
 
-    The native images are degraded by each model's factor. What is counted is the map of
-    the scene run at once, see `EvaluationWindows`.
+    Whole scenes are degraded by each model's factor and mapped in the windows and with the
+    blending of `predict`.
 
     Args:
-        models: shipped models' names or ONNX files.
+        models: shipped models' names, model files or runs' folders; the others are compared
+            with the first.
         card: the dataset.
         split: ``train``, ``validation`` or ``test``.
+        seams: how windows are joined, see `predict`.
+        boundary: HR pixels up to which a pixel is near a boundary of the reference; one LR
+            pixel of the coarsest model unless given.
+        small: HR pixels below which an object of the reference is small; a square of 4 LR
+            pixels along each side unless given.
+        block: HR pixels along each side of a block of the bootstrap, a multiple of 16; the
+            largest of which there are enough unless given.
         device: where the models run.
         threads: of the CPU.
         on_window: called with the model's name after each window.
@@ -91,56 +131,188 @@ def evaluate(
     Raises:
         DatasetError: the data is missing, or has not the model's bands or classes.
         ModelError: a model is refused.
+        RunError: a run is not finished.
     """
+    _check(models, split=split, seams=seams, block=block)
+    with tempfile.TemporaryDirectory(prefix="geosrseg-") as folder:
+        files = find_model_files(models, folder=Path(folder))
+        specs = [read_model_file(file).spec for file in files]
+        for spec in specs:
+            _check_fit(spec, card, seams=seams)
+        factors = tuple(sorted({spec.upscale_factor for spec in specs}))
+        config = AreaConfig(
+            split=split,
+            upscale_factors=factors,
+            boundary=max(factors) if boundary is None else boundary,
+            small=(SMALL_SIDE * max(factors)) ** 2 if small is None else small,
+        )
+        with _open_dataset(card, specs[0], config, seams=seams, block=block) as on:
+            results = [
+                _run(file, str(model), on, device=device, threads=threads, on_window=on_window)
+                for file, model in zip(files, models, strict=True)
+            ]
+            return _report(on, results)
+
+
+def _check(models: Sequence[str | Path], *, split: str, seams: str, block: int | None) -> None:
+    if not models:
+        raise GeosrsegError("no model to evaluate: name one or more")
     if split not in SPLITS:
         raise DatasetError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
-    reports = []
-    for model in models:
-        with open_session(model, device=device, threads=threads) as session:
-            reports.append(_evaluate_one(session, card, split, on_window))
-    return reports
+    if seams not in get_args(Seams):
+        raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
+    if block is not None and (block < 1 or block % 16):
+        raise GeosrsegError(f"a block of {block} pixels: expected a multiple of 16")
 
 
-def _evaluate_one(
-    session: Session, card: DatasetCard, split: str, on_window: Callable[[str], None]
-) -> Report:
-    spec = session.spec
+def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
+    if seams == "exact" and spec.exact_halo is None:
+        raise GeosrsegError(f"{spec.name} has no exact halo: use --seams blend")
     if spec.bands != card.bands or spec.legend.ids != card.legend.ids:
         raise DatasetError(
             f"{spec.name} knows bands {', '.join(spec.bands)} and classes "
             f"{', '.join(spec.legend.names)}; dataset {card.name} has bands "
             f"{', '.join(card.bands)} and classes {', '.join(card.legend.names)}"
         )
-    counted = Evaluation(ConfusionMatrix.empty(len(spec.legend)))
-    with open_labelled_scenes(card, normalization=spec.normalization) as scenes:
-        windows = EvaluationWindows(
-            scenes,
-            split=split,
-            upscale_factor=spec.upscale_factor,
-            multiple=spec.multiple,
-            exact_halo=spec.widest_halo,
+
+
+@contextmanager
+def _open_dataset(
+    card: DatasetCard, spec: ModelSpec, config: AreaConfig, *, seams: Seams, block: int | None
+) -> Iterator[MeasuredDataset]:
+    with (
+        tempfile.TemporaryDirectory(prefix="geosrseg-") as folder,
+        open_labelled_scenes(card, normalization=spec.normalization) as scenes,
+    ):
+        areas = prepare_areas(scenes, config, folder=Path(folder))
+        if not areas:
+            raise DatasetError(f"no pixel of split {config.split!r} in {card.name} has a class")
+        blocks = plan_blocks(areas, side=block)
+        count = max(int(each.numbers.max()) for each in blocks) + 1
+        settings = Settings(
+            split=config.split,
+            seams=seams,
+            block=blocks[0].side,
+            blocks=count,
+            resamples=RESAMPLES,
+            boundary=config.boundary,
+            small=config.small,
         )
-        for index in range(len(windows)):
-            window = windows[index]
-            probabilities, sr = session.run_with_sr(window.lr[None].numpy())
-            counted.add(
-                window,
-                sr=torch.from_numpy(sr[0]),
-                probabilities=torch.from_numpy(probabilities[0]),
+        views = choose_views(areas, count=VIEWS)
+        draws = draw_blocks(count, resamples=RESAMPLES)
+        yield MeasuredDataset(card, settings, areas, blocks, views, draws)
+
+
+def _run(
+    file: Path,
+    model: str,
+    on: MeasuredDataset,
+    *,
+    device: str,
+    threads: int | None,
+    on_window: Callable[[str], None],
+) -> ModelResult:
+    """One model on all areas."""
+    with (
+        open_session(file, device=device, threads=threads) as session,
+        open_labelled_scenes(on.card, normalization=session.spec.normalization) as scenes,
+    ):
+        spec = session.spec
+        measurements, bicubic = [], []
+        for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):
+            scene, views = scenes[area.number], on.views_of(index)
+            measurements.append(
+                measure(
+                    session,
+                    area,
+                    scene,
+                    blocks=blocks,
+                    views=views,
+                    seams=on.settings.seams,
+                    on_window=lambda: on_window(spec.name),
+                )
             )
-            on_window(spec.name)
-    if not counted.confusion.total:
-        raise DatasetError(f"no pixel of split {split!r} in {card.name} has a class")
+            if spec.upscale_factor > 1:
+                bicubic.append(
+                    measure_bicubic(area, scene, factor=spec.upscale_factor, views=views)
+                )
+        return ModelResult(spec, model, session.sha256, session.device, measurements, bicubic)
+
+
+def _report(on: MeasuredDataset, results: Sequence[ModelResult]) -> Report:
+    resampled = [resample(result.scores.figures, on.draws) for result in results]
+    names = _names([f"{result.spec.name} {result.spec.version}" for result in results])
     return Report(
-        model=f"{spec.name} {spec.version}",
-        dataset=card.name,
-        split=split,
-        upscale_factor=spec.upscale_factor,
-        class_names=spec.legend.names,
-        confusion=counted.confusion,
-        psnr=counted.psnr,
+        dataset=on.card.name,
+        source=on.card.source,
+        licence=on.card.licence,
+        legend=on.card.legend,
+        bands=on.card.bands,
+        settings=on.settings,
+        scenes=tuple(area.scene.scene.path.name for area in on.areas),
+        reference_pixels=_totals(area.count_pixels() for area in on.areas),
+        small_objects=_totals(area.count_objects() for area in on.areas),
+        models=tuple(
+            _model_report(name, result, own, baseline=resampled[0])
+            for name, result, own in zip(names, results, resampled, strict=True)
+        ),
+        views=tuple(_report_views(on, results)),
     )
 
 
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _model_report(
+    name: str, result: ModelResult, resampled: Resampled, *, baseline: Resampled
+) -> ModelReport:
+    scores, native = result.scores, result.spec.upscale_factor == 1
+    errors = [] if native else [area.image.error for area in result.areas]
+    return ModelReport(
+        model=name,
+        file=result.file,
+        sha256=result.sha256,
+        upscale_factor=result.spec.upscale_factor,
+        device=result.device,
+        confusion=scores.matrix(),
+        boundary_confusion=scores.boundary_matrix(),
+        estimates=resampled.estimates(),
+        differences={} if resampled is baseline else resampled.differences(baseline),
+        psnr=mean_psnr(errors),
+        psnr_bicubic=mean_psnr(image.error for image in result.bicubic),
+    )
+
+
+def _report_views(on: MeasuredDataset, results: Sequence[ModelResult]) -> Iterator[ReportView]:
+    for index, area in enumerate(on.areas):
+        for place, view in enumerate(on.views_of(index)):
+            yield ReportView(
+                scene=area.scene.scene.path.name,
+                window=view.window,
+                zoom=view.zoom,
+                native=area.scene.read_hr(view.window),
+                reference=np.array(area.target[view.window.rows, view.window.cols]),
+                bicubic={
+                    result.spec.upscale_factor: result.bicubic[index].shown[place]
+                    for result in results
+                    if result.bicubic
+                },
+                models=tuple(
+                    ModelView(
+                        labels=result.areas[index].labels[place],
+                        sr=result.areas[index].image.shown[place] if result.bicubic else None,
+                    )
+                    for result in results
+                ),
+            )
+
+
+def _totals(counts: Iterable[NDArray[np.int64]]) -> tuple[int, ...]:
+    return tuple(int(total) for total in np.sum(list(counts), axis=0))
+
+
+def _names(names: list[str]) -> list[str]:
+    """The names, with a number where one comes again."""
+    seen: Counter[str] = Counter()
+    unlike = []
+    for name in names:
+        seen[name] += 1
+        unlike.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unlike

@@ -32,15 +32,17 @@ def test_from_a_dataset_to_a_table(tmp_path):
     assert exported.exit_code == 0, exported.stderr
     assert "labels agree with PyTorch's on " in exported.stdout
 
-    report = tmp_path / "report.json"
-    evaluated = run("evaluate", model, model, *data, "--split", "validation", "-o", report)
+    report = tmp_path / "report"
+    evaluated = run("evaluate", runs, model, *data, "--split", "validation", "-o", report)
     assert evaluated.exit_code == 0, evaluated.stderr
-    head, _, *rows = evaluated.stdout.splitlines()
-    assert "mean IoU" in head
-    assert len(rows) == 2
-    assert rows[0].startswith("| a 1 | ")
-    reports = json.loads(report.read_text())["reports"]
+    metrics, differences, classes = (table.splitlines() for table in evaluated.stdout.split("\n\n"))
+    assert metrics[0].startswith("| model | overall acc. | norm. acc. | mean IoU | kappa | PSNR")
+    assert [row.split(" | ")[0] for row in metrics[2:]] == ["| a 1", "| a 1 (2)"]
+    assert differences[2].startswith("| a 1 (2) | +0.000 ")
+    assert classes[0] == "| IoU | dark | bright |"
+    reports = json.loads((report / "report.json").read_text())["reports"]
     assert reports[0]["confusion"]["rows"] == "reference"
+    assert reports[0]["iou"] == reports[1]["iou"]  # a run is what its model file is
     assert reports[0]["iou"].keys() == {"dark", "bright"}
 
 

@@ -182,3 +182,17 @@ class TestPlanWindows:
         bands = [plan.band(k) for k in range(len(plan.rows.starts))]
         assert [window for band in bands for window in band] == list(plan)
         assert all(len({window.row_off for window in band}) == 1 for band in bands)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (Window(0, 0, 9, 9), Window(2, 3, 4, 5)),
+        (Window(4, 1, 9, 4), Window(4, 3, 2, 2)),
+        (Window(6, 3, 1, 1), None),
+        (Window(2, 8, 4, 1), None),
+    ],
+)
+def test_the_overlap_is_the_ground_of_both(other, expected):
+    window = Window(2, 3, 4, 5)
+    assert window.overlap(other) == other.overlap(window) == expected

@@ -1,0 +1,98 @@
+"""Bootstrap: how sure a figure is, from drawing the blocks of the test area again and again.
+
+Efron and Tibshirani: An introduction to the bootstrap, 1993, chapter 13 (percentile
+intervals). All models are counted on the same draws, so the difference of two models has an
+interval of its own: it is much narrower than those of the two suggest, because the blocks
+that are difficult for one are difficult for the other.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVEL = 0.95
+
+Figures = Mapping[str, float]
+"""Figures by name; NaN where one is not defined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its interval.
+
+    Attributes:
+        value: of all blocks, each once.
+        low: lower end of the interval; NaN where there is none.
+        high: upper end.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def beyond_zero(self) -> bool:
+        """The whole interval is on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resampled:
+    """The figures of one model, and what they were on every draw.
+
+    Attributes:
+        figures: of all blocks, each once.
+        draws: for each figure (resamples,) values.
+    """
+
+    figures: Figures
+    draws: Mapping[str, NDArray[np.float64]]
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Every figure with its interval."""
+        return {name: _estimate(value, self.draws[name]) for name, value in self.figures.items()}
+
+    def differences(self, baseline: "Resampled") -> dict[str, Estimate]:
+        """What this model has more than another on the same draws."""
+        return {
+            name: _estimate(value - baseline.figures[name], self.draws[name] - baseline.draws[name])
+            for name, value in self.figures.items()
+        }
+
+
+def draw_blocks(blocks: int, *, resamples: int, seed: int = 0) -> NDArray[np.int64]:
+    """(resamples, blocks) how often each block is drawn, as many as there are, with replacement.
+
+    Raises:
+        ValueError: there is no block.
+    """
+    if blocks < 1:
+        raise ValueError(f"at least one block to draw from, got {blocks}")
+    generator = np.random.default_rng(seed)
+    return generator.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
+
+
+def resample(
+    figures: Callable[[NDArray[np.int64]], Figures], draws: NDArray[np.int64]
+) -> Resampled:
+    """The figures of all blocks and of every draw.
+
+    Args:
+        figures: of blocks that each count as often as an array (blocks,) says.
+        draws: (resamples, blocks), see `draw_blocks`.
+    """
+    whole = figures(np.ones_like(draws[0]))
+    rows = [figures(draw) for draw in draws]
+    return Resampled(whole, {name: np.array([row[name] for row in rows]) for name in whole})
+
+
+def _estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
+    """Percentiles of the draws; none where a figure is undefined in a tenth of them."""
+    defined = draws[np.isfinite(draws)]
+    if not math.isfinite(value) or defined.size < 0.9 * draws.size or not np.ptp(defined):
+        return Estimate(value, math.nan, math.nan)
+    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Estimate(value, float(low), float(high))

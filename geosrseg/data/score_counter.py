@@ -1,0 +1,63 @@
+"""ScoreCounter: counts what one model did on one evaluation area, rows after rows."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.block_counts import BlockCounts
+from geosrseg.core.legend import NODATA
+from geosrseg.core.scores import Scores
+from geosrseg.data.evaluation_area import Blocks, EvaluationArea
+
+
+class ScoreCounter:
+    """Takes the rows of a map from top to bottom.
+
+    Args:
+        area: what is measured.
+        blocks: of the area.
+    """
+
+    def __init__(self, area: EvaluationArea, blocks: Blocks) -> None:
+        self._area = area
+        self._blocks = blocks
+        self._top = 0
+        self._cells = len(area.scene.legend) ** 2
+        self._confusion: list[BlockCounts] = []
+        self._boundary: list[BlockCounts] = []
+        self._hits = np.zeros(len(area.objects.label), np.int64)
+
+    def add(self, labels: NDArray[np.uint8]) -> None:
+        """Count the next rows.
+
+        Args:
+            labels: (rows, width) class indices; NODATA where the model says nothing.
+        """
+        rows = slice(self._top, self._top + len(labels))
+        self._top += len(labels)
+        area, target = self._area, np.asarray(self._area.target[rows])
+        counted = (target != NODATA) & (labels != NODATA)
+        row, col = np.nonzero(counted)
+        block = self._blocks.of(row + rows.start, col)
+        cell = target[counted].astype(np.int64) * len(area.scene.legend) + labels[counted]
+        near = np.asarray(area.near_boundary[rows])[counted]
+        self._confusion.append(BlockCounts.of(block, cell, cells=self._cells))
+        self._boundary.append(BlockCounts.of(block[near], cell[near], cells=self._cells))
+        right = counted & (target == labels)
+        self._hits += area.objects.count_pixels(rows, right)
+
+    def scores(self) -> Scores:
+        """All that was counted; an object is found where half of its pixels have its class."""
+        area, classes = self._area, len(self._area.scene.legend)
+        objects = area.objects
+        found = area.counted_objects & (2 * self._hits >= objects.size)
+        return Scores(
+            area.scene.legend.names,
+            BlockCounts.add_up(self._confusion, cells=self._cells),
+            BlockCounts.add_up(self._boundary, cells=self._cells),
+            *(
+                BlockCounts.of(
+                    self._blocks.of(*objects.first[kept].T), objects.label[kept], cells=classes
+                )
+                for kept in (area.counted_objects, found)
+            ),
+        )
