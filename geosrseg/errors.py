@@ -4,6 +4,7 @@
     ├── SceneError         the scene cannot be read, or is not what the model expects
     ├── ModelError         the model file is refused
     ├── DeviceError        the device that was asked for cannot be used
+    │   └── DeviceMemoryError  it has not enough memory for what it was given
     ├── OutputError        the output cannot be written, or did not come out as computed
     ├── DatasetError       the training data is missing, wrong or incomplete
     ├── RunError           a training run cannot be started, read or continued
@@ -28,6 +29,10 @@ class ModelError(GeosrsegError):
 
 class DeviceError(GeosrsegError):
     """The device that was asked for cannot be used."""
+
+
+class DeviceMemoryError(DeviceError):
+    """The device has not enough memory for what it was given."""
 
 
 class OutputError(GeosrsegError):

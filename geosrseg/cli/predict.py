@@ -47,6 +47,18 @@ if TYPE_CHECKING:
     help="LR pixels of the largest window.  [default: from the model]",
 )
 @click.option(
+    "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Windows run at once."
+)
+@click.option(
+    "--confidence", is_flag=True, help="Also write OUT.confidence.tif: how sure each label is."
+)
+@click.option("--sr", is_flag=True, help="Also write OUT.sr.tif: the super-resolved image.")
+@click.option(
+    "--fractions",
+    is_flag=True,
+    help="Also write OUT.fractions.tif: the share of each class in each pixel of the scene.",
+)
+@click.option(
     "--quicklook", type=click.Path(path_type=Path), help="Also write a PNG of scene and map."
 )
 @options.overwrite_option

@@ -1,18 +1,23 @@
-"""Blending: how overlapping windows become one map, a few finished rows at a time.
+"""Blending: how overlapping windows become one map, as soon as each part of it is finished.
 
 Along an axis window k has the weight ``rise_k - rise_(k+1)``, where ``rise_k`` is 0
 before the window's halo ends, 1 behind its ramp, and the taper in between. The sum over
 all windows telescopes to 1 at every pixel, whatever the offsets. In two dimensions the
 weights are separable: the product of the row's and the column's.
+
+Windows come from left to right and from top to bottom. So all that must be kept of a
+window is the ramp on its right side until its neighbour has come, and the ramp below it
+until the next band has: memory for one ramp across the scene, and no sum is ever formed
+where one window stands alone.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.windows import Span, Window, WindowPlan
+from geosrseg.core.windows import Span, WindowPlan
 
-STRIP = 16
-"""Rows whose maxima are looked for at once."""
+ROWS, COLS = 1, 2
+"""Axes of an array (channels, rows, cols)."""
 
 
 def taper(length: int) -> NDArray[np.float32]:
@@ -31,108 +36,129 @@ def taper(length: int) -> NDArray[np.float32]:
     return ((1 - np.cos(np.pi * position)) / 2).astype(np.float32)
 
 
-def blend_weights(span: Span, *, factor: int) -> NDArray[np.float32]:
-    """Weights of every window along one axis of the target grid.
+def blend_weights(span: Span, *, factor: int) -> list[NDArray[np.float32]]:
+    """Weights of every window along one axis of the target grid, in its support only.
 
     Args:
         span: the windows, in LR pixels.
         factor: the upscale factor.
 
     Returns:
-        (windows, factor * window_size) weights in [0, 1]; over all windows they sum to 1
-        at every pixel of the axis.
+        For each window (factor * support pixels,) weights in [0, 1]; over all windows they
+        sum to 1 at every pixel of the axis.
     """
-    ramp = taper(span.ramp * factor)
+    ramp = np.concatenate([[0], taper(span.ramp * factor), [1]]).astype(np.float32)
 
-    def rise(start: int) -> NDArray[np.float32]:
-        curve = np.zeros(span.length * factor, np.float32)
-        begin = (start + span.halo) * factor
-        curve[begin : begin + ramp.size] = ramp
-        curve[begin + ramp.size :] = 1
-        return curve
+    def rise(pixels: NDArray[np.intp], start: int) -> NDArray[np.float32]:
+        """The rise of a window that begins at `start`: 0, then the ramp, then 1."""
+        behind_halo = pixels - (start + span.halo) * factor
+        return ramp[np.clip(behind_halo + 1, 0, ramp.size - 1)]
 
-    ones, zeros = np.ones((2, span.length * factor), np.float32) * [[1], [0]]
-    rises = [ones, *(rise(start) for start in span.starts[1:]), zeros]
-    return np.stack(
-        [
-            (rises[k] - rises[k + 1])[start * factor :][: span.window_size * factor]
-            for k, start in enumerate(span.starts)
-        ]
-    ).astype(np.float32)
+    weights = []
+    for k, (first, stop) in enumerate(span.supports):
+        pixels = np.arange(first * factor, stop * factor)
+        own = rise(pixels, span.starts[k]) if k else np.ones(pixels.size, np.float32)
+        if k + 1 < len(span.starts):
+            own = own - rise(pixels, span.starts[k + 1])
+        weights.append(own)
+    return weights
 
 
-class RowBlender:
-    """Adds up weighted probabilities and gives out labels of rows that are finished.
-
-    It holds the rows of one band of windows, never the map: memory grows with the
-    scene's width only. Windows come band by band, in any order within a band.
+class WindowBlender:
+    """Takes the windows of a plan in its order and gives out what each one finishes.
 
     Args:
         plan: the windows, in LR pixels.
         factor: the upscale factor.
-        classes: number of classes.
+        channels: of the arrays that are blended.
+        first_band: the band that the first window belongs to.
     """
 
-    def __init__(self, plan: WindowPlan, *, factor: int, classes: int) -> None:
-        self._plan = plan
-        self._factor = factor
-        self._row_weights = blend_weights(plan.rows, factor=factor)
-        self._col_weights = blend_weights(plan.cols, factor=factor)
-        self._row_index = {start: k for k, start in enumerate(plan.rows.starts)}
-        self._col_index = {start: k for k, start in enumerate(plan.cols.starts)}
-        self._first_row = 0  # target row of the accumulator's first row
-        shape = (classes, plan.rows.window_size * factor, plan.cols.length * factor)
-        self._sums = np.zeros(shape, np.float32)
+    def __init__(
+        self, plan: WindowPlan, *, factor: int, channels: int, first_band: int = 0
+    ) -> None:
+        self._rows, self._cols = (_shares(span, factor) for span in (plan.rows, plan.cols))
+        deepest = max(share.carried for share in self._rows)
+        self._below = np.zeros((channels, deepest, plan.cols.length * factor), np.float32)
+        self._right: NDArray[np.float32] | None = None
+        self._count = first_band * len(self._cols)
 
-    def add(self, window: Window, probabilities: NDArray[np.float32]) -> None:
-        """Add one window.
+    def add(self, values: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+        """Add the next window.
 
         Args:
-            window: one of the plan's windows.
-            probabilities: (classes, factor * height, factor * width).
-        """
-        target = window.scaled(self._factor)
-        row_weights = self._row_weights[self._row_index[window.row_off]]
-        col_weights = self._col_weights[self._col_index[window.col_off]]
-        row_used, col_used = _support(row_weights), _support(col_weights)
-        rows = _shifted(row_used, target.row_off - self._first_row)
-        cols = _shifted(col_used, target.col_off)
-        weights = row_weights[row_used, None] * col_weights[None, col_used]
-        self._sums[:, rows, cols] += probabilities[:, row_used, col_used] * weights
-
-    def finish(self, band: int) -> NDArray[np.uint8]:
-        """Labels of the rows that no band after this one changes; they are then forgotten.
-
-        Args:
-            band: index of the band whose windows have all been added.
+            values: (channels, factor * height, factor * width), which is overwritten; None
+                for a window of whose support no pixel is wanted.
 
         Returns:
-            (rows, width) class indices on the padded target grid, following on from the
-            rows given out before.
+            (channels, rows, cols), the part of the target grid that no later window
+            changes: the window's core, see `WindowPlan.cores`. It is to be used before the
+            next window is added. None for None.
         """
-        stop = self._plan.rows.finished[band] * self._factor
-        count = stop - self._first_row
-        labels = _best_class(self._sums[:, :count])
-        kept = self._sums.shape[1] - count
-        self._sums[:, :kept] = self._sums[:, count:].copy()
-        self._sums[:, kept:] = 0
-        self._first_row = stop
-        return labels
+        band, column = divmod(self._count, len(self._cols))
+        rows, cols = self._rows[band], self._cols[column]
+        self._count += 1
+        if column == 0:
+            self._right = None
+        below = self._below[:, :, cols.first : cols.first + cols.finished]
+        if values is None:
+            self._right = None
+            below[:, : rows.carried] = 0
+            return None
+        block = values[:, rows.own, cols.own]
+        rows.weigh(block, axis=ROWS)
+        cols.weigh(block, axis=COLS)
+        if self._right is not None:
+            block[:, :, : self._right.shape[COLS]] += self._right
+        self._right = block[:, :, cols.finished :].copy()
+        block = block[:, :, : cols.finished]
+        if band:
+            above = self._rows[band - 1].carried
+            block[:, :above] += below[:, :above]
+        below[:, : rows.carried] = block[:, rows.finished :]
+        return block[:, : rows.finished]
 
 
-def _best_class(sums: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(classes, rows, width) -> (rows, width); in strips, for argmax counts in int64."""
-    labels = np.empty(sums.shape[1:], np.uint8)
-    for top in range(0, len(labels), STRIP):
-        labels[top : top + STRIP] = sums[:, top : top + STRIP].argmax(axis=0)
-    return labels
+class _Share:
+    """What one window contributes along one axis, in target pixels.
+
+    Attributes:
+        own: its support, counted from the window's own origin.
+        first: the support's first pixel, counted from the scene's origin.
+        finished: pixels of the support that no later window changes.
+        carried: the rest of them.
+    """
+
+    def __init__(
+        self, start: int, support: tuple[int, int], finished: int, weights: NDArray[np.float32]
+    ) -> None:
+        self.own = slice(support[0] - start, support[1] - start)
+        self.first = support[0]
+        self.finished = finished - support[0]
+        self.carried = support[1] - finished
+        # Only the ramps are multiplied: in between a window stands alone.
+        alone = np.flatnonzero(weights == 1)
+        front, back = (int(alone[0]), int(alone[-1]) + 1) if alone.size else (weights.size,) * 2
+        self._ramps = [
+            (slice(part.start, part.stop), weights[part])
+            for part in (slice(0, front), slice(back, weights.size))
+            if part.stop > part.start
+        ]
+
+    def weigh(self, block: NDArray[np.float32], *, axis: int) -> None:
+        """Multiply a block, in place, by the weights along an axis."""
+        for part, weights in self._ramps:
+            if axis == ROWS:
+                block[:, part] *= weights[:, None]
+            else:
+                block[:, :, part] *= weights
 
 
-def _support(weights: NDArray[np.float32]) -> slice:
-    """From the first to the last weight that is not zero."""
-    used = np.flatnonzero(weights)
-    return slice(int(used[0]), int(used[-1]) + 1)
-
-
-def _shifted(part: slice, offset: int) -> slice:
-    return slice(part.start + offset, part.stop + offset)
+def _shares(span: Span, factor: int) -> list[_Share]:
+    weights = blend_weights(span, factor=factor)
+    return [
+        _Share(start * factor, (first * factor, stop * factor), finished * factor, own)
+        for start, (first, stop), finished, own in zip(
+            span.starts, span.supports, span.finished, weights, strict=True
+        )
+    ]

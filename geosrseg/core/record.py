@@ -40,6 +40,10 @@ class Record:
         """A whole number, or None for null."""
         return None if self._value(key) is None else self.integer(key)
 
+    def number(self, key: str, *, default: float) -> float:
+        """A number, which may be missing."""
+        return _number(self.values.get(key, default), key)
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
         return tuple(_text(item, key) for item in self._items(key))

@@ -40,6 +40,8 @@ class ModelSpec:
         limits: where the model should not be trusted.
         metrics: figures on the validation data, by name.
         config_hash: SHA-256 of the training configuration, in hexadecimal.
+        temperature: divides the logits so that the confidence is calibrated, see
+            `core.labels.percent`; 1 where it was not fitted.
     """
 
     name: str
@@ -58,6 +60,7 @@ class ModelSpec:
     metrics: Mapping[str, float] = field(default_factory=dict)
     config_hash: str = ""
     measured_halo: int | None = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.bands or len(set(self.bands)) != len(self.bands):
@@ -84,6 +87,8 @@ class ModelSpec:
             raise ValueError(
                 f"0 <= measured_halo <= exact_halo, got {self.measured_halo} and {bound}"
             )
+        if not 0.01 <= self.temperature <= 100:
+            raise ValueError(f"the temperature is 0.01 to 100, got {self.temperature}")
 
     @property
     def widest_halo(self) -> int:
@@ -111,6 +116,7 @@ class ModelSpec:
                 "limits": self.limits,
                 "metrics": dict(self.metrics),
                 "config_hash": self.config_hash,
+                "temperature": self.temperature,
             },
             ensure_ascii=False,
         )
@@ -150,4 +156,5 @@ def _fields(record: Record) -> dict[str, Any]:
         "normalization": Normalization.from_json(record.mapping("normalization")),
         "legend": Legend.from_json(record.mappings("legend")),
         "metrics": record.number_by_name("metrics"),
+        "temperature": record.number("temperature", default=1.0),
     }

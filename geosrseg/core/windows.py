@@ -126,6 +126,21 @@ class Span:
         return (*(start + self.halo for start in self.starts[1:]), self.length)
 
     @property
+    def supports(self) -> tuple[tuple[int, int], ...]:
+        """For each window, first and last + 1 pixel to which it contributes.
+
+        Each begins where the one before it is finished, and goes one ramp further than it
+        is finished itself.
+        """
+        stops = (*(stop + self.ramp for stop in self.finished[:-1]), self.length)
+        return tuple(zip((0, *self.finished[:-1]), stops, strict=True))
+
+    def first_before(self, index: int) -> int:
+        """The first window that contributes to what window `index` is the next to change."""
+        begin = self.supports[index][0]
+        return next(k for k, (_, stop) in enumerate(self.supports) if stop > begin or k == index)
+
+    @property
     def cores(self) -> tuple[tuple[int, int], ...]:
         """For each window, first and last + 1 pixel of its part when windows are cut hard.
 
@@ -156,6 +171,12 @@ class WindowPlan:
             Window(row_off, col_off, self.rows.window_size, self.cols.window_size)
             for col_off in self.cols.starts
         )
+
+    def support(self, window: Window) -> Window:
+        """The pixels to which one of the plan's windows contributes."""
+        top, bottom = self.rows.supports[self.rows.starts.index(window.row_off)]
+        left, right = self.cols.supports[self.cols.starts.index(window.col_off)]
+        return Window(top, left, bottom - top, right - left)
 
     def cores(self) -> Iterator[tuple[Window, Window]]:
         """Every window with the part of the scene that is its own when cut hard."""

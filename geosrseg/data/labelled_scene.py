@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from geosrseg.core.dilation import dilate
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.windows import Window
@@ -158,19 +159,6 @@ class LabelledScene:
         usable = (values == SPLITS["train"]) & ~dilate(held_out, self.guard)
         own = window.inside(wide)
         return usable[own.rows, own.cols]
-
-
-def dilate(marked: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """True within `radius` pixels, along rows and columns, of a marked pixel."""
-    for axis in (0, 1):
-        width = [(0, 0), (0, 0)]
-        width[axis] = (radius + 1, radius)
-        sums = np.cumsum(np.pad(marked, width), axis=axis, dtype=np.int32)
-        length = marked.shape[axis]
-        reach = 2 * radius + 1
-        upper = np.take(sums, range(reach, reach + length), axis=axis)
-        marked = upper > np.take(sums, range(length), axis=axis)
-    return marked
 
 
 @contextmanager

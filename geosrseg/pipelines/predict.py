@@ -1,43 +1,33 @@
-"""Prediction: a scene and a model in, a class map out.
+"""Prediction: a scene and a model in, a class map out, and what else was asked for.
 
-A scene is worked through in bands: the rows that one row of windows needs. A band is
-read and normalized once, its windows run, and the rows that no later band touches are
-written. Memory holds one band, never the map.
+It reads as the product: open model and scene, plan the windows, keep the rows of each band
+as they are finished, then write them as Cloud Optimized GeoTIFFs and give those their
+names. A run that was stopped goes on at the first band that is not finished.
 """
 
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
-
-import numpy as np
-from numpy.typing import NDArray
 
 from geosrseg import __version__
-from geosrseg.core.blending import RowBlender
-from geosrseg.core.legend import NODATA
-from geosrseg.core.normalize import normalize_bands
-from geosrseg.core.padding import pad_to_window
-from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import Window, WindowPlan, plan_windows, round_up
-from geosrseg.errors import GeosrsegError, OutputError, SceneError, SceneWarning
-from geosrseg.raster.class_map import open_class_map
-from geosrseg.raster.publication import check_output, open_drafts
+from geosrseg.core.sr_encoding import SrEncoding
+from geosrseg.core.windows import WindowPlan
+from geosrseg.errors import OutputError, SceneError, SceneWarning
+from geosrseg.pipelines.layers import layer_path, layer_profile
+from geosrseg.pipelines.map_rows import predict_rows, sr_encoding
+from geosrseg.pipelines.painter import CLASSES, CONFIDENCE, FRACTIONS, SR
+from geosrseg.pipelines.scene_plan import Seams, plan_scene
+from geosrseg.raster.cog import STALE, check_cog, write_cog
+from geosrseg.raster.fingerprint import hash_files, stamp_files
+from geosrseg.raster.publication import check_output, open_drafts, publish
 from geosrseg.raster.quicklook import SUFFIXES as PICTURE_SUFFIXES
 from geosrseg.raster.quicklook import write_quicklook
+from geosrseg.raster.row_store import RowStore, open_row_store, was_publishing
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
-
-Seams = Literal["blend", "exact"]
-
-LONGEST_SIDE = 2**22
-"""Pixels of a map along its longer side; memory grows with its width."""
-
-EXACT_STRIDE = 4
-"""With exact seams a window is at least this many times as large as its halo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +35,7 @@ class Progress:
     """How far a prediction is.
 
     Attributes:
-        windows_done: windows run or skipped.
+        windows_done: windows run or skipped, in this run or the one it goes on with.
         windows_total: windows of the scene.
         target_pixels: pixels of the class map that a window stands for, on average.
     """
@@ -61,32 +51,46 @@ class Prediction:
 
     Attributes:
         output: the class map.
+        layers: the file of each layer, the class map's among them.
         model: name and version.
         device: what the model ran on.
         windows: windows run.
         skipped: windows without a valid pixel.
+        resumed: bands of rows that a stopped run had finished.
         warnings: what a user should hear about.
     """
 
     output: Path
+    layers: Mapping[str, Path]
     model: str
     device: str
     windows: int
     skipped: int
+    resumed: int
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
-    """A band of rows of a scene, as the network gets it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """All that is settled before the first window runs.
 
     Attributes:
-        inputs: (bands, height, padded width) normalized reflectance.
-        valid: (height, padded width), False in the padding.
+        scene: the open scene.
+        session: the model.
+        plan: the windows.
+        layers: what is made, of `painter.LAYERS`.
+        paths: the file of each layer.
+        tags: what every file says of its making.
+        encoding: of the SR image, if that is made.
     """
 
-    inputs: NDArray[np.float32]
-    valid: NDArray[np.bool_]
+    scene: Scene
+    session: Session
+    plan: WindowPlan
+    layers: tuple[str, ...]
+    paths: Mapping[str, Path]
+    tags: Mapping[str, str]
+    encoding: SrEncoding | None
 
 
 def predict(
@@ -102,11 +106,18 @@ def predict(
     seams: Seams = "blend",
     overlap: int | None = None,
     window_size: int | None = None,
+    batch: int = 1,
+    confidence: bool = False,
+    sr: bool = False,
+    fractions: bool = False,
     quicklook: str | Path | None = None,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Prediction:
     """Make the class map of a scene.
+
+    Stopped before it has ended, and called again with the same arguments, it goes on
+    where it was; the map is the same.
 
     Args:
         scene: a GeoTIFF.
@@ -121,8 +132,14 @@ def predict(
             the scene in one window, at a higher cost.
         overlap: LR pixels that neighbouring windows share when blended.
         window_size: LR pixels of the largest window.
+        batch: windows that are run at once.
+        confidence: also write ``OUTPUT.confidence.tif``, how sure each label is.
+        sr: also write ``OUTPUT.sr.tif``, the super-resolved image.
+        fractions: also write ``OUTPUT.fractions.tif``, the share of each class in each
+            pixel of the scene.
         quicklook: also write a PNG of scene and map side by side.
-        overwrite: replace existing outputs.
+        overwrite: replace existing outputs, and begin anew where a stopped run had other
+            arguments.
         on_progress: called before the first window and after each one.
 
     Warns:
@@ -132,7 +149,9 @@ def predict(
         GeosrsegError: scene, model, device or output do not do; see `geosrseg.errors`.
     """
     scene, output = Path(scene), Path(output)
-    _check_outputs(scene, output, quicklook=quicklook, overwrite=overwrite)
+    wanted = {CLASSES: True, CONFIDENCE: confidence, SR: sr, FRACTIONS: fractions}
+    paths = {name: layer_path(output, name) for name, want in wanted.items() if want}
+    _check_outputs(scene, paths, quicklook=quicklook, overwrite=overwrite)
     with ExitStack() as stack:
         session = stack.enter_context(open_session(model, device=device, threads=threads))
         spec = session.spec
@@ -141,17 +160,24 @@ def predict(
         )
         for text in source.warnings:
             warnings.warn(text, SceneWarning, stacklevel=2)
-        plan = plan_scene(source, spec, seams=seams, overlap=overlap, window_size=window_size)
-        counter = _Counter(plan, on_progress, spec.upscale_factor)
-        with open_class_map(
-            output,
-            grid=source.grid.refined(spec.upscale_factor),
-            legend=spec.legend,
+        job = _Job(
+            scene=source,
+            session=session,
+            plan=plan_scene(source, spec, seams=seams, overlap=overlap, window_size=window_size),
+            layers=tuple(paths),
+            paths=paths,
             tags=_tags(session, source, seams),
-            overwrite=overwrite,
-        ) as class_map:
-            for labels in predict_rows(source, session, plan, on_window=counter.count):
-                class_map.write_rows(labels)
+            encoding=sr_encoding(source, spec) if sr else None,
+        )
+        stamps = stamp_files([scene])
+        store = stack.enter_context(open_row_store(output, _manifest(job), overwrite=overwrite))
+        counter = _Counter(job.plan, on_progress, spec.upscale_factor, bands_done=len(store))
+        resumed = len(store)
+        _run(job, store, counter, batch=batch)
+        if stamp_files([scene]) != stamps:
+            store.remove()
+            raise SceneError(f"{scene}: changed while it was read: run it again")
+        _publish(job, store)
         if quicklook is not None:
             write_quicklook(
                 quicklook,
@@ -160,146 +186,69 @@ def predict(
                 legend=spec.legend,
                 overwrite=overwrite,
             )
+        store.remove()
         return Prediction(
             output=output,
+            layers=paths,
             model=f"{spec.name} {spec.version}",
             device=session.device,
             windows=counter.run,
             skipped=counter.skipped,
+            resumed=resumed,
             warnings=source.warnings,
         )
 
 
-def plan_scene(
-    scene: Scene,
-    spec: ModelSpec,
-    *,
-    seams: Seams = "blend",
-    overlap: int | None = None,
-    window_size: int | None = None,
-) -> WindowPlan:
-    """The windows of a scene, see `predict` for the arguments.
-
-    Of the overlap the ramp takes one multiple of the model, the rest is halo on either side:
-    at equal cost a wide halo leaves fewer seams than a wide ramp.
-
-    Raises:
-        GeosrsegError: the windows are too small for their overlap.
-    """
-    if seams not in get_args(Seams):
-        raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
-    if seams == "exact" and overlap is not None:
-        raise GeosrsegError("exact seams need the overlap that the model says: leave --overlap out")
-    if seams == "exact":
-        halo, ramp = _exact_halo(spec), 0
-        default = max(spec.window_size, round_up(EXACT_STRIDE * halo, spec.multiple))
-    else:
-        ramp = spec.multiple if overlap is None else min(spec.multiple, overlap)
-        halo = spec.halo if overlap is None else (overlap - ramp) // 2
-        default = spec.window_size
-    longest = max(scene.grid.height, scene.grid.width) * spec.upscale_factor
-    if longest > LONGEST_SIDE:
-        raise SceneError(
-            f"{scene.path}: the map would be {longest} pixels long, expected at most "
-            f"{LONGEST_SIDE}: cut the scene into parts"
-        )
-    try:
-        return plan_windows(
-            scene.grid.height,
-            scene.grid.width,
-            window_size=default if window_size is None else window_size,
-            halo=halo,
-            ramp=ramp,
-            multiple=spec.multiple,
-        )
-    except ValueError as error:
-        raise GeosrsegError(f"--window or --overlap does not do: {error}") from error
-
-
-def _exact_halo(spec: ModelSpec) -> int:
-    if spec.exact_halo is None:
-        raise GeosrsegError(
-            f"exact seams: {spec.name} looks at its whole window, so no overlap makes seams "
-            "exact, use --seams blend"
-        )
-    return spec.exact_halo
-
-
-def predict_rows(
-    scene: Scene,
-    session: Session,
-    plan: WindowPlan,
-    *,
-    on_window: Callable[[bool], None] = lambda _: None,
-) -> Iterator[NDArray[np.uint8]]:
-    """The rows of the class map from top to bottom, as they are finished.
-
-    Args:
-        scene: the scene.
-        session: the model.
-        plan: the windows.
-        on_window: called for each window, with False if it had no valid pixel.
-
-    Yields:
-        (rows, width) class ids or NODATA, on the target grid.
-    """
-    spec = session.spec
-    blender = RowBlender(plan, factor=spec.upscale_factor, classes=len(spec.legend))
-    ids = spec.legend.id_table()
-    for index in range(len(plan.rows.starts)):
-        windows = plan.band(index)
-        band = read_band(scene, windows[0], plan.cols.length, spec)
-        for window in windows:
-            usable = bool(band.valid[:, window.cols].any())
-            if usable:
-                lr = np.ascontiguousarray(band.inputs[None, :, :, window.cols])
-                blender.add(window, session.run(lr)[0])
-            on_window(usable)
-        labels = ids[blender.finish(index)]
-        yield _masked(labels, band, scene, plan, index, spec.upscale_factor)
-
-
-def read_band(scene: Scene, window: Window, padded_width: int, spec: ModelSpec) -> Band:
-    """Read and normalize the rows of a window over the scene's whole width."""
-    grid = scene.grid
-    wide = Window(window.row_off, 0, window.height, padded_width)
-    numbers, valid = scene.read(wide.clipped(grid.height, grid.width))
-    inputs = normalize_bands(
-        numbers, valid, radiometry=scene.radiometry, normalization=spec.normalization
-    )
-    padded = np.zeros((wide.height, wide.width), np.bool_)
-    padded[: valid.shape[0], : valid.shape[1]] = valid
-    return Band(pad_to_window(inputs, wide), padded)
-
-
-def _masked(
-    labels: NDArray[np.uint8],
-    band: Band,
-    scene: Scene,
-    plan: WindowPlan,
-    index: int,
-    factor: int,
-) -> NDArray[np.uint8]:
-    """Labels without the padding, NODATA where the source pixel is not valid."""
-    top, bottom = plan.rows.cores[index]
-    rows = min(bottom, scene.grid.height) - top
-    first = top - plan.rows.starts[index]
-    valid = band.valid[first : first + rows, : scene.grid.width]
-    labels = labels[: rows * factor, : scene.grid.width * factor]
-    blocks = labels.reshape(rows, factor, scene.grid.width, factor)
-    return np.where(valid[:, None, :, None], blocks, np.uint8(NODATA)).reshape(labels.shape)
-
-
 def _check_outputs(
-    scene: Path, output: Path, *, quicklook: str | Path | None, overwrite: bool
+    scene: Path, paths: Mapping[str, Path], *, quicklook: str | Path | None, overwrite: bool
 ) -> None:
     """Refuse before hours of work what would be refused after them."""
-    if scene.exists() and output.exists() and scene.samefile(output):
-        raise OutputError(f"{output}: is the scene itself: choose another name")
+    overwrite = overwrite or was_publishing(paths[CLASSES])
+    for path in paths.values():
+        if scene.exists() and path.exists() and scene.samefile(path):
+            raise OutputError(f"{path}: is the scene itself: choose another name")
+        check_cog(path, overwrite=overwrite)
     if quicklook is not None:
         check_output(Path(quicklook), suffixes=PICTURE_SUFFIXES, overwrite=overwrite)
         with open_drafts(Path(quicklook)):
             pass  # its folder can be written
+
+
+def _run(job: _Job, store: RowStore, counter: "_Counter", *, batch: int) -> None:
+    """Keep the rows of every band that the store does not have."""
+    if len(store) == len(job.plan.rows.starts):
+        return
+    with closing(
+        predict_rows(
+            job.scene,
+            job.session,
+            job.plan,
+            layers=job.layers,
+            batch=batch,
+            first_band=len(store),
+            on_window=counter.count,
+        )
+    ) as all_rows:
+        for rows in all_rows:
+            store.append(rows)
+
+
+def _publish(job: _Job, store: RowStore) -> None:
+    """Write every layer, and give all of them their names once all are right."""
+    drafts: dict[str, Sequence[Path]] = {}
+    for layer, path in job.paths.items():
+        profile = layer_profile(
+            layer,
+            job.session.spec,
+            source_grid=job.scene.grid,
+            encoding=job.encoding,
+            halo=job.plan.rows.halo,
+            tags=job.tags,
+        )
+        drafts[layer] = write_cog(store.folder, path, profile, store.rows(layer))
+    store.start_publishing()
+    for layer, path in job.paths.items():
+        publish(drafts[layer], path, stale=STALE)
 
 
 def _tags(session: Session, scene: Scene, seams: Seams) -> dict[str, str]:
@@ -316,20 +265,44 @@ def _tags(session: Session, scene: Scene, seams: Seams) -> dict[str, str]:
     }
 
 
+def _manifest(job: _Job) -> dict[str, str]:
+    """All that decides what the map is, as text by name."""
+    header, plan = job.scene.header, job.plan
+    return {
+        "version": __version__,
+        "model": job.session.sha256,
+        "device": job.session.device,
+        "scene": f"{header.path.name} ({hash_files([header.path])})",
+        "bands": str(header.selection.indexes),
+        "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
+        "windows": f"{plan.rows.window_size} x {plan.cols.window_size}",
+        "halo": str(plan.rows.halo),
+        "ramp": str(plan.rows.ramp),
+        "layers": ", ".join(job.layers),
+    }
+
+
 class _Counter:
     """Counts windows and reports progress."""
 
     def __init__(
-        self, plan: WindowPlan, on_progress: Callable[[Progress], None], factor: int
+        self,
+        plan: WindowPlan,
+        on_progress: Callable[[Progress], None],
+        factor: int,
+        *,
+        bands_done: int,
     ) -> None:
         self.run = 0
         self.skipped = 0
+        self._before = bands_done * len(plan.cols.starts)
         self._total = len(plan)
         self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
         self._report = on_progress
-        self._report(Progress(0, self._total, self._pixels))
+        self._report(Progress(self._before, self._total, self._pixels))
 
     def count(self, usable: bool) -> None:
         self.run += usable
         self.skipped += not usable
-        self._report(Progress(self.run + self.skipped, self._total, self._pixels))
+        done = min(self._before + self.run + self.skipped, self._total)
+        self._report(Progress(done, self._total, self._pixels))

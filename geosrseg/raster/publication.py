@@ -63,7 +63,7 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
         drafts: files of `open_drafts`, with the names that they shall have.
         path: the output; its folder is theirs.
         stale: suffixes of what may stand beside an older output and would be taken for a
-            part of the new one.
+            part of the new one; what is not among the drafts is deleted.
 
     Raises:
         OutputError: the disk does not take them.
@@ -73,8 +73,10 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
             _sync(draft)
         for draft in drafts:
             draft.replace(path.parent / draft.name)
-        for suffix in stale:
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        published = {draft.name for draft in drafts}
+        for name in (path.name + suffix for suffix in stale):
+            if name not in published:
+                path.with_name(name).unlink(missing_ok=True)
         _sync_folder(path.parent)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({reason(error)})") from error

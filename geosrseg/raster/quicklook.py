@@ -11,7 +11,7 @@ from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.class_map import read_block_rows
+from geosrseg.raster.cog import read_row_blocks
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
@@ -184,7 +184,7 @@ def _read_class_map(
             dataset = rasterio.open(path, driver="GTiff")
         with dataset:
             counts = np.zeros(256, np.int64)
-            for rows in read_block_rows(dataset):
+            for (rows,) in read_row_blocks(dataset):
                 counts += np.bincount(rows.ravel(), minlength=256)
             resampling = Resampling.mode if dataset.height > height else Resampling.nearest
             return dataset.read(1, out_shape=(height, width), resampling=resampling), counts

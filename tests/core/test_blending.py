@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosrseg.core import blending
-from geosrseg.core.blending import RowBlender, blend_weights, taper
+from geosrseg.core.blending import WindowBlender, blend_weights, taper
 from geosrseg.core.windows import Span, WindowPlan
 from tests.core.strategies import axes, spans, window_plans
 
@@ -21,8 +21,9 @@ TAPERS = {
 
 def sums_along_axis(span: Span, factor: int) -> np.ndarray:
     sums = np.zeros(span.length * factor)
-    for start, weights in zip(span.starts, blend_weights(span, factor=factor), strict=True):
-        sums[start * factor :][: weights.size] += weights
+    weights = blend_weights(span, factor=factor)
+    for (first, stop), own in zip(span.supports, weights, strict=True):
+        sums[first * factor : stop * factor] += own
     return sums
 
 
@@ -53,33 +54,18 @@ class TestBlendWeights:
     @given(spans(), factors)
     def test_are_never_negative_nor_above_one(self, span, factor):
         weights = blend_weights(span, factor=factor)
-        assert weights.shape == (len(span.starts), span.window_size * factor)
-        assert weights.dtype == np.float32
-        assert (weights >= 0).all()
-        assert (weights <= 1).all()
-
-    @given(spans(), factors)
-    def test_are_zero_in_the_halo_of_inner_borders_only(self, span, factor):
-        weights = blend_weights(span, factor=factor)
-        halo = span.halo * factor
-        assert not weights[1:, :halo].any()
-        assert not weights[:-1, weights.shape[1] - halo :].any()
-        assert weights[0, 0] == weights[-1, -1] == 1  # there is nothing beyond the scene's edge
-
-    @given(spans(), factors)
-    def test_no_window_contributes_to_rows_that_were_finished_before_it(self, span, factor):
-        weights = blend_weights(span, factor=factor)
-        for k, start in enumerate(span.starts[1:], start=1):
-            assert start * factor + weights[k].nonzero()[0][0] >= span.finished[k - 1] * factor
+        assert [own.size for own in weights] == [(b - a) * factor for a, b in span.supports]
+        for own in weights:
+            assert own.dtype == np.float32
+            assert (own >= 0).all()
+            assert (own <= 1).all()
+        assert weights[0][0] == weights[-1][-1] == 1  # there is nothing beyond the scene's edge
 
     @given(spans())
     def test_without_a_ramp_are_the_cores(self, span):
         hard = Span(span.length, span.window_size, span.starts, span.halo, ramp=0)
-        weights = blend_weights(hard, factor=1)
-        for k, (start, (first, stop)) in enumerate(zip(hard.starts, hard.cores, strict=True)):
-            expected = np.zeros(hard.window_size)
-            expected[first - start : stop - start] = 1
-            np.testing.assert_array_equal(weights[k], expected)
+        assert hard.supports == hard.cores
+        assert all((own == 1).all() for own in blend_weights(hard, factor=1))
 
     @pytest.mark.parametrize("shape", TAPERS)
     def test_sum_to_one_whatever_the_taper(self, shape, monkeypatch):
@@ -88,48 +74,60 @@ class TestBlendWeights:
         @given(spans(), factors)
         def check(span, factor):
             np.testing.assert_allclose(sums_along_axis(span, factor), 1, atol=1e-6)
-            assert (blend_weights(span, factor=factor) >= 0).all()
+            assert all((own >= 0).all() for own in blend_weights(span, factor=factor))
 
         check()
 
 
-def blended(plan: WindowPlan, factor: int, classes: int, windows: dict) -> list[np.ndarray]:
-    """The blocks of rows that a RowBlender gives out."""
-    blender = RowBlender(plan, factor=factor, classes=classes)
-    blocks = []
-    for band in range(len(plan.rows.starts)):
-        for window in plan.band(band):
-            blender.add(window, windows[window])
-        blocks.append(blender.finish(band))
-    return blocks
+def blended(plan: WindowPlan, factor: int, channels: int, windows: dict) -> np.ndarray:
+    """The whole target grid, put together from what a WindowBlender gives out."""
+    blender = WindowBlender(plan, factor=factor, channels=channels)
+    size = (plan.rows.length * factor, plan.cols.length * factor)
+    whole = np.full((channels, *size), np.nan, np.float32)
+    for window, core in plan.cores():
+        values = windows[window]
+        block = blender.add(None if values is None else values.copy())
+        if block is not None:
+            target = core.scaled(factor)
+            assert np.isnan(whole[:, target.rows, target.cols]).all()  # not given out before
+            whole[:, target.rows, target.cols] = block
+    return whole
 
 
-def naively_blended(plan: WindowPlan, factor: int, classes: int, windows: dict) -> np.ndarray:
-    """The same with the whole map in memory."""
+def naively_blended(plan: WindowPlan, factor: int, channels: int, windows: dict) -> np.ndarray:
+    """The same as one large sum."""
     rows, cols = (blend_weights(span, factor=factor) for span in (plan.rows, plan.cols))
-    sums = np.zeros((classes, plan.rows.length * factor, plan.cols.length * factor), np.float32)
-    for window in plan:
-        weights = np.outer(
-            rows[plan.rows.starts.index(window.row_off)],
-            cols[plan.cols.starts.index(window.col_off)],
+    size = (plan.rows.length * factor, plan.cols.length * factor)
+    sums = np.zeros((channels, *size), np.float64)
+    for k, window in enumerate(plan):
+        row, col = divmod(k, len(plan.cols.starts))
+        support = plan.support(window).scaled(factor)
+        own = support.inside(window.scaled(factor))
+        weights = np.outer(rows[row], cols[col])
+        sums[:, support.rows, support.cols] += windows[window][:, own.rows, own.cols] * weights
+    return sums
+
+
+def random_windows(plan: WindowPlan, factor: int, channels: int, seed: int) -> dict:
+    rng = np.random.default_rng(seed)
+    size = (plan.rows.window_size * factor, plan.cols.window_size * factor)
+    return {window: rng.random((channels, *size), np.float32) for window in plan}
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+class TestWindowBlender:
+    @given(window_plans(), st.sampled_from([1, 2]), st.integers(1, 4), seeds)
+    def test_equals_the_whole_map_blended_at_once(self, plan, factor, channels, seed):
+        windows = random_windows(plan, factor, channels, seed)
+        np.testing.assert_allclose(
+            blended(plan, factor, channels, windows),
+            naively_blended(plan, factor, channels, windows),
+            atol=1e-6,
         )
-        target = window.scaled(factor)
-        sums[:, target.rows, target.cols] += windows[window] * weights
-    return sums.argmax(axis=0)
 
-
-class TestRowBlender:
-    @given(window_plans(), st.sampled_from([1, 2]), st.integers(1, 4), st.integers(0, 2**32 - 1))
-    def test_equals_the_whole_map_blended_at_once(self, plan, factor, classes, seed):
-        rng = np.random.default_rng(seed)
-        size = (plan.rows.window_size * factor, plan.cols.window_size * factor)
-        windows = {window: rng.random((classes, *size), np.float32) for window in plan}
-        np.testing.assert_array_equal(
-            np.concatenate(blended(plan, factor, classes, windows)),
-            naively_blended(plan, factor, classes, windows),
-        )
-
-    @given(window_plans(), st.sampled_from([1, 2]), st.integers(1, 5), st.integers(0, 2**32 - 1))
+    @given(window_plans(), st.sampled_from([1, 2]), st.integers(1, 5), seeds)
     def test_split_and_stitch_of_an_identity_model_gives_the_input_back(
         self, plan, factor, classes, seed
     ):
@@ -138,27 +136,25 @@ class TestRowBlender:
         probabilities = np.eye(classes, dtype=np.float32)[labels].transpose(2, 0, 1)
         targets = {window: window.scaled(factor) for window in plan}
         windows = {w: probabilities[:, target.rows, target.cols] for w, target in targets.items()}
-        np.testing.assert_array_equal(
-            np.concatenate(blended(plan, factor, classes, windows)), labels
-        )
+        whole = blended(plan, factor, classes, windows)
+        np.testing.assert_array_equal(whole.argmax(axis=0), labels)
 
-    @given(window_plans(), st.sampled_from([1, 2]))
-    def test_gives_out_every_row_once_as_soon_as_it_is_finished(self, plan, factor):
-        size = (plan.rows.window_size * factor, plan.cols.window_size * factor)
-        windows = dict.fromkeys(plan, np.ones((1, *size), np.float32))
-        blocks = blended(plan, factor, 1, windows)
-        heights = [block.shape[0] for block in blocks]
-        assert [sum(heights[: k + 1]) for k in range(len(blocks))] == [
-            stop * factor for stop in plan.rows.finished
-        ]
-        assert {block.shape[1] for block in blocks} == {plan.cols.length * factor}
-        assert {block.dtype for block in blocks} == {np.dtype(np.uint8)}
+    @given(window_plans(), st.sampled_from([1, 2]), seeds, st.data())
+    def test_windows_left_out_change_nothing_outside_their_support(self, plan, factor, seed, data):
+        windows = random_windows(plan, factor, 2, seed)
+        left_out = data.draw(st.sets(st.sampled_from(list(plan))))
+        expected = naively_blended(plan, factor, 2, windows)
+        wanted = np.ones(expected.shape[1:], bool)
+        for window in left_out:
+            support = plan.support(window).scaled(factor)
+            wanted[support.rows, support.cols] = False
+        found = blended(plan, factor, 2, {**windows, **dict.fromkeys(left_out)})
+        np.testing.assert_allclose(found[:, wanted], expected[:, wanted], atol=1e-6)
 
     def test_never_uses_what_a_window_says_in_its_halo(self):
         span = Span(length=28, window_size=16, starts=(0, 12), halo=1, ramp=2)
         plan = WindowPlan(span, span)
-        labels = np.random.default_rng(0).integers(0, 3, (28, 28))
-        truth = np.eye(3, dtype=np.float32)[labels].transpose(2, 0, 1)
+        truth = np.random.default_rng(0).random((3, 28, 28), np.float32)
 
         def lying_in_its_halo(window):
             told = truth[:, window.rows, window.cols].copy()
@@ -169,19 +165,4 @@ class TestRowBlender:
             return lie
 
         windows = {window: lying_in_its_halo(window) for window in plan}
-        np.testing.assert_array_equal(np.concatenate(blended(plan, 1, 3, windows)), labels)
-
-    def test_windows_of_a_band_come_in_any_order(self):
-        span = Span(length=28, window_size=16, starts=(0, 4, 12), halo=1, ramp=2)
-        plan = WindowPlan(span, span)
-        rng = np.random.default_rng(0)
-        windows = {window: rng.random((3, 16, 16), np.float32) for window in plan}
-        blender = RowBlender(plan, factor=1, classes=3)
-        blocks = []
-        for band in range(3):
-            for window in reversed(plan.band(band)):
-                blender.add(window, windows[window])
-            blocks.append(blender.finish(band))
-        np.testing.assert_array_equal(
-            np.concatenate(blocks), np.concatenate(blended(plan, 1, 3, windows))
-        )
+        np.testing.assert_allclose(blended(plan, 1, 3, windows), truth, atol=1e-6)

@@ -1,13 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
 from geosrseg.data.degradation import degrade
-from geosrseg.data.labelled_scene import dilate, measure_normalization, open_labelled_scenes
+from geosrseg.data.labelled_scene import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
 from tests.tiny_datasets import HEIGHT, WIDTH, write_raster
 
@@ -73,13 +71,3 @@ def test_reference_and_image_lie_on_one_grid(card, tmp_path):
         open_labelled_scenes(card, normalization=measure_normalization(card)),
     ):
         pass
-
-
-@given(st.integers(0, 5), st.integers(0, 2**32 - 1))
-def test_dilate_marks_all_within_the_radius(radius, seed):
-    marked = np.random.default_rng(seed).random((9, 13)) < 0.05
-    expected = np.zeros_like(marked)
-    for row, col in np.argwhere(marked):
-        rows = slice(max(row - radius, 0), row + radius + 1)
-        expected[rows, max(col - radius, 0) : col + radius + 1] = True
-    assert np.array_equal(dilate(marked, radius), expected)

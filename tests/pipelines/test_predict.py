@@ -1,6 +1,7 @@
 """Whole maps that are known exactly: the tiny model divides a band into equal steps."""
 
 import os
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -8,10 +9,13 @@ import rasterio
 from affine import Affine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rio_cogeo import cog_validate
 
 from geosrseg.errors import DeviceError, GeosrsegError, ModelError, OutputError, SceneError
 from geosrseg.pipelines.predict import Progress, predict
 from geosrseg.raster.gdal import unreferenced_allowed
+from geosrseg.raster.publication import publish
+from geosrseg.raster.row_store import find_stores
 
 NAMES = ("band 1", "band 2", "band 3")
 TRANSFORM = Affine(30, 0, 800_000, 0, -30, 850_000)
@@ -246,3 +250,152 @@ class TestRefusals:
     def test_a_folder_that_is_not_there(self, tmp_path, scene, tiny_model):
         with pytest.raises(OutputError, match="no folder"):
             predict(scene, tmp_path / "none" / "out.tif", model=tiny_model())
+
+
+class TestLayers:
+    def test_confidence_says_how_sure_a_label_is(self, tmp_path, tiny_model):
+        values = random_scene(30, 40)
+        values[:, 10, 10] = np.nan
+        scene = write_scene(tmp_path / "scene.tif", values)
+        model = tiny_model(halo=3, exact_halo=8)
+        done = predict(scene, tmp_path / "out.tif", model=model, confidence=True)
+        path = done.layers["confidence"]
+        assert path == tmp_path / "out.confidence.tif"
+        with rasterio.open(path) as file:
+            found, tags = file.read(1), file.tags()
+        expected = np.full((30, 40), 100)  # the tiny model has no doubt
+        expected[7:14, 7:14] = 228
+        expected[10, 10] = 255
+        np.testing.assert_array_equal(found, expected.repeat(4, 0).repeat(4, 1))
+        assert "within 3 pixels" in tags["GEOSRSEG_UNCERTAIN_BY_NODATA"]
+
+    def test_the_sr_image_has_the_numbers_of_the_scene(self, tmp_path, tiny_model):
+        values = np.random.default_rng(0).integers(1, 10_000, (3, 50, 70)).astype(np.int16)
+        values[:, 5, 6] = -9999
+        scene = write_scene(tmp_path / "scene.tif", values, nodata=-9999)
+        model = tiny_model(window_size=32)
+        done = predict(scene, tmp_path / "out.tif", model=model, scale=1e-4, sr=True)
+        with rasterio.open(done.layers["sr"]) as file:
+            found = file.read()
+            assert file.dtypes == ("int16",) * 3
+            assert file.descriptions == NAMES
+            assert file.scales == pytest.approx((1e-4,) * 3)
+            assert file.nodata == -32768
+            assert np.allclose(file.bounds, rasterio.open(scene).bounds)
+        expected = np.where(values == -9999, -32768, values)  # which the tiny model repeats
+        np.testing.assert_allclose(found, expected.repeat(4, 1).repeat(4, 2), atol=1)
+
+    def test_fractions_lie_on_the_scene_s_own_grid(self, tmp_path, tiny_model):
+        values = random_scene(23, 41)
+        values[:, 3, 4] = np.nan
+        scene = write_scene(tmp_path / "scene.tif", values)
+        done = predict(scene, tmp_path / "out.tif", model=tiny_model(), fractions=True)
+        with rasterio.open(done.layers["fractions"]) as file, rasterio.open(scene) as source:
+            found = file.read()
+            assert (file.transform, file.shape) == (source.transform, source.shape)
+            assert file.descriptions == ("class 1", "class 2", "class 3")
+        expected = np.minimum(values[0] * 3, 2) // 1 == np.arange(3)[:, None, None]
+        expected = np.where(np.isnan(values[0]), np.nan, expected)
+        np.testing.assert_array_equal(found, expected)
+
+    def test_every_layer_is_a_valid_cog(self, tmp_path, tiny_model):
+        scene = write_scene(tmp_path / "scene.tif", random_scene(150, 160))
+        done = predict(
+            scene,
+            tmp_path / "out.tif",
+            model=tiny_model(),
+            confidence=True,
+            sr=True,
+            fractions=True,
+        )
+        assert set(done.layers) == {"classes", "confidence", "sr", "fractions"}
+        for path in done.layers.values():
+            assert cog_validate(path, strict=True) == (True, [], [])
+
+    def test_no_layer_is_overwritten_unasked(self, tmp_path, tiny_model):
+        scene = write_scene(tmp_path / "scene.tif", random_scene(9, 9))
+        (tmp_path / "out.sr.tif").write_bytes(b"II")
+        with pytest.raises(OutputError, match=r"out\.sr\.tif: exists"):
+            predict(scene, tmp_path / "out.tif", model=tiny_model(), sr=True)
+
+
+class TestResume:
+    """A run that was stopped goes on, and its map is the one of a run that was not."""
+
+    OPTIONS = MappingProxyType({"window_size": 40, "overlap": 24, "confidence": True, "sr": True})
+
+    @pytest.fixture
+    def scene(self, tmp_path):
+        values = np.random.default_rng(0).random((3, 203, 61), np.float32)
+        return write_scene(tmp_path / "scene.tif", values)
+
+    @pytest.fixture
+    def model(self, tiny_model):
+        return tiny_model(reach=5, halo=8, exact_halo=8)
+
+    def stopped(self, scene, out, model, *, after: int, **options) -> None:
+        def stop(progress: Progress) -> None:
+            if progress.windows_done == after:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            predict(scene, out, model=model, on_progress=stop, **{**self.OPTIONS, **options})
+
+    @pytest.mark.parametrize("after", [5, 11, 20, 29, 36])
+    def test_to_the_same_bytes(self, tmp_path, scene, model, after):
+        whole = predict(scene, tmp_path / "whole.tif", model=model, **self.OPTIONS)
+        assert whole.windows == 36
+        out = tmp_path / "out.tif"
+        self.stopped(scene, out, model, after=after)
+        assert not out.exists()
+        done = predict(scene, out, model=model, **self.OPTIONS)
+        assert done.resumed == (after - 1) // 3
+        for layer, path in done.layers.items():
+            assert path.read_bytes() == whole.layers[layer].read_bytes()
+        assert not find_stores(tmp_path)
+
+    def test_not_with_other_arguments(self, tmp_path, scene, model):
+        out = tmp_path / "out.tif"
+        self.stopped(scene, out, model, after=9)
+        with pytest.raises(OutputError, match=r"halo 8 and not 4.*--overwrite"):
+            predict(scene, out, model=model, **{**self.OPTIONS, "overlap": 16})
+        done = predict(scene, out, model=model, overwrite=True, **{**self.OPTIONS, "overlap": 16})
+        assert done.resumed == 0
+
+    def test_not_with_another_scene_of_the_same_name(self, tmp_path, scene, model):
+        out = tmp_path / "out.tif"
+        self.stopped(scene, out, model, after=9)
+        write_scene(scene, random_scene(203, 61))
+        with pytest.raises(OutputError, match=r"a stopped run had scene scene\.tif"):
+            predict(scene, out, model=model, **self.OPTIONS)
+
+    def test_after_a_stop_among_the_renames(self, tmp_path, scene, model, monkeypatch):
+        out = tmp_path / "out.tif"
+        whole = predict(scene, tmp_path / "whole.tif", model=model, **self.OPTIONS)
+        calls = []
+
+        def publish_one_and_stop(*args, **kwargs):
+            if calls:
+                raise KeyboardInterrupt
+            calls.append(publish(*args, **kwargs))
+
+        monkeypatch.setattr("geosrseg.pipelines.predict.publish", publish_one_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            predict(scene, out, model=model, **self.OPTIONS)
+        monkeypatch.undo()
+        done = predict(scene, out, model=model, **self.OPTIONS)  # no --overwrite
+        assert done.windows == 0
+        for layer, path in done.layers.items():
+            assert path.read_bytes() == whole.layers[layer].read_bytes()
+
+
+def test_a_scene_that_changes_while_it_is_read_gives_no_map(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(64, 96))
+
+    def change(progress: Progress) -> None:
+        if progress.windows_done == 1:
+            os.utime(scene, ns=(1, 1))
+
+    with pytest.raises(SceneError, match="changed while it was read"):
+        predict(scene, tmp_path / "out.tif", model=tiny_model(), on_progress=change)
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.class_map import open_class_map
 from geosrseg.raster.gdal import unreferenced_allowed
 from geosrseg.raster.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
 from geosrseg.raster.quicklook import EMPTY, FRAME, INK, MARGIN, stretch, write_quicklook
 from geosrseg.raster.scene import open_scene
+from tests.tiny_maps import write_class_map
 
 from .conftest import BANDS
 
@@ -33,8 +33,7 @@ def draw(write_scene, legend, tmp_path):
         with open_scene(write_scene(numbers), model_bands=BANDS, scale=1) as scene:
             grid = scene.grid.refined(4)
             labels = np.random.default_rng(5).choice(values, (grid.height, grid.width))
-            with open_class_map(path, grid=grid, legend=legend, tags={}, overwrite=True) as writer:
-                writer.write_rows(labels)
+            write_class_map(path, labels, grid=grid, legend=legend)
             write_quicklook(output, scene=scene, class_map_path=path, legend=legend, **options)
         return read_png(output), output
 

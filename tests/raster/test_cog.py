@@ -15,22 +15,29 @@ from rio_cogeo import cog_validate
 
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
-from geosrseg.raster import class_map as class_map_module
-from geosrseg.raster.class_map import open_class_map
+from geosrseg.raster import cog as cog_module
+from geosrseg.raster.cog import STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.pam import pam_path
+from geosrseg.raster.publication import open_drafts, publish
 
 from .conftest import NORTH_UP, UTM
 
 # rasterio 1.4 multiplies transforms as affine 3 would rather not have it.
 
 
-def write(path, labels, *, grid, legend, chunk=100, overwrite=False, tags=None):
-    with open_class_map(
-        path, grid=grid, legend=legend, tags=tags or {}, overwrite=overwrite
-    ) as writer:
-        for row in range(0, len(labels), chunk):
-            writer.write_rows(labels[row : row + chunk])
+def profile_of(grid, legend, **changes):
+    """What a class map is."""
+    values = {"bands": ("class",), "dtype": "uint8", "nodata": 255, "overviews": "MODE"}
+    return CogProfile(grid=grid, legend=legend, **{**values, **changes})
+
+
+def write(path, rows, profile, *, chunk=100, overwrite=False):
+    """Check, write and publish, as `predict` does."""
+    check_cog(path, overwrite=overwrite)
+    chunks = (rows[:, top : top + chunk] for top in range(0, rows.shape[1], chunk))
+    with open_drafts(path) as folder:
+        publish(write_cog(folder, path, profile, chunks), path, stale=STALE)
 
 
 def category_names(path: Path) -> list[str]:
@@ -46,9 +53,10 @@ def path(tmp_path: Path) -> Path:
     return folder / "map.tif"
 
 
-class TestWritten:
+class TestClassMap:
     def test_everything_that_a_gis_shows(self, path, grid, legend, labels):
-        write(path, labels, grid=grid, legend=legend, tags={"GEOSRSEG_MODEL": "kafa 1.0"})
+        profile = profile_of(grid, legend, tags={"GEOSRSEG_MODEL": "kafa 1.0"})
+        write(path, labels[None], profile)
 
         assert cog_validate(path, strict=True) == (True, [], [])
         with rasterio.open(path) as dataset:
@@ -70,7 +78,7 @@ class TestWritten:
     def test_gdal_reads_the_class_names(self, path, grid, legend, labels):
         if shutil.which("gdalinfo") is None:
             pytest.skip("gdalinfo is not installed")
-        write(path, labels, grid=grid, legend=legend)
+        write(path, labels[None], profile_of(grid, legend))
         report = subprocess.run(
             ["gdalinfo", path], capture_output=True, text=True, check=True, encoding="utf-8"
         ).stdout
@@ -78,7 +86,7 @@ class TestWritten:
         assert "5: café" in report
 
     def test_overviews_hold_classes_only(self, path, grid, legend, labels):
-        write(path, labels, grid=grid, legend=legend)
+        write(path, labels[None], profile_of(grid, legend))
         with rasterio.open(path) as dataset:
             levels = len(dataset.overviews(1))
         assert levels > 0
@@ -89,14 +97,14 @@ class TestWritten:
     @pytest.mark.parametrize("chunk", [1, 37, 512, 513, 2000])
     def test_rows_come_in_any_number(self, path, legend, chunk):
         labels = np.random.default_rng(3).choice(np.array([1, 2, 5, 255], np.uint8), (1030, 40))
-        write(path, labels, grid=Grid(UTM, NORTH_UP, 1030, 40), legend=legend, chunk=chunk)
+        write(path, labels[None], profile_of(Grid(UTM, NORTH_UP, 1030, 40), legend), chunk=chunk)
         with rasterio.open(path) as dataset:
             assert np.array_equal(dataset.read(1), labels)
 
     @pytest.mark.parametrize("shape", [(4, 4), (1, 1), (1, 1300), (1300, 4), (512, 512)])
     def test_odd_sizes_are_valid_cogs_too(self, path, legend, shape):
         labels = np.full(shape, 2, np.uint8)
-        write(path, labels, grid=Grid(UTM, NORTH_UP, *shape), legend=legend)
+        write(path, labels[None], profile_of(Grid(UTM, NORTH_UP, *shape), legend))
         assert cog_validate(path, strict=True) == (True, [], [])
         with rasterio.open(path) as dataset:
             assert np.array_equal(dataset.read(1), labels)
@@ -115,23 +123,25 @@ class TestWritten:
     @pytest.mark.parametrize("factor", [1, 4])
     def test_any_georeference_is_kept(self, path, legend, crs, transform, factor):
         grid = Grid(crs, transform, 10, 12).refined(factor)
-        write(path, np.full((grid.height, grid.width), 1, np.uint8), grid=grid, legend=legend)
-        with class_map_module.unreferenced_allowed(), rasterio.open(path) as dataset:
+        write(path, np.full((grid.height, grid.width), 1, np.uint8)[None], profile_of(grid, legend))
+        with cog_module.unreferenced_allowed(), rasterio.open(path) as dataset:
             assert dataset.crs == crs
             assert dataset.transform.almost_equals(grid.transform)
 
     @pytest.mark.parametrize("name", ["a map.TIFF", "a!b?c#d.tif", "карта.tif", "-o.tif"])
     def test_odd_names(self, path, legend, name):
         path = path.with_name(name)
-        write(path, np.full((4, 4), 1, np.uint8), grid=Grid(UTM, NORTH_UP, 4, 4), legend=legend)
+        write(
+            path, np.full((4, 4), 1, np.uint8)[None], profile_of(Grid(UTM, NORTH_UP, 4, 4), legend)
+        )
         assert {p.name for p in path.parent.iterdir()} == {name, f"{name}.aux.xml"}
 
     def test_an_old_map_is_replaced_with_all_that_belonged_to_it(self, path, grid, legend, labels):
-        write(path, labels, grid=grid, legend=legend)
+        write(path, labels[None], profile_of(grid, legend))
         for suffix in (".ovr", ".msk"):
             path.with_name(path.name + suffix).write_bytes(b"of the old map")
         other = Legend((LegendClass(0, "water", "#0000ff"),))
-        write(path, np.zeros_like(labels), grid=grid, legend=other, overwrite=True)
+        write(path, np.zeros_like(labels)[None], profile_of(grid, other), overwrite=True)
         with rasterio.open(path) as dataset:
             assert not dataset.read(1).any()
         assert category_names(path) == ["water"]
@@ -139,50 +149,39 @@ class TestWritten:
 
 
 class TestRefused:
-    """Before any work is done: the block is never entered."""
+    """Before any work is done."""
 
-    def refused(self, path, grid, legend, **options) -> str:
-        with (
-            pytest.raises(OutputError) as caught,
-            open_class_map(path, grid=grid, legend=legend, tags={}, **options),
-        ):
-            pytest.fail("the output was accepted")
+    def refused(self, path, **options) -> str:
+        with pytest.raises(OutputError) as caught:
+            check_cog(path, **{"overwrite": False} | options)
         assert str(caught.value).startswith(str(path))
         assert "\n" not in str(caught.value)
         return str(caught.value)
 
     def test_existing_map(self, path, grid, legend, labels):
-        write(path, labels, grid=grid, legend=legend)
+        write(path, labels[None], profile_of(grid, legend))
         before = path.read_bytes()
-        assert "--overwrite" in self.refused(path, grid, legend)
+        assert "--overwrite" in self.refused(path)
         assert path.read_bytes() == before
 
-    def test_existing_file_of_another_kind(self, path, grid, legend):
+    def test_existing_file_of_another_kind(self, path):
         path.write_text("my notes")
-        assert "is no TIFF" in self.refused(path, grid, legend, overwrite=True)
+        assert "is no TIFF" in self.refused(path, overwrite=True)
         assert path.read_text() == "my notes"
 
-    def test_other_suffix(self, path, grid, legend):
-        assert "ends in .tif" in self.refused(path.with_suffix(".png"), grid, legend)
+    def test_other_suffix(self, path):
+        assert "ends in .tif" in self.refused(path.with_suffix(".png"))
 
-    def test_folder(self, path, grid, legend):
+    def test_folder(self, path):
         path.mkdir()
-        assert "is a folder" in self.refused(path, grid, legend, overwrite=True)
+        assert "is a folder" in self.refused(path, overwrite=True)
 
-    def test_no_such_folder(self, path, grid, legend):
-        assert "make it first" in self.refused(path.parent / "none" / "map.tif", grid, legend)
+    def test_no_such_folder(self, path):
+        assert "make it first" in self.refused(path.parent / "none" / "map.tif")
 
-    def test_a_file_in_place_of_the_folder(self, path, grid, legend):
+    def test_a_file_in_place_of_the_folder(self, path):
         path.write_text("")
-        assert "no folder" in self.refused(path / "map.tif", grid, legend)
-
-    def test_unwritable_folder(self, path, grid, legend, monkeypatch):
-        # The tests may run as root, whom no permission stops.
-        def denied(**_):
-            raise PermissionError(13, "Permission denied")
-
-        monkeypatch.setattr("tempfile.mkdtemp", denied)
-        assert "Permission denied" in self.refused(path, grid, legend)
+        assert "no folder" in self.refused(path / "map.tif")
 
 
 class TestFailure:
@@ -191,26 +190,23 @@ class TestFailure:
     @pytest.fixture(params=["new", "replaced"])
     def target(self, request, path, grid, legend, labels):
         if request.param == "replaced":
-            write(path, labels, grid=grid, legend=legend)
+            write(path, labels[None], profile_of(grid, legend))
         before = {p: p.read_bytes() for p in path.parent.iterdir()}
         yield path
         assert {p: p.read_bytes() for p in path.parent.iterdir()} == before
 
-    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, OSError])
-    def test_an_error_of_the_caller_passes_through(self, target, grid, legend, labels, error):
-        def predict():
-            with open_class_map(
-                target, grid=grid, legend=legend, tags={}, overwrite=True
-            ) as writer:
-                writer.write_rows(labels[:600])
-                raise error("mine")
+    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+    def test_an_error_of_the_rows_passes_through(self, target, grid, legend, labels, error):
+        def rows():
+            yield labels[None, :600]
+            raise error("mine")
 
-        with pytest.raises(error, match="mine"):
-            predict()
+        with pytest.raises(error, match="mine"), open_drafts(target) as folder:
+            write_cog(folder, target, profile_of(grid, legend), rows())
 
     def test_missing_rows(self, target, grid, legend, labels):
-        with pytest.raises(OutputError, match="700 rows were written, expected 701"):
-            write(target, labels[:-1], grid=grid, legend=legend, overwrite=True)
+        with pytest.raises(ValueError, match="700 rows were written, expected 701"):
+            write(target, labels[:-1][None], profile_of(grid, legend), overwrite=True)
 
     @pytest.mark.parametrize(
         "wrong",
@@ -223,14 +219,14 @@ class TestFailure:
         ids=["class", "width", "dtype", "rows"],
     )
     def test_rows_that_do_not_fit_are_the_callers_mistake(self, target, grid, legend, wrong):
-        with pytest.raises(ValueError, match=r"labels are|the map has"):
-            write(target, wrong, grid=grid, legend=legend, chunk=1000, overwrite=True)
+        with pytest.raises(ValueError, match=r"rows are|pixels are|rows were written"):
+            write(target, wrong[None], profile_of(grid, legend), chunk=1000, overwrite=True)
 
     @pytest.mark.parametrize("damage", ["values", "grid", "overviews", "truncated"])
     def test_a_damaged_file_is_found_by_reading_it(
         self, target, grid, legend, labels, damage, monkeypatch
     ):
-        copy = class_map_module.rasterio.shutil.copy
+        copy = cog_module.rasterio.shutil.copy
 
         def damaged_copy(draft, cog, **profile):
             if damage == "values":
@@ -251,9 +247,9 @@ class TestFailure:
             if damage == "truncated":
                 os.truncate(cog, cog.stat().st_size - 800)
 
-        monkeypatch.setattr(class_map_module.rasterio.shutil, "copy", damaged_copy)
+        monkeypatch.setattr(cog_module.rasterio.shutil, "copy", damaged_copy)
         with pytest.raises(OutputError, match=r"not what was written|cannot be written") as caught:
-            write(target, labels, grid=grid, legend=legend, overwrite=True)
+            write(target, labels[None], profile_of(grid, legend), overwrite=True)
         assert str(caught.value).startswith(str(target))
 
     def test_a_rename_that_fails(self, target, grid, legend, labels, monkeypatch):
@@ -262,7 +258,7 @@ class TestFailure:
 
         monkeypatch.setattr(Path, "replace", locked)
         with pytest.raises(OutputError, match="Permission denied"):
-            write(target, labels, grid=grid, legend=legend, overwrite=True)
+            write(target, labels[None], profile_of(grid, legend), overwrite=True)
 
     @pytest.mark.skipif(sys.platform == "win32", reason="file size limits are POSIX's")
     @pytest.mark.parametrize("limit", [100, 5_000, 50_000, 150_000])
@@ -270,20 +266,29 @@ class TestFailure:
         script = textwrap.dedent(
             f"""
             import resource
+            from pathlib import Path
             import numpy as np
             from affine import Affine
             from geosrseg.core.legend import Legend, LegendClass
             from geosrseg.errors import OutputError
-            from geosrseg.raster.class_map import open_class_map
+            from geosrseg.raster.cog import CogProfile, write_cog
             from geosrseg.raster.grid import Grid
+            from geosrseg.raster.publication import open_drafts, publish
 
-            legend = Legend(tuple(LegendClass(k, str(k), "#123456") for k in range(5)))
-            labels = np.random.default_rng(0).integers(0, 5, (700, 900)).astype(np.uint8)
-            grid = Grid(None, Affine(30, 0, 0, 0, -30, 0), *labels.shape)
+            labels = np.random.default_rng(0).integers(0, 5, (1, 700, 900)).astype(np.uint8)
+            profile = CogProfile(
+                grid=Grid(None, Affine(30, 0, 0, 0, -30, 0), 700, 900),
+                bands=("class",),
+                dtype="uint8",
+                nodata=255,
+                overviews="MODE",
+                legend=Legend(tuple(LegendClass(k, str(k), "#123456") for k in range(5))),
+            )
+            path = Path({str(path)!r})
             resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
             try:
-                with open_class_map({str(path)!r}, grid=grid, legend=legend, tags={{}}) as writer:
-                    writer.write_rows(labels)
+                with open_drafts(path) as folder:
+                    publish(write_cog(folder, path, profile, [labels]), path)
             except OutputError as error:
                 print(error)
             """

@@ -1,0 +1,71 @@
+"""Scene plan: which windows a scene is cut into, and why."""
+
+from typing import Literal, get_args
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.windows import WindowPlan, plan_windows, round_up
+from geosrseg.errors import GeosrsegError, SceneError
+from geosrseg.raster.scene import Scene
+
+Seams = Literal["blend", "exact"]
+
+LONGEST_SIDE = 2**22
+"""Pixels of a map along its longer side; memory grows with its width."""
+
+EXACT_STRIDE = 4
+"""With exact seams a window is at least this many times as large as its halo."""
+
+
+def plan_scene(
+    scene: Scene,
+    spec: ModelSpec,
+    *,
+    seams: Seams = "blend",
+    overlap: int | None = None,
+    window_size: int | None = None,
+) -> WindowPlan:
+    """The windows of a scene, see `predict` for the arguments.
+
+    Of the overlap the ramp takes one multiple of the model, the rest is halo on either side:
+    at equal cost a wide halo leaves fewer seams than a wide ramp.
+
+    Raises:
+        GeosrsegError: the windows are too small for their overlap.
+    """
+    if seams not in get_args(Seams):
+        raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
+    if seams == "exact" and overlap is not None:
+        raise GeosrsegError("exact seams need the overlap that the model says: leave --overlap out")
+    if seams == "exact":
+        halo, ramp = _exact_halo(spec), 0
+        default = max(spec.window_size, round_up(EXACT_STRIDE * halo, spec.multiple))
+    else:
+        ramp = spec.multiple if overlap is None else min(spec.multiple, overlap)
+        halo = spec.halo if overlap is None else (overlap - ramp) // 2
+        default = spec.window_size
+    longest = max(scene.grid.height, scene.grid.width) * spec.upscale_factor
+    if longest > LONGEST_SIDE:
+        raise SceneError(
+            f"{scene.path}: the map would be {longest} pixels long, expected at most "
+            f"{LONGEST_SIDE}: cut the scene into parts"
+        )
+    try:
+        return plan_windows(
+            scene.grid.height,
+            scene.grid.width,
+            window_size=default if window_size is None else window_size,
+            halo=halo,
+            ramp=ramp,
+            multiple=spec.multiple,
+        )
+    except ValueError as error:
+        raise GeosrsegError(f"--window or --overlap does not do: {error}") from error
+
+
+def _exact_halo(spec: ModelSpec) -> int:
+    if spec.exact_halo is None:
+        raise GeosrsegError(
+            f"exact seams: {spec.name} looks at its whole window, so no overlap makes seams "
+            "exact, use --seams blend"
+        )
+    return spec.exact_halo

@@ -1,0 +1,129 @@
+"""WindowRunner: runs windows on a session, and makes do with less where memory runs out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.blending import WindowBlender
+from geosrseg.core.windows import Span, WindowPlan, plan_windows, round_up
+from geosrseg.errors import DeviceMemoryError
+from geosrseg.runtime.session import Session
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WindowResult:
+    """What the model says of one window.
+
+    Attributes:
+        probabilities: (classes, s·H, s·W).
+        sr: (bands, s·H, s·W) super-resolved image; None where it was not asked for.
+    """
+
+    probabilities: NDArray[np.float32]
+    sr: NDArray[np.float32] | None
+
+
+class WindowRunner:
+    """Runs the windows of a plan.
+
+    When memory runs out it halves the batch, then the window: a window is then run in
+    parts that overlap and are blended like the windows themselves. What it has learned it
+    keeps for the windows that follow.
+
+    Args:
+        session: the model.
+        span: the windows along one axis; halo and ramp of the parts are the same.
+        batch: windows that are run at once.
+        with_sr: give the super-resolved image too.
+    """
+
+    def __init__(self, session: Session, span: Span, *, batch: int = 1, with_sr: bool) -> None:
+        self._session = session
+        self._halo, self._ramp = span.halo, span.ramp
+        self._batch = batch
+        self._with_sr = with_sr
+        self._longest: int | None = None
+
+    @property
+    def batch(self) -> int:
+        """Windows that fit into memory at once, as far as is known."""
+        return self._batch
+
+    def run(self, windows: list[NDArray[np.float32]]) -> list[WindowResult]:
+        """Run windows of one size.
+
+        Args:
+            windows: (bands, H, W) model input each.
+
+        Raises:
+            DeviceMemoryError: not even the smallest window fits.
+        """
+        results: list[WindowResult] = []
+        while len(results) < len(windows):
+            group = windows[len(results) : len(results) + self._batch]
+            try:
+                results += self._run_at_once(group)
+            except DeviceMemoryError as error:
+                self._make_do(group[0].shape, error)
+        return results
+
+    def _run_at_once(self, group: list[NDArray[np.float32]]) -> list[WindowResult]:
+        height, width = group[0].shape[1:]
+        if self._longest is not None and max(height, width) > self._longest:
+            return [self._run_in_parts(lr, self._longest) for lr in group]
+        lr = np.stack(group)
+        if self._with_sr:
+            return [
+                WindowResult(*pair) for pair in zip(*self._session.run_with_sr(lr), strict=True)
+            ]
+        return [WindowResult(probabilities, None) for probabilities in self._session.run(lr)]
+
+    def _run_in_parts(self, lr: NDArray[np.float32], longest: int) -> WindowResult:
+        spec, (height, width) = self._session.spec, lr.shape[1:]
+        plan = plan_windows(
+            height,
+            width,
+            window_size=longest,
+            halo=self._halo,
+            ramp=self._ramp,
+            multiple=spec.multiple,
+        )
+        factor = spec.upscale_factor
+        probabilities = _Stitcher(plan, factor=factor, channels=len(spec.legend))
+        sr = _Stitcher(plan, factor=factor, channels=len(spec.bands)) if self._with_sr else None
+        for window in plan:
+            (part,) = self._run_at_once([lr[:, window.rows, window.cols]])
+            probabilities.add(part.probabilities)
+            if sr is not None and part.sr is not None:
+                sr.add(part.sr)
+        return WindowResult(probabilities.whole, sr.whole if sr is not None else None)
+
+    def _make_do(self, shape: tuple[int, ...], error: DeviceMemoryError) -> None:
+        """Halve the batch, or else the longest side; give up where neither is possible."""
+        if self._batch > 1:
+            self._batch //= 2
+            return
+        multiple = self._session.spec.multiple
+        longest = max(shape[1:]) if self._longest is None else self._longest
+        smallest = round_up(2 * self._halo + self._ramp, multiple) + multiple
+        if longest <= smallest:
+            raise DeviceMemoryError(
+                f"{error}: windows of {longest} pixels do not fit, and smaller ones do not "
+                "advance with their overlap: give it more memory, or use a smaller --overlap"
+            ) from error
+        self._longest = max(longest // 2 // multiple * multiple, smallest)
+
+
+class _Stitcher:
+    """Blends the parts of one window into a whole."""
+
+    def __init__(self, plan: WindowPlan, *, factor: int, channels: int) -> None:
+        self._blender = WindowBlender(plan, factor=factor, channels=channels)
+        self._cores = (core.scaled(factor) for _, core in plan.cores())
+        size = (plan.rows.length * factor, plan.cols.length * factor)
+        self.whole = np.empty((channels, *size), np.float32)
+
+    def add(self, part: NDArray[np.float32]) -> None:
+        finished, core = self._blender.add(part), next(self._cores)
+        self.whole[:, core.rows, core.cols] = finished

@@ -1,0 +1,39 @@
+"""Fingerprint: whether a file is still what it was."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from geosrseg.errors import SceneError
+
+Stamp = tuple[int, int, int]
+"""Inode, size and time of the last change: differs as soon as a file is written or replaced."""
+
+
+def hash_files(paths: Sequence[Path]) -> str:
+    """BLAKE2b of the contents of files, in hexadecimal.
+
+    Raises:
+        SceneError: a file cannot be read.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, hashlib.blake2b).digest())
+        except OSError as error:
+            raise SceneError(f"{path}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
+
+
+def stamp_files(paths: Sequence[Path]) -> tuple[Stamp, ...]:
+    """The stamps of files; a file that is gone has one of its own."""
+    return tuple(_stamp(path) for path in paths)
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return status.st_ino, status.st_size, status.st_mtime_ns
