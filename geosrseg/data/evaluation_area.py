@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.legend import NODATA
+from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.windows import Window
 from geosrseg.data.labelled_scene import LabelledScene, dilate
 from geosrseg.data.small_objects import STRIP, SmallObjects, find_small_objects
@@ -29,12 +29,14 @@ class AreaConfig:
     """What is measured, and how.
 
     Attributes:
+        legend: the classes.
         split: name of the split whose pixels count.
         upscale_factors: of all models; what is left over for one of them counts for none.
         boundary: HR pixels up to which a pixel is near a boundary; 1 are those that touch it.
         small: HR pixels below which an object is small.
     """
 
+    legend: Legend
     split: str
     upscale_factors: tuple[int, ...]
     boundary: int
@@ -46,16 +48,16 @@ class EvaluationArea:
     """One scene, as all models are measured on it.
 
     Attributes:
-        number: of the scene in its dataset.
         scene: the open scene.
+        legend: the classes.
         target: (rows, cols) uint8 class indices of the pixels that count, NODATA elsewhere.
         near_boundary: (rows, cols), True for pixels of any split near a boundary.
         objects: the small ones of the reference.
         counted_objects: (objects + 1,), True for those of which every pixel counts.
     """
 
-    number: int
     scene: LabelledScene
+    legend: Legend
     target: NDArray[np.uint8]
     near_boundary: NDArray[np.bool_]
     objects: SmallObjects
@@ -76,12 +78,12 @@ class EvaluationArea:
         counts = np.zeros(256, np.int64)
         for strip in self.strips():
             counts += np.bincount(self.target[strip.rows].ravel(), minlength=256)
-        return counts[: len(self.scene.legend)]
+        return counts[: len(self.legend)]
 
     def count_objects(self) -> NDArray[np.int64]:
         """(classes,) small objects that count."""
         labels = self.objects.label[self.counted_objects]
-        return np.bincount(labels, minlength=len(self.scene.legend))
+        return np.bincount(labels, minlength=len(self.legend))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,13 +119,13 @@ def prepare_areas(
         own.mkdir()
         target = _read_target(scene, config, own / "target")
         if target is not None:
-            areas.append(_prepare(number, scene, target, config, own))
+            areas.append(_prepare(scene, target, config, own))
     return areas
 
 
 def _read_target(scene: LabelledScene, config: AreaConfig, file: Path) -> NDArray[np.uint8] | None:
     """(rows, cols) of the scene, less what is left over; None if no pixel counts."""
-    grid = scene.scene.grid
+    grid = scene.grid
     height, width = (
         min(length // factor * factor for factor in config.upscale_factors)
         for length in (grid.height, grid.width)
@@ -137,7 +139,6 @@ def _read_target(scene: LabelledScene, config: AreaConfig, file: Path) -> NDArra
 
 
 def _prepare(
-    number: int,
     scene: LabelledScene,
     target: NDArray[np.uint8],
     config: AreaConfig,
@@ -150,14 +151,14 @@ def _prepare(
     for strip in _strips(*target.shape):
         near[strip.rows] = _near_boundary(reference, strip, reach=config.boundary)
     objects = find_small_objects(
-        reference, classes=len(scene.legend), limit=config.small, folder=folder
+        reference, classes=len(config.legend), limit=config.small, folder=folder
     )
     inside = np.zeros_like(objects.size)
     for strip in _strips(*target.shape):
         inside += objects.count_pixels(strip.rows, target[strip.rows] != NODATA)
     counted = inside == objects.size
     counted[0] = False
-    return EvaluationArea(number, scene, target, near, objects, counted)
+    return EvaluationArea(scene, config.legend, target, near, objects, counted)
 
 
 def _near_boundary(reference: NDArray[np.uint8], strip: Window, *, reach: int) -> NDArray[np.bool_]:

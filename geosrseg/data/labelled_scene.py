@@ -99,7 +99,7 @@ class LabelledScene:
 
     def read_reference(self, window: Window) -> NDArray[np.uint8]:
         """(rows, cols) class indices of all splits; NODATA where the legend has no class."""
-        return self.legend.index_table()[self.reference.read(window)]
+        return self.reference.read(window)
 
     def read_chip(self, window: Window, split: str) -> Chip:
         """Image and target of a window."""

@@ -21,7 +21,7 @@ class ScoreCounter:
         self._area = area
         self._blocks = blocks
         self._top = 0
-        self._cells = len(area.scene.legend) ** 2
+        self._cells = len(area.legend) ** 2
         self._confusion: list[BlockCounts] = []
         self._boundary: list[BlockCounts] = []
         self._hits = np.zeros(len(area.objects.label), np.int64)
@@ -38,7 +38,7 @@ class ScoreCounter:
         counted = (target != NODATA) & (labels != NODATA)
         row, col = np.nonzero(counted)
         block = self._blocks.of(row + rows.start, col)
-        cell = target[counted].astype(np.int64) * len(area.scene.legend) + labels[counted]
+        cell = target[counted].astype(np.int64) * len(area.legend) + labels[counted]
         near = np.asarray(area.near_boundary[rows])[counted]
         self._confusion.append(BlockCounts.of(block, cell, cells=self._cells))
         self._boundary.append(BlockCounts.of(block[near], cell[near], cells=self._cells))
@@ -47,11 +47,11 @@ class ScoreCounter:
 
     def scores(self) -> Scores:
         """All that was counted; an object is found where half of its pixels have its class."""
-        area, classes = self._area, len(self._area.scene.legend)
+        area, classes = self._area, len(self._area.legend)
         objects = area.objects
         found = area.counted_objects & (2 * self._hits >= objects.size)
         return Scores(
-            area.scene.legend.names,
+            area.legend.names,
             BlockCounts.add_up(self._confusion, cells=self._cells),
             BlockCounts.add_up(self._boundary, cells=self._cells),
             *(

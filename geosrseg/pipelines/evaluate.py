@@ -4,7 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -141,6 +141,7 @@ def evaluate(
             _check_fit(spec, card, seams=seams)
         factors = tuple(sorted({spec.upscale_factor for spec in specs}))
         config = AreaConfig(
+            legend=card.legend,
             split=split,
             upscale_factors=factors,
             boundary=max(factors) if boundary is None else boundary,
@@ -213,14 +214,12 @@ def _run(
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
-    with (
-        open_session(file, device=device, threads=threads) as session,
-        open_labelled_scenes(on.card, normalization=session.spec.normalization) as scenes,
-    ):
+    with open_session(file, device=device, threads=threads) as session:
         spec = session.spec
         measurements, bicubic = [], []
         for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):
-            scene, views = scenes[area.number], on.views_of(index)
+            scene = replace(area.scene, normalization=spec.normalization)
+            views = on.views_of(index)
             measurements.append(
                 measure(
                     session,
@@ -249,7 +248,7 @@ def _report(on: MeasuredDataset, results: Sequence[ModelResult]) -> Report:
         legend=on.card.legend,
         bands=on.card.bands,
         settings=on.settings,
-        scenes=tuple(area.scene.scene.path.name for area in on.areas),
+        scenes=tuple(area.scene.path.name for area in on.areas),
         reference_pixels=_totals(area.count_pixels() for area in on.areas),
         small_objects=_totals(area.count_objects() for area in on.areas),
         models=tuple(
@@ -284,7 +283,7 @@ def _report_views(on: MeasuredDataset, results: Sequence[ModelResult]) -> Iterat
     for index, area in enumerate(on.areas):
         for place, view in enumerate(on.views_of(index)):
             yield ReportView(
-                scene=area.scene.scene.path.name,
+                scene=area.scene.path.name,
                 window=view.window,
                 zoom=view.zoom,
                 native=area.scene.read_hr(view.window),

@@ -16,9 +16,15 @@ def scenes(card):
 
 
 @pytest.fixture
-def prepare(scenes, tmp_path):
+def prepare(card, scenes, tmp_path):
     def prepare(*, split="validation", factors=(4,), boundary=2, small=600):
-        config = AreaConfig(split=split, upscale_factors=factors, boundary=boundary, small=small)
+        config = AreaConfig(
+            legend=card.legend,
+            split=split,
+            upscale_factors=factors,
+            boundary=boundary,
+            small=small,
+        )
         folder = tmp_path / f"areas-{len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         return prepare_areas(scenes, config, folder=folder)

@@ -11,7 +11,9 @@ from geosrseg.data.view import choose_views
 @pytest.fixture
 def areas(card, tmp_path):
     (tmp_path / "areas").mkdir()
-    config = AreaConfig(split="validation", upscale_factors=(4,), boundary=2, small=100)
+    config = AreaConfig(
+        legend=card.legend, split="validation", upscale_factors=(4,), boundary=2, small=100
+    )
     with open_labelled_scenes(card, normalization=measure_normalization(card)) as scenes:
         yield prepare_areas(scenes, config, folder=tmp_path / "areas")
 
