@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from geosrseg.core.dilation import dilate
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.windows import Window
-from geosrseg.data.labelled_scene import LabelledScene, dilate
+from geosrseg.data.labelled_scene import LabelledScene
 from geosrseg.data.small_objects import STRIP, SmallObjects, find_small_objects
 
 BLOCK_SIZES = (512, 256, 128, 64, 32, 16)
@@ -68,6 +69,11 @@ class EvaluationArea:
         """Rows and columns in HR pixels."""
         rows, cols = self.target.shape
         return rows, cols
+
+    @property
+    def window(self) -> Window:
+        """The whole area in the scene."""
+        return Window(0, 0, *self.size)
 
     def strips(self) -> Iterator[Window]:
         """The whole area from top to bottom, a strip of rows at a time."""
@@ -155,7 +161,7 @@ def _prepare(
     )
     inside = np.zeros_like(objects.size)
     for strip in _strips(*target.shape):
-        inside += objects.count_pixels(strip.rows, target[strip.rows] != NODATA)
+        inside += objects.count_pixels(strip, target[strip.rows] != NODATA)
     counted = inside == objects.size
     counted[0] = False
     return EvaluationArea(scene, config.legend, target, near, objects, counted)

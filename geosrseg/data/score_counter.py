@@ -1,4 +1,4 @@
-"""ScoreCounter: counts what one model did on one evaluation area, rows after rows."""
+"""ScoreCounter: counts what one model did on one evaluation area, part after part."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 from geosrseg.core.block_counts import BlockCounts
 from geosrseg.core.legend import NODATA
 from geosrseg.core.scores import Scores
+from geosrseg.core.windows import Window
 from geosrseg.data.evaluation_area import Blocks, EvaluationArea
 
 
 class ScoreCounter:
-    """Takes the rows of a map from top to bottom.
+    """Takes a map in parts, in any order.
 
     Args:
         area: what is measured.
@@ -20,30 +21,30 @@ class ScoreCounter:
     def __init__(self, area: EvaluationArea, blocks: Blocks) -> None:
         self._area = area
         self._blocks = blocks
-        self._top = 0
         self._cells = len(area.legend) ** 2
         self._confusion: list[BlockCounts] = []
         self._boundary: list[BlockCounts] = []
         self._hits = np.zeros(len(area.objects.label), np.int64)
 
-    def add(self, labels: NDArray[np.uint8]) -> None:
-        """Count the next rows.
+    def add(self, labels: NDArray[np.uint8], window: Window) -> None:
+        """Count a part.
 
         Args:
-            labels: (rows, width) class indices; NODATA where the model says nothing.
+            labels: (rows, cols) class indices; NODATA where the model says nothing.
+            window: where it lies, inside the area.
         """
-        rows = slice(self._top, self._top + len(labels))
-        self._top += len(labels)
-        area, target = self._area, np.asarray(self._area.target[rows])
+        area = self._area
+        place = (window.rows, window.cols)
+        target = np.asarray(area.target[place])
         counted = (target != NODATA) & (labels != NODATA)
         row, col = np.nonzero(counted)
-        block = self._blocks.of(row + rows.start, col)
+        block = self._blocks.of(row + window.row_off, col + window.col_off)
         cell = target[counted].astype(np.int64) * len(area.legend) + labels[counted]
-        near = np.asarray(area.near_boundary[rows])[counted]
+        near = np.asarray(area.near_boundary[place])[counted]
         self._confusion.append(BlockCounts.of(block, cell, cells=self._cells))
         self._boundary.append(BlockCounts.of(block[near], cell[near], cells=self._cells))
         right = counted & (target == labels)
-        self._hits += area.objects.count_pixels(rows, right)
+        self._hits += area.objects.count_pixels(window, right)
 
     def scores(self) -> Scores:
         """All that was counted; an object is found where half of its pixels have its class."""

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from geosrseg.core.windows import Window
+
 STRIP = 1024
 """Rows worked on at once; all arrays of a whole scene lie in files."""
 
@@ -35,9 +37,9 @@ class SmallObjects:
     size: NDArray[np.int64]
     first: NDArray[np.int64]
 
-    def count_pixels(self, rows: slice, where: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(objects + 1,) pixels of each object that are marked in some rows; the first is 0."""
-        marked = self.numbers[rows][where]
+    def count_pixels(self, window: Window, where: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(objects + 1,) pixels of each object that are marked in a window; the first is 0."""
+        marked = self.numbers[window.rows, window.cols][where]
         counts = np.bincount(marked, minlength=len(self.label))
         counts[0] = 0
         return counts

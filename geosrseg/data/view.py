@@ -40,7 +40,7 @@ def choose_views(areas: Sequence[EvaluationArea], *, count: int) -> list[View]:
     scored = [
         (_richness(area, window), index, window)
         for index, area in enumerate(areas)
-        for window in _candidates(Window(0, 0, *area.size), SIDE)
+        for window in _candidates(area.window, SIDE)
     ]
     scored.sort(key=lambda item: item[0], reverse=True)
     views: list[View] = []

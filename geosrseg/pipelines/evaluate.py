@@ -28,8 +28,8 @@ from geosrseg.data.view import View, choose_views
 from geosrseg.errors import DatasetError, GeosrsegError
 from geosrseg.pipelines.measurement import Measurement, ReconstructedImage, measure, measure_bicubic
 from geosrseg.pipelines.model_files import find_model_files
-from geosrseg.pipelines.predict import Seams
 from geosrseg.pipelines.report import ModelReport, ModelView, Report, ReportView, Settings
+from geosrseg.pipelines.scene_plan import Seams, plan_map
 from geosrseg.runtime.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 
@@ -167,8 +167,7 @@ def _check(models: Sequence[str | Path], *, split: str, seams: str, block: int |
 
 
 def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
-    if seams == "exact" and spec.exact_halo is None:
-        raise GeosrsegError(f"{spec.name} has no exact halo: use --seams blend")
+    plan_map(1, 1, spec, seams=seams)  # refuses seams that the model cannot have
     if spec.bands != card.bands or spec.legend.ids != card.legend.ids:
         raise DatasetError(
             f"{spec.name} knows bands {', '.join(spec.bands)} and classes "

@@ -16,8 +16,8 @@ from geosrseg.data.labelled_scene import LabelledScene
 from geosrseg.data.score_counter import ScoreCounter
 from geosrseg.data.view import View
 from geosrseg.models.bicubic import RADIUS, BicubicUpsample
-from geosrseg.pipelines.predict import Seams
-from geosrseg.pipelines.scene_map import ImagePart, map_rows, plan_map
+from geosrseg.pipelines.scene_map import map_parts
+from geosrseg.pipelines.scene_plan import Seams
 from geosrseg.runtime.session import Session
 
 BICUBIC_ROWS = 1024
@@ -42,17 +42,18 @@ class ReconstructedImage:
             np.zeros((bands, view.window.height, view.window.width), np.float32) for view in views
         ]
 
-    def add(self, part: ImagePart) -> None:
-        """Take a part, as far as it lies in the area."""
-        own = part.window.overlap(Window(0, 0, *self._area.size))
-        if own is None:
-            return
-        pixels = part.pixels[:, : own.height, : own.width]
-        counted = self._area.target[own.rows, own.cols] != NODATA
+    def add(self, pixels: NDArray[np.float32], window: Window) -> None:
+        """Take a part.
+
+        Args:
+            pixels: (bands, height, width) normalized reflectance, not clipped.
+            window: where it lies, inside the area.
+        """
+        counted = self._area.target[window.rows, window.cols] != NODATA
         if counted.any():
-            self.error.add(pixels, self._scene.read_hr(own), counted=counted)
+            self.error.add(pixels, self._scene.read_hr(window), counted=counted)
         for view, shown in zip(self._views, self.shown, strict=True):
-            _paste(pixels, own, onto=shown, of=view.window)
+            _paste(pixels, window, onto=shown, of=view.window)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,21 +94,17 @@ def measure(
     """
     counter, image = ScoreCounter(area, blocks), ReconstructedImage(area, scene, views)
     labels = [np.full((v.window.height, v.window.width), NODATA, np.uint8) for v in views]
-    (height, width), top = area.size, 0
-
-    def take(part: ImagePart) -> None:
-        image.add(part)
+    parts = map_parts(scene, session, seams=seams, wanted=_wanted(area, views))
+    for part in parts:
         on_window()
-
-    plan = plan_map(scene, session.spec, seams=seams)
-    for rows in map_rows(scene, session, plan, wanted=_wanted(area, views), on_sr=take):
-        band = rows[: height - top, :width]
-        if not len(band):
-            break  # what is left over for another model's factor
-        counter.add(band)
+        own = part.window.overlap(area.window)
+        if own is None:
+            continue  # left over for another model's factor
+        place = (..., slice(own.height), slice(own.width))
+        counter.add(part.labels[place], own)
+        image.add(part.sr[place], own)
         for view, shown in zip(views, labels, strict=True):
-            _paste(band, Window(top, 0, *band.shape), onto=shown, of=view.window)
-        top += len(band)
+            _paste(part.labels[place], own, onto=shown, of=view.window)
     return Measurement(counter.scores(), image, labels)
 
 
@@ -128,11 +125,13 @@ def measure_bicubic(
     step = max(BICUBIC_ROWS // factor, 1)
     for top in range(0, height, step):
         strip = Window(top, 0, min(step, height - top), width)
+        own = strip.scaled(factor).overlap(area.window)
+        if own is None:
+            break
         wide = strip.grown(RADIUS, height=height, width=width)
         lr = torch.from_numpy(scene.read_inputs(wide, factor=factor))
-        own = strip.inside(wide).scaled(factor)
-        pixels = upsample(lr[None])[0, :, own.rows, own.cols].numpy()
-        image.add(ImagePart(strip.scaled(factor), pixels))
+        part = own.inside(wide.scaled(factor))
+        image.add(upsample(lr[None])[0, :, part.rows, part.cols].numpy(), own)
     return image
 
 

@@ -14,7 +14,7 @@ from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.core.scores import BY_CLASS, OVERALL
 from geosrseg.core.windows import Window
-from geosrseg.pipelines.predict import Seams
+from geosrseg.pipelines.scene_plan import Seams
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,31 @@ def plan_scene(
     overlap: int | None = None,
     window_size: int | None = None,
 ) -> WindowPlan:
-    """The windows of a scene, see `predict` for the arguments.
+    """The windows of a scene; see `plan_map`.
+
+    Raises:
+        GeosrsegError: the scene is too long, or the windows too small for their overlap.
+    """
+    height, width = scene.grid.height, scene.grid.width
+    longest = max(height, width) * spec.upscale_factor
+    if longest > LONGEST_SIDE:
+        raise SceneError(
+            f"{scene.path}: the map would be {longest} pixels long, expected at most "
+            f"{LONGEST_SIDE}: cut the scene into parts"
+        )
+    return plan_map(height, width, spec, seams=seams, overlap=overlap, window_size=window_size)
+
+
+def plan_map(
+    height: int,
+    width: int,
+    spec: ModelSpec,
+    *,
+    seams: Seams = "blend",
+    overlap: int | None = None,
+    window_size: int | None = None,
+) -> WindowPlan:
+    """The windows of so many LR pixels, see `predict` for the other arguments.
 
     Of the overlap the ramp takes one multiple of the model, the rest is halo on either side:
     at equal cost a wide halo leaves fewer seams than a wide ramp.
@@ -43,16 +67,10 @@ def plan_scene(
         ramp = spec.multiple if overlap is None else min(spec.multiple, overlap)
         halo = spec.halo if overlap is None else (overlap - ramp) // 2
         default = spec.window_size
-    longest = max(scene.grid.height, scene.grid.width) * spec.upscale_factor
-    if longest > LONGEST_SIDE:
-        raise SceneError(
-            f"{scene.path}: the map would be {longest} pixels long, expected at most "
-            f"{LONGEST_SIDE}: cut the scene into parts"
-        )
     try:
         return plan_windows(
-            scene.grid.height,
-            scene.grid.width,
+            height,
+            width,
             window_size=default if window_size is None else window_size,
             halo=halo,
             ramp=ramp,

@@ -236,7 +236,9 @@ class TestRefusals:
             run([model()], card, block=block)
 
     def test_exact_seams_of_a_model_that_has_none(self, card, model):
-        with pytest.raises(GeosrsegError, match="tiny has no exact halo: use --seams blend"):
+        with pytest.raises(
+            GeosrsegError, match=r"tiny looks at its whole window.*use --seams blend"
+        ):
             run([model(exact_halo=None)], card, seams="exact")
 
     def test_seams_that_do_not_exist(self, card, model):
