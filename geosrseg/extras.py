@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from geosrseg.errors import MissingExtraError
 
 PACKAGES = {
+    "cpu": ("openvino",),
     "smp": ("segmentation_models_pytorch",),
     "train": (
         "jinja2",
         "lightning",
-        "onnx",
         "onnxscript",
         "safetensors",
         "scipy",

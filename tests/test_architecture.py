@@ -12,8 +12,8 @@ from affine import Affine
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[1]
-TRAINING = {"torch", "lightning", "torchmetrics", "onnx", "safetensors"}
-MAPPING = {"numpy", "rasterio", "onnxruntime", "shapely", "affine", "tqdm"}
+TRAINING = {"torch", "lightning", "torchmetrics", "safetensors"}
+MAPPING = {"numpy", "rasterio", "onnx", "onnxruntime", "openvino", "shapely", "affine", "tqdm"}
 
 
 def loaded_by(code: str) -> set[str]:

@@ -58,6 +58,7 @@ HEADS = {
     help="HR pixels along each side of a block of the bootstrap.  [default: chosen]",
 )
 @options.device_option
+@options.precision_option
 @options.threads_option
 @options.overwrite_option
 @options.json_option

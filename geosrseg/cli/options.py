@@ -26,10 +26,18 @@ debug_option = click.option(
 
 device_option = click.option(
     "--device",
-    type=click.Choice(["auto", "cuda", "cpu"]),
+    type=click.Choice(["auto", "cuda", "tensorrt", "openvino", "cpu"]),
     default="auto",
     show_default=True,
-    help="Where the model runs; auto takes the fastest that works.",
+    help="Where the model runs; auto takes the first of cuda, openvino and cpu that works.",
+)
+
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]),
+    default="auto",
+    show_default=True,
+    help="Arithmetic of the model; auto takes the fastest that device and model allow.",
 )
 
 json_option = click.option(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 )
 @options.model_option
 @options.device_option
+@options.precision_option
 @options.threads_option
 @click.option(
     "--bands",
@@ -74,6 +75,7 @@ def predict(as_json: bool, model: str | None, **arguments: Any) -> None:
     if as_json:
         click.echo(json.dumps(asdict(done), default=str))
     else:
+        click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
         click.echo(done.output)
 
 

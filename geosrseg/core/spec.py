@@ -7,6 +7,7 @@ from typing import Any
 
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
+from geosrseg.core.precision import PRECISIONS
 from geosrseg.core.record import Record
 from geosrseg.errors import ModelError
 
@@ -42,6 +43,7 @@ class ModelSpec:
         config_hash: SHA-256 of the training configuration, in hexadecimal.
         temperature: divides the logits so that the confidence is calibrated, see
             `core.labels.percent`; 1 where it was not fitted.
+        precisions: in which the weights were measured to lose next to nothing.
     """
 
     name: str
@@ -61,6 +63,7 @@ class ModelSpec:
     config_hash: str = ""
     measured_halo: int | None = None
     temperature: float = 1.0
+    precisions: tuple[str, ...] = ("fp32",)
 
     def __post_init__(self) -> None:
         if not self.bands or len(set(self.bands)) != len(self.bands):
@@ -89,6 +92,11 @@ class ModelSpec:
             )
         if not 0.01 <= self.temperature <= 100:
             raise ValueError(f"the temperature is 0.01 to 100, got {self.temperature}")
+        if "fp32" not in self.precisions or not set(self.precisions) <= set(PRECISIONS):
+            raise ValueError(
+                f"the precisions are fp32 and others of {', '.join(PRECISIONS)}, "
+                f"got {self.precisions}"
+            )
 
     @property
     def widest_halo(self) -> int:
@@ -117,6 +125,7 @@ class ModelSpec:
                 "metrics": dict(self.metrics),
                 "config_hash": self.config_hash,
                 "temperature": self.temperature,
+                "precisions": list(self.precisions),
             },
             ensure_ascii=False,
         )
@@ -157,4 +166,5 @@ def _fields(record: Record) -> dict[str, Any]:
         "legend": Legend.from_json(record.mappings("legend")),
         "metrics": record.number_by_name("metrics"),
         "temperature": record.number("temperature", default=1.0),
+        "precisions": record.texts("precisions") if "precisions" in record.values else ("fp32",),
     }

@@ -104,6 +104,7 @@ def evaluate(
     small: int | None = None,
     block: int | None = None,
     device: str = "auto",
+    precision: str = "auto",
     threads: int | None = None,
     on_window: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -125,6 +126,7 @@ def evaluate(
         block: HR pixels along each side of a block of the bootstrap, a multiple of 16; the
             largest of which there are enough unless given.
         device: where the models run.
+        precision: in which they compute.
         threads: of the CPU.
         on_window: called with the model's name after each window.
 
@@ -149,7 +151,15 @@ def evaluate(
         )
         with _open_dataset(card, specs[0], config, seams=seams, block=block) as on:
             results = [
-                _run(file, str(model), on, device=device, threads=threads, on_window=on_window)
+                _run(
+                    file,
+                    str(model),
+                    on,
+                    device=device,
+                    precision=precision,
+                    threads=threads,
+                    on_window=on_window,
+                )
                 for file, model in zip(files, models, strict=True)
             ]
             return _report(on, results)
@@ -209,11 +219,12 @@ def _run(
     on: MeasuredDataset,
     *,
     device: str,
+    precision: str,
     threads: int | None,
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
-    with open_session(file, device=device, threads=threads) as session:
+    with open_session(file, device=device, precision=precision, threads=threads) as session:
         spec = session.spec
         measurements, bicubic = [], []
         for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):

@@ -54,6 +54,7 @@ class Prediction:
         layers: the file of each layer, the class map's among them.
         model: name and version.
         device: what the model ran on.
+        precision: in which it computed.
         windows: windows run.
         skipped: windows without a valid pixel.
         resumed: bands of rows that a stopped run had finished.
@@ -64,6 +65,7 @@ class Prediction:
     layers: Mapping[str, Path]
     model: str
     device: str
+    precision: str
     windows: int
     skipped: int
     resumed: int
@@ -99,6 +101,7 @@ def predict(
     *,
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
+    precision: str = "auto",
     threads: int | None = None,
     bands: str | None = None,
     scale: float | None = None,
@@ -123,7 +126,8 @@ def predict(
         scene: a GeoTIFF.
         output: the class map, a Cloud Optimized GeoTIFF.
         model: a shipped model's name or an ONNX file.
-        device: ``auto``, ``cuda`` or ``cpu``.
+        device: ``auto``, ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``.
+        precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
         threads: of the CPU; all by default.
         bands: which band of the scene is which band of the model, when names do not say.
         scale: digital number to reflectance, when the file does not say.
@@ -153,7 +157,9 @@ def predict(
     paths = {name: layer_path(output, name) for name, want in wanted.items() if want}
     _check_outputs(scene, paths, quicklook=quicklook, overwrite=overwrite)
     with ExitStack() as stack:
-        session = stack.enter_context(open_session(model, device=device, threads=threads))
+        session = stack.enter_context(
+            open_session(model, device=device, precision=precision, threads=threads)
+        )
         spec = session.spec
         source = stack.enter_context(
             open_scene(scene, model_bands=spec.bands, bands=bands, scale=scale, offset=offset)
@@ -192,6 +198,7 @@ def predict(
             layers=paths,
             model=f"{spec.name} {spec.version}",
             device=session.device,
+            precision=session.precision,
             windows=counter.run,
             skipped=counter.skipped,
             resumed=resumed,
@@ -272,6 +279,7 @@ def _manifest(job: _Job) -> dict[str, str]:
         "version": __version__,
         "model": job.session.sha256,
         "device": job.session.device,
+        "precision": job.session.precision,
         "scene": f"{header.path.name} ({hash_files([header.path])})",
         "bands": str(header.selection.indexes),
         "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",

@@ -1,4 +1,7 @@
-"""Why CUDA cannot be used here, found out without a word on stdout or stderr."""
+"""The device ``cuda``: onnxruntime on an NVIDIA GPU.
+
+Why it cannot be used is found out without a word on stdout or stderr.
+"""
 
 import contextlib
 import ctypes
@@ -7,22 +10,47 @@ import sys
 
 import onnxruntime
 
+from geosrseg.core.precision import Precision
+from geosrseg.runtime.model_file import ModelFile
+from geosrseg.runtime.onnx_runtime import OnnxRuntime
+
 PROVIDER = "CUDAExecutionProvider"
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
+MEMORY_FACTOR = 2.2
+"""As on the CPU; not measured."""
 
-def why_no_cuda() -> str | None:
+# TF32 rounds to 10 bits: the labels would not be the CPU's.
+OPTIONS = {"use_tf32": "0"}
+
+
+def why_not() -> str | None:
     """What is missing and how to get it, or None if nothing that can be seen from here.
 
     The libraries that onnxruntime needs are loaded on the way. Whether they are enough
-    shows only when a model is opened.
+    shows only when a model is loaded.
     """
     if PROVIDER not in onnxruntime.get_available_providers():
         return "this onnxruntime has no CUDA provider: install onnxruntime-gpu in its place"
     if not _devices():
-        return f"no NVIDIA GPU or driver was found ({DRIVER})"
+        return f"no NVIDIA GPU or driver was found ({DRIVER}): take another --device"
     _load_libraries()
     return None
+
+
+def precisions() -> tuple[Precision, ...]:
+    """fp32."""
+    return ("fp32",)
+
+
+def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
+    """Load a model on the GPU; no node of it may run on the CPU."""
+    return OnnxRuntime(content(file, precision), providers=[(PROVIDER, OPTIONS)], threads=threads)
+
+
+def content(file: ModelFile, precision: Precision) -> bytes:
+    """The model as the GPU gets it."""
+    return file.content
 
 
 def _devices() -> int:

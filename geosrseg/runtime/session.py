@@ -1,36 +1,41 @@
 """The session: a model file, loaded and checked, that runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
-import onnxruntime
+import onnx
 from numpy.typing import NDArray
 
+from geosrseg.core.precision import PRECISIONS, Precision
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.windows import round_up
 from geosrseg.errors import DeviceError, ModelError
-from geosrseg.runtime import cuda
+from geosrseg.runtime import cuda, onnxruntime_cpu, openvino, tensorrt
+from geosrseg.runtime.backend import Backend, Device
 from geosrseg.runtime.contract import (
-    INPUT,
     PROBABILITIES,
     SR,
     check_answer,
     check_ports,
     trial_input,
 )
+from geosrseg.runtime.failure import device_error, in_one_line, is_out_of_memory
+from geosrseg.runtime.footprint import peak_bytes
 from geosrseg.runtime.model_file import ModelFile, read_model_file
 from geosrseg.runtime.shipped_models import check_shipped, find_model
 
-DEVICES = ("auto", "cuda", "cpu")
-
-PROVIDERS: dict[str, list[tuple[str, dict[str, str]]]] = {
-    "cpu": [("CPUExecutionProvider", {})],
-    # TF32 rounds to 10 bits: the labels would not be the CPU's.
-    "cuda": [(cuda.PROVIDER, {"use_tf32": "0"})],
+DEVICES: Mapping[str, Device] = {
+    "cuda": cuda,
+    "tensorrt": tensorrt,
+    "openvino": openvino,
+    "cpu": onnxruntime_cpu,
 }
-FATAL = 4  # onnxruntime's least talkative log level
+
+AUTO = ("cuda", "openvino", "cpu")
+"""What ``auto`` tries, the fastest first; TensorRT spends minutes before the first window."""
 
 
 class Session:
@@ -40,18 +45,26 @@ class Session:
 
     Attributes:
         path: of the model file.
-        sha256: of the bytes that were loaded, in hexadecimal.
+        sha256: of the bytes that were read, in hexadecimal.
         spec: what the model file says of itself.
-        device: ``cpu`` or ``cuda``, where it runs.
+        device: ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``, where it runs.
+        precision: ``fp32``, ``bf16`` or ``fp16``, in which it computes.
+        bytes_per_pixel: memory that a run takes for each LR pixel of its input, at most;
+            estimated from the graph. Running takes a third of it or more.
     """
 
-    def __init__(self, file: ModelFile, *, device: str, threads: int | None = None) -> None:
+    def __init__(
+        self, file: ModelFile, *, device: str, precision: Precision, threads: int | None = None
+    ) -> None:
         self.path: Path = file.path
         self.sha256: str = file.sha256
         self.spec: ModelSpec = file.spec
         self.device = device
-        self._session = _load(file, device=device, threads=threads)
-        self._check()
+        self.precision = precision
+        backend = self._load(file, threads)
+        self._backend: Backend | None = backend
+        self._check(backend)
+        self.bytes_per_pixel: float = _bytes_per_pixel(file, DEVICES[device].MEMORY_FACTOR)
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Class probabilities.
@@ -63,7 +76,8 @@ class Session:
             (N, classes, s·H, s·W).
 
         Raises:
-            DeviceError: the runtime failed, for example for want of memory.
+            DeviceMemoryError: memory does not suffice for this many pixels.
+            DeviceError: the runtime failed otherwise.
             ValueError: the input is not one of this model.
         """
         (probabilities,) = self._run([PROBABILITIES], lr)
@@ -78,7 +92,7 @@ class Session:
 
     def close(self) -> None:
         """Release the model's memory; the session cannot run any more."""
-        self._session = None
+        self._backend = None
 
     def __enter__(self) -> Self:
         return self
@@ -91,27 +105,46 @@ class Session:
     ) -> None:
         self.close()
 
+    def _load(self, file: ModelFile, threads: int | None) -> Backend:
+        try:
+            return DEVICES[self.device].load(file, precision=self.precision, threads=threads)
+        except Exception as error:  # the runtimes' errors have no root of their own
+            if self.device == "cpu" and not is_out_of_memory(error):  # it loads every valid model
+                raise ModelError(
+                    f"{file.path} is refused: onnxruntime cannot load it ({in_one_line(error)})"
+                ) from error
+            raise device_error(
+                error, f"{file.path.name} cannot be loaded on {self.device}"
+            ) from error
+
     def _run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        if self._backend is None:
+            raise ValueError("the session is closed")
         self._check_input(lr)
         try:
-            return self._session.run(list(outputs), {INPUT: lr})
-        except Exception as error:  # onnxruntime's errors have no root of their own
-            raise DeviceError(
-                f"{self.path.name} failed on {self.device} with an input of {lr.shape} "
-                f"({_first_line(error)}): a smaller window or batch needs less memory"
-            ) from error
+            return self._backend.run(outputs, lr)
+        except Exception as error:
+            failed = f"{self.path.name} failed on {self.device} with an input of {lr.shape}"
+            raise device_error(error, failed) from error
 
     def _check_input(self, lr: NDArray[np.float32]) -> None:
         bands, multiple = len(self.spec.bands), self.spec.multiple
-        if lr.ndim != 4 or lr.shape[1] != bands or lr.shape[2] % multiple or lr.shape[3] % multiple:
+        if (
+            lr.dtype != np.float32
+            or lr.ndim != 4
+            or lr.shape[1] != bands
+            or lr.shape[2] % multiple
+            or lr.shape[3] % multiple
+        ):
             raise ValueError(
-                f"an input is (N, {bands}, H, W) with multiples of {multiple}, got {lr.shape}"
+                f"an input is float32 of (N, {bands}, H, W) with multiples of {multiple}, got "
+                f"{lr.dtype} of {lr.shape}"
             )
 
-    def _check(self) -> None:
+    def _check(self, backend: Backend) -> None:
         """Prove that the model keeps to its ModelSpec."""
         try:
-            check_ports(self._session.get_inputs(), self._session.get_outputs(), self.spec)
+            check_ports(backend.inputs, backend.outputs, self.spec)
             lr = trial_input(self.spec)
             check_answer(lr, *self.run_with_sr(lr), self.spec)
         except ModelError as error:
@@ -122,64 +155,76 @@ class Session:
             raise
 
 
-def open_session(model: str | Path, *, device: str = "auto", threads: int | None = None) -> Session:
+def open_session(
+    model: str | Path,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+) -> Session:
     """Load a model file and prove that it keeps to its ModelSpec.
 
     Args:
         model: a shipped model's name, or the path of a model file.
-        device: ``cuda`` or ``cpu``; ``auto`` is CUDA where it works, and the CPU elsewhere.
+        device: ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``; ``auto`` is the first of
+            CUDA, OpenVINO and the CPU that works here.
+        precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that the device
+            has and the ModelSpec allows.
         threads: of the CPU; all cores unless given.
 
     Raises:
         ModelError: the model is unknown or its file refused.
-        DeviceError: the device that was asked for by name cannot be used.
+        DeviceError: the device or the precision that was asked for by name cannot be used.
     """
-    if device not in DEVICES:
-        raise DeviceError(f"no device {device!r}: expected one of {', '.join(DEVICES)}")
+    if device not in (*DEVICES, "auto"):
+        raise DeviceError(f"no device {device!r}: expected one of auto, {', '.join(DEVICES)}")
+    if precision not in (*PRECISIONS, "auto"):
+        raise DeviceError(
+            f"no precision {precision!r}: expected one of auto, {', '.join(PRECISIONS)}"
+        )
     if threads is not None and threads < 1:
         raise DeviceError(f"{threads} threads: expected at least 1")
-    onnxruntime.set_default_logger_severity(FATAL)
     file = read_model_file(find_model(model))
     check_shipped(file.path, file.sha256)
-    if device != "cpu":
+    reasons = []
+    for name in AUTO if device == "auto" else (device,):
         try:
-            return _on_cuda(file)
-        except DeviceError:
-            if device == "cuda":
-                raise
-    return Session(file, device="cpu", threads=threads)
+            return _open(file, device=name, precision=precision, threads=threads)
+        except DeviceError as error:
+            reasons.append(str(error))
+    raise DeviceError("; ".join(reasons))
 
 
-def _on_cuda(file: ModelFile) -> Session:
-    reason = cuda.why_no_cuda()
-    if reason is not None:
-        raise DeviceError(f"device cuda cannot be used: {reason}, or use --device cpu")
-    return Session(file, device="cuda")
-
-
-def _load(file: ModelFile, *, device: str, threads: int | None) -> Any:
-    """The runtime's own session, on exactly the device that was asked for."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = FATAL
-    options.intra_op_num_threads = threads or 0  # 0: as many as there are cores
-    options.enable_mem_pattern = False  # it takes 1.3 to 1.7 times the memory for no speed
-    if device != "cpu":
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-    providers = PROVIDERS[device]
+def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
+    """Bytes for each LR pixel of a square window of the usual size."""
+    size = round_up(file.spec.window_size, file.spec.multiple)
     try:
-        session = onnxruntime.InferenceSession(
-            file.content, options, providers=providers, enable_fallback=0
-        )
-    except Exception as error:  # onnxruntime's errors have no root of their own
-        if device == "cpu":
-            raise ModelError(
-                f"{file.path} is refused: onnxruntime cannot load it ({_first_line(error)})"
-            ) from error
-        raise DeviceError(f"device {device} cannot be used: {_first_line(error)}") from error
-    if session.get_providers()[0] != providers[0][0]:
-        raise DeviceError(f"device {device} cannot be used: onnxruntime did not take it up")
-    return session
+        model = onnx.load_from_string(file.content)
+        return factor * peak_bytes(model, (1, len(file.spec.bands), size, size)) / size**2
+    except ModelError as error:
+        raise ModelError(f"{file.path} is refused: {error}") from error
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+def _open(file: ModelFile, *, device: str, precision: str, threads: int | None) -> Session:
+    """A session on this device and no other."""
+    reason = DEVICES[device].why_not()
+    if reason is not None:
+        raise DeviceError(f"device {device} cannot be used: {reason}")
+    chosen = choose_precision(file.spec, device, precision)
+    return Session(file, device=device, precision=chosen, threads=threads)
+
+
+def choose_precision(spec: ModelSpec, device: str, wanted: str) -> Precision:
+    """The precision of this name, or the fastest that the device has and the model allows.
+
+    Raises:
+        DeviceError: the device does not have it here.
+    """
+    offered = DEVICES[device].precisions()
+    allowed = spec.precisions if wanted == "auto" else (wanted,)
+    for precision in offered:
+        if precision in allowed:
+            return precision
+    raise DeviceError(
+        f"precision {wanted} cannot be used: device {device} computes in {', '.join(offered)} here"
+    )

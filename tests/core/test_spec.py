@@ -38,7 +38,7 @@ def without(key):
     return json.dumps({k: v for k, v in json.loads(SPEC.to_json()).items() if k != key})
 
 
-OPTIONAL = {"measured_halo", "temperature"}
+OPTIONAL = {"measured_halo", "precisions", "temperature"}
 """Keys that older files do not have."""
 
 
@@ -73,6 +73,11 @@ class TestRoundTrip:
 
     def test_unknown_keys_are_left_alone(self):
         assert ModelSpec.from_json(changed(added_later=1)) == SPEC
+
+    def test_a_file_that_names_no_precisions_runs_in_fp32(self):
+        assert ModelSpec.from_json(without("precisions")) == SPEC
+        spec = dataclasses.replace(SPEC, precisions=("fp32", "bf16"))
+        assert ModelSpec.from_json(spec.to_json()) == spec
 
 
 class TestRefusals:
@@ -111,6 +116,8 @@ class TestRefusals:
             ({"legend": {}}, "legend is a list"),
             ({"legend": [[0, "a", "#000000"]]}, "legend holds JSON objects"),
             ({"metrics": []}, "metrics holds JSON objects"),
+            ({"precisions": ["bf16"]}, "the precisions are fp32 and others of"),
+            ({"precisions": ["fp32", "fp8"]}, "the precisions are fp32 and others of"),
             ({"metrics": {"kappa": True}}, "kappa is a number, got True"),
         ],
     )

@@ -1,0 +1,50 @@
+"""Backend: a model as one runtime has loaded it, and what loads it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.precision import Precision
+from geosrseg.runtime.contract import Port
+from geosrseg.runtime.model_file import ModelFile
+
+
+class Backend(Protocol):
+    """A model that one runtime has loaded for one device."""
+
+    @property
+    def inputs(self) -> Sequence[Port]: ...
+    @property
+    def outputs(self) -> Sequence[Port]: ...
+
+    def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The outputs of these names; several threads may call it at once.
+
+        Raises:
+            Exception: whatever the runtime raises.
+        """
+
+
+class Device(Protocol):
+    """A runtime and what it runs on: each is a module of this package.
+
+    Attributes:
+        MEMORY_FACTOR: how many times the footprint of a network it takes, at most.
+    """
+
+    MEMORY_FACTOR: float
+
+    def why_not(self) -> str | None:
+        """Why it cannot be used here and what to do about it, or None."""
+
+    def precisions(self) -> tuple[Precision, ...]:
+        """The precisions that it has here, the fastest first."""
+
+    def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> Backend:
+        """Load a model.
+
+        Raises:
+            Exception: whatever the runtime raises.
+        """

@@ -1,0 +1,25 @@
+"""The device ``cpu``: onnxruntime's own CPU kernels, which are everywhere."""
+
+from geosrseg.core.precision import Precision
+from geosrseg.runtime.model_file import ModelFile
+from geosrseg.runtime.onnx_runtime import OnnxRuntime
+
+PROVIDER = ("CPUExecutionProvider", dict[str, str]())
+
+MEMORY_FACTOR = 2.2
+"""0.9 to 2.2 were measured: its memory pool grows in powers of two."""
+
+
+def why_not() -> str | None:
+    """None: a CPU there always is."""
+    return None
+
+
+def precisions() -> tuple[Precision, ...]:
+    """Only fp32: of the others onnxruntime's CPU has next to no kernels."""
+    return ("fp32",)
+
+
+def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
+    """Load a model on the CPU."""
+    return OnnxRuntime(file.content, providers=[PROVIDER], threads=threads)
