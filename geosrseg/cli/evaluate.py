@@ -65,7 +65,7 @@ HEADS = {
 @options.debug_option
 def evaluate(
     models: tuple[str, ...],
-    dataset: Path,
+    dataset: str,
     data: Path,
     output: Path | None,
     overwrite: bool,
@@ -78,13 +78,13 @@ def evaluate(
     are compared with the first.
     """
     with options.extra("train"):
-        from geosrseg.data.card import read_card
+        from geosrseg.data.datasets import read_dataset
         from geosrseg.pipelines.evaluate import evaluate as run
         from geosrseg.pipelines.report_files import check_report, report_json, write_report
 
     if output:
         check_report(output, overwrite=overwrite)
-    card = read_card(dataset, data=data)
+    card = read_dataset(dataset, data=data)
     with _progress_bar() as on_window:
         report = run(models, card, on_window=on_window, **arguments)
     if output:

@@ -69,10 +69,9 @@ seams_option = click.option(
 
 dataset_option = click.option(
     "--dataset",
-    type=click.Path(path_type=Path),
-    metavar="CARD.toml",
+    metavar="NAME|FOLDER|CARD.toml",
     required=True,
-    help="A dataset card.",
+    help="vaihingen, thetford or coffee; a folder train/ train_msk/ test/ test_msk/; or a card.",
 )
 
 data_option = click.option(
@@ -80,5 +79,5 @@ data_option = click.option(
     type=click.Path(path_type=Path),
     default=Path(),
     metavar="DIR",
-    help="Folder that the card's paths are relative to.  [default: the current folder]",
+    help="Folder of a dataset by name, and of a card's paths.  [default: the current folder]",
 )

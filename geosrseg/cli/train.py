@@ -85,7 +85,7 @@ if TYPE_CHECKING:
 @options.overwrite_option
 @options.debug_option
 def train(
-    dataset: Path,
+    dataset: str,
     data: Path,
     output: Path,
     protocol: str,
@@ -98,12 +98,12 @@ def train(
 ) -> None:
     """Train a network on a dataset."""
     with options.extra("train"):
-        from geosrseg.data.card import read_card
+        from geosrseg.data.datasets import read_dataset
         from geosrseg.models.recipe import configure
         from geosrseg.pipelines.train import train as run
 
     _check_protocol(protocol, replaced)
-    card = read_card(dataset, data=data)
+    card = read_dataset(dataset, data=data)
     try:
         network, recipe = configure(
             preset,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosrseg.data.block_split import BlockSplit
 from geosrseg.data.toml_table import TomlTable
 
 SPLITS = {"train": 1, "validation": 2, "test": 3}
@@ -61,21 +62,22 @@ class CardScene:
     Attributes:
         image: path of the native HR image.
         reference: path of the reference.
-        split: path of the split raster on the image's grid, or a name in `SPLITS`.
+        split: path of the split raster on the image's grid, a name in `SPLITS`, or blocks of
+            which some validate.
         rows: rows that are used.
         cols: columns that are used.
     """
 
     image: Path
     reference: Path
-    split: Path | str
+    split: Path | str | BlockSplit
     rows: Interval = Interval()
     cols: Interval = Interval()
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All its files."""
-        split = () if isinstance(self.split, str) else (self.split,)
+        split = (self.split,) if isinstance(self.split, Path) else ()
         return (self.image, self.reference, *split)
 
 
@@ -90,15 +92,25 @@ def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
         ValueError: a value is wrong, or a file has no partner.
         FileNotFoundError: nothing fits a path with wildcards.
     """
-    table.only(("image", "reference", "split", "rows", "cols"))
+    table.only(("image", "reference", "split", "validation_block", "rows", "cols"))
     images = _find(table, "image", data)
     references = _partners(table, "reference", images, data)
+    splits: dict[tuple[str, ...], Path | str | BlockSplit]
     if table.text("split") in SPLITS:
-        splits: dict[tuple[str, ...], Path | str] = dict.fromkeys(images, table.text("split"))
+        splits = dict.fromkeys(images, _named_split(table))
     else:
         splits = {**_partners(table, "split", images, data)}
     rows, cols = _interval(table, "rows"), _interval(table, "cols")
     return [CardScene(images[key], references[key], splits[key], rows, cols) for key in images]
+
+
+def _named_split(table: TomlTable) -> str | BlockSplit:
+    name = table.text("split")
+    if not table.has("validation_block"):
+        return name
+    if name != "train":
+        raise table.wrong("split", "train, as some blocks of it validate (validation_block)")
+    return BlockSplit(table.integer("validation_block", least=1))
 
 
 def _interval(table: TomlTable, key: str) -> Interval:

@@ -2,9 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+
+from rasterio.enums import ColorInterp
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.data.toml_table import TomlTable
+from geosrseg.raster.raster_files import RasterFiles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,26 @@ class ImageFormat:
     indexes: tuple[int, ...] | None = None
     radiometry: Radiometry | None = None
     nodata: float | None = None
+
+
+def format_of(path: Path) -> ImageFormat:
+    """The format of an image without a card: all its bands but alpha, 8 bits are 1 / 255.
+
+    Other numbers are what the file says or what its values tell.
+
+    Raises:
+        DatasetError: it cannot be opened.
+    """
+    files = RasterFiles()
+    try:
+        with files.use(path) as dataset:
+            pairs = zip(dataset.indexes, dataset.colorinterp, strict=True)
+            indexes = tuple(index for index, meaning in pairs if meaning != ColorInterp.alpha)
+            radiometry = Radiometry.uniform(len(indexes), scale=1 / 255)
+            is_bytes = set(dataset.dtypes) == {"uint8"}
+            return ImageFormat(indexes=indexes, radiometry=radiometry if is_bytes else None)
+    finally:
+        files.close()
 
 
 def parse_image_format(table: TomlTable, *, bands: int) -> ImageFormat:

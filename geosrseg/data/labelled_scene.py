@@ -19,6 +19,7 @@ from geosrseg.core.dilation import dilate
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.windows import Window
+from geosrseg.data.block_split import BlockSplit
 from geosrseg.data.card import SPLITS, DatasetCard
 from geosrseg.data.card_scene import CardScene
 from geosrseg.data.dataset_image import DatasetImage, open_image
@@ -57,7 +58,7 @@ class LabelledScene:
     Attributes:
         image: the image.
         reference: the reference, on the same grid.
-        split: the split's layer, or the name of the split that all pixels are in.
+        split: what says which split a pixel is in, or the one that all are in.
         used: the part of the image that is in a split at all.
         normalization: reflectance to network input.
         guard: pixels around other splits that never train.
@@ -65,7 +66,7 @@ class LabelledScene:
 
     image: DatasetImage
     reference: Reference
-    split: Layer | str
+    split: Layer | BlockSplit | str
     used: Window
     normalization: Normalization
     guard: int
@@ -194,9 +195,11 @@ def _open(
     image = open_image(scene.image, bands=card.bands, stored=card.image, files=files)
     reference = open_reference(scene.reference, coding=card.coding, files=files)
     _check_grid(reference.path, reference.grid, image.grid)
-    split: Layer | str
+    split: Layer | BlockSplit | str
     if isinstance(scene.split, str):
         split = scene.split
+    elif isinstance(scene.split, BlockSplit):
+        split = scene.split.fitted(image.grid.height, image.grid.width)
     else:
         split = open_layer(scene.split, files=files)
         _check_grid(split.path, split.grid, image.grid)

@@ -1,5 +1,6 @@
 """Reference: the truth raster of an image, as class indices."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,29 @@ def open_reference(path: Path, *, coding: ReferenceCoding, files: RasterFiles) -
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
         return Reference(path, read_grid(dataset), coding, tuple(empty), files)
+
+
+def find_numbers(paths: Iterable[Path]) -> set[float]:
+    """The different numbers that rasters of one band hold.
+
+    Raises:
+        DatasetError: one cannot be read, or has several bands.
+    """
+    found: set[float] = set()
+    files = RasterFiles()
+    try:
+        for path in paths:
+            with files.use(path) as dataset:
+                if dataset.count != 1:
+                    raise DatasetError(
+                        f"{path} has {dataset.count} bands, expected one with class ids: describe "
+                        "colours by a dataset card"
+                    )
+                for _, window in dataset.block_windows(1):
+                    found.update(np.unique(dataset.read(1, window=window)).tolist())
+    finally:
+        files.close()
+    return found
 
 
 def _read_numbers(

@@ -19,7 +19,8 @@ import rasterio
 import rasterio.shutil
 from rasterio.io import DatasetReader, MemoryFile
 
-from geosrseg.errors import DatasetError
+from geosrseg.errors import DatasetError, SceneError
+from geosrseg.raster.companions import check_companions
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 OPEN_FILES = 128
@@ -143,6 +144,10 @@ class RasterFiles:
 
 def _open(path: Path, limit: int) -> _Entry:
     driver = find_driver(path)
+    try:
+        check_companions(path)
+    except SceneError as error:
+        raise DatasetError(str(error)) from error
     try:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver=driver)

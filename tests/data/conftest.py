@@ -10,3 +10,9 @@ from tests.tiny_datasets import write_dataset
 def card(tmp_path):
     """A dataset of one scene: 160 x 192 pixels, left half train, right half validation."""
     return read_card(write_dataset(tmp_path), data=tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    """Tests never write into the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
