@@ -7,6 +7,7 @@ from geosrseg.errors import MissingExtraError
 
 PACKAGES = {
     "cpu": ("openvino",),
+    "gis": ("pyogrio",),
     "smp": ("segmentation_models_pytorch",),
     "train": (
         "jinja2",

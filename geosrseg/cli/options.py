@@ -24,6 +24,18 @@ debug_option = click.option(
     help="Show the traceback of an error.",
 )
 
+
+def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(",")) if value else ()
+
+
+mask_option = click.option(
+    "--mask",
+    metavar="NAME,...",
+    callback=_names,
+    help="What of a Landsat product is not valid: cloud, shadow, cirrus, snow.",
+)
+
 device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cuda", "tensorrt", "openvino", "cpu"]),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scene", type=click.Path(path_type=Path))
+@click.argument("scene")
 @click.option(
     "-o",
     "--output",
@@ -35,6 +35,13 @@ if TYPE_CHECKING:
 )
 @click.option("--scale", type=float, help="Reflectance per digital number.")
 @click.option("--offset", type=float, help="Reflectance of digital number 0.")
+@options.mask_option
+@click.option(
+    "--aoi",
+    metavar="FILE|BOX",
+    help="The part to map: a GeoJSON or GPKG file of polygons, or xmin,ymin,xmax,ymax in the "
+    "scene's CRS.",
+)
 @options.seams_option
 @click.option(
     "--overlap",
@@ -66,7 +73,11 @@ if TYPE_CHECKING:
 @options.json_option
 @options.debug_option
 def predict(as_json: bool, model: str | None, **arguments: Any) -> None:
-    """Make the high-resolution class map of a low-resolution scene."""
+    """Make the high-resolution class map of a low-resolution scene.
+
+    SCENE is a GeoTIFF or COG, a Landsat Collection 2 product (its folder or .tar), or the
+    product's STAC item (.json); a path, or a URL (https, s3).
+    """
     from geosrseg.pipelines.predict import predict as run
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 

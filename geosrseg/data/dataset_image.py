@@ -11,7 +11,8 @@ from geosrseg.core.windows import Window
 from geosrseg.data.image_format import ImageFormat
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.grid import Grid
-from geosrseg.raster.header import SceneHeader, read_header
+from geosrseg.raster.header import SceneHeader, SceneOptions, read_header
+from geosrseg.raster.location import Location
 from geosrseg.raster.raster_files import RasterFiles
 from geosrseg.raster.scene import MAX_PIXELS
 
@@ -31,7 +32,7 @@ class DatasetImage:
     @property
     def path(self) -> Path:
         """The file."""
-        return self.header.path
+        return self.header.location.path
 
     @property
     def grid(self) -> Grid:
@@ -61,7 +62,7 @@ class DatasetImage:
 
     def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         with self.files.use(self.path) as dataset:
-            return self.header.selection.read(dataset, window)
+            return self.header.files[0].selection.read(dataset, window)
 
 
 def open_image(
@@ -82,12 +83,13 @@ def open_image(
         try:
             header = read_header(
                 dataset,
-                path,
-                model_bands=bands,
-                bands=",".join(map(str, stored.indexes)) if stored.indexes else None,
-                scale=1.0 if stored.radiometry else None,
-                offset=None,
-                max_pixels=MAX_PIXELS,
+                Location.of(path),
+                SceneOptions(
+                    model_bands=bands,
+                    bands=",".join(map(str, stored.indexes)) if stored.indexes else None,
+                    scale=1.0 if stored.radiometry else None,
+                    max_pixels=MAX_PIXELS,
+                ),
             )
         except SceneError as error:
             raise DatasetError(
@@ -97,5 +99,7 @@ def open_image(
         header = replace(header, radiometry=stored.radiometry)
     if stored.nodata is not None:
         nodata = (stored.nodata,) * len(bands)
-        header = replace(header, selection=replace(header.selection, nodata=nodata))
+        (file,) = header.files
+        selection = replace(file.selection, nodata=nodata)
+        header = replace(header, files=(replace(file, selection=selection),))
     return DatasetImage(header, files)

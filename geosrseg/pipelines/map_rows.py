@@ -103,12 +103,14 @@ def read_bands(
         for index in range(first_band, len(plan.rows.starts)):
             row_off = plan.rows.starts[index]
             whole = Window(row_off, 0, plan.rows.window_size, plan.cols.length)
-            numbers, valid = own.read(whole.clipped(height, width))
+            inside = whole.clipped(height, width)
+            numbers, valid = own.read(inside)
             inputs = normalize_bands(
                 numbers, valid, radiometry=scene.radiometry, normalization=spec.normalization
             )
             padded = np.zeros((whole.height, whole.width), np.bool_)
-            padded[: valid.shape[0], : valid.shape[1]] = valid
+            # Outside the area of interest the ground is context, but nothing is mapped.
+            padded[: valid.shape[0], : valid.shape[1]] = valid & own.wanted(inside)
             yield Band(index, pad_to_window(inputs, whole), padded)
 
 

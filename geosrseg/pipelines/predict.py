@@ -106,6 +106,8 @@ def predict(
     bands: str | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    mask: Sequence[str] = (),
+    aoi: str | Path | None = None,
     seams: Seams = "blend",
     overlap: int | None = None,
     window_size: int | None = None,
@@ -123,7 +125,8 @@ def predict(
     where it was; the map is the same.
 
     Args:
-        scene: a GeoTIFF.
+        scene: a GeoTIFF, a Landsat product or its STAC item, on this machine or behind a URL;
+            see `geosrseg.raster.scene.open_scene`.
         output: the class map, a Cloud Optimized GeoTIFF.
         model: a shipped model's name or an ONNX file.
         device: ``auto``, ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``.
@@ -132,6 +135,10 @@ def predict(
         bands: which band of the scene is which band of the model, when names do not say.
         scale: digital number to reflectance, when the file does not say.
         offset: likewise.
+        mask: what else is not valid in a Landsat product: ``cloud``, ``shadow``, ``cirrus``,
+            ``snow``.
+        aoi: the part that is mapped, "xmin,ymin,xmax,ymax" in the scene's CRS or a file of
+            polygons; outside is nodata. Inside, the map is that of the whole scene.
         seams: ``blend`` tapers overlapping windows; ``exact`` gives the labels of running
             the scene in one window, at a higher cost.
         overlap: LR pixels that neighbouring windows share when blended.
@@ -152,18 +159,28 @@ def predict(
     Raises:
         GeosrsegError: scene, model, device or output do not do; see `geosrseg.errors`.
     """
-    scene, output = Path(scene), Path(output)
+    output = Path(output)
     wanted = {CLASSES: True, CONFIDENCE: confidence, SR: sr, FRACTIONS: fractions}
     paths = {name: layer_path(output, name) for name, want in wanted.items() if want}
-    _check_outputs(scene, paths, quicklook=quicklook, overwrite=overwrite)
+    _check_outputs(paths, quicklook=quicklook, overwrite=overwrite)
     with ExitStack() as stack:
         session = stack.enter_context(
             open_session(model, device=device, precision=precision, threads=threads)
         )
         spec = session.spec
         source = stack.enter_context(
-            open_scene(scene, model_bands=spec.bands, bands=bands, scale=scale, offset=offset)
+            open_scene(
+                scene,
+                model_bands=spec.bands,
+                bands=bands,
+                scale=scale,
+                offset=offset,
+                mask=mask,
+                aoi=aoi,
+            )
         )
+        inputs = source.header.local_paths
+        _check_apart(inputs, paths)
         for text in source.warnings:
             warnings.warn(text, SceneWarning, stacklevel=2)
         job = _Job(
@@ -175,14 +192,14 @@ def predict(
             tags=_tags(session, source, seams),
             encoding=sr_encoding(source, spec) if sr else None,
         )
-        stamps = stamp_files([scene])
+        stamps = stamp_files(inputs)
         store = stack.enter_context(open_row_store(output, _manifest(job), overwrite=overwrite))
         counter = _Counter(job.plan, on_progress, spec.upscale_factor, bands_done=len(store))
         resumed = len(store)
         _run(job, store, counter, batch=batch)
-        if stamp_files([scene]) != stamps:
+        if stamp_files(inputs) != stamps:
             store.remove()
-            raise SceneError(f"{scene}: changed while it was read: run it again")
+            raise SceneError(f"{source.location}: changed while it was read: run it again")
         _publish(job, store)
         if quicklook is not None:
             write_quicklook(
@@ -207,18 +224,22 @@ def predict(
 
 
 def _check_outputs(
-    scene: Path, paths: Mapping[str, Path], *, quicklook: str | Path | None, overwrite: bool
+    paths: Mapping[str, Path], *, quicklook: str | Path | None, overwrite: bool
 ) -> None:
     """Refuse before hours of work what would be refused after them."""
     overwrite = overwrite or was_publishing(paths[CLASSES])
     for path in paths.values():
-        if scene.exists() and path.exists() and scene.samefile(path):
-            raise OutputError(f"{path}: is the scene itself: choose another name")
         check_cog(path, overwrite=overwrite)
     if quicklook is not None:
         check_output(Path(quicklook), suffixes=PICTURE_SUFFIXES, overwrite=overwrite)
         with open_drafts(Path(quicklook)):
             pass  # its folder can be written
+
+
+def _check_apart(inputs: Sequence[Path], paths: Mapping[str, Path]) -> None:
+    for path in paths.values():
+        if path.exists() and any(path.samefile(file) for file in inputs):
+            raise OutputError(f"{path}: is the scene itself: choose another name")
 
 
 def _run(job: _Job, store: RowStore, counter: "_Counter", *, batch: int) -> None:
@@ -265,7 +286,7 @@ def _tags(session: Session, scene: Scene, seams: Seams) -> dict[str, str]:
         "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
         "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
         "GEOSRSEG_MODEL_SHA256": session.sha256,
-        "GEOSRSEG_INPUT": scene.path.name,
+        "GEOSRSEG_INPUT": scene.location.name,
         "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
         "GEOSRSEG_SEAMS": seams,
         "GEOSRSEG_LICENCE": spec.licence,
@@ -280,8 +301,12 @@ def _manifest(job: _Job) -> dict[str, str]:
         "model": job.session.sha256,
         "device": job.session.device,
         "precision": job.session.precision,
-        "scene": f"{header.path.name} ({hash_files([header.path])})",
-        "bands": str(header.selection.indexes),
+        "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
+        # What is remote is taken to be the same under the same address.
+        "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
+        "bands": str([file.selection.indexes for file in header.files]),
+        "quality": str([flags.bits for flags in header.quality]),
+        "aoi": header.aoi.digest if header.aoi else "all",
         "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
         "windows": f"{plan.rows.window_size} x {plan.cols.window_size}",
         "halo": str(plan.rows.halo),

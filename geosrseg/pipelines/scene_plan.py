@@ -33,7 +33,7 @@ def plan_scene(
     longest = max(height, width) * spec.upscale_factor
     if longest > LONGEST_SIDE:
         raise SceneError(
-            f"{scene.path}: the map would be {longest} pixels long, expected at most "
+            f"{scene.location}: the map would be {longest} pixels long, expected at most "
             f"{LONGEST_SIDE}: cut the scene into parts"
         )
     return plan_map(height, width, spec, seams=seams, overlap=overlap, window_size=window_size)

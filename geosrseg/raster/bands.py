@@ -5,13 +5,23 @@ from dataclasses import dataclass
 
 from geosrseg.errors import SceneError
 
+SYNONYMS = {
+    "nir08": "nir",
+    "swir16": "swir1",
+    "swir22": "swir2",
+    "coastal aerosol": "coastal",
+    "near infrared": "nir",
+}
+"""Other names of a band -> its name: STAC's common names, and the words of data sheets."""
+
 
 @dataclass(frozen=True, slots=True)
 class SceneBand:
     """One band as the file describes it.
 
     Attributes:
-        index: 1-based, as GDAL counts.
+        index: the number by which ``--bands`` means it: 1-based, as GDAL counts, or the
+            sensor's own in a product.
         name: its description, empty where it has none.
         is_alpha: it says which pixels are usable rather than what they look like.
     """
@@ -26,7 +36,7 @@ class BandChoice:
     """The scene's bands in the model's order.
 
     Attributes:
-        indexes: 1-based, one per band of the model.
+        indexes: of the chosen bands, one per band of the model.
         guessed: the file does not name its bands; they were taken in their order.
     """
 
@@ -54,8 +64,8 @@ def choose_bands(
     if option is not None:
         return BandChoice(_chosen_by_option(option, found, model_bands))
     named = _indexes_by_name(found)
-    if all(_key(name) in named for name in model_bands):
-        return BandChoice(tuple(named[_key(name)] for name in model_bands))
+    if all(canonical_name(name) in named for name in model_bands):
+        return BandChoice(tuple(named[canonical_name(name)] for name in model_bands))
     data = [band for band in found if not band.is_alpha]
     if len(data) == len(model_bands) and not any(band.name for band in data):
         return BandChoice(tuple(band.index for band in data), guessed=True)
@@ -86,33 +96,39 @@ def _by_name(
 ) -> list[int]:
     said: dict[str, int] = {}
     for item in items:
-        name, equals, number = item.partition("=")
-        if not equals or _key(name) not in map(_key, model_bands) or _key(name) in said:
+        text, equals, number = item.partition("=")
+        name = canonical_name(text)
+        if not equals or name not in map(canonical_name, model_bands) or name in said:
             raise SceneError(
                 f"--bands has {item!r}, expected each of the model's bands at most once, "
                 f"as in {_example(model_bands)}"
             )
-        said[_key(name)] = _number(number, found)
+        said[name] = _number(number, found)
     indexes: Mapping[str, int] = {**_indexes_by_name(found), **said}
-    missing = [name for name in model_bands if _key(name) not in indexes]
+    missing = [name for name in model_bands if canonical_name(name) not in indexes]
     if missing:
         raise SceneError(
             f"the scene has {_listed(found)}: --bands leaves out {', '.join(missing)}, "
             f"expected as in {_example(model_bands)}"
         )
-    return [indexes[_key(name)] for name in model_bands]
+    return [indexes[canonical_name(name)] for name in model_bands]
 
 
 def _number(text: str, found: Sequence[SceneBand]) -> int:
     text = text.strip()
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= len(found)):
-        raise SceneError(f"--bands has {text!r}, expected the number of a band, 1 to {len(found)}")
+    numbers = [str(band.index) for band in found]
+    if text not in numbers:
+        raise SceneError(f"--bands has {text!r}, expected a band's number: {_range(numbers)}")
     return int(text)
+
+
+def _range(numbers: list[str]) -> str:
+    return ", ".join(numbers) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
 
 
 def _indexes_by_name(found: Sequence[SceneBand]) -> dict[str, int]:
     """Index of every band whose name is its own; a name that occurs twice says nothing."""
-    keys = [_key(band.name) for band in found]
+    keys = [canonical_name(band.name) for band in found]
     return {
         key: band.index
         for key, band in zip(keys, found, strict=True)
@@ -120,8 +136,10 @@ def _indexes_by_name(found: Sequence[SceneBand]) -> dict[str, int]:
     }
 
 
-def _key(name: str) -> str:
-    return name.strip().casefold()
+def canonical_name(name: str) -> str:
+    """The name by which bands are compared: without case, and one of its synonyms."""
+    key = name.strip().casefold()
+    return SYNONYMS.get(key, key)
 
 
 def _example(model_bands: tuple[str, ...]) -> str:

@@ -12,6 +12,8 @@ import rasterio
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
+from geosrseg.raster.location import without_secrets
+
 GDAL_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError, OSError)
 """Everything that reading or writing a raster raises when the file or the disk is to blame."""
 
@@ -45,4 +47,4 @@ def reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()).rstrip(".") or type(error).__name__
+    return without_secrets(" ".join(text.split())).rstrip(".") or type(error).__name__

@@ -1,5 +1,6 @@
 """SceneHeader: all that must be known of a scene to read it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +13,12 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
+from geosrseg.raster.aoi import Aoi
 from geosrseg.raster.bands import SceneBand, choose_bands
+from geosrseg.raster.dataset import damage_named, named, open_dataset
 from geosrseg.raster.grid import Grid
+from geosrseg.raster.location import Location
+from geosrseg.raster.quality import QualityFile
 from geosrseg.raster.radiometry import find_radiometry
 from geosrseg.raster.selection import BandSelection
 
@@ -22,59 +27,129 @@ MAX_BLOCK_BYTES = 2**30
 may declare any size."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneOptions:
+    """What a scene is opened for.
+
+    Attributes:
+        model_bands: names of the model's bands, in its order.
+        bands: which band of the scene is which band of the model, as in ``--bands``.
+        scale: digital number to reflectance, for all bands; wins over what the scene says.
+        offset: likewise. If only one of the two is given, the other is 1 or 0.
+        mask: what else than fill is not valid in a product, names of `quality.MASKS`.
+        max_pixels: a larger scene is refused before anything is allocated.
+    """
+
+    model_bands: tuple[str, ...]
+    bands: str | None = None
+    scale: float | None = None
+    offset: float | None = None
+    mask: tuple[str, ...] = ()
+    max_pixels: int
+
+
 @dataclass(frozen=True, slots=True)
+class BandFile:
+    """A file, and the bands of the scene that are in it.
+
+    Attributes:
+        location: the file.
+        selection: its bands.
+    """
+
+    location: Location
+    selection: BandSelection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneHeader:
     """A scene without an open file; threads and processes may share it.
 
     Attributes:
-        path: the file.
+        location: as the user gave it: a file, a product's folder or tar, an item, a URL.
+        kind: what it is, in a few words.
         grid: the source grid.
         band_names: the model's names, in its order.
-        selection: the bands of the file, in the same order.
+        files: where the bands are, in the same order.
+        quality: files of flags that say which pixels are not valid.
         radiometry: digital number to reflectance.
+        aoi: the part that is wanted; None for all.
         warnings: what a user should hear about, one line each.
     """
 
-    path: Path
+    location: Location
+    kind: str
     grid: Grid
     band_names: tuple[str, ...]
-    selection: BandSelection
+    files: tuple[BandFile, ...]
+    quality: tuple[QualityFile, ...] = ()
     radiometry: Radiometry
+    aoi: Aoi | None = None
     warnings: tuple[str, ...]
 
+    @property
+    def locations(self) -> tuple[Location, ...]:
+        """Every file that is read."""
+        bands = tuple(file.location for file in self.files)
+        return bands + tuple(flags.location for flags in self.quality)
 
-def read_header(
-    dataset: DatasetReader,
-    path: Path,
-    *,
-    model_bands: tuple[str, ...],
-    bands: str | None,
-    scale: float | None,
-    offset: float | None,
-    max_pixels: int,
-) -> SceneHeader:
-    """Examine an open file; see `open_scene` for the arguments.
+    @property
+    def local_paths(self) -> tuple[Path, ...]:
+        """Those of them that are on this machine, a tar once."""
+        paths = (location.path for location in self.locations if not location.is_remote)
+        return tuple(dict.fromkeys(paths))
+
+
+def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
+    """Examine a single file that holds all bands.
+
+    Raises:
+        SceneError: the file cannot be read, is too large, or lacks what the model needs.
+    """
+    if options.mask:
+        raise SceneError(
+            f"--mask {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
+            f"tar or STAC item of the product, or leave --mask out"
+        )
+    with open_dataset(location) as dataset, damage_named(location), named(location):
+        return read_header(dataset, location, options)
+
+
+def read_header(dataset: DatasetReader, location: Location, options: SceneOptions) -> SceneHeader:
+    """Examine an open file that holds all bands.
 
     Raises:
         SceneError: the file is too large, or lacks what the model needs.
     """
+    check_dataset(dataset, max_pixels=options.max_pixels)
+    found = describe_bands(dataset)
+    choice = choose_bands(found, model_bands=options.model_bands, option=options.bands)
+    check_blocks(dataset, choice.indexes)
+    selection = BandSelection.of(dataset, choice.indexes)
+    grid, no_georeference = grid_of(dataset)
+    radiometry, guess = find_radiometry(
+        dataset, selection, scale=options.scale, offset=options.offset
+    )
+    order = f"its bands have no names: taken in order for {', '.join(options.model_bands)}"
+    return SceneHeader(
+        location=location,
+        kind=dataset.driver.replace("GTiff", "GeoTIFF"),
+        grid=grid,
+        band_names=options.model_bands,
+        files=(BandFile(location, selection),),
+        radiometry=radiometry,
+        warnings=tuple(filter(None, (no_georeference, order if choice.guessed else "", guess))),
+    )
+
+
+def check_dataset(dataset: DatasetReader, *, max_pixels: int) -> None:
+    """Refuse an open file that declares too much, or that holds no real numbers.
+
+    Raises:
+        SceneError: says which.
+    """
     _check_size(dataset, max_pixels=max_pixels)
     _check_dtypes(dataset)
-    choice = choose_bands(_bands(dataset), model_bands=model_bands, option=bands)
-    _check_blocks(dataset, choice.indexes)
-    selection = BandSelection.of(dataset, choice.indexes)
-    grid, no_georeference = _grid(dataset)
-    radiometry, guess = find_radiometry(dataset, selection, scale=scale, offset=offset)
-    order = f"its bands have no names: taken in order for {', '.join(model_bands)}"
-    warnings = (no_georeference, order if choice.guessed else "", guess)
-    return SceneHeader(
-        path=path,
-        grid=grid,
-        band_names=model_bands,
-        selection=selection,
-        radiometry=radiometry,
-        warnings=tuple(filter(None, warnings)),
-    )
 
 
 def _check_size(dataset: DatasetReader, *, max_pixels: int) -> None:
@@ -92,7 +167,8 @@ def _check_dtypes(dataset: DatasetReader) -> None:
             raise SceneError(f"its pixels are {dtype}, expected reflectance: real numbers")
 
 
-def _bands(dataset: DatasetReader) -> list[SceneBand]:
+def describe_bands(dataset: DatasetReader) -> list[SceneBand]:
+    """Every band of an open file."""
     return [
         SceneBand(index, (name or "").strip(), meaning == ColorInterp.alpha)
         for index, name, meaning in zip(
@@ -101,7 +177,12 @@ def _bands(dataset: DatasetReader) -> list[SceneBand]:
     ]
 
 
-def _check_blocks(dataset: DatasetReader, indexes: tuple[int, ...]) -> None:
+def check_blocks(dataset: DatasetReader, indexes: Sequence[int]) -> None:
+    """Refuse an open file whose blocks do not fit into memory.
+
+    Raises:
+        SceneError: says how large they are.
+    """
     rows, cols = dataset.block_shapes[indexes[0] - 1]
     samples = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
     size = rows * cols * samples * np.dtype(dataset.dtypes[indexes[0] - 1]).itemsize
@@ -112,7 +193,7 @@ def _check_blocks(dataset: DatasetReader, indexes: tuple[int, ...]) -> None:
         )
 
 
-def _grid(dataset: DatasetReader) -> tuple[Grid, str]:
+def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     """The source grid, and what of the georeference a finer grid cannot take over."""
     crs, transform = _crs(dataset), dataset.transform
     warning = ""

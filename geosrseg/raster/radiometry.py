@@ -46,15 +46,45 @@ def find_radiometry(
         SceneError: the scale or offset is no usable number, or nothing tells it.
     """
     bands = len(selection.indexes)
-    if scale is not None or offset is not None:
-        scales = (1.0 if scale is None else float(scale),) * bands
-        offsets = (0.0 if offset is None else float(offset),) * bands
-        return _checked(scales, offsets, source="the options give"), ""
+    if (said := radiometry_of_options(bands, scale=scale, offset=offset)) is not None:
+        return said, ""
     scales = tuple(float(dataset.scales[index - 1]) for index in selection.indexes)
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
     if set(scales) != {1.0} or set(offsets) != {0.0}:
-        return _checked(scales, offsets, source="the file states"), ""
+        return checked_radiometry(scales, offsets, source="the file states"), ""
     return infer_radiometry(_sample(dataset, selection), bands=bands)
+
+
+def radiometry_of_options(
+    bands: int, *, scale: float | None, offset: float | None
+) -> Radiometry | None:
+    """The radiometry as the user says it; None where nothing is said.
+
+    Raises:
+        SceneError: the scale or offset is no usable number.
+    """
+    if scale is None and offset is None:
+        return None
+    scales = (1.0 if scale is None else float(scale),) * bands
+    offsets = (0.0 if offset is None else float(offset),) * bands
+    return checked_radiometry(scales, offsets, source="the options give")
+
+
+def checked_radiometry(
+    scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str
+) -> Radiometry:
+    """The radiometry of these numbers, one per band; `source` says whose they are.
+
+    Raises:
+        SceneError: a scale is 0, or a number is not finite.
+    """
+    if 0 in scales or not all(map(math.isfinite, scales + offsets)):
+        listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
+        raise SceneError(
+            f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
+            f"numbers and no scale of 0: give --scale and --offset"
+        )
+    return Radiometry(scales, offsets)
 
 
 def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiometry, str]:
@@ -101,7 +131,7 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
         )
     raise SceneError(
         f"the file states no scale, and its {seen}, are not the reflectance that the model "
-        f"expects: {_remedy(low)}"
+        f"expects, about 0 to 1: {_remedy(low)}"
     )
 
 
@@ -112,16 +142,6 @@ def _remedy(low: float) -> str:
         "give --scale and --offset, such as --scale 0.0000275 --offset -0.2 for Landsat "
         "Collection 2 Level 2, or --scale 0.0001 for reflectance times 10000"
     )
-
-
-def _checked(scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str) -> Radiometry:
-    if 0 in scales or not all(map(math.isfinite, scales + offsets)):
-        listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
-        raise SceneError(
-            f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
-            f"numbers and no scale of 0: give --scale and --offset"
-        )
-    return Radiometry(scales, offsets)
 
 
 def _sample(dataset: DatasetReader, selection: BandSelection) -> NDArray[np.generic]:

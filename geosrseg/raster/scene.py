@@ -1,21 +1,27 @@
 """Scene: one acquisition, read window by window."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
-from geosrseg.errors import SceneError
-from geosrseg.raster.companions import check_companions, check_overviews
-from geosrseg.raster.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.aoi import read_aoi
+from geosrseg.raster.archive import is_archive
+from geosrseg.raster.dataset import damage_named, named, open_dataset
 from geosrseg.raster.grid import Grid
-from geosrseg.raster.header import SceneHeader, read_header
+from geosrseg.raster.header import SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.landsat import Product, open_product
+from geosrseg.raster.location import Location
+from geosrseg.raster.product_header import read_product_header
+from geosrseg.raster.quality import check_mask
+from geosrseg.raster.remote import check_redirects
+from geosrseg.raster.stac import open_item
 
 MAX_PIXELS = 2**31
 """Pixels of the largest scene; a header that declares more is taken for damage."""
@@ -25,18 +31,25 @@ class Scene:
     """An open scene. A handle belongs to one thread: let each have its own by `reopen`.
 
     Args:
-        header: what the file holds.
-        dataset: the open file.
+        header: what the scene holds.
+        bands: the open files of the header's `files`.
+        quality: those of its `quality`.
     """
 
-    def __init__(self, header: SceneHeader, dataset: DatasetReader) -> None:
+    def __init__(
+        self,
+        header: SceneHeader,
+        bands: Sequence[DatasetReader],
+        quality: Sequence[DatasetReader] = (),
+    ) -> None:
         self.header = header
-        self._dataset = dataset
+        self._bands = bands
+        self._quality = quality
 
     @property
-    def path(self) -> Path:
-        """The file."""
-        return self.header.path
+    def location(self) -> Location:
+        """The file, the product or the URL; as text it holds no credentials."""
+        return self.header.location
 
     @property
     def grid(self) -> Grid:
@@ -67,21 +80,20 @@ class Scene:
 
         Returns:
             (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where
-            every band is a number that neither nodata, a mask nor alpha excludes.
+            every band is a number that neither nodata, a mask, alpha nor a quality flag
+            excludes. The area of interest excludes nothing here: around it the ground is
+            context, see `wanted`.
 
         Raises:
             SceneError: a block cannot be decoded.
         """
         if window.row_stop > self.grid.height or window.col_stop > self.grid.width:
             raise ValueError(f"{window} reaches beyond the scene, {self.grid}")
-        try:
-            return self.header.selection.read(self._dataset, window)
-        except GDAL_ERRORS as error:
-            raise SceneError(
-                f"{self.path}: cannot read rows {window.row_off} to {window.row_stop - 1}, "
-                f"columns {window.col_off} to {window.col_stop - 1} ({reason(error)}): "
-                f"the file is damaged, get it again"
-            ) from error
+        part = (
+            f"rows {window.row_off} to {window.row_stop - 1}, "
+            f"columns {window.col_off} to {window.col_stop - 1}"
+        )
+        return self._read(window, None, part)
 
     def read_decimated(
         self, height: int, width: int
@@ -94,52 +106,108 @@ class Scene:
         Raises:
             SceneError: a block cannot be decoded.
         """
-        try:
-            return self.header.selection.read(self._dataset, shape=(height, width))
-        except GDAL_ERRORS as error:
-            raise _unreadable(self.path, error) from error
+        return self._read(None, (height, width), "")
+
+    def wanted(self, window: Window) -> NDArray[np.bool_]:
+        """(rows, cols) of a window: True inside the area of interest."""
+        if self.header.aoi is None:
+            return np.ones((window.height, window.width), np.bool_)
+        return self.header.aoi.inside(self.grid, window)
+
+    def _read(
+        self, window: Window | None, shape: tuple[int, int] | None, part: str
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        numbers, valid = [], []
+        for file, dataset in zip(self.header.files, self._bands, strict=True):
+            with damage_named(file.location, part):
+                found, usable = file.selection.read(dataset, window, shape=shape)
+            numbers.append(found)
+            valid.append(usable)
+        for flags, dataset in zip(self.header.quality, self._quality, strict=True):
+            with damage_named(flags.location, part):
+                valid.append(flags.read(dataset, window, shape=shape))
+        if len(valid) == 1:
+            return numbers[0], valid[0]
+        return np.concatenate(numbers), np.logical_and.reduce(valid)
 
 
 @contextmanager
 def open_scene(
-    path: str | Path,
+    path: str | Path | Location,
     *,
     model_bands: tuple[str, ...],
     bands: str | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    mask: Sequence[str] = (),
+    aoi: str | Path | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> Iterator[Scene]:
-    """Open a GeoTIFF and match it to a model.
+    """Open a scene and match it to a model.
 
     Args:
-        path: a local GeoTIFF or COG.
+        path: a GeoTIFF or COG, a Landsat Collection 2 product (folder or ``.tar``), or the
+            STAC item of one (``.json``). A file or an item may be a URL: ``https://``,
+            ``http://``, and for a file ``s3://``.
         model_bands: names of the model's bands, in its order.
         bands: which band of the scene is which band of the model, as in ``--bands``.
-        scale: digital number to reflectance, for all bands; wins over the file's tags.
+        scale: digital number to reflectance, for all bands; wins over what the scene says.
         offset: likewise. If only one of the two is given, the other is 1 or 0.
+        mask: what else is not valid: ``cloud``, ``shadow``, ``cirrus``, ``snow``, as the
+            QA_PIXEL of a Landsat product flags it.
+        aoi: the part that is wanted: "xmin,ymin,xmax,ymax" in the scene's CRS, or a file of
+            polygons, as in ``--aoi``.
         max_pixels: a larger scene is refused before anything is allocated.
 
     Raises:
-        SceneError: the file cannot be read, or is not what the model expects.
+        SceneError: the scene cannot be read, or is not what the model expects.
     """
-    path = Path(path)
-    with _open_dataset(path) as dataset:
-        try:
-            header = read_header(
-                dataset,
-                path,
-                model_bands=model_bands,
-                bands=bands,
-                scale=scale,
-                offset=offset,
-                max_pixels=max_pixels,
-            )
-        except SceneError as error:
-            raise SceneError(f"{path}: {error}") from error
-        except GDAL_ERRORS as error:
-            raise _unreadable(path, error) from error
-        yield Scene(header, dataset)
+    location = Location.of(path)
+    options = SceneOptions(
+        model_bands=model_bands,
+        bands=bands,
+        scale=scale,
+        offset=offset,
+        mask=check_mask(mask),
+        max_pixels=max_pixels,
+    )
+    header = examine_scene(location, options)
+    if aoi is not None:
+        with named(location):
+            header = replace(header, aoi=read_aoi(aoi, header.grid))
+    with open_header(header) as scene:
+        yield scene
+
+
+def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
+    """Examine a scene of any kind.
+
+    Raises:
+        SceneError: it cannot be read, or is not what the model expects.
+    """
+    with named(location):
+        product = find_product(location)
+        if product is None:
+            check_redirects(location)
+            return read_file_header(location, options)
+        for band in product.bands:
+            if band.location is not None:
+                check_redirects(band.location)
+        return read_product_header(location, product, options)
+
+
+def find_product(location: Location) -> Product | None:
+    """The product that a folder, a tar or an item is; None for a plain file.
+
+    Raises:
+        SceneError: there is no product in it.
+    """
+    if location.name.lower().endswith((".json", ".geojson")):
+        check_redirects(location)
+        return open_item(location)
+    if is_archive(location) or (not location.is_remote and location.path.is_dir()):
+        return open_product(location)
+    return None
 
 
 @contextmanager
@@ -147,40 +215,9 @@ def open_header(header: SceneHeader) -> Iterator[Scene]:
     """Open a scene that was examined before, in this process or in another one.
 
     Raises:
-        SceneError: the file is gone.
+        SceneError: a file is gone.
     """
-    with _open_dataset(header.path) as dataset:
-        yield Scene(header, dataset)
-
-
-@contextmanager
-def _open_dataset(path: Path) -> Iterator[DatasetReader]:
-    """Open with GDAL's GeoTIFF driver only.
-
-    Other drivers follow what they read to other files: a VRT that is called .tif, or
-    XML in place of a path, would have GDAL read any file of this machine.
-    """
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "no such file"
-        raise SceneError(f"{path}: {found}, expected a GeoTIFF")
-    check_companions(path)
-    try:
-        with unreferenced_allowed():
-            dataset = rasterio.open(path, driver="GTiff")
-    except GDAL_ERRORS as error:
-        raise SceneError(
-            f"{path}: cannot be opened as a GeoTIFF ({reason(error)}): get it again if it "
-            f"should be one, or convert it with gdal_translate"
-        ) from error
-    with small_cache(), dataset:
-        try:
-            check_overviews(dataset)
-        except SceneError as error:
-            raise SceneError(f"{path}: {error}") from error
-        yield dataset
-
-
-def _unreadable(path: Path, error: Exception) -> SceneError:
-    return SceneError(
-        f"{path}: cannot be read ({reason(error)}): the file is damaged, get it again"
-    )
+    with ExitStack() as stack:
+        bands = [stack.enter_context(open_dataset(file.location)) for file in header.files]
+        quality = [stack.enter_context(open_dataset(file.location)) for file in header.quality]
+        yield Scene(header, bands, quality)

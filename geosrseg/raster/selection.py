@@ -29,8 +29,10 @@ class BandSelection:
     has_mask: bool
 
     @classmethod
-    def of(cls, dataset: DatasetReader, indexes: tuple[int, ...]) -> "BandSelection":
-        """The bands `indexes` of an open file.
+    def of(
+        cls, dataset: DatasetReader, indexes: tuple[int, ...], *, fill: float | None = None
+    ) -> "BandSelection":
+        """The bands `indexes` of an open file; `fill` is the nodata of what declares none.
 
         GDAL takes the fourth of four 8-bit bands for alpha; where it is a band of the
         model, it is none.
@@ -43,7 +45,10 @@ class BandSelection:
         flags = dataset.mask_flag_enums[indexes[0] - 1]
         return cls(
             indexes=indexes,
-            nodata=tuple(dataset.nodatavals[index - 1] for index in indexes),
+            nodata=tuple(
+                fill if nodata is None else nodata
+                for nodata in (dataset.nodatavals[index - 1] for index in indexes)
+            ),
             alpha=alpha,
             has_mask=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
         )
@@ -66,12 +71,9 @@ class BandSelection:
             (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where
             every band is a number that neither nodata, a mask nor alpha excludes.
         """
-        part = window and RasterioWindow(
-            window.col_off, window.row_off, window.width, window.height
-        )
         bands = [*self.indexes, *self.alpha]
         options = {
-            "window": part,
+            "window": window and rasterio_window(window),
             "resampling": Resampling.average if shape else Resampling.nearest,
         }
         # One call for all bands: a block that holds them interleaved is decoded once.
@@ -83,6 +85,11 @@ class BandSelection:
         if self.has_mask:
             valid &= dataset.read_masks(self.indexes[0], out_shape=shape, **options) != 0
         return numbers, valid
+
+
+def rasterio_window(window: Window) -> RasterioWindow:
+    """The window as rasterio takes it, columns first."""
+    return RasterioWindow(window.col_off, window.row_off, window.width, window.height)
 
 
 def _is_number(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.gdal import unreferenced_allowed
+from geosrseg.raster.location import Location
 from geosrseg.raster.scene import open_scene
 
 from .conftest import BANDS, NORTH_UP, UTM
@@ -26,7 +27,7 @@ def read_all(path, **options):
 def test_a_scene_says_what_it_is(write_scene, reflectance):
     path = write_scene(reflectance)
     with open_scene(path, model_bands=("nir", "green")) as scene:
-        assert scene.path == path
+        assert scene.location == Location(str(path))
         assert scene.band_names == ("nir", "green")
         assert scene.radiometry == Radiometry.uniform(2)
         assert scene.warnings == ()
