@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geosrseg.core.plain_text import check_text
 from geosrseg.core.record import Record
 
 NODATA = 255
@@ -31,6 +32,7 @@ class LegendClass:
     def __post_init__(self) -> None:
         if not 0 <= self.id < NODATA:
             raise ValueError(f"a class id is 0 to {NODATA - 1}, got {self.id} for {self.name!r}")
+        check_text(self.name, "the name of a class")
         if not self.name.strip():
             raise ValueError(f"class {self.id} has no name")
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.colour):

@@ -7,6 +7,7 @@ from typing import Any
 
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
+from geosrseg.core.plain_text import check_text
 from geosrseg.core.precision import PRECISIONS
 from geosrseg.core.record import Record
 from geosrseg.errors import ModelError
@@ -66,6 +67,7 @@ class ModelSpec:
     precisions: tuple[str, ...] = ("fp32",)
 
     def __post_init__(self) -> None:
+        self._check_texts()
         if not self.bands or len(set(self.bands)) != len(self.bands):
             raise ValueError(f"bands have names that differ, got {self.bands}")
         if len(self.normalization.low) != len(self.bands):
@@ -97,6 +99,14 @@ class ModelSpec:
                 f"the precisions are fp32 and others of {', '.join(PRECISIONS)}, "
                 f"got {self.precisions}"
             )
+
+    def _check_texts(self) -> None:
+        for what in ("name", "version", "config_hash"):
+            check_text(getattr(self, what), what)
+        for what in ("licence", "training_data", "limits"):
+            check_text(getattr(self, what), what, lines=True)
+        for text in (*self.bands, *self.metrics):
+            check_text(text, "the name of a band or metric")
 
     @property
     def widest_halo(self) -> int:

@@ -20,12 +20,12 @@ From a VGG16 without batch normalization only the convolutions are loaded.
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from geosrseg.errors import RunError
 from geosrseg.models.dbpn import DBPN
+from geosrseg.models.pickles import load_pickle
 from geosrseg.models.segnet import SegNet
 
 COUNTER = "num_batches_tracked"
@@ -98,10 +98,9 @@ def _vgg16_names(network: SegNet, *, normalized: bool) -> dict[str, str]:
 def _read(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by their keys, without the prefix of DataParallel."""
     try:
-        if path.suffix == ".safetensors":
-            values = load_file(path)
-        else:
-            values = torch.load(path, map_location="cpu", weights_only=True)
+        values = load_file(path) if path.suffix == ".safetensors" else load_pickle(path)
+    except RunError:
+        raise
     except Exception as error:  # what a broken pickle raises has no common root
         detail = str(error).partition("\n")[0] or type(error).__name__
         raise RunError(

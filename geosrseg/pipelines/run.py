@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
@@ -25,6 +24,7 @@ from geosrseg.core.normalize import Normalization
 from geosrseg.data.card import DatasetCard
 from geosrseg.errors import RunError
 from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.models.pickles import load_pickle
 from geosrseg.models.recipe import Recipe
 
 FILES = frozenset(
@@ -201,7 +201,7 @@ class Run:
 
     def best_network(self) -> EndToEnd:
         """The network of the best checkpoint, ready to evaluate."""
-        checkpoint = torch.load(self.best_checkpoint, map_location="cpu", weights_only=True)
+        checkpoint = load_pickle(self.best_checkpoint)
         weights = checkpoint["state_dict"].items()
         network = build_network(self.config().network)
         network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})

@@ -6,6 +6,8 @@ is a row of fields, each a number, a wire type and a value.
 
 from collections.abc import Iterator
 
+import numpy as np
+
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 FIXED_SIZES = {FIXED64: 8, FIXED32: 4}
 LONGEST_VARINT = 10  # bytes of 64 bits, 7 at a time
@@ -52,3 +54,23 @@ def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position + index + 1
     raise ValueError("an integer has no end")
+
+
+def read_packed(value: Value) -> Iterator[int]:
+    """The integers of a repeated field, be it one of them or all in a row.
+
+    Raises:
+        ValueError: the bytes end inside an integer.
+    """
+    if isinstance(value, int):
+        yield value
+        return
+    position = 0
+    while position < len(value):
+        number, position = _read_varint(value, position)
+        yield number
+
+
+def count_varints(value: memoryview) -> int:
+    """How many integers `read_packed` would give."""
+    return int(np.count_nonzero(np.frombuffer(value, np.uint8) < 0x80))

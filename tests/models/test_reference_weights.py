@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
+from torch.torch_version import TorchVersion
 
 from geosrseg.errors import RunError
 from geosrseg.models.dbpn import DBPN
@@ -122,6 +125,35 @@ def test_a_pickled_object_is_never_run(tmp_path):
     torch.save({"epoch": 3, "state_dict": dbpn().state_dict()}, path)
     with pytest.raises(RunError, match="holds more than weights"):
         load_dbpn(dbpn(), path)
+
+
+@pytest.mark.parametrize("version", ["2.5.1", "2.9.1+cu128"])
+def test_a_torch_that_does_not_load_pickles_safely_loads_none(tmp_path, monkeypatch, version):
+    pickle, safe = tmp_path / "weights.pth", tmp_path / "weights.safetensors"
+    torch.save(dbpn().state_dict(), pickle)
+    save_file(dbpn().state_dict(), safe)
+    monkeypatch.setattr(torch, "__version__", TorchVersion(version))
+    monkeypatch.setattr(torch, "load", None)
+    with pytest.raises(RunError, match=r"install PyTorch 2\.10 or newer, or use a"):
+        load_dbpn(dbpn(), pickle)
+    load_dbpn(dbpn(), safe)
+
+
+class Trap:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_a_pickle_that_runs_code_runs_none(tmp_path):
+    torch.save({"feat0.conv.weight": Trap(tmp_path / "sprung")}, tmp_path / "weights.pth")
+    with pytest.raises(RunError, match="cannot be read as weights"):
+        load_dbpn(dbpn(), tmp_path / "weights.pth")
+    assert not (tmp_path / "sprung").exists()
 
 
 @pytest.mark.parametrize("normalized", [True, False])

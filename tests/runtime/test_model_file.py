@@ -1,14 +1,17 @@
 """Model files that are refused, each by one line that says why."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from geosrseg.core.spec import SPEC_KEY
+from geosrseg.core.spec import SPEC_KEY, ModelSpec
 from geosrseg.errors import ModelError
 from geosrseg.runtime.model_file import read_model_file
 from geosrseg.runtime.session import open_session
@@ -59,19 +62,6 @@ def test_a_file_that_cannot_be_read(tmp_path):
         read_model_file(tmp_path)
 
 
-def test_messages_nested_without_end(tmp_path):
-    message = b""
-    for _ in range(300):  # a graph in an attribute of a node, again and again
-        for field in (0x32, 0x2A, 0x0A):
-            size, rest = len(message), b""
-            while size >= 0x80:
-                rest, size = rest + bytes([size & 0x7F | 0x80]), size >> 7
-            message = bytes([field]) + rest + bytes([size]) + message
-    size = len(message)
-    prefix = bytes([0x3A, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14])
-    assert "deep" in refusal(tmp_path, prefix + message)
-
-
 def test_external_data_in_an_initializer(tmp_path):
     model = make_onnx(make_spec())
     model.graph.initializer.append(external())
@@ -84,28 +74,111 @@ def test_external_data_by_its_location_alone(tmp_path):
     assert "weights lie in another file" in refusal(tmp_path, model)
 
 
-def test_external_data_in_a_constant_of_a_nested_graph(tmp_path):
+def test_external_data_in_a_constant(tmp_path):
     model = make_onnx(make_spec())
-    inner = helper.make_graph(
-        [helper.make_node("Constant", [], ["far"], value=external())], "inner", [], []
-    )
-    model.graph.node.append(
-        helper.make_node("If", ["lr"], ["y"], then_branch=inner, else_branch=inner)
-    )
+    model.graph.node.append(helper.make_node("Constant", [], ["far"], value=external()))
     assert "weights lie in another file" in refusal(tmp_path, model)
 
 
-def test_external_data_in_a_function(tmp_path):
+@pytest.mark.parametrize("operator", ["If", "Loop", "Scan", "SequenceMap"])
+def test_control_flow(tmp_path, operator):
     model = make_onnx(make_spec())
-    node = helper.make_node("Constant", [], ["far"], value=external())
-    model.functions.append(helper.make_function("", "f", [], ["far"], [node], model.opset_import))
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    inner = helper.make_graph([helper.make_node("Identity", ["lr"], ["y"])], "inner", [], [])
+    model.graph.node.append(helper.make_node(operator, ["lr"], ["y"], body=inner))
+    assert f"it has the operator '{operator}'" in refusal(tmp_path, model)
 
 
-def test_external_data_in_a_sparse_tensor(tmp_path):
+def test_subgraphs_whatever_the_operator(tmp_path):
+    model = make_onnx(make_spec())
+    inner = helper.make_graph([], "inner", [], [])
+    model.graph.node.append(helper.make_node("Identity", ["lr"], ["y"], body=inner))
+    assert "it has subgraphs: expected operators and weights only" in refusal(tmp_path, model)
+    del model.graph.node[-1]
+    model.graph.node.append(helper.make_node("Identity", ["lr"], ["y"], bodies=[inner]))
+    assert "it has subgraphs" in refusal(tmp_path, model)
+
+
+def test_functions_which_could_unfold_without_end(tmp_path):
+    model = make_onnx(make_spec())
+    node = helper.make_node("Identity", ["x"], ["y"])
+    model.functions.append(helper.make_function("", "f", ["x"], ["y"], [node], model.opset_import))
+    assert "it has functions" in refusal(tmp_path, model)
+
+
+def test_sparse_weights(tmp_path):
     model = make_onnx(make_spec())
     model.graph.sparse_initializer.append(helper.make_sparse_tensor(external(), external(), [9]))
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "it has sparse weights" in refusal(tmp_path, model)
+
+
+def test_instructions_for_training(tmp_path):
+    model = make_onnx(make_spec())
+    model.training_info.add()
+    assert "it has training instructions" in refusal(tmp_path, model)
+
+
+@pytest.mark.parametrize("dims", [[10**9, 10**9], [3, 3, 1, 2], [3, 3, 1, -1], [1] * 17, []])
+def test_a_shape_that_its_weights_do_not_fill(tmp_path, dims):
+    model = make_onnx(make_spec())
+    model.graph.initializer[0].dims[:] = dims
+    assert "is refused: it has weights of the shape [" in refusal(tmp_path, model)
+
+
+@pytest.mark.parametrize("data_type", [TensorProto.STRING, TensorProto.COMPLEX64, 0, 99])
+def test_weights_that_are_no_numbers(tmp_path, data_type):
+    model = make_onnx(make_spec())
+    model.graph.initializer[0].data_type = data_type
+    assert f"weights of the data type {data_type}: expected numbers" in refusal(tmp_path, model)
+
+
+def test_weights_in_every_form_that_onnx_has_are_read(tmp_path):
+    model = make_onnx(make_spec())
+    for kind, values in [
+        (TensorProto.FLOAT, [0.5, -1.0]),
+        (TensorProto.DOUBLE, [0.5, -1.0]),
+        (TensorProto.INT64, [300, -1]),
+        (TensorProto.INT32, [300, -1]),
+        (TensorProto.FLOAT16, [0.5, -1.0]),
+        (TensorProto.BFLOAT16, [0.5, -1.0]),
+        (TensorProto.BOOL, [True, False]),
+        (TensorProto.INT8, [100, -1]),
+        (TensorProto.UINT64, [300, 1]),
+    ]:
+        for raw in (False, True):
+            array = np.array(values, helper.tensor_dtype_to_np_dtype(kind))
+            content = array.tobytes() if raw else values
+            tensor = helper.make_tensor(f"{kind} {raw}", kind, [2], content, raw=raw)
+            model.graph.initializer.append(tensor)
+    empty = helper.make_tensor("none", TensorProto.FLOAT, [0], [])
+    model.graph.initializer.append(empty)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    assert read_model_file(path).spec == make_spec()
+
+
+def test_a_flood_of_fields(tmp_path, monkeypatch):
+    monkeypatch.setattr("geosrseg.runtime.model_file.MAX_FIELDS", 40)
+    content = make_onnx(make_spec()).SerializeToString()
+    assert "more than 40 fields" in refusal(tmp_path, content)
+
+
+def test_a_name_without_end_is_cut(tmp_path):
+    model = make_onnx(make_spec())
+    model.graph.node[0].op_type = "A" * 10_000
+    assert len(refusal(tmp_path, model)) < 500
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_bytes_changed_anywhere_give_a_model_or_an_error(tmp_path, data):
+    content = bytearray(make_onnx(make_spec()).SerializeToString())
+    for _ in range(data.draw(st.integers(1, 8))):
+        begin = data.draw(st.integers(0, len(content)))
+        content[begin : begin + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with suppress(ModelError):
+        assert isinstance(read_model_file(path).spec, ModelSpec)
 
 
 def test_operators_of_another_domain(tmp_path):
@@ -195,6 +268,8 @@ def test_probabilities_that_are_no_numbers(tmp_path):
 def test_a_graph_that_does_not_load(tmp_path):
     model = make_onnx(make_spec())
     model.graph.node[0].op_type = "NoSuchOperator"
+    assert "it has the operator 'NoSuchOperator'" in refusal(tmp_path, model)
+    model.graph.node[0].op_type = "Add"  # of three inputs
     assert "onnxruntime cannot load it" in refusal(tmp_path, model)
 
 

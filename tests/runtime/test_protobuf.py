@@ -1,6 +1,6 @@
 import pytest
 
-from geosrseg.runtime.protobuf import read_fields
+from geosrseg.runtime.protobuf import count_varints, read_fields, read_packed
 
 
 def test_every_wire_type_is_read():
@@ -26,3 +26,13 @@ def test_every_wire_type_is_read():
 def test_broken_messages_are_refused(message, reason):
     with pytest.raises(ValueError, match=reason):
         list(read_fields(memoryview(message)))
+
+
+@pytest.mark.parametrize(
+    ("value", "numbers"),
+    [(7, [7]), (b"", []), (b"\x00\x7f", [0, 127]), (b"\x96\x01\x05", [150, 5])],
+)
+def test_integers_one_by_one_or_in_a_row(value, numbers):
+    value = memoryview(value) if isinstance(value, bytes) else value
+    assert list(read_packed(value)) == numbers
+    assert isinstance(value, int) or count_varints(value) == len(numbers)
