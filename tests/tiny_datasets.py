@@ -59,12 +59,19 @@ def write_dataset(folder: Path, *, card: str = CARD, side: int = 24) -> Path:
     return path
 
 
-def write_raster(path: Path, values: np.ndarray, *, names: tuple[str, ...] = ()) -> None:
+def write_raster(
+    path: Path,
+    values: np.ndarray,
+    *,
+    names: tuple[str, ...] = (),
+    crs: str | None = "EPSG:32636",
+    transform: Affine = TRANSFORM,
+) -> None:
     """Write (bands, rows, cols); named bands get the scale of reflectance x 10000."""
     count, height, width = values.shape
     profile = {"driver": "GTiff", "count": count, "height": height, "width": width}
     with rasterio.open(
-        path, "w", dtype=values.dtype.name, crs="EPSG:32636", transform=TRANSFORM, **profile
+        path, "w", dtype=values.dtype.name, crs=crs, transform=transform, **profile
     ) as file:
         file.write(values)
         if names:

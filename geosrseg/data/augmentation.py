@@ -16,21 +16,22 @@ def turn(chip: Tensor, *, pose: int) -> Tensor:
     return torch.rot90(mirrored, pose % 4, (-2, -1))
 
 
-def jitter(chip: Tensor, *, strength: float, generator: np.random.Generator) -> Tensor:
+def jitter(*chips: Tensor, strength: float, generator: np.random.Generator) -> tuple[Tensor, ...]:
     """Change the illumination: a gain for all bands, and a small gain and offset per band.
 
     Haze, slope and sun differ between scenes; what a class is does not.
 
     Args:
-        chip: (bands, rows, cols) in [0, 1].
+        chips: of one ground, each (bands, rows, cols) in [0, 1]; all are changed alike.
         strength: standard deviation of a band's gain; that of the common gain is twice,
             that of the offset a quarter of it.
         generator: source of the random numbers.
     """
-    bands = (chip.shape[0], 1, 1)
+    bands = (chips[0].shape[0], 1, 1)
     gain = 1 + strength * (2 * generator.normal() + generator.normal(size=bands))
     offset = strength / 4 * generator.normal(size=bands)
-    return (chip * torch.from_numpy(gain).float() + torch.from_numpy(offset).float()).clamp(0, 1)
+    factor, summand = torch.from_numpy(gain).float(), torch.from_numpy(offset).float()
+    return tuple((chip * factor + summand).clamp(0, 1) for chip in chips)
 
 
 def cut_out(lr: Tensor, *, share: float, generator: np.random.Generator) -> Tensor:

@@ -28,6 +28,7 @@ docs/datasets.md describes every key.
 
 import math
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +40,10 @@ from geosrseg.data.reference_coding import COLOUR, ReferenceCoding, parse_codes
 from geosrseg.data.toml_table import TomlTable
 from geosrseg.errors import DatasetError
 
+_KEYS = (
+    *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
+    *("lr_bands", "lr_image"),
+)
 _CODES = (
     'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
     "or a list of them"
@@ -61,6 +66,7 @@ class DatasetCard:
         guard: HR pixels around validation and test areas that never train.
         scenes: the images and their references.
         image: how the images store reflectance, where the files do not say it.
+        lr: the sensor of real LR images; None where the native images are degraded.
     """
 
     name: str
@@ -73,6 +79,22 @@ class DatasetCard:
     coding: ReferenceCoding
     guard: int
     scenes: tuple[CardScene, ...]
+    image: ImageFormat
+    lr: "LrSensor | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class LrSensor:
+    """The sensor that the real LR images of a dataset come from.
+
+    Attributes:
+        low: its reflectance that becomes 0, one per band.
+        high: its reflectance that becomes 1, one per band.
+        image: how its images store reflectance, where the files do not say it.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     image: ImageFormat
 
 
@@ -108,28 +130,52 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
 
 
 def _parse(table: TomlTable, data: Path) -> DatasetCard:
-    table.only(
-        ("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes")
-    )
-    ranges = table.table("bands")
-    low, high = zip(*(_range(ranges, band) for band in ranges.values), strict=True)
+    table.only(_KEYS)
+    bands = table.table("bands")
+    low, high = _ranges(bands)
     legend, coding = _parse_classes(table)
-    image = table.table("image") if table.has("image") else TomlTable({})
+    scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
     return DatasetCard(
         name=table.text("name"),
         licence=table.text("licence"),
         source=table.text("source"),
-        bands=tuple(ranges.values),
+        bands=tuple(bands.values),
         low=low,
         high=high,
         legend=legend,
         coding=coding,
         guard=table.integer("guard", 0),
-        image=parse_image_format(image, bands=len(low)),
-        scenes=tuple(
-            scene for entry in table.tables("scenes") for scene in parse_scenes(entry, data=data)
-        ),
+        image=_image_format(table, "image", bands=len(low)),
+        scenes=tuple(scenes),
+        lr=_parse_lr(table, bands, scenes),
     )
+
+
+def _parse_lr(table: TomlTable, bands: TomlTable, scenes: Sequence[CardScene]) -> LrSensor | None:
+    """The other sensor, with the ranges of the native one where it has none of its own."""
+    if len({scene.lr is None for scene in scenes}) > 1:
+        raise ValueError("some [[scenes]] have lr and some have none, expected all or none")
+    if scenes[0].lr is None:
+        for key in ("lr_bands", "lr_image"):
+            if table.has(key):
+                raise ValueError(f"[{key}] is given, and no [[scenes]] has lr")
+        return None
+    ranges = table.table("lr_bands") if table.has("lr_bands") else bands
+    if list(ranges.values) != list(bands.values):
+        raise ValueError(
+            f"[lr_bands] has {', '.join(ranges.values)}, expected the bands of [bands] in their "
+            f"order: {', '.join(bands.values)}"
+        )
+    return LrSensor(*_ranges(ranges), _image_format(table, "lr_image", bands=len(bands.values)))
+
+
+def _image_format(table: TomlTable, key: str, *, bands: int) -> ImageFormat:
+    return parse_image_format(table.table(key) if table.has(key) else TomlTable({}), bands=bands)
+
+
+def _ranges(table: TomlTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    low, high = zip(*(_range(table, band) for band in table.values), strict=True)
+    return low, high
 
 
 def _range(ranges: TomlTable, band: str) -> tuple[float, float]:

@@ -66,6 +66,7 @@ class CardScene:
             which some validate.
         rows: rows that are used.
         cols: columns that are used.
+        lr: path of a real LR image of the same ground; None where the image is degraded.
     """
 
     image: Path
@@ -73,12 +74,14 @@ class CardScene:
     split: Path | str | BlockSplit
     rows: Interval = Interval()
     cols: Interval = Interval()
+    lr: Path | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
         """All its files."""
         split = (self.split,) if isinstance(self.split, Path) else ()
-        return (self.image, self.reference, *split)
+        lr = (self.lr,) if self.lr else ()
+        return (self.image, self.reference, *split, *lr)
 
 
 def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
@@ -92,7 +95,7 @@ def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
         ValueError: a value is wrong, or a file has no partner.
         FileNotFoundError: nothing fits a path with wildcards.
     """
-    table.only(("image", "reference", "split", "validation_block", "rows", "cols"))
+    table.only(("image", "reference", "split", "validation_block", "rows", "cols", "lr"))
     images = _find(table, "image", data)
     references = _partners(table, "reference", images, data)
     splits: dict[tuple[str, ...], Path | str | BlockSplit]
@@ -101,7 +104,11 @@ def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
     else:
         splits = {**_partners(table, "split", images, data)}
     rows, cols = _interval(table, "rows"), _interval(table, "cols")
-    return [CardScene(images[key], references[key], splits[key], rows, cols) for key in images]
+    lr = _partners(table, "lr", images, data) if table.has("lr") else {}
+    return [
+        CardScene(images[key], references[key], splits[key], rows, cols, lr.get(key))
+        for key in images
+    ]
 
 
 def _named_split(table: TomlTable) -> str | BlockSplit:

@@ -7,7 +7,7 @@ a restart change nothing.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import torch
@@ -115,6 +115,8 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     ) -> None:
         self._scenes = scenes
         self._config = config
+        for scene in scenes:
+            scene.size(config.upscale_factor)  # refuses what the images do not have
         self._positions = find_class_positions(scenes, classes=classes, seed=config.seed)
         counts = np.array([position.count for position in self._positions], np.float64)
         weights = np.where(counts > 0, counts**config.class_power, 0)
@@ -126,15 +128,26 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         scene, window = self._draw(generator)
         chip = _read_padded(scene, window)
         pose = int(generator.integers(8))
-        hr = turn(torch.from_numpy(chip.hr), pose=pose)
+        # The native image, and the real LR image where there is one.
+        images = [turn(torch.from_numpy(chip.hr), pose=pose)]
+        if scene.lr and config.upscale_factor > 1:
+            images.append(turn(self._read_lr(scene, window), pose=pose))
         target = turn(torch.from_numpy(chip.target), pose=pose)
         trained = turn(torch.from_numpy(chip.in_split), pose=pose)
         if config.jitter:
-            hr = jitter(hr, strength=config.jitter, generator=generator)
-        lr = degrade(hr, factor=config.upscale_factor)
+            images = [*jitter(*images, strength=config.jitter, generator=generator)]
+        hr = images[0]
+        lr = images[1] if len(images) > 1 else degrade(hr, factor=config.upscale_factor)
         if config.cutout:
             lr = cut_out(lr, share=config.cutout, generator=generator)
-        return lr, hr.contiguous(), target.long(), trained.contiguous()
+        return lr.contiguous(), hr.contiguous(), target.long(), trained.contiguous()
+
+    def _read_lr(self, scene: LabelledScene, window: Window) -> Tensor:
+        """The real LR image of a chip; beyond the image the last row and column repeat."""
+        factor = self._config.upscale_factor
+        lr = Window(*(value // factor for value in astuple(window)))
+        inside = lr.clipped(*scene.size(factor))
+        return torch.from_numpy(pad_to_window(scene.read_inputs(inside, factor=factor), lr))
 
     def _draw(self, generator: np.random.Generator) -> tuple[LabelledScene, Window]:
         size, factor = self._config.size, self._config.upscale_factor

@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.normalize import Normalization, normalize_bands
+from geosrseg.core.normalize import Normalization, Radiometry, normalize_bands
 from geosrseg.core.windows import Window
 from geosrseg.data.image_format import ImageFormat
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.grid import Grid
-from geosrseg.raster.header import SceneHeader, SceneOptions, read_header
+from geosrseg.raster.header import SceneOptions, read_header
 from geosrseg.raster.location import Location
 from geosrseg.raster.raster_files import RasterFiles
 from geosrseg.raster.scene import MAX_PIXELS
+from geosrseg.raster.selection import BandSelection
+from geosrseg.raster.warp import Warp
 
 
 @dataclass(frozen=True)
@@ -22,22 +24,20 @@ class DatasetImage:
     """An image that can be read; see `open_image`.
 
     Attributes:
-        header: what the file holds.
+        path: the file.
+        grid: where its pixels lie, or where they are warped to.
+        selection: its bands, in the card's order.
+        radiometry: digital number to reflectance.
         files: what opens the file.
+        warp: brings it onto the grid; None if it lies there.
     """
 
-    header: SceneHeader
+    path: Path
+    grid: Grid
+    selection: BandSelection
+    radiometry: Radiometry
     files: RasterFiles
-
-    @property
-    def path(self) -> Path:
-        """The file."""
-        return self.header.location.path
-
-    @property
-    def grid(self) -> Grid:
-        """Where its pixels lie."""
-        return self.header.grid
+    warp: Warp | None = None
 
     def read(
         self, window: Window, *, normalization: Normalization
@@ -52,7 +52,7 @@ class DatasetImage:
         """
         numbers, valid = self._read(window)
         inputs = normalize_bands(
-            numbers, valid, radiometry=self.header.radiometry, normalization=normalization
+            numbers, valid, radiometry=self.radiometry, normalization=normalization
         )
         return inputs, valid
 
@@ -61,8 +61,8 @@ class DatasetImage:
         return self._read(window)[1]
 
     def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        with self.files.use(self.path) as dataset:
-            return self.header.files[0].selection.read(dataset, window)
+        with self.files.use(self.path, self.warp) as dataset:
+            return self.selection.read(dataset, window)
 
 
 def open_image(
@@ -95,11 +95,9 @@ def open_image(
             raise DatasetError(
                 f"{path}: {error} (in a dataset card, these are bands, scale and offset of [image])"
             ) from error
-    if stored.radiometry:
-        header = replace(header, radiometry=stored.radiometry)
+    (file,) = header.files
+    selection = file.selection
     if stored.nodata is not None:
-        nodata = (stored.nodata,) * len(bands)
-        (file,) = header.files
-        selection = replace(file.selection, nodata=nodata)
-        header = replace(header, files=(replace(file, selection=selection),))
-    return DatasetImage(header, files)
+        selection = replace(selection, nodata=(stored.nodata,) * len(bands))
+    radiometry = stored.radiometry or header.radiometry
+    return DatasetImage(path, header.grid, selection, radiometry, files)

@@ -15,20 +15,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from geosrseg.core.dilation import dilate
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.windows import Window
-from geosrseg.data.block_split import BlockSplit
-from geosrseg.data.card import SPLITS, DatasetCard
+from geosrseg.data.card import DatasetCard
 from geosrseg.data.card_scene import CardScene
 from geosrseg.data.dataset_image import DatasetImage, open_image
 from geosrseg.data.degradation import REACH, degrade
+from geosrseg.data.lr_image import LrImage, open_lr_image
 from geosrseg.data.reference import Reference, open_reference
-from geosrseg.errors import DatasetError, DatasetWarning
+from geosrseg.data.scene_split import SceneSplit, open_split
+from geosrseg.errors import DatasetWarning
 from geosrseg.raster.gdal import small_cache
 from geosrseg.raster.grid import Grid
-from geosrseg.raster.layer import Layer, open_layer
 from geosrseg.raster.raster_files import RasterFiles
 
 STRIP = 1024
@@ -56,20 +55,20 @@ class LabelledScene:
     """An image and its reference; see `open_labelled_scenes`.
 
     Attributes:
-        image: the image.
-        reference: the reference, on the same grid.
-        split: what says which split a pixel is in, or the one that all are in.
-        used: the part of the image that is in a split at all.
+        image: the native image.
+        reference: the reference, on the image's grid.
+        split: which pixels are in which split.
         normalization: reflectance to network input.
-        guard: pixels around other splits that never train.
+        ranges: the card's normalization of native images.
+        lr: the real LR image; None where the native one is degraded instead.
     """
 
     image: DatasetImage
     reference: Reference
-    split: Layer | BlockSplit | str
-    used: Window
+    split: SceneSplit
     normalization: Normalization
-    guard: int
+    ranges: Normalization
+    lr: LrImage | None = None
 
     @property
     def path(self) -> Path:
@@ -82,12 +81,18 @@ class LabelledScene:
         return self.image.grid
 
     def size(self, factor: int) -> tuple[int, int]:
-        """Height and width in LR pixels; what is left over at the far edges is not used."""
+        """Height and width in LR pixels; what is left over at the far edges is not used.
+
+        Raises:
+            DatasetError: there is a real LR image, of another factor.
+        """
+        if self.lr and factor > 1:
+            self.lr.check_factor(factor)
         return self.grid.height // factor, self.grid.width // factor
 
     def read_hr(self, window: Window) -> NDArray[np.float32]:
         """(bands, rows, cols) native image, normalized."""
-        return self.image.read(window, normalization=self.normalization)[0]
+        return self._read_native(window)[0]
 
     def read_target(self, window: Window, split: str) -> NDArray[np.uint8]:
         """(rows, cols) class indices inside `split`; NODATA elsewhere and where ignored.
@@ -95,8 +100,7 @@ class LabelledScene:
         The training split keeps the guard's distance from validation and test pixels, and
         pixels without a valid image are never used.
         """
-        in_split = self.image.read_valid(window) & self._in_split(window, split)
-        return self._read_target(window, in_split)
+        return self._read_target(window, split, valid=self.image.read_valid(window))[0]
 
     def read_reference(self, window: Window) -> NDArray[np.uint8]:
         """(rows, cols) class indices of all splits; NODATA where the legend has no class."""
@@ -104,9 +108,8 @@ class LabelledScene:
 
     def read_chip(self, window: Window, split: str) -> Chip:
         """Image and target of a window."""
-        hr, valid = self.image.read(window, normalization=self.normalization)
-        in_split = valid & self._in_split(window, split)
-        return Chip(hr, self._read_target(window, in_split), in_split)
+        hr, valid = self._read_native(window)
+        return Chip(hr, *self._read_target(window, split, valid=valid))
 
     def strips(self) -> Iterator[Window]:
         """The whole scene from top to bottom, a strip of rows at a time."""
@@ -114,52 +117,56 @@ class LabelledScene:
         for top in range(0, grid.height, STRIP):
             yield Window(top, 0, min(STRIP, grid.height - top), grid.width)
 
-    def sum_inputs(self) -> tuple[NDArray[np.float64], int]:
-        """(bands,) sum of the network inputs over all training pixels, and their number."""
-        total, count = np.zeros(len(self.normalization.low)), 0
-        for strip in self.strips():
-            chip = self.read_chip(strip, "train")
-            total += chip.hr[:, chip.in_split].sum(axis=1, dtype=np.float64)
-            count += int(chip.in_split.sum())
-        return total, count
-
     def read_inputs(self, window: Window, *, factor: int) -> NDArray[np.float32]:
-        """(bands, height, width) degraded image of a window given in LR pixels.
+        """(bands, height, width) LR image of a window given in LR pixels.
 
-        The ground around the window is read too, so the result is the same as cutting the
-        window out of the whole degraded image.
+        It is the real one where there is one, else the degraded native image: the ground
+        around the window is read too, so the result is the same as cutting the window out
+        of the whole degraded image. With a factor of 1 it is the native image.
         """
         height, width = self.size(factor)
+        if factor == 1:
+            return self.image.read(window, normalization=self.normalization)[0]
+        if self.lr:
+            return self.lr.read(window, normalization=self.normalization)[0]
         wide = window.grown(REACH, height=height, width=width)
         lr = degrade(torch.from_numpy(self.read_hr(wide.scaled(factor))), factor=factor)
         own = window.inside(wide)
         return lr[:, own.rows, own.cols].numpy()
 
-    def _read_target(self, window: Window, used: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        return np.where(used, self.reference.read(window), np.uint8(NODATA))
+    def sum_inputs(self, *, native: bool) -> tuple[NDArray[np.float64], int]:
+        """(bands,) sum of the network inputs over all training pixels, and their number.
 
-    def _in_split(self, window: Window, split: str) -> NDArray[np.bool_]:
-        rows, cols = np.ogrid[window.rows, window.cols]
-        used = (
-            (self.used.row_off <= rows)
-            & (rows < self.used.row_stop)
-            & (self.used.col_off <= cols)
-            & (cols < self.used.col_stop)
-        )
-        return used & self._marked(window, split)
+        Args:
+            native: of the native image, though there may be a real LR image.
+        """
+        factor = 1 if native or self.lr is None else self.lr.factor
+        height, width = self.size(factor)
+        total, count = np.zeros(len(self.normalization.low)), 0
+        for top in range(0, height, STRIP // factor):
+            window = Window(top, 0, min(STRIP // factor, height - top), width)
+            inputs = self.read_inputs(window, factor=factor)
+            fine = window.scaled(factor)
+            used = self._read_target(fine, "train", valid=self.image.read_valid(fine))[1]
+            used = used[::factor, ::factor]  # the corner of an LR pixel stands for it
+            total += inputs[:, used].sum(axis=1, dtype=np.float64)
+            count += int(used.sum())
+        return total, count
 
-    def _marked(self, window: Window, split: str) -> NDArray[np.bool_]:
-        """What the card says of each pixel, with the guard around what does not train."""
-        if isinstance(self.split, str):
-            return np.full((window.height, window.width), self.split == split)
-        if split != "train" or not self.guard:
-            return self.split.read(window) == SPLITS[split]
-        wide = window.grown(self.guard, height=self.grid.height, width=self.grid.width)
-        values = self.split.read(wide)
-        held_out = np.isin(values, [SPLITS["validation"], SPLITS["test"]])
-        usable = (values == SPLITS["train"]) & ~dilate(held_out, self.guard)
-        own = window.inside(wide)
-        return usable[own.rows, own.cols]
+    def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        normalization = self.normalization
+        if self.lr:  # the model's is that of the other sensor
+            normalization = replace(self.ranges, fill=normalization.fill)
+        return self.image.read(window, normalization=normalization)
+
+    def _read_target(
+        self, window: Window, split: str, *, valid: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """Class indices, and which pixels are usable and in the split."""
+        in_split = valid & self.split.read(window, split)
+        if self.lr:
+            in_split &= self.lr.covers(window)
+        return np.where(in_split, self.reference.read(window), np.uint8(NODATA)), in_split
 
 
 @contextmanager
@@ -193,48 +200,17 @@ def _open(
     scene: CardScene, card: DatasetCard, normalization: Normalization, files: RasterFiles
 ) -> LabelledScene:
     image = open_image(scene.image, bands=card.bands, stored=card.image, files=files)
-    reference = open_reference(scene.reference, coding=card.coding, files=files)
-    _check_grid(reference.path, reference.grid, image.grid)
-    split: Layer | BlockSplit | str
-    if isinstance(scene.split, str):
-        split = scene.split
-    elif isinstance(scene.split, BlockSplit):
-        split = scene.split.fitted(image.grid.height, image.grid.width)
-    else:
-        split = open_layer(scene.split, files=files)
-        _check_grid(split.path, split.grid, image.grid)
-    used = _used_part(scene, image.grid)
-    return LabelledScene(image, reference, split, used, normalization, card.guard)
-
-
-def _used_part(scene: CardScene, grid: Grid) -> Window:
-    for interval, length, axis in (
-        (scene.rows, grid.height, "rows"),
-        (scene.cols, grid.width, "cols"),
-    ):
-        if not interval.holds_part_of(length):
-            raise DatasetError(
-                f"{scene.image} has {length} {axis}, the card uses those from {interval.start} "
-                f"on: give {axis} that begin inside"
-            )
-    rows, cols = scene.rows, scene.cols
-    return Window(
-        rows.start,
-        cols.start,
-        min(rows.stop or grid.height, grid.height) - rows.start,
-        min(cols.stop or grid.width, grid.width) - cols.start,
+    lr = None
+    if scene.lr and card.lr:
+        lr = open_lr_image(scene.lr, image, bands=card.bands, stored=card.lr.image, files=files)
+    return LabelledScene(
+        image=image,
+        reference=open_reference(scene.reference, coding=card.coding, grid=image.grid, files=files),
+        split=open_split(scene, guard=card.guard, grid=image.grid, files=files),
+        normalization=normalization,
+        ranges=Normalization(card.low, card.high, normalization.fill),
+        lr=lr,
     )
-
-
-def _check_grid(path: Path, grid: Grid, expected: Grid) -> None:
-    """Refuse another size, and another place if both files say where they lie."""
-    same_size = (grid.height, grid.width) == (expected.height, expected.width)
-    located = not grid.transform.is_identity and not expected.transform.is_identity
-    if not same_size or (located and not grid.transform.almost_equals(expected.transform, 1e-6)):
-        raise DatasetError(
-            f"{path} has {grid.height}x{grid.width} pixels at {grid.bounds}, its image "
-            f"{expected.height}x{expected.width} at {expected.bounds}: put both on one grid"
-        )
 
 
 def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:
@@ -261,13 +237,20 @@ def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -
         )
 
 
-def measure_normalization(card: DatasetCard) -> Normalization:
-    """The card's normalization, with the mean over all training pixels as its fill."""
-    bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
+def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normalization:
+    """The normalization of the network's input, with the training pixels' mean as its fill.
+
+    Args:
+        card: the dataset.
+        native: the network's input is the native image, though there may be real LR images.
+    """
+    native = native or card.lr is None
+    low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
+    bare = Normalization(low, high, (0.0,) * len(card.bands))
     total, count = np.zeros(len(card.bands)), 0
     with _open_scenes(card, bare) as scenes:
         for scene in scenes:
-            sums, pixels = scene.sum_inputs()
+            sums, pixels = scene.sum_inputs(native=native)
             total, count = total + sums, count + pixels
     fill = tuple(float(value) for value in np.round(total / max(count, 1), 4))
     return replace(bare, fill=fill)

@@ -19,8 +19,9 @@ from geosrseg.data.reference_coding import (
 )
 from geosrseg.errors import DatasetError
 from geosrseg.raster.grid import Grid
-from geosrseg.raster.layer import raster_window, read_grid
+from geosrseg.raster.layer import find_warp, raster_window
 from geosrseg.raster.raster_files import RasterFiles
+from geosrseg.raster.warp import Warp
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,18 @@ class Reference:
 
     Attributes:
         path: the file.
-        grid: where its pixels lie.
         coding: what its values or colours mean.
+        palette: (256,) codes by value, where the colours are a palette.
         empty: numbers that mark pixels without a reference.
+        warp: brings it onto the image's grid; None if it lies there.
         files: what opens the file.
     """
 
     path: Path
-    grid: Grid
     coding: ReferenceCoding
+    palette: NDArray[np.int32] | None
     empty: tuple[float, ...]
+    warp: Warp | None
     files: RasterFiles
 
     def read(self, window: Window) -> NDArray[np.uint8]:
@@ -50,19 +53,44 @@ class Reference:
         return self.coding.count_unknown(self._read_codes(window))
 
     def _read_codes(self, window: Window) -> NDArray[np.int32]:
-        with self.files.use(self.path) as dataset:
-            if not self.coding.is_coloured:
-                return _read_numbers(dataset, window, empty=self.empty)
-            if dataset.count == 1:
-                return _read_palette(dataset, window)
-            return _read_colours(dataset, window)
+        with self.files.use(self.path, self.warp) as dataset:
+            kinds = dataset.colorinterp
+            colours = 3 if self.coding.is_coloured and self.palette is None else 1
+            indexes = [*range(1, colours + 1)]
+            if ColorInterp.alpha in kinds[colours:]:
+                indexes.append(kinds.index(ColorInterp.alpha) + 1)
+            bands = dataset.read(indexes, window=raster_window(window))
+        codes = self._codes(bands[:colours])
+        if len(bands) > colours:
+            codes[bands[-1] == 0] = NO_CODE
+        return codes
+
+    def _codes(self, bands: NDArray[np.generic]) -> NDArray[np.int32]:
+        """(rows, cols) codes of one band of numbers or three of colours."""
+        if len(bands) == 3:
+            return colour_codes(bands.astype(np.uint8, copy=False))
+        if self.palette is not None:
+            return self.palette[bands[0].astype(np.uint8, copy=False)]
+        codes = number_codes(bands[0])
+        for value in self.empty:
+            codes[bands[0] == value] = NO_CODE
+        return codes
 
 
-def open_reference(path: Path, *, coding: ReferenceCoding, files: RasterFiles) -> Reference:
+def open_reference(
+    path: Path, *, coding: ReferenceCoding, grid: Grid, files: RasterFiles
+) -> Reference:
     """Examine a reference.
 
+    Args:
+        path: the file.
+        coding: what its values or colours mean.
+        grid: of the image, which the windows are of.
+        files: what opens it.
+
     Raises:
-        DatasetError: it cannot be opened, or does not hold what the coding needs.
+        DatasetError: it cannot be opened, does not hold what the coding needs, or lies
+            elsewhere than its image.
     """
     with files.use(path) as dataset:
         found = f"{path} has {dataset.count} bands of {dataset.dtypes[0]}"
@@ -72,7 +100,8 @@ def open_reference(path: Path, *, coding: ReferenceCoding, files: RasterFiles) -
                 f"{found}, and the card gives the classes colours, so three bands of uint8 or a "
                 "palette were expected: give the classes numbers, as in reference = 3"
             )
-        if not coding.is_coloured and dataset.count != 1:
+        alphas = dataset.colorinterp.count(ColorInterp.alpha)
+        if not coding.is_coloured and dataset.count - alphas != 1:
             raise DatasetError(
                 f"{found}, and the card gives the classes numbers, so one band was expected: "
                 'give the classes colours, as in reference = "#ff0000"'
@@ -82,7 +111,9 @@ def open_reference(path: Path, *, coding: ReferenceCoding, files: RasterFiles) -
         # A class that the card gives this value is one, whatever the file declares.
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
-        return Reference(path, read_grid(dataset), coding, tuple(empty), files)
+        warp = find_warp(path, dataset, grid)
+        palette = None if is_rgb or not coding.is_coloured else _palette(dataset)
+        return Reference(path, coding, palette, tuple(empty), warp, files)
 
 
 def find_numbers(paths: Iterable[Path]) -> set[float]:
@@ -108,29 +139,10 @@ def find_numbers(paths: Iterable[Path]) -> set[float]:
     return found
 
 
-def _read_numbers(
-    dataset: DatasetReader, window: Window, *, empty: tuple[float, ...]
-) -> NDArray[np.int32]:
-    values = dataset.read(1, window=raster_window(window))
-    codes = number_codes(values)
-    for value in empty:
-        codes[values == value] = NO_CODE
-    return codes
-
-
-def _read_palette(dataset: DatasetReader, window: Window) -> NDArray[np.int32]:
+def _palette(dataset: DatasetReader) -> NDArray[np.int32]:
     palette = np.zeros((256, 4), np.uint8)
     for value, colour in dataset.colormap(1).items():
         palette[value] = colour
     codes = colour_codes(palette[:, :3].T[:, None])[0]
     codes[palette[:, 3] == 0] = NO_CODE
-    return codes[dataset.read(1, window=raster_window(window))]
-
-
-def _read_colours(dataset: DatasetReader, window: Window) -> NDArray[np.int32]:
-    has_alpha = dataset.count > 3 and dataset.colorinterp[3] == ColorInterp.alpha
-    bands = dataset.read([1, 2, 3, 4][: 3 + has_alpha], window=raster_window(window))
-    codes = colour_codes(bands[:3])
-    if has_alpha:
-        codes[bands[3] == 0] = NO_CODE
     return codes

@@ -76,7 +76,7 @@ def train(
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     run = Run(Path(output))
     initial = _initial_network(network, init_sr=init_sr, init_seg=init_seg)
-    normalization = measure_normalization(card)
+    normalization = measure_normalization(card, native=network.upscale_factor == 1)
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
         # All that the data can be refused for comes before the folder is touched.

@@ -22,6 +22,7 @@ from rasterio.io import DatasetReader, MemoryFile
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.companions import check_companions
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.warp import Warp
 
 OPEN_FILES = 128
 """Files kept open; a process may usually have 1024."""
@@ -73,13 +74,19 @@ def find_driver(path: Path) -> str:
 @dataclass
 class _Entry:
     dataset: DatasetReader
+    source: DatasetReader | None = None
     memory: MemoryFile | None = None
     size: int = 0
 
     def close(self) -> None:
-        self.dataset.close()
-        if self.memory:
-            self.memory.close()
+        for part in (self.dataset, self.source, self.memory):
+            if part:
+                part.close()
+
+    def warped(self, warp: Warp | None) -> "_Entry":
+        if warp is None:
+            return self
+        return _Entry(warp.open(self.dataset), self.dataset, self.memory, self.size)
 
 
 @dataclass
@@ -93,21 +100,28 @@ class RasterFiles:
 
     open_files: int = OPEN_FILES
     decoded_bytes: int = DECODED_BYTES
-    _entries: OrderedDict[Path, _Entry] = field(default_factory=OrderedDict, init=False)
+    _entries: OrderedDict[tuple[Path, Warp | None], _Entry] = field(
+        default_factory=OrderedDict, init=False
+    )
     _process: int = field(default_factory=os.getpid, init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, init=False)
 
     @contextmanager
-    def use(self, path: Path) -> Iterator[DatasetReader]:
+    def use(self, path: Path, warp: Warp | None = None) -> Iterator[DatasetReader]:
         """The open file; it must not be kept.
+
+        Args:
+            path: the file.
+            warp: read it on another grid.
 
         Raises:
             DatasetError: it cannot be opened, or not be read by the code within.
         """
         with self._lock:
             self._leave_other_processes()
-            entry = self._entries.pop(path, None) or _open(path, self.decoded_bytes)
-            self._entries[path] = entry
+            key = (path, warp)
+            entry = self._entries.pop(key, None) or _open(path, warp, self.decoded_bytes)
+            self._entries[key] = entry
             self._evict()
             try:
                 yield entry.dataset
@@ -124,8 +138,8 @@ class RasterFiles:
         """Forget the handles of the process that this one was forked from."""
         if self._process != os.getpid():
             self._process = os.getpid()
-            for path in [path for path, entry in self._entries.items() if not entry.memory]:
-                self._entries.pop(path).close()
+            for key in [key for key, entry in self._entries.items() if not entry.memory]:
+                self._entries.pop(key).close()
 
     def _evict(self) -> None:
         total = sum(entry.size for entry in self._entries.values())
@@ -142,7 +156,7 @@ class RasterFiles:
         self.__init__(**state)  # type: ignore[misc]
 
 
-def _open(path: Path, limit: int) -> _Entry:
+def _open(path: Path, warp: Warp | None, limit: int) -> _Entry:
     driver = find_driver(path)
     try:
         check_companions(path)
@@ -152,9 +166,9 @@ def _open(path: Path, limit: int) -> _Entry:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver=driver)
             if driver not in _WITHOUT_RANDOM_ACCESS:
-                return _Entry(dataset)
+                return _Entry(dataset).warped(warp)
             with dataset:
-                return _decode(path, dataset, limit)
+                return _decode(path, dataset, limit).warped(warp)
     except GDAL_ERRORS as error:
         raise DatasetError(f"cannot open {path} as {driver} ({reason(error)})") from error
 
@@ -173,4 +187,4 @@ def _decode(path: Path, dataset: DatasetReader, limit: int) -> _Entry:
         rasterio.shutil.copy(dataset, memory.name, driver="GTiff", **options)
     except _DECODING_ERRORS as error:
         raise DatasetError(f"cannot decode {path}: the file is damaged, get it again") from error
-    return _Entry(memory.open(driver="GTiff"), memory, size)
+    return _Entry(memory.open(driver="GTiff"), memory=memory, size=size)

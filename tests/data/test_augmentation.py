@@ -20,13 +20,20 @@ def test_image_and_target_turn_alike():
 
 def test_jitter_stays_reflectance_and_changes_every_band_by_a_line():
     chip = torch.linspace(0.2, 0.6, 50).expand(2, 5, 50)
-    changed = jitter(chip, strength=0.05, generator=np.random.default_rng(0))
+    (changed,) = jitter(chip, strength=0.05, generator=np.random.default_rng(0))
     assert not torch.allclose(changed, chip, atol=1e-3)
     steps = changed.diff(dim=-1)
     assert torch.allclose(steps, steps[..., :1].expand_as(steps), atol=1e-6)
-    extreme = jitter(chip, strength=5, generator=np.random.default_rng(0))
+    (extreme,) = jitter(chip, strength=5, generator=np.random.default_rng(0))
     assert extreme.min() >= 0
     assert extreme.max() <= 1
+
+
+def test_images_of_one_ground_are_lit_alike():
+    lr, hr = torch.full((2, 4, 4), 0.3), torch.full((2, 16, 16), 0.3)
+    lit = jitter(lr, hr, strength=0.05, generator=np.random.default_rng(0))
+    assert torch.equal(lit[0][:, 0, 0], lit[1][:, 0, 0])
+    assert not torch.allclose(lit[0], lr)
 
 
 def test_cut_out_hides_squares_behind_the_mean_and_leaves_the_chip_alone():

@@ -58,7 +58,7 @@ def test_no_label_of_the_validation_half_is_learned(scenes):
     """A chip's image may reach into it, its target is ignored there."""
     chips = Chips(scenes, classes=2, config=replace(CONFIG, jitter=0, cutout=0))
     scene = scenes[0]
-    everywhere = replace(scene, split="train")
+    everywhere = replace(scene, split=replace(scene.split, source="train"))
     reached = 0
     for number in range(30):
         _, window = chips._draw(np.random.default_rng((CONFIG.seed, number)))
@@ -137,7 +137,7 @@ def test_an_image_smaller_than_a_chip_is_padded_with_what_is_not_trained(scenes)
 
 
 def test_a_dataset_without_training_pixels_is_refused(scenes):
-    unlabelled = [replace(scenes[0], split="test")]
+    unlabelled = [replace(scenes[0], split=replace(scenes[0].split, source="test"))]
     with pytest.raises(DatasetError, match="no pixel of the training split"):
         Chips(unlabelled, classes=2, config=CONFIG)
 

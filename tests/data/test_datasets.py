@@ -69,7 +69,7 @@ class TestVaihingen:
             labels = vaihingen_labels(area)
             assert np.allclose(hr, vaihingen_image(area) / 255, atol=1e-6)
             expected = np.where(labels == 5, NODATA, labels)
-            assert np.array_equal(targets[scene.split], expected)
+            assert np.array_equal(targets[scene.split.source], expected)
 
     @pytest.mark.parametrize("references", [".", "gts_for_participants", "GT complete"])
     def test_references_may_lie_in_any_folder_but_top(self, tmp_path, references):
@@ -87,8 +87,8 @@ class TestVaihingen:
         card = read_dataset("vaihingen", data=tmp_path)
         for scene, hr, targets in read_all(card):
             assert np.allclose(hr, vaihingen_image(area_of(scene)) / 255, atol=1e-6)
-            eroded = (targets[scene.split][20:23] == NODATA).all()
-            assert eroded == (scene.split != "train")
+            eroded = (targets[scene.split.source][20:23] == NODATA).all()
+            assert eroded == (scene.split.source != "train")
 
     def test_eroded_references_are_used_for_what_is_scored_and_never_trained(self, tmp_path):
         write_vaihingen(tmp_path, eroded=ERODED)

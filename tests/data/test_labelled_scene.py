@@ -64,10 +64,12 @@ def test_a_window_of_the_degraded_image_is_cut_from_the_whole(scene, window):
     )
 
 
-def test_reference_and_image_lie_on_one_grid(card, tmp_path):
-    write_raster(tmp_path / "reference.tif", np.ones((1, HEIGHT, WIDTH + 1), np.uint8))
+def test_a_reference_of_another_size_says_where_it_lies(card, tmp_path):
+    write_raster(tmp_path / "reference.tif", np.ones((1, HEIGHT, WIDTH + 1), np.uint8), crs=None)
     with (
-        pytest.raises(DatasetError, match=r"reference\.tif has 160x193 pixels"),
+        pytest.raises(
+            DatasetError, match=r"reference\.tif has 160x193 pixels .* give both files a"
+        ),
         open_labelled_scenes(card, normalization=measure_normalization(card)),
     ):
         pass

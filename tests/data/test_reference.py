@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
+from rasterio.crs import CRS
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
@@ -8,6 +10,8 @@ from geosrseg.data.reference import open_reference
 from geosrseg.data.reference_coding import ReferenceCoding, parse_codes
 from geosrseg.errors import DatasetError
 from geosrseg.raster.gdal import unreferenced_allowed
+from geosrseg.raster.grid import Grid
+from geosrseg.raster.layer import read_grid
 from geosrseg.raster.raster_files import RasterFiles
 
 WHITE, BLUE, BLACK, RED = 0xFFFFFF, 0x0000FF, 0x000000, 0xFF0000
@@ -15,10 +19,15 @@ COLOURS = ReferenceCoding(True, ((BLUE,), (WHITE,)), (BLACK,))
 NUMBERS = ReferenceCoding(False, ((0, 1), (300,)), (7,))
 
 
-def write(path, values, *, colours=None, nodata=None, driver="GTiff"):
+PLACE = Affine(20, 0, 500_000, 0, -20, 800_000)
+
+
+def write(path, values, *, colours=None, nodata=None, driver="GTiff", crs=None):
     """Write (bands, rows, cols), with a palette if there is one."""
     count, height, width = values.shape
     profile = {"driver": driver, "count": count, "height": height, "width": width}
+    if crs:
+        profile |= {"crs": crs, "transform": PLACE}
     with (
         unreferenced_allowed(),
         rasterio.open(path, "w", dtype=values.dtype.name, nodata=nodata, **profile) as file,
@@ -29,11 +38,20 @@ def write(path, values, *, colours=None, nodata=None, driver="GTiff"):
     return path
 
 
-def read(path, coding):
-    """Class indices of the whole file, and what is unknown."""
+def grid_of(path):
     files = RasterFiles()
-    reference = open_reference(path, coding=coding, files=files)
-    whole = Window(0, 0, reference.grid.height, reference.grid.width)
+    with files.use(path) as dataset:
+        grid = read_grid(dataset)
+    files.close()
+    return grid
+
+
+def read(path, coding, *, grid=None):
+    """Class indices of the whole file or of another grid, and what is unknown."""
+    files = RasterFiles()
+    grid = grid or grid_of(path)
+    reference = open_reference(path, coding=coding, grid=grid, files=files)
+    whole = Window(0, 0, grid.height, grid.width)
     found = reference.read(whole), reference.count_unknown(whole)
     files.close()
     return found
@@ -115,7 +133,30 @@ def test_a_reference_of_another_kind_than_the_card_says_is_refused(
 ):
     path = write(tmp_path / "a.tif", values)
     with pytest.raises(DatasetError, match=message):
-        open_reference(path, coding=coding, files=RasterFiles())
+        open_reference(path, coding=coding, grid=grid_of(path), files=RasterFiles())
+
+
+@pytest.mark.parametrize("kind", ["colours", "palette", "numbers"])
+def test_a_reference_on_another_grid_is_read_on_the_images(tmp_path, kind):
+    """Twice as fine, one of its pixels further in, and larger than the reference."""
+    colours = [(255, 255, 255), (0, 0, 255), (0, 0, 0), (255, 0, 0)]
+    numbers = np.array([[[0, 1, 2], [3, 3, 0]]], np.uint8)
+    coding, values = COLOURS, numbers
+    if kind == "colours":
+        values = rgb(CODES)
+    if kind == "numbers":
+        coding = ReferenceCoding(False, ((1,), (0,)), (2,))
+    palette = colours if kind == "palette" else None
+    nodata = None if palette else 0  # in a palette it would be transparent
+    path = write(tmp_path / "a.tif", values, colours=palette, nodata=nodata, crs="EPSG:32636")
+    grid = Grid(CRS.from_epsg(32636), Affine(10, 0, 500_020, 0, -10, 800_000), 5, 6)
+    found, unknown = read(path, coding, grid=grid)
+    none = NODATA
+    expected = [[0, 0, none, none], [0, 0, none, none], [none, none, 1, 1], [none, none, 1, 1]]
+    assert found[:4, :4].tolist() == expected
+    assert (found[4:] == none).all()
+    assert (found[:, 4:] == none).all()
+    assert sum(unknown.values()) == 4
 
 
 def test_a_code_has_one_meaning():
