@@ -60,6 +60,10 @@ class Record:
         """A list of JSON objects."""
         return [_mapping(item, key) for item in self._items(key)]
 
+    def counts(self, key: str) -> tuple[tuple[int, ...], ...]:
+        """A list of lists of whole numbers from 0 to 2^53, which may be missing."""
+        return tuple(_counts(item, key) for item in self._items(key)) if key in self.values else ()
+
     def number_by_name(self, key: str) -> dict[str, float]:
         """A JSON object that holds numbers only."""
         return {name: _number(item, name) for name, item in self.mapping(key).items()}
@@ -80,6 +84,15 @@ def _mapping(value: object, key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{key} holds JSON objects, got {_shown(value)}")
     return value
+
+
+def _counts(value: object, key: str) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise ValueError(f"{key} is a list of lists, got {_shown(value)}")
+    for item in value:
+        if type(item) is not int or not 0 <= item <= 2**53:
+            raise ValueError(f"{key} holds counts, got {_shown(item)}")
+    return tuple(value)
 
 
 def _text(value: object, key: str) -> str:

@@ -45,6 +45,8 @@ class ModelSpec:
         temperature: divides the logits so that the confidence is calibrated, see
             `core.labels.percent`; 1 where it was not fitted.
         precisions: in which the weights were measured to lose next to nothing.
+        confusion: (classes, classes) pixels of the validation data, rows reference, columns
+            prediction; empty where it is not known.
     """
 
     name: str
@@ -65,6 +67,7 @@ class ModelSpec:
     measured_halo: int | None = None
     temperature: float = 1.0
     precisions: tuple[str, ...] = ("fp32",)
+    confusion: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         self._check_texts()
@@ -99,6 +102,7 @@ class ModelSpec:
                 f"the precisions are fp32 and others of {', '.join(PRECISIONS)}, "
                 f"got {self.precisions}"
             )
+        self._check_confusion()
 
     def _check_texts(self) -> None:
         for what in ("name", "version", "config_hash"):
@@ -112,6 +116,14 @@ class ModelSpec:
     def widest_halo(self) -> int:
         """The exact halo, or the default where there is none: for measurements."""
         return self.halo if self.exact_halo is None else self.exact_halo
+
+    def _check_confusion(self) -> None:
+        sizes = {len(self.confusion), *map(len, self.confusion)}
+        if self.confusion and sizes != {len(self.legend)}:
+            raise ValueError(
+                f"the confusion matrix has a row and a column for each of "
+                f"{len(self.legend)} classes"
+            )
 
     def to_json(self) -> str:
         """The ModelSpec as one JSON object."""
@@ -136,6 +148,7 @@ class ModelSpec:
                 "config_hash": self.config_hash,
                 "temperature": self.temperature,
                 "precisions": list(self.precisions),
+                "confusion": self.confusion,
             },
             ensure_ascii=False,
         )
@@ -177,4 +190,5 @@ def _fields(record: Record) -> dict[str, Any]:
         "metrics": record.number_by_name("metrics"),
         "temperature": record.number("temperature", default=1.0),
         "precisions": record.texts("precisions") if "precisions" in record.values else ("fp32",),
+        "confusion": record.counts("confusion"),
     }

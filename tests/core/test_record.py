@@ -14,6 +14,10 @@ RECORD = Record(
         "mapping": {"a": 1},
         "mappings": [{"a": 1}, {}],
         "huge": [10**400],
+        "counts": [[1, 2], []],
+        "negative": [[-1]],
+        "nested": [[True]],
+        "larger": [[10**20]],
     }
 )
 
@@ -25,6 +29,7 @@ def test_values_of_the_right_type_are_read():
     assert RECORD.numbers("numbers") == (1.0, 2.5)
     assert RECORD.mapping("mapping") == {"a": 1}
     assert RECORD.mappings("mappings") == [{"a": 1}, {}]
+    assert RECORD.counts("counts") == ((1, 2), ())
     assert RECORD.number_by_name("mapping") == {"a": 1.0}
 
 
@@ -44,6 +49,10 @@ def test_values_of_the_right_type_are_read():
         ("mapping", "texts", "texts holds JSON objects"),
         ("mappings", "texts", "texts holds JSON objects, got 'a'"),
         ("number_by_name", "text", "text holds JSON objects"),
+        ("counts", "numbers", "numbers is a list of lists, got 1"),
+        ("counts", "negative", "negative holds counts, got -1"),
+        ("counts", "nested", "nested holds counts, got True"),
+        ("counts", "larger", "larger holds counts, got 1000"),
         ("text", "absent", "'absent' is missing"),
     ],
 )

@@ -27,6 +27,7 @@ SPEC = ModelSpec(
     limits="one district",
     metrics={"kappa": 0.81, "mean_iou": 0.62},
     config_hash="0123abcd",
+    confusion=((90, 10), (5, 45)),
 )
 
 
@@ -41,7 +42,7 @@ def without(key):
     return json.dumps({k: v for k, v in json.loads(SPEC.to_json()).items() if k != key})
 
 
-OPTIONAL = {"measured_halo", "precisions", "temperature"}
+OPTIONAL = {"confusion", "measured_halo", "precisions", "temperature"}
 """Keys that older files do not have."""
 
 
@@ -73,6 +74,10 @@ class TestRoundTrip:
 
     def test_a_file_from_before_halos_were_measured(self):
         assert ModelSpec.from_json(without("measured_halo")).measured_halo is None
+
+    def test_a_file_without_a_confusion_matrix(self):
+        spec = ModelSpec.from_json(without("confusion"))
+        assert spec == dataclasses.replace(SPEC, confusion=())
 
     def test_unknown_keys_are_left_alone(self):
         assert ModelSpec.from_json(changed(added_later=1)) == SPEC
@@ -149,6 +154,8 @@ class TestRefusals:
             ({"bands": ("red", "\0", "nir")}, r"a band or metric .* U\+0000"),
             ({"exact_halo": None, "halo": 5000}, "0 <= halo <= exact_halo <= 4096"),
             ({"measured_halo": 97}, "0 <= measured_halo <= exact_halo, got 97 and 96"),
+            ({"confusion": ((1, 2),)}, "a row and a column for each of 2 classes"),
+            ({"confusion": ((1, 2), (3,))}, "a row and a column for each of 2 classes"),
         ],
     )
     def test_values_that_contradict_each_other(self, change, message):
