@@ -7,7 +7,7 @@ from geosrseg.errors import MissingExtraError
 
 PACKAGES = {
     "cpu": ("openvino",),
-    "gis": ("pyogrio",),
+    "gis": ("pyarrow", "pyogrio", "pystac", "scipy"),
     "smp": ("segmentation_models_pytorch",),
     "train": (
         "jinja2",

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
+from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Span, WindowPlan, plan_span
 
 
@@ -53,3 +57,11 @@ def spans(draw: st.DrawFn) -> Span:
 def window_plans(draw: st.DrawFn) -> WindowPlan:
     """Plans of both axes, small enough to blend in full."""
     return WindowPlan(draw(spans()), draw(spans()))
+
+
+@st.composite
+def class_maps(draw: st.DrawFn, *, longest: int = 10) -> NDArray[np.uint8]:
+    """Small class maps of few classes, in which pixels of one class often touch in a point."""
+    shape = draw(st.tuples(st.integers(1, longest), st.integers(1, longest)))
+    values = draw(st.sampled_from([(1,), (1, NODATA), (1, 2), (1, 2, NODATA), (1, 2, 5, NODATA)]))
+    return draw(arrays(np.uint8, shape, elements=st.sampled_from(values)))

@@ -8,7 +8,7 @@ from geosrseg.raster.style import style_paths, write_styles
 
 
 def read(path):
-    return ElementTree.parse(path).getroot()  # noqa: S314
+    return ElementTree.parse(path).getroot()
 
 
 def test_both_styles_stand_beside_the_map(tmp_path, legend):
