@@ -69,6 +69,22 @@ if TYPE_CHECKING:
 @click.option(
     "--quicklook", type=click.Path(path_type=Path), help="Also write a PNG of scene and map."
 )
+@click.option(
+    "--areas",
+    type=click.Path(path_type=Path),
+    metavar="FILE.csv",
+    help="Also write the area of each class.",
+)
+@click.option(
+    "--vector",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Also write the map's polygons: .gpkg, .fgb, .geojson or .parquet.",
+)
+@click.option("--min-area", type=float, metavar="M2", help="Polygons below it go to a neighbour.")
+@click.option(
+    "--simplify", type=float, help="Tolerance of the polygons' borders, in units of the CRS."
+)
 @options.overwrite_option
 @options.json_option
 @options.debug_option
@@ -82,9 +98,15 @@ def predict(as_json: bool, model: str | None, **arguments: Any) -> None:
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
     with _progress_bar() as on_progress:
-        done = run(model=model or DEFAULT_MODEL, on_progress=on_progress, **arguments)
+        done = run(
+            model=model or DEFAULT_MODEL,
+            count_areas=as_json,
+            on_progress=on_progress,
+            **arguments,
+        )
     if as_json:
-        click.echo(json.dumps(asdict(done), default=str))
+        areas = done.areas and done.areas.to_json()
+        click.echo(json.dumps({**asdict(done), "areas": areas}, default=str))
     else:
         click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
         click.echo(done.output)

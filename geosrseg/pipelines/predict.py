@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg import __version__
+from geosrseg.core.areas import Areas
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
 from geosrseg.errors import OutputError, SceneError, SceneWarning
 from geosrseg.pipelines.layers import layer_path, layer_profile
 from geosrseg.pipelines.map_rows import predict_rows, sr_encoding
 from geosrseg.pipelines.painter import CLASSES, CONFIDENCE, FRACTIONS, SR
+from geosrseg.pipelines.products import Products, write_products
 from geosrseg.pipelines.scene_plan import Seams, plan_scene
 from geosrseg.raster.cog import STALE, check_cog, write_cog
 from geosrseg.raster.fingerprint import hash_files, stamp_files
-from geosrseg.raster.publication import check_output, open_drafts, publish
-from geosrseg.raster.quicklook import SUFFIXES as PICTURE_SUFFIXES
-from geosrseg.raster.quicklook import write_quicklook
+from geosrseg.raster.publication import publish
 from geosrseg.raster.row_store import RowStore, open_row_store, was_publishing
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.session import Session, open_session
@@ -58,6 +58,7 @@ class Prediction:
         windows: windows run.
         skipped: windows without a valid pixel.
         resumed: bands of rows that a stopped run had finished.
+        areas: of each class, where they were asked for.
         warnings: what a user should hear about.
     """
 
@@ -69,6 +70,7 @@ class Prediction:
     windows: int
     skipped: int
     resumed: int
+    areas: Areas | None
     warnings: tuple[str, ...]
 
 
@@ -116,6 +118,11 @@ def predict(
     sr: bool = False,
     fractions: bool = False,
     quicklook: str | Path | None = None,
+    areas: str | Path | None = None,
+    vector: str | Path | None = None,
+    min_area: float | None = None,
+    simplify: float | None = None,
+    count_areas: bool = False,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Prediction:
@@ -149,6 +156,12 @@ def predict(
         fractions: also write ``OUTPUT.fractions.tif``, the share of each class in each
             pixel of the scene.
         quicklook: also write a PNG of scene and map side by side.
+        areas: also write the area of each class as CSV.
+        vector: also write the map's polygons: ``.gpkg``, ``.fgb``, ``.geojson`` or
+            ``.parquet``.
+        min_area: square metres; a smaller polygon goes to its largest neighbour.
+        simplify: tolerance of the polygons' borders, in units of the CRS.
+        count_areas: count the areas even if no file of them is asked for.
         overwrite: replace existing outputs, and begin anew where a stopped run had other
             arguments.
         on_progress: called before the first window and after each one.
@@ -162,7 +175,16 @@ def predict(
     output = Path(output)
     wanted = {CLASSES: True, CONFIDENCE: confidence, SR: sr, FRACTIONS: fractions}
     paths = {name: layer_path(output, name) for name, want in wanted.items() if want}
-    _check_outputs(paths, quicklook=quicklook, overwrite=overwrite)
+    products = Products(
+        quicklook=_path(quicklook),
+        areas=_path(areas),
+        vector=_path(vector),
+        min_area=min_area,
+        simplify=simplify,
+        count_areas=count_areas,
+    )
+    replace = overwrite or was_publishing(output)
+    _check_outputs(paths, products, overwrite=replace)
     with ExitStack() as stack:
         session = stack.enter_context(
             open_session(model, device=device, precision=precision, threads=threads)
@@ -180,9 +202,10 @@ def predict(
             )
         )
         inputs = source.header.local_paths
-        _check_apart(inputs, paths)
+        _check_apart(inputs, [*paths.values(), *products.files()])
         for text in source.warnings:
             warnings.warn(text, SceneWarning, stacklevel=2)
+        products.check_grid(source.grid)
         job = _Job(
             scene=source,
             session=session,
@@ -201,14 +224,7 @@ def predict(
             store.remove()
             raise SceneError(f"{source.location}: changed while it was read: run it again")
         _publish(job, store)
-        if quicklook is not None:
-            write_quicklook(
-                quicklook,
-                scene=source,
-                class_map_path=output,
-                legend=spec.legend,
-                overwrite=overwrite,
-            )
+        measured = write_products(products, paths, scene=source, spec=spec, overwrite=replace)
         store.remove()
         return Prediction(
             output=output,
@@ -219,25 +235,24 @@ def predict(
             windows=counter.run,
             skipped=counter.skipped,
             resumed=resumed,
+            areas=measured,
             warnings=source.warnings,
         )
 
 
-def _check_outputs(
-    paths: Mapping[str, Path], *, quicklook: str | Path | None, overwrite: bool
-) -> None:
+def _path(name: str | Path | None) -> Path | None:
+    return None if name is None else Path(name)
+
+
+def _check_outputs(paths: Mapping[str, Path], products: Products, *, overwrite: bool) -> None:
     """Refuse before hours of work what would be refused after them."""
-    overwrite = overwrite or was_publishing(paths[CLASSES])
     for path in paths.values():
         check_cog(path, overwrite=overwrite)
-    if quicklook is not None:
-        check_output(Path(quicklook), suffixes=PICTURE_SUFFIXES, overwrite=overwrite)
-        with open_drafts(Path(quicklook)):
-            pass  # its folder can be written
+    products.check(paths[CLASSES], overwrite=overwrite)
 
 
-def _check_apart(inputs: Sequence[Path], paths: Mapping[str, Path]) -> None:
-    for path in paths.values():
+def _check_apart(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
+    for path in outputs:
         if path.exists() and any(path.samefile(file) for file in inputs):
             raise OutputError(f"{path}: is the scene itself: choose another name")
 

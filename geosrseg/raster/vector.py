@@ -21,6 +21,7 @@ from geosrseg.core.pixel_areas import PixelAreas
 from geosrseg.core.sieve import Sieve
 from geosrseg.errors import OutputError
 from geosrseg.raster.feature_file import DRIVERS, GEOMETRY, write_features
+from geosrseg.raster.grid import Grid
 from geosrseg.raster.ground_area import pixel_areas
 from geosrseg.raster.publication import check_output, open_drafts, publish
 from geosrseg.raster.strips import Strips, open_strips
@@ -62,20 +63,33 @@ def write_polygons(
     output = Path(output)
     check_output(output, suffixes=SUFFIXES, overwrite=overwrite)
     with open_strips(class_map_path, confidence_path) as strips, open_drafts(output) as folder:
-        crs = strips.grid.crs
-        if crs is None and output.suffix.lower() == ".geojson":
-            raise OutputError(
-                f"{output}: GeoJSON is in longitude and latitude, and {class_map_path} has no "
-                f"CRS: choose another format"
-            )
+        check_polygons(output, grid=strips.grid, min_area=min_area)
         schema = _schema(with_confidence=confidence_path is not None)
         batches = (
             _batch(polygons, geometry, legend, schema)
             for polygons, geometry in _features(strips, min_area=min_area, simplify=simplify)
         )
         draft = folder / output.name
-        write_features(draft, batches, schema=schema, crs=crs, name=output)
+        write_features(draft, batches, schema=schema, crs=strips.grid.crs, name=output)
         publish([draft], output)
+
+
+def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
+    """Refuse polygons that a map on this grid cannot have.
+
+    Raises:
+        OutputError: GeoJSON without a CRS, or a smallest area where pixels have none.
+    """
+    if grid.crs is None and output.suffix.lower() == ".geojson":
+        raise OutputError(
+            f"{output}: GeoJSON is in longitude and latitude, and the map has no CRS: choose "
+            f"another format"
+        )
+    if min_area is not None and pixel_areas(grid) is None:
+        raise OutputError(
+            f"{output}: a smallest area of {min_area:g} m² is asked for, and the map's pixels "
+            f"have no known area: leave --min-area out"
+        )
 
 
 def _features(
@@ -105,13 +119,8 @@ Smooth = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 def _smoother(strips: Strips, areas: PixelAreas | None, min_area: float | None) -> Smooth:
     """What takes polygons that are too small out of the map; reads all of it."""
-    if min_area is None:
+    if min_area is None or areas is None:
         return lambda labels: labels
-    if areas is None:
-        raise OutputError(
-            f"a smallest area of {min_area:g} m² is asked for, and the pixels of "
-            f"{strips.labels.name} have no known area: leave --min-area out"
-        )
     sieve = Sieve(strips.grid.width, areas)
     for strip in strips:
         sieve.add(strip.labels)
