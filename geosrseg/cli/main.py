@@ -72,6 +72,10 @@ class LazyGroup(click.Group):
             ctx.exit(130)
         except GeosrsegError as error:
             _fail(ctx, error, str(error))
+        except MemoryError as error:
+            _fail(
+                ctx, error, f"out of memory ({str(error) or 'no more could be had'}): give it more"
+            )
         except Exception as error:
             kind = type(error).__name__
             hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"

@@ -1,5 +1,6 @@
 """Options that several commands share, so that they are the same everywhere."""
 
+import re
 from pathlib import Path
 
 import click
@@ -27,6 +28,25 @@ debug_option = click.option(
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
     return tuple(word.strip() for word in value.split(",")) if value else ()
+
+
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+class Bytes(click.ParamType):
+    """A size such as 800M or 2.5G, in bytes."""
+
+    name = "size"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        found = re.fullmatch(
+            r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE
+        )
+        if found is None:
+            self.fail(f"{value!r} is no size: expected one such as 800M or 2.5G", param, ctx)
+        return int(float(found[1]) * UNITS[found[2].upper()])
 
 
 mask_option = click.option(

@@ -1,5 +1,6 @@
 """Scene plan: which windows a scene is cut into, and why."""
 
+import math
 from typing import Literal, get_args
 
 from geosrseg.core.spec import ModelSpec
@@ -14,6 +15,10 @@ LONGEST_SIDE = 2**22
 
 EXACT_STRIDE = 4
 """With exact seams a window is at least this many times as large as its halo."""
+
+LARGER = 2
+"""Where memory allows, windows are this many times as long as the model says: the halo that
+is read twice weighs less. Beyond it little is gained, and a stop loses more."""
 
 
 def plan_scene(
@@ -60,13 +65,9 @@ def plan_map(
         raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
     if seams == "exact" and overlap is not None:
         raise GeosrsegError("exact seams need the overlap that the model says: leave --overlap out")
-    if seams == "exact":
-        halo, ramp = _exact_halo(spec), 0
-        default = max(spec.window_size, round_up(EXACT_STRIDE * halo, spec.multiple))
-    else:
-        ramp = spec.multiple if overlap is None else min(spec.multiple, overlap)
-        halo = spec.halo if overlap is None else (overlap - ramp) // 2
-        default = spec.window_size
+    halo, ramp = _halo_and_ramp(spec, seams, overlap)
+    default = EXACT_STRIDE * halo if seams == "exact" else 0
+    default = max(spec.window_size, round_up(default, spec.multiple))
     try:
         return plan_windows(
             height,
@@ -78,6 +79,33 @@ def plan_map(
         )
     except ValueError as error:
         raise GeosrsegError(f"--window or --overlap does not do: {error}") from error
+
+
+def fitting_window_size(
+    spec: ModelSpec, *, pixels: float, seams: Seams = "blend", overlap: int | None = None
+) -> int:
+    """The largest windows of which one fits into memory, and that are not too large.
+
+    Args:
+        spec: of the model.
+        pixels: LR pixels for which there is memory.
+        seams: see `predict`.
+        overlap: likewise.
+
+    Returns:
+        LR pixels along each side; never so few that windows do not advance.
+    """
+    halo, ramp = _halo_and_ramp(spec, seams, overlap)
+    smallest = round_up(2 * halo + ramp, spec.multiple) + spec.multiple
+    fitting = math.isqrt(int(pixels)) // spec.multiple * spec.multiple
+    return max(min(fitting, LARGER * spec.window_size), smallest)
+
+
+def _halo_and_ramp(spec: ModelSpec, seams: Seams, overlap: int | None) -> tuple[int, int]:
+    if seams == "exact":
+        return _exact_halo(spec), 0
+    ramp = spec.multiple if overlap is None else min(spec.multiple, overlap)
+    return (spec.halo if overlap is None else (overlap - ramp) // 2), ramp
 
 
 def _exact_halo(spec: ModelSpec) -> int:

@@ -127,6 +127,8 @@ def write_cog(
     }
     with small_cache():
         with as_output_error(path):
+            for left_over in (draft, cog):  # by a run that was stopped; GDAL would open it
+                left_over.unlink(missing_ok=True)
             checksum = _write_draft(draft, profile, rows)
             rasterio.shutil.copy(draft, cog, **copying)
             draft.unlink()

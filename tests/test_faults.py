@@ -1,0 +1,176 @@
+"""What breaks a run from outside: whatever happens, a map under its name is whole and right.
+
+The numbers of injected faults are small here; ``GEOSRSEG_FAULTS=200 pytest tests/test_faults.py``
+injects as many as docs/reliability.md reports.
+"""
+
+import os
+import random
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geosrseg.errors import GeosrsegError
+from geosrseg.pipelines.predict import predict
+from geosrseg.raster.row_store import find_stores, store_folder
+from tests.forked import Ended, run_forked
+from tests.tiny_datasets import write_raster
+
+FAULTS = int(os.environ.get("GEOSRSEG_FAULTS", "12"))
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes"),
+]
+
+FORESEEN = {kind.__name__ for kind in (MemoryError, *GeosrsegError.__subclasses__())} | {
+    "DeviceMemoryError"
+}
+
+OPTIONS = {"device": "cpu", "threads": 1, "window_size": 40, "overlap": 24, "confidence": True}
+
+
+@pytest.fixture
+def make_map(tmp_path: Path, tiny_model: Callable[..., Path]) -> Callable[[Path], Callable]:
+    """A function that, given an output, gives what makes its map: 22 bands of 4 windows."""
+    model = tiny_model(reach=5, halo=8, exact_halo=8)
+    numbers = np.random.default_rng(0).integers(0, 10_000, (3, 365, 77)).astype(np.int16)
+    scene = tmp_path / "scene.tif"
+    write_raster(scene, numbers, names=("band 1", "band 2", "band 3"))
+
+    def make(output: Path) -> Callable[[], list[Path]]:
+        def run() -> list[Path]:
+            done = predict(scene, output, model=model, **OPTIONS)
+            return sorted(done.layers.values())
+
+        return run
+
+    return make
+
+
+@pytest.fixture
+def expected(tmp_path, make_map) -> dict[str, bytes]:
+    """The files of an undisturbed run, by name without the stem."""
+    output = tmp_path / "whole" / "map.tif"
+    output.parent.mkdir()
+    ended = run_forked(make_map(output))
+    assert ended.error is None, ended.error
+    return contents(output.parent)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def check_published(folder: Path, expected: dict[str, bytes]) -> None:
+    """Whatever has its name is as it should be."""
+    for name, content in contents(folder).items():
+        assert content == expected[name], name
+
+
+def finish(make: Callable, output: Path, expected: dict[str, bytes]) -> None:
+    """Run it again with the same arguments: it ends with the undisturbed run's files."""
+    ended: Ended = run_forked(make(output))
+    assert ended.error is None, ended.error
+    assert contents(output.parent) == expected
+    assert not find_stores(output.parent)
+
+
+def test_killed_at_any_moment_it_goes_on_to_the_same_bytes(tmp_path, make_map, expected):
+    rng = random.Random(0)
+    output = tmp_path / "killed" / "map.tif"
+    output.parent.mkdir()
+    start = time.monotonic()
+    run_forked(make_map(output))
+    typical = time.monotonic() - start
+    shutil.rmtree(output.parent)
+    output.parent.mkdir()
+    for kill in range(FAULTS):
+        run_forked(make_map(output), kill_after=rng.uniform(0, typical))
+        check_published(output.parent, expected)
+        if kill % 4 == 3:  # after four in a row
+            if contents(output.parent) != expected:
+                finish(make_map, output, expected)
+            for path in output.parent.iterdir():
+                path.unlink()
+
+
+def test_out_of_space_it_says_so_and_goes_on_when_there_is_some(tmp_path, make_map, expected):
+    rng = random.Random(1)
+    largest = max(map(len, expected.values()))
+    for fault in range(FAULTS):
+        output = tmp_path / f"full {fault}" / "map.tif"
+        output.parent.mkdir()
+        limit = int(largest * 2 ** rng.uniform(-9, 0.5))
+
+        def limited(run=make_map(output), limit=limit):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            return run()
+
+        ended = run_forked(limited)
+        if ended.error is not None:
+            assert ended.error.startswith("OutputError: "), ended.error
+            assert "\n" not in ended.error
+        check_published(output.parent, expected)
+        if contents(output.parent) != expected:
+            finish(make_map, output, expected)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """Mount a disk of a given size; only root may."""
+    mounted = []
+
+    def mount(size: int) -> Path:
+        folder = tmp_path / f"disk {len(mounted)}"
+        folder.mkdir()
+        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            pytest.skip(f"no disk can be mounted: {error}")
+        if done.returncode:
+            pytest.skip(f"no disk can be mounted: {done.stderr.strip()}")
+        mounted.append(folder)
+        return folder
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_no_different(small_disk, make_map, expected):
+    whole = sum(map(len, expected.values()))
+    rng = random.Random(2)
+    for _ in range(max(FAULTS // 4, 3)):
+        folder = small_disk(4096 * int(whole * rng.uniform(0.1, 3) / 4096 + 1))
+        ended = run_forked(make_map(folder / "map.tif"))
+        if ended.error is not None:
+            assert ended.error.startswith("OutputError: "), ended.error
+            assert "No space left" in ended.error or "not what was written" in ended.error
+        check_published(folder, expected)
+        shutil.rmtree(store_folder(folder / "map.tif"), ignore_errors=True)
+
+
+def test_with_little_memory_it_ends_well_or_in_one_line(tmp_path, make_map, expected):
+    rng = random.Random(3)
+    for fault in range(FAULTS):
+        output = tmp_path / f"memory {fault}" / "map.tif"
+        output.parent.mkdir()
+        extra = int(2 ** rng.uniform(22, 29))
+
+        def limited(run=make_map(output), extra=extra):
+            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_AS, (used + extra, used + extra))
+            return run()
+
+        ended = run_forked(limited)
+        if ended.error is not None:
+            assert ended.error.partition(":")[0] in FORESEEN, ended.error
+        check_published(output.parent, expected)
