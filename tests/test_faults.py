@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,11 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
+def run_with_limit(kind: int, limit: int, run: Callable[[], object]) -> object:
+    resource.setrlimit(kind, (limit, limit))
+    return run()
+
+
 def check_published(folder: Path, expected: dict[str, bytes]) -> None:
     """Whatever has its name is as it should be."""
     for name, content in contents(folder).items():
@@ -108,12 +114,7 @@ def test_out_of_space_it_says_so_and_goes_on_when_there_is_some(tmp_path, make_m
         output = tmp_path / f"full {fault}" / "map.tif"
         output.parent.mkdir()
         limit = int(largest * 2 ** rng.uniform(-9, 0.5))
-
-        def limited(run=make_map(output), limit=limit):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-            return run()
-
-        ended = run_forked(limited)
+        ended = run_forked(partial(run_with_limit, resource.RLIMIT_FSIZE, limit, make_map(output)))
         if ended.error is not None:
             assert ended.error.startswith("OutputError: "), ended.error
             assert "\n" not in ended.error
@@ -164,12 +165,8 @@ def test_with_little_memory_it_ends_well_or_in_one_line(tmp_path, make_map, expe
         output = tmp_path / f"memory {fault}" / "map.tif"
         output.parent.mkdir()
         extra = int(2 ** rng.uniform(22, 29))
-
-        def limited(run=make_map(output), extra=extra):
-            used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-            resource.setrlimit(resource.RLIMIT_AS, (used + extra, used + extra))
-            return run()
-
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limited = partial(run_with_limit, resource.RLIMIT_AS, used + extra, make_map(output))
         ended = run_forked(limited)
         if ended.error is not None:
             assert ended.error.partition(":")[0] in FORESEEN, ended.error

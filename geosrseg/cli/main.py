@@ -27,7 +27,8 @@ from geosrseg.cli.options import DEBUG, debug_option
 from geosrseg.errors import GeosrsegError
 
 COMMANDS = {
-    "predict": "Make the high-resolution class map of a low-resolution scene.",
+    "predict": "Make the high-resolution class map of low-resolution scenes.",
+    "clean": "List what stopped runs of predict have left, and remove it.",
     "train": "Train a network on a dataset.",
     "export": "Write the best weights of a run as a model file.",
     "evaluate": "Measure models on a dataset, side by side.",
@@ -73,9 +74,7 @@ class LazyGroup(click.Group):
         except GeosrsegError as error:
             _fail(ctx, error, str(error))
         except MemoryError as error:
-            _fail(
-                ctx, error, f"out of memory ({str(error) or 'no more could be had'}): give it more"
-            )
+            _fail(ctx, error, f"out of memory ({error}): close other programs, or give it more")
         except Exception as error:
             kind = type(error).__name__
             hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"

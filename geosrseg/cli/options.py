@@ -33,7 +33,7 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> t
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
-class Bytes(click.ParamType):
+class Bytes(click.ParamType[int]):
     """A size such as 800M or 2.5G, in bytes."""
 
     name = "size"

@@ -1,10 +1,11 @@
 """``geosrseg predict``: a scene in, a class map out."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,21 @@ import click
 from geosrseg.cli import options
 
 if TYPE_CHECKING:
-    from geosrseg.pipelines.predict import Progress
+    from geosrseg.pipelines.map_request import MapRequest
+    from geosrseg.pipelines.predict import Prediction, Progress
+    from geosrseg.pipelines.predict_scenes import Outcome
+    from geosrseg.runtime.session import Session
 
 
 @click.command()
-@click.argument("scene")
+@click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
 @click.option(
     "-o",
     "--output",
+    metavar="OUT",
     type=click.Path(path_type=Path),
     required=True,
-    help="The class map to write, a Cloud Optimized GeoTIFF.",
+    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.",
 )
 @options.model_option
 @options.device_option
@@ -52,10 +57,16 @@ if TYPE_CHECKING:
     "--window",
     "window_size",
     type=click.IntRange(min=1),
-    help="LR pixels of the largest window.  [default: from the model]",
+    help="LR pixels of the largest window.  [default: what memory allows]",
 )
 @click.option(
     "--batch", type=click.IntRange(min=1), default=1, show_default=True, help="Windows run at once."
+)
+@click.option(
+    "--max-memory",
+    type=options.Bytes(),
+    metavar="SIZE",
+    help="What the network may take, such as 800M or 4G.  [default: half of what is free]",
 )
 @click.option(
     "--confidence", is_flag=True, help="Also write OUT.confidence.tif: how sure each label is."
@@ -85,31 +96,169 @@ if TYPE_CHECKING:
 @click.option(
     "--simplify", type=float, help="Tolerance of the polygons' borders, in units of the CRS."
 )
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Say what would be done (windows, memory, disk, time), and write nothing.",
+)
 @options.overwrite_option
 @options.json_option
 @options.debug_option
-def predict(as_json: bool, model: str | None, **arguments: Any) -> None:
-    """Make the high-resolution class map of a low-resolution scene.
+def predict(
+    scenes: tuple[str, ...],
+    output: Path,
+    model: str | None,
+    device: str,
+    precision: str,
+    threads: int | None,
+    plan: bool,
+    overwrite: bool,
+    as_json: bool,
+    **wanted: Any,
+) -> None:
+    """Make the high-resolution class map of low-resolution scenes.
 
     SCENE is a GeoTIFF or COG, a Landsat Collection 2 product (its folder or .tar), or the
-    product's STAC item (.json); a path, or a URL (https, s3).
+    product's STAC item (.json); a path, or a URL (https, s3). Stopped and run again with
+    the same arguments, it goes on where it was.
     """
-    from geosrseg.pipelines.predict import predict as run
+    from geosrseg.runtime.session import open_session
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
-    with _progress_bar() as on_progress:
-        done = run(
-            model=model or DEFAULT_MODEL,
-            count_areas=as_json,
-            on_progress=on_progress,
-            **arguments,
+    request = _request(scenes[0], output, count_areas=as_json, **wanted)
+    if len(scenes) > 1:
+        _check_folder(scenes, request)
+    elif not plan:
+        request.check_outputs(overwrite=overwrite)  # before the model takes its time
+    with open_session(
+        model or DEFAULT_MODEL, device=device, precision=precision, threads=threads
+    ) as session:
+        if plan:
+            _show_plans(scenes, request, session, as_json=as_json)
+        elif len(scenes) == 1:
+            _map_one(request, session, overwrite=overwrite, as_json=as_json)
+        elif not _map_all(scenes, request, session, overwrite=overwrite, as_json=as_json):
+            raise click.exceptions.Exit(1)
+
+
+def _request(
+    scene: str,
+    output: Path,
+    *,
+    quicklook: Path | None,
+    areas: Path | None,
+    vector: Path | None,
+    min_area: float | None,
+    simplify: float | None,
+    count_areas: bool,
+    **wanted: Any,
+) -> "MapRequest":
+    from geosrseg.pipelines.map_request import MapRequest
+    from geosrseg.pipelines.products import Products
+
+    products = Products(
+        quicklook=quicklook,
+        areas=areas,
+        vector=vector,
+        min_area=min_area,
+        simplify=simplify,
+        count_areas=count_areas,
+    )
+    return MapRequest(scene=scene, output=output, products=products, **wanted)
+
+
+def _check_folder(scenes: tuple[str, ...], request: "MapRequest") -> None:
+    from geosrseg.pipelines.predict_scenes import map_paths
+
+    if request.products.files():
+        raise click.UsageError(
+            f"{request.products.files()[0]} is a file for one scene, and {len(scenes)} are given"
         )
+    map_paths(scenes, request.output)
+
+
+def _map_one(request: "MapRequest", session: "Session", *, overwrite: bool, as_json: bool) -> None:
+    from geosrseg.pipelines.predict import make_map
+
+    with _progress_bar() as on_progress:
+        done = make_map(request, session, overwrite=overwrite, on_progress=on_progress)
     if as_json:
-        areas = done.areas and done.areas.to_json()
-        click.echo(json.dumps({**asdict(done), "areas": areas}, default=str))
+        click.echo(json.dumps(_to_json(done), default=str))
     else:
         click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
         click.echo(done.output)
+
+
+def _map_all(
+    scenes: tuple[str, ...],
+    request: "MapRequest",
+    session: "Session",
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> bool:
+    """Map one scene after the other and print a table; False if one of them failed."""
+    from geosrseg.pipelines.predict_scenes import predict_scenes
+
+    outcomes = []
+    with _progress_bar() as on_progress:
+        for outcome in predict_scenes(
+            scenes,
+            request.output,
+            template=request,
+            session=session,
+            overwrite=overwrite,
+            on_progress=on_progress,
+        ):
+            outcomes.append(outcome)
+            if outcome.error is not None:
+                click.echo(f"error: {outcome.error}", err=True)
+    if as_json:
+        click.echo(json.dumps({"scenes": [_outcome_to_json(o) for o in outcomes]}, default=str))
+    else:
+        for outcome in outcomes:
+            state = "failed" if outcome.prediction is None else "done"
+            click.echo(f"{state}\t{outcome.scene}\t{outcome.output}")
+    return all(outcome.error is None for outcome in outcomes)
+
+
+def _show_plans(
+    scenes: tuple[str, ...], request: "MapRequest", session: "Session", *, as_json: bool
+) -> None:
+    from geosrseg.pipelines.prediction_plan import plan_prediction
+
+    plans = [plan_prediction(replace(request, scene=scene), session) for scene in scenes]
+    if as_json:
+        click.echo(json.dumps({"scenes": [plan.to_json() for plan in plans]}))
+        return
+    for plan in plans:
+        click.echo(
+            f"{plan.scene}: a map of {plan.width} x {plan.height} pixels on {plan.device}, "
+            f"{plan.precision}\n"
+            f"  windows  {plan.windows} of {plan.window_size} pixels with an overlap of "
+            f"{plan.overlap}, {plan.skipped} of them without anything to map\n"
+            f"  memory   {plan.memory / 2**30:.1f} GiB besides the model\n"
+            f"  disk     {plan.disk / 2**30:.1f} GiB at the most\n"
+            f"  time     {_duration(plan.seconds)}"
+        )
+
+
+def _duration(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "none"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"about {hours} h {minutes:02} min {seconds:02} s"
+
+
+def _outcome_to_json(outcome: "Outcome") -> dict[str, Any]:
+    done = {} if outcome.prediction is None else _to_json(outcome.prediction)
+    failed = None if outcome.error is None else str(outcome.error)
+    return {"scene": outcome.scene, **done, "output": outcome.output, "error": failed}
+
+
+def _to_json(done: "Prediction") -> dict[str, Any]:
+    return {**asdict(done), "areas": done.areas and done.areas.to_json()}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geosrseg.core.background import in_background
 from geosrseg.core.normalize import normalize_bands
@@ -96,7 +97,7 @@ def sr_encoding(scene: Scene, spec: ModelSpec) -> SrEncoding:
 
 def read_bands(
     scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_band: int = 0
-) -> Iterator[Band]:
+) -> Generator[Band]:
     """Read and normalize the bands of a scene, with a handle of its own."""
     height, width = scene.grid.height, scene.grid.width
     with scene.reopen() as own:
@@ -108,10 +109,18 @@ def read_bands(
             inputs = normalize_bands(
                 numbers, valid, radiometry=scene.radiometry, normalization=spec.normalization
             )
-            padded = np.zeros((whole.height, whole.width), np.bool_)
-            # Outside the area of interest the ground is context, but nothing is mapped.
-            padded[: valid.shape[0], : valid.shape[1]] = valid & own.wanted(inside)
-            yield Band(index, pad_to_window(inputs, whole), padded)
+            yield Band(
+                index=index,
+                inputs=pad_to_window(inputs, whole),
+                valid=_padded(valid, whole),
+                mapped=_padded(valid & own.wanted(inside), whole),
+            )
+
+
+def _padded(marked: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
+    """False in the padding."""
+    below, right = window.height - marked.shape[0], window.width - marked.shape[1]
+    return np.pad(marked, ((0, below), (0, right)))
 
 
 def run_windows(bands: Iterator[Band], runner: WindowRunner, plan: WindowPlan) -> Iterator[Finding]:
@@ -129,7 +138,7 @@ def run_windows(bands: Iterator[Band], runner: WindowRunner, plan: WindowPlan) -
 def _is_wanted(window: Window, band: Band, plan: WindowPlan) -> bool:
     support = plan.support(window)
     top = support.row_off - window.row_off
-    return bool(band.valid[top : top + support.height, support.cols].any())
+    return bool(band.mapped[top : top + support.height, support.cols].any())
 
 
 def _run_in_batches(

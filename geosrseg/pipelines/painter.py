@@ -38,12 +38,15 @@ class Band:
     Attributes:
         index: number of the band.
         inputs: (bands, height, padded width) normalized reflectance.
-        valid: (height, padded width), False in the padding.
+        valid: (height, padded width) usable in the scene; False in the padding.
+        mapped: (height, padded width) valid and inside the area of interest, around which
+            the ground is context but no part of the map.
     """
 
     index: int
     inputs: NDArray[np.float32]
     valid: NDArray[np.bool_]
+    mapped: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,15 +127,15 @@ class Painter:
     def finish(self, canvas: Canvas, band: Band) -> Rows:
         """The rows of a band whose windows have all been painted, inside the scene only.
 
-        Pixels that are not valid in the scene are nodata in every layer.
+        Pixels that are not mapped are nodata in every layer.
         """
         first = canvas.top - self._plan.rows.starts[band.index]
         rows = min(len(canvas.labels) // self._spec.upscale_factor, self._height - canvas.top)
         own = slice(first, first + rows)
-        valid = band.valid[own, : self._width]
+        mapped = band.mapped[own, : self._width]
         factor = self._spec.upscale_factor
         inside = (slice(rows * factor), slice(self._width * factor))
-        hidden = ~valid.repeat(factor, axis=0).repeat(factor, axis=1)
+        hidden = ~mapped.repeat(factor, axis=0).repeat(factor, axis=1)
         labels = canvas.labels[inside]
         labels[hidden] = NODATA
         layers: dict[str, NDArray[np.generic]] = {CLASSES: self._spec.legend.id_table()[labels]}

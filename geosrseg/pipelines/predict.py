@@ -7,25 +7,21 @@ names. A run that was stopped goes on at the first band that is not finished.
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg import __version__
 from geosrseg.core.areas import Areas
-from geosrseg.core.sr_encoding import SrEncoding
-from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import OutputError, SceneError, SceneWarning
-from geosrseg.pipelines.layers import layer_path, layer_profile
-from geosrseg.pipelines.map_rows import predict_rows, sr_encoding
-from geosrseg.pipelines.painter import CLASSES, CONFIDENCE, FRACTIONS, SR
+from geosrseg.errors import SceneError, SceneWarning
+from geosrseg.pipelines.map_job import MapJob, open_job
+from geosrseg.pipelines.map_request import MapRequest
+from geosrseg.pipelines.map_rows import predict_rows
 from geosrseg.pipelines.products import Products, write_products
-from geosrseg.pipelines.scene_plan import Seams, plan_scene
-from geosrseg.raster.cog import STALE, check_cog, write_cog
-from geosrseg.raster.fingerprint import hash_files, stamp_files
+from geosrseg.pipelines.scene_plan import Seams
+from geosrseg.raster.cog import STALE, write_cog
+from geosrseg.raster.fingerprint import stamp_files
 from geosrseg.raster.publication import publish
-from geosrseg.raster.row_store import RowStore, open_row_store, was_publishing
-from geosrseg.raster.scene import Scene, open_scene
+from geosrseg.raster.row_store import RowStore, open_row_store
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
@@ -74,29 +70,6 @@ class Prediction:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """All that is settled before the first window runs.
-
-    Attributes:
-        scene: the open scene.
-        session: the model.
-        plan: the windows.
-        layers: what is made, of `painter.LAYERS`.
-        paths: the file of each layer.
-        tags: what every file says of its making.
-        encoding: of the SR image, if that is made.
-    """
-
-    scene: Scene
-    session: Session
-    plan: WindowPlan
-    layers: tuple[str, ...]
-    paths: Mapping[str, Path]
-    tags: Mapping[str, str]
-    encoding: SrEncoding | None
-
-
 def predict(
     scene: str | Path,
     output: str | Path,
@@ -114,6 +87,7 @@ def predict(
     overlap: int | None = None,
     window_size: int | None = None,
     batch: int = 1,
+    max_memory: int | None = None,
     confidence: bool = False,
     sr: bool = False,
     fractions: bool = False,
@@ -149,8 +123,10 @@ def predict(
         seams: ``blend`` tapers overlapping windows; ``exact`` gives the labels of running
             the scene in one window, at a higher cost.
         overlap: LR pixels that neighbouring windows share when blended.
-        window_size: LR pixels of the largest window.
+        window_size: LR pixels of the largest window; what memory allows, within reason,
+            unless given.
         batch: windows that are run at once.
+        max_memory: bytes that the network may take; half of what is free unless given.
         confidence: also write ``OUTPUT.confidence.tif``, how sure each label is.
         sr: also write ``OUTPUT.sr.tif``, the super-resolved image.
         fractions: also write ``OUTPUT.fractions.tif``, the share of each class in each
@@ -172,71 +148,77 @@ def predict(
     Raises:
         GeosrsegError: scene, model, device or output do not do; see `geosrseg.errors`.
     """
-    output = Path(output)
-    wanted = {CLASSES: True, CONFIDENCE: confidence, SR: sr, FRACTIONS: fractions}
-    paths = {name: layer_path(output, name) for name, want in wanted.items() if want}
-    products = Products(
-        quicklook=_path(quicklook),
-        areas=_path(areas),
-        vector=_path(vector),
-        min_area=min_area,
-        simplify=simplify,
-        count_areas=count_areas,
+    request = MapRequest(
+        scene=scene,
+        output=Path(output),
+        bands=bands,
+        scale=scale,
+        offset=offset,
+        mask=tuple(mask),
+        aoi=aoi,
+        seams=seams,
+        overlap=overlap,
+        window_size=window_size,
+        batch=batch,
+        max_memory=max_memory,
+        confidence=confidence,
+        sr=sr,
+        fractions=fractions,
+        products=Products(
+            quicklook=_path(quicklook),
+            areas=_path(areas),
+            vector=_path(vector),
+            min_area=min_area,
+            simplify=simplify,
+            count_areas=count_areas,
+        ),
     )
-    replace = overwrite or was_publishing(output)
-    _check_outputs(paths, products, overwrite=replace)
-    with ExitStack() as stack:
-        session = stack.enter_context(
-            open_session(model, device=device, precision=precision, threads=threads)
-        )
-        spec = session.spec
-        source = stack.enter_context(
-            open_scene(
-                scene,
-                model_bands=spec.bands,
-                bands=bands,
-                scale=scale,
-                offset=offset,
-                mask=mask,
-                aoi=aoi,
-            )
-        )
-        inputs = source.header.local_paths
-        _check_apart(inputs, [*paths.values(), *products.files()])
-        for text in source.warnings:
-            warnings.warn(text, SceneWarning, stacklevel=2)
-        products.check_grid(source.grid)
-        job = _Job(
-            scene=source,
-            session=session,
-            plan=plan_scene(source, spec, seams=seams, overlap=overlap, window_size=window_size),
-            layers=tuple(paths),
-            paths=paths,
-            tags=_tags(session, source, seams),
-            encoding=sr_encoding(source, spec) if sr else None,
-        )
+    request.check_outputs(overwrite=overwrite)
+    with open_session(model, device=device, precision=precision, threads=threads) as session:
+        return make_map(request, session, overwrite=overwrite, on_progress=on_progress)
+
+
+def make_map(
+    request: MapRequest,
+    session: Session,
+    *,
+    overwrite: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Prediction:
+    """Make the map of a request on an open session; see `predict`."""
+    request.check_outputs(overwrite=overwrite)
+    with open_job(request, session) as job:
+        inputs = job.scene.header.local_paths
+        for text in job.scene.warnings:
+            warnings.warn(text, SceneWarning, stacklevel=3)
         stamps = stamp_files(inputs)
-        store = stack.enter_context(open_row_store(output, _manifest(job), overwrite=overwrite))
-        counter = _Counter(job.plan, on_progress, spec.upscale_factor, bands_done=len(store))
-        resumed = len(store)
-        _run(job, store, counter, batch=batch)
-        if stamp_files(inputs) != stamps:
+        with open_row_store(request.output, job.manifest(), overwrite=overwrite) as store:
+            resumed = len(store)
+            counter = _Counter(job, on_progress, bands_done=resumed)
+            _keep_rows(job, store, counter)
+            if stamp_files(inputs) != stamps:
+                store.remove()
+                raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
+            _publish(job, store)
+            areas = write_products(
+                request.products,
+                request.paths,
+                scene=job.scene,
+                spec=session.spec,
+                overwrite=True,  # what may not be replaced was refused above
+            )
             store.remove()
-            raise SceneError(f"{source.location}: changed while it was read: run it again")
-        _publish(job, store)
-        measured = write_products(products, paths, scene=source, spec=spec, overwrite=replace)
-        store.remove()
         return Prediction(
-            output=output,
-            layers=paths,
-            model=f"{spec.name} {spec.version}",
+            output=request.output,
+            layers=request.paths,
+            model=f"{session.spec.name} {session.spec.version}",
             device=session.device,
             precision=session.precision,
             windows=counter.run,
             skipped=counter.skipped,
             resumed=resumed,
-            areas=measured,
-            warnings=source.warnings,
+            areas=areas,
+            warnings=job.scene.warnings,
         )
 
 
@@ -244,20 +226,7 @@ def _path(name: str | Path | None) -> Path | None:
     return None if name is None else Path(name)
 
 
-def _check_outputs(paths: Mapping[str, Path], products: Products, *, overwrite: bool) -> None:
-    """Refuse before hours of work what would be refused after them."""
-    for path in paths.values():
-        check_cog(path, overwrite=overwrite)
-    products.check(paths[CLASSES], overwrite=overwrite)
-
-
-def _check_apart(inputs: Sequence[Path], outputs: Sequence[Path]) -> None:
-    for path in outputs:
-        if path.exists() and any(path.samefile(file) for file in inputs):
-            raise OutputError(f"{path}: is the scene itself: choose another name")
-
-
-def _run(job: _Job, store: RowStore, counter: "_Counter", *, batch: int) -> None:
+def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
     """Keep the rows of every band that the store does not have."""
     if len(store) == len(job.plan.rows.starts):
         return
@@ -266,8 +235,8 @@ def _run(job: _Job, store: RowStore, counter: "_Counter", *, batch: int) -> None
             job.scene,
             job.session,
             job.plan,
-            layers=job.layers,
-            batch=batch,
+            layers=job.request.layers,
+            batch=job.request.batch,
             first_band=len(store),
             on_window=counter.count,
         )
@@ -276,71 +245,25 @@ def _run(job: _Job, store: RowStore, counter: "_Counter", *, batch: int) -> None
             store.append(rows)
 
 
-def _publish(job: _Job, store: RowStore) -> None:
+def _publish(job: MapJob, store: RowStore) -> None:
     """Write every layer, and give all of them their names once all are right."""
-    drafts: dict[str, Sequence[Path]] = {}
-    for layer, path in job.paths.items():
-        profile = layer_profile(
-            layer,
-            job.session.spec,
-            source_grid=job.scene.grid,
-            encoding=job.encoding,
-            halo=job.plan.rows.halo,
-            tags=job.tags,
-        )
-        drafts[layer] = write_cog(store.folder, path, profile, store.rows(layer))
+    paths = job.request.paths
+    drafts = {
+        layer: write_cog(store.folder, path, job.profile(layer), store.rows(layer))
+        for layer, path in paths.items()
+    }
     store.start_publishing()
-    for layer, path in job.paths.items():
+    for layer, path in paths.items():
         publish(drafts[layer], path, stale=STALE)
-
-
-def _tags(session: Session, scene: Scene, seams: Seams) -> dict[str, str]:
-    """What the map says of its own making."""
-    spec = session.spec
-    return {
-        "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
-        "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
-        "GEOSRSEG_MODEL_SHA256": session.sha256,
-        "GEOSRSEG_INPUT": scene.location.name,
-        "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
-        "GEOSRSEG_SEAMS": seams,
-        "GEOSRSEG_LICENCE": spec.licence,
-    }
-
-
-def _manifest(job: _Job) -> dict[str, str]:
-    """All that decides what the map is, as text by name."""
-    header, plan = job.scene.header, job.plan
-    return {
-        "version": __version__,
-        "model": job.session.sha256,
-        "device": job.session.device,
-        "precision": job.session.precision,
-        "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
-        # What is remote is taken to be the same under the same address.
-        "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
-        "bands": str([file.selection.indexes for file in header.files]),
-        "quality": str([flags.bits for flags in header.quality]),
-        "aoi": header.aoi.digest if header.aoi else "all",
-        "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
-        "windows": f"{plan.rows.window_size} x {plan.cols.window_size}",
-        "halo": str(plan.rows.halo),
-        "ramp": str(plan.rows.ramp),
-        "layers": ", ".join(job.layers),
-    }
 
 
 class _Counter:
     """Counts windows and reports progress."""
 
     def __init__(
-        self,
-        plan: WindowPlan,
-        on_progress: Callable[[Progress], None],
-        factor: int,
-        *,
-        bands_done: int,
+        self, job: MapJob, on_progress: Callable[[Progress], None], *, bands_done: int
     ) -> None:
+        plan, factor = job.plan, job.session.spec.upscale_factor
         self.run = 0
         self.skipped = 0
         self._before = bands_done * len(plan.cols.starts)

@@ -11,6 +11,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -133,14 +134,69 @@ def store_folder(output: Path) -> Path:
     return output.with_name(f".{stem}{SUFFIX}")
 
 
+def read_manifest(output: Path) -> dict[str, str] | None:
+    """What the store of an output says of itself; None where nothing usable is said."""
+    return _read_manifest(store_folder(output))
+
+
 def was_publishing(output: Path) -> bool:
     """A run was stopped while it gave its outputs their names: what stands there is its own."""
     return (store_folder(output) / PUBLISHING).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class StoppedRun:
+    """What a stopped run has left.
+
+    Attributes:
+        folder: its store.
+        scene: what it was mapping.
+        bands: the bands of rows that are finished.
+        size: bytes.
+        running: it has not stopped: a process is at work on it.
+    """
+
+    folder: Path
+    scene: str
+    bands: int
+    size: int
+    running: bool
+
+
+def find_stopped_runs(folder: Path) -> list[StoppedRun]:
+    """What stopped runs have left in a folder."""
+    return [_examine(path) for path in find_stores(folder)]
+
+
 def find_stores(folder: Path) -> list[Path]:
     """The stores of a folder."""
     return sorted(path for path in folder.glob(f".*{SUFFIX}") if (path / MANIFEST).is_file())
+
+
+def remove_stopped_run(stopped: StoppedRun) -> None:
+    """Delete what a stopped run has left.
+
+    Raises:
+        OutputError: a process is at work on it.
+    """
+    with _lock(stopped.folder, stopped.folder):
+        shutil.rmtree(stopped.folder, ignore_errors=True)
+
+
+def _examine(folder: Path) -> StoppedRun:
+    files = [path for path in folder.iterdir() if path.is_file()]
+    try:
+        with locked(folder / LOCK):
+            running = False
+    except OSError:
+        running = True
+    return StoppedRun(
+        folder=folder,
+        scene=(_read_manifest(folder) or {}).get("scene", "unknown").partition(" (")[0],
+        bands=sum(path.suffix == ".npz" for path in files),
+        size=sum(path.stat().st_size for path in files),
+        running=running,
+    )
 
 
 @contextmanager
@@ -171,12 +227,12 @@ def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: b
 
 
 def _read_manifest(folder: Path) -> dict[str, str] | None:
-    """What a store says of itself; None where nothing usable is said."""
     try:
         values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return values if isinstance(values, dict) else None
+    usable = isinstance(values, dict) and all(isinstance(v, str) for v in values.values())
+    return values if usable else None
 
 
 def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:

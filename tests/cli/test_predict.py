@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import rasterio
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
+from geosrseg.cli.options import Bytes
 from tests.tiny_datasets import write_raster
 
 NAMES = ("band 1", "band 2", "band 3")
@@ -58,3 +60,76 @@ def test_a_failure_is_one_line_and_exit_code_1(scene, tmp_path, tiny_model):
 def test_wrong_usage_is_exit_code_2(scene):
     assert run(scene).exit_code == 2
     assert run(scene, "-o", "out.tif", "--seams", "sharp").exit_code == 2
+
+
+class TestSeveralScenes:
+    @pytest.fixture
+    def scenes(self, scene, tmp_path):
+        return [scene, shutil.copy(scene, tmp_path / "other.tif")]
+
+    def test_each_becomes_a_map_of_its_name_in_the_folder(self, scenes, tmp_path, tiny_model):
+        folder = tmp_path / "maps"
+        folder.mkdir()
+        result = run(*scenes, "-o", folder, "-m", tiny_model())
+        assert result.exit_code == 0
+        assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["done", "done"]
+        assert {path.name for path in folder.glob("*.tif")} == {"scene.tif", "other.tif"}
+
+    def test_one_that_fails_does_not_stop_the_others(self, scenes, tmp_path, tiny_model):
+        broken = tmp_path / "broken.tif"
+        broken.write_bytes(b"no TIFF")
+        folder = tmp_path / "maps"
+        folder.mkdir()
+        result = run(broken, *scenes, "-o", folder, "-m", tiny_model(), "--json")
+        assert result.exit_code == 1
+        found = json.loads(result.stdout)["scenes"]
+        assert [bool(item["error"]) for item in found] == [True, False, False]
+        assert result.stderr.startswith("error: ")
+        assert len(list(folder.glob("*.tif"))) == 2
+
+    def test_a_folder_is_needed_and_files_for_one_scene_are_refused(
+        self, scenes, tmp_path, tiny_model
+    ):
+        result = run(*scenes, "-o", tmp_path / "out.tif", "-m", tiny_model())
+        assert (result.exit_code, "expected a folder" in result.stderr) == (1, True)
+        result = run(*scenes, "-o", tmp_path, "--quicklook", tmp_path / "a.png")
+        assert (result.exit_code, "file for one scene" in result.stderr) == (2, True)
+        result = run(scenes[0], scenes[0], "-o", tmp_path, "-m", tiny_model())
+        assert (result.exit_code, "two scenes would become" in result.stderr) == (1, True)
+
+
+def test_a_plan_says_what_would_be_done_and_writes_nothing(tmp_path, tiny_model):
+    path = tmp_path / "scene.tif"
+    values = np.full((3, 96, 64), 0.5, np.float32)
+    values[:, 40:] = np.nan
+    write_raster(path, values, names=NAMES)
+    before = sorted(tmp_path.iterdir())
+    words = [path, "-o", tmp_path / "out.tif", "-m", tiny_model(), "--window", 32, "--overlap", 0]
+    result = run(*words, "--plan", "--scale", 1)
+    assert result.exit_code == 0, result.output
+    assert "a map of 256 x 384 pixels" in result.stdout
+    assert "6 of 32 pixels with an overlap of 0, 2 of them without anything" in result.stdout
+    (plan,) = json.loads(run(*words, "--plan", "--scale", 1, "--json").stdout)["scenes"]
+    assert plan["disk"] == round((2 + 4 / 3) * 256 * 384)
+    assert plan["seconds"] > 0
+    assert sorted(path for path in tmp_path.iterdir() if path.name != "tiny.onnx") == before
+
+
+@pytest.mark.parametrize(("text", "size"), [("800M", 800 * 2**20), ("1.5GB", 3 * 2**29), ("7", 7)])
+def test_sizes_have_units(text, size):
+    assert Bytes().convert(text, None, None) == size
+
+
+def test_a_size_that_is_none_is_wrong_usage(scene):
+    result = run(scene, "-o", "out.tif", "--max-memory", "much")
+    assert (result.exit_code, "expected one such as 800M" in result.stderr) == (2, True)
+
+
+def test_little_memory_means_small_windows_and_the_same_map(scene, tmp_path, tiny_model):
+    maps = []
+    for memory in ("1k", "1G"):
+        out = tmp_path / f"{memory}.tif"
+        result = run(scene, "-o", out, "-m", tiny_model(), "--max-memory", memory, "--json")
+        maps.append((json.loads(result.stdout)["windows"], rasterio.open(out).read().tobytes()))
+    assert maps[0][0] > maps[1][0] == 1
+    assert maps[0][1] == maps[1][1]

@@ -128,8 +128,8 @@ def test_windows_without_a_valid_pixel_are_not_run(tmp_path, tiny_model):
     values = random_scene(64, 64)
     values[:, :, 32:] = np.nan
     scene = write_scene(tmp_path / "scene.tif", values)
-    model = tiny_model(window_size=32)
-    done = predict(scene, tmp_path / "out.tif", model=model, overlap=0)
+    options = {"model": tiny_model(), "window_size": 32, "overlap": 0}
+    done = predict(scene, tmp_path / "out.tif", **options)
     assert (done.windows, done.skipped) == (2, 2)
     labels = read_map(tmp_path / "out.tif")
     assert (labels[:, 128:] == 255).all()
@@ -142,7 +142,8 @@ def test_progress_counts_every_window(tmp_path, tiny_model):
     predict(
         scene,
         tmp_path / "out.tif",
-        model=tiny_model(window_size=32),
+        model=tiny_model(),
+        window_size=32,
         overlap=0,
         on_progress=seen.append,
     )

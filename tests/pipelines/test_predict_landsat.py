@@ -61,7 +61,7 @@ def test_an_area_of_interest_changes_nothing_inside_it(tmp_path, tiny_model):
     model = tiny_model(reach=5, halo=8, exact_halo=8, window_size=32)
     left, top = TRANSFORM @ (21, 30)
     right, bottom = TRANSFORM @ (43, 41)
-    arguments = {"model": model, "scale": 1.0}
+    arguments = {"model": model, "scale": 1.0, "window_size": 32}
     whole = predict(tmp_path / "scene.tif", tmp_path / "whole.tif", **arguments)
     part = predict(
         tmp_path / "scene.tif",

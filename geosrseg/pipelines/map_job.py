@@ -1,0 +1,152 @@
+"""MapJob: a request with its scene open and its windows planned, and nothing run yet."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from geosrseg import __version__
+from geosrseg.core.sr_encoding import SrEncoding
+from geosrseg.core.windows import WindowPlan
+from geosrseg.errors import OutputError
+from geosrseg.pipelines.layers import layer_profile
+from geosrseg.pipelines.map_request import MapRequest
+from geosrseg.pipelines.map_rows import sr_encoding
+from geosrseg.pipelines.scene_plan import fitting_window_size, plan_scene
+from geosrseg.raster.cog import CogProfile
+from geosrseg.raster.fingerprint import hash_files
+from geosrseg.raster.row_store import read_manifest
+from geosrseg.raster.scene import Scene, open_scene
+from geosrseg.runtime.host_memory import available_memory
+from geosrseg.runtime.session import Session
+
+SHARE = 0.5
+"""Of the memory that is free, what the network may take unless the user says how much."""
+
+WINDOW_SIZE = "window size"
+"""What a manifest calls it: a run that goes on takes the windows of the one that began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapJob:
+    """All that is settled before the first window runs.
+
+    Attributes:
+        request: what is wanted.
+        session: the model.
+        scene: the open scene.
+        window_size: LR pixels that the windows may have along a side.
+        plan: the windows.
+        encoding: of the SR image, if that is wanted.
+    """
+
+    request: MapRequest
+    session: Session
+    scene: Scene
+    window_size: int
+    plan: WindowPlan
+    encoding: SrEncoding | None
+
+    def profile(self, layer: str) -> CogProfile:
+        """What the file of a layer is."""
+        return layer_profile(
+            layer,
+            self.session.spec,
+            source_grid=self.scene.grid,
+            encoding=self.encoding,
+            halo=self.plan.rows.halo,
+            tags=self._tags(),
+        )
+
+    def manifest(self) -> dict[str, str]:
+        """All that decides what the rows of the map are, as text by name."""
+        header, plan = self.scene.header, self.plan
+        return {
+            "version": __version__,
+            "model": self.session.sha256,
+            "device": self.session.device,
+            "precision": self.session.precision,
+            "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
+            # What is remote is taken to be the same under the same address.
+            "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
+            "bands": str([file.selection.indexes for file in header.files]),
+            "quality": str([flags.bits for flags in header.quality]),
+            "aoi": header.aoi.digest if header.aoi else "all",
+            "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
+            WINDOW_SIZE: str(self.window_size),
+            "halo": str(plan.rows.halo),
+            "ramp": str(plan.rows.ramp),
+            "layers": ", ".join(self.request.layers),
+        }
+
+    def _tags(self) -> Mapping[str, str]:
+        """What every file says of its own making."""
+        spec = self.session.spec
+        return {
+            "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
+            "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
+            "GEOSRSEG_MODEL_SHA256": self.session.sha256,
+            "GEOSRSEG_INPUT": self.scene.location.name,
+            "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
+            "GEOSRSEG_SEAMS": self.request.seams,
+            "GEOSRSEG_LICENCE": spec.licence,
+        }
+
+
+@contextmanager
+def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
+    """Open the scene of a request and plan its windows.
+
+    Raises:
+        SceneError: the scene cannot be read, or is not what the model expects.
+        GeosrsegError: windows and overlap do not go together.
+        OutputError: an output is the scene itself, or cannot be made of it.
+    """
+    spec = session.spec
+    with open_scene(
+        request.scene,
+        model_bands=spec.bands,
+        bands=request.bands,
+        scale=request.scale,
+        offset=request.offset,
+        mask=request.mask,
+        aoi=request.aoi,
+    ) as scene:
+        _check_apart(request, scene)
+        request.products.check_grid(scene.grid)
+        window_size = _window_size(request, session)
+        yield MapJob(
+            request=request,
+            session=session,
+            scene=scene,
+            window_size=window_size,
+            plan=plan_scene(
+                scene,
+                spec,
+                seams=request.seams,
+                overlap=request.overlap,
+                window_size=window_size,
+            ),
+            encoding=sr_encoding(scene, spec) if request.sr else None,
+        )
+
+
+def _check_apart(request: MapRequest, scene: Scene) -> None:
+    for path in (*request.paths.values(), *request.products.files()):
+        if path.exists() and any(path.samefile(file) for file in scene.header.local_paths):
+            raise OutputError(f"{path}: is the scene itself: choose another name")
+
+
+def _window_size(request: MapRequest, session: Session) -> int:
+    """As the user says, as a stopped run had it, or what memory allows."""
+    if request.window_size is not None:
+        return request.window_size
+    stopped = read_manifest(request.output) or {}
+    if request.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
+        return int(stopped[WINDOW_SIZE])
+    memory = request.max_memory or SHARE * available_memory()
+    return fitting_window_size(
+        session.spec,
+        pixels=memory / session.bytes_per_pixel / request.batch,
+        seams=request.seams,
+        overlap=request.overlap,
+    )
