@@ -1,9 +1,11 @@
 """``geosrseg evaluate``: models in, what they did on the same pixels out."""
 
 import math
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +41,7 @@ HEADS = {
     "--output",
     type=click.Path(path_type=Path),
     metavar="REPORT",
-    help="Also write a report: a folder, or one FILE.json, FILE.csv.",
+    help="Also write a report: a folder, or one file .json, .csv, .html.",
 )
 @options.seams_option
 @click.option(
@@ -87,6 +89,7 @@ def evaluate(
     card = read_dataset(dataset, data=data)
     with _progress_bar() as on_window:
         report = run(models, card, on_window=on_window, **arguments)
+    report = replace(report, command=shlex.join(["geosrseg", *sys.argv[1:]]))
     if output:
         write_report(report, output, overwrite=overwrite)
     click.echo(report_json(report) if as_json else format_report(report), nl=not as_json)
@@ -118,7 +121,7 @@ def _table(rows: list[list[str]]) -> str:
 
 def _interval(estimate: "Estimate", *, sign: str = "") -> str:
     value = _cell(estimate.value, sign=sign)
-    if math.isnan(estimate.low):
+    if not estimate.bounded:
         return value
     return f"{value} ({_cell(estimate.low, sign=sign)} to {_cell(estimate.high, sign=sign)})"
 

@@ -34,6 +34,16 @@ class Estimate:
     high: float
 
     @property
+    def defined(self) -> bool:
+        """There is a value."""
+        return math.isfinite(self.value)
+
+    @property
+    def bounded(self) -> bool:
+        """There is an interval."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
     def beyond_zero(self) -> bool:
         """The whole interval is on one side of zero."""
         return self.low > 0 or self.high < 0

@@ -160,6 +160,7 @@ class Report:
         small_objects: number of small objects by class.
         models: in the order asked for; the first is what the others are compared with.
         views: parts of the test area, to look at.
+        command: what was typed, if it was.
     """
 
     dataset: str
@@ -173,12 +174,14 @@ class Report:
     small_objects: tuple[int, ...]
     models: tuple[ModelReport, ...]
     views: tuple[ReportView, ...]
+    command: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary, without the views."""
         names = self.legend.names
         return {
             "geosrseg": __version__,
+            "command": self.command,
             "dataset": self.dataset,
             "source": self.source,
             "licence": self.licence,
@@ -197,5 +200,4 @@ def finite(value: float) -> float | None:
 
 
 def _bounds(estimate: Estimate) -> list[float] | None:
-    low, high = finite(estimate.low), finite(estimate.high)
-    return None if low is None or high is None else [low, high]
+    return [estimate.low, estimate.high] if estimate.bounded else None

@@ -9,6 +9,7 @@ from pathlib import Path
 from geosrseg.core.bootstrap import Estimate
 from geosrseg.errors import OutputError
 from geosrseg.pipelines.report import Report, finite
+from geosrseg.pipelines.report_page import report_html
 from geosrseg.raster.publication import check_output, open_drafts, publish
 
 Writer = Callable[[Report], str]
@@ -51,10 +52,15 @@ FILES: Mapping[str, Writer] = {
     "report.json": report_json,
     "metrics.csv": metrics_csv,
     "confusion.csv": confusion_csv,
+    "report.html": report_html,
 }
 """What a report's folder holds."""
 
-SINGLE: Mapping[str, Writer] = {".json": report_json, ".csv": metrics_csv}
+SINGLE: Mapping[str, Writer] = {
+    ".json": report_json,
+    ".csv": metrics_csv,
+    ".html": report_html,
+}
 """What one file holds, by its suffix."""
 
 
@@ -81,7 +87,7 @@ def write_report(report: Report, output: str | Path, *, overwrite: bool = False)
 
     Args:
         report: what was measured.
-        output: a folder, which is made, or one file that ends in .json or .csv.
+        output: a folder, which is made, or one file that ends in .json, .csv or .html.
         overwrite: replace existing files.
 
     Raises:

@@ -9,6 +9,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
+from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.cog import read_row_blocks
@@ -19,9 +20,6 @@ from geosrseg.raster.publication import check_output, open_drafts, publish
 from geosrseg.raster.scene import Scene
 
 SUFFIXES = (".png",)
-
-COMPOSITES = (("swir1", "nir", "red"), ("nir", "red", "green"), ("red", "green", "blue"))
-"""Bands to show as red, green and blue; what tells vegetation apart best comes first."""
 
 MARGIN, GAP = 28, 12
 SWATCH = 18
@@ -163,16 +161,10 @@ def _panel_size(grid: Grid, *, max_side: int) -> tuple[int, int]:
 
 
 def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
-    shown = _composite(scene.band_names)
+    shown = choose_composite(scene.band_names)
     numbers, valid = scene.read_decimated(height, width)
     pixels = stretch(numbers[[scene.band_names.index(name) for name in shown]], valid)
     return Panel(pixels, f"Scene · {', '.join(dict.fromkeys(shown))}")
-
-
-def _composite(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Three bands for red, green and blue: a known combination, else what there is."""
-    known = next((trio for trio in COMPOSITES if set(trio) <= set(names)), None)
-    return known or (names[:3] if len(names) >= 3 else names[:1] * 3)
 
 
 def _read_class_map(

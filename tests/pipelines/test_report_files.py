@@ -80,7 +80,9 @@ class TestRefusals:
         write_report(report, tmp_path / name, overwrite=True)
 
     def test_an_unknown_suffix(self, tmp_path):
-        with pytest.raises(OutputError, match=r"expected a name that ends in \.json or \.csv"):
+        with pytest.raises(
+            OutputError, match=r"expected a name that ends in \.json or \.csv or \.html"
+        ):
             check_report(tmp_path / "a.xlsx", overwrite=False)
 
     def test_a_file_where_the_folder_should_be(self, tmp_path):
