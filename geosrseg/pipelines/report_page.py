@@ -150,7 +150,7 @@ def _plot(model: ModelReport) -> Plot:
             left = place(own.low) if known else None
             width = place(own.high) - place(own.low) if known else 0.0
             bars.append(Bar(FIGURES[name], own, left, width, place(own.value)))
-    ticks = tuple((place(k * step), signed_tick(k * step)) for k in range(first, last + 1))
+    ticks = tuple((place(k * step), _tick(k * step)) for k in range(first, last + 1))
     return Plot(model, place(0.0), ticks, tuple(bars))
 
 
@@ -162,9 +162,9 @@ def _tick_step(extent: float) -> float:
     return max(power * factor for factor in (1, 2, 5) if power * factor <= extent / 4)
 
 
-def signed_tick(value: float) -> str:
+def _tick(value: float) -> str:
     """A tick of an axis of differences."""
-    return "0" if not round(value, 6) else f"{value:+.6f}".rstrip("0").replace("-", "−")
+    return "0" if not round(value, 6) else f"{value:+.6g}".replace("-", "−")
 
 
 def _shares(confusion: ConfusionMatrix) -> list[list[float]]:
