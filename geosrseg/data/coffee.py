@@ -15,6 +15,7 @@ from geosrseg.data.block_split import BlockSplit
 from geosrseg.data.card import DatasetCard
 from geosrseg.data.card_scene import CardScene
 from geosrseg.data.distribution import DatasetFile, Distribution, open_distribution, unpack
+from geosrseg.data.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.data.image_format import format_of
 from geosrseg.data.reference import find_numbers
 from geosrseg.data.reference_coding import ReferenceCoding
@@ -26,9 +27,20 @@ GUARD = 16
 
 LEGEND = Legend((LegendClass(0, "no coffee", "#d9d2b0"), LegendClass(1, "coffee", "#8c4a2f")))
 
+THRESHOLDED = ReferenceCoding(False, (tuple(range(128)), tuple(range(128, 256))))
+
 SOURCE = (
     "the authors of the Brazilian Coffee Scenes (Penatti et al. 2015): the pixel labels were "
     "never released, there is no download"
+)
+
+KNOWN = KnownDataset(
+    name="coffee",
+    licence="not released",
+    source=SOURCE,
+    bands=("green", "red", "nir"),
+    legend=LEGEND,
+    coding=THRESHOLDED,
 )
 
 _MASK = re.compile(r"mask|msk|label|reference|truth|(?<![a-z])gt(?![a-z])")
@@ -49,16 +61,18 @@ def read_coffee(folder: Path) -> DatasetCard:
     Raises:
         DatasetError: a raster or a mask is missing.
     """
+    if is_folder_layout(folder):
+        return read_folder_layout(folder, known=KNOWN)
     found = open_distribution(folder)
     files = {key: file for city in CITIES for key, file in _find(found, city).items()}
     paths = unpack(files)
     split = BlockSplit(BLOCK)
     masks = [paths[f"{city} mask"] for city in CITIES]
     return DatasetCard(
-        name="coffee",
-        licence="not released",
+        name=KNOWN.name,
+        licence=KNOWN.licence,
         source=SOURCE,
-        bands=("green", "red", "nir"),
+        bands=KNOWN.bands,
         low=(0.0,) * 3,
         high=(1.0,) * 3,
         legend=LEGEND,
@@ -106,4 +120,4 @@ def _coding(masks: list[Path]) -> ReferenceCoding:
     """Coffee is above 127; masks of 0 and 1 alone are taken for what they say."""
     if find_numbers(masks) <= {0, 1}:
         return ReferenceCoding(False, ((0,), (1,)))
-    return ReferenceCoding(False, (tuple(range(128)), tuple(range(128, 256))))
+    return THRESHOLDED

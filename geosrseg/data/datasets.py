@@ -16,7 +16,8 @@ NAMED: dict[str, Callable[[Path], DatasetCard]] = {
     "thetford": read_thetford,
     "coffee": read_coffee,
 }
-"""The paper's datasets, each read from a folder with what its distributor ships."""
+"""The paper's datasets, each read from a folder with what its distributor ships, or in the
+layout of the paper's reference code."""
 
 
 def read_dataset(dataset: str | Path, *, data: Path) -> DatasetCard:

@@ -9,13 +9,14 @@ there are fewer than five.
 """
 
 import colorsys
+from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.data.block_split import ONE_IN, BlockSplit
 from geosrseg.data.card import DatasetCard
 from geosrseg.data.card_scene import CardScene
-from geosrseg.data.image_format import format_of
+from geosrseg.data.image_format import ImageFormat, format_of
 from geosrseg.data.reference import find_numbers
 from geosrseg.data.reference_coding import ReferenceCoding
 from geosrseg.errors import DatasetError
@@ -25,8 +26,38 @@ FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 BLOCK = 256
 
 
-def read_folder_layout(folder: Path) -> DatasetCard:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDataset:
+    """What is known of a dataset, however its files lie.
+
+    Attributes:
+        name: of the dataset.
+        licence: of the data.
+        source: where the data comes from.
+        bands: names, in the order of the files.
+        legend: the classes.
+        coding: the ids that the masks in the folders have.
+    """
+
+    name: str
+    licence: str
+    source: str
+    bands: tuple[str, ...]
+    legend: Legend
+    coding: ReferenceCoding
+
+
+def is_folder_layout(folder: Path) -> bool:
+    """True where a folder has training images and masks in this layout."""
+    return (folder / "train").is_dir() and (folder / "train_msk").is_dir()
+
+
+def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> DatasetCard:
     """Describe a folder without a card.
+
+    Args:
+        folder: the folder.
+        known: the dataset that lies there; without it the files alone say what there is.
 
     Raises:
         DatasetError: a folder is missing, or an image has no mask.
@@ -39,20 +70,32 @@ def read_folder_layout(folder: Path) -> DatasetCard:
     if not any(scene.split == "validation" for scene in scenes):
         scenes = _hold_out(scenes)
     stored = format_of(scenes[0].image)
-    bands = len(stored.indexes or ())
-    legend, coding = _classes([scene.reference for scene in scenes])
+    known = known or _describe(folder, stored, [scene.reference for scene in scenes])
     return DatasetCard(
-        name=folder.resolve().name,
-        licence="unknown",
-        source=f"the folder {folder.resolve().name}",
-        bands=tuple(f"band{index}" for index in stored.indexes or ()),
-        low=(0.0,) * bands,
-        high=(1.0,) * bands,
-        legend=legend,
-        coding=coding,
+        name=known.name,
+        licence=known.licence,
+        source=known.source,
+        bands=known.bands,
+        low=(0.0,) * len(known.bands),
+        high=(1.0,) * len(known.bands),
+        legend=known.legend,
+        coding=known.coding,
         guard=0,
         image=stored,
         scenes=tuple(scenes),
+    )
+
+
+def _describe(folder: Path, stored: ImageFormat, masks: list[Path]) -> KnownDataset:
+    legend, coding = _classes(masks)
+    name = folder.resolve().name
+    return KnownDataset(
+        name=name,
+        licence="unknown",
+        source=f"the folder {name}",
+        bands=tuple(f"band{index}" for index in stored.indexes or ()),
+        legend=legend,
+        coding=coding,
     )
 
 

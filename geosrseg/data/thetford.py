@@ -25,6 +25,7 @@ from geosrseg.data.cache import make_once
 from geosrseg.data.card import DatasetCard
 from geosrseg.data.card_scene import CardScene
 from geosrseg.data.distribution import DatasetFile, Distribution, open_distribution, unpack
+from geosrseg.data.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.data.image_format import ImageFormat
 from geosrseg.data.reference_coding import ReferenceCoding
 from geosrseg.errors import DatasetError, DatasetWarning
@@ -53,6 +54,15 @@ SOURCE = (
     "IEEE_GRSS_IADFTC_Contest2014_full_data_set.zip"
 )
 
+KNOWN = KnownDataset(
+    name="thetford",
+    licence="IEEE GRSS Data Fusion Contest, for research; see its terms",
+    source=SOURCE,
+    bands=("red", "green", "blue"),
+    legend=LEGEND,
+    coding=CODING,
+)
+
 _TRAIN_IMAGE = r"(?:.*/)?TelopsDatasetCityVisible[^/]*Subset\.(img)"
 _TRAIN_MAP = r"(?:.*/)?TrainingMap[^/]*\.(raw|img)"
 _TEST_IMAGE = r"(?:.*/)?TelopsDatasetCityVisible(?:(?!Subset)[^/])*\.(img)"
@@ -74,6 +84,8 @@ def read_thetford(folder: Path) -> DatasetCard:
     Raises:
         DatasetError: a file of the training part is missing, or has another size.
     """
+    if is_folder_layout(folder):
+        return read_folder_layout(folder, known=KNOWN)
     found = open_distribution(folder)
     image = _image(found, _TRAIN_IMAGE, "TelopsDatasetCityVisible_20cm_Subset.img")
     maps = found.find(_TRAIN_MAP)
@@ -82,10 +94,10 @@ def read_thetford(folder: Path) -> DatasetCard:
     reference = _reference(found, next(iter(maps.values())), image)
     split = BlockSplit(BLOCK)
     return DatasetCard(
-        name="thetford",
-        licence="IEEE GRSS Data Fusion Contest, for research; see its terms",
+        name=KNOWN.name,
+        licence=KNOWN.licence,
         source=SOURCE,
-        bands=("red", "green", "blue"),
+        bands=KNOWN.bands,
         low=(0.0,) * 3,
         high=(1.0,) * 3,
         legend=LEGEND,

@@ -15,6 +15,7 @@ from geosrseg.core.normalize import Radiometry
 from geosrseg.data.card import DatasetCard
 from geosrseg.data.card_scene import CardScene
 from geosrseg.data.distribution import DatasetFile, Distribution, open_distribution, unpack
+from geosrseg.data.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.data.image_format import ImageFormat
 from geosrseg.data.reference_coding import ReferenceCoding
 from geosrseg.errors import DatasetError
@@ -50,6 +51,15 @@ SOURCE = (
     "ISPRS_semantic_labeling_Vaihingen_ground_truth_COMPLETE.zip"
 )
 
+KNOWN = KnownDataset(
+    name="vaihingen",
+    licence="ISPRS benchmark, for research; see its terms",
+    source=SOURCE,
+    bands=("nir", "red", "green"),
+    legend=LEGEND,
+    coding=ReferenceCoding(False, tuple((id_,) for id_ in LEGEND.ids), ignored=(5,)),
+)
+
 _AREA = r"top_mosaic_09cm_area(\d+)"
 _IMAGE = rf"(?:.*/)?top/{_AREA}\.tiff?"
 _REFERENCE = rf"(?!(?:.*/)?(?:top|dsm|ndsm)/)(?:.*/)?{_AREA}\.tiff?"
@@ -65,6 +75,8 @@ def read_vaihingen(folder: Path) -> DatasetCard:
     Raises:
         DatasetError: an area or its reference is missing.
     """
+    if is_folder_layout(folder):
+        return read_folder_layout(folder, known=KNOWN)
     found = open_distribution(folder)
     images = _areas(found, _IMAGE, IMAGE_NAME, TRAIN + VALIDATION + TEST)
     eroded = {area: file for area, file in found.find(_ERODED).items() if area in SCORED}
@@ -74,10 +86,10 @@ def read_vaihingen(folder: Path) -> DatasetCard:
     paths, references = unpack(images), unpack({**full, **eroded})
     splits = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
     return DatasetCard(
-        name="vaihingen",
-        licence="ISPRS benchmark, for research; see its terms",
+        name=KNOWN.name,
+        licence=KNOWN.licence,
         source=SOURCE,
-        bands=("nir", "red", "green"),
+        bands=KNOWN.bands,
         low=(0.0,) * 3,
         high=(1.0,) * 3,
         legend=LEGEND,

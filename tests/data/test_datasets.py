@@ -268,6 +268,25 @@ class TestFolderLayout:
         assert train.split == BlockSplit(BLOCK)
         assert test.split == "test"
 
+    @pytest.mark.parametrize(
+        ("name", "values", "classes"),
+        [
+            ("vaihingen", (0, 1, 2, 3, 4, 5, 255), {0, 1, 2, 3, 4}),
+            ("thetford", (0, 1, 2, 3, 4, 5, 6, 7), {1, 2, 3, 4, 5, 6}),
+            ("coffee", (0, 100, 200, 255), {0, 100, 200, 255}),
+        ],
+    )
+    def test_a_dataset_of_the_paper_may_lie_in_it(self, tmp_path, name, values, classes):
+        write_layout(tmp_path, values=values)
+        card = read_dataset(name, data=tmp_path)
+        assert card.name == name
+        assert len(card.legend) == {"vaihingen": 5, "thetford": 6, "coffee": 2}[name]
+        *_, (scene, _, targets) = read_all(card)
+        with scene.reference.files.use(scene.reference.path) as dataset:
+            mask = dataset.read(1)
+        assert set(mask[targets["test"] != NODATA].tolist()) == classes
+        assert set(np.unique(targets["test"])) <= {*range(len(card.legend)), NODATA}
+
     def test_masks_of_0_and_255_are_binary(self, tmp_path):
         write_layout(tmp_path, values=(0, 255))
         card = read_dataset(tmp_path, data=tmp_path)
