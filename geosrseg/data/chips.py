@@ -64,10 +64,10 @@ def _merge(
         return ClassPositions(np.concatenate([known.pixels, more]), count)
     of_more = int(generator.hypergeometric(len(more), known.count, POSITIONS_PER_CLASS))
     of_known = POSITIONS_PER_CLASS - of_more
-    kept = (
-        generator.permutation(known.pixels)[:of_known],
-        generator.permutation(more)[:of_more],
-    )
+    kept = [
+        pixels[generator.choice(len(pixels), number, replace=False, shuffle=False)]
+        for pixels, number in ((known.pixels, of_known), (more, of_more))
+    ]
     return ClassPositions(np.concatenate(kept), count)
 
 
