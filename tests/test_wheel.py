@@ -20,7 +20,13 @@ def test_the_wheel_holds_the_models_and_all_that_the_code_reads(tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         archive.extractall(tmp_path / "site")
-    wanted = {"weights/SHA256SUMS", "weights/gewata-4x.onnx", "raster/glyphs.png", "py.typed"}
+    wanted = {
+        "weights/SHA256SUMS",
+        "weights/gewata-4x.onnx",
+        "raster/glyphs.png",
+        "raster/page/page.js",
+        "py.typed",
+    }
     assert {f"geosrseg/{name}" for name in wanted} <= names
     assert not [name for name in names if name.startswith("tests")]
     verify = "from geosrseg.runtime.shipped_models import verify_models as v; print(v()[0].path)"

@@ -87,6 +87,12 @@ if TYPE_CHECKING:
     help="Also write the area of each class.",
 )
 @click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE.html",
+    help="Also write a page to look at: swipe, zoom, legend and areas.",
+)
+@click.option(
     "--vector",
     type=click.Path(path_type=Path),
     metavar="FILE",

@@ -54,7 +54,7 @@ class MapJob:
             source_grid=self.scene.grid,
             encoding=self.encoding,
             halo=self.plan.rows.halo,
-            tags=self._tags(),
+            tags=self.tags(),
         )
 
     def manifest(self) -> dict[str, str]:
@@ -78,7 +78,7 @@ class MapJob:
             "layers": ", ".join(self.request.layers),
         }
 
-    def _tags(self) -> Mapping[str, str]:
+    def tags(self) -> Mapping[str, str]:
         """What every file says of its own making."""
         spec = self.session.spec
         return {

@@ -93,6 +93,7 @@ def predict(
     fractions: bool = False,
     quicklook: str | Path | None = None,
     areas: str | Path | None = None,
+    report: str | Path | None = None,
     vector: str | Path | None = None,
     min_area: float | None = None,
     simplify: float | None = None,
@@ -133,6 +134,7 @@ def predict(
             pixel of the scene.
         quicklook: also write a PNG of scene and map side by side.
         areas: also write the area of each class as CSV.
+        report: also write an HTML page to look at: swipe, zoom, legend and areas.
         vector: also write the map's polygons: ``.gpkg``, ``.fgb``, ``.geojson`` or
             ``.parquet``.
         min_area: square metres; a smaller polygon goes to its largest neighbour.
@@ -167,6 +169,7 @@ def predict(
         products=Products(
             quicklook=_path(quicklook),
             areas=_path(areas),
+            report=_path(report),
             vector=_path(vector),
             min_area=min_area,
             simplify=simplify,
@@ -205,6 +208,7 @@ def make_map(
                 request.paths,
                 scene=job.scene,
                 spec=session.spec,
+                tags=job.tags(),
                 overwrite=True,  # what may not be replaced was refused above
             )
             store.remove()

@@ -6,9 +6,11 @@ its file.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+from rasterio.crs import CRS
 
 from geosrseg.core.areas import AreaCounter, Areas
 from geosrseg.core.confusion import ConfusionMatrix
@@ -16,7 +18,8 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
 from geosrseg.pipelines.painter import CLASSES, CONFIDENCE
-from geosrseg.raster import area_table, quicklook, style
+from geosrseg.raster import area_table, map_page, quicklook, style
+from geosrseg.raster.acquisition import acquisition_date
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.ground_area import pixel_areas
 from geosrseg.raster.publication import check_output, open_drafts
@@ -31,6 +34,7 @@ class Products:
     Attributes:
         quicklook: a PNG of scene and map.
         areas: a CSV of the classes' areas.
+        report: an HTML page to look at.
         vector: the map's polygons.
         min_area: square metres of the smallest polygon.
         simplify: tolerance of the polygons' borders, in units of the CRS.
@@ -39,6 +43,7 @@ class Products:
 
     quicklook: Path | None = None
     areas: Path | None = None
+    report: Path | None = None
     vector: Path | None = None
     min_area: float | None = None
     simplify: float | None = None
@@ -85,6 +90,8 @@ class Products:
             yield self.quicklook, quicklook.SUFFIXES
         if self.areas is not None:
             yield self.areas, area_table.SUFFIXES
+        if self.report is not None:
+            yield self.report, map_page.SUFFIXES
         if self.vector is not None:
             with extra("gis"):
                 from geosrseg.raster.vector import SUFFIXES
@@ -97,6 +104,7 @@ def write_products(
     *,
     scene: Scene,
     spec: ModelSpec,
+    tags: Mapping[str, str],
     overwrite: bool = False,
 ) -> Areas | None:
     """Make all that is wanted from layers that are finished.
@@ -106,6 +114,7 @@ def write_products(
         layers: the file of each layer, the class map's among them.
         scene: the open scene.
         spec: of the model.
+        tags: what the layers say of their making.
         overwrite: replace existing files.
 
     Returns:
@@ -117,10 +126,21 @@ def write_products(
     class_map = layers[CLASSES]
     style.write_styles(class_map, spec.legend, overwrite=overwrite)
     areas = None
-    if wanted.areas is not None or wanted.count_areas:
+    if wanted.count_areas or wanted.areas is not None or wanted.report is not None:
         areas = measure_areas(class_map, spec)
     if wanted.areas is not None and areas is not None:
         area_table.write_areas(wanted.areas, areas, overwrite=overwrite)
+    if wanted.report is not None and areas is not None:
+        map_page.write_page(
+            wanted.report,
+            scene=scene,
+            class_map_path=class_map,
+            legend=spec.legend,
+            areas=areas,
+            facts=list(_facts(scene, spec, tags)),
+            generator=tags["TIFFTAG_SOFTWARE"],
+            overwrite=overwrite,
+        )
     if wanted.quicklook is not None:
         quicklook.write_quicklook(
             wanted.quicklook,
@@ -155,3 +175,28 @@ def measure_areas(class_map: Path, spec: ModelSpec) -> Areas:
         for strip in strips:
             counter.add(strip.labels, strip.row_off)
     return counter.areas(ConfusionMatrix(np.array(spec.confusion)) if spec.confusion else None)
+
+
+def _facts(scene: Scene, spec: ModelSpec, tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """How a map was made, for its page."""
+    taken = acquisition_date(scene)
+    grid = scene.grid
+    yield "Scene", tags["GEOSRSEG_INPUT"]
+    yield "Taken on", "" if taken is None else taken.isoformat()
+    yield "Bands", ", ".join(scene.band_names)
+    yield "Coordinate system", "" if grid.crs is None else _crs_name(grid.crs)
+    yield "Pixels", f"{spec.upscale_factor} times finer than the scene's, along each axis"
+    yield "Model", tags["GEOSRSEG_MODEL"]
+    yield "Model file (SHA-256)", tags["GEOSRSEG_MODEL_SHA256"]
+    yield "Trained on", spec.training_data
+    yield "Its limits", spec.limits
+    yield "Seams", tags["GEOSRSEG_SEAMS"]
+    yield "Licence", spec.licence
+    yield "Made with", tags["TIFFTAG_SOFTWARE"]
+    yield "Made on", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _crs_name(crs: CRS) -> str:
+    code = crs.to_epsg()
+    name = crs.to_dict(projjson=True).get("name", "")
+    return name if code is None else f"{name} (EPSG:{code})"

@@ -13,6 +13,7 @@ from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.cog import read_row_blocks
+from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
@@ -27,7 +28,6 @@ MIN_WIDTH, MIN_PANEL = 640, 8
 
 Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
-EMPTY: Colour = (232, 232, 232)
 FRAME: Colour = (200, 200, 200)
 INK: Colour = (45, 45, 45)
 FAINT: Colour = (115, 115, 115)
@@ -132,25 +132,6 @@ def compose(title: str, panels: tuple[Panel, Panel], entries: Sequence[Entry]) -
     return picture
 
 
-def stretch(numbers: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Spread each band from its 2nd to its 98th percentile over the screen's range.
-
-    Args:
-        numbers: (3, rows, cols).
-        valid: (rows, cols); the percentiles are theirs, other pixels become light grey.
-
-    Returns:
-        (rows, cols, 3) uint8.
-    """
-    if not valid.any():
-        return np.full((*valid.shape, 3), EMPTY, np.uint8)
-    values = np.where(valid, numbers, 0).astype(np.float64)
-    low, high = np.percentile(values[:, valid], (2, 98), axis=1)[..., None, None]
-    spread = (values - low) / np.where(high > low, high - low, 1)
-    pixels = np.rint(np.clip(spread, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
-    return np.where(valid[..., None], pixels, np.array(EMPTY, np.uint8))
-
-
 def _panel_size(grid: Grid, *, max_side: int) -> tuple[int, int]:
     """Rows and columns of a panel; a small scene is enlarged by a whole number."""
     cols = max((max_side - 3 * MARGIN) // 2, MIN_PANEL)
@@ -161,10 +142,11 @@ def _panel_size(grid: Grid, *, max_side: int) -> tuple[int, int]:
 
 
 def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
-    shown = choose_composite(scene.band_names)
     numbers, valid = scene.read_decimated(height, width)
-    pixels = stretch(numbers[[scene.band_names.index(name) for name in shown]], valid)
-    return Panel(pixels, f"Scene · {', '.join(dict.fromkeys(shown))}")
+    bands = choose_composite(scene.band_names)
+    shown = pick_bands(numbers, scene.band_names, bands)
+    pixels = stretch(shown, valid, find_limits(shown, valid))
+    return Panel(pixels, f"Scene · {', '.join(dict.fromkeys(bands))}")
 
 
 def _read_class_map(

@@ -96,9 +96,14 @@ class Scene:
         return self._read(window, None, part)
 
     def read_decimated(
-        self, height: int, width: int
+        self, height: int, width: int, window: Window | None = None
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """The whole scene averaged to `height` by `width` pixels, from overviews if it has any.
+        """A window averaged to `height` by `width` pixels, from overviews if there are any.
+
+        Args:
+            height: rows,
+            width: and columns of the result.
+            window: the part to read; without it, all.
 
         Returns:
             Digital numbers and valid, as from `read`.
@@ -106,7 +111,7 @@ class Scene:
         Raises:
             SceneError: a block cannot be decoded.
         """
-        return self._read(None, (height, width), "")
+        return self._read(window, (height, width), "")
 
     def wanted(self, window: Window) -> NDArray[np.bool_]:
         """(rows, cols) of a window: True inside the area of interest."""

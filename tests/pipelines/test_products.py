@@ -121,3 +121,15 @@ def test_without_the_extra_it_is_named_before_any_work(tmp_path, scene, tiny_mod
     monkeypatch.setattr("geosrseg.extras.PACKAGES", {"gis": ("geosrseg.raster.vector",)})
     with pytest.raises(MissingExtraError, match=r"'geosrseg\[gis\]'"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), vector=tmp_path / "o.gpkg")
+
+
+def test_the_report_says_how_the_map_was_made(tmp_path, scene, tiny_model):
+    done = predict(
+        scene, tmp_path / "out.tif", model=tiny_model(), seams="exact", report=tmp_path / "o.html"
+    )
+    text = (tmp_path / "o.html").read_text(encoding="utf-8")
+    assert done.areas is not None
+    for fact in ("scene.tif", "tiny 1", "WGS 84 / UTM zone 36N (EPSG:32636)", "exact", "MIT"):
+        assert f"<dd>{fact}</dd>" in text
+    with rasterio.open(tmp_path / "out.tif") as file:
+        assert file.tags()["GEOSRSEG_MODEL_SHA256"] in text

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosrseg.errors import OutputError
+from geosrseg.raster.composite import EMPTY
 from geosrseg.raster.gdal import unreferenced_allowed
 from geosrseg.raster.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
-from geosrseg.raster.quicklook import EMPTY, FRAME, INK, MARGIN, stretch, write_quicklook
+from geosrseg.raster.quicklook import FRAME, INK, MARGIN, write_quicklook
 from geosrseg.raster.scene import open_scene
 from tests.tiny_maps import write_class_map
 
@@ -88,17 +89,6 @@ def test_a_class_map_that_is_none(write_scene, reflectance, legend, tmp_path):
     ):
         write_quicklook(tmp_path / "x.png", scene=scene, class_map_path=other, legend=legend)
     assert not (tmp_path / "x.png").exists()
-
-
-def test_the_stretch_goes_from_the_2nd_to_the_98th_percentile():
-    numbers = np.arange(3 * 1001, dtype=np.int16).reshape(3, 1, 1001)
-    valid = np.ones((1, 1001), np.bool_)
-    valid[0, -1] = False
-    pixels = stretch(numbers, valid)
-    assert pixels[0, 0].tolist() == pixels[0, 19].tolist() == [0, 0, 0]
-    assert pixels[0, 981].tolist() == [255, 255, 255]
-    assert pixels[0, 500].tolist() == [128, 128, 128]
-    assert tuple(pixels[0, -1].tolist()) == EMPTY
 
 
 class TestLettering:
