@@ -5,7 +5,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,29 +147,12 @@ def predict(
             raise click.exceptions.Exit(1)
 
 
-def _request(
-    scene: str,
-    output: Path,
-    *,
-    quicklook: Path | None,
-    areas: Path | None,
-    vector: Path | None,
-    min_area: float | None,
-    simplify: float | None,
-    count_areas: bool,
-    **wanted: Any,
-) -> "MapRequest":
+def _request(scene: str, output: Path, **wanted: Any) -> "MapRequest":
     from geosrseg.pipelines.map_request import MapRequest
     from geosrseg.pipelines.products import Products
 
-    products = Products(
-        quicklook=quicklook,
-        areas=areas,
-        vector=vector,
-        min_area=min_area,
-        simplify=simplify,
-        count_areas=count_areas,
-    )
+    names = {field.name for field in fields(Products)}
+    products = Products(**{name: wanted.pop(name) for name in names & wanted.keys()})
     return MapRequest(scene=scene, output=output, products=products, **wanted)
 
 
