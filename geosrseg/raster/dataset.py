@@ -1,7 +1,8 @@
 """Datasets: open files of a scene, with GDAL told how far it may go."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import rasterio
 from rasterio.io import DatasetReader
@@ -10,7 +11,9 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.companions import check_companions, check_overviews
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.location import Location
-from geosrseg.raster.remote import remote_options
+from geosrseg.raster.remote import attempt, remote_options
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -26,8 +29,7 @@ def open_dataset(location: Location) -> Iterator[DatasetReader]:
     _check_file(location)
     with small_cache(), remote_options(location):
         try:
-            with unreferenced_allowed():
-                dataset = rasterio.open(location.gdal_name, driver="GTiff")
+            dataset = attempt(location, lambda: _open(location))
         except GDAL_ERRORS as error:
             raise SceneError(
                 f"{location}: cannot be opened as a GeoTIFF ({reason(error)}): {_remedy(location)}"
@@ -38,19 +40,19 @@ def open_dataset(location: Location) -> Iterator[DatasetReader]:
             yield dataset
 
 
-@contextmanager
-def damage_named(location: Location, part: str = "") -> Iterator[None]:
-    """Turn GDAL's failure to read inside the block into an error that names the file.
+def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -> T:
+    """What `read` gives of an open file.
 
     Args:
         location: the file.
-        part: which part of it is read.
+        read: reads some of it.
+        part: which part that is, for the message.
 
     Raises:
         SceneError: a block cannot be read.
     """
     try:
-        yield
+        return attempt(location, read)
     except GDAL_ERRORS as error:
         remedy = "try again later" if location.is_remote else "the file is damaged, get it again"
         raise SceneError(
@@ -68,6 +70,11 @@ def named(location: Location) -> Iterator[None]:
         raise SceneError(
             text if text.startswith(str(location)) else f"{location}: {text}"
         ) from error
+
+
+def _open(location: Location) -> DatasetReader:
+    with unreferenced_allowed():
+        return rasterio.open(location.gdal_name, driver="GTiff")
 
 
 def _check_file(location: Location) -> None:

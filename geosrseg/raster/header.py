@@ -15,7 +15,7 @@ from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
 from geosrseg.raster.aoi import Aoi
 from geosrseg.raster.bands import SceneBand, choose_bands
-from geosrseg.raster.dataset import damage_named, named, open_dataset
+from geosrseg.raster.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.location import Location
 from geosrseg.raster.quality import QualityFile
@@ -111,8 +111,8 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
             f"--mask {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
             f"tar or STAC item of the product, or leave --mask out"
         )
-    with open_dataset(location) as dataset, damage_named(location), named(location):
-        return read_header(dataset, location, options)
+    with open_dataset(location) as dataset, named(location):
+        return read_dataset(location, lambda: read_header(dataset, location, options))
 
 
 def read_header(dataset: DatasetReader, location: Location, options: SceneOptions) -> SceneHeader:

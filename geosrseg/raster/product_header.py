@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
 from geosrseg.raster.bands import choose_bands
-from geosrseg.raster.dataset import damage_named, named, open_dataset
+from geosrseg.raster.dataset import named, open_dataset
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.header import (
     BandFile,
@@ -62,7 +62,7 @@ def _place(band: ProductBand) -> Location:
 
 
 def _examine_band(location: Location, options: SceneOptions) -> tuple[BandFile, Grid, str]:
-    with open_dataset(location) as dataset, damage_named(location), named(location):
+    with open_dataset(location) as dataset, named(location):
         check_dataset(dataset, max_pixels=options.max_pixels)
         check_blocks(dataset, (1,))
         if dataset.count != 1:
@@ -73,7 +73,7 @@ def _examine_band(location: Location, options: SceneOptions) -> tuple[BandFile, 
 
 def _examine_flags(flags: QualityFile, options: SceneOptions) -> Grid:
     location = flags.location
-    with open_dataset(location) as dataset, damage_named(location), named(location):
+    with open_dataset(location) as dataset, named(location):
         check_dataset(dataset, max_pixels=options.max_pixels)
         check_blocks(dataset, (1,))
         flags.check(dataset)

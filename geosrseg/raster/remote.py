@@ -6,12 +6,13 @@ from the environment and AWS's own files, as GDAL documents them (``AWS_ACCESS_K
 """
 
 import os
+import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from types import MappingProxyType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -19,13 +20,19 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import rasterio
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.gdal import reason
+from geosrseg.raster.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.location import Location, without_secrets
+
+T = TypeVar("T")
 
 HTTP = ("https", "http")
 
 TIMEOUT = 10
 """Seconds to wait for a connection, or for anything to arrive over it."""
+
+ATTEMPTS = 3
+PAUSE = 0.5
+"""Seconds before the second attempt; twice as long before the third."""
 
 OPTIONS = {
     # Beside a file there is nothing to look for, and a listing may be long or forbidden.
@@ -37,7 +44,6 @@ OPTIONS = {
     "GDAL_HTTP_LOW_SPEED_TIME": str(TIMEOUT),
     "GDAL_HTTP_MAX_RETRY": "3",
     "GDAL_HTTP_RETRY_DELAY": "1",
-    "GDAL_HTTP_RETRY_CODES": "ALL",
     "VSI_CACHE": "YES",
 }
 """GDAL's options for a remote file; the user's environment wins over each of them."""
@@ -50,6 +56,36 @@ def remote_options(location: Location) -> AbstractContextManager[object]:
     return rasterio.Env(**{key: OPTIONS[key] for key in OPTIONS if key not in os.environ})
 
 
+def attempt(location: Location, action: Callable[[], T]) -> T:
+    """Do something with a file, again if it is remote and GDAL has failed.
+
+    GDAL itself asks again where a server answers that it cannot answer now, but not where the
+    connection stalls or is cut.
+
+    Args:
+        location: the file.
+        action: what is done; it raises one of `GDAL_ERRORS` where it fails.
+
+    Raises:
+        Exception: as from the last time.
+    """
+    if not location.is_remote:
+        return action()
+    options: dict[str, str] = {}
+    for number in range(ATTEMPTS):
+        time.sleep(number * PAUSE)
+        try:
+            with rasterio.Env(**options):
+                return action()
+        except GDAL_ERRORS as error:
+            failure = error
+            # GDAL keeps what it got for next time, half of it too.
+            options = {"CPL_VSIL_CURL_NON_CACHED": location.gdal_name}
+            if "HTTP response code" in reason(error):
+                break  # it is an answer, and GDAL has asked again where that may help
+    raise failure
+
+
 def check_redirects(location: Location) -> None:
     """Refuse an address that leads to another scheme.
 
@@ -60,8 +96,8 @@ def check_redirects(location: Location) -> None:
         SceneError: the address redirects to anything but https, or http from http.
     """
     if location.scheme in HTTP:
-        with suppress(OSError, HTTPException), _open(location, {"Range": "bytes=0-0"}):
-            pass
+        with suppress(OSError, HTTPException):
+            _send(location, {"Range": "bytes=0-0"}).close()
 
 
 def read_remote(location: Location, *, most: int) -> bytes:
@@ -77,7 +113,7 @@ def read_remote(location: Location, *, most: int) -> bytes:
     if location.scheme not in HTTP:
         raise SceneError(f"{location}: cannot be read over {location.scheme}: download it first")
     try:
-        with _open(location) as answer:
+        with _send(location) as answer:
             content = answer.read(most + 1)
     except (OSError, HTTPException) as error:
         text = f"HTTP {error.code}" if isinstance(error, HTTPError) else reason(error)
@@ -87,15 +123,19 @@ def read_remote(location: Location, *, most: int) -> bytes:
     return content
 
 
-def _open(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:
-    """Send a request; user name and password go to the first host only, as a header."""
+def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:
+    """Send a GET; user name and password go to the first host only, as a header."""
     parts = urlsplit(location.address)
     userinfo, at, host = parts.netloc.rpartition("@")
     request = Request(parts._replace(netloc=host, fragment="").geturl(), headers=dict(headers))
     if at:
         token = b64encode(unquote(userinfo).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {token}")
-    answer: HTTPResponse = build_opener(_SameOrSafer).open(request, timeout=TIMEOUT)
+    try:
+        answer: HTTPResponse = build_opener(_SameOrSafer).open(request, timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        raise
     return answer
 
 
@@ -107,6 +147,7 @@ class _SameOrSafer(HTTPRedirectHandler):
     ) -> Any:
         there = urljoin(req.full_url, headers.get("location", ""))
         if urlsplit(there).scheme not in {"https", urlsplit(req.full_url).scheme}:
+            fp.close()
             raise SceneError(
                 f"{without_secrets(req.full_url)}: redirects to {without_secrets(there)!r}, "
                 f"expected https: download the file yourself if you trust it"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
 from geosrseg.raster.aoi import read_aoi
 from geosrseg.raster.archive import is_archive
-from geosrseg.raster.dataset import damage_named, named, open_dataset
+from geosrseg.raster.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.header import SceneHeader, SceneOptions, read_file_header
 from geosrseg.raster.landsat import Product, open_product
@@ -124,13 +125,13 @@ class Scene:
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         numbers, valid = [], []
         for file, dataset in zip(self.header.files, self._bands, strict=True):
-            with damage_named(file.location, part):
-                found, usable = file.selection.read(dataset, window, shape=shape)
+            read = partial(file.selection.read, dataset, window, shape=shape)
+            found, usable = read_dataset(file.location, read, part=part)
             numbers.append(found)
             valid.append(usable)
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
-            with damage_named(flags.location, part):
-                valid.append(flags.read(dataset, window, shape=shape))
+            look = partial(flags.read, dataset, window, shape=shape)
+            valid.append(read_dataset(flags.location, look, part=part))
         if len(valid) == 1:
             return numbers[0], valid[0]
         return np.concatenate(numbers), np.logical_and.reduce(valid)
