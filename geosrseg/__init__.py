@@ -31,6 +31,7 @@ from geosrseg.extras import extra
 if TYPE_CHECKING:
     from geosrseg.pipelines.evaluate import evaluate
     from geosrseg.pipelines.export import export
+    from geosrseg.pipelines.info import info
     from geosrseg.pipelines.predict import predict
     from geosrseg.pipelines.train import train
 
@@ -51,11 +52,12 @@ __all__ = [
     "__version__",
     "evaluate",
     "export",
+    "info",
     "predict",
     "train",
 ]
 
-_PIPELINES = ("evaluate", "export", "predict", "train")
+_PIPELINES = ("evaluate", "export", "info", "predict", "train")
 """Functions of ``geosrseg.pipelines``, each in the module of its name."""
 
 

@@ -1,15 +1,12 @@
 """``geosrseg models``: the shipped models."""
 
 import json
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.model_card import describe, write_card
 from geosrseg.errors import ModelError
-
-if TYPE_CHECKING:
-    from geosrseg.runtime.model_file import ModelFile
 
 
 @click.group(invoke_without_command=True)
@@ -32,7 +29,7 @@ def list_(as_json: bool) -> None:
     files = {model.name: read_model_file(model.path) for model in list_models()}
     if as_json:
         shown = [
-            _described(file) | {"default": name == DEFAULT_MODEL} for name, file in files.items()
+            describe(file) | {"default": name == DEFAULT_MODEL} for name, file in files.items()
         ]
         click.echo(json.dumps({"models": shown}))
         return
@@ -55,7 +52,7 @@ def show(model: str, as_json: bool) -> None:
     from geosrseg.runtime.shipped_models import find_model
 
     file = read_model_file(find_model(model))
-    click.echo(json.dumps(_described(file)) if as_json else _card(file))
+    click.echo(json.dumps(describe(file)) if as_json else write_card(file))
 
 
 @models.command()
@@ -73,37 +70,3 @@ def verify(as_json: bool) -> None:
         return
     for model in verified:
         click.echo(f"{model.name}  intact  {model.sha256}")
-
-
-def _described(file: "ModelFile") -> dict[str, Any]:
-    """The ModelSpec, and the file that holds it."""
-    spec: dict[str, Any] = json.loads(file.spec.to_json())
-    return {"path": str(file.path), "sha256": file.sha256, **spec}
-
-
-def _known(halo: int | None) -> str:
-    return "unknown" if halo is None else str(halo)
-
-
-def _card(file: "ModelFile") -> str:
-    """What a reader wants to know before using the model, line by line."""
-    spec = file.spec
-    ranges = zip(spec.bands, spec.normalization.low, spec.normalization.high, strict=True)
-    bands = [f"{name} ({low:g} to {high:g})" for name, low, high in ranges]
-    classes = [f"{item.id} {item.name} {item.colour}" for item in spec.legend.classes]
-    lines = {
-        "name": f"{spec.name} {spec.version}",
-        "file": f"{file.path} ({len(file.content) / 1e6:.1f} MB)",
-        "sha256": file.sha256,
-        "bands": f"{', '.join(bands)}, reflectance",
-        "upscale factor": str(spec.upscale_factor),
-        "classes": ", ".join(classes),
-        "windows": f"{spec.window_size} LR pixels, halo {spec.halo}, "
-        f"exact halo {_known(spec.exact_halo)}, measured {_known(spec.measured_halo)}",
-        "metrics": ", ".join(f"{name} {value:.3f}" for name, value in spec.metrics.items()),
-        "training data": spec.training_data,
-        "limits": spec.limits,
-        "licence": spec.licence,
-    }
-    width = max(map(len, lines)) + 2
-    return "\n".join(f"{key:<{width}}{value}" for key, value in lines.items() if value)

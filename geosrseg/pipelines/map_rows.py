@@ -99,22 +99,35 @@ def read_bands(
     scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_band: int = 0
 ) -> Generator[Band]:
     """Read and normalize the bands of a scene, with a handle of its own."""
-    height, width = scene.grid.height, scene.grid.width
     with scene.reopen() as own:
         for index in range(first_band, len(plan.rows.starts)):
-            row_off = plan.rows.starts[index]
-            whole = Window(row_off, 0, plan.rows.window_size, plan.cols.length)
-            inside = whole.clipped(height, width)
-            numbers, valid = own.read(inside)
-            inputs = normalize_bands(
-                numbers, valid, radiometry=scene.radiometry, normalization=spec.normalization
-            )
-            yield Band(
-                index=index,
-                inputs=pad_to_window(inputs, whole),
-                valid=_padded(valid, whole),
-                mapped=_padded(valid & own.wanted(inside), whole),
-            )
+            yield _read_band(own, plan, spec, index)
+
+
+def _read_band(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> Band:
+    """One band. Columns in which no window touches the area of interest are not read."""
+    row_off = plan.rows.starts[index]
+    whole = Window(row_off, 0, plan.rows.window_size, plan.cols.length)
+    inside = whole.clipped(scene.grid.height, scene.grid.width)
+    wanted = scene.wanted(inside)
+    inputs = np.zeros((len(spec.bands), inside.height, inside.width), np.float32)
+    valid = np.zeros((inside.height, inside.width), np.bool_)
+    if touching := [window for window in plan.band(index) if wanted[:, window.cols].any()]:
+        first, stop = touching[0].col_off, min(touching[-1].col_stop, inside.width)
+        part = Window(row_off, first, inside.height, stop - first)
+        numbers, valid[:, part.cols] = scene.read(part)
+        inputs[:, :, part.cols] = normalize_bands(
+            numbers,
+            valid[:, part.cols],
+            radiometry=scene.radiometry,
+            normalization=spec.normalization,
+        )
+    return Band(
+        index=index,
+        inputs=pad_to_window(inputs, whole),
+        valid=_padded(valid, whole),
+        mapped=_padded(valid & wanted, whole),
+    )
 
 
 def _padded(marked: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:

@@ -6,6 +6,7 @@ import rasterio
 
 from geosrseg.errors import OutputError, SceneError
 from geosrseg.pipelines.predict import predict
+from geosrseg.raster.scene import Scene
 from tests.tiny_datasets import TRANSFORM, write_raster
 from tests.tiny_products import (
     CLEAR,
@@ -75,6 +76,25 @@ def test_an_area_of_interest_changes_nothing_inside_it(tmp_path, tiny_model):
     assert np.array_equal(read_map(tmp_path / "part.tif"), expected)
     assert part.windows < whole.windows
     assert part.windows + part.skipped == whole.windows
+
+
+def test_only_the_ground_around_the_area_is_read(tmp_path, tiny_model, monkeypatch):
+    write_raster(tmp_path / "scene.tif", np.full((3, 300, 400), 0.5, np.float32), names=NAMES)
+    read = []
+    scene_read = Scene.read
+    monkeypatch.setattr(
+        Scene, "read", lambda self, window: read.append(window) or scene_read(self, window)
+    )
+    left, top = TRANSFORM @ (210, 120)
+    right, bottom = TRANSFORM @ (220, 130)
+    predict(
+        tmp_path / "scene.tif",
+        tmp_path / "out.tif",
+        model=tiny_model(window_size=64),
+        scale=1.0,
+        aoi=f"{left},{bottom},{right},{top}",
+    )
+    assert sum(window.height * window.width for window in read) < 300 * 400 / 4
 
 
 def test_a_file_of_the_product_is_no_output(tmp_path, tiny_model):

@@ -1,0 +1,43 @@
+"""What a model file says of itself, for people and for programs."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from geosrseg.cli.table import write_lines
+
+if TYPE_CHECKING:
+    from geosrseg.runtime.model_file import ModelFile
+
+
+def describe(file: "ModelFile") -> dict[str, Any]:
+    """The ModelSpec, and the file that holds it."""
+    spec: dict[str, Any] = json.loads(file.spec.to_json())
+    return {"path": str(file.path), "sha256": file.sha256, **spec}
+
+
+def _known(halo: int | None) -> str:
+    return "unknown" if halo is None else str(halo)
+
+
+def write_card(file: "ModelFile") -> str:
+    """What a reader wants to know before using the model, line by line."""
+    spec = file.spec
+    ranges = zip(spec.bands, spec.normalization.low, spec.normalization.high, strict=True)
+    bands = [f"{name} ({low:g} to {high:g})" for name, low, high in ranges]
+    classes = [f"{item.id} {item.name} {item.colour}" for item in spec.legend.classes]
+    return write_lines(
+        {
+            "name": f"{spec.name} {spec.version}",
+            "file": f"{file.path} ({len(file.content) / 1e6:.1f} MB)",
+            "sha256": file.sha256,
+            "bands": f"{', '.join(bands)}, reflectance",
+            "upscale factor": str(spec.upscale_factor),
+            "classes": ", ".join(classes),
+            "windows": f"{spec.window_size} LR pixels, halo {spec.halo}, "
+            f"exact halo {_known(spec.exact_halo)}, measured {_known(spec.measured_halo)}",
+            "metrics": ", ".join(f"{name} {value:.3f}" for name, value in spec.metrics.items()),
+            "training data": spec.training_data,
+            "limits": spec.limits,
+            "licence": spec.licence,
+        }
+    )

@@ -1,0 +1,9 @@
+"""Lines of keys and values, as `info` and `models show` print them."""
+
+from collections.abc import Mapping
+
+
+def write_lines(values: Mapping[str, str]) -> str:
+    """A line for each value that is not empty, the values below each other."""
+    width = max(map(len, values)) + 2
+    return "\n".join(f"{key:<{width}}{value}" for key, value in values.items() if value)

@@ -1,0 +1,105 @@
+"""Survey: what a scene is, whatever model may come."""
+
+from dataclasses import dataclass, replace
+
+from geosrseg.core.normalize import Radiometry
+from geosrseg.errors import SceneError
+from geosrseg.raster.bands import SceneBand
+from geosrseg.raster.dataset import named, open_dataset
+from geosrseg.raster.grid import Grid
+from geosrseg.raster.header import SceneHeader, SceneOptions, describe_bands
+from geosrseg.raster.location import Location
+from geosrseg.raster.scene import MAX_PIXELS, examine_scene, find_product, open_header
+
+SAMPLE_SIDE = 512
+"""Pixels of the longer side of the small copy in which valid pixels are counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a scene is.
+
+    Attributes:
+        location: the scene; as text it holds no credentials.
+        kind: what it is, in a few words.
+        grid: where its pixels lie.
+        bands: those that hold measurements, with the numbers by which ``--bands`` means them.
+        dtype: of the digital numbers.
+        nodata: the value that marks missing pixels, per band, or None.
+        radiometry: digital number to reflectance, or None.
+        no_radiometry: why it is not known; empty where it is.
+        valid_share: from 0 to 1, the part of pixels that are valid in all bands.
+        warnings: what a user should hear about, one line each.
+    """
+
+    location: Location
+    kind: str
+    grid: Grid
+    bands: tuple[SceneBand, ...]
+    dtype: str
+    nodata: tuple[float | None, ...]
+    radiometry: Radiometry | None
+    no_radiometry: str
+    valid_share: float
+    warnings: tuple[str, ...]
+
+
+def survey_scene(location: Location) -> Survey:
+    """Look at a scene of any kind, with all its bands.
+
+    Raises:
+        SceneError: it cannot be read.
+    """
+    bands = _find_bands(location)
+    options = SceneOptions(
+        model_bands=tuple(band.name or str(band.index) for band in bands),
+        bands=",".join(str(band.index) for band in bands),
+        max_pixels=MAX_PIXELS,
+    )
+    header, unknown = _examine(location, options)
+    longest = max(header.grid.height, header.grid.width, SAMPLE_SIDE)
+    height, width = (
+        max(length * SAMPLE_SIDE // longest, 1)
+        for length in (header.grid.height, header.grid.width)
+    )
+    with open_header(header) as scene:
+        numbers, valid = scene.read_decimated(height, width)
+    return Survey(
+        location=location,
+        kind=header.kind,
+        grid=header.grid,
+        bands=bands,
+        dtype=numbers.dtype.name,
+        nodata=tuple(value for file in header.files for value in file.selection.nodata),
+        radiometry=None if unknown else header.radiometry,
+        no_radiometry=unknown,
+        valid_share=float(valid.mean()),
+        warnings=header.warnings,
+    )
+
+
+def _find_bands(location: Location) -> tuple[SceneBand, ...]:
+    with named(location):
+        product = find_product(location)
+        if product is None:
+            with open_dataset(location) as dataset:
+                found = [band for band in describe_bands(dataset) if not band.is_alpha]
+        else:
+            found = [
+                SceneBand(band.number, band.name)
+                for band in product.bands
+                if band.location is not None
+            ]
+            if not found:
+                product.band(product.bands[0].number)  # says what is missing
+    return tuple(found)
+
+
+def _examine(location: Location, options: SceneOptions) -> tuple[SceneHeader, str]:
+    """The header, and why its radiometry is not known."""
+    try:
+        return examine_scene(location, options), ""
+    except SceneError as error:
+        # Whatever else is wrong is wrong with any scale.
+        header = examine_scene(location, replace(options, scale=1.0))
+        return header, str(error).removeprefix(f"{location}: ")
