@@ -4,22 +4,28 @@ The numbers of injected faults are small here; ``GEOSRSEG_FAULTS=200 pytest test
 injects as many as docs/reliability.md reports.
 """
 
+import json
 import os
 import random
 import resource
+import shlex
 import shutil
+import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from geosrseg.errors import GeosrsegError
+from geosrseg.errors import DeviceError, GeosrsegError
 from geosrseg.pipelines.predict import predict
 from geosrseg.raster.row_store import find_stores, store_folder
+from geosrseg.runtime.session import Session
 from tests.forked import Ended, run_forked
 from tests.tiny_datasets import write_raster
 
@@ -171,3 +177,105 @@ def test_with_little_memory_it_ends_well_or_in_one_line(tmp_path, make_map, expe
         if ended.error is not None:
             assert ended.error.partition(":")[0] in FORESEEN, ended.error
         check_published(output.parent, expected)
+
+
+@pytest.fixture
+def long_command(tmp_path, tiny_model) -> list[str]:
+    """A prediction of some hundred windows, as a user starts it."""
+    numbers = np.random.default_rng(0).integers(0, 10_000, (3, 3000, 77)).astype(np.int16)
+    write_raster(tmp_path / "scene.tif", numbers, names=("band 1", "band 2", "band 3"))
+    words = ["predict", tmp_path / "scene.tif", "-o", tmp_path / "map.tif", "--device", "cpu"]
+    words += ["-m", tiny_model(reach=5, halo=8, exact_halo=8), "--window", "40", "--threads", "1"]
+    return [sys.executable, "-m", "geosrseg", *map(str, words)]
+
+
+def wait_for_rows(output: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not list(store_folder(output).glob("*.npz")) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_it_with_what_is_done_kept(tmp_path, long_command, number, code):
+    process = subprocess.Popen(long_command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for_rows(tmp_path / "map.tif")
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == code
+    assert b"Traceback" not in errors
+    assert not (tmp_path / "map.tif").exists()
+    assert find_stores(tmp_path)
+    done = subprocess.run([*long_command, "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["resumed"] > 0
+
+
+def test_a_second_run_of_the_same_output_stops_with_a_line(tmp_path, long_command):
+    process = subprocess.Popen(long_command, stdout=subprocess.DEVNULL)
+    wait_for_rows(tmp_path / "map.tif")
+    second = subprocess.run(long_command, capture_output=True, text=True, check=False)
+    process.kill()
+    process.wait()
+    assert second.returncode == 1
+    assert "another process is making it" in second.stderr
+    assert len(second.stderr.splitlines()) == 1
+
+
+def test_closed_standard_streams_do_not_matter(tmp_path, long_command):
+    numbers = np.random.default_rng(0).integers(0, 10_000, (3, 30, 40)).astype(np.int16)
+    write_raster(tmp_path / "scene.tif", numbers, names=("band 1", "band 2", "band 3"))
+    line = shlex.join(long_command)
+    done = subprocess.run(["sh", "-c", f"exec {line} <&- >&- 2>&-"], check=False)
+    assert done.returncode == 0
+    assert (tmp_path / "map.tif").is_file()
+    assert not find_stores(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["n" * 230 + ".tif", "карта 地図.tif", "-o.tif"])
+def test_any_file_name_does(tmp_path, make_map, expected, name):
+    folder = tmp_path / "named"
+    folder.mkdir()
+    output = folder / name
+    ended = run_forked(make_map(output))
+    assert ended.error is None, ended.error
+    assert output.read_bytes() == expected["map.tif"]
+
+
+@pytest.mark.parametrize(
+    "name", [b"\xff\xfe.tif", b"\xff\xfe/map.tif", b"n" * 300 + b".tif", b"n" * 249 + b".tif"]
+)
+def test_a_name_that_cannot_be_written_is_one_line(tmp_path, make_map, name):
+    output = tmp_path / os.fsdecode(name)
+    with suppress(OSError):
+        output.parent.mkdir(exist_ok=True)
+    ended = run_forked(make_map(output))
+    assert ended.error is not None
+    assert ended.error.startswith("OutputError: ")
+    assert len(ended.error.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(small_disk, make_map):
+    folder = small_disk(2**20)
+    subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+    ended = run_forked(make_map(folder / "map.tif"))
+    assert ended.error is not None
+    assert "Read-only file system" in ended.error
+
+
+def test_a_worker_that_fails_ends_the_run_with_its_error(tmp_path, make_map):
+    output = tmp_path / "failed" / "map.tif"
+    output.parent.mkdir()
+
+    def fail_at_the_third_window():
+        run, calls = Session.run, []
+
+        def failing(self, lr):
+            calls.append(lr)
+            if len(calls) == 3:
+                raise DeviceError("the device was taken away")
+            return run(self, lr)
+
+        Session.run = failing
+        return make_map(output)()
+
+    assert run_forked(fail_at_the_third_window).error == "DeviceError: the device was taken away"
+    assert not output.exists()

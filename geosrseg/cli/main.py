@@ -10,6 +10,7 @@ A command's module is imported when that command is called, so ``geosrseg --help
 quick and loads neither numpy nor GDAL.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -18,6 +19,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import IO, Any, NoReturn, TextIO
 
 import click
@@ -62,6 +64,11 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the command line; see `click.Command.main`."""
+        _open_standard_streams()
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; whatever escapes it becomes an exit code and one line."""
         try:
@@ -86,6 +93,17 @@ def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
     if DEBUG in ctx.meta:
         traceback.print_exception(error)
     raise Failure(message) from error
+
+
+def _open_standard_streams() -> None:
+    """Lead streams that the caller has closed to nowhere.
+
+    Otherwise the next files that are opened would take their numbers, and what a library
+    writes to the standard error would end up in a map.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
 
 
 @contextmanager

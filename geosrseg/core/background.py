@@ -6,7 +6,7 @@ one run ahead of its reader, by a bounded number of items, so that stages overla
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -27,8 +27,11 @@ class _End:
 class _Relay(Generic[Item]):
     """Runs an iterator in a thread."""
 
-    def __init__(self, items: Iterator[Item], ahead: int, name: str) -> None:
+    def __init__(
+        self, items: Iterator[Item], *, ahead: int, name: str, interrupt: Callable[[], object]
+    ) -> None:
         self._items = items
+        self._interrupt = interrupt
         self._queue: queue.Queue[Item | _End] = queue.Queue(ahead)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -43,6 +46,7 @@ class _Relay(Generic[Item]):
     def stop(self) -> None:
         """Let the thread end, and wait for it."""
         self._stopped.set()
+        self._interrupt()
         self._thread.join()
 
     def _run(self) -> None:
@@ -71,7 +75,13 @@ class _Relay(Generic[Item]):
 
 
 @contextmanager
-def in_background(items: Iterator[Item], *, ahead: int, name: str) -> Iterator[Iterator[Item]]:
+def in_background(
+    items: Iterator[Item],
+    *,
+    ahead: int,
+    name: str,
+    interrupt: Callable[[], object] = lambda: None,
+) -> Iterator[Iterator[Item]]:
     """Let an iterator run ahead of its reader, in a thread.
 
     Leaving the block stops the thread at its next item, closes the iterator and waits for
@@ -81,11 +91,12 @@ def in_background(items: Iterator[Item], *, ahead: int, name: str) -> Iterator[I
         items: the stage; only the thread touches it from here on.
         ahead: items that may wait, at least 1.
         name: of the thread, for debuggers.
+        interrupt: called when the thread is to end, to break off what it may be at.
 
     Yields:
         The same items in the same order. What the stage raises is raised where they are read.
     """
-    relay = _Relay(items, ahead, name)
+    relay = _Relay(items, ahead=ahead, name=name, interrupt=interrupt)
     try:
         yield iter(relay)
     finally:

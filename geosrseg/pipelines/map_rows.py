@@ -78,7 +78,9 @@ def predict_rows(
     read = read_bands(scene, plan, session.spec, first_band=run_from)
     with (
         in_background(read, ahead=1, name="read") as bands,
-        in_background(run_windows(bands, runner, plan), ahead=2, name="run") as findings,
+        in_background(
+            run_windows(bands, runner, plan), ahead=2, name="run", interrupt=session.cancel
+        ) as findings,
     ):
         for band, group in groupby(findings, key=attrgetter("band")):
             canvas = painter.canvas(band.index)

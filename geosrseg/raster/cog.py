@@ -22,8 +22,8 @@ from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.grid import Grid
-from geosrseg.raster.pam import write_category_names
-from geosrseg.raster.publication import check_output
+from geosrseg.raster.pam import pam_path, write_category_names
+from geosrseg.raster.publication import check_name, check_output
 
 BLOCK = 512
 """Rows and columns of a block, and so the rows that memory holds."""
@@ -95,6 +95,7 @@ def check_cog(path: Path, *, overwrite: bool) -> None:
             the keyboard should not cost its life.
     """
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    check_name(pam_path(path))
     if path.exists():
         with as_output_error(path), path.open("rb") as file:
             if file.read(2) not in (b"II", b"MM", b""):

@@ -14,7 +14,12 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geosrseg.raster.location import without_secrets
 
-GDAL_ERRORS: tuple[type[Exception], ...] = (RasterioError, CPLE_BaseError, OSError)
+GDAL_ERRORS: tuple[type[Exception], ...] = (
+    RasterioError,
+    CPLE_BaseError,
+    OSError,
+    UnicodeEncodeError,  # a name that is not UTF-8
+)
 """Everything that reading or writing a raster raises when the file or the disk is to blame."""
 
 CACHE_MB = 64

@@ -15,9 +15,10 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
     """Refuse a name that an output cannot have, before any work is done for it.
 
     Raises:
-        OutputError: the suffix is another, something stands there already, or there is
-            no such folder.
+        OutputError: see `check_name`; or the suffix is another, something stands there
+            already, or there is no such folder.
     """
+    check_name(path)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder, expected the name of a file in it")
     if path.suffix.lower() not in suffixes:
@@ -28,6 +29,23 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         raise OutputError(f"{path}: is no regular file: choose another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: exists: choose another name, or replace it with --overwrite")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that no file can have here.
+
+    Raises:
+        OutputError: it is not UTF-8, which GDAL cannot open, or too long.
+    """
+    try:
+        str(path).encode()
+        path.lstat()
+    except UnicodeEncodeError as error:
+        raise OutputError(f"{str(path)!a}: is not UTF-8: choose another name") from error
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}: choose another name") from error
 
 
 @contextmanager

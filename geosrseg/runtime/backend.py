@@ -23,8 +23,11 @@ class Backend(Protocol):
         """The outputs of these names; several threads may call it at once.
 
         Raises:
-            Exception: whatever the runtime raises.
+            Exception: whatever the runtime raises, also when it is cancelled.
         """
+
+    def cancel(self) -> None:
+        """End the runs that other threads are at, within a layer of the network."""
 
 
 class Device(Protocol):

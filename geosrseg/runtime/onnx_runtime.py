@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from geosrseg.errors import DeviceError
 from geosrseg.runtime.contract import INPUT, Port
+from geosrseg.runtime.running import Running
 
 FATAL = 4  # its least talkative log level
 
@@ -23,6 +24,7 @@ class OnnxRuntime:
         self, content: bytes, *, providers: Sequence[Provider], threads: int | None = None
     ) -> None:
         onnxruntime.set_default_logger_severity(FATAL)
+        self._running = Running()
         options = onnxruntime.SessionOptions()
         options.log_severity_level = FATAL
         options.intra_op_num_threads = threads or 0  # 0: as many as there are cores
@@ -45,4 +47,9 @@ class OnnxRuntime:
         return self._session.get_outputs()
 
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        return self._session.run(list(outputs), {INPUT: lr})
+        options = onnxruntime.RunOptions()
+        with self._running.until_done(lambda: setattr(options, "terminate", True)):
+            return self._session.run(list(outputs), {INPUT: lr}, options)
+
+    def cancel(self) -> None:
+        self._running.cancel()

@@ -14,6 +14,7 @@ from geosrseg.errors import MissingExtraError
 from geosrseg.extras import extra
 from geosrseg.runtime.contract import INPUT, Port
 from geosrseg.runtime.model_file import ModelFile
+from geosrseg.runtime.running import Running
 
 DEVICE = "CPU"  # OpenVINO's name for it
 
@@ -78,6 +79,7 @@ class OpenVino:
         self._model: Any = self._core.read_model(content)
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._lock = threading.Lock()
+        self._running = Running()
 
     @property
     def inputs(self) -> Sequence[Port]:
@@ -90,13 +92,17 @@ class OpenVino:
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
             request = self._compile(lr.shape).create_infer_request()
-            request.infer({INPUT: lr}, share_inputs=True)
+            with self._running.until_done(request.cancel):
+                request.infer({INPUT: lr}, share_inputs=True)
         except Exception:
             with self._lock:
                 self._compiled.clear()  # each holds the memory of its window
             raise
         # The arrays keep the request's memory alive; nothing else will write to it.
         return [request.get_tensor(name).data for name in outputs]
+
+    def cancel(self) -> None:
+        self._running.cancel()
 
     def _compile(self, shape: tuple[int, ...]) -> Any:
         with self._lock:

@@ -90,6 +90,11 @@ class Session:
         probabilities, sr = self._run([PROBABILITIES, SR], lr)
         return probabilities, sr
 
+    def cancel(self) -> None:
+        """Let the runs that other threads are at fail at once; later ones are not touched."""
+        if self._backend is not None:
+            self._backend.cancel()
+
     def close(self) -> None:
         """Release the model's memory; the session cannot run any more."""
         self._backend = None

@@ -51,6 +51,20 @@ def test_an_error_of_the_stage_is_raised_where_it_is_read():
     assert not stage_threads()
 
 
+def test_a_stage_that_would_take_long_is_interrupted():
+    interrupted = threading.Event()
+
+    def slow():
+        yield 1
+        assert interrupted.wait(60)
+        yield 2
+
+    with in_background(slow(), ahead=1, name="stage", interrupt=interrupted.set) as items:
+        assert next(items) == 1
+    assert interrupted.is_set()
+    assert not stage_threads()
+
+
 def test_an_error_of_the_reader_ends_the_stage_and_closes_it():
     closed = threading.Event()
 

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -104,6 +105,20 @@ def test_an_answer_is_not_written_over_by_the_next(tiny_model, device):
         second = session.run(lrs[1])
     assert not np.array_equal(first, second)
     assert np.array_equal(first, kept)
+
+
+def test_a_run_can_be_cancelled_from_another_thread(device):
+    with (
+        open_session("gewata-4x", device=device, precision="fp32") as session,
+        ThreadPoolExecutor() as pool,
+    ):
+        lr = np.zeros((1, 6, 512, 512), np.float32)
+        running = pool.submit(session.run, lr)
+        while not running.done():
+            session.cancel()
+            time.sleep(0.01)
+        assert isinstance(running.exception(), DeviceError)
+        assert session.run(lr[:, :, :16, :16]).shape == (1, 5, 64, 64)  # it goes on
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
