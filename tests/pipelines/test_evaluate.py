@@ -118,6 +118,7 @@ def test_the_map_is_the_one_that_predict_writes(tmp_path, card, model, scene, se
         model=file,
         device="cpu",
         seams=seams,
+        window_size=16,  # what is evaluated does not depend on the memory there is
         bands="1,2",
         scale=1,
         offset=0,
