@@ -1,6 +1,7 @@
 """The device ``cpu``: onnxruntime's own CPU kernels, which are everywhere."""
 
 from geosrseg.core.precision import Precision
+from geosrseg.runtime.flavours import flavoured, project_convolutions
 from geosrseg.runtime.model_file import ModelFile
 from geosrseg.runtime.onnx_runtime import OnnxRuntime
 
@@ -22,4 +23,5 @@ def precisions() -> tuple[Precision, ...]:
 
 def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
     """Load a model on the CPU."""
-    return OnnxRuntime(file.content, providers=[PROVIDER], threads=threads)
+    content = flavoured(file.content, [project_convolutions])
+    return OnnxRuntime(content, providers=[PROVIDER], threads=threads)

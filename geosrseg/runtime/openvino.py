@@ -13,6 +13,7 @@ from geosrseg.core.precision import Precision
 from geosrseg.errors import MissingExtraError
 from geosrseg.extras import extra
 from geosrseg.runtime.contract import INPUT, Port
+from geosrseg.runtime.flavours import flavoured, join_deconvolutions, project_convolutions
 from geosrseg.runtime.model_file import ModelFile
 from geosrseg.runtime.running import Running
 
@@ -47,7 +48,8 @@ def precisions() -> tuple[Precision, ...]:
 
 def load(file: ModelFile, *, precision: Precision, threads: int | None) -> "OpenVino":
     """Load a model on the CPU."""
-    return OpenVino(file.content, precision=precision, threads=threads)
+    content = flavoured(file.content, [join_deconvolutions, project_convolutions])
+    return OpenVino(content, precision=precision, threads=threads)
 
 
 @dataclass(frozen=True, slots=True)
