@@ -11,6 +11,7 @@ import sys
 import onnxruntime
 
 from geosrseg.core.precision import Precision
+from geosrseg.runtime.half import to_half
 from geosrseg.runtime.model_file import ModelFile
 from geosrseg.runtime.onnx_runtime import OnnxRuntime
 
@@ -39,8 +40,8 @@ def why_not() -> str | None:
 
 
 def precisions() -> tuple[Precision, ...]:
-    """fp32."""
-    return ("fp32",)
+    """fp16, for which GPUs have matrix units, and fp32."""
+    return ("fp16", "fp32")
 
 
 def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
@@ -50,7 +51,7 @@ def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxR
 
 def content(file: ModelFile, precision: Precision) -> bytes:
     """The model as the GPU gets it."""
-    return file.content
+    return to_half(file.content) if precision == "fp16" else file.content
 
 
 def _devices() -> int:

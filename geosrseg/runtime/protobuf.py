@@ -1,7 +1,7 @@
 """Protocol buffers, as far as checking a model file before it is loaded needs them.
 
-The runtime does not depend on the ``onnx`` package. The wire format is small: a message
-is a row of fields, each a number, a wire type and a value.
+The ``onnx`` package would build all of a file's objects before the first check. The wire
+format is small: a message is a row of fields, each a number, a wire type and a value.
 """
 
 from collections.abc import Iterator

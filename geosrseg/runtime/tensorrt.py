@@ -69,7 +69,7 @@ def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxR
         "trt_engine_cache_path": str(folder),
         "trt_timing_cache_enable": "1",
         "trt_timing_cache_path": str(folder),
-        "trt_fp16_enable": "0",  # the graph itself is converted, see `cuda`
+        "trt_fp16_enable": str(int(precision == "fp16")),
         **profile(file.spec),
     }
     providers = [(PROVIDER, options), (cuda.PROVIDER, cuda.OPTIONS)]
