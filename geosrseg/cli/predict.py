@@ -107,6 +107,18 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Say what would be done (windows, memory, disk, time), and write nothing.",
 )
+@click.option(
+    "--max-pixels",
+    type=click.IntRange(min=1),
+    default=2**31,
+    show_default=True,
+    help="Refuse a scene that declares more.",
+)
+@click.option(
+    "--skip-bad-blocks",
+    is_flag=True,
+    help="Make blocks of the scene that cannot be decoded nodata, rather than fail.",
+)
 @options.overwrite_option
 @options.json_option
 @options.debug_option

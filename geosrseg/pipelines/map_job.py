@@ -110,6 +110,8 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         offset=request.offset,
         mask=request.mask,
         aoi=request.aoi,
+        max_pixels=request.max_pixels,
+        skip_bad_blocks=request.skip_bad_blocks,
     ) as scene:
         _check_apart(request, scene)
         request.products.check_grid(scene.grid)

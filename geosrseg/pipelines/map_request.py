@@ -10,6 +10,7 @@ from geosrseg.pipelines.products import Products
 from geosrseg.pipelines.scene_plan import Seams
 from geosrseg.raster.cog import check_cog
 from geosrseg.raster.row_store import was_publishing
+from geosrseg.raster.scene import MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,8 @@ class MapRequest:
     confidence: bool = False
     sr: bool = False
     fractions: bool = False
+    max_pixels: int = MAX_PIXELS
+    skip_bad_blocks: bool = False
     products: Products = field(default_factory=Products)
 
     @property

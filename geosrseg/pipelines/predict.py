@@ -22,6 +22,7 @@ from geosrseg.raster.cog import STALE, write_cog
 from geosrseg.raster.fingerprint import stamp_files
 from geosrseg.raster.publication import publish
 from geosrseg.raster.row_store import RowStore, open_row_store
+from geosrseg.raster.scene import MAX_PIXELS
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
@@ -55,6 +56,7 @@ class Prediction:
         skipped: windows without a valid pixel.
         resumed: bands of rows that a stopped run had finished.
         areas: of each class, where they were asked for.
+        bad_blocks: blocks of the scene that this run met and could not decode.
         warnings: what a user should hear about.
     """
 
@@ -67,6 +69,7 @@ class Prediction:
     skipped: int
     resumed: int
     areas: Areas | None
+    bad_blocks: int
     warnings: tuple[str, ...]
 
 
@@ -98,6 +101,8 @@ def predict(
     min_area: float | None = None,
     simplify: float | None = None,
     count_areas: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    skip_bad_blocks: bool = False,
     overwrite: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Prediction:
@@ -140,6 +145,9 @@ def predict(
         min_area: square metres; a smaller polygon goes to its largest neighbour.
         simplify: tolerance of the polygons' borders, in units of the CRS.
         count_areas: count the areas even if no file of them is asked for.
+        max_pixels: a scene that declares more is refused before anything is allocated.
+        skip_bad_blocks: make blocks of the scene that cannot be decoded nodata, rather than
+            fail.
         overwrite: replace existing outputs, and begin anew where a stopped run had other
             arguments.
         on_progress: called before the first window and after each one.
@@ -166,6 +174,8 @@ def predict(
         confidence=confidence,
         sr=sr,
         fractions=fractions,
+        max_pixels=max_pixels,
+        skip_bad_blocks=skip_bad_blocks,
         products=Products(
             quicklook=_path(quicklook),
             areas=_path(areas),
@@ -212,6 +222,9 @@ def make_map(
                 overwrite=True,  # what may not be replaced was refused above
             )
             store.remove()
+        damage = job.scene.bad_blocks.warning
+        if damage:
+            warnings.warn(damage, SceneWarning, stacklevel=3)
         return Prediction(
             output=request.output,
             layers=request.paths,
@@ -222,7 +235,8 @@ def make_map(
             skipped=counter.skipped,
             resumed=resumed,
             areas=areas,
-            warnings=job.scene.warnings,
+            bad_blocks=len(job.scene.bad_blocks),
+            warnings=(*job.scene.warnings, *filter(None, [damage])),
         )
 
 

@@ -31,9 +31,7 @@ def open_dataset(location: Location) -> Iterator[DatasetReader]:
         try:
             dataset = attempt(location, lambda: _open(location))
         except GDAL_ERRORS as error:
-            raise SceneError(
-                f"{location}: cannot be opened as a GeoTIFF ({reason(error)}): {_remedy(location)}"
-            ) from error
+            raise SceneError(_refusal(location, error)) from error
         with dataset:
             with named(location):
                 check_overviews(dataset)
@@ -81,14 +79,21 @@ def _check_file(location: Location) -> None:
     if location.is_remote:
         return
     if location.path.is_file():
-        if not location.member:  # in a tar there is nothing but the product's own files
+        if not location.member:
             check_companions(location.path)
         return
     found = "is a folder" if location.path.is_dir() else "no such file"
     raise SceneError(f"{location}: {found}, expected a GeoTIFF")
 
 
-def _remedy(location: Location) -> str:
+def _refusal(location: Location, error: Exception) -> str:
+    why = reason(error).removeprefix(f"{location.name}: ").removeprefix(f"{location}: ")
+    if "missing codec" in why:
+        return (
+            f"{location}: its compression is one that this GDAL lacks ({why}): store it with "
+            "another where it can be read, with gdal_translate -co COMPRESS=DEFLATE"
+        )
+    remedy = "get it again if it should be one, or convert it with gdal_translate"
     if location.is_remote:
-        return "check the address, your rights and the connection"
-    return "get it again if it should be one, or convert it with gdal_translate"
+        remedy = "check the address, your rights and the connection"
+    return f"{location}: cannot be opened as a GeoTIFF ({why}): {remedy}"

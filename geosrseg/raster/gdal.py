@@ -1,6 +1,7 @@
 """GDAL as the library wants it: errors in one line, chatter unheard, a small cache."""
 
 import os
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -52,4 +53,5 @@ def reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    text = re.sub(r"^[^,]*, band \d+: ", "", text)  # the file, which the message has already
     return without_secrets(" ".join(text.split())).rstrip(".") or type(error).__name__

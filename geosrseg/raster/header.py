@@ -22,7 +22,7 @@ from geosrseg.raster.quality import QualityFile
 from geosrseg.raster.radiometry import find_radiometry
 from geosrseg.raster.selection import BandSelection
 
-MAX_BLOCK_BYTES = 2**30
+MAX_BLOCK_BYTES = 2**29
 """The largest block: GDAL holds all of it to read a single pixel, and a damaged header
 may declare any size."""
 
@@ -128,7 +128,12 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     selection = BandSelection.of(dataset, choice.indexes)
     grid, no_georeference = grid_of(dataset)
     radiometry, guess = find_radiometry(
-        dataset, selection, scale=options.scale, offset=options.offset
+        dataset,
+        selection,
+        scale=options.scale,
+        offset=options.offset,
+        # A block that cannot be decoded is named when it is needed.
+        skip_bad_blocks=not location.is_remote,
     )
     order = f"its bands have no names: taken in order for {', '.join(options.model_bands)}"
     return SceneHeader(
@@ -157,7 +162,7 @@ def _check_size(dataset: DatasetReader, *, max_pixels: int) -> None:
     if height * width > max_pixels:
         raise SceneError(
             f"the file declares {width} x {height} pixels, expected at most {max_pixels}: "
-            f"cut it into parts, or get it again if it should be smaller"
+            f"get it again if it should be smaller, or allow it with --max-pixels"
         )
 
 

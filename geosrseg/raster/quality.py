@@ -77,6 +77,17 @@ class QualityFile:
         )
         return (flags & self.bits) == 0
 
+    def read_pixels(
+        self,
+        dataset: DatasetReader,
+        window: Window | None = None,
+        *,
+        shape: tuple[int, int] | None = None,
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """As `read`, in the form in which a file of bands is read: no bands, and valid."""
+        valid = self.read(dataset, window, shape=shape)
+        return np.empty((0, *valid.shape), np.uint8), valid
+
 
 def check_mask(mask: Sequence[str]) -> tuple[str, ...]:
     """The names of what to mask, each known and once, in the order of `MASKS`.

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from rasterio.io import DatasetReader
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
+from geosrseg.raster.gdal import GDAL_ERRORS
 from geosrseg.raster.selection import BandSelection
 
 REFLECTANCE = (-0.25, 2.0)
@@ -30,6 +32,7 @@ def find_radiometry(
     *,
     scale: float | None,
     offset: float | None,
+    skip_bad_blocks: bool = False,
 ) -> tuple[Radiometry, str]:
     """How the chosen bands of an open file become reflectance.
 
@@ -38,6 +41,7 @@ def find_radiometry(
         selection: its chosen bands.
         scale: as the user says, for all bands.
         offset: likewise. If only one of the two is given, the other is 1 or 0.
+        skip_bad_blocks: tell it from the blocks that can be decoded.
 
     Returns:
         The radiometry, and a warning for the user, empty where there is nothing to say.
@@ -52,7 +56,9 @@ def find_radiometry(
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
     if set(scales) != {1.0} or set(offsets) != {0.0}:
         return checked_radiometry(scales, offsets, source="the file states"), ""
-    return infer_radiometry(_sample(dataset, selection), bands=bands)
+    return infer_radiometry(
+        _sample(dataset, selection, skip_bad_blocks=skip_bad_blocks), bands=bands
+    )
 
 
 def radiometry_of_options(
@@ -144,18 +150,22 @@ def _remedy(low: float) -> str:
     )
 
 
-def _sample(dataset: DatasetReader, selection: BandSelection) -> NDArray[np.generic]:
+def _sample(
+    dataset: DatasetReader, selection: BandSelection, *, skip_bad_blocks: bool
+) -> NDArray[np.generic]:
     """Valid values from all over the scene, at the cost of a few blocks.
 
     A scene whose valid part falls between the scattered windows is searched in full: a
     guess from nothing would be none.
     """
     height, width = dataset.shape
-    scattered = _samples(selection, dataset, _scattered_windows(height, width))
-    values = np.concatenate(list(scattered))
+    read = partial(_samples, selection, dataset, skip_bad_blocks=skip_bad_blocks)
+    values = np.concatenate(
+        [np.empty(0, dataset.dtypes[0]), *read(_scattered_windows(height, width))]
+    )
     if values.size:
         return values
-    for found in _samples(selection, dataset, _all_windows(height, width)):
+    for found in read(_all_windows(height, width)):
         values = np.concatenate([values, found])
         if values.size >= _ENOUGH_VALUES:
             break
@@ -163,10 +173,19 @@ def _sample(dataset: DatasetReader, selection: BandSelection) -> NDArray[np.gene
 
 
 def _samples(
-    selection: BandSelection, dataset: DatasetReader, windows: Iterator[Window]
+    selection: BandSelection,
+    dataset: DatasetReader,
+    windows: Iterator[Window],
+    *,
+    skip_bad_blocks: bool,
 ) -> Iterator[NDArray[np.generic]]:
     for window in windows:
-        numbers, valid = selection.read(dataset, window)
+        try:
+            numbers, valid = selection.read(dataset, window)
+        except GDAL_ERRORS:
+            if not skip_bad_blocks:
+                raise
+            continue
         yield numbers[:, valid].ravel()
 
 

@@ -20,7 +20,7 @@ import rasterio.shutil
 from rasterio.io import DatasetReader, MemoryFile
 
 from geosrseg.errors import DatasetError, SceneError
-from geosrseg.raster.companions import check_companions
+from geosrseg.raster.companions import check_companions, check_overviews
 from geosrseg.raster.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.warp import Warp
 
@@ -160,15 +160,15 @@ def _open(path: Path, warp: Warp | None, limit: int) -> _Entry:
     driver = find_driver(path)
     try:
         check_companions(path)
-    except SceneError as error:
-        raise DatasetError(str(error)) from error
-    try:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver=driver)
+            check_overviews(dataset)
             if driver not in _WITHOUT_RANDOM_ACCESS:
                 return _Entry(dataset).warped(warp)
             with dataset:
                 return _decode(path, dataset, limit).warped(warp)
+    except SceneError as error:
+        raise DatasetError(f"cannot open {path}: {error}") from error
     except GDAL_ERRORS as error:
         raise DatasetError(f"cannot open {path} as {driver} ({reason(error)})") from error
 

@@ -50,7 +50,13 @@ OPTIONS = {
 
 
 def remote_options(location: Location) -> AbstractContextManager[object]:
-    """GDAL's options to read `location`, for this thread; none for what is local."""
+    """GDAL's options to read `location`, for this thread; none for what is local.
+
+    Nothing is looked for beside a member of a tar either: what a product needs is in its
+    files, and a tar from anywhere could hold overviews that lead out of it.
+    """
+    if location.member:
+        return rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
     if not location.is_remote:
         return nullcontext()
     return rasterio.Env(**{key: OPTIONS[key] for key in OPTIONS if key not in os.environ})

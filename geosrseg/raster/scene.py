@@ -1,6 +1,6 @@
 """Scene: one acquisition, read window by window."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -12,8 +12,10 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
+from geosrseg.errors import SceneError
 from geosrseg.raster.aoi import read_aoi
 from geosrseg.raster.archive import is_archive
+from geosrseg.raster.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.header import SceneHeader, SceneOptions, read_file_header
@@ -35,6 +37,7 @@ class Scene:
         header: what the scene holds.
         bands: the open files of the header's `files`.
         quality: those of its `quality`.
+        bad_blocks: those that its handles have met.
     """
 
     def __init__(
@@ -42,8 +45,11 @@ class Scene:
         header: SceneHeader,
         bands: Sequence[DatasetReader],
         quality: Sequence[DatasetReader] = (),
+        *,
+        bad_blocks: BadBlocks,
     ) -> None:
         self.header = header
+        self.bad_blocks = bad_blocks
         self._bands = bands
         self._quality = quality
 
@@ -74,7 +80,7 @@ class Scene:
 
     def reopen(self) -> AbstractContextManager["Scene"]:
         """A handle of its own for another thread; nothing is examined again."""
-        return open_header(self.header)
+        return open_header(self.header, bad_blocks=self.bad_blocks)
 
     def read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         """Digital numbers of a window, which lies inside the scene.
@@ -90,11 +96,7 @@ class Scene:
         """
         if window.row_stop > self.grid.height or window.col_stop > self.grid.width:
             raise ValueError(f"{window} reaches beyond the scene, {self.grid}")
-        part = (
-            f"rows {window.row_off} to {window.row_stop - 1}, "
-            f"columns {window.col_off} to {window.col_stop - 1}"
-        )
-        return self._read(window, None, part)
+        return self._read(window, None)
 
     def read_decimated(
         self, height: int, width: int, window: Window | None = None
@@ -112,7 +114,8 @@ class Scene:
         Raises:
             SceneError: a block cannot be decoded.
         """
-        return self._read(window, (height, width), "")
+        whole = Window(0, 0, self.grid.height, self.grid.width)
+        return self._read(window or whole, (height, width))
 
     def wanted(self, window: Window) -> NDArray[np.bool_]:
         """(rows, cols) of a window: True inside the area of interest."""
@@ -120,21 +123,54 @@ class Scene:
             return np.ones((window.height, window.width), np.bool_)
         return self.header.aoi.inside(self.grid, window)
 
-    def _read(
-        self, window: Window | None, shape: tuple[int, int] | None, part: str
-    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
+        """A window of all files; with a shape, averaged to so many rows and columns."""
         numbers, valid = [], []
         for file, dataset in zip(self.header.files, self._bands, strict=True):
-            read = partial(file.selection.read, dataset, window, shape=shape)
-            found, usable = read_dataset(file.location, read, part=part)
+            bands = len(file.selection.indexes)
+            found, usable = self._decode(
+                file.location, dataset, window, shape, read=file.selection.read, bands=bands
+            )
             numbers.append(found)
             valid.append(usable)
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
-            look = partial(flags.read, dataset, window, shape=shape)
-            valid.append(read_dataset(flags.location, look, part=part))
+            _, usable = self._decode(
+                flags.location, dataset, window, shape, read=flags.read_pixels, bands=0
+            )
+            valid.append(usable)
         if len(valid) == 1:
             return numbers[0], valid[0]
         return np.concatenate(numbers), np.logical_and.reduce(valid)
+
+    def _decode(
+        self,
+        location: Location,
+        dataset: DatasetReader,
+        window: Window,
+        shape: tuple[int, int] | None,
+        *,
+        read: Callable[..., Pixels],
+        bands: int,
+    ) -> Pixels:
+        """Read one file, around its bad blocks if need be."""
+        at_once = partial(read, dataset, window, shape=shape)
+        part = (
+            f"rows {window.row_off} to {window.row_stop - 1}, "
+            f"columns {window.col_off} to {window.col_stop - 1}"
+        )
+        try:
+            return read_dataset(location, at_once, part=part)
+        except SceneError:
+            if location.is_remote:  # the network may be to blame, and is asked no more
+                raise
+            return self.bad_blocks.read(
+                location,
+                dataset,
+                window,
+                shape or (window.height, window.width),
+                partial(read, dataset),
+                bands,
+            )
 
 
 @contextmanager
@@ -148,6 +184,7 @@ def open_scene(
     mask: Sequence[str] = (),
     aoi: str | Path | None = None,
     max_pixels: int = MAX_PIXELS,
+    skip_bad_blocks: bool = False,
 ) -> Iterator[Scene]:
     """Open a scene and match it to a model.
 
@@ -164,6 +201,7 @@ def open_scene(
         aoi: the part that is wanted: "xmin,ymin,xmax,ymax" in the scene's CRS, or a file of
             polygons, as in ``--aoi``.
         max_pixels: a larger scene is refused before anything is allocated.
+        skip_bad_blocks: take the pixels of blocks that cannot be decoded for not valid.
 
     Raises:
         SceneError: the scene cannot be read, or is not what the model expects.
@@ -181,7 +219,7 @@ def open_scene(
     if aoi is not None:
         with named(location):
             header = replace(header, aoi=read_aoi(aoi, header.grid))
-    with open_header(header) as scene:
+    with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
         yield scene
 
 
@@ -217,8 +255,12 @@ def find_product(location: Location) -> Product | None:
 
 
 @contextmanager
-def open_header(header: SceneHeader) -> Iterator[Scene]:
+def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene]:
     """Open a scene that was examined before, in this process or in another one.
+
+    Args:
+        header: what is known of it.
+        bad_blocks: takes note of what cannot be decoded.
 
     Raises:
         SceneError: a file is gone.
@@ -226,4 +268,4 @@ def open_header(header: SceneHeader) -> Iterator[Scene]:
     with ExitStack() as stack:
         bands = [stack.enter_context(open_dataset(file.location)) for file in header.files]
         quality = [stack.enter_context(open_dataset(file.location)) for file in header.quality]
-        yield Scene(header, bands, quality)
+        yield Scene(header, bands, quality, bad_blocks=bad_blocks)

@@ -20,13 +20,14 @@ class BandSelection:
         indexes: bands of the file, 1-based, in the model's order.
         nodata: the declared value of each, or None.
         alpha: further bands, which say what pixels are usable.
-        has_mask: the file has a mask of its own, inside or beside it.
+        masked: bands of which a mask of the file's own says where they are valid, one for
+            all if they share it.
     """
 
     indexes: tuple[int, ...]
     nodata: tuple[float | None, ...]
     alpha: tuple[int, ...]
-    has_mask: bool
+    masked: tuple[int, ...]
 
     @classmethod
     def of(
@@ -42,7 +43,6 @@ class BandSelection:
             for index, meaning in zip(dataset.indexes, dataset.colorinterp, strict=True)
             if meaning == ColorInterp.alpha and index not in indexes
         )
-        flags = dataset.mask_flag_enums[indexes[0] - 1]
         return cls(
             indexes=indexes,
             nodata=tuple(
@@ -50,7 +50,7 @@ class BandSelection:
                 for nodata in (dataset.nodatavals[index - 1] for index in indexes)
             ),
             alpha=alpha,
-            has_mask=MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags,
+            masked=_masked(dataset, indexes),
         )
 
     def read(
@@ -82,9 +82,17 @@ class BandSelection:
         valid = (alphas != 0).all(axis=0)
         for band, nodata in zip(numbers, self.nodata, strict=True):
             valid &= _is_number(band, nodata)
-        if self.has_mask:
-            valid &= dataset.read_masks(self.indexes[0], out_shape=shape, **options) != 0
+        for index in self.masked:
+            valid &= dataset.read_masks(index, out_shape=shape, **options) != 0
         return numbers, valid
+
+
+def _masked(dataset: DatasetReader, indexes: tuple[int, ...]) -> tuple[int, ...]:
+    """See `BandSelection.masked`; GDAL has no flag for a mask of a single band."""
+    flags = [dataset.mask_flag_enums[index - 1] for index in indexes]
+    if MaskFlags.per_dataset in flags[0] and MaskFlags.alpha not in flags[0]:
+        return indexes[:1]
+    return tuple(index for index, its in zip(indexes, flags, strict=True) if not its)
 
 
 def rasterio_window(window: Window) -> RasterioWindow:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
+from geosrseg.raster.bad_blocks import BadBlocks
 from geosrseg.raster.bands import SceneBand
 from geosrseg.raster.dataset import named, open_dataset
 from geosrseg.raster.grid import Grid
@@ -62,7 +63,7 @@ def survey_scene(location: Location) -> Survey:
         max(length * SAMPLE_SIDE // longest, 1)
         for length in (header.grid.height, header.grid.width)
     )
-    with open_header(header) as scene:
+    with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
         numbers, valid = scene.read_decimated(height, width)
     return Survey(
         location=location,

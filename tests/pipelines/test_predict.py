@@ -11,7 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rio_cogeo import cog_validate
 
-from geosrseg.errors import DeviceError, GeosrsegError, ModelError, OutputError, SceneError
+from geosrseg.errors import (
+    DeviceError,
+    GeosrsegError,
+    ModelError,
+    OutputError,
+    SceneError,
+    SceneWarning,
+)
 from geosrseg.pipelines.predict import Progress, predict
 from geosrseg.raster.gdal import unreferenced_allowed
 from geosrseg.raster.publication import publish
@@ -400,3 +407,44 @@ def test_a_scene_that_changes_while_it_is_read_gives_no_map(tmp_path, tiny_model
     with pytest.raises(SceneError, match="changed while it was read"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), on_progress=change)
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+class TestDamage:
+    """A scene with a block that cannot be decoded."""
+
+    @pytest.fixture
+    def scene(self, tmp_path):
+        blocks = {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": "pixel"}
+        path = write_scene(tmp_path / "scene.tif", random_scene(40, 56), compress="lzw", **blocks)
+        with rasterio.open(path) as dataset:
+            place = int(dataset.get_tag_item("BLOCK_OFFSET_2_1", "TIFF", bidx=1))
+        content = bytearray(path.read_bytes())
+        content[place : place + 40] = bytes(40)
+        path.write_bytes(content)
+        return path
+
+    def test_it_is_named(self, tmp_path, tiny_model, scene):
+        with pytest.raises(SceneError, match=r"block 1,2 \(rows 16 to 31, columns 32 to 47\)"):
+            predict(scene, tmp_path / "out.tif", model=tiny_model())
+
+    def test_left_out_it_is_nodata_and_counted(self, tmp_path, tiny_model, scene):
+        with pytest.warns(SceneWarning, match="1 damaged block left out"):
+            done = predict(
+                scene,
+                tmp_path / "out.tif",
+                model=tiny_model(),
+                quicklook=tmp_path / "look.png",
+                skip_bad_blocks=True,
+            )
+        assert done.bad_blocks == 1
+        assert "1 damaged block left out" in done.warnings[-1]
+        expected = expected_map(random_scene(40, 56))
+        expected[64:128, 128:192] = 255
+        assert np.array_equal(read_map(tmp_path / "out.tif"), expected)
+
+
+def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(40, 40))
+    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with --max-pixels"):
+        predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1599)
+    predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1600)

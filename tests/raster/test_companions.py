@@ -1,6 +1,7 @@
 """A scene leads GDAL to no other file, and not to the network."""
 
 import os
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -9,8 +10,11 @@ import pytest
 import rasterio
 
 from geosrseg.core.windows import Window
-from geosrseg.errors import SceneError
+from geosrseg.errors import DatasetError, SceneError
+from geosrseg.raster.dataset import open_dataset
 from geosrseg.raster.gdal import unreferenced_allowed
+from geosrseg.raster.location import Location
+from geosrseg.raster.raster_files import RasterFiles
 from geosrseg.raster.scene import open_scene
 
 SECRET = 77
@@ -149,6 +153,26 @@ def test_a_sidecar_that_says_what_is_nodata_is_used(scene):
     band = '<PAMRasterBand band="1"><NoDataValue>5</NoDataValue></PAMRasterBand>'
     beside(scene, ".aux.xml", f"<PAMDataset>{band}</PAMDataset>")
     assert not read(scene)[1].any()
+
+
+def test_a_tar_that_holds_overviews_which_lead_out_of_it(scene, secret, tmp_path):
+    overview = beside(scene, ".ovr", vrt(secret))
+    with tarfile.open(tmp_path / "product.tar", "w") as tar:
+        tar.add(scene, "a.TIF")
+        tar.add(overview, "a.TIF.ovr")
+    with open_dataset(Location(str(tmp_path / "product.tar"), "a.TIF")) as dataset:
+        assert dataset.overviews(1) == []
+        assert (dataset.read(1, out_shape=(16, 16)) == 5).all()
+
+
+def test_a_file_of_a_dataset(scene, secret):
+    with rasterio.open(scene, "r+") as dataset:
+        dataset.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=str(secret))
+    with pytest.raises(DatasetError, match="OVERVIEW_FILE"), RasterFiles().use(scene):
+        pass
+    beside(scene, ".msk", vrt(secret))
+    with pytest.raises(DatasetError, match=r"takes scene\.tif\.msk"), RasterFiles().use(scene):
+        pass
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root lists every folder")

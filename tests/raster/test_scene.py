@@ -324,4 +324,5 @@ class TestRefused:
         content[middle : middle + 200_000] = b"\xff" * 200_000
         path.write_bytes(content)
         message = self.refused(path, scale=1)
-        assert "rows 0 to 739, columns 0 to 1059" in message
+        assert "cannot be read, block 5,16 (rows 320 to 383, columns 1024 to 1059)" in message
+        assert "leave such blocks out with --skip-bad-blocks" in message
