@@ -15,6 +15,7 @@ PACKAGES = {
         "onnxscript",
         "safetensors",
         "scipy",
+        "tensorboard",
         "torch",
         "torchmetrics",
     ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.recipe_options import given_options, recipe_options
 from geosrseg.errors import RunError
 
 if TYPE_CHECKING:
@@ -33,42 +34,14 @@ if TYPE_CHECKING:
 @click.option(
     "--upscale", type=click.Choice([2, 4, 8]), default=4, show_default=True, help="Upscale factor."
 )
-@click.option("--sr", metavar="NAME", help="Super-resolution network: dbpn or espcn.")
-@click.option(
-    "--seg",
-    metavar="NAME",
-    help="Segmentation network: segnet, unet or smp:ARCHITECTURE/ENCODER.",
-)
 @click.option(
     "--preset",
     type=click.Choice(["paper", "slim"]),
     default="paper",
     show_default=True,
-    help="Network and recipe to begin with; every option below replaces one of its values.",
+    help="Networks and recipe to begin with.",
 )
-@click.option("--alpha", type=float, help="Weight of the reconstruction loss.")
-@click.option("--beta", type=float, help="Weight of the segmentation loss.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes, each with a validation.")
-@click.option("--chips-per-epoch", type=click.IntRange(min=1), help="Chips in a pass.")
-@click.option("--batch-size", type=click.IntRange(min=1), help="Chips in a step.")
-@click.option("--crop", "chip_size", type=click.IntRange(min=32), help="HR pixels of a chip.")
-@click.option("--sr-rate", type=float, help="Learning rate of the super-resolution part.")
-@click.option("--seg-rate", type=float, help="Learning rate of the segmentation part.")
-@click.option("--jitter", type=click.FloatRange(min=0), help="Radiometric augmentation.")
-@click.option(
-    "--class-power",
-    type=click.FloatRange(0, 1),
-    help="Draw a class with its pixel count to this power: 0 draws all classes alike.",
-)
-@click.option("--sr-base", type=click.IntRange(min=1), help="Channels of D-DBPN's units.")
-@click.option("--sr-stages", type=click.IntRange(min=2), help="D-DBPN's up-projections.")
-@click.option("--seg-width", type=float, help="Factor on SegNet's or U-Net's channels.")
-@click.option(
-    "--residual/--no-residual", default=None, help="Let the SR network add to the bicubic image."
-)
-@click.option(
-    "--precision", type=click.Choice(["32-true", "bf16-mixed", "16-mixed"]), help="Arithmetic."
-)
+@recipe_options
 @click.option(
     "--init-sr",
     type=click.Path(path_type=Path),
@@ -77,11 +50,17 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--init-seg",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Published VGG16 weights to begin SegNet's encoder with.",
+    metavar="vgg16|FILE",
+    help="Published VGG16 weights to begin SegNet's encoder with; vgg16 downloads torchvision's.",
 )
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of all random numbers.")
+@click.option(
+    "--images",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Validation windows to write pictures of after every pass.",
+)
+@click.option("--resume", is_flag=True, help="Go on where this command was stopped, or begin.")
 @options.overwrite_option
 @options.debug_option
 def train(
@@ -92,17 +71,27 @@ def train(
     upscale: int,
     preset: str,
     init_sr: Path | None,
-    init_seg: Path | None,
+    init_seg: str | None,
+    images: int,
+    resume: bool,
     overwrite: bool,
     **replaced: Any,
 ) -> None:
-    """Train a network on a dataset."""
+    """Train a network on a dataset.
+
+    A preset gives the networks and every value of the recipe; the options from --sr to
+    --logits-block each replace one of them.
+    """
     with options.extra("train"):
+        from lightning.pytorch.utilities import rank_zero_only
+
         from geosrseg.data.datasets import read_dataset
         from geosrseg.models.recipe import configure
         from geosrseg.pipelines.train import train as run
 
-    _check_protocol(protocol, replaced)
+    given = given_options(replaced, protocol=protocol)
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on with a run that --overwrite would delete")
     card = read_dataset(dataset, data=data)
     try:
         network, recipe = configure(
@@ -111,7 +100,7 @@ def train(
             bands=len(card.bands),
             classes=len(card.legend),
             upscale_factor=1 if protocol == "hr" else upscale,
-            replaced={name: value for name, value in replaced.items() if value is not None},
+            replaced=given,
         )
     except ValueError as error:
         raise RunError(str(error)) from error
@@ -122,19 +111,12 @@ def train(
         recipe=recipe,
         init_sr=init_sr,
         init_seg=init_seg,
+        resume=resume,
         overwrite=overwrite,
+        images=images,
         callbacks=_progress_bar(),
     )
-    click.echo(done.path)
-
-
-def _check_protocol(protocol: str, replaced: dict[str, Any]) -> None:
-    """Refuse what the protocol would leave unused."""
-    of_sr = ("sr", "sr_rate", "sr_base", "sr_stages", "residual")
-    given = [name for name in of_sr if replaced[name] is not None]
-    if protocol in ("lr", "hr") and given:
-        option = given[0].replace("_", "-")
-        raise click.UsageError(f"protocol {protocol} has no super-resolution part for --{option}")
+    rank_zero_only(click.echo)(done.path)  # with several devices all run the command
 
 
 def _progress_bar() -> list["Callback"]:

@@ -86,6 +86,7 @@ class ChipConfig:
     Attributes:
         size: HR pixels along each side; a multiple of 32 and of the upscale factor.
         upscale_factor: HR pixels per LR pixel along each axis; 1 for native HR.
+        quarter_turns: turn chips by 90° too, and not only flip and turn them by 180°.
         class_power: a class is drawn with its pixel count to this power: 0 draws all
             classes alike, 1 draws pixels alike.
         jitter: strength of the radiometric augmentation; 0 is none.
@@ -95,6 +96,7 @@ class ChipConfig:
 
     size: int
     upscale_factor: int
+    quarter_turns: bool
     class_power: float
     jitter: float
     cutout: float
@@ -127,7 +129,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         generator = np.random.default_rng((config.seed, number))
         scene, window = self._draw(generator)
         chip = _read_padded(scene, window)
-        pose = int(generator.integers(8))
+        pose = _pose(generator, quarter_turns=config.quarter_turns)
         # The native image, and the real LR image where there is one.
         images = [turn(torch.from_numpy(chip.hr), pose=pose)]
         if scene.lr and config.upscale_factor > 1:
@@ -174,6 +176,11 @@ def _read_padded(scene: LabelledScene, window: Window) -> Chip:
     )
 
 
+def _pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
+    """One of the poses of `turn`; the even ones are flips and the turn by 180°."""
+    return int(generator.integers(8)) if quarter_turns else 2 * int(generator.integers(4))
+
+
 def _place(
     position: int, length: int, *, size: int, factor: int, generator: np.random.Generator
 ) -> int:
@@ -190,18 +197,38 @@ def _place(
 
 
 class EpochSampler(Sampler[int]):
-    """Chip numbers epoch * length to (epoch + 1) * length: no chip comes twice."""
+    """Chip numbers epoch * length to (epoch + 1) * length: no chip comes twice.
+
+    Several processes take turns. Where the length is no multiple of their number the last
+    ones take the epoch's first chips again, so that all make as many steps.
+
+    Args:
+        length: chips in an epoch, of all processes together.
+    """
 
     def __init__(self, length: int) -> None:
         self._length = length
+        self._rank, self._processes = 0, 1
         self._epoch = 0
+        self._first = 0
 
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before every epoch, also when it resumes."""
         self._epoch = epoch
 
+    def share(self, *, rank: int, processes: int) -> None:
+        """Take the turns of the process `rank` of so many."""
+        self._rank, self._processes = rank, processes
+
+    def skip(self, chips: int) -> None:
+        """Leave out so many of this process's chips, once: a run goes on within an epoch."""
+        self._first = chips
+
     def __len__(self) -> int:
-        return self._length
+        return -(-self._length // self._processes)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(self._epoch * self._length, (self._epoch + 1) * self._length))
+        first, self._first = self._first, 0
+        for index in range(first, len(self)):
+            number = index * self._processes + self._rank
+            yield self._epoch * self._length + number % self._length

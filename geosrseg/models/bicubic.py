@@ -38,15 +38,21 @@ class BicubicUpsample(Part):
         upscale_factor: s.
     """
 
-    kernel: Tensor
+    planes: Tensor
 
     def __init__(self, bands: int, *, upscale_factor: int) -> None:
         super().__init__()
         self.bands = bands
         self.upscale_factor = upscale_factor
         phases = cubic_phases(upscale_factor)
-        kernel = torch.einsum("ik,jl->ijkl", phases, phases).reshape(-1, 1, *[2 * RADIUS + 1] * 2)
-        self.register_buffer("kernel", kernel.float().repeat(bands, 1, 1, 1), persistent=False)
+        kernel = torch.einsum("ik,jl->ijkl", phases, phases).flatten(0, 1).float()
+        # Three axes: with four, channels_last would give it strides that DDP cannot send.
+        self.register_buffer("planes", kernel.repeat(bands, 1, 1), persistent=False)
+
+    @property
+    def kernel(self) -> Tensor:
+        """(bands·s², 1, 5, 5) weights of the convolution."""
+        return self.planes[:, None]
 
     def forward(self, lr: Tensor) -> Tensor:
         if self.upscale_factor == 1:

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from geosrseg.models.framework import NetworkConfig
 
-Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
+Precision = Literal["fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
+COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
 WARM_UP = 50
 """Steps over which the cosine schedule rises to the full learning rate."""
 
@@ -30,15 +31,18 @@ class Recipe:
             them fall to zero.
         epochs: passes, each followed by a validation.
         chips_per_epoch: chips in a pass.
-        batch_size: chips a step.
+        batch_size: chips that a process runs at once.
+        accumulate: such batches in a step.
+        devices: processes that train together, each on a device of its own.
         chip_size: HR pixels along each side of a chip.
+        quarter_turns: turn chips by 90° too, and not only flip and turn them by 180°.
         class_power: see `ChipConfig`.
         jitter: see `ChipConfig`.
         cutout: see `ChipConfig`.
         averaging: decay of the moving average of the weights, which is what is validated
             and kept; 0 keeps the weights themselves.
         class_offsets: fit the shares of the classes on the validation data when all is done.
-        precision: ``32-true``, ``bf16-mixed`` or ``16-mixed``, in Lightning's words.
+        precision: of the arithmetic; ``bf16`` and ``fp16`` keep the weights in ``fp32``.
         seed: of all random numbers.
     """
 
@@ -53,19 +57,22 @@ class Recipe:
     epochs: int = 300
     chips_per_epoch: int = 1000
     batch_size: int = 1
+    accumulate: int = 1
+    devices: int = 1
     chip_size: int = 480
+    quarter_turns: bool = False
     class_power: float = 1.0
     jitter: float = 0.0
     cutout: float = 0.0
     averaging: float = 0.0
     class_offsets: bool = False
-    precision: Precision = "32-true"
+    precision: Precision = "fp32"
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"the schedule is one of {', '.join(SCHEDULES)}, got {self.schedule}")
-        for name in ("epochs", "chips_per_epoch", "batch_size", "chip_size"):
+        for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
         if self.chip_size % 32:
@@ -78,8 +85,30 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps of the whole run."""
-        return self.epochs * math.ceil(self.chips_per_epoch / self.batch_size)
+        """Optimizer steps that a part is trained for."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of an epoch."""
+        chips = math.ceil(self.chips_per_epoch / self.devices)
+        return math.ceil(math.ceil(chips / self.batch_size) / self.accumulate)
+
+    def limited(self, steps: int) -> "Recipe":
+        """The same recipe with `steps` optimizer steps at the most, in whole epochs.
+
+        The schedule then spans these steps.
+
+        Raises:
+            ValueError: there is no step.
+        """
+        if steps < 1:
+            raise ValueError(f"there is 1 step or more, got {steps}")
+        if self.steps <= steps:
+            return self
+        epochs = math.ceil(steps / self.steps_per_epoch)
+        chips = steps // epochs * self.devices * self.batch_size * self.accumulate
+        return replace(self, epochs=epochs, chips_per_epoch=chips)
 
     def rate_factor(self, step: int) -> float:
         """Factor on the learning rates at a step."""
@@ -127,12 +156,13 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 chips_per_epoch=1000,
                 batch_size=8,
                 chip_size=192,
+                quarter_turns=True,
                 class_power=0.0,
                 jitter=0.05,
                 cutout=0.5,
                 averaging=0.99,
                 class_offsets=True,
-                precision="bf16-mixed",
+                precision="bf16",
             ),
             options=MappingProxyType(
                 {
@@ -164,16 +194,22 @@ def configure(
         bands: input bands.
         classes: output classes.
         upscale_factor: target pixels per source pixel along each axis.
-        replaced: by name, fields of `Recipe`; ``sr``, ``seg`` and ``residual``; and
-            options of the networks, such as ``sr_stages`` and ``seg_width``.
+        replaced: by name, fields of `Recipe`; ``rate``, the learning rate of both parts
+            unless one has its own; ``max_steps``, see `Recipe.limited`; ``sr``, ``seg`` and
+            ``residual``; and options of the networks, such as ``sr_stages``.
 
     Raises:
         ValueError: a value is out of range.
     """
     base = PRESETS[preset]
     of_recipe = {item.name for item in fields(Recipe)}
-    recipe = replace(base.recipe, **{k: v for k, v in replaced.items() if k in of_recipe})
-    network = {k: v for k, v in replaced.items() if k not in of_recipe}
+    rates = dict.fromkeys(("sr_rate", "seg_rate"), replaced["rate"]) if "rate" in replaced else {}
+    values = rates | {k: v for k, v in replaced.items() if k in of_recipe}
+    recipe = replace(base.recipe, **values)
+    if "max_steps" in replaced:
+        recipe = recipe.limited(replaced["max_steps"])
+    known = {*of_recipe, "rate", "max_steps"}
+    network = {k: v for k, v in replaced.items() if k not in known}
     sr, seg = str(network.pop("sr", "dbpn")), str(network.pop("seg", "segnet"))
     residual = bool(network.pop("residual", base.residual))
     config = NetworkConfig(

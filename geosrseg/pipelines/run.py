@@ -2,6 +2,7 @@
 
 - ``config.json``: network, recipe, bands, classes and normalization
 - ``metrics.csv``: losses and validation metrics, one row an epoch
+- ``tensorboard/``: the same for TensorBoard; ``panels/``: validation images, on request
 - ``best.ckpt``, ``last.ckpt``: Lightning checkpoints
 - ``weights.safetensors``: the weights that are the result, what `export` reads
 - ``validation.json``: their validation metrics, in full precision
@@ -10,8 +11,10 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from contextlib import suppress
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,21 +30,32 @@ from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.models.pickles import load_pickle
 from geosrseg.models.recipe import Recipe
 
-FILES = frozenset(
-    (
-        "config.json",
-        "metrics.csv",
-        "hparams.yaml",
-        "best.ckpt",
-        "last.ckpt",
-        "validation.json",
-        "weights.safetensors",
-    )
+FILES = (
+    "config.json",
+    "metrics.csv",
+    "best.ckpt",
+    "last.ckpt",
+    "validation.json",
+    "weights.safetensors",
 )
-"""All that a run may leave in its folder."""
+FOLDERS = ("tensorboard", "panels")
+"""With `FILES`, all that a run may leave in its folder."""
+
+DRAFT = ".part"
+"""End of the name of a file that is not finished."""
 
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A name to write a file under; the file gets its own when all of it is on the disk."""
+    draft = path.with_name(path.name + DRAFT)
+    yield draft
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    draft.replace(path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +163,26 @@ class Run:
         return self.path / "best.ckpt"
 
     @property
+    def last_checkpoint(self) -> Path:
+        """What an interrupted run goes on from."""
+        return self.path / "last.ckpt"
+
+    @property
+    def metrics_table(self) -> Path:
+        """Losses and metrics, one row an epoch."""
+        return self.path / "metrics.csv"
+
+    @property
+    def panels(self) -> Path:
+        """Folder of the validation images."""
+        return self.path / "panels"
+
+    @property
+    def finished(self) -> bool:
+        """The result is there."""
+        return self.weights_file.is_file()
+
+    @property
     def weights_file(self) -> Path:
         """The best weights."""
         return self.path / "weights.safetensors"
@@ -160,24 +194,33 @@ class Run:
             RunError: it holds a run already, something else is there, or it cannot be made.
         """
         if self.config_file.exists() and not overwrite:
-            raise RunError(f"{self.path} holds a run already: choose another, or --overwrite")
+            raise RunError(
+                f"{self.path} holds a run already: choose another, continue it with --resume or "
+                "replace it with --overwrite"
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if foreign := {file.name for file in self.path.iterdir()} - FILES:
+            own = {*FILES, *(name + DRAFT for name in FILES)}
+            own |= set(FOLDERS) if self.config_file.exists() else set()
+            if foreign := {file.name for file in self.path.iterdir()} - own:
                 raise RunError(
                     f"{self.path} holds {sorted(foreign)[0]}, which is of no run: choose another "
                     "folder"
                 )
             self.remove()
             self.path.mkdir(exist_ok=True)
-            self.config_file.write_text(config.to_json() + "\n", encoding="utf-8")
+            with drafted(self.config_file) as draft:
+                draft.write_text(config.to_json() + "\n", encoding="utf-8")
         except OSError as error:
             raise RunError(f"cannot write to {self.path}: {error.strerror}") from error
 
     def remove(self) -> None:
         """Delete the files of a run, and the folder if nothing else is in it."""
-        for name in FILES:
-            (self.path / name).unlink(missing_ok=True)
+        for name in FOLDERS:
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        for name in reversed(FILES):  # the configuration last: what has none is no run
+            for file in (self.path / name, self.path / (name + DRAFT)):
+                file.unlink(missing_ok=True)
         with suppress(OSError):
             self.path.rmdir()
 
@@ -193,6 +236,25 @@ class Run:
             raise RunError(f"{self.path} is no run: {self.config_file.name} is missing") from error
         except (ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
+
+    def check_config(self, expected: RunConfig) -> None:
+        """See that the folder's run is the one that is to go on.
+
+        Raises:
+            RunError: it is another, or the folder is no run.
+        """
+        found, wanted = json.loads(self.config().to_json()), json.loads(expected.to_json())
+        for found_part, wanted_part in (
+            (found, wanted),
+            (found["network"], wanted["network"]),
+            (found["recipe"], wanted["recipe"]),
+        ):
+            for key, value in wanted_part.items():
+                if key not in ("network", "recipe") and found_part[key] != value:
+                    raise RunError(
+                        f"{self.path} cannot be continued like this: it was begun with {key} "
+                        f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"
+                    )
 
     @property
     def metrics_file(self) -> Path:
@@ -210,9 +272,11 @@ class Run:
     def finish(self, network: EndToEnd, metrics: Mapping[str, float]) -> None:
         """Keep a network's weights and their validation metrics as the result of the run."""
         finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
-        self.metrics_file.write_text(json.dumps(finite, indent=2) + "\n", encoding="utf-8")
+        with drafted(self.metrics_file) as draft:
+            draft.write_text(json.dumps(finite, indent=2) + "\n", encoding="utf-8")
         weights = network.state_dict().items()
-        save_file({name: value.contiguous() for name, value in weights}, self.weights_file)
+        with drafted(self.weights_file) as draft:
+            save_file({name: value.contiguous() for name, value in weights}, draft)
 
     def metrics(self) -> dict[str, float]:
         """The validation metrics of the weights file.
@@ -224,7 +288,9 @@ class Run:
             values = json.loads(self.metrics_file.read_text(encoding="utf-8"))
             return {name: float(value) for name, value in values.items()}
         except OSError as error:
-            raise RunError(f"{self.path} has no {self.metrics_file.name}: finish it") from error
+            raise RunError(
+                f"{self.path} has no {self.metrics_file.name}: continue it with --resume"
+            ) from error
         except (ValueError, TypeError, AttributeError) as error:
             raise RunError(f"{self.metrics_file} does not hold metrics: {error}") from error
 
@@ -238,7 +304,9 @@ class Run:
         try:
             network.load_state_dict(load_file(self.weights_file))
         except FileNotFoundError as error:
-            raise RunError(f"{self.path} has no {self.weights_file.name}: finish it") from error
+            raise RunError(
+                f"{self.path} has no {self.weights_file.name}: continue it with --resume"
+            ) from error
         except (RuntimeError, SafetensorError) as error:
             raise RunError(f"{self.weights_file} is not of this run: {error}") from error
         return network.eval()

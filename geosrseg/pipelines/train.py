@@ -1,48 +1,48 @@
 """Training: a dataset and a recipe in, a run out."""
 
 import logging
-import math
 import warnings
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import lightning as L
-import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
-from numpy.typing import NDArray
-from torch import Tensor
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
-from geosrseg.core.class_offsets import fit_class_offsets
-from geosrseg.core.confusion import ConfusionMatrix
-from geosrseg.core.legend import NODATA
 from geosrseg.data.card import DatasetCard
 from geosrseg.data.chips import ChipConfig, Chips, EpochSampler
-from geosrseg.data.evaluation import Evaluation
-from geosrseg.data.evaluation_windows import EvaluationWindow, EvaluationWindows
+from geosrseg.data.evaluation_windows import EvaluationWindows
 from geosrseg.data.labelled_scene import (
     LabelledScene,
     measure_normalization,
     open_labelled_scenes,
 )
-from geosrseg.errors import DatasetError, RunError
-from geosrseg.models.dbpn import DBPN
-from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.errors import DatasetWarning, RunError
+from geosrseg.models.framework import EndToEnd, NetworkConfig
 from geosrseg.models.halo import widest_halo, window_multiple
 from geosrseg.models.recipe import Recipe
-from geosrseg.models.reference_weights import load_dbpn, load_vgg16
-from geosrseg.models.segnet import SegNet
+from geosrseg.pipelines.checkpoints import Checkpoints, WholeCheckpointIO
+from geosrseg.pipelines.finish import finish_run
+from geosrseg.pipelines.initial_network import initial_network
 from geosrseg.pipelines.joint_training import JointTraining
+from geosrseg.pipelines.panels import Panels
 from geosrseg.pipelines.run import Run, RunConfig
 
-OFFSET_PIXELS = 500_000
-"""Validation pixels that the class offsets are fitted on, at the most."""
+PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "fp32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+}
+"""Lightning's words for ours."""
 
-MONITOR = "val/mean_iou"
-"""The epoch with the highest is kept."""
+CHECKPOINT_MINUTES = 10.0
+"""What a kill can cost, at the most."""
 
 
 def train(
@@ -52,11 +52,17 @@ def train(
     network: NetworkConfig,
     recipe: Recipe,
     init_sr: Path | None = None,
-    init_seg: Path | None = None,
+    init_seg: str | Path | None = None,
+    resume: bool = False,
     overwrite: bool = False,
+    images: int = 0,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train a network and keep its best weights.
+
+    With several devices Lightning starts this program again for each of them, and only the
+    first writes files.
 
     Args:
         card: the dataset.
@@ -64,102 +70,83 @@ def train(
         network: what to train.
         recipe: how.
         init_sr: published D-DBPN weights to begin with, see `reference_weights`.
-        init_seg: published VGG16 weights for SegNet's encoder, likewise.
+        init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        resume: go on where the folder's run of this configuration was stopped. One that is
+            finished is left as it is, and one that is not there begins.
         overwrite: replace an existing run.
+        images: validation windows to write panels of after every epoch.
+        checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
+
+    Warns:
+        DatasetWarning: there is no validation, so the last epoch is kept.
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, the initial weights do not fit, or the
-            loss stopped being a number.
+        RunError: the folder holds a run already, or another one than is to go on; the
+            initial weights do not fit; the devices are not there; or the loss stopped being
+            a number.
     """
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     run = Run(Path(output))
-    initial = _initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
-        # All that the data can be refused for comes before the folder is touched.
-        chips = _chip_loader(scenes, config)
+        # All that can be refused comes before the folder is touched.
+        chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
-        run.create(config, overwrite=overwrite)
-        trainer = _trainer(run, config, callbacks)
+        sampler = EpochSampler(recipe.chips_per_epoch)
         module = JointTraining(
-            initial, recipe=recipe, classes=network.classes, two_stage=network.two_stage
+            initial, recipe=recipe, legend=config.legend, two_stage=network.two_stage
         )
-        with _interruptible(trainer):
-            trainer.fit(module, chips, DataLoader(windows, batch_size=None))
-        if not math.isfinite(float(trainer.callback_metrics["train/loss"])):
-            raise RunError(f"{output}: the loss is no number any more, use smaller learning rates")
-        finish_run(run, scenes)
+        checkpoints = Checkpoints(
+            run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
+        )
+        panels = [_panels(run, config, images)] if images else []
+        trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
+        _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+        if not run.finished:
+            _fit(trainer, module, run, chips, sampler, windows)
+            if trainer.is_global_zero:
+                finish_run(run, windows, device=trainer.strategy.root_device)
     return run
 
 
-def finish_run(run: Run, scenes: Sequence[LabelledScene]) -> None:
-    """Turn the best checkpoint into the run's result: offsets fitted, metrics measured.
-
-    Args:
-        run: a run with its best checkpoint.
-        scenes: the open scenes of its dataset.
-    """
-    config, network = run.config(), run.best_network()
-    windows = _validation_windows(scenes, config, network)
-    if config.recipe.class_offsets:
-        offsets = fit_class_offsets(*_logits_and_reference(network, windows))
-        network.shift_logits(torch.from_numpy(offsets))
-    done = Evaluation(ConfusionMatrix.empty(config.network.classes))
-    for window, sr, logits in _run_windows(network, windows):
-        done.add(window, sr=sr, probabilities=logits)
-    names = (f"iou_{class_.id}" for class_ in config.legend.classes)
-    ious = dict(zip(names, map(float, done.confusion.iou), strict=True))
-    run.finish(network, {**done.confusion.metrics(), **ious, "psnr": done.psnr})
+def _begin(
+    run: Run, config: RunConfig, trainer: L.Trainer, *, resume: bool, overwrite: bool
+) -> None:
+    """Make the folder, or see that it holds the run that is to go on."""
+    if resume and run.config_file.exists():
+        run.check_config(config)
+    elif trainer.is_global_zero:
+        run.create(config, overwrite=overwrite)
 
 
-def _run_windows(
-    network: EndToEnd, windows: EvaluationWindows
-) -> Iterator[tuple[EvaluationWindow, Tensor, Tensor]]:
-    """Each window with its SR image and logits, (channels, height, width)."""
-    for index in range(len(windows)):
-        window = windows[index]
-        with torch.inference_mode():
-            sr, logits = network(window.lr[None])
-        yield window, sr[0], logits[0]
-
-
-def _logits_and_reference(
-    network: EndToEnd, windows: EvaluationWindows
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """(classes, pixels) and (pixels,) of a random sample of all counted pixels."""
-    generator = np.random.default_rng(0)
-    total = sum(int((windows[k].target != NODATA).sum()) for k in range(len(windows)))
-    share = min(OFFSET_PIXELS / total, 1.0)
-    columns, references = [], []
-    for window, _, logits in _run_windows(network, windows):
-        target = window.target.numpy().ravel()
-        counted = np.flatnonzero(target != NODATA)
-        counted = generator.permutation(counted)[: math.ceil(share * len(counted))]
-        core = logits[:, window.core.rows, window.core.cols].flatten(1).numpy()
-        columns.append(core[:, counted])
-        references.append(target[counted])
-    return np.concatenate(columns, axis=1), np.concatenate(references)
-
-
-def _initial_network(
-    config: NetworkConfig, *, init_sr: Path | None, init_seg: Path | None
-) -> EndToEnd:
-    network = build_network(config)
-    if init_sr is not None:
-        if not isinstance(network.sr, DBPN):
-            raise RunError(
-                f"{init_sr} cannot begin a network whose SR part is no plain D-DBPN: its last "
-                "convolution gives the image, use --sr dbpn and no residual form"
-            )
-        load_dbpn(network.sr, init_sr, adapt_bands=True)
-    if init_seg is not None:
-        if not isinstance(network.seg, SegNet):
-            raise RunError(f"{init_seg} can begin SegNet's encoder only: use --seg segnet")
-        load_vgg16(network.seg, init_seg, adapt_bands=True)
-    return network
+def _fit(
+    trainer: L.Trainer,
+    module: JointTraining,
+    run: Run,
+    chips: Chips,
+    sampler: EpochSampler,
+    windows: EvaluationWindows,
+) -> None:
+    """Train from the beginning, or from the last checkpoint if there is one."""
+    batch_size = run.config().recipe.batch_size
+    # Loaders with a generator of their own draw nothing from the one that dropout uses.
+    loader = DataLoader(chips, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
+    validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
+    last = run.last_checkpoint if run.last_checkpoint.exists() else None
+    if last is not None and not zipfile.is_zipfile(last):
+        raise RunError(f"{last} is damaged: begin again with --overwrite")
+    with _interruptible(trainer):
+        trainer.fit(
+            module,
+            loader,
+            validation if len(windows) else None,
+            ckpt_path=last,
+            weights_only=True,
+        )
 
 
 @contextmanager
@@ -176,35 +163,39 @@ def _interruptible(trainer: L.Trainer) -> Iterator[None]:
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
     """Keep back its advice and what it says about the folder that was made for it."""
-    logger = logging.getLogger("lightning.pytorch")
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+    loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"lightning\.")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
-def _chip_loader(
-    scenes: Sequence[LabelledScene], config: RunConfig
-) -> DataLoader[tuple[Tensor, Tensor, Tensor, Tensor]]:
+def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd) -> Chips:
     recipe = config.recipe
-    chips = Chips(
+    multiple = window_multiple(network) * network.upscale_factor
+    if recipe.chip_size % multiple:
+        raise RunError(
+            f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
+        )
+    return Chips(
         scenes,
         classes=config.network.classes,
         config=ChipConfig(
             size=recipe.chip_size,
             upscale_factor=config.network.upscale_factor,
+            quarter_turns=recipe.quarter_turns,
             class_power=recipe.class_power,
             jitter=recipe.jitter,
             cutout=recipe.cutout,
             seed=recipe.seed,
         ),
     )
-    sampler = EpochSampler(recipe.chips_per_epoch)
-    return DataLoader(chips, batch_size=recipe.batch_size, sampler=sampler)
 
 
 def _validation_windows(
@@ -218,28 +209,50 @@ def _validation_windows(
         exact_halo=widest_halo(network),
     )
     if not len(windows):
-        raise DatasetError(
-            f"no validation pixel of {config.dataset} has a class: the best epoch is chosen on "
-            "them, give some scenes or blocks the split validation"
+        warnings.warn(
+            f"{config.dataset} has no labelled pixel in the split validation, on which the best "
+            "epoch is chosen: the last one is kept",
+            DatasetWarning,
+            stacklevel=3,
         )
     return windows
 
 
-def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
-    recipe = config.recipe
-    best = ModelCheckpoint(run.path, "best", monitor=MONITOR, mode="max", save_last=True)
-    kept: list[Callback] = [best, *callbacks]
-    if recipe.averaging:
-        kept.append(EMAWeightAveraging(decay=recipe.averaging))
-    return L.Trainer(
-        max_epochs=recipe.epochs * (2 if config.network.two_stage else 1),
-        precision=recipe.precision,
-        accelerator="auto",
-        devices=1,
-        callbacks=kept,
-        logger=CSVLogger(run.path.parent, name=run.path.name, version=""),
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
+def _panels(run: Run, config: RunConfig, count: int) -> Panels:
+    return Panels(
+        run,
+        count=count,
+        bands=config.bands,
+        legend=config.legend,
+        upscale_factor=config.network.upscale_factor,
     )
+
+
+def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
+    recipe, stages = config.recipe, 2 if config.network.two_stage else 1
+    averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
+    # Of two stages each leaves a part without gradients.
+    strategy = "ddp_find_unused_parameters_true" if stages > 1 else "ddp"
+    try:
+        return L.Trainer(
+            max_epochs=recipe.epochs * stages,
+            precision=PRECISIONS[recipe.precision],
+            accelerator="auto",
+            devices=recipe.devices,
+            strategy=strategy if recipe.devices > 1 else "auto",
+            accumulate_grad_batches=recipe.accumulate,
+            callbacks=[*averaging, *callbacks],
+            plugins=[WholeCheckpointIO()],
+            logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
+            enable_checkpointing=True,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        detail = " ".join(str(error).split())
+        raise RunError(
+            f"--devices {recipe.devices} with --precision {recipe.precision} cannot be had here: "
+            f"{detail}"
+        ) from error

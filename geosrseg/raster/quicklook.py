@@ -103,7 +103,7 @@ def write_quicklook(
     picture = compose(scene.location.name, panels, _entries(legend, counts))
     with open_drafts(path) as folder:
         draft = folder / path.name
-        _write_png(draft, picture, name=path)
+        write_png(draft, picture, name=path)
         publish([draft], path)
 
 
@@ -213,7 +213,17 @@ def _place_framed(
     picture[row : row + rows, col : col + cols] = pixels
 
 
-def _write_png(path: Path, picture: NDArray[np.uint8], *, name: Path) -> None:
+def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = None) -> None:
+    """Write (rows, cols, 3) uint8 as a PNG.
+
+    Args:
+        path: the file.
+        picture: red, green, blue.
+        name: what an error calls the file; its path unless given.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
     height, width = picture.shape[:2]
     try:
         with (
@@ -224,4 +234,4 @@ def _write_png(path: Path, picture: NDArray[np.uint8], *, name: Path) -> None:
         ):
             dataset.write(picture.transpose(2, 0, 1))
     except GDAL_ERRORS as error:
-        raise OutputError(f"{name}: cannot be written ({reason(error)})") from error
+        raise OutputError(f"{name or path}: cannot be written ({reason(error)})") from error

@@ -1,11 +1,17 @@
 """``train``, ``export`` and ``evaluate``, one after the other, as a user types them."""
 
 import json
+from dataclasses import fields
+from typing import get_args
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
+from geosrseg.cli.train import train
+from geosrseg.models.framework import PROTOCOLS
+from geosrseg.models.recipe import PRESETS, SCHEDULES, Precision, Recipe
 from tests.tiny_datasets import write_dataset
 
 pytestmark = [
@@ -25,7 +31,7 @@ def test_from_a_dataset_to_a_table(tmp_path):
     card, runs, model = write_dataset(tmp_path), tmp_path / "runs/a", tmp_path / "a.onnx"
     data = ["--dataset", card, "--data", tmp_path]
 
-    trained = run("train", *data, "-o", runs, "--precision", "32-true", *TINY.split())
+    trained = run("train", *data, "-o", runs, "--precision", "fp32", *TINY.split())
     assert (trained.exit_code, trained.stdout) == (0, f"{runs}\n"), trained.stderr
 
     exported = run("export", runs, "-o", model, "--limits", "squares only")
@@ -58,3 +64,45 @@ def test_missing_data_is_one_line(tmp_path):
     result = run("train", "--dataset", tmp_path / "none.toml", "-o", tmp_path / "run")
     assert result.exit_code == 1
     assert "cannot read the dataset card" in result.stderr
+
+
+def test_the_choices_are_the_librarys():
+    """The command lists them again, as its help must not load PyTorch."""
+    choices = {
+        parameter.name: tuple(parameter.type.choices)
+        for parameter in train.params
+        if isinstance(parameter.type, click.Choice)
+    }
+    assert choices["protocol"] == PROTOCOLS
+    assert choices["preset"] == tuple(PRESETS)
+    assert choices["schedule"] == SCHEDULES
+    assert choices["precision"] == get_args(Precision)
+
+
+def test_every_value_of_a_recipe_can_be_replaced():
+    names = {parameter.name for parameter in train.params}
+    assert {field.name for field in fields(Recipe)} <= names
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        ("--protocol lr --sr espcn", 1, "--sr: protocol lr has no super-resolution part"),
+        ("--protocol hr --sr-rate 1", 1, "--sr-rate: protocol hr has no super-resolution part"),
+        ("--sr vdsr", 1, "--sr vdsr: there is no such network, expected one of dbpn, espcn"),
+        ("--sr espcn --sr-stages 3", 1, "--sr espcn has no option stages, expected none at all"),
+        ("--seg unet --logits-block", 1, "--seg unet has no option logits_block, expected width"),
+        ("--seg-width 0", 1, "--seg segnet: a width above 0"),
+        ("--resume --overwrite", 2, "--resume goes on with a run that --overwrite would delete"),
+        ("--preset paper --init-sr no.pth", 1, "no.pth cannot be read as weights"),
+        ("--seg smp:unet/nothing", 1, "has no network 'unet/nothing'"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line(tmp_path, words, code, message):
+    card = write_dataset(tmp_path)
+    data = ["--dataset", card, "--data", tmp_path, "-o", tmp_path / "run"]
+    result = run("train", *data, *words.split())
+    assert result.exit_code == code
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1 or code == 2
+    assert not (tmp_path / "run").exists()

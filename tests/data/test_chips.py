@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
 from geosrseg.data import chips as chips_module
+from geosrseg.data.augmentation import turn
 from geosrseg.data.chips import (
     ChipConfig,
     Chips,
@@ -16,13 +17,22 @@ from geosrseg.data.chips import (
     EpochSampler,
     _merge,
     _place,
+    _pose,
     _read_padded,
 )
 from geosrseg.data.labelled_scene import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
 from tests.tiny_datasets import HEIGHT, WIDTH
 
-CONFIG = ChipConfig(size=64, upscale_factor=4, class_power=0, jitter=0.05, cutout=0.5, seed=3)
+CONFIG = ChipConfig(
+    size=64,
+    upscale_factor=4,
+    quarter_turns=True,
+    class_power=0,
+    jitter=0.05,
+    cutout=0.5,
+    seed=3,
+)
 
 
 @pytest.fixture
@@ -47,6 +57,15 @@ def test_a_chip_depends_on_its_number_and_the_seed_alone(scenes):
     assert all(torch.equal(a, b) for a, b in zip(chips[9], again[9], strict=True))
     assert not torch.equal(chips[9][1], other[9][1])
     assert not torch.equal(chips[9][1], chips[10][1])
+
+
+def test_without_quarter_turns_a_chip_is_flipped_and_turned_by_180_degrees():
+    image = torch.arange(9).reshape(3, 3)
+    drawn = [_pose(np.random.default_rng(k), quarter_turns=False) for k in range(60)]
+    poses = {tuple(turn(image, pose=pose).ravel().tolist()) for pose in drawn}
+    expected = [image, image.flip(0), image.flip(1), image.flip(0, 1)]
+    assert poses == {tuple(pose.ravel().tolist()) for pose in expected}
+    assert {_pose(np.random.default_rng(k), quarter_turns=True) for k in range(60)} == set(range(8))
 
 
 def test_a_chip_always_has_a_class(scenes):
@@ -148,3 +167,25 @@ def test_epochs_go_on_where_the_last_one_ended():
     sampler.set_epoch(2)
     assert list(sampler) == [6, 7, 8]
     assert len(sampler) == 3
+
+
+@given(length=st.integers(1, 40), processes=st.integers(1, 5), epoch=st.integers(0, 3))
+def test_processes_share_an_epoch(length, processes, epoch):
+    """Together they take all of its chips, each as many as the others."""
+    drawn = []
+    for rank in range(processes):
+        sampler = EpochSampler(length)
+        sampler.share(rank=rank, processes=processes)
+        sampler.set_epoch(epoch)
+        drawn.append(list(sampler))
+        assert len(drawn[-1]) == len(sampler)
+    assert len({len(numbers) for numbers in drawn}) == 1
+    taken = [number for numbers in drawn for number in numbers]
+    assert set(taken) == set(range(epoch * length, (epoch + 1) * length))
+    assert len(taken) < length + processes
+
+
+def test_a_run_that_goes_on_leaves_out_what_is_done_once():
+    sampler = EpochSampler(4)
+    sampler.skip(3)
+    assert (list(sampler), list(sampler)) == ([3], [0, 1, 2, 3])

@@ -7,19 +7,23 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import rasterio
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 
 from geosrseg.data.card import read_card
-from geosrseg.errors import DatasetError, RunError
+from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.models.framework import NetworkConfig, build_network
 from geosrseg.models.recipe import Recipe
+from geosrseg.models.segnet import SegNet
 from geosrseg.pipelines.evaluate import evaluate
 from geosrseg.pipelines.export import export
+from geosrseg.pipelines.initial_network import initial_network
 from geosrseg.pipelines.run import Run
 from geosrseg.pipelines.train import train
 from geosrseg.runtime.session import open_session
-from tests.tiny_datasets import write_dataset
+from tests.tiny_datasets import HEIGHT, WIDTH, write_dataset
 
 # Lightning's own dependencies, and advice for larger machines
 pytestmark = [
@@ -206,16 +210,6 @@ def test_class_offsets_do_not_make_the_best_epoch_worse(card, tmp_path):
     assert scores[1] >= scores[0] - 1e-3
 
 
-class TestRefusals:
-    """Data that does not do is refused before the run folder is touched."""
-
-    def test_a_dataset_without_validation(self, card, tmp_path):
-        scenes = tuple(replace(scene, split="train") for scene in card.scenes)
-        with pytest.raises(DatasetError, match="no validation pixel of squares"):
-            train(replace(card, scenes=scenes), tmp_path / "run", network=NETWORK, recipe=RECIPE)
-        assert not (tmp_path / "run").exists()
-
-
 def test_ctrl_c_is_left_to_the_caller(card, tmp_path):
     class Interrupt(Callback):
         def on_train_batch_end(self, *_):
@@ -234,3 +228,65 @@ def test_overwrite_removes_a_runs_own_files_only(card, run, tmp_path):
     assert copy.config() == run.config()
     (copy.path / "notes.txt").unlink()
     copy.create(run.config(), overwrite=True)
+
+
+def test_without_validation_the_last_epoch_is_kept(card, tmp_path):
+    """As in the paper, whose datasets have training and test areas only."""
+    only_train = replace(card, scenes=tuple(replace(s, split="train") for s in card.scenes))
+    recipe = replace(RECIPE, epochs=2, chips_per_epoch=8, class_offsets=True, averaging=0)
+    with pytest.warns(DatasetWarning, match="the last one is kept"):
+        run = train(only_train, tmp_path / "run", network=NETWORK, recipe=recipe)
+    last = torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
+    weights = run.network().state_dict()
+    assert all(torch.equal(last[f"network.{name}"], value) for name, value in weights.items())
+    assert run.metrics() == {}
+    assert export(run.path, tmp_path / "model.onnx").label_agreement > 0.99
+
+
+def test_pictures_of_validation_windows_on_request(card, tmp_path):
+    recipe = replace(RECIPE, epochs=2, chips_per_epoch=8)
+    run = train(card, tmp_path / "run", network=NETWORK, recipe=recipe, images=3)
+    names = sorted(path.name for path in run.panels.iterdir())
+    assert names == ["epoch-0000-window-0.png", "epoch-0001-window-0.png"]
+    with rasterio.open(run.panels / names[0]) as file:
+        pixels = file.read()
+    assert pixels.shape == (3, HEIGHT, 4 * WIDTH)
+    right = {tuple(colour) for colour in pixels[:, :, 3 * WIDTH :].reshape(3, -1).T}
+    assert right == {(0, 0, 0), (0x22,) * 3, (0xEE,) * 3}
+    assert list((run.path / "tensorboard").iterdir())
+
+
+def test_a_chip_that_the_networks_cannot_take_is_refused(card, tmp_path, monkeypatch):
+    monkeypatch.setattr(SegNet, "multiple", 64)
+    recipe = replace(RECIPE, chip_size=96)
+    with pytest.raises(RunError, match="--crop 96: expected a multiple of the networks' 64 HR"):
+        train(card, tmp_path / "run", network=NETWORK, recipe=recipe)
+    assert not (tmp_path / "run").exists()
+
+
+def test_devices_that_are_not_there_are_one_line(card, tmp_path, monkeypatch):
+    def refuse(**_):
+        raise MisconfigurationException("You requested gpu: [0, 1]\n But your machine has [0]")
+
+    monkeypatch.setattr("lightning.Trainer", refuse)
+    message = "--devices 2 with --precision fp32 cannot be had here: You requested gpu: "
+    with pytest.raises(RunError, match=message) as error:
+        train(card, tmp_path / "run", network=NETWORK, recipe=replace(RECIPE, devices=2))
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+def test_torchvisions_weights_by_name(card, tmp_path, monkeypatch):
+    """From the folder in which torch keeps what it has downloaded."""
+    folder = tmp_path / "hub/checkpoints"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr("torch.hub.get_dir", lambda: str(folder.parent))
+    monkeypatch.setattr(
+        "torch.hub.download_url_to_file", lambda *_, **__: (_ for _ in ()).throw(OSError("offline"))
+    )
+    options = {"init_sr": None, "init_seg": "vgg16"}
+    with pytest.raises(RunError, match=r"cannot be downloaded \(offline\): .* --init-seg FILE"):
+        initial_network(NETWORK, **options)
+    (folder / "vgg16_bn-6c64b313.pth").write_bytes(b"")
+    with pytest.raises(RunError, match=r"vgg16_bn-6c64b313.pth cannot be read as weights"):
+        initial_network(NETWORK, **options)

@@ -1,0 +1,120 @@
+"""Options that replace a value of a preset; each is named like what it replaces."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from geosrseg.errors import RunError
+
+COUNT = click.IntRange(min=1)
+NOT_NEGATIVE = click.FloatRange(min=0)
+
+OPTIONS = (
+    click.option("--sr", metavar="NAME", help="Super-resolution network: dbpn or espcn."),
+    click.option(
+        "--seg",
+        metavar="NAME",
+        help="Segmentation network: segnet, unet or smp:ARCHITECTURE/ENCODER.",
+    ),
+    click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
+    click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
+    click.option("--epochs", type=COUNT, help="Passes, each with a validation."),
+    click.option("--chips-per-epoch", type=COUNT, help="Chips in a pass."),
+    click.option(
+        "--max-steps",
+        type=COUNT,
+        help="Optimizer steps of a part at the most; fewer or shorter passes then.",
+    ),
+    click.option("--batch-size", type=COUNT, help="Chips that a device runs at once."),
+    click.option("--accumulate", type=COUNT, help="Batches in an optimizer step."),
+    click.option("--devices", type=COUNT, help="GPUs, or processes on the CPU."),
+    click.option("--crop", "chip_size", type=click.IntRange(min=32), help="HR pixels of a chip."),
+    click.option("--lr", "rate", type=NOT_NEGATIVE, help="Learning rate of both parts."),
+    click.option("--sr-rate", type=NOT_NEGATIVE, help="That of the super-resolution part."),
+    click.option("--seg-rate", type=NOT_NEGATIVE, help="That of the segmentation part."),
+    click.option("--sr-decay", type=NOT_NEGATIVE, help="Weight decay of the SR part."),
+    click.option("--seg-decay", type=NOT_NEGATIVE, help="Weight decay of the segmentation part."),
+    click.option(
+        "--decoupled/--coupled",
+        default=None,
+        help="AdamW's weight decay, or Adam's that the paper uses.",
+    ),
+    click.option(
+        "--schedule",
+        type=click.Choice(["step", "cosine"]),
+        help="Learning rates divided by 10 at half, or falling to zero.",
+    ),
+    click.option(
+        "--quarter-turns/--no-quarter-turns",
+        default=None,
+        help="Turn chips by 90° too, and not only flip and turn them by 180°.",
+    ),
+    click.option("--jitter", type=NOT_NEGATIVE, help="Radiometric augmentation."),
+    click.option(
+        "--cutout", type=click.FloatRange(0, 1), help="Probability of each of two hidden squares."
+    ),
+    click.option(
+        "--class-power",
+        type=click.FloatRange(0, 1),
+        help="Draw a class with its pixel count to this power: 0 draws all classes alike.",
+    ),
+    click.option(
+        "--averaging",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Decay of the moving average of the weights; 0 keeps the weights themselves.",
+    ),
+    click.option(
+        "--class-offsets/--no-class-offsets",
+        default=None,
+        help="Fit the shares of the classes on the validation data.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(["fp32", "bf16", "fp16"]),
+        help="Arithmetic; the weights stay fp32.",
+    ),
+    click.option("--seed", type=click.IntRange(min=0), help="Seed of all random numbers."),
+    click.option("--sr-base", type=COUNT, help="Channels of D-DBPN's units."),
+    click.option("--sr-feat", type=COUNT, help="Channels of D-DBPN's first convolution."),
+    click.option("--sr-stages", type=click.IntRange(min=2), help="D-DBPN's up-projections."),
+    click.option(
+        "--residual/--no-residual",
+        default=None,
+        help="Let the SR network add to the bicubic image.",
+    ),
+    click.option("--seg-width", type=float, help="Factor on SegNet's or U-Net's channels."),
+    click.option("--seg-dropout", type=float, help="Channels left out while training."),
+    click.option(
+        "--logits-block",
+        "seg_logits_block",
+        flag_value=True,
+        default=None,
+        help="Batch norm and ReLU on SegNet's logits, as in the reference code.",
+    ),
+)
+
+OF_SR = ("sr", "sr_rate", "sr_decay", "sr_base", "sr_feat", "sr_stages", "residual")
+
+
+def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command all of these options; what is not given is None."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+def given_options(values: dict[str, Any], *, protocol: str) -> dict[str, Any]:
+    """Those that were given.
+
+    Raises:
+        RunError: one of the super-resolution part, for a protocol that has none.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    unused = [name for name in OF_SR if name in given]
+    if protocol in ("lr", "hr") and unused:
+        raise RunError(
+            f"--{unused[0].replace('_', '-')}: protocol {protocol} has no super-resolution part, "
+            "leave it out"
+        )
+    return given

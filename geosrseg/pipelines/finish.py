@@ -1,0 +1,78 @@
+"""Finishing: the best checkpoint becomes the run's result, with its metrics."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from geosrseg.core.class_offsets import fit_class_offsets
+from geosrseg.core.confusion import ConfusionMatrix
+from geosrseg.core.legend import NODATA
+from geosrseg.data.evaluation import Evaluation
+from geosrseg.data.evaluation_windows import EvaluationWindow, EvaluationWindows
+from geosrseg.models.framework import EndToEnd
+from geosrseg.pipelines.joint_training import metrics_of
+from geosrseg.pipelines.run import Run
+
+OFFSET_PIXELS = 500_000
+"""Validation pixels that the class offsets are fitted on, at the most."""
+
+
+def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) -> None:
+    """Fit the class offsets of the best checkpoint if wanted, measure it and keep it.
+
+    It is measured in fp32, whatever it was trained in. Done again, it gives the same.
+
+    Args:
+        run: a run with its best checkpoint.
+        windows: of the validation; none leaves the result without metrics.
+        device: where the network runs.
+    """
+    config, network = run.config(), run.best_network().to(device)
+    if not len(windows):
+        run.finish(network, {})
+        return
+    if config.recipe.class_offsets:
+        offsets = fit_class_offsets(*_logits_and_reference(network, windows, device))
+        network.shift_logits(torch.from_numpy(offsets).to(device))
+    done = Evaluation(ConfusionMatrix.empty(config.network.classes))
+    for window, sr, logits in _run_windows(network, windows, device):
+        done.add(window, sr=sr, probabilities=logits)
+    run.finish(network, metrics_of(done, config.legend))
+
+
+def _run_windows(
+    network: EndToEnd, windows: EvaluationWindows, device: torch.device
+) -> Iterator[tuple[EvaluationWindow, Tensor, Tensor]]:
+    """Each window with its SR image and logits, (channels, height, width), on the host."""
+    for index in range(len(windows)):
+        window = windows[index]
+        with torch.inference_mode():
+            sr, logits = network(window.lr[None].to(device))
+        yield window, sr[0].cpu(), logits[0].cpu()
+
+
+def _logits_and_reference(
+    network: EndToEnd, windows: EvaluationWindows, device: torch.device
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """(classes, pixels) and (pixels,) of a random sample of all counted pixels.
+
+    Every pixel draws a number, and those with the smallest are kept.
+    """
+    generator = np.random.default_rng(0)
+    numbers, columns, references = np.empty(0), None, np.empty(0, np.uint8)
+    for window, _, logits in _run_windows(network, windows, device):
+        target = window.target.numpy().ravel()
+        counted = target != NODATA
+        more = logits[:, window.core.rows, window.core.cols].flatten(1).numpy()[:, counted]
+        columns = more if columns is None else np.concatenate([columns, more], axis=1)
+        references = np.concatenate([references, target[counted]])
+        numbers = np.concatenate([numbers, generator.random(more.shape[1])])
+        smallest = np.argsort(numbers)[:OFFSET_PIXELS]
+        columns, references = columns[:, smallest], references[smallest]
+        numbers = numbers[smallest]
+    if columns is None:
+        raise ValueError("no window to fit class offsets on")
+    return columns, references
