@@ -185,6 +185,7 @@ class JointTraining(L.LightningModule):
                 for part, rate, decay, _ in parts
             ],
             betas=BETAS,
+            fused=True,
         )
         schedule = LambdaLR(optimizer, [factor for *_, factor in parts])
         return {

@@ -27,6 +27,7 @@ from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.models.framework import EndToEnd, NetworkConfig
 from geosrseg.models.halo import widest_halo, window_multiple
 from geosrseg.models.recipe import Recipe
+from geosrseg.pipelines.allocator import keep_freed_memory
 from geosrseg.pipelines.checkpoints import Checkpoints, WholeCheckpointIO
 from geosrseg.pipelines.finish import finish_run
 from geosrseg.pipelines.initial_network import initial_network
@@ -87,6 +88,7 @@ def train(
             initial weights do not fit; the devices are not there; or the loss stopped being
             a number.
     """
+    keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     run = Run(Path(output))
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
