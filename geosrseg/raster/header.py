@@ -20,6 +20,7 @@ from geosrseg.raster.grid import Grid
 from geosrseg.raster.location import Location
 from geosrseg.raster.quality import QualityFile
 from geosrseg.raster.radiometry import find_radiometry
+from geosrseg.raster.remote import check_redirects
 from geosrseg.raster.selection import BandSelection
 
 MAX_BLOCK_BYTES = 2**29
@@ -111,6 +112,7 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
             f"--mask {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
             f"tar or STAC item of the product, or leave --mask out"
         )
+    check_redirects(location)
     with open_dataset(location) as dataset, named(location):
         return read_dataset(location, lambda: read_header(dataset, location, options))
 

@@ -19,6 +19,7 @@ from geosrseg.raster.landsat import FILL_VALUE, Product, ProductBand, listed
 from geosrseg.raster.location import Location
 from geosrseg.raster.quality import QualityFile, pixel_bits, saturation_bits
 from geosrseg.raster.radiometry import checked_radiometry, radiometry_of_options
+from geosrseg.raster.remote import check_redirects
 from geosrseg.raster.selection import BandSelection
 
 _SAME = 1e-3
@@ -62,6 +63,7 @@ def _place(band: ProductBand) -> Location:
 
 
 def _examine_band(location: Location, options: SceneOptions) -> tuple[BandFile, Grid, str]:
+    check_redirects(location)
     with open_dataset(location) as dataset, named(location):
         check_dataset(dataset, max_pixels=options.max_pixels)
         check_blocks(dataset, (1,))
@@ -73,6 +75,7 @@ def _examine_band(location: Location, options: SceneOptions) -> tuple[BandFile, 
 
 def _examine_flags(flags: QualityFile, options: SceneOptions) -> Grid:
     location = flags.location
+    check_redirects(location)
     with open_dataset(location) as dataset, named(location):
         check_dataset(dataset, max_pixels=options.max_pixels)
         check_blocks(dataset, (1,))

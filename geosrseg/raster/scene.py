@@ -23,7 +23,6 @@ from geosrseg.raster.landsat import Product, open_product
 from geosrseg.raster.location import Location
 from geosrseg.raster.product_header import read_product_header
 from geosrseg.raster.quality import check_mask
-from geosrseg.raster.remote import check_redirects
 from geosrseg.raster.stac import open_item
 
 MAX_PIXELS = 2**31
@@ -232,11 +231,7 @@ def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
     with named(location):
         product = find_product(location)
         if product is None:
-            check_redirects(location)
             return read_file_header(location, options)
-        for band in product.bands:
-            if band.location is not None:
-                check_redirects(band.location)
         return read_product_header(location, product, options)
 
 
@@ -247,7 +242,6 @@ def find_product(location: Location) -> Product | None:
         SceneError: there is no product in it.
     """
     if location.name.lower().endswith((".json", ".geojson")):
-        check_redirects(location)
         return open_item(location)
     if is_archive(location) or (not location.is_remote and location.path.is_dir()):
         return open_product(location)

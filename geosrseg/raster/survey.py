@@ -10,6 +10,7 @@ from geosrseg.raster.dataset import named, open_dataset
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.header import SceneHeader, SceneOptions, describe_bands
 from geosrseg.raster.location import Location
+from geosrseg.raster.remote import check_redirects
 from geosrseg.raster.scene import MAX_PIXELS, examine_scene, find_product, open_header
 
 SAMPLE_SIDE = 512
@@ -83,6 +84,7 @@ def _find_bands(location: Location) -> tuple[SceneBand, ...]:
     with named(location):
         product = find_product(location)
         if product is None:
+            check_redirects(location)
             with open_dataset(location) as dataset:
                 found = [band for band in describe_bands(dataset) if not band.is_alpha]
         else:

@@ -15,7 +15,7 @@ from geosrseg.raster import remote
 from geosrseg.raster.location import Location
 from geosrseg.raster.scene import open_scene
 from tests.range_server import serve
-from tests.tiny_products import LEVEL_1, write_item, write_product, write_tar
+from tests.tiny_products import HEIGHT, LEVEL_1, WIDTH, write_item, write_product, write_tar
 
 from .conftest import BANDS, NORTH_UP, UTM
 
@@ -222,6 +222,17 @@ class TestProducts:
         item = write_item(folder, base=f"{folder}/")  # a path on the server, not here
         with pytest.raises(SceneError, match=r"HTTP|cannot be read"):
             read(f"{server.url}/p/{item.name}", Window(0, 0, 20, 30), OLI)
+
+    def test_redirects_are_watched_for_every_file_that_is_read(self, server, tmp_path):
+        flags = np.zeros((HEIGHT, WIDTH))
+        folder = write_product(tmp_path / "q", LEVEL_1, qa_pixel=flags, qa_radsat=flags)
+        item = write_item(folder, base=f"{server.url}/q/")
+        for part in ("_B5.TIF", "_QA_PIXEL.TIF", "_QA_RADSAT.TIF", "_MTL.txt"):
+            server.misbehave = lambda handler, part=part: (
+                part in handler.path and handler.redirect("file:///etc/passwd")
+            )
+            with pytest.raises(SceneError, match=f"{part}: redirects to 'file:"):
+                read(item, Window(0, 0, 20, 30), OLI)
 
     def test_a_tar_behind_a_url_is_refused(self, server, folder):
         assert "download it" in refused(f"{server.url}/{write_tar(folder).name}")
