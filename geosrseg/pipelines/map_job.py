@@ -85,7 +85,7 @@ class MapJob:
             "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
             "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
             "GEOSRSEG_MODEL_SHA256": self.session.sha256,
-            "GEOSRSEG_INPUT": self.scene.location.name,
+            "GEOSRSEG_INPUT": self.scene.header.name,
             "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
             "GEOSRSEG_SEAMS": self.request.seams,
             "GEOSRSEG_LICENCE": spec.licence,

@@ -68,6 +68,7 @@ class SceneHeader:
 
     Attributes:
         location: as the user gave it: a file, a product's folder or tar, an item, a URL.
+        name: the product's, whatever form it has, or else the file's.
         kind: what it is, in a few words.
         grid: the source grid.
         band_names: the model's names, in its order.
@@ -79,6 +80,7 @@ class SceneHeader:
     """
 
     location: Location
+    name: str
     kind: str
     grid: Grid
     band_names: tuple[str, ...]
@@ -140,6 +142,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     order = f"its bands have no names: taken in order for {', '.join(options.model_bands)}"
     return SceneHeader(
         location=location,
+        name=location.name,
         kind=dataset.driver.replace("GTiff", "GeoTIFF"),
         grid=grid,
         band_names=options.model_bands,

@@ -70,7 +70,7 @@ def write_page(
     bands = ", ".join(dict.fromkeys(choose_composite(scene.band_names)))
     grid = scene.grid.refined(target.width // scene.grid.width)
     text = _template().substitute(
-        title=escape(scene.location.name),
+        title=escape(scene.header.name),
         subtitle=escape(_subtitle(grid)),
         aspect=f"{grid.width}/{grid.height}",
         scene_caption=escape(f"Scene: {bands}"),

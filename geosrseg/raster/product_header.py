@@ -46,6 +46,7 @@ def read_product_header(location: Location, product: Product, options: SceneOpti
     grid, warning = _georeferenced(grid, warning, product.grid)
     return SceneHeader(
         location=location,
+        name=product.id.text,
         kind=product.id.title,
         grid=grid,
         band_names=options.model_bands,

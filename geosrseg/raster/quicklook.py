@@ -100,7 +100,7 @@ def write_quicklook(
         _draw_scene(scene, height, width),
         Panel(_paint(labels, legend), f"Class map · {class_map_path.name}"),
     )
-    picture = compose(scene.location.name, panels, _entries(legend, counts))
+    picture = compose(scene.header.name, panels, _entries(legend, counts))
     with open_drafts(path) as folder:
         draft = folder / path.name
         write_png(draft, picture, name=path)

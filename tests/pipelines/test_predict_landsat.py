@@ -52,7 +52,7 @@ def test_folder_tar_and_item_give_one_map(tmp_path, tiny_model):
     for path in (folder, write_tar(folder), write_item(folder)):
         out = tmp_path / f"{len(maps)}.tif"
         predict(path, out, model=tiny_model(), bands=OLI)
-        maps.append(read_map(out).tobytes())
+        maps.append(out.read_bytes())
     assert len(set(maps)) == 1
 
 
