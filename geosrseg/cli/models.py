@@ -44,14 +44,20 @@ def list_(as_json: bool) -> None:
 
 @models.command()
 @click.argument("model", metavar="NAME|FILE.onnx")
+@click.option("--stac", is_flag=True, help="Print it as a STAC item (MLM extension).")
 @options.json_option
 @options.debug_option
-def show(model: str, as_json: bool) -> None:
+def show(model: str, stac: bool, as_json: bool) -> None:
     """Show what a model file says of itself."""
     from geosrseg.runtime.model_file import read_model_file
     from geosrseg.runtime.shipped_models import find_model
 
     file = read_model_file(find_model(model))
+    if stac:
+        with options.extra("gis"):
+            from geosrseg.runtime.model_item import model_item
+        click.echo(json.dumps(model_item(file), indent=2, ensure_ascii=False))
+        return
     click.echo(json.dumps(describe(file)) if as_json else write_card(file))
 
 

@@ -93,6 +93,12 @@ if TYPE_CHECKING:
     help="Also write a page to look at: swipe, zoom, legend and areas.",
 )
 @click.option(
+    "--stac",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help="Also write a STAC item of the map and all its files.",
+)
+@click.option(
     "--vector",
     type=click.Path(path_type=Path),
     metavar="FILE",

@@ -97,6 +97,7 @@ def predict(
     quicklook: str | Path | None = None,
     areas: str | Path | None = None,
     report: str | Path | None = None,
+    stac: str | Path | None = None,
     vector: str | Path | None = None,
     min_area: float | None = None,
     simplify: float | None = None,
@@ -140,6 +141,7 @@ def predict(
         quicklook: also write a PNG of scene and map side by side.
         areas: also write the area of each class as CSV.
         report: also write an HTML page to look at: swipe, zoom, legend and areas.
+        stac: also write a STAC item of the map and all its files.
         vector: also write the map's polygons: ``.gpkg``, ``.fgb``, ``.geojson`` or
             ``.parquet``.
         min_area: square metres; a smaller polygon goes to its largest neighbour.
@@ -180,6 +182,7 @@ def predict(
             quicklook=_path(quicklook),
             areas=_path(areas),
             report=_path(report),
+            stac=_path(stac),
             vector=_path(vector),
             min_area=min_area,
             simplify=simplify,

@@ -14,6 +14,7 @@ from rasterio.crs import CRS
 
 from geosrseg.core.areas import AreaCounter, Areas
 from geosrseg.core.confusion import ConfusionMatrix
+from geosrseg.core.legend import Legend
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
@@ -35,6 +36,7 @@ class Products:
         quicklook: a PNG of scene and map.
         areas: a CSV of the classes' areas.
         report: an HTML page to look at.
+        stac: a STAC item of the map and all its files.
         vector: the map's polygons.
         min_area: square metres of the smallest polygon.
         simplify: tolerance of the polygons' borders, in units of the CRS.
@@ -44,6 +46,7 @@ class Products:
     quicklook: Path | None = None
     areas: Path | None = None
     report: Path | None = None
+    stac: Path | None = None
     vector: Path | None = None
     min_area: float | None = None
     simplify: float | None = None
@@ -65,8 +68,8 @@ class Products:
         """
         for path in style.style_paths(class_map):
             check_output(path, suffixes=style.SUFFIXES, overwrite=overwrite)
-        for path, suffixes in self._suffixes():
-            check_output(path, suffixes=suffixes, overwrite=overwrite)
+        for name, path in self.named().items():
+            check_output(path, suffixes=_suffixes(name), overwrite=overwrite)
             with open_drafts(path):
                 pass  # its folder can be written
 
@@ -81,21 +84,38 @@ class Products:
                 from geosrseg.raster.vector import check_polygons
             check_polygons(self.vector, grid=grid, min_area=self.min_area)
 
+    def named(self) -> dict[str, Path]:
+        """The files that are asked for, by the attribute that names them."""
+        names = ("quicklook", "areas", "report", "vector", "stac")
+        files = {name: getattr(self, name) for name in names}
+        return {name: path for name, path in files.items() if path is not None}
+
     def files(self) -> list[Path]:
         """The files that are asked for."""
-        return [path for path, _ in self._suffixes()]
+        return list(self.named().values())
 
-    def _suffixes(self) -> Iterator[tuple[Path, Sequence[str]]]:
-        if self.quicklook is not None:
-            yield self.quicklook, quicklook.SUFFIXES
-        if self.areas is not None:
-            yield self.areas, area_table.SUFFIXES
-        if self.report is not None:
-            yield self.report, map_page.SUFFIXES
-        if self.vector is not None:
-            with extra("gis"):
-                from geosrseg.raster.vector import SUFFIXES
-            yield self.vector, SUFFIXES
+    @property
+    def needs_areas(self) -> bool:
+        """Whether the map has to be read for its areas."""
+        return self.count_areas or not self.named().keys().isdisjoint(("areas", "report", "stac"))
+
+
+def _suffixes(name: str) -> Sequence[str]:
+    """What the name of a product's file may end in.
+
+    Raises:
+        MissingExtraError: a package that the product needs is not installed.
+    """
+    if name == "vector":
+        with extra("gis"):
+            from geosrseg.raster import vector
+        return vector.SUFFIXES
+    if name == "stac":
+        with extra("gis"):
+            from geosrseg.raster import map_item
+        return map_item.SUFFIXES
+    modules = {"quicklook": quicklook, "areas": area_table, "report": map_page}
+    return modules[name].SUFFIXES
 
 
 def write_products(
@@ -123,11 +143,9 @@ def write_products(
     Raises:
         GeosrsegError: a layer or the scene cannot be read, or a product cannot be written.
     """
-    class_map = layers[CLASSES]
-    style.write_styles(class_map, spec.legend, overwrite=overwrite)
-    areas = None
-    if wanted.count_areas or wanted.areas is not None or wanted.report is not None:
-        areas = measure_areas(class_map, spec)
+    class_map, legend = layers[CLASSES], spec.legend
+    style.write_styles(class_map, legend, overwrite=overwrite)
+    areas = measure_areas(class_map, spec) if wanted.needs_areas else None
     if wanted.areas is not None and areas is not None:
         area_table.write_areas(wanted.areas, areas, overwrite=overwrite)
     if wanted.report is not None and areas is not None:
@@ -135,7 +153,7 @@ def write_products(
             wanted.report,
             scene=scene,
             class_map_path=class_map,
-            legend=spec.legend,
+            legend=legend,
             areas=areas,
             facts=list(_facts(scene, spec, tags)),
             generator=tags["TIFFTAG_SOFTWARE"],
@@ -146,22 +164,63 @@ def write_products(
             wanted.quicklook,
             scene=scene,
             class_map_path=class_map,
-            legend=spec.legend,
+            legend=legend,
             overwrite=overwrite,
         )
     if wanted.vector is not None:
-        with extra("gis"):
-            from geosrseg.raster.vector import write_polygons
-        write_polygons(
-            class_map,
-            wanted.vector,
-            legend=spec.legend,
-            confidence_path=layers.get(CONFIDENCE),
-            min_area=wanted.min_area,
-            simplify=wanted.simplify,
-            overwrite=overwrite,
-        )
+        _write_vector(wanted, layers, legend, overwrite=overwrite)
+    if wanted.stac is not None and areas is not None:
+        _write_item(wanted, layers, areas, scene=scene, spec=spec, tags=tags, overwrite=overwrite)
     return areas
+
+
+def _write_vector(
+    wanted: Products, layers: Mapping[str, Path], legend: Legend, *, overwrite: bool
+) -> None:
+    with extra("gis"):
+        from geosrseg.raster.vector import write_polygons
+    write_polygons(
+        layers[CLASSES],
+        wanted.named()["vector"],
+        legend=legend,
+        confidence_path=layers.get(CONFIDENCE),
+        min_area=wanted.min_area,
+        simplify=wanted.simplify,
+        overwrite=overwrite,
+    )
+
+
+def _write_item(
+    wanted: Products,
+    layers: Mapping[str, Path],
+    areas: Areas,
+    *,
+    scene: Scene,
+    spec: ModelSpec,
+    tags: Mapping[str, str],
+    overwrite: bool,
+) -> None:
+    """The STAC item, which lists all other files and so comes last."""
+    with extra("gis"):
+        from geosrseg.raster.map_item import write_map_item
+    products = wanted.named()
+    item = products.pop("stac")
+    qml, sld = style.style_paths(layers[CLASSES])
+    write_map_item(
+        item,
+        {**layers, "qml": qml, "sld": sld, **products},
+        legend=spec.legend,
+        areas=areas,
+        source=scene.location,
+        taken=acquisition_date(scene),
+        properties={
+            name.lower().replace("geosrseg_", "geosrseg:"): value
+            for name, value in tags.items()
+            if name.startswith("GEOSRSEG_")
+        },
+        licence=spec.licence,
+        overwrite=overwrite,
+    )
 
 
 def measure_areas(class_map: Path, spec: ModelSpec) -> Areas:
@@ -190,7 +249,7 @@ def _facts(scene: Scene, spec: ModelSpec, tags: Mapping[str, str]) -> Iterator[t
     yield "Model file (SHA-256)", tags["GEOSRSEG_MODEL_SHA256"]
     yield "Trained on", spec.training_data
     yield "Its limits", spec.limits
-    yield "Seams", tags["GEOSRSEG_SEAMS"]
+    yield "Seams of its windows", tags["GEOSRSEG_SEAMS"]
     yield "Licence", spec.licence
     yield "Made with", tags["TIFFTAG_SOFTWARE"]
     yield "Made on", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")

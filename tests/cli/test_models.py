@@ -105,3 +105,9 @@ def test_verify_of_no_models_at_all_fails(weights):
     result = run("verify")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "error: no model was shipped: reinstall geosrseg\n"
+
+
+def test_show_as_a_stac_item():
+    result = CliRunner().invoke(main, ["models", "show", "gewata-4x", "--stac"])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["properties"]["mlm:name"] == "gewata-4x"

@@ -13,6 +13,7 @@ from geosrseg.errors import MissingExtraError, OutputError
 from geosrseg.pipelines.predict import predict
 from geosrseg.raster.grid import Grid
 from geosrseg.raster.ground_area import pixel_areas
+from tests.stac_schemas import read_item
 
 from .test_predict import random_scene, read_map, write_scene
 
@@ -133,3 +134,22 @@ def test_the_report_says_how_the_map_was_made(tmp_path, scene, tiny_model):
         assert f"<dd>{fact}</dd>" in text
     with rasterio.open(tmp_path / "out.tif") as file:
         assert file.tags()["GEOSRSEG_MODEL_SHA256"] in text
+
+
+def test_the_item_lists_every_file(tmp_path, tiny_model):
+    scene = tmp_path / "LC08_L2SP_204023_20200927_20201006_02_T1.tif"
+    write_scene(scene, random_scene(9, 11))
+    names = {"areas": "a.csv", "vector": "v.fgb", "report": "r.html", "quicklook": "q.png"}
+    files = {key: tmp_path / name for key, name in names.items()}
+    item = tmp_path / "out.json"
+    predict(scene, tmp_path / "out.tif", model=tiny_model(), sr=True, stac=item, **files)
+    values = read_item(json.loads(item.read_text(encoding="utf-8")))
+    assert values.datetime.date().isoformat() == "2020-09-27"
+    assert values.properties["geosrseg:model"] == "tiny 1"
+    assert {key: asset.href for key, asset in values.assets.items()} == {
+        "classes": "out.tif",
+        "sr": "out.sr.tif",
+        "qml": "out.qml",
+        "sld": "out.sld",
+        **names,
+    }
