@@ -21,6 +21,10 @@ from geosrseg.raster.gdal import reason
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".parquet": "Parquet"}
 """The format by the suffix."""
 
+# A GIS of 2022 reads GeoPackage 1.2 without a warning, and 1.4 has nothing that we need.
+OPTIONS = {"GPKG": {"VERSION": "1.2"}, "GeoJSON": {"RFC7946": "YES"}}
+"""Creation options by format."""
+
 GEOMETRY = "geometry"
 """The column that holds the polygons as well-known binary."""
 
@@ -86,7 +90,6 @@ def _write_ogr(
     path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema, crs: CRS | None
 ) -> None:
     driver = DRIVERS[path.suffix.lower()]
-    options = {"RFC7946": "YES"} if driver == "GeoJSON" else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "'crs' was not provided")
         pyogrio.write_arrow(
@@ -97,7 +100,7 @@ def _write_ogr(
             geometry_name=GEOMETRY,
             geometry_type="Polygon",
             crs=None if crs is None else crs.to_wkt(),
-            **options,
+            **OPTIONS.get(driver, {}),
         )
 
 
