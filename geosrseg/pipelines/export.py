@@ -171,6 +171,7 @@ def export(
     config = trained.config()
     network = trained.network()
     multiple, reach = window_multiple(network), exact_halo(network)
+    validation = trained.validation()
     spec = ModelSpec(
         name=name or Path(output).stem,
         version=version,
@@ -186,7 +187,9 @@ def export(
         licence=config.licence,
         training_data=f"{config.dataset}: {config.source}",
         limits=limits,
-        metrics=trained.metrics(),
+        metrics=validation.metrics,
+        temperature=validation.temperature,
+        confusion=validation.confusion,
         config_hash=config.sha256,
     )
     return export_network(network, spec, Path(output), overwrite=overwrite)

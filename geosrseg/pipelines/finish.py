@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from geosrseg.core.calibration import calibration_error, fit_temperature
 from geosrseg.core.class_offsets import fit_class_offsets
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA
@@ -15,13 +16,14 @@ from geosrseg.data.evaluation_windows import EvaluationWindow, EvaluationWindows
 from geosrseg.models.framework import EndToEnd
 from geosrseg.pipelines.joint_training import metrics_of
 from geosrseg.pipelines.run import Run
+from geosrseg.pipelines.validation import Validation
 
-OFFSET_PIXELS = 500_000
-"""Validation pixels that the class offsets are fitted on, at the most."""
+FITTED_PIXELS = 500_000
+"""Validation pixels that class offsets and temperature are fitted on, at the most."""
 
 
 def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) -> None:
-    """Fit the class offsets of the best checkpoint if wanted, measure it and keep it.
+    """Fit offsets (if wanted) and temperature of the best checkpoint, measure it, keep it.
 
     It is measured in fp32, whatever it was trained in. Done again, it gives the same.
 
@@ -32,15 +34,35 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
     """
     config, network = run.config(), run.best_network().to(device)
     if not len(windows):
-        run.finish(network, {})
+        run.finish(network, Validation())
         return
+    logits, reference = _logits_and_reference(network, windows, device)
     if config.recipe.class_offsets:
-        offsets = fit_class_offsets(*_logits_and_reference(network, windows, device))
+        offsets = fit_class_offsets(logits, reference)
         network.shift_logits(torch.from_numpy(offsets).to(device))
+        logits += offsets[:, None]
+    temperature, calibration = _calibrate(logits, reference)
     done = Evaluation(ConfusionMatrix.empty(config.network.classes))
-    for window, sr, logits in _run_windows(network, windows, device):
-        done.add(window, sr=sr, probabilities=logits)
-    run.finish(network, metrics_of(done, config.legend))
+    for window, sr, window_logits in _run_windows(network, windows, device):
+        done.add(window, sr=sr, probabilities=window_logits)
+    metrics = {**metrics_of(done, config.legend), **calibration}
+    confusion = tuple(map(tuple, done.confusion.counts.tolist()))
+    run.finish(network, Validation(metrics, temperature, confusion))
+
+
+def _calibrate(
+    logits: NDArray[np.float32], reference: NDArray[np.uint8]
+) -> tuple[float, dict[str, float]]:
+    """The temperature, and the expected calibration error without and with it."""
+    scaled = torch.from_numpy(logits)
+    probabilities = scaled.softmax(0).numpy()
+    temperature = fit_temperature(probabilities, reference)
+    correct = probabilities.argmax(0) == reference
+    calibrated = (scaled / temperature).softmax(0).numpy()
+    return temperature, {
+        "calibration_error_before": calibration_error(probabilities.max(0), correct),
+        "calibration_error": calibration_error(calibrated.max(0), correct),
+    }
 
 
 def _run_windows(
@@ -70,9 +92,9 @@ def _logits_and_reference(
         columns = more if columns is None else np.concatenate([columns, more], axis=1)
         references = np.concatenate([references, target[counted]])
         numbers = np.concatenate([numbers, generator.random(more.shape[1])])
-        smallest = np.argsort(numbers)[:OFFSET_PIXELS]
+        smallest = np.argsort(numbers)[:FITTED_PIXELS]
         columns, references = columns[:, smallest], references[smallest]
         numbers = numbers[smallest]
     if columns is None:
-        raise ValueError("no window to fit class offsets on")
+        raise ValueError("no window to fit anything on")
     return columns, references

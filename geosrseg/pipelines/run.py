@@ -10,10 +10,9 @@
 
 import hashlib
 import json
-import math
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from geosrseg.errors import RunError
 from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.models.pickles import load_pickle
 from geosrseg.models.recipe import Recipe
+from geosrseg.pipelines.validation import Validation
 
 FILES = (
     "config.json",
@@ -257,7 +257,7 @@ class Run:
                     )
 
     @property
-    def metrics_file(self) -> Path:
+    def validation_file(self) -> Path:
         """The validation metrics of the weights file."""
         return self.path / "validation.json"
 
@@ -269,30 +269,27 @@ class Run:
         network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})
         return network.eval()
 
-    def finish(self, network: EndToEnd, metrics: Mapping[str, float]) -> None:
-        """Keep a network's weights and their validation metrics as the result of the run."""
-        finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
-        with drafted(self.metrics_file) as draft:
-            draft.write_text(json.dumps(finite, indent=2) + "\n", encoding="utf-8")
+    def finish(self, network: EndToEnd, validation: Validation) -> None:
+        """Keep a network's weights and what they did on the validation data as the result."""
+        with drafted(self.validation_file) as draft:
+            draft.write_text(validation.to_json() + "\n", encoding="utf-8")
         weights = network.state_dict().items()
         with drafted(self.weights_file) as draft:
             save_file({name: value.contiguous() for name, value in weights}, draft)
 
-    def metrics(self) -> dict[str, float]:
-        """The validation metrics of the weights file.
+    def validation(self) -> Validation:
+        """What the weights file did on the validation data.
 
         Raises:
             RunError: the run is not finished.
         """
+        file = self.validation_file
         try:
-            values = json.loads(self.metrics_file.read_text(encoding="utf-8"))
-            return {name: float(value) for name, value in values.items()}
+            return Validation.from_json(file.read_text(encoding="utf-8"))
         except OSError as error:
-            raise RunError(
-                f"{self.path} has no {self.metrics_file.name}: continue it with --resume"
-            ) from error
-        except (ValueError, TypeError, AttributeError) as error:
-            raise RunError(f"{self.metrics_file} does not hold metrics: {error}") from error
+            raise RunError(f"{self.path} has no {file.name}: continue it with --resume") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise RunError(f"{file} does not hold metrics: {error}") from error
 
     def network(self) -> EndToEnd:
         """The network with the best weights, ready to evaluate.

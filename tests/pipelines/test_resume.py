@@ -84,7 +84,11 @@ def whole(request, card, tmp_path_factory):
 def results(run: Run):
     with run.metrics_table.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    return rows, run.metrics(), {k: v.tolist() for k, v in load_file(run.weights_file).items()}
+    return (
+        rows,
+        run.validation().metrics,
+        {k: v.tolist() for k, v in load_file(run.weights_file).items()},
+    )
 
 
 @pytest.mark.parametrize("stops", [[4], [11], [12], [1, 9, 3]], ids=str)

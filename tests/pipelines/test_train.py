@@ -91,9 +91,11 @@ def test_the_best_epoch_is_what_is_exported_and_evaluated(card, run, tmp_path):
     report = export(run.path, model, name="squares")
     assert report.label_agreement == 1
     best = float(best_epoch(run)["val/mean_iou"])
-    assert run.metrics()["mean_iou"] == pytest.approx(best, abs=1e-4)
+    assert run.validation().metrics["mean_iou"] == pytest.approx(best, abs=1e-4)
     with open_session(model, device="cpu") as session:
-        assert session.spec.metrics == run.metrics()
+        assert session.spec.metrics == run.validation().metrics
+        assert session.spec.temperature == run.validation().temperature
+        assert session.spec.confusion == run.validation().confusion
         assert session.spec.config_hash == run.config().sha256
     (evaluated,) = evaluate([model], card, split="validation", device="cpu").models
     assert evaluated.confusion.mean_iou == pytest.approx(best, abs=1e-4)
@@ -155,7 +157,9 @@ def test_other_networks_train_export_and_predict_too(card, tmp_path):
     run = train(card, tmp_path / "run", network=network, recipe=recipe)
     assert export(run.path, tmp_path / "model.onnx").label_agreement >= 0.999
     (report,) = evaluate([tmp_path / "model.onnx"], card, split="validation", device="cpu").models
-    assert report.confusion.mean_iou == pytest.approx(run.metrics()["mean_iou"], abs=1e-4)
+    assert report.confusion.mean_iou == pytest.approx(
+        run.validation().metrics["mean_iou"], abs=1e-4
+    )
 
 
 def test_a_run_is_not_overwritten_by_accident(card, run):
@@ -197,6 +201,12 @@ def test_a_run_begins_with_the_weights_it_is_given(card, tmp_path):
     assert all(torch.allclose(w, torch.full_like(w, 0.01)) for w in weights)
 
 
+def test_the_confidence_is_calibrated_on_the_validation_data(run):
+    metrics = run.validation().metrics
+    assert 0 <= metrics["calibration_error"] <= metrics["calibration_error_before"] + 0.02
+    assert run.validation().temperature != 1
+
+
 def test_class_offsets_do_not_make_the_best_epoch_worse(card, tmp_path):
     recipe = replace(RECIPE, epochs=1, chips_per_epoch=16, class_offsets=True)
     run = train(card, tmp_path / "run", network=NETWORK, recipe=recipe)
@@ -205,7 +215,7 @@ def test_class_offsets_do_not_make_the_best_epoch_worse(card, tmp_path):
     )
     scores = [
         float(values[f"{prefix}mean_iou"]) + float(values[f"{prefix}kappa"])
-        for values, prefix in ((row, "val/"), (run.metrics(), ""))
+        for values, prefix in ((row, "val/"), (run.validation().metrics, ""))
     ]
     assert scores[1] >= scores[0] - 1e-3
 
@@ -239,7 +249,7 @@ def test_without_validation_the_last_epoch_is_kept(card, tmp_path):
     last = torch.load(run.last_checkpoint, weights_only=True)["state_dict"]
     weights = run.network().state_dict()
     assert all(torch.equal(last[f"network.{name}"], value) for name, value in weights.items())
-    assert run.metrics() == {}
+    assert run.validation().metrics == {}
     assert export(run.path, tmp_path / "model.onnx").label_agreement > 0.99
 
 

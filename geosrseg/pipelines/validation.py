@@ -1,0 +1,47 @@
+"""Validation: what the result of a run did on the validation data."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Figures of a network's final weights.
+
+    Attributes:
+        metrics: by name; none where there is no validation data.
+        temperature: see `core.calibration`; 1 where it was not fitted.
+        confusion: (classes, classes) pixels, rows reference, columns prediction; empty
+            where there is no validation data.
+    """
+
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    temperature: float = 1.0
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+    def to_json(self) -> str:
+        """One JSON object, without the metrics that are no numbers."""
+        finite = {name: value for name, value in self.metrics.items() if math.isfinite(value)}
+        values = {
+            "metrics": finite,
+            "temperature": self.temperature,
+            "confusion": self.confusion,
+        }
+        return json.dumps(values, indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Validation":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: a value is missing or wrong.
+        """
+        values: dict[str, Any] = json.loads(text)
+        return cls(
+            metrics={name: float(value) for name, value in values["metrics"].items()},
+            temperature=float(values["temperature"]),
+            confusion=tuple(tuple(map(int, row)) for row in values["confusion"]),
+        )
