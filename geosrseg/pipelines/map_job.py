@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from geosrseg import __version__
 from geosrseg.core.sr_encoding import SrEncoding
@@ -89,6 +90,22 @@ class MapJob:
             "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
             "GEOSRSEG_SEAMS": self.request.seams,
             "GEOSRSEG_LICENCE": spec.licence,
+        }
+
+    def options(self) -> Mapping[str, str]:
+        """How it is made, for a reader; what does not apply is empty."""
+        request, plan = self.request, self.plan
+        radiometry = self.scene.radiometry
+        scales = sorted(set(zip(radiometry.scale, radiometry.offset, strict=True)))
+        return {
+            "Reflectance": "; ".join(f"number × {a:g} + {b:g}" for a, b in scales),
+            "Left out": ", ".join(request.mask),
+            "Area of interest": "" if request.aoi is None else Path(request.aoi).name,
+            "Windows": (
+                f"{self.window_size} pixels of the scene, halo {plan.rows.halo}, "
+                f"seams {request.seams}"
+            ),
+            "Run on": f"{self.session.device}, {self.session.precision}",
         }
 
 

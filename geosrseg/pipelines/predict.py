@@ -222,6 +222,7 @@ def make_map(
                 scene=job.scene,
                 spec=session.spec,
                 tags=job.tags(),
+                options=job.options(),
                 overwrite=True,  # what may not be replaced was refused above
             )
             store.remove()

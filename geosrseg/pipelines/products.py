@@ -125,6 +125,7 @@ def write_products(
     scene: Scene,
     spec: ModelSpec,
     tags: Mapping[str, str],
+    options: Mapping[str, str],
     overwrite: bool = False,
 ) -> Areas | None:
     """Make all that is wanted from layers that are finished.
@@ -135,6 +136,7 @@ def write_products(
         scene: the open scene.
         spec: of the model.
         tags: what the layers say of their making.
+        options: how they were made, for the page.
         overwrite: replace existing files.
 
     Returns:
@@ -155,7 +157,7 @@ def write_products(
             class_map_path=class_map,
             legend=legend,
             areas=areas,
-            facts=list(_facts(scene, spec, tags)),
+            facts=list(_facts(scene, spec, tags, options)),
             generator=tags["TIFFTAG_SOFTWARE"],
             overwrite=overwrite,
         )
@@ -236,7 +238,9 @@ def measure_areas(class_map: Path, spec: ModelSpec) -> Areas:
     return counter.areas(ConfusionMatrix(np.array(spec.confusion)) if spec.confusion else None)
 
 
-def _facts(scene: Scene, spec: ModelSpec, tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _facts(
+    scene: Scene, spec: ModelSpec, tags: Mapping[str, str], options: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
     """How a map was made, for its page."""
     taken = acquisition_date(scene)
     grid = scene.grid
@@ -249,7 +253,7 @@ def _facts(scene: Scene, spec: ModelSpec, tags: Mapping[str, str]) -> Iterator[t
     yield "Model file (SHA-256)", tags["GEOSRSEG_MODEL_SHA256"]
     yield "Trained on", spec.training_data
     yield "Its limits", spec.limits
-    yield "Seams of its windows", tags["GEOSRSEG_SEAMS"]
+    yield from options.items()
     yield "Licence", spec.licence
     yield "Made with", tags["TIFFTAG_SOFTWARE"]
     yield "Made on", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")

@@ -130,8 +130,11 @@ def test_the_report_says_how_the_map_was_made(tmp_path, scene, tiny_model):
     )
     text = (tmp_path / "o.html").read_text(encoding="utf-8")
     assert done.areas is not None
-    for fact in ("scene.tif", "tiny 1", "WGS 84 / UTM zone 36N (EPSG:32636)", "exact", "MIT"):
+    for fact in ("scene.tif", "tiny 1", "WGS 84 / UTM zone 36N (EPSG:32636)", "MIT"):
         assert f"<dd>{fact}</dd>" in text
+    assert "halo 0, seams exact</dd>" in text
+    assert "<dd>number × 1 + 0</dd>" in text
+    assert "Area of interest" not in text
     with rasterio.open(tmp_path / "out.tif") as file:
         assert file.tags()["GEOSRSEG_MODEL_SHA256"] in text
 
