@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geosrseg.pipelines.export import export
     from geosrseg.pipelines.info import info
     from geosrseg.pipelines.predict import predict
+    from geosrseg.pipelines.reproduce import reproduce
     from geosrseg.pipelines.train import train
 
 __version__ = "0.1.0"
@@ -54,10 +55,11 @@ __all__ = [
     "export",
     "info",
     "predict",
+    "reproduce",
     "train",
 ]
 
-_PIPELINES = ("evaluate", "export", "info", "predict", "train")
+_PIPELINES = ("evaluate", "export", "info", "predict", "reproduce", "train")
 """Functions of ``geosrseg.pipelines``, each in the module of its name."""
 
 

@@ -1,7 +1,6 @@
 """``geosrseg evaluate``: models in, what they did on the same pixels out."""
 
 import math
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -89,7 +88,7 @@ def evaluate(
     card = read_dataset(dataset, data=data)
     with _progress_bar() as on_window:
         report = run(models, card, on_window=on_window, **arguments)
-    report = replace(report, command=shlex.join(["geosrseg", *sys.argv[1:]]))
+    report = replace(report, command=options.typed_command())
     if output:
         write_report(report, output, overwrite=overwrite)
     click.echo(report_json(report) if as_json else format_report(report), nl=not as_json)

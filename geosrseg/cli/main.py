@@ -34,6 +34,7 @@ COMMANDS = {
     "train": "Train a network on a dataset.",
     "export": "Write the best weights of a run as a model file.",
     "evaluate": "Measure models on a dataset, side by side.",
+    "reproduce": "Train the paper's protocols on a dataset and compare them.",
     "info": "Say what a scene is, and whether a model can map it; or what a model is.",
     "models": "List, show and verify the shipped models.",
 }

@@ -1,6 +1,8 @@
 """Options that several commands share, so that they are the same everywhere."""
 
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import click
@@ -55,6 +57,12 @@ mask_option = click.option(
     callback=_names,
     help="What of a Landsat product is not valid: cloud, shadow, cirrus, snow.",
 )
+
+
+def typed_command() -> str:
+    """The command as it was typed, for reports to say how they were made."""
+    return shlex.join(["geosrseg", *sys.argv[1:]])
+
 
 device_option = click.option(
     "--device",

@@ -1,6 +1,7 @@
 """Options that replace a value of a preset; each is named like what it replaces."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,15 +11,18 @@ from geosrseg.errors import RunError
 COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.FloatRange(min=0)
 
-OPTIONS = (
+WEIGHT_OPTIONS = (
+    click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
+    click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
+)
+
+BUDGET_OPTIONS = (
     click.option("--sr", metavar="NAME", help="Super-resolution network: dbpn or espcn."),
     click.option(
         "--seg",
         metavar="NAME",
         help="Segmentation network: segnet, unet or smp:ARCHITECTURE/ENCODER.",
     ),
-    click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
-    click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
     click.option("--epochs", type=COUNT, help="Passes, each with a validation."),
     click.option("--chips-per-epoch", type=COUNT, help="Chips in a pass."),
     click.option(
@@ -94,12 +98,39 @@ OPTIONS = (
     ),
 )
 
-OF_SR = ("sr", "sr_rate", "sr_decay", "sr_base", "sr_feat", "sr_stages", "residual")
+preset_option = click.option(
+    "--preset",
+    type=click.Choice(["paper", "slim"]),
+    default="paper",
+    show_default=True,
+    help="Networks and recipe to begin with.",
+)
+
+init_sr_option = click.option(
+    "--init-sr",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Published D-DBPN weights to begin with.",
+)
+
+init_seg_option = click.option(
+    "--init-seg",
+    metavar="vgg16|FILE",
+    help="Published VGG16 weights to begin SegNet's encoder with; vgg16 downloads torchvision's.",
+)
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command all of these options; what is not given is None."""
-    for option in reversed(OPTIONS):
+    command = budget_options(command)
+    for option in reversed(WEIGHT_OPTIONS):
+        command = option(command)
+    return command
+
+
+def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Those of `recipe_options` that are not the weights of the losses."""
+    for option in reversed(BUDGET_OPTIONS):
         command = option(command)
     return command
 
@@ -110,8 +141,10 @@ def given_options(values: dict[str, Any], *, protocol: str) -> dict[str, Any]:
     Raises:
         RunError: one of the super-resolution part, for a protocol that has none.
     """
+    from geosrseg.models.recipe import SR_VALUES
+
     given = {name: value for name, value in values.items() if value is not None}
-    unused = [name for name in OF_SR if name in given]
+    unused = [name for name in SR_VALUES if name in given]
     if protocol in ("lr", "hr") and unused:
         raise RunError(
             f"--{unused[0].replace('_', '-')}: protocol {protocol} has no super-resolution part, "

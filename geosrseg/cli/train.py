@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.recipe_options import given_options, recipe_options
+from geosrseg.cli.recipe_options import (
+    given_options,
+    init_seg_option,
+    init_sr_option,
+    preset_option,
+    recipe_options,
+)
 from geosrseg.errors import RunError
 
 if TYPE_CHECKING:
@@ -34,25 +40,10 @@ if TYPE_CHECKING:
 @click.option(
     "--upscale", type=click.Choice([2, 4, 8]), default=4, show_default=True, help="Upscale factor."
 )
-@click.option(
-    "--preset",
-    type=click.Choice(["paper", "slim"]),
-    default="paper",
-    show_default=True,
-    help="Networks and recipe to begin with.",
-)
+@preset_option
 @recipe_options
-@click.option(
-    "--init-sr",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Published D-DBPN weights to begin with.",
-)
-@click.option(
-    "--init-seg",
-    metavar="vgg16|FILE",
-    help="Published VGG16 weights to begin SegNet's encoder with; vgg16 downloads torchvision's.",
-)
+@init_sr_option
+@init_seg_option
 @click.option(
     "--images",
     type=click.IntRange(min=0),
@@ -79,7 +70,7 @@ def train(
 ) -> None:
     """Train a network on a dataset.
 
-    A preset gives the networks and every value of the recipe; the options from --sr to
+    A preset gives the networks and every value of the recipe; the options from --alpha to
     --logits-block each replace one of them.
     """
     with options.extra("train"):
@@ -114,12 +105,12 @@ def train(
         resume=resume,
         overwrite=overwrite,
         images=images,
-        callbacks=_progress_bar(),
+        callbacks=progress_bar(),
     )
     rank_zero_only(click.echo)(done.path)  # with several devices all run the command
 
 
-def _progress_bar() -> list["Callback"]:
+def progress_bar() -> list["Callback"]:
     """A bar on a terminal, and nothing elsewhere."""
     from lightning.pytorch.callbacks import TQDMProgressBar
 

@@ -7,7 +7,7 @@ that are difficult for one are difficult for the other.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +49,33 @@ class Estimate:
         return self.low > 0 or self.high < 0
 
 
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """Blocks drawn with replacement, as many as there are; the same ones every time.
+
+    Iterating gives for each draw (blocks,) how often each block is in it.
+
+    Attributes:
+        blocks: how many there are.
+        resamples: how often they are drawn.
+        seed: of the random numbers.
+    """
+
+    blocks: int
+    resamples: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.blocks < 1 or self.resamples < 1:
+            raise ValueError(f"at least one block and one draw, got {self}")
+
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        generator = np.random.default_rng(self.seed)
+        chances = np.full(self.blocks, 1 / self.blocks)
+        for _ in range(self.resamples):
+            yield generator.multinomial(self.blocks, chances)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampled:
     """The figures of one model, and what they were on every draw.
@@ -73,28 +100,14 @@ class Resampled:
         }
 
 
-def draw_blocks(blocks: int, *, resamples: int, seed: int = 0) -> NDArray[np.int64]:
-    """(resamples, blocks) how often each block is drawn, as many as there are, with replacement.
-
-    Raises:
-        ValueError: there is no block.
-    """
-    if blocks < 1:
-        raise ValueError(f"at least one block to draw from, got {blocks}")
-    generator = np.random.default_rng(seed)
-    return generator.multinomial(blocks, np.full(blocks, 1 / blocks), size=resamples)
-
-
-def resample(
-    figures: Callable[[NDArray[np.int64]], Figures], draws: NDArray[np.int64]
-) -> Resampled:
+def resample(figures: Callable[[NDArray[np.int64]], Figures], draws: Draws) -> Resampled:
     """The figures of all blocks and of every draw.
 
     Args:
         figures: of blocks that each count as often as an array (blocks,) says.
-        draws: (resamples, blocks), see `draw_blocks`.
+        draws: what is drawn.
     """
-    whole = figures(np.ones_like(draws[0]))
+    whole = figures(np.ones(draws.blocks, np.int64))
     rows = [figures(draw) for draw in draws]
     return Resampled(whole, {name: np.array([row[name] for row in rows]) for name in whole})
 

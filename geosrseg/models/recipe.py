@@ -11,6 +11,9 @@ from geosrseg.models.framework import NetworkConfig
 Precision = Literal["fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
 COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
+SR_VALUES = ("sr", "sr_rate", "sr_decay", "sr_base", "sr_feat", "sr_stages", "residual")
+"""What a preset says of the SR part alone: protocols that do not train one take none of it."""
+
 WARM_UP = 50
 """Steps over which the cosine schedule rises to the full learning rate."""
 

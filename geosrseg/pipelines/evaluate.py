@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.bootstrap import Resampled, draw_blocks, resample
+from geosrseg.core.bootstrap import Draws, Estimate, resample
 from geosrseg.core.scores import Scores, add_scores
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.squared_error import mean_psnr
@@ -53,7 +53,7 @@ class MeasuredDataset:
         areas: what is measured.
         blocks: of each area.
         views: what is kept to be shown.
-        draws: (resamples, blocks) of the bootstrap.
+        draws: of the bootstrap.
     """
 
     card: DatasetCard
@@ -61,7 +61,7 @@ class MeasuredDataset:
     areas: list[EvaluationArea]
     blocks: list[Blocks]
     views: list[View]
-    draws: NDArray[np.int64]
+    draws: Draws
 
     def views_of(self, area: int) -> list[View]:
         """The views of an area."""
@@ -99,6 +99,7 @@ def evaluate(
     card: DatasetCard,
     *,
     split: str = "test",
+    baselines: Sequence[int | None] | None = None,
     seams: Seams = "blend",
     boundary: int | None = None,
     small: int | None = None,
@@ -114,10 +115,11 @@ def evaluate(
     blending of `predict`.
 
     Args:
-        models: shipped models' names, model files or runs' folders; the others are compared
-            with the first.
+        models: shipped models' names, model files or runs' folders.
         card: the dataset.
         split: ``train``, ``validation`` or ``test``.
+        baselines: for each model the number of the one that it is compared with, or None;
+            all others are compared with the first unless given.
         seams: how windows are joined, see `predict`.
         boundary: HR pixels up to which a pixel is near a boundary of the reference; one LR
             pixel of the coarsest model unless given.
@@ -162,7 +164,9 @@ def evaluate(
                 )
                 for file, model in zip(files, models, strict=True)
             ]
-            return _report(on, results)
+            if baselines is None:
+                baselines = [None, *[0] * (len(models) - 1)]
+            return _report(on, results, baselines)
 
 
 def _check(models: Sequence[str | Path], *, split: str, seams: str, block: int | None) -> None:
@@ -209,7 +213,7 @@ def _open_dataset(
             small=config.small,
         )
         views = choose_views(areas, count=VIEWS)
-        draws = draw_blocks(count, resamples=RESAMPLES)
+        draws = Draws(count, RESAMPLES)
         yield MeasuredDataset(card, settings, areas, blocks, views, draws)
 
 
@@ -248,9 +252,11 @@ def _run(
         return ModelResult(spec, model, session.sha256, session.device, measurements, bicubic)
 
 
-def _report(on: MeasuredDataset, results: Sequence[ModelResult]) -> Report:
+def _report(
+    on: MeasuredDataset, results: Sequence[ModelResult], baselines: Sequence[int | None]
+) -> Report:
     resampled = [resample(result.scores.figures, on.draws) for result in results]
-    names = _names([f"{result.spec.name} {result.spec.version}" for result in results])
+    names = _names([result.spec for result in results])
     return Report(
         dataset=on.card.name,
         source=on.card.source,
@@ -262,15 +268,28 @@ def _report(on: MeasuredDataset, results: Sequence[ModelResult]) -> Report:
         reference_pixels=_totals(area.count_pixels() for area in on.areas),
         small_objects=_totals(area.count_objects() for area in on.areas),
         models=tuple(
-            _model_report(name, result, own, baseline=resampled[0])
-            for name, result, own in zip(names, results, resampled, strict=True)
+            _model_report(
+                name,
+                result,
+                estimates=own.estimates(),
+                baseline="" if baseline is None else names[baseline],
+                differences={} if baseline is None else own.differences(resampled[baseline]),
+            )
+            for name, result, own, baseline in zip(
+                names, results, resampled, baselines, strict=True
+            )
         ),
         views=tuple(_report_views(on, results)),
     )
 
 
 def _model_report(
-    name: str, result: ModelResult, resampled: Resampled, *, baseline: Resampled
+    name: str,
+    result: ModelResult,
+    *,
+    estimates: Mapping[str, Estimate],
+    baseline: str,
+    differences: Mapping[str, Estimate],
 ) -> ModelReport:
     scores, native = result.scores, result.spec.upscale_factor == 1
     errors = [] if native else [area.image.error for area in result.areas]
@@ -282,8 +301,9 @@ def _model_report(
         device=result.device,
         confusion=scores.matrix(),
         boundary_confusion=scores.boundary_matrix(),
-        estimates=resampled.estimates(),
-        differences={} if resampled is baseline else resampled.differences(baseline),
+        estimates=estimates,
+        baseline=baseline,
+        differences=differences,
         psnr=mean_psnr(errors),
         psnr_bicubic=mean_psnr(image.error for image in result.bicubic),
     )
@@ -317,8 +337,11 @@ def _totals(counts: Iterable[NDArray[np.int64]]) -> tuple[int, ...]:
     return tuple(int(total) for total in np.sum(list(counts), axis=0))
 
 
-def _names(names: list[str]) -> list[str]:
-    """The names, with a number where one comes again."""
+def _names(specs: Sequence[ModelSpec]) -> list[str]:
+    """The models' names, with version and number where they do not tell them apart."""
+    versions = {(spec.name, spec.version) for spec in specs}
+    shared = {name for name, count in Counter(name for name, _ in versions).items() if count > 1}
+    names = [f"{spec.name} {spec.version}" if spec.name in shared else spec.name for spec in specs]
     seen: Counter[str] = Counter()
     unlike = []
     for name in names:

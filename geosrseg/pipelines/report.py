@@ -14,6 +14,7 @@ from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.core.scores import BY_CLASS, OVERALL
 from geosrseg.core.windows import Window
+from geosrseg.pipelines.experiment import Experiment
 from geosrseg.pipelines.scene_plan import Seams
 
 
@@ -89,7 +90,8 @@ class ModelReport:
         confusion: rows reference, columns prediction.
         boundary_confusion: likewise, of the pixels near a boundary.
         estimates: every figure with its interval, see `Scores.figures`.
-        differences: to the first model, on the same draws; empty for the first model.
+        baseline: the model that this one is compared with; empty if with none.
+        differences: to that model, on the same draws; empty if there is none.
         psnr: of the SR image in dB, the mean over the scenes; NaN for native input.
         psnr_bicubic: of the bicubic image, likewise.
     """
@@ -102,6 +104,7 @@ class ModelReport:
     confusion: ConfusionMatrix
     boundary_confusion: ConfusionMatrix
     estimates: Mapping[str, Estimate]
+    baseline: str
     differences: Mapping[str, Estimate]
     psnr: float
     psnr_bicubic: float
@@ -131,7 +134,8 @@ class ModelReport:
                 for figure in BY_CLASS
             },
             "intervals": {name: _bounds(estimate) for name, estimate in self.estimates.items()},
-            "difference_to_first": {
+            "compared_with": self.baseline or None,
+            "differences": {
                 name: {"value": finite(estimate.value), "interval": _bounds(estimate)}
                 for name, estimate in self.differences.items()
             },
@@ -158,9 +162,10 @@ class Report:
         scenes: files of the scenes that have pixels that count.
         reference_pixels: counted pixels by class.
         small_objects: number of small objects by class.
-        models: in the order asked for; the first is what the others are compared with.
+        models: in the order asked for.
         views: parts of the test area, to look at.
         command: what was typed, if it was.
+        experiments: what each model is in a reproduction; empty elsewhere.
     """
 
     dataset: str
@@ -175,6 +180,7 @@ class Report:
     models: tuple[ModelReport, ...]
     views: tuple[ReportView, ...]
     command: str = ""
+    experiments: tuple[Experiment, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary, without the views."""
@@ -190,6 +196,7 @@ class Report:
             "settings": {**asdict(self.settings), "level": LEVEL},
             "reference_pixels": dict(zip(names, self.reference_pixels, strict=True)),
             "small_objects": dict(zip(names, self.small_objects, strict=True)),
+            "experiments": [asdict(each) for each in self.experiments],
             "reports": [model.to_json() for model in self.models],
         }
 

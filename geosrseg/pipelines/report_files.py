@@ -21,16 +21,17 @@ def report_json(report: Report) -> str:
 
 
 def metrics_csv(report: Report) -> str:
-    """One row for each model and figure, with its interval and its difference to the first."""
+    """One row for each model and figure, with its interval and its difference to the baseline."""
     head = ["model", "upscale_factor", "figure", "class", "value", "low", "high"]
-    rows = [[*head, "difference", "difference_low", "difference_high"]]
+    rows = [[*head, "compared_with", "difference", "difference_low", "difference_high"]]
     for model in report.models:
         for name, estimate in model.estimates.items():
             figure, _, label = name.partition("/")
-            numbers = [*_numbers(estimate), *_numbers(model.differences.get(name))]
+            changes = [model.baseline, *_numbers(model.differences.get(name))]
+            numbers = [*_numbers(estimate), *changes]
             rows.append([model.model, str(model.upscale_factor), figure, label, *numbers])
         for figure, value in (("psnr", model.psnr), ("psnr_bicubic", model.psnr_bicubic)):
-            numbers = [_number(value), *[""] * 5]
+            numbers = [_number(value), *[""] * 6]
             rows.append([model.model, str(model.upscale_factor), figure, "", *numbers])
     return _csv(rows)
 

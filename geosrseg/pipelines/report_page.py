@@ -17,6 +17,12 @@ from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.data.paper_results import PAPER_RESULTS, PaperDataset
 from geosrseg.pipelines.report import ModelReport, Report
 from geosrseg.pipelines.report_panels import draw_figures
+from geosrseg.pipelines.report_protocols import (
+    PROTOCOL_NAMES,
+    group_by_factor,
+    list_claims,
+    list_grids,
+)
 
 DASH = "–"
 
@@ -29,8 +35,6 @@ FIGURES: Mapping[str, str] = {
     "mean_small_object_recall": "Recall of small objects",
 }
 PAPER_FIGURES = tuple(FIGURES)[:4]
-
-PAPER_PROTOCOLS = {"end-to-end": "End-to-end", "lr": "LR", "hr": "HR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ def report_html(report: Report) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(number=number, signed=signed, interval=interval, count=count)
+    factors = group_by_factor(report) if report.experiments else ()
     template = resources.files(__package__).joinpath("report.html.jinja")
     return environment.from_string(template.read_text(encoding="utf-8")).render(
         report=report,
@@ -91,12 +96,15 @@ def report_html(report: Report) -> str:
         figures=FIGURES,
         paper_figures=PAPER_FIGURES,
         best=_best(report.models),
+        factors=factors,
+        claims=list(list_claims(factors)),
+        grids=list(list_grids(factors)),
         plots=[_plot(model) for model in report.models if model.differences],
         matrices=[(model, _shares(model.confusion)) for model in report.models],
         class_rows=lambda mean, figure: list(_class_rows(report, mean, figure)),
         pixels=sum(report.reference_pixels),
         paper=_paper(report),
-        protocols=PAPER_PROTOCOLS,
+        protocols=PROTOCOL_NAMES,
         pictures=list(draw_figures(report)),
     )
 
@@ -106,9 +114,9 @@ def number(value: float | None, digits: int = 3) -> str:
     return DASH if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 3) -> str:
     """A difference, with a proper minus."""
-    return DASH if not math.isfinite(value) else f"{value:+.3f}".replace("-", "−")
+    return DASH if not math.isfinite(value) else f"{value:+.{digits}f}".replace("-", "−")
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:

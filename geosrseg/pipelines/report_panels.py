@@ -84,6 +84,22 @@ def draw_figures(report: Report) -> Iterator[Figure]:
         )
 
 
+def shown_models(report: Report) -> list[int]:
+    """The numbers of the models that are shown: of a grid's, the best of each degradation."""
+    best: dict[int, int] = {}
+    for number, experiment in enumerate(report.experiments):
+        if experiment.in_grid:
+            rival = best.setdefault(experiment.upscale_factor, number)
+            if _mean_iou(report, number) > _mean_iou(report, rival):
+                best[experiment.upscale_factor] = number
+    in_grid = {n for n, experiment in enumerate(report.experiments) if experiment.in_grid}
+    return [n for n in range(len(report.models)) if n not in in_grid or n in best.values()]
+
+
+def _mean_iou(report: Report, number: int) -> float:
+    return report.models[number].estimates["mean_iou"].value
+
+
 def _columns(report: Report, view: ReportView) -> Iterator[Column]:
     display = _Display(view.native, report.bands)
     native = _panel(display.paint(view.native), view.zoom, "native image")
@@ -93,7 +109,8 @@ def _columns(report: Report, view: ReportView) -> Iterator[Column]:
         if not _is_shown(bicubic, view):
             panel = _panel(display.paint(bicubic), view.zoom, f"bicubic image, {factor}x")
             yield Column(f"Bicubic {factor}×", panel, None)
-    for model, own in zip(report.models, view.models, strict=True):
+    for number in shown_models(report):
+        model, own = report.models[number], view.models[number]
         name = f"{model.model}, {model.upscale_factor}×"
         image = native
         if own.sr is not None:

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from geosrseg.core.bootstrap import Estimate, draw_blocks, resample
+from geosrseg.core.bootstrap import Draws, Estimate, resample
 
 
 def mean_of(values):
@@ -15,21 +17,20 @@ def values():
 
 
 def test_every_draw_has_as_many_blocks_as_there_are():
-    draws = draw_blocks(7, resamples=50)
+    draws = np.array(list(Draws(7, 50)))
     assert draws.shape == (50, 7)
     assert (draws.sum(axis=1) == 7).all()
     assert draws.max() > 1
 
 
 def test_the_same_seed_draws_the_same_blocks():
-    np.testing.assert_array_equal(draw_blocks(9, resamples=5), draw_blocks(9, resamples=5))
-    assert (draw_blocks(9, resamples=5) != draw_blocks(9, resamples=5, seed=1)).any()
+    draws = Draws(9, 5)
+    np.testing.assert_array_equal(list(draws), list(draws))
+    assert (np.array(list(draws)) != list(replace(draws, seed=1))).any()
 
 
 def test_the_interval_of_a_mean_is_that_of_theory(values):
-    estimate = resample(mean_of(values), draw_blocks(values.size, resamples=2000)).estimates()[
-        "mean"
-    ]
+    estimate = resample(mean_of(values), Draws(values.size, 2000)).estimates()["mean"]
     margin = 1.96 * values.std() / np.sqrt(values.size)
     assert estimate.value == pytest.approx(values.mean())
     assert estimate.low == pytest.approx(values.mean() - margin, abs=0.1 * margin)
@@ -37,7 +38,7 @@ def test_the_interval_of_a_mean_is_that_of_theory(values):
 
 
 def test_a_difference_on_the_same_draws_is_surer_than_its_parts(values):
-    draws = draw_blocks(values.size, resamples=2000)
+    draws = Draws(values.size, 2000)
     better = values + np.random.default_rng(2).normal(0.1, 0.05, values.size)
     first, second = resample(mean_of(values), draws), resample(mean_of(better), draws)
     difference = second.differences(first)["mean"]
@@ -47,13 +48,13 @@ def test_a_difference_on_the_same_draws_is_surer_than_its_parts(values):
 
 
 def test_a_model_does_not_differ_from_itself(values):
-    same = resample(mean_of(values), draw_blocks(values.size, resamples=2000))
+    same = resample(mean_of(values), Draws(values.size, 2000))
     difference = same.differences(same)["mean"]
     assert (difference.value, difference.beyond_zero) == (0, False)
 
 
 def test_one_block_gives_no_interval():
-    estimate = resample(mean_of(np.array([4.0])), draw_blocks(1, resamples=9)).estimates()["mean"]
+    estimate = resample(mean_of(np.array([4.0])), Draws(1, 9)).estimates()["mean"]
     assert estimate.value == 4
     assert np.isnan([estimate.low, estimate.high]).all()
 
@@ -62,7 +63,7 @@ def test_a_figure_that_most_draws_do_not_define_has_no_interval():
     def figures(draws):
         return {"rare": 1.0 / draws[0] if draws[0] else float("nan")}
 
-    estimate = resample(figures, draw_blocks(50, resamples=99)).estimates()["rare"]
+    estimate = resample(figures, Draws(50, 99)).estimates()["rare"]
     assert estimate.value == 1
     assert np.isnan(estimate.low)
 
@@ -75,5 +76,5 @@ def test_an_interval_on_one_side_of_zero_is_beyond_it(low, high, beyond):
 
 
 def test_nothing_can_be_drawn_from_no_block():
-    with pytest.raises(ValueError, match="at least one block"):
-        draw_blocks(0, resamples=9)
+    with pytest.raises(ValueError, match="at least one block and one draw"):
+        Draws(0, 9)

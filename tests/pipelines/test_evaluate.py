@@ -190,10 +190,22 @@ class TestComparison:
             iou = each.estimates["mean_iou"]
             assert iou.low < iou.value < iou.high
 
+    def test_versions_tell_models_of_one_name_apart(self, card, model):
+        report = run([model(), model(version="2")], card)
+        assert [each.model for each in report.models] == ["tiny 1", "tiny 2"]
+
+    def test_is_with_whom_one_says(self, card, model):
+        models = [model(upscale_factor=8), model(), model(upscale_factor=1)]
+        report = run(models, card, baselines=[None, None, 1])
+        assert [each.baseline for each in report.models] == ["", "", "tiny (2)"]
+        assert report.models[1].differences == {}
+        expected = report.models[2].confusion.kappa - report.models[1].confusion.kappa
+        assert report.models[2].differences["kappa"].value == pytest.approx(expected)
+
     def test_a_model_that_comes_twice_is_told_apart(self, card, model):
         file = model()
         report = run([file, file], card)
-        assert [each.model for each in report.models] == ["tiny 1", "tiny 1 (2)"]
+        assert [each.model for each in report.models] == ["tiny", "tiny (2)"]
         assert report.models[1].differences["mean_iou"].value == 0
 
 

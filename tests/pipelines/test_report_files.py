@@ -41,8 +41,8 @@ def test_json_holds_every_figure_with_its_interval(report, tmp_path):
     assert values["settings"]["blocks"] == 15
     assert sum(values["reference_pixels"].values()) == report.models[0].confusion.total
     first, second, native = values["reports"]
-    assert first["difference_to_first"] == {}
-    change = second["difference_to_first"]["kappa"]
+    assert (first["compared_with"], first["differences"]) == (None, {})
+    change = second["differences"]["kappa"]
     assert change["value"] == pytest.approx(second["kappa"] - first["kappa"])
     assert change["interval"][0] < change["value"] < change["interval"][1]
     low, high = second["intervals"]["iou/dark"]
@@ -56,10 +56,10 @@ def test_csv_has_a_row_for_every_figure_of_every_model(report, tmp_path):
     rows = rows_of(tmp_path / "a.csv")
     keys = [(row["model"], row["figure"], row["class"]) for row in rows]
     assert len(set(keys)) == len(keys) == 3 * (6 + 5 * 2 + 2)
-    (kappa,) = (r for r in rows if (r["model"], r["figure"]) == ("tiny 1 (2)", "kappa"))
+    (kappa,) = (r for r in rows if (r["model"], r["figure"]) == ("tiny (2)", "kappa"))
     assert float(kappa["value"]) == report.models[1].confusion.kappa
     assert float(kappa["difference_low"]) < float(kappa["difference"])
-    (psnr,) = (r for r in rows if (r["model"], r["figure"]) == ("tiny 1 (3)", "psnr"))
+    (psnr,) = (r for r in rows if (r["model"], r["figure"]) == ("tiny (3)", "psnr"))
     assert psnr["value"] == ""
 
 

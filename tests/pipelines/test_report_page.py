@@ -10,8 +10,9 @@ from rasterio.io import MemoryFile
 
 from geosrseg.data.paper_results import PAPER_RESULTS
 from geosrseg.pipelines.evaluate import evaluate
+from geosrseg.pipelines.experiment import ExperimentPlan
 from geosrseg.pipelines.report_page import _plot, report_html
-from geosrseg.pipelines.report_panels import draw_figures
+from geosrseg.pipelines.report_panels import draw_figures, shown_models
 from geosrseg.raster.png import encode_png
 
 VOID = {"meta", "img", "br", "link"}
@@ -147,9 +148,9 @@ class TestPanels:
             "Native · reference",
             "Bicubic 5×",
             "Bicubic 4×",
-            "tiny 1, 5×",
-            "tiny 1 (2), 4×",
-            "tiny 1 (3), 1×",
+            "tiny, 5×",
+            "tiny (2), 4×",
+            "tiny (3), 1×",
         ]
         assert [column.map is None for column in figure.columns] == [
             False,
@@ -163,6 +164,16 @@ class TestPanels:
         models = (replace(view.models[0], sr=view.bicubic[5]), *view.models[1:])
         (figure,) = draw_figures(replace(report, views=(replace(view, models=models),)))
         assert "Bicubic 5×" not in [column.title for column in figure.columns]
+
+    def test_of_a_grid_only_the_best_model_is_shown(self, report):
+        plan = ExperimentPlan(
+            protocols=("lr", "end-to-end"), upscale_factors=(4,), alphas=(1.0,), betas=(1.0, 2.0)
+        )
+        gridded = replace(report, experiments=plan.experiments())
+        ious = [model.confusion.mean_iou for model in report.models]
+        assert ious[2] > ious[1]
+        assert shown_models(gridded) == [0, 2]
+        assert shown_models(report) == [0, 1, 2]
 
     def test_the_box_is_where_the_zoom_is(self, report):
         (figure,) = draw_figures(report)

@@ -114,7 +114,7 @@ def test_the_other_protocols_run_too(card, tmp_path, protocol, factor):
     run = train(card, tmp_path / "run", network=network, recipe=recipe)
     (report,) = evaluate([run.path], card, split="validation", device="cpu").models
     assert report.upscale_factor == factor
-    assert report.model == "run 1"
+    assert report.model == "run"
     assert np.isnan(report.psnr) == (protocol == "hr")
 
 

@@ -1,0 +1,144 @@
+"""``geosrseg reproduce``: a dataset in, the paper's experiments and their report out."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.evaluate import format_report
+from geosrseg.cli.recipe_options import (
+    budget_options,
+    init_seg_option,
+    preset_option,
+)
+from geosrseg.cli.train import progress_bar
+
+
+class Values(click.ParamType[tuple[Any, ...]]):
+    """Values with commas between them, each of a type of its own."""
+
+    name = "values"
+
+    def __init__(self, kind: click.ParamType[Any]) -> None:
+        self._kind = kind
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Any, ...]:
+        """Split the text and convert each part."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(self._kind.convert(part.strip(), param, ctx) for part in value.split(","))
+
+
+@click.command()
+@options.dataset_option
+@options.data_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The folder to make, or to go on with.",
+)
+@click.option(
+    "--protocols",
+    type=Values(click.Choice(["end-to-end", "two-stage", "lr", "hr"])),
+    default="end-to-end,two-stage,lr,hr",
+    metavar="NAME,...",
+    show_default=True,
+    help="What is trained.",
+)
+@click.option(
+    "--upscale",
+    "upscale_factors",
+    type=Values(click.Choice([2, 4, 8])),
+    default="4,8",
+    metavar="N,...",
+    show_default=True,
+    help="Upscale factors.",
+)
+@click.option(
+    "--alpha",
+    "alphas",
+    type=Values(click.FloatRange(min=0)),
+    default=(),
+    metavar="N,...",
+    help="Weights of the reconstruction loss; with several, every pair with a --beta is trained.",
+)
+@click.option(
+    "--beta",
+    "betas",
+    type=Values(click.FloatRange(min=0)),
+    default=(),
+    metavar="N,...",
+    help="Weights of the segmentation loss.",
+)
+@preset_option
+@budget_options
+@click.option(
+    "--init-sr",
+    metavar="FILE",
+    help="Published D-DBPN weights to begin with; {n} in the name is the upscale factor.",
+)
+@init_seg_option
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="test",
+    show_default=True,
+    help="The part of the dataset to measure on.",
+)
+@options.device_option
+@options.threads_option
+@options.debug_option
+def reproduce(
+    dataset: str,
+    data: Path,
+    output: Path,
+    protocols: tuple[str, ...],
+    upscale_factors: tuple[int, ...],
+    alphas: tuple[float, ...],
+    betas: tuple[float, ...],
+    preset: str,
+    init_sr: str | None,
+    init_seg: str | None,
+    split: str,
+    device: str,
+    threads: int | None,
+    **replaced: Any,
+) -> None:
+    """Train the paper's protocols on a dataset and compare them.
+
+    All have one budget and one seed. Stopped, and called again with the same options, it goes
+    on where it was.
+    """
+    with options.extra("train"):
+        from geosrseg.data.datasets import read_dataset
+        from geosrseg.pipelines.experiment import ExperimentPlan
+        from geosrseg.pipelines.reproduce import Budget
+        from geosrseg.pipelines.reproduce import reproduce as run
+
+    report = run(
+        read_dataset(dataset, data=data),
+        output,
+        plan=ExperimentPlan(
+            protocols=protocols, upscale_factors=upscale_factors, alphas=alphas, betas=betas
+        ),
+        budget=Budget(
+            preset=preset,
+            replaced={name: value for name, value in replaced.items() if value is not None},
+            init_sr=init_sr,
+            init_seg=init_seg,
+        ),
+        split=split,
+        device=device,
+        threads=threads,
+        command=options.typed_command(),
+        callbacks=progress_bar,
+        on_step=lambda step: click.echo(f"{step.number}/{step.steps} {step.text}", err=True),
+    )
+    click.echo(format_report(report))
+    click.echo(f"\n{output / 'report' / 'report.html'}")
