@@ -136,7 +136,7 @@ def _read_target(scene: LabelledScene, config: AreaConfig, file: Path) -> NDArra
         min(length // factor * factor for factor in config.upscale_factors)
         for length in (grid.height, grid.width)
     )
-    if not height or not width:
+    if not height or not width or not scene.split.may_hold(config.split):
         return None
     target = np.memmap(file, np.uint8, "w+", shape=(height, width))
     for strip in _strips(height, width):

@@ -33,6 +33,10 @@ class SceneSplit:
     height: int
     width: int
 
+    def may_hold(self, split: str) -> bool:
+        """False where the card says that no pixel is in `split`, so nothing has to be read."""
+        return not isinstance(self.source, str) or self.source == split
+
     def read(self, window: Window, split: str) -> NDArray[np.bool_]:
         """(rows, cols) True where a pixel is in `split`."""
         rows, cols = np.ogrid[window.rows, window.cols]

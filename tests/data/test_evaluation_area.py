@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,7 +7,7 @@ from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
 from geosrseg.data import evaluation_area
 from geosrseg.data.evaluation_area import AreaConfig, plan_blocks, prepare_areas
-from geosrseg.data.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.data.labelled_scene import LabelledScene, measure_normalization, open_labelled_scenes
 from tests.tiny_datasets import HEIGHT, WIDTH
 
 
@@ -45,6 +47,15 @@ def test_what_one_models_factor_leaves_over_counts_for_none(prepare):
 
 
 def test_a_scene_without_a_pixel_of_the_split_is_no_area(prepare):
+    assert prepare(split="test") == []
+
+
+def test_a_scene_of_another_split_is_not_read(scenes, prepare, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("it was read")
+
+    scenes[0] = replace(scenes[0], split=replace(scenes[0].split, source="train"))
+    monkeypatch.setattr(LabelledScene, "read_target", refuse)
     assert prepare(split="test") == []
 
 
