@@ -163,11 +163,11 @@ def _plot(model: ModelReport) -> Plot:
 
 
 def _tick_step(extent: float) -> float:
-    """A round step that gives four to eight ticks."""
+    """The smallest round step of which five span the extent."""
     if extent <= 0:
         return 0.01
-    power = 10 ** math.floor(math.log10(extent / 4))
-    return max(power * factor for factor in (1, 2, 5) if power * factor <= extent / 4)
+    power = 10 ** math.floor(math.log10(extent / 5))
+    return min(power * factor for factor in (1, 2, 5, 10) if power * factor >= extent / 5)
 
 
 def _tick(value: float) -> str:

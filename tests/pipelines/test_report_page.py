@@ -131,7 +131,7 @@ class TestPlot:
                 if bar.left is not None:
                     assert 0 <= bar.left <= bar.dot <= bar.left + bar.width <= 100 + 1e-9
             assert [text for place, text in plot.ticks if place == plot.zero] == ["0"]
-            assert 3 <= len(plot.ticks) <= 12
+            assert 3 <= len(plot.ticks) <= 7
 
     def test_models_that_do_not_differ_have_an_axis_too(self, card, model):
         file = model()
