@@ -111,7 +111,9 @@ def report_html(report: Report) -> str:
 
 def number(value: float | None, digits: int = 3) -> str:
     """The value, or a dash where there is none."""
-    return DASH if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    if value is None or not math.isfinite(value):
+        return DASH
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def signed(value: float, digits: int = 3) -> str:
@@ -123,7 +125,8 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
     """Both ends, or nothing where there is none."""
     if not estimate.bounded:
         return ""
-    return f"{number(estimate.low, digits)}{DASH}{number(estimate.high, digits)}"
+    between = DASH if estimate.low >= 0 else " to "
+    return f"{number(estimate.low, digits)}{between}{number(estimate.high, digits)}"
 
 
 def count(value: int) -> str:

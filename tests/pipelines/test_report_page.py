@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from rasterio.io import MemoryFile
 
+from geosrseg.core.bootstrap import Estimate
 from geosrseg.data.paper_results import PAPER_RESULTS
 from geosrseg.pipelines.evaluate import evaluate
 from geosrseg.pipelines.experiment import ExperimentPlan
-from geosrseg.pipelines.report_page import _plot, report_html
+from geosrseg.pipelines.report_page import _plot, interval, number, report_html
 from geosrseg.pipelines.report_panels import draw_figures, shown_models
 from geosrseg.raster.png import encode_png
 
@@ -75,6 +76,14 @@ def test_it_shows_the_figures_with_their_intervals(report):
         assert model.sha256 in text
     gain = report.models[1].differences["kappa"]
     assert f"{gain.value:+.3f}".replace("-", "−") in text
+
+
+def test_a_negative_figure_has_a_minus_and_an_interval_without_dash():
+    low = Estimate(-0.0114, -0.0271, 0.0041)
+    assert number(low.value) == "−0.011"
+    assert interval(low) == "−0.027 to 0.004"
+    assert interval(Estimate(0.5, 0.4, 0.6)) == "0.400–0.600"
+    assert interval(Estimate(0.5, float("nan"), float("nan"))) == ""
 
 
 def test_what_users_named_is_escaped(report):
