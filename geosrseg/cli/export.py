@@ -27,6 +27,13 @@ from geosrseg.cli import options
     show_default=True,
     help="LR pixels at a window's border that blending does not use.",
 )
+@click.option(
+    "--precision",
+    "precisions",
+    type=click.Choice(["bf16", "fp16"]),
+    multiple=True,
+    help="Besides fp32, arithmetic in which it was measured to do as well; may be repeated.",
+)
 @click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
 @options.overwrite_option
 @options.json_option
@@ -37,6 +44,7 @@ def export(
     name: str | None,
     version: str,
     halo: int,
+    precisions: tuple[str, ...],
     limits: str,
     overwrite: bool,
     as_json: bool,
@@ -51,6 +59,7 @@ def export(
         name=name,
         version=version,
         halo=halo,
+        precisions=precisions,
         limits=limits,
         overwrite=overwrite,
     )

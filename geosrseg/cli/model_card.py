@@ -35,6 +35,7 @@ def write_card(file: "ModelFile") -> str:
             "classes": ", ".join(classes),
             "windows": f"{spec.window_size} LR pixels, halo {spec.halo}, "
             f"exact halo {_known(spec.exact_halo)}, measured {_known(spec.measured_halo)}",
+            "precisions": ", ".join(spec.precisions),
             "metrics": ", ".join(f"{name} {value:.3f}" for name, value in spec.metrics.items()),
             "training data": spec.training_data,
             "limits": spec.limits,

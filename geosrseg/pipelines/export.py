@@ -2,7 +2,7 @@
 
 import copy
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -149,6 +149,7 @@ def export(
     name: str | None = None,
     version: str = "1",
     halo: int = DEFAULT_HALO,
+    precisions: Sequence[str] = (),
     limits: str = "",
     overwrite: bool = False,
 ) -> ExportReport:
@@ -160,6 +161,7 @@ def export(
         name: of the model; the file's name unless given.
         version: of the weights.
         halo: LR pixels at a window's border that blending does not use.
+        precisions: besides fp32, in which the model was measured to do as well.
         limits: where the model should not be trusted.
         overwrite: replace an existing file.
 
@@ -191,5 +193,6 @@ def export(
         temperature=validation.temperature,
         confusion=validation.confusion,
         config_hash=config.sha256,
+        precisions=("fp32", *precisions),
     )
     return export_network(network, spec, Path(output), overwrite=overwrite)

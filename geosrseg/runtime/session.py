@@ -38,6 +38,13 @@ AUTO = ("cuda", "openvino", "cpu")
 """What ``auto`` tries, the fastest first; TensorRT spends minutes before the first window."""
 
 
+NOT_OFFERED = {
+    "int8": "where int8 is faster than bf16 it costs a point of mean IoU (docs/benchmarks.md): "
+    "use --precision auto"
+}
+"""What was measured and found wanting."""
+
+
 class Session:
     """A model that has been loaded and has kept to its ModelSpec in a trial run.
 
@@ -183,6 +190,8 @@ def open_session(
     """
     if device not in (*DEVICES, "auto"):
         raise DeviceError(f"no device {device!r}: expected one of auto, {', '.join(DEVICES)}")
+    if precision in NOT_OFFERED:
+        raise DeviceError(f"precision {precision} is not offered: {NOT_OFFERED[precision]}")
     if precision not in (*PRECISIONS, "auto"):
         raise DeviceError(
             f"no precision {precision!r}: expected one of auto, {', '.join(PRECISIONS)}"

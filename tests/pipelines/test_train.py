@@ -88,7 +88,7 @@ def test_the_run_says_what_decided_it(run):
 def test_the_best_epoch_is_what_is_exported_and_evaluated(card, run, tmp_path):
     """Through PyTorch while training or through the model file: the same counts."""
     model = tmp_path / "squares.onnx"
-    report = export(run.path, model, name="squares")
+    report = export(run.path, model, name="squares", precisions=["bf16"])
     assert report.label_agreement == 1
     best = float(best_epoch(run)["val/mean_iou"])
     assert run.validation().metrics["mean_iou"] == pytest.approx(best, abs=1e-4)
@@ -97,6 +97,7 @@ def test_the_best_epoch_is_what_is_exported_and_evaluated(card, run, tmp_path):
         assert session.spec.temperature == run.validation().temperature
         assert session.spec.confusion == run.validation().confusion
         assert session.spec.config_hash == run.config().sha256
+        assert session.spec.precisions == ("fp32", "bf16")
     (evaluated,) = evaluate([model], card, split="validation", device="cpu").models
     assert evaluated.confusion.mean_iou == pytest.approx(best, abs=1e-4)
     assert evaluated.psnr == pytest.approx(float(best_epoch(run)["val/psnr"]), abs=0.01)
