@@ -1,8 +1,8 @@
 """The sieve: components too small to matter become a part of their largest neighbour.
 
 Two passes over a class map. The first notes components and who touches whom, strip by strip
-(some 60 bytes each), and then merges; the second gives every component its new class. What
-was valid stays valid, so no area is lost.
+(some 300 bytes each at the most), and then merges; the second gives every component its new
+class. What was valid stays valid, so no area is lost.
 """
 
 from collections.abc import Callable

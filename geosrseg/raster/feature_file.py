@@ -105,8 +105,26 @@ def _write_ogr(
 
 
 def _count_features(path: Path) -> int:
+    if path.suffix.lower() == ".geojson":
+        return _count_geojson(path)
     count: int = pyogrio.read_info(path, force_feature_count=True)["features"]
     return count
+
+
+def _count_geojson(path: Path) -> int:
+    """The features of a GeoJSON as GDAL writes it; -1 for one that is cut off.
+
+    GDAL would hold all of it, and refuses a polygon of more than some 10 MB.
+    """
+    count, part = 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            part = part[1 - len(_FEATURE) :] + chunk
+            count += part.count(_FEATURE)
+    return count if part.rstrip().endswith(b"}") else -1
+
+
+_FEATURE = b'"type": "Feature"'
 
 
 def _write_parquet(

@@ -139,6 +139,21 @@ def test_a_geojson_is_in_longitude_and_latitude_and_counter_clockwise(
     assert shapely.is_ccw(shapely.get_exterior_ring(polygons)).all()
 
 
+def test_a_geojson_may_be_larger_than_gdal_reads_without_being_told(
+    tmp_path, write_map, labels, legend
+):
+    path = tmp_path / "map.geojson"
+    pyogrio.set_gdal_config_options({"OGR_GEOJSON_MAX_OBJ_SIZE": 0.001})
+    try:
+        write_polygons(write_map(labels), path, legend=legend)
+        with pytest.raises(pyogrio.errors.DataSourceError, match="too complex/large"):
+            pyogrio.read_info(path)
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_GEOJSON_MAX_OBJ_SIZE": None})
+    polygons, _ = read(path)
+    assert len(json.loads(path.read_text(encoding="utf-8"))["features"]) == len(polygons)
+
+
 def test_a_geoparquet_says_where_its_coordinates_belong(tmp_path, write_map, labels, legend):
     path = tmp_path / "map.parquet"
     write_polygons(write_map(labels), path, legend=legend)
