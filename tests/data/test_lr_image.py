@@ -30,7 +30,9 @@ LR_CARD = CARD.replace('split = "split.tif"', 'split = "split.tif"\nlr = "lr.tif
 )
 WHOLE = Window(0, 0, HEIGHT, WIDTH)
 LR_GRID = TRANSFORM * Affine.scale(4)
-CONFIG = ChipConfig(size=64, upscale_factor=4, class_power=0, jitter=0, cutout=0, seed=3)
+CONFIG = ChipConfig(
+    size=64, upscale_factor=4, class_power=0, jitter=0, cutout=0, seed=3, quarter_turns=True
+)
 
 
 def lr_numbers():
