@@ -8,6 +8,12 @@ published. Attribute names are those of the published checkpoints, see `referenc
 import torch
 from torch import Tensor, nn
 
+from geosrseg.models.cpu_layers import (
+    Deconvolution,
+    OneSlopePReLU,
+    PointwiseConvolution,
+    ThinConvolution,
+)
 from geosrseg.models.part import Part
 from geosrseg.models.reach import Reach
 
@@ -23,8 +29,13 @@ class ConvBlock(nn.Module):
     ) -> None:
         super().__init__()
         size, stride, padding = kernel
-        self.conv = nn.Conv2d(inputs, outputs, size, stride, padding)
-        self.act = nn.PReLU() if activation else nn.Identity()
+        kind = nn.Conv2d
+        if size == 1:
+            kind = PointwiseConvolution
+        elif size == 3 and inputs > 9 * outputs:
+            kind = ThinConvolution
+        self.conv = kind(inputs, outputs, size, stride, padding)
+        self.act = OneSlopePReLU() if activation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.conv(x))
@@ -36,8 +47,8 @@ class DeconvBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, *, kernel: tuple[int, int, int]) -> None:
         super().__init__()
         size, stride, padding = kernel
-        self.deconv = nn.ConvTranspose2d(inputs, outputs, size, stride, padding)
-        self.act = nn.PReLU()
+        self.deconv = Deconvolution(inputs, outputs, size, stride, padding)
+        self.act = OneSlopePReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self.deconv(x))
