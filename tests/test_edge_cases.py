@@ -69,13 +69,11 @@ def examine(scene: Path, models: Path) -> Ending:
 
 def compare(scene: Path, bands: list[int], folder: Path) -> str:
     """What is wrong with a map; empty if nothing."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with (
-            rasterio.open(scene, driver="GTiff") as source,
-            rasterio.open(folder / "map.tif") as made,
-        ):
-            return "; ".join(_differences(source, made, bands))
+    with (
+        rasterio.open(scene, driver="GTiff") as source,
+        rasterio.open(folder / "map.tif") as made,
+    ):
+        return "; ".join(_differences(source, made, bands))
 
 
 def _differences(source, made, bands: list[int]) -> Iterator[str]:
@@ -106,11 +104,9 @@ def _differences(source, made, bands: list[int]) -> Iterator[str]:
 def _bands(scene: Path) -> list[int]:
     """Its first bands that are no alpha, three at most."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(scene, driver="GTiff") as dataset:
-                meanings = zip(dataset.indexes, dataset.colorinterp, strict=True)
-                return [index for index, its in meanings if its != ColorInterp.alpha][:3] or [1]
+        with rasterio.open(scene, driver="GTiff") as dataset:
+            meanings = zip(dataset.indexes, dataset.colorinterp, strict=True)
+            return [index for index, its in meanings if its != ColorInterp.alpha][:3] or [1]
     except RasterioError:
         return [1]
 
@@ -122,6 +118,9 @@ def _write_models(folder: Path) -> None:
 
 
 @pytest.mark.slow
+# For the whole test: filters belong to the process, and its threads would undo each other's.
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NodataShadowWarning")
 def test_every_file_gives_a_right_map_or_one_clear_line(tmp_path):
     folder = shared("edge_cases")
     _write_models(tmp_path)
@@ -160,4 +159,5 @@ def _print_table() -> None:
 
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore", NotGeoreferencedWarning)
     _print_table()
