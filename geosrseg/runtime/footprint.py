@@ -49,18 +49,43 @@ def peak_bytes(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
 def _value_bytes(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> dict[str, int]:
     """The bytes of every value that a node makes and of the input."""
     skeleton = _without_weights(model, shape)
-    try:
-        inferred = shape_inference.infer_shapes(skeleton, strict_mode=True, data_prop=True).graph
-    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
-        raise ModelError(f"the sizes of its values cannot be inferred ({error})") from error
+    _check_shapes(skeleton)
+    inferred = _infer(skeleton, with_data=True)
     known = {value.name: _bytes(value) for value in (*inferred.value_info, *inferred.output)}
     known[skeleton.graph.input[0].name] = _bytes(skeleton.graph.input[0])
     return known
 
 
+def _infer(model: onnx.ModelProto, *, with_data: bool) -> onnx.GraphProto:
+    """The graph with the size of every value, as far as it follows from the input's.
+
+    Args:
+        model: a graph without weights.
+        with_data: follow what is in the values that are shapes.
+    """
+    try:
+        return shape_inference.infer_shapes(model, strict_mode=with_data, data_prop=with_data).graph
+    except (shape_inference.InferenceError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"the sizes of its values cannot be inferred ({reason})") from error
+
+
+def _check_shapes(model: onnx.ModelProto) -> None:
+    """Refuse shapes that double and double: what is in them would be followed into all memory."""
+    joined = {name for node in model.graph.node if node.op_type == "Concat" for name in node.output}
+    for value in _infer(model, with_data=False).value_info:
+        tensor = value.type.tensor_type
+        sizes = [size.dim_value for size in tensor.shape.dim]
+        is_whole = tensor.elem_type in (TensorProto.INT32, TensorProto.INT64)
+        if value.name in joined and is_whole and len(sizes) == 1 and sizes[0] > SMALL:
+            raise ModelError(f"its value {value.name} joins {sizes[0]} numbers: expected a shape")
+
+
 def _without_weights(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> onnx.ModelProto:
     """The graph for an input of this shape, its weights being inputs of a known shape."""
     graph = model.graph
+    if len(graph.input) != 1:
+        raise ModelError(f"it has {len(graph.input)} inputs: expected one")
     weights = [array for array in graph.initializer if len(array.raw_data) > SMALL]
     names = {array.name for array in weights}
     lr = helper.make_tensor_value_info(graph.input[0].name, TensorProto.FLOAT, shape)
@@ -79,4 +104,6 @@ def _bytes(value: onnx.ValueInfoProto) -> int:
     sizes = [size.dim_value for size in tensor.shape.dim]
     if not all(size.HasField("dim_value") for size in tensor.shape.dim):
         raise ModelError(f"the size of its value {value.name} cannot be inferred")
+    if not tensor.elem_type:
+        raise ModelError(f"the type of its value {value.name} cannot be inferred")
     return math.prod(sizes) * helper.tensor_dtype_to_np_dtype(tensor.elem_type).itemsize

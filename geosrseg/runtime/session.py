@@ -1,12 +1,15 @@
 """The session: a model file, loaded and checked, that runs."""
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from geosrseg.core.precision import PRECISIONS, Precision
@@ -33,6 +36,12 @@ DEVICES: Mapping[str, Device] = {
     "openvino": openvino,
     "cpu": onnxruntime_cpu,
 }
+
+MAX_TRIAL_BYTES = 2**33
+"""Of the values of a network in a trial run; networks for images take some 100 MB."""
+
+MAX_TRIAL_SECONDS = 60.0
+"""Of a trial run on the CPU; networks for images take one."""
 
 AUTO = ("cuda", "openvino", "cpu")
 """What ``auto`` tries, the fastest first; TensorRT spends minutes before the first window."""
@@ -68,10 +77,11 @@ class Session:
         self.spec: ModelSpec = file.spec
         self.device = device
         self.precision = precision
+        # First of all: a runtime allocates what the graph says, some of it while it loads.
+        self.bytes_per_pixel: float = _bytes_per_pixel(file, DEVICES[device].MEMORY_FACTOR)
         backend = self._load(file, threads)
         self._backend: Backend | None = backend
         self._check(backend)
-        self.bytes_per_pixel: float = _bytes_per_pixel(file, DEVICES[device].MEMORY_FACTOR)
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Class probabilities.
@@ -158,13 +168,33 @@ class Session:
         try:
             check_ports(backend.inputs, backend.outputs, self.spec)
             lr = trial_input(self.spec)
-            check_answer(lr, *self.run_with_sr(lr), self.spec)
+            with self._time_limit() as is_over:
+                answer = self.run_with_sr(lr)
+            check_answer(lr, *answer, self.spec)
         except ModelError as error:
             raise ModelError(f"{self.path} is refused: {error}") from error
         except DeviceError as error:
             if self.device == "cpu":  # which runs every valid model
-                raise ModelError(f"{self.path} is refused: it does not run ({error})") from error
+                reason = f"not within {MAX_TRIAL_SECONDS:.0f} s" if is_over() else str(error)
+                raise ModelError(f"{self.path} is refused: it does not run ({reason})") from error
             raise
+
+    @contextmanager
+    def _time_limit(self) -> Iterator[Callable[[], bool]]:
+        """Cancel what runs too long; other devices than the CPU may compile for minutes."""
+        is_over = threading.Event()
+
+        def stop() -> None:
+            is_over.set()
+            self.cancel()
+
+        timer = threading.Timer(MAX_TRIAL_SECONDS, stop)
+        if self.device == "cpu":
+            timer.start()
+        try:
+            yield is_over.is_set
+        finally:
+            timer.cancel()
 
 
 def open_session(
@@ -210,12 +240,22 @@ def open_session(
 
 
 def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
-    """Bytes for each LR pixel of a square window of the usual size."""
+    """Bytes for each LR pixel of a square window of the usual size.
+
+    Raises:
+        ModelError: the sizes are not known, or are absurd for the smallest window already.
+    """
     size = round_up(file.spec.window_size, file.spec.multiple)
     try:
         model = onnx.load_from_string(file.content)
+        trial = peak_bytes(model, trial_input(file.spec).shape)
+        if trial > MAX_TRIAL_BYTES:
+            raise ModelError(
+                f"it takes {trial / 2**30:.0f} GiB for its smallest window: expected at most "
+                f"{MAX_TRIAL_BYTES / 2**30:.0f}"
+            )
         return factor * peak_bytes(model, (1, len(file.spec.bands), size, size)) / size**2
-    except ModelError as error:
+    except (ModelError, DecodeError) as error:
         raise ModelError(f"{file.path} is refused: {error}") from error
 
 

@@ -270,6 +270,9 @@ def test_a_graph_that_does_not_load(tmp_path):
     model.graph.node[0].op_type = "NoSuchOperator"
     assert "it has the operator 'NoSuchOperator'" in refusal(tmp_path, model)
     model.graph.node[0].op_type = "Add"  # of three inputs
+    assert "the sizes of its values cannot be inferred" in refusal(tmp_path, model)
+    model = make_onnx(make_spec())
+    model.ir_version = 1000
     assert "onnxruntime cannot load it" in refusal(tmp_path, model)
 
 
@@ -278,3 +281,78 @@ def test_a_graph_that_does_not_run(tmp_path):
     wrong = np.zeros((3, 3, 99, 99), np.float32)  # larger than the smallest window
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(wrong, "weight"))
     assert "it does not run" in refusal(tmp_path, model)
+
+
+class TestBombs:
+    """Graphs that would take all memory, or all time, if they were run to see what they do."""
+
+    def bomb(self, *nodes, **constants) -> onnx.ModelProto:
+        """The tiny model with nodes whose value `x` has a part in what it answers."""
+        model = make_onnx(make_spec())
+        model.graph.node[-1].output[0] = "quiet"
+        model.graph.node.extend(nodes)
+        model.graph.node.append(helper.make_node("ReduceMax", ["x"], ["top"], keepdims=0))
+        model.graph.node.append(helper.make_node("Mul", ["quiet", "top"], ["sr"]))
+        for name, value in constants.items():
+            model.graph.initializer.append(numpy_helper.from_array(np.array(value), name))
+        return model
+
+    @pytest.mark.parametrize("operator", ["ConstantOfShape", "Expand", "Tile", "Pad", "Resize"])
+    def test_a_value_of_many_gigabytes(self, tmp_path, operator):
+        size = [100_000, 100_000]
+        node = helper.make_node
+        nodes = {
+            "ConstantOfShape": node("ConstantOfShape", ["size"], ["x"]),
+            "Expand": node("Expand", ["one", "size"], ["x"]),
+            "Tile": node("Tile", ["one", "size"], ["x"]),
+            "Pad": node("Pad", ["one", "both"], ["x"]),
+            "Resize": node("Resize", ["one", "", "", "size"], ["x"]),
+        }
+        model = self.bomb(
+            nodes[operator], size=size, one=np.ones((1, 1), np.float32), both=[0, 0, *size]
+        )
+        assert "GiB for its smallest window: expected at most 8" in refusal(tmp_path, model)
+
+    def test_a_value_that_grows_with_the_window(self, tmp_path):
+        node = helper.make_node
+        model = self.bomb(
+            node("Flatten", ["lr"], ["row"], axis=0),
+            node("Transpose", ["row"], ["column"]),
+            node("Tile", ["column", "copies"], ["tall"]),
+            node("Mul", ["tall", "row"], ["x"]),
+            copies=[10_000, 1],
+        )
+        assert "GiB for its smallest window" in refusal(tmp_path, model)
+
+    def test_a_shape_that_is_doubled_again_and_again(self, tmp_path):
+        doubled = [
+            helper.make_node("Concat", [f"s{i}", f"s{i}"], [f"s{i + 1}"], axis=0) for i in range(40)
+        ]
+        model = self.bomb(*doubled, helper.make_node("ConstantOfShape", ["s40"], ["x"]), s0=[1])
+        assert "joins 2048 numbers: expected a shape" in refusal(tmp_path, model)
+
+    def test_a_value_whose_size_depends_on_the_pixels(self, tmp_path):
+        model = self.bomb(
+            helper.make_node("Cast", ["lr"], ["whole"], to=TensorProto.INT64),
+            helper.make_node("Flatten", ["whole"], ["flat"], axis=0),
+            helper.make_node("Squeeze", ["flat"], ["size"]),
+            helper.make_node("ConstantOfShape", ["size"], ["x"]),
+        )
+        assert "cannot be inferred" in refusal(tmp_path, model)
+
+    def test_a_run_without_end(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("geosrseg.runtime.session.MAX_TRIAL_SECONDS", 0.3)
+        chain = [helper.make_node("MatMul", [f"m{i}", "m0"], [f"m{i + 1}"]) for i in range(400)]
+        model = self.bomb(
+            helper.make_node("ReduceMax", ["lr"], ["one"], keepdims=0),
+            helper.make_node("Expand", ["one", "size"], ["m0"]),
+            *chain,
+            helper.make_node("Identity", ["m400"], ["x"]),
+            size=[1500, 1500],
+        )
+        assert "it does not run (not within 0 s)" in refusal(tmp_path, model)
+
+    def test_two_inputs(self, tmp_path):
+        model = make_onnx(make_spec())
+        model.graph.input.append(helper.make_tensor_value_info("more", TensorProto.FLOAT, [1]))
+        assert "it has 2 inputs: expected one" in refusal(tmp_path, model)
