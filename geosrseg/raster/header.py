@@ -1,5 +1,6 @@
 """SceneHeader: all that must be known of a scene to read it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -207,9 +208,9 @@ def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     """The source grid, and what of the georeference a finer grid cannot take over."""
     crs, transform = _crs(dataset), dataset.transform
     warning = ""
-    if transform.is_degenerate:
+    if transform.is_degenerate or not _is_finite(transform, dataset.shape):
         crs, transform = None, Affine.identity()
-        warning = "its pixels have no area on the ground: the map has pixel coordinates"
+        warning = "its pixels have no area or place on the ground: the map has pixel coordinates"
     elif transform.is_identity:
         gcps, _ = dataset.gcps
         found = "only control points or RPCs" if gcps or dataset.rpcs else "no georeference"
@@ -217,6 +218,12 @@ def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     elif crs is None:
         warning = "it has no CRS: the map has none either"
     return Grid(crs, transform, *dataset.shape), warning
+
+
+def _is_finite(transform: Affine, shape: tuple[int, int]) -> bool:
+    """Both ends of the diagonal are somewhere."""
+    height, width = shape
+    return all(math.isfinite(value) for value in (*transform[:6], *transform @ (width, height)))
 
 
 def _crs(dataset: DatasetReader) -> CRS | None:
