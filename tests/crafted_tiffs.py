@@ -114,8 +114,9 @@ REFUSALS = {
         tiff({256: (LONG, (40_000,)), 257: (LONG, (50_000,)), 278: (LONG, (25_000,))}),
         "blocks",
     ),
-    "65535 samples of 64 bits": (
-        tiff({256: (LONG, (30_000,)), 258: (SHORT, (64,)), 277: (SHORT, (65_535,))}),
+    "20 000 bands": (tiff({277: (SHORT, (20_000,))}), "size"),
+    "a row of 9000 bands of 64 bits": (
+        tiff({256: (LONG, (30_000,)), 258: (SHORT, (64,)), 277: (SHORT, (9000,))}),
         "blocks",
     ),
     "a strip beyond the end": (tiff({273: (LONG, (10**9,))}), "damaged"),
@@ -125,6 +126,15 @@ REFUSALS = {
         "damaged",
     ),
     "a compression that nobody has": (tiff({259: (SHORT, (65_000,))}), "compression"),
+    "a CRS whose name is Latin-1": (
+        tiff(
+            {
+                34735: (SHORT, (1, 1, 0, 3, 1024, 0, 1, 1, 3072, 0, 1, 32767, 3073, 34737, 9, 0)),
+                34737: (ASCII, b"R\xe9seau G|\0"),
+            }
+        ),
+        "its CRS has a name that is not UTF-8",
+    ),
     "pixels of 33 bits": (tiff({258: (SHORT, (33,))}), "no GeoTIFF"),
 }
 """What is odd, its bytes, and the reason for which it is refused."""

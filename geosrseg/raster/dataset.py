@@ -93,6 +93,11 @@ def _refusal(location: Location, error: Exception) -> str:
             f"{location}: its compression is one that this GDAL lacks ({why}): store it with "
             "another where it can be read, with gdal_translate -co COMPRESS=DEFLATE"
         )
+    if isinstance(error, UnicodeDecodeError):
+        return (
+            f"{location}: its CRS has a name that is not UTF-8, which rasterio cannot read: give "
+            "it another, with gdal_edit -a_srs"
+        )
     remedy = "get it again if it should be one, or convert it with gdal_translate"
     if location.is_remote:
         remedy = "check the address, your rights and the connection"

@@ -19,7 +19,7 @@ GDAL_ERRORS: tuple[type[Exception], ...] = (
     RasterioError,
     CPLE_BaseError,
     OSError,
-    UnicodeEncodeError,  # a name that is not UTF-8
+    UnicodeError,  # a name of a file, a CRS or a tag that is not UTF-8
 )
 """Everything that reading or writing a raster raises when the file or the disk is to blame."""
 

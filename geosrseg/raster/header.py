@@ -29,6 +29,10 @@ MAX_BLOCK_BYTES = 2**29
 may declare any size."""
 
 
+MAX_BANDS = 10_000
+"""Of a file: GDAL takes its time for each of them, whatever is read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneOptions:
     """What a scene is opened for.
@@ -160,6 +164,7 @@ def check_dataset(dataset: DatasetReader, *, max_pixels: int) -> None:
         SceneError: says which.
     """
     _check_size(dataset, max_pixels=max_pixels)
+    _check_count(dataset)
     _check_dtypes(dataset)
 
 
@@ -169,6 +174,14 @@ def _check_size(dataset: DatasetReader, *, max_pixels: int) -> None:
         raise SceneError(
             f"the file declares {width} x {height} pixels, expected at most {max_pixels}: "
             f"get it again if it should be smaller, or allow it with --max-pixels"
+        )
+
+
+def _check_count(dataset: DatasetReader) -> None:
+    if dataset.count > MAX_BANDS:
+        raise SceneError(
+            f"the file declares {dataset.count} bands, expected at most {MAX_BANDS}: get it again "
+            f"if it should have fewer, or store those that the model needs, with gdal_translate -b"
         )
 
 

@@ -79,6 +79,12 @@ class TestEnds:
         result = run(raising(BrokenPipeError(32, "Broken pipe")))
         assert (result.exit_code, result.stdout, result.stderr) == (1, "", "")
 
+    def test_what_a_terminal_would_obey_is_not_shown(self, run):
+        def fail():
+            raise geosrseg.SceneError("a\x1b[2J\x07.tif: caf\u00e9 \udcff")
+
+        assert run(fail).stderr == "error: a?[2J?.tif: caf\u00e9 ?\n"
+
     def test_a_warning_is_one_line(self, run):
         def warn():
             with warnings.catch_warnings():
