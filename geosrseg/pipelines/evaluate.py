@@ -3,7 +3,6 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -11,61 +10,23 @@ from typing import get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.bootstrap import Draws, Estimate, resample
+from geosrseg.core.bootstrap import Estimate, resample
 from geosrseg.core.scores import Scores, add_scores
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.squared_error import mean_psnr
 from geosrseg.data.card import SPLITS, DatasetCard
-from geosrseg.data.evaluation_area import (
-    AreaConfig,
-    Blocks,
-    EvaluationArea,
-    plan_blocks,
-    prepare_areas,
-)
-from geosrseg.data.labelled_scene import open_labelled_scenes
-from geosrseg.data.view import View, choose_views
+from geosrseg.data.evaluation_area import AreaConfig
 from geosrseg.errors import DatasetError, GeosrsegError
+from geosrseg.pipelines.measured_dataset import MeasuredDataset, open_measured_dataset
 from geosrseg.pipelines.measurement import Measurement, ReconstructedImage, measure, measure_bicubic
 from geosrseg.pipelines.model_files import find_model_files
-from geosrseg.pipelines.report import ModelReport, ModelView, Report, ReportView, Settings
+from geosrseg.pipelines.report import ModelReport, ModelView, Report, ReportView
 from geosrseg.pipelines.scene_plan import Seams, plan_map
 from geosrseg.runtime.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 
-RESAMPLES = 2000
-"""Draws of the bootstrap; the ends of an interval then differ little from seed to seed."""
-
-VIEWS = 3
-"""Parts of the test area that a report shows."""
-
 SMALL_SIDE = 4
 """A small object has fewer pixels than a square of so many LR pixels along each side."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MeasuredDataset:
-    """A dataset, made ready to measure models on.
-
-    Attributes:
-        card: the dataset.
-        settings: how is measured.
-        areas: what is measured.
-        blocks: of each area.
-        views: what is kept to be shown.
-        draws: of the bootstrap.
-    """
-
-    card: DatasetCard
-    settings: Settings
-    areas: list[EvaluationArea]
-    blocks: list[Blocks]
-    views: list[View]
-    draws: Draws
-
-    def views_of(self, area: int) -> list[View]:
-        """The views of an area."""
-        return [view for view in self.views if view.area == area]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +112,7 @@ def evaluate(
             boundary=max(factors) if boundary is None else boundary,
             small=(SMALL_SIDE * max(factors)) ** 2 if small is None else small,
         )
-        with _open_dataset(card, specs[0], config, seams=seams, block=block) as on:
+        with open_measured_dataset(card, specs[0], config, seams=seams, block=block) as on:
             results = [
                 _run(
                     file,
@@ -188,33 +149,6 @@ def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
             f"{', '.join(spec.legend.names)}; dataset {card.name} has bands "
             f"{', '.join(card.bands)} and classes {', '.join(card.legend.names)}"
         )
-
-
-@contextmanager
-def _open_dataset(
-    card: DatasetCard, spec: ModelSpec, config: AreaConfig, *, seams: Seams, block: int | None
-) -> Iterator[MeasuredDataset]:
-    with (
-        tempfile.TemporaryDirectory(prefix="geosrseg-") as folder,
-        open_labelled_scenes(card, normalization=spec.normalization) as scenes,
-    ):
-        areas = prepare_areas(scenes, config, folder=Path(folder))
-        if not areas:
-            raise DatasetError(f"no pixel of split {config.split!r} in {card.name} has a class")
-        blocks = plan_blocks(areas, side=block)
-        count = max(int(each.numbers.max()) for each in blocks) + 1
-        settings = Settings(
-            split=config.split,
-            seams=seams,
-            block=blocks[0].side,
-            blocks=count,
-            resamples=RESAMPLES,
-            boundary=config.boundary,
-            small=config.small,
-        )
-        views = choose_views(areas, count=VIEWS)
-        draws = Draws(count, RESAMPLES)
-        yield MeasuredDataset(card, settings, areas, blocks, views, draws)
 
 
 def _run(

@@ -18,7 +18,7 @@ NORMALIZATION = Normalization((0.0, 0.0), (0.5, 1.0), (0.5, 0.5))
 
 @pytest.fixture(autouse=True)
 def _few_draws(monkeypatch):
-    monkeypatch.setattr("geosrseg.pipelines.evaluate.RESAMPLES", 200)
+    monkeypatch.setattr("geosrseg.pipelines.measured_dataset.RESAMPLES", 200)
 
 
 @pytest.fixture
