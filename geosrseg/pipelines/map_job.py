@@ -8,7 +8,7 @@ from pathlib import Path
 from geosrseg import __version__
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneError
 from geosrseg.pipelines.layers import layer_profile
 from geosrseg.pipelines.map_request import MapRequest
 from geosrseg.pipelines.map_rows import sr_encoding
@@ -25,6 +25,10 @@ SHARE = 0.5
 
 WINDOW_SIZE = "window size"
 """What a manifest calls it: a run that goes on takes the windows of the one that began."""
+
+
+LEAST_BYTES = 5
+"""Of each pixel of a band while it is read: a digital number and the float made of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,19 +137,32 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         _check_apart(request, scene)
         request.products.check_grid(scene.grid)
         window_size = _window_size(request, session)
+        plan = plan_scene(
+            scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
+        )
+        _check_width(scene, plan, available_memory())
         yield MapJob(
             request=request,
             session=session,
             scene=scene,
             window_size=window_size,
-            plan=plan_scene(
-                scene,
-                spec,
-                seams=request.seams,
-                overlap=request.overlap,
-                window_size=window_size,
-            ),
+            plan=plan,
             encoding=sr_encoding(scene, spec) if request.sr else None,
+        )
+
+
+def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
+    """Refuse a scene of which not even one row of windows can be read.
+
+    The system would grant the memory, and end the process when it is used.
+    """
+    pixels = plan.rows.window_size * plan.cols.length
+    needed = pixels * len(scene.band_names) * LEAST_BYTES
+    if needed > memory:
+        raise SceneError(
+            f"{scene.location}: a row of windows, {scene.grid.width} pixels wide, takes "
+            f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller --window, "
+            "or cut the scene into parts"
         )
 
 

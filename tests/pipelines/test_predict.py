@@ -448,3 +448,11 @@ def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
     with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with --max-pixels"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1599)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1600)
+
+
+def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(40, 400))
+    monkeypatch.setattr("geosrseg.pipelines.map_job.available_memory", lambda: 200_000)
+    with pytest.raises(SceneError, match=r"400 pixels wide, takes .* use a smaller --window"):
+        predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=40)
+    predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=32)
