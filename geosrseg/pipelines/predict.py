@@ -57,6 +57,7 @@ class Prediction:
         resumed: bands of rows that a stopped run had finished.
         areas: of each class, where they were asked for.
         bad_blocks: blocks of the scene that this run met and could not decode.
+        network_seconds: spent inside the network; reading, blending and writing go on meanwhile.
         warnings: what a user should hear about.
     """
 
@@ -70,6 +71,7 @@ class Prediction:
     resumed: int
     areas: Areas | None
     bad_blocks: int
+    network_seconds: float
     warnings: tuple[str, ...]
 
 
@@ -203,6 +205,7 @@ def make_map(
 ) -> Prediction:
     """Make the map of a request on an open session; see `predict`."""
     request.check_outputs(overwrite=overwrite)
+    seconds_before = session.seconds
     with open_job(request, session) as job:
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
@@ -240,6 +243,7 @@ def make_map(
             resumed=resumed,
             areas=areas,
             bad_blocks=len(job.scene.bad_blocks),
+            network_seconds=session.seconds - seconds_before,
             warnings=(*job.scene.warnings, *filter(None, [damage])),
         )
 

@@ -1,6 +1,7 @@
 """The session: a model file, loaded and checked, that runs."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,6 +68,7 @@ class Session:
         precision: ``fp32``, ``bf16`` or ``fp16``, in which it computes.
         bytes_per_pixel: memory that a run takes for each LR pixel of its input, at most;
             estimated from the graph. Running takes a third of it or more.
+        seconds: spent in runs since the session was opened, summed over all threads.
     """
 
     def __init__(
@@ -81,7 +83,10 @@ class Session:
         self.bytes_per_pixel: float = _bytes_per_pixel(file, DEVICES[device].MEMORY_FACTOR)
         backend = self._load(file, threads)
         self._backend: Backend | None = backend
+        self.seconds = 0.0
+        self._lock = threading.Lock()
         self._check(backend)
+        self.seconds = 0.0  # the trial run was not asked for
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
         """Class probabilities.
@@ -143,11 +148,15 @@ class Session:
         if self._backend is None:
             raise ValueError("the session is closed")
         self._check_input(lr)
+        begin = time.perf_counter()
         try:
             return self._backend.run(outputs, lr)
         except Exception as error:
             failed = f"{self.path.name} failed on {self.device} with an input of {lr.shape}"
             raise device_error(error, failed) from error
+        finally:
+            with self._lock:
+                self.seconds += time.perf_counter() - begin
 
     def _check_input(self, lr: NDArray[np.float32]) -> None:
         bands, multiple = len(self.spec.bands), self.spec.multiple
