@@ -36,6 +36,13 @@ contracts: $(DEV)/installed ## Which layer may import which (import-linter)
 tests: $(DEV)/installed ## Tests (pytest)
 	$(DEV)/bin/pytest
 
+.PHONY: bench
+bench: $(DEV)/installed ## Measure this machine in five minutes: tables, and figures in build/bench/
+	@mkdir -p build/bench
+	$(DEV)/bin/geosrseg benchmark --quick --overwrite -o build/bench/default.json
+	$(DEV)/bin/geosrseg benchmark --quick --full --overwrite -o build/bench/full.json
+	$(DEV)/bin/geosrseg benchmark --quick --seams --overwrite -o build/bench/seams.json
+
 .PHONY: docs
 docs: $(DEV)/installed ## Write docs/cli.md anew from the commands' help
 	$(DEV)/bin/python docs/cli_reference.py

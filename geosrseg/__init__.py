@@ -29,11 +29,13 @@ from geosrseg.errors import (
 from geosrseg.extras import extra
 
 if TYPE_CHECKING:
+    from geosrseg.pipelines.benchmark import benchmark
     from geosrseg.pipelines.evaluate import evaluate
     from geosrseg.pipelines.export import export
     from geosrseg.pipelines.info import info
     from geosrseg.pipelines.predict import predict
     from geosrseg.pipelines.reproduce import reproduce
+    from geosrseg.pipelines.seam_report import seam_report
     from geosrseg.pipelines.train import train
 
 __version__ = "0.1.0"
@@ -51,15 +53,26 @@ __all__ = [
     "SceneError",
     "SceneWarning",
     "__version__",
+    "benchmark",
     "evaluate",
     "export",
     "info",
     "predict",
     "reproduce",
+    "seam_report",
     "train",
 ]
 
-_PIPELINES = ("evaluate", "export", "info", "predict", "reproduce", "train")
+_PIPELINES = (
+    "benchmark",
+    "evaluate",
+    "export",
+    "info",
+    "predict",
+    "reproduce",
+    "seam_report",
+    "train",
+)
 """Functions of ``geosrseg.pipelines``, each in the module of its name."""
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "evaluate": "Measure models on a dataset, side by side.",
     "reproduce": "Train the paper's protocols on a dataset and compare them.",
     "info": "Say what a scene is, and whether a model can map it; or what a model is.",
+    "benchmark": "Measure how fast this machine maps.",
     "models": "List, show and verify the shipped models.",
 }
 """Short help by command; command NAME is ``geosrseg.cli.NAME.NAME``."""

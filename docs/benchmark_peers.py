@@ -1,0 +1,150 @@
+"""Maps one scene with geosrseg, terratorch's tiled inference and a torchgeo grid of windows.
+
+All run the same weights, those of the slim preset at random, over windows of the same size and
+overlap, in turn. terratorch and torchgeo are no part of geosrseg's own environment::
+
+    python -m pip install '.[cpu,train]' terratorch torchgeo
+    python docs/benchmark_peers.py --size 512 --repeats 5
+
+Both leave to their user what geosrseg does besides: the map has to have the size of the scene, so
+the scene is given to them on the target grid, each pixel repeated, and the network drops the
+copies again. Reading and writing are not counted for terratorch, writing not for torchgeo.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.windows import Window
+from geosrseg.pipelines.benchmark_process import MeasuredProcess, run_apart
+from geosrseg.raster.scene import open_scene
+from geosrseg.raster.synthetic_scene import write_synthetic_scene
+from geosrseg.runtime.model_file import read_model_file
+from geosrseg.runtime.session import DEVICES
+from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
+
+WINDOW = 256
+"""LR pixels, of which the halo of the model is cut off and its ramp is blended."""
+
+Run = Callable[[], object]
+
+
+def load_geosrseg(scene: str, model: str, device: str, precision: str) -> Run:
+    """`geosrseg.predict`, from file to file."""
+    from geosrseg import predict
+
+    output = Path(scene).with_name(f"{device}-{precision}.tif")
+    return lambda: predict(
+        scene,
+        output,
+        model=model,
+        device=device,
+        precision=precision,
+        window_size=WINDOW,
+        overwrite=True,
+    )
+
+
+def load_terratorch(scene: str, spec: ModelSpec) -> Run:
+    """`terratorch.tasks.tiled_inference`, from an array to labels in memory."""
+    import torch
+    from terratorch.tasks.tiled_inference import tiled_inference
+
+    network, factor = _network(spec), spec.upscale_factor
+    with open_scene(scene, model_bands=spec.bands) as source:
+        whole = Window(0, 0, source.grid.height, source.grid.width)
+        numbers, _ = source.read(whole)
+    lr = torch.from_numpy(numbers.astype("float32"))[None] * 1e-4
+    on_target = lr.repeat_interleave(factor, 2).repeat_interleave(factor, 3)
+    overlap = 2 * spec.halo + spec.multiple
+
+    def forward(chips: torch.Tensor) -> torch.Tensor:
+        return network(chips[:, :, ::factor, ::factor])[1]
+
+    return lambda: tiled_inference(
+        forward,
+        on_target,
+        out_channels=len(spec.legend),
+        crop=WINDOW * factor,
+        stride=(WINDOW - overlap) * factor,
+        delta=spec.halo * factor,
+        batch_size=1,
+    ).argmax(1)
+
+
+def load_torchgeo(scene: str, spec: ModelSpec) -> Run:
+    """The grid of windows of torchgeo, and PyTorch, from a file to labels in memory."""
+    import torch
+    from torchgeo.datasets import RasterDataset
+    from torchgeo.samplers import GridGeoSampler
+
+    class Scene(RasterDataset):
+        filename_glob = Path(scene).name
+
+    network = _network(spec)
+    data = Scene(str(Path(scene).parent))
+    stride = WINDOW - 2 * spec.halo - spec.multiple
+    sampler = GridGeoSampler(data, size=WINDOW, stride=stride)
+
+    def run() -> list[torch.Tensor]:
+        with torch.inference_mode():
+            chips = (data[index]["image"][None] * 1e-4 for index in sampler)
+            return [network(chip)[1].argmax(1) for chip in chips]
+
+    return run
+
+
+def _network(spec: ModelSpec) -> Callable[..., tuple]:
+    """The network whose weights the model file has."""
+    from geosrseg.pipelines.benchmark_torch import random_network
+
+    return random_network("slim", spec)
+
+
+def main() -> None:
+    """Print one line for each."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", type=int, default=512, help="LR pixels along each side")
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(Path(folder), size=arguments.size, repeats=arguments.repeats)
+
+
+def measure(folder: Path, *, size: int, repeats: int) -> None:
+    """Run all of them in turn."""
+    spec = read_model_file(find_model(DEFAULT_MODEL)).spec
+    scene, model = folder / "scene.tif", folder / "slim.onnx"
+    write_synthetic_scene(
+        scene, height=size, width=size, bands=spec.bands, normalization=spec.normalization
+    )
+    write = "geosrseg.pipelines.benchmark_torch:write_random_model"
+    run_apart("export", write, "slim", spec, WINDOW, model)
+    processes = {
+        f"geosrseg {device} {precision}": MeasuredProcess(
+            device, "benchmark_peers:load_geosrseg", str(scene), str(model), device, precision
+        )
+        for device in DEVICES
+        if DEVICES[device].why_not() is None
+        for precision in DEVICES[device].precisions()
+    }
+    for peer in ("terratorch", "torchgeo"):
+        load = f"benchmark_peers:load_{peer}"
+        processes[peer] = MeasuredProcess(peer, load, str(scene), spec)
+    seconds: dict[str, list[float]] = {name: [] for name in processes}
+    for _ in range(repeats):
+        for name, process in processes.items():
+            seconds[name].append(process.seconds())
+    pixels = size**2 * spec.upscale_factor**2 / 1e6
+    for name, taken in seconds.items():
+        peak = (processes[name].peak_bytes() or 0) / 1e9
+        rates = (pixels / value for value in (median(taken), max(taken), min(taken)))
+        print("{}: {:.3f} HR Mpx/s ({:.3f} to {:.3f}), {:.1f} GB".format(name, *rates, peak))
+        processes[name].close()
+
+
+if __name__ == "__main__":
+    main()
