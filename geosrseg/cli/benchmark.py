@@ -1,6 +1,7 @@
 """``geosrseg benchmark``: how fast this machine maps, and what seams cost."""
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -182,7 +183,7 @@ def format_seams(report: "SeamReport") -> str:
             )
         ]
         distances.append([name, *(_percent(c / n if n else None, 4) for c, n in merged)])
-        classes.append([name, *(f"{iou:.4f}" for iou in counts.confusion.iou)])
+        classes.append([name, *(_number(iou, 4) for iou in counts.confusion.iou)])
     windows = "window / halo / ramp"
     rows, cols = report.size
     return "\n\n".join(
@@ -222,8 +223,8 @@ def _rate(rates: Mapping[str, float], unit: float) -> str:
     return f"{median} ({low} to {high})"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
+def _number(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _percent(share: float | None, digits: int = 0) -> str:

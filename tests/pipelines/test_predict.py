@@ -138,6 +138,7 @@ def test_windows_without_a_valid_pixel_are_not_run(tmp_path, tiny_model):
     options = {"model": tiny_model(), "window_size": 32, "overlap": 0}
     done = predict(scene, tmp_path / "out.tif", **options)
     assert (done.windows, done.skipped) == (2, 2)
+    assert done.network_seconds > 0
     labels = read_map(tmp_path / "out.tif")
     assert (labels[:, 128:] == 255).all()
     assert np.array_equal(labels[:, :128], expected_map(values[:, :, :32]))
@@ -392,7 +393,7 @@ class TestResume:
             predict(scene, out, model=model, **self.OPTIONS)
         monkeypatch.undo()
         done = predict(scene, out, model=model, **self.OPTIONS)  # no --overwrite
-        assert done.windows == 0
+        assert (done.windows, done.network_seconds) == (0, 0)
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
 

@@ -85,6 +85,16 @@ def test_a_closed_session_does_not_run(tiny_model):
         session.run(np.zeros((1, 3, 8, 8), np.float32))
 
 
+def test_it_sums_the_time_of_its_runs(tiny_model):
+    lr = np.zeros((1, 3, 8, 8), np.float32)
+    with open_session(tiny_model(), device="cpu") as session:
+        assert session.seconds == 0
+        session.run(lr)
+        once = session.seconds
+        session.run_with_sr(lr)
+        assert 0 < once < session.seconds
+
+
 def test_threads_share_a_session(tiny_model, device):
     """Of inputs of several shapes, some of which come at once."""
     rng = np.random.default_rng(0)
