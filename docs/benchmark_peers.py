@@ -26,13 +26,10 @@ from geosrseg.runtime.model_file import read_model_file
 from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 
-WINDOW = 256
-"""LR pixels, of which the halo of the model is cut off and its ramp is blended."""
-
 Run = Callable[[], object]
 
 
-def load_geosrseg(scene: str, model: str, device: str, precision: str) -> Run:
+def load_geosrseg(scene: str, model: str, window: int, device: str, precision: str) -> Run:
     """`geosrseg.predict`, from file to file."""
     from geosrseg import predict
 
@@ -43,12 +40,12 @@ def load_geosrseg(scene: str, model: str, device: str, precision: str) -> Run:
         model=model,
         device=device,
         precision=precision,
-        window_size=WINDOW,
+        window_size=window,
         overwrite=True,
     )
 
 
-def load_terratorch(scene: str, spec: ModelSpec) -> Run:
+def load_terratorch(scene: str, spec: ModelSpec, window: int) -> Run:
     """`terratorch.tasks.tiled_inference`, from an array to labels in memory."""
     import torch
     from terratorch.tasks.tiled_inference import tiled_inference
@@ -68,14 +65,14 @@ def load_terratorch(scene: str, spec: ModelSpec) -> Run:
         forward,
         on_target,
         out_channels=len(spec.legend),
-        crop=WINDOW * factor,
-        stride=(WINDOW - overlap) * factor,
+        crop=window * factor,
+        stride=(window - overlap) * factor,
         delta=spec.halo * factor,
         batch_size=1,
     ).argmax(1)
 
 
-def load_torchgeo(scene: str, spec: ModelSpec) -> Run:
+def load_torchgeo(scene: str, spec: ModelSpec, window: int) -> Run:
     """The grid of windows of torchgeo, and PyTorch, from a file to labels in memory."""
     import torch
     from torchgeo.datasets import RasterDataset
@@ -86,8 +83,8 @@ def load_torchgeo(scene: str, spec: ModelSpec) -> Run:
 
     network = _network(spec)
     data = Scene(str(Path(scene).parent))
-    stride = WINDOW - 2 * spec.halo - spec.multiple
-    sampler = GridGeoSampler(data, size=WINDOW, stride=stride)
+    stride = window - 2 * spec.halo - spec.multiple
+    sampler = GridGeoSampler(data, size=window, stride=stride)
 
     def run() -> list[torch.Tensor]:
         with torch.inference_mode():
@@ -108,13 +105,16 @@ def main() -> None:
     """Print one line for each."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=512, help="LR pixels along each side")
+    parser.add_argument(
+        "--window", type=int, default=256, help="LR pixels; halo and ramp are the model's"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(Path(folder), size=arguments.size, repeats=arguments.repeats)
+        measure(Path(folder), **vars(arguments))
 
 
-def measure(folder: Path, *, size: int, repeats: int) -> None:
+def measure(folder: Path, *, size: int, window: int, repeats: int) -> None:
     """Run all of them in turn."""
     spec = read_model_file(find_model(DEFAULT_MODEL)).spec
     scene, model = folder / "scene.tif", folder / "slim.onnx"
@@ -122,10 +122,16 @@ def measure(folder: Path, *, size: int, repeats: int) -> None:
         scene, height=size, width=size, bands=spec.bands, normalization=spec.normalization
     )
     write = "geosrseg.pipelines.benchmark_torch:write_random_model"
-    run_apart("export", write, "slim", spec, WINDOW, model)
+    run_apart("export", write, "slim", spec, window, model)
     processes = {
         f"geosrseg {device} {precision}": MeasuredProcess(
-            device, "benchmark_peers:load_geosrseg", str(scene), str(model), device, precision
+            device,
+            "benchmark_peers:load_geosrseg",
+            str(scene),
+            str(model),
+            window,
+            device,
+            precision,
         )
         for device in DEVICES
         if DEVICES[device].why_not() is None
@@ -133,7 +139,7 @@ def measure(folder: Path, *, size: int, repeats: int) -> None:
     }
     for peer in ("terratorch", "torchgeo"):
         load = f"benchmark_peers:load_{peer}"
-        processes[peer] = MeasuredProcess(peer, load, str(scene), spec)
+        processes[peer] = MeasuredProcess(peer, load, str(scene), spec, window)
     seconds: dict[str, list[float]] = {name: [] for name in processes}
     for _ in range(repeats):
         for name, process in processes.items():
