@@ -3,15 +3,14 @@
 import json
 import math
 import re
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.progress import step_bar
 
 if TYPE_CHECKING:
     from geosrseg.pipelines.benchmark_machine import Machine
@@ -102,7 +101,7 @@ def _measure_speed(
 ) -> tuple[str, Mapping[str, Any]]:
     from geosrseg.pipelines.benchmark import benchmark
 
-    with _progress_bar() as on_step:
+    with step_bar("step") as on_step:
         result = benchmark(model, full=full, size=size, quick=quick, on_step=on_step)
     return format_benchmark(result), result.to_json()
 
@@ -112,7 +111,7 @@ def _measure_seams(
 ) -> tuple[str, Mapping[str, Any]]:
     from geosrseg.pipelines.seam_report import SIZE, seam_report
 
-    with _progress_bar() as on_step:
+    with step_bar("step") as on_step:
         report = seam_report(model, scene=scene, size=size or SIZE, on_step=on_step)
     return format_seams(report), report.to_json()
 
@@ -233,17 +232,3 @@ def _percent(share: float | None, digits: int = 0) -> str:
 
 def _gigabytes(size: int | None) -> str:
     return "–" if size is None else f"{size / 1e9:.1f}"
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str], None]]:
-    """What is being done, on a terminal, and nothing elsewhere."""
-    from tqdm import tqdm
-
-    with tqdm(unit="step", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-
-        def show(step: str) -> None:
-            bar.set_description(step, refresh=False)
-            bar.update()
-
-        yield show

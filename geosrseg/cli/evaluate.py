@@ -1,9 +1,6 @@
 """``geosrseg evaluate``: models in, what they did on the same pixels out."""
 
 import math
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.progress import step_bar
 
 if TYPE_CHECKING:
     from geosrseg.core.bootstrap import Estimate
@@ -86,7 +84,7 @@ def evaluate(
     if output:
         check_report(output, overwrite=overwrite)
     card = read_dataset(dataset, data=data)
-    with _progress_bar() as on_window:
+    with step_bar("window") as on_window:
         report = run(models, card, on_window=on_window, **arguments)
     report = replace(report, command=options.typed_command())
     if output:
@@ -127,17 +125,3 @@ def _interval(estimate: "Estimate", *, sign: str = "") -> str:
 
 def _cell(value: float, *, digits: int = 3, sign: str = "") -> str:
     return "–" if math.isnan(value) else f"{value:{sign}.{digits}f}"
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[[str], None]]:
-    """A count of windows on a terminal, and nothing elsewhere."""
-    from tqdm import tqdm
-
-    with tqdm(unit="window", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
-
-        def show(model: str) -> None:
-            bar.set_description(model, refresh=False)
-            bar.update()
-
-        yield show

@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from geosrseg.pipelines.map_request import MapRequest
@@ -270,10 +270,8 @@ def _to_json(done: "Prediction") -> dict[str, Any]:
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
-    """A bar on a terminal, and nothing elsewhere."""
-    from tqdm import tqdm
-
-    with tqdm(unit="window", file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+    """A bar of windows with the speed in pixels of the map."""
+    with progress_bar("window") as bar:
 
         def show(progress: "Progress") -> None:
             bar.total = progress.windows_total

@@ -130,7 +130,16 @@ class TestEnds:
 class TestHelp:
     def test_lists_every_command_of_the_folder(self):
         folder = Path(main_module.__file__).parent
-        frame = {"__init__", "main", "model_card", "options", "recipe_options", "rio", "table"}
+        frame = {
+            "__init__",
+            "main",
+            "model_card",
+            "options",
+            "progress",
+            "recipe_options",
+            "rio",
+            "table",
+        }
         assert {file.stem for file in folder.glob("*.py")} - frame == COMMANDS.keys()
 
     @pytest.mark.parametrize("name", COMMANDS)
