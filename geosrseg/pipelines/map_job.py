@@ -8,7 +8,7 @@ from pathlib import Path
 from geosrseg import __version__
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import OutputError, SceneError
+from geosrseg.errors import DeviceMemoryError, OutputError, SceneError
 from geosrseg.pipelines.layers import layer_profile
 from geosrseg.pipelines.map_request import MapRequest
 from geosrseg.pipelines.map_rows import sr_encoding
@@ -29,6 +29,13 @@ WINDOW_SIZE = "window size"
 
 LEAST_BYTES = 5
 """Of each pixel of a band while it is read: a digital number and the float made of it."""
+
+
+LEAST_SHARE = 1 / 3
+"""Of a session's `bytes_per_pixel`, what a run takes in any case."""
+
+ON_HOST = ("cpu", "openvino")
+"""Devices whose memory is the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +126,8 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
 
     Raises:
         SceneError: the scene cannot be read, or is not what the model expects.
-        GeosrsegError: windows and overlap do not go together.
+        GeosrsegError: windows and overlap do not go together, or memory does not suffice for
+            one window, or for one row of them.
         OutputError: an output is the scene itself, or cannot be made of it.
     """
     spec = session.spec
@@ -141,6 +149,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
         )
         _check_width(scene, plan, available_memory())
+        _check_window(session, plan, available_memory())
         yield MapJob(
             request=request,
             session=session,
@@ -163,6 +172,17 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
             f"{scene.location}: a row of windows, {scene.grid.width} pixels wide, takes "
             f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller --window, "
             "or cut the scene into parts"
+        )
+
+
+def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
+    """Refuse windows that the halo makes larger than memory, in the model file or by option."""
+    height, width = plan.rows.window_size, plan.cols.window_size
+    needed = height * width * session.bytes_per_pixel * LEAST_SHARE
+    if session.device in ON_HOST and needed > memory:
+        raise DeviceMemoryError(
+            f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
+            f"{memory / 2**30:.1f} are free: use a smaller --overlap or --window"
         )
 
 

@@ -13,6 +13,7 @@ from rio_cogeo import cog_validate
 
 from geosrseg.errors import (
     DeviceError,
+    DeviceMemoryError,
     GeosrsegError,
     ModelError,
     OutputError,
@@ -452,8 +453,17 @@ def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
 
 
 def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
-    scene = write_scene(tmp_path / "scene.tif", random_scene(40, 400))
-    monkeypatch.setattr("geosrseg.pipelines.map_job.available_memory", lambda: 200_000)
-    with pytest.raises(SceneError, match=r"400 pixels wide, takes .* use a smaller --window"):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(40, 4000))
+    monkeypatch.setattr("geosrseg.pipelines.map_job.available_memory", lambda: 2_000_000)
+    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller --window"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=40)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=32)
+
+
+def test_a_model_whose_halo_asks_for_windows_beyond_memory(tmp_path, tiny_model, monkeypatch):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(400, 400))
+    monkeypatch.setattr("geosrseg.pipelines.map_job.available_memory", lambda: 9_000_000)
+    model = tiny_model(halo=4000, exact_halo=4096)
+    with pytest.raises(DeviceMemoryError, match="a window of 400 x 400 pixels takes"):
+        predict(scene, tmp_path / "out.tif", model=model, device="cpu")
+    predict(scene, tmp_path / "out.tif", model=model, device="cpu", overlap=8)
