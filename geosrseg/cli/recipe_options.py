@@ -40,6 +40,11 @@ BUDGET_OPTIONS = (
     click.option("--sr-decay", type=NOT_NEGATIVE, help="Weight decay of the SR part."),
     click.option("--seg-decay", type=NOT_NEGATIVE, help="Weight decay of the segmentation part."),
     click.option(
+        "--sr-warm-up",
+        type=click.IntRange(min=0),
+        help="The first epochs, in which end to end trains the SR part alone, by L1.",
+    ),
+    click.option(
         "--decoupled/--coupled",
         default=None,
         help="AdamW's weight decay, or Adam's that the paper uses.",

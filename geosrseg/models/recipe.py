@@ -11,7 +11,16 @@ from geosrseg.models.framework import NetworkConfig
 Precision = Literal["fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
 COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
-SR_VALUES = ("sr", "sr_rate", "sr_decay", "sr_base", "sr_feat", "sr_stages", "residual")
+SR_VALUES = (
+    "sr",
+    "sr_rate",
+    "sr_decay",
+    "sr_warm_up",
+    "sr_base",
+    "sr_feat",
+    "sr_stages",
+    "residual",
+)
 """What a preset says of the SR part alone: protocols that do not train one take none of it."""
 
 WARM_UP = 50
@@ -29,6 +38,8 @@ class Recipe:
         seg_rate: learning rate of the segmentation part.
         sr_decay: weight decay of the SR part.
         seg_decay: weight decay of the segmentation part.
+        sr_warm_up: the first of the epochs, in which end to end trains the SR part alone, by
+            the reconstruction.
         decoupled: the weight decay does not pass through Adam's scaling (AdamW).
         schedule: ``step`` divides the rates by 10 at half of the steps, ``cosine`` lets
             them fall to zero.
@@ -55,6 +66,7 @@ class Recipe:
     seg_rate: float = 1e-5
     sr_decay: float = 1e-4
     seg_decay: float = 5e-4
+    sr_warm_up: int = 0
     decoupled: bool = False
     schedule: str = "step"
     epochs: int = 300
@@ -83,6 +95,11 @@ class Recipe:
         for name in ("alpha", "beta", "sr_rate", "seg_rate", "sr_decay", "seg_decay", "jitter"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} is 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.sr_warm_up < self.epochs:
+            raise ValueError(
+                f"sr_warm_up is 0 or more and less than the {self.epochs} epochs, "
+                f"got {self.sr_warm_up}"
+            )
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging is 0 or a decay below 1, got {self.averaging}")
 
@@ -96,6 +113,12 @@ class Recipe:
         """Optimizer steps of an epoch."""
         chips = math.ceil(self.chips_per_epoch / self.devices)
         return math.ceil(math.ceil(chips / self.batch_size) / self.accumulate)
+
+    def sr_steps(self, network: NetworkConfig) -> int:
+        """Optimizer steps at the beginning that train the SR part alone."""
+        if network.two_stage:
+            return self.steps
+        return self.sr_warm_up * self.steps_per_epoch if network.trains_sr else 0
 
     def limited(self, steps: int) -> "Recipe":
         """The same recipe with `steps` optimizer steps at the most, in whole epochs.
@@ -111,7 +134,8 @@ class Recipe:
             return self
         epochs = math.ceil(steps / self.steps_per_epoch)
         chips = steps // epochs * self.devices * self.batch_size * self.accumulate
-        return replace(self, epochs=epochs, chips_per_epoch=chips)
+        warm_up = min(self.sr_warm_up, epochs - 1)
+        return replace(self, epochs=epochs, chips_per_epoch=chips, sr_warm_up=warm_up)
 
     def rate_factor(self, step: int) -> float:
         """Factor on the learning rates at a step."""

@@ -1,7 +1,8 @@
 """The training as a Lightning module: what one step does and what is measured.
 
-One budget, `Recipe.steps`, for each part. End to end both parts spend it together; in two
-stages the SR part spends it alone, is frozen, and then the segmentation part spends it.
+One budget, `Recipe.steps`, for each part. End to end both parts spend it together, but for a
+warm-up of the SR part; in two stages the SR part spends it alone, is frozen, and then the
+segmentation part spends it.
 
 Nothing of a step depends on the steps before it but weights, optimizer and average: what a
 step draws at random depends on the seed and its number. So a run can be stopped anywhere.
@@ -43,27 +44,35 @@ class JointTraining(L.LightningModule):
         network: what is trained.
         recipe: how.
         legend: the classes.
-        two_stage: train the parts one after the other.
+        sr_steps: steps at the beginning that train the SR part alone.
+        two_stage: the SR part is frozen then, and the segmentation sees the native image.
 
     Attributes:
         epoch_metrics: losses and validation of the current epoch, by name.
     """
 
     def __init__(
-        self, network: EndToEnd, *, recipe: Recipe, legend: Legend, two_stage: bool = False
+        self,
+        network: EndToEnd,
+        *,
+        recipe: Recipe,
+        legend: Legend,
+        sr_steps: int = 0,
+        two_stage: bool = False,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
         self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta)
         self._recipe = recipe
         self._legend = legend
+        self._sr_steps = sr_steps
         self._two_stage = two_stage
         self._sums: dict[str, Tensor] = {}  # of this epoch: sum and number
         self.epoch_metrics: dict[str, float] = {}
 
     def _reconstructs(self, step: int) -> bool:
-        """A step trains the SR part alone: the first of two stages."""
-        return self._two_stage and step < self._recipe.steps
+        """A step trains the SR part alone."""
+        return step < self._sr_steps
 
     def on_train_epoch_start(self) -> None:
         self.epoch_metrics = {}
@@ -194,8 +203,8 @@ class JointTraining(L.LightningModule):
         }
 
     def _seg_rate_factor(self, step: int) -> float:
-        """The schedule begins anew for the second stage."""
-        return self._recipe.rate_factor(max(0, step - self._recipe.steps * self._two_stage))
+        """A second stage has the schedule from its start; after a warm-up it goes on."""
+        return self._recipe.rate_factor(max(0, step - self._sr_steps * self._two_stage))
 
 
 def metrics_of(done: Evaluation, legend: Legend) -> dict[str, float]:

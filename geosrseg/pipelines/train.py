@@ -100,7 +100,11 @@ def train(
         windows = _validation_windows(scenes, config, initial)
         sampler = EpochSampler(recipe.chips_per_epoch)
         module = JointTraining(
-            initial, recipe=recipe, legend=config.legend, two_stage=network.two_stage
+            initial,
+            recipe=recipe,
+            legend=config.legend,
+            sr_steps=recipe.sr_steps(network),
+            two_stage=network.two_stage,
         )
         checkpoints = Checkpoints(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
@@ -232,9 +236,10 @@ def _panels(run: Run, config: RunConfig, count: int) -> Panels:
 
 def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
     recipe, stages = config.recipe, 2 if config.network.two_stage else 1
+    alone = recipe.sr_steps(config.network) > 0
     averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
-    # Of two stages each leaves a part without gradients.
-    strategy = "ddp_find_unused_parameters_true" if stages > 1 else "ddp"
+    # As long as one part is trained alone the other has no gradients.
+    strategy = "ddp_find_unused_parameters_true" if alone else "ddp"
     try:
         return L.Trainer(
             max_epochs=recipe.epochs * stages,

@@ -56,6 +56,17 @@ def test_a_limited_recipe_has_no_more_steps(steps, epochs, chips, batch, accumul
     assert recipe.limited(recipe.steps) is recipe
 
 
+def test_a_warm_up_is_end_to_ends_alone():
+    options = {"bands": 1, "classes": 2, "replaced": {"sr_warm_up": 2, "chips_per_epoch": 80}}
+    steps = {}
+    for protocol in ("end-to-end", "two-stage", "lr", "hr"):
+        factor = 1 if protocol == "hr" else 4
+        network, recipe = configure("slim", protocol=protocol, upscale_factor=factor, **options)
+        steps[protocol] = recipe.sr_steps(network)
+    assert steps == {"end-to-end": 20, "two-stage": recipe.steps, "lr": 0, "hr": 0}
+    assert recipe.limited(10).sr_warm_up == 0
+
+
 def test_one_rate_is_that_of_both_parts_unless_one_has_its_own():
     options = {"protocol": "end-to-end", "bands": 1, "classes": 2, "upscale_factor": 4}
     _, recipe = configure("slim", **options, replaced={"rate": 0.5, "max_steps": 7})
@@ -116,6 +127,7 @@ def test_a_value_that_nothing_has_is_refused():
         ({"epochs": 0}, "epochs is at least 1"),
         ({"chip_size": 100}, "multiple of 32"),
         ({"averaging": 1.0}, "decay below 1"),
+        ({"sr_warm_up": 3, "epochs": 3}, "less than the 3 epochs"),
         ({"devices": 0}, "devices is at least 1"),
     ],
 )

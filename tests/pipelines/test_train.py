@@ -3,7 +3,6 @@
 import csv
 import json
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -119,37 +118,53 @@ def test_the_other_protocols_run_too(card, tmp_path, protocol, factor):
     assert np.isnan(report.psnr) == (protocol == "hr")
 
 
+class Watch(Callback):
+    """Which part every epoch moved, and the learning rates at its end."""
+
+    def __init__(self):
+        self.moved, self.rates = [], []
+
+    def on_train_start(self, trainer, module):
+        self.before = self.parts(module)
+
+    def on_train_epoch_end(self, trainer, module):
+        parts = self.parts(module)
+        self.moved.append([not torch.equal(a, b) for a, b in zip(self.before, parts, strict=True)])
+        self.rates.append([group["lr"] for group in trainer.optimizers[0].param_groups])
+        self.before = parts
+
+    def parts(self, module):
+        return [
+            torch.cat([p.detach().flatten() for p in part.parameters()])
+            for part in (module.network.sr, module.network.seg)
+        ]
+
+
+def measured(run, name):
+    with (run.path / "metrics.csv").open(newline="") as file:
+        return [row[name] for row in csv.DictReader(file) if row["val/psnr"]]
+
+
 def test_two_stages_train_one_part_after_the_other(card, tmp_path):
     """The first ends with the SR part; the second leaves it alone and begins its own schedule."""
-
-    def equal(before, after):
-        return all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
-
-    class Watch(Callback):
-        def __init__(self):
-            self.seen = []
-
-        def on_train_epoch_end(self, trainer, module):
-            parts = (module.network.sr, module.network.seg)
-            rates = trainer.optimizers[0].param_groups
-            self.seen.append([[p.detach().clone() for p in part.parameters()] for part in parts])
-            self.rates.append([group["lr"] for group in rates])
-
-        def on_train_start(self, trainer, module):
-            self.rates = []
-            self.on_train_epoch_end(trainer, module)
-
     network, watch = replace(NETWORK, protocol="two-stage"), Watch()
     recipe = replace(RECIPE, epochs=2, chips_per_epoch=8, schedule="step")
     run = train(card, tmp_path / "run", network=network, recipe=recipe, callbacks=[watch])
-    sr, seg = zip(*watch.seen, strict=True)
-    moved = [[not equal(a, b) for a, b in pairwise(part)] for part in (sr, seg)]
-    assert moved == [[True, True, False, False], [False, False, True, True]]
-    assert watch.rates[1][0] == pytest.approx(recipe.sr_rate / 10)
-    assert watch.rates[2][1] == pytest.approx(recipe.seg_rate)
-    with (run.path / "metrics.csv").open(newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["val/psnr"]]
-    assert [row["val/mean_iou"] != "nan" for row in rows] == [False, False, True, True]
+    assert watch.moved == [[True, False], [True, False], [False, True], [False, True]]
+    assert watch.rates[0][0] == pytest.approx(recipe.sr_rate / 10)
+    assert watch.rates[1][1] == pytest.approx(recipe.seg_rate)
+    assert [value != "nan" for value in measured(run, "val/mean_iou")] == [False, False, True, True]
+
+
+def test_a_warm_up_trains_the_sr_part_alone_first(card, tmp_path):
+    """It takes its epochs from those of the run, whose one schedule goes on."""
+    watch = Watch()
+    recipe = replace(RECIPE, epochs=4, chips_per_epoch=8, schedule="step", sr_warm_up=1)
+    run = train(card, tmp_path / "run", network=NETWORK, recipe=recipe, callbacks=[watch])
+    assert watch.moved == [[True, False], [True, True], [True, True], [True, True]]
+    full, tenth = [recipe.sr_rate, recipe.seg_rate], [recipe.sr_rate / 10, recipe.seg_rate / 10]
+    assert watch.rates == [pytest.approx(rates) for rates in (full, tenth, tenth, tenth)]
+    assert [value != "nan" for value in measured(run, "val/mean_iou")] == [False, True, True, True]
 
 
 def test_other_networks_train_export_and_predict_too(card, tmp_path):
