@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.raster.cog import STALE, CogProfile, write_cog
@@ -25,7 +26,7 @@ def write_class_map(
         bands=("class",),
         dtype="uint8",
         nodata=NODATA,
-        overviews="MODE",
+        overviews=Resampling.mode,
         legend=legend,
         tags=tags or {},
     )

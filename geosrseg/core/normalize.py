@@ -116,20 +116,3 @@ def normalize_bands(
     usable += bias
     np.clip(usable, 0, 1, out=usable)
     return np.where(valid, usable, fill.astype(np.float32))
-
-
-def denormalize_bands(
-    inputs: NDArray[np.float32], *, normalization: Normalization
-) -> NDArray[np.float32]:
-    """Turn model input, or an SR image, back into reflectance.
-
-    Args:
-        inputs: (bands, rows, cols).
-        normalization: of the model.
-
-    Returns:
-        (bands, rows, cols) reflectance.
-    """
-    low = np.asarray(normalization.low, np.float32)[:, None, None]
-    high = np.asarray(normalization.high, np.float32)[:, None, None]
-    return inputs * (high - low) + low

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.normalize import Normalization, Radiometry, denormalize_bands
+from geosrseg.core.normalize import Normalization, Radiometry
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,27 @@ class SrEncoding:
         Returns:
             (bands, rows, cols) of `dtype`.
         """
-        scale, offset = (
-            np.asarray(values, np.float32)[:, None, None]
-            for values in (self.radiometry.scale, self.radiometry.offset)
+        scale, offset, low, high = (
+            np.asarray(values, np.float64)
+            for values in (
+                self.radiometry.scale,
+                self.radiometry.offset,
+                self.normalization.low,
+                self.normalization.high,
+            )
         )
-        numbers = denormalize_bands(sr, normalization=self.normalization)
-        numbers -= offset
-        numbers /= scale
-        if self._is_float:
-            return numbers.astype(self.dtype)
-        limits = np.iinfo(self.dtype)
-        whole = np.rint(numbers, dtype=np.float64)  # which every 32-bit integer is
-        return np.clip(whole, limits.min + 1, limits.max).astype(self.dtype)
+        # A float32 holds every integer of 16 bits, and not of 32.
+        exact = np.dtype(self.dtype).itemsize > 2 and not self._is_float
+        working = np.dtype(np.float64 if exact else np.float32)
+        gain = ((high - low) / scale).astype(working)
+        bias = ((low - offset) / scale).astype(working)
+        numbers = np.empty(sr.shape, self.dtype)
+        for index, band in enumerate(sr):  # one at a time stays in the cache
+            reckoned = np.multiply(band, gain[index], dtype=working)
+            reckoned += bias[index]
+            if not self._is_float:
+                limits = np.iinfo(self.dtype)
+                np.rint(reckoned, out=reckoned)
+                np.clip(reckoned, limits.min + 1, limits.max, out=reckoned)
+            numbers[index] = reckoned
+        return numbers

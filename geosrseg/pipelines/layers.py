@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from rasterio.enums import Resampling
+
 from geosrseg.core.labels import CERTAIN, NEAR_NODATA
 from geosrseg.core.legend import NODATA
 from geosrseg.core.spec import ModelSpec
@@ -45,7 +47,7 @@ def layer_profile(
             bands=("confidence",),
             dtype="uint8",
             nodata=NODATA,
-            overviews="NEAREST",
+            overviews=Resampling.nearest,
             units="percent",
             tags={**tags, **_confidence_tags(spec, halo)},
         )
@@ -55,7 +57,7 @@ def layer_profile(
             bands=spec.bands,
             dtype=encoding.dtype,
             nodata=encoding.nodata,
-            overviews="AVERAGE",
+            overviews=Resampling.average,
             scale=encoding.radiometry.scale,
             offset=encoding.radiometry.offset,
             units="reflectance",
@@ -67,7 +69,7 @@ def layer_profile(
             bands=spec.legend.names,
             dtype="float32",
             nodata=float("nan"),
-            overviews="AVERAGE",
+            overviews=Resampling.average,
             tags=tags,
         )
     return CogProfile(
@@ -75,7 +77,7 @@ def layer_profile(
         bands=("class",),
         dtype="uint8",
         nodata=NODATA,
-        overviews="MODE",
+        overviews=Resampling.mode,
         legend=spec.legend,
         tags=tags,
     )

@@ -19,8 +19,8 @@ from geosrseg.runtime.session import Session
 COARSE = 8
 """LR pixels of the scene to one that is read to find windows without anything to map."""
 
-COPIES = 1 + 1 + 4 / 3
-"""What the disk holds at the most: the rows, a draft, and the COG with its overviews."""
+COPIES = 1 + 4 / 3 + 4 / 3
+"""What the disk holds at the most: the rows, and a draft and the COG with their overviews."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

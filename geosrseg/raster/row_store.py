@@ -30,7 +30,8 @@ PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names."""
 
 COMPRESSION = 1
-"""Labels become a tenth at this level, for less time than a faster disk would save."""
+"""Labels become a tenth at this level, for less time than a faster disk would save. Numbers of
+more than a byte are measured or reckoned, and hardly become smaller: they are kept as they are."""
 
 
 class RowStore:
@@ -68,7 +69,9 @@ class RowStore:
                 draft, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION
             ) as archive:
                 for layer, values in rows.items():
-                    with archive.open(f"{layer}.npy", "w", force_zip64=True) as file:
+                    name = f"{layer}.npy"
+                    member = name if values.itemsize == 1 else zipfile.ZipInfo(name)  # stored
+                    with archive.open(member, "w", force_zip64=True) as file:
                         np.lib.format.write_array(file, np.ascontiguousarray(values))
             draft.replace(path)
         self._count += 1

@@ -7,7 +7,6 @@ from hypothesis.extra import numpy as hnp
 from geosrseg.core.normalize import (
     Normalization,
     Radiometry,
-    denormalize_bands,
     normalize_bands,
 )
 
@@ -63,15 +62,6 @@ class TestNormalizeBands:
         before = numbers.copy()
         normalized(numbers, valid)
         np.testing.assert_array_equal(numbers, before)
-
-    @given(hnp.arrays(np.float64, (2, 4, 5), elements=st.floats(0, 1)))
-    def test_denormalize_gives_the_reflectance_back(self, shares):
-        low, high = (np.reshape(v, (2, 1, 1)) for v in (NORMALIZATION.low, NORMALIZATION.high))
-        reflectance = low + shares * (high - low)
-        inputs = normalized(reflectance, np.ones((4, 5), bool), Radiometry.uniform(2))
-        back = denormalize_bands(inputs, normalization=NORMALIZATION)
-        assert back.dtype == np.float32
-        np.testing.assert_allclose(back, reflectance, atol=1e-6)
 
 
 class TestRadiometry:

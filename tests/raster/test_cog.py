@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Resampling
 from rio_cogeo import cog_validate
 
 from geosrseg.core.legend import Legend, LegendClass
@@ -28,7 +28,7 @@ from .conftest import NORTH_UP, UTM
 
 def profile_of(grid, legend, **changes):
     """What a class map is."""
-    values = {"bands": ("class",), "dtype": "uint8", "nodata": 255, "overviews": "MODE"}
+    values = {"bands": ("class",), "dtype": "uint8", "nodata": 255, "overviews": Resampling.mode}
     return CogProfile(grid=grid, legend=legend, **{**values, **changes})
 
 
@@ -242,7 +242,7 @@ class TestFailure:
                 draft = cog.with_name("plain.tif")
                 with rasterio.open(draft, "w", **plain) as dataset:
                     dataset.write(rows)
-                profile["overview_resampling"] = "AVERAGE"
+                    dataset.build_overviews([2], Resampling.average)
             copy(draft, cog, **profile)
             if damage == "truncated":
                 os.truncate(cog, cog.stat().st_size - 800)
@@ -269,6 +269,7 @@ class TestFailure:
             from pathlib import Path
             import numpy as np
             from affine import Affine
+            from rasterio.enums import Resampling
             from geosrseg.core.legend import Legend, LegendClass
             from geosrseg.errors import OutputError
             from geosrseg.raster.cog import CogProfile, write_cog
@@ -281,7 +282,7 @@ class TestFailure:
                 bands=("class",),
                 dtype="uint8",
                 nodata=255,
-                overviews="MODE",
+                overviews=Resampling.mode,
                 legend=Legend(tuple(LegendClass(k, str(k), "#123456") for k in range(5))),
             )
             path = Path({str(path)!r})
