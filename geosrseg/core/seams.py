@@ -54,12 +54,6 @@ class SeamCounts:
         """Share of all labels that differ; NaN if none was counted."""
         return 1 - self.confusion.overall_accuracy
 
-    @property
-    def share_by_distance(self) -> NDArray[np.float64]:
-        """(bins,) share of labels that differ; NaN where there is no pixel."""
-        with np.errstate(invalid="ignore"):
-            return self.changed / self.pixels
-
 
 def count_seams(
     whole: NDArray[np.uint8],

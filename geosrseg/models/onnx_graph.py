@@ -13,21 +13,16 @@ from onnx import TensorProto, helper
 from geosrseg import __version__
 from geosrseg.core.spec import SPEC_KEY, ModelSpec
 from geosrseg.models.framework import EndToEnd
-from geosrseg.models.onnx_layers import emit, emit_segnet
-from geosrseg.models.onnx_pooling import PeelPooling, Pooling
+from geosrseg.models.onnx_layers import emit
 from geosrseg.models.onnx_writer import GraphWriter
-from geosrseg.models.segnet import SegNet
 
 
-def build_onnx(
-    network: EndToEnd, spec: ModelSpec, *, pooling: Pooling | None = None
-) -> onnx.ModelProto:
+def build_onnx(network: EndToEnd, spec: ModelSpec) -> onnx.ModelProto:
     """Write a network and its ModelSpec as one ONNX model.
 
     Args:
         network: left as it is; its batch normalizations are read as for evaluation.
         spec: goes into the metadata, and names the sizes of input and outputs.
-        pooling: how SegNet's 2x2 pooling is written; `PeelPooling` unless given.
 
     Returns:
         Input ``lr`` (N, bands, H, W), outputs ``probabilities`` (N, classes, s·H, s·W)
@@ -37,11 +32,7 @@ def build_onnx(
     network = copy.deepcopy(network).cpu().double().eval()
     graph = GraphWriter()
     sr = graph.node("Identity", emit(network.sr, graph, "lr"), name="sr")
-    if isinstance(network.seg, SegNet):
-        logits = emit_segnet(network.seg, graph, sr, pooling=pooling or PeelPooling())
-    else:
-        logits = emit(network.seg, graph, sr)
-    graph.node("Softmax", logits, name="probabilities", axis=1)
+    graph.node("Softmax", emit(network.seg, graph, sr), name="probabilities", axis=1)
     factor = spec.upscale_factor
     return graph.model(
         name=spec.name,

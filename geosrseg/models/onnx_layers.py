@@ -14,7 +14,7 @@ from geosrseg.models.bicubic import RADIUS, BicubicUpsample
 from geosrseg.models.dbpn import DBPN, ConvBlock, DeconvBlock, DownBlock, UpBlock
 from geosrseg.models.espcn import ESPCN
 from geosrseg.models.framework import Residual
-from geosrseg.models.onnx_pooling import Pooling
+from geosrseg.models.onnx_pooling import emit_pool, emit_unpool
 from geosrseg.models.onnx_tracing import trace
 from geosrseg.models.onnx_writer import GraphWriter
 from geosrseg.models.part import Part
@@ -197,14 +197,14 @@ def _unet(module: UNet, graph: GraphWriter, x: str) -> str:
     return emit(module.classifier, graph, x)
 
 
-def emit_segnet(module: SegNet, graph: GraphWriter, x: str, *, pooling: Pooling) -> str:
-    """Write a SegNet; its output are the logits."""
+@emit.register
+def _segnet(module: SegNet, graph: GraphWriter, x: str) -> str:
     all_places = []
     for block in module.encoder:
-        x, places = pooling.pool(graph, emit(block, graph, x))
+        x, places = emit_pool(graph, emit(block, graph, x))
         all_places.append(places)
     for block, places in zip(module.decoder, reversed(all_places), strict=True):
-        x = emit(block, graph, pooling.unpool(graph, x, places))
+        x = emit(block, graph, emit_unpool(graph, x, places))
     return emit(module.classifier, graph, x)
 
 

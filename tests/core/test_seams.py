@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.seams import BIN, border_distances, count_seams
+from geosrseg.core.seams import border_distances, count_seams
 from geosrseg.core.windows import plan_span, plan_windows
 from tests.core.strategies import spans
 
@@ -66,7 +66,6 @@ def test_a_changed_label_counts_at_its_distance_and_in_its_class(plan):
     assert seams.changed.tolist() == [0, 32, 1]
     assert seams.share_changed == pytest.approx(33 / whole.size)
     assert seams.confusion.counts.tolist() == [[whole.size - 33, 0, 32], [1, 0, 0], [0, 0, 0]]
-    assert seams.share_by_distance[23 // BIN] == pytest.approx(1 / seams.pixels[23 // BIN])
 
 
 def test_what_is_nodata_does_not_count(plan):
@@ -75,4 +74,4 @@ def test_what_is_nodata_does_not_count(plan):
     seams = count(plan, whole, np.full_like(whole, 2))
     assert seams.pixels.sum() == seams.changed.sum() == 32 * 8
     assert seams.share_changed == 1
-    assert np.isnan(seams.share_by_distance[0])
+    assert seams.pixels[0] == 0

@@ -10,7 +10,6 @@ import torch
 
 from geosrseg.core.spec import SPEC_KEY, ModelSpec
 from geosrseg.models.onnx_graph import build_onnx
-from geosrseg.models.onnx_pooling import ArgMaxPooling
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
 
 NETWORKS = {
@@ -62,13 +61,6 @@ def test_every_network_gives_the_same_image_and_labels(name):
     for batch, rows, cols in ((1, 2, 3), (2, 3, 1)):
         lr = noise(batch, config.bands, rows * spec.multiple, cols * spec.multiple)
         assert_equal(network, model, lr)
-
-
-def test_the_other_form_of_pooling():
-    config = tiny_config(protocol="lr")
-    network = tiny_network(config)
-    model = build_onnx(network, spec_of(config), pooling=ArgMaxPooling())
-    assert_equal(network, model, noise(2, 2, 16, 24))
 
 
 def test_a_network_in_training_is_left_alone():
