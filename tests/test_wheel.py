@@ -22,6 +22,8 @@ def test_the_wheel_holds_the_models_and_all_that_the_code_reads(tmp_path):
         archive.extractall(tmp_path / "site")
     wanted = {
         "weights/SHA256SUMS",
+        "weights/dubai-4x.onnx",
+        "weights/dubai-8x.onnx",
         "weights/gewata-4x.onnx",
         "raster/glyphs.png",
         "raster/page/page.js",
