@@ -110,7 +110,7 @@ def test_a_plan_says_what_would_be_done_and_writes_nothing(tmp_path, tiny_model)
     assert "a map of 256 x 384 pixels" in result.stdout
     assert "6 of 32 pixels with an overlap of 0, 2 of them without anything" in result.stdout
     (plan,) = json.loads(run(*words, "--plan", "--scale", 1, "--json").stdout)["scenes"]
-    assert plan["disk"] == round((2 + 4 / 3) * 256 * 384)
+    assert plan["disk"] == round((1 + 4 / 3 + 4 / 3) * 256 * 384)
     assert plan["seconds"] > 0
     assert sorted(path for path in tmp_path.iterdir() if path.name != "tiny.onnx") == before
 
