@@ -7,59 +7,62 @@ synthetic scene of `size` x `size` LR pixels. Times are of the whole command.
 """
 
 import argparse
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
-from statistics import median
 
+from geosrseg.core.timing import Timing
 from geosrseg.pipelines.benchmark import make_full
+from geosrseg.pipelines.benchmark_command import run_predict
+from geosrseg.pipelines.painter import CONFIDENCE, FRACTIONS, SR
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.model_file import read_model_file
-from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
+from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
-LAYERS = ("--confidence", "--sr", "--fractions")
-CHOICES = {"class map": (), "with --sr": ("--sr",), "with all three": LAYERS}
-
-
-def seconds_of(command: list[str]) -> float:
-    """How long a command takes."""
-    begin = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - begin
+CHOICES = {
+    "class map": (),
+    "with --sr": (SR,),
+    "with all three": (CONFIDENCE, SR, FRACTIONS),
+}
 
 
 def main() -> None:
-    """Parse, measure, print."""
+    """Print a row for each choice of layers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--size", type=int, default=512, help="LR pixels along each side")
     parser.add_argument("--precision", default="fp32")
     parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    spec = read_model_file(find_model(DEFAULT_MODEL)).spec
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        model = make_full(DEFAULT_MODEL, Path(folder), window=128).path
-        scene, output = Path(folder, "scene.tif"), Path(folder, "map.tif")
-        write_synthetic_scene(
-            scene,
-            height=options.size,
-            width=options.size,
-            bands=spec.bands,
-            normalization=spec.normalization,
-        )
-        predict = [sys.executable, "-m", "geosrseg", "predict", str(scene), "-o", str(output)]
-        predict += ["--model", str(model), "--precision", options.precision, "--overwrite"]
-        taken: dict[str, list[float]] = {choice: [] for choice in CHOICES}
-        for _ in range(options.repeats):
-            for choice, layers in CHOICES.items():
-                taken[choice].append(seconds_of([*predict, *layers]))
-    plain = median(taken["class map"])
+        timings = measure(Path(folder), **vars(arguments))
+    plain = timings["class map"].median
     print("| layers | seconds | times the class map's |", "|---|---|---|", sep="\n")
-    for choice, seconds in taken.items():
-        middle = median(seconds)
-        spread = f"{min(seconds):.1f} to {max(seconds):.1f}"
-        print(f"| {choice} | {middle:.1f} ({spread}) | {middle / plain:.3f} |")
+    for choice, timing in timings.items():
+        low, high = min(timing.seconds), max(timing.seconds)
+        middle = timing.median
+        print(f"| {choice} | {middle:.1f} ({low:.1f} to {high:.1f}) | {middle / plain:.3f} |")
+
+
+def measure(folder: Path, *, size: int, precision: str, repeats: int) -> dict[str, Timing]:
+    """Run all choices in turn."""
+    model = make_full(DEFAULT_MODEL, folder, window=128).path
+    spec = read_model_file(model).spec
+    scene = folder / "scene.tif"
+    write_synthetic_scene(
+        scene, height=size, width=size, bands=spec.bands, normalization=spec.normalization
+    )
+    seconds: dict[str, list[float]] = {choice: [] for choice in CHOICES}
+    for _ in range(repeats):
+        for choice, layers in CHOICES.items():
+            run = run_predict(
+                scene,
+                folder / "map.tif",
+                model=model,
+                device="auto",
+                precision=precision,
+                layers=layers,
+            )
+            seconds[choice].append(run.seconds)
+    return {choice: Timing(tuple(taken)) for choice, taken in seconds.items()}
 
 
 if __name__ == "__main__":

@@ -56,17 +56,16 @@ class SrEncoding:
                 self.normalization.high,
             )
         )
+        limits = None if self._is_float else np.iinfo(self.dtype)
         # A float32 holds every integer of 16 bits, and not of 32.
-        exact = np.dtype(self.dtype).itemsize > 2 and not self._is_float
-        working = np.dtype(np.float64 if exact else np.float32)
+        working = np.dtype(np.float64 if limits and limits.bits > 16 else np.float32)
         gain = ((high - low) / scale).astype(working)
         bias = ((low - offset) / scale).astype(working)
         numbers = np.empty(sr.shape, self.dtype)
         for index, band in enumerate(sr):  # one at a time stays in the cache
             reckoned = np.multiply(band, gain[index], dtype=working)
             reckoned += bias[index]
-            if not self._is_float:
-                limits = np.iinfo(self.dtype)
+            if limits:
                 np.rint(reckoned, out=reckoned)
                 np.clip(reckoned, limits.min + 1, limits.max, out=reckoned)
             numbers[index] = reckoned

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,15 +30,30 @@ class CommandRun:
 
 
 def run_predict(
-    scene: Path, output: Path, *, model: Path, device: str, precision: str
+    scene: Path,
+    output: Path,
+    *,
+    model: Path,
+    device: str,
+    precision: str,
+    layers: Sequence[str] = (),
 ) -> CommandRun:
     """Map a scene in a process of its own, in the window and with the seams of the model.
+
+    Args:
+        scene: what is mapped.
+        output: the class map.
+        model: an ONNX file.
+        device: as in ``--device``.
+        precision: of the arithmetic.
+        layers: what is written besides the class map, of `painter.LAYERS`.
 
     Raises:
         GeosrsegError: the command failed; the message is its own.
     """
     words = [sys.executable, "-m", "geosrseg", "predict", scene, "-o", output, "--model", model]
     words += ["--device", device, "--precision", precision, "--overwrite", "--json"]
+    words += [f"--{layer}" for layer in layers]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         begin = time.perf_counter()
         process = subprocess.Popen([str(word) for word in words], stdout=out, stderr=err)
