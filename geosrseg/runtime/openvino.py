@@ -94,8 +94,10 @@ class OpenVino:
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
             request = self._compile(lr.shape).create_infer_request()
+            # Not infer(): with a single thread it computes in this one, and cannot be cancelled.
+            request.start_async({INPUT: lr}, share_inputs=True)
             with self._running.until_done(request.cancel):
-                request.infer({INPUT: lr}, share_inputs=True)
+                request.wait()
         except Exception:
             with self._lock:
                 self._compiled.clear()  # each holds the memory of its window
