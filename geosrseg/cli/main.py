@@ -78,8 +78,8 @@ class LazyGroup(click.Group):
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click itself knows these
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+        except KeyboardInterrupt as stop:
+            click.echo(_one_line(": ".join(["interrupted", *map(str, stop.args)])), err=True)
             ctx.exit(130)
         except GeosrsegError as error:
             _fail(ctx, error, str(error))

@@ -14,7 +14,7 @@ from geosrseg.mapping.map_rows import sr_encoding
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
 from geosrseg.raster.files.fingerprint import hash_files
 from geosrseg.raster.maps.cog import CogProfile
-from geosrseg.raster.maps.row_store import read_manifest
+from geosrseg.raster.maps.row_store import OUTPUT, STRIPS, read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
@@ -88,6 +88,8 @@ class MapJob:
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
             "layers": ", ".join(self.request.layers),
+            OUTPUT: self.request.output.name,
+            STRIPS: str(len(plan.rows.starts)),
         }
 
     def tags(self) -> Mapping[str, str]:

@@ -136,6 +136,7 @@ class TestHelp:
             "main",
             "model_card",
             "options",
+            "prediction_report",
             "progress",
             "recipe_options",
             "rio",

@@ -52,6 +52,7 @@ RECIPE = Recipe(
     chip_size=64,
     class_power=0,
     averaging=0.5,
+    precision="fp32",
 )
 
 
