@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import DeviceMemoryError, OutputError, SceneError
+from geosrseg.errors import DeviceError, DeviceMemoryError, OutputError, SceneError
 from geosrseg.mapping.layers import layer_profile
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import sr_encoding
@@ -33,9 +33,6 @@ LEAST_BYTES = 5
 
 LEAST_SHARE = 1 / 3
 """Of a session's `bytes_per_pixel`, what a run takes in any case."""
-
-ON_HOST = ("cpu", "openvino")
-"""Devices whose memory is the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +148,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
         )
         _check_width(scene, plan, available_memory())
-        _check_window(session, plan, available_memory())
+        _check_window(session, plan, request.batch)
         yield MapJob(
             request=request,
             session=session,
@@ -177,11 +174,21 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
         )
 
 
-def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
-    """Refuse windows that the halo makes larger than memory, in the model file or by option."""
+def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
+    """Refuse windows that the device cannot take, or that are larger than its memory."""
     height, width = plan.rows.window_size, plan.cols.window_size
+    limits, memory = session.limits, session.free_memory()
+    if limits.window is not None and max(height, width) > limits.window:
+        raise DeviceError(
+            f"windows of {width} x {height} pixels: {session.device} takes at most "
+            f"{limits.window} of {session.spec.name}: use a smaller --window or --overlap"
+        )
+    if limits.batch is not None and batch > limits.batch:
+        raise DeviceError(
+            f"--batch {batch}: {session.device} takes at most {limits.batch} windows at once"
+        )
     needed = height * width * session.bytes_per_pixel * LEAST_SHARE
-    if session.device in ON_HOST and needed > memory:
+    if needed > memory:
         raise DeviceMemoryError(
             f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
             f"{memory / 2**30:.1f} are free: use a smaller --overlap or --window"
@@ -201,10 +208,11 @@ def _window_size(request: MapRequest, session: Session) -> int:
     stopped = read_manifest(request.output) or {}
     if request.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
         return int(stopped[WINDOW_SIZE])
-    memory = request.max_memory or SHARE * available_memory()
+    memory = request.max_memory or SHARE * session.free_memory()
     return fitting_window_size(
         session.spec,
         pixels=memory / session.bytes_per_pixel / request.batch,
         seams=request.seams,
         overlap=request.overlap,
+        largest=session.limits.window,
     )
