@@ -472,7 +472,7 @@ def test_a_model_whose_halo_asks_for_windows_beyond_memory(tmp_path, tiny_model,
 
 
 def test_windows_are_those_that_the_device_takes(tmp_path, tiny_model, monkeypatch):
-    scene = write_scene(tmp_path / "scene.tif", random_scene(70, 70))
+    scene = write_scene(tmp_path / "scene.tif", random_scene(64, 64))
     monkeypatch.setattr(onnxruntime_cpu, "limits", lambda _: Limits(window=48, batch=2))
     options = {"model": tiny_model(window_size=64), "device": "cpu"}
     assert predict(scene, tmp_path / "a.tif", **options, overlap=0).windows == 4
