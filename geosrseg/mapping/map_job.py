@@ -1,7 +1,7 @@
 """MapJob: a request with its scene open and its windows planned, and nothing run yet."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from geosrseg.errors import DeviceError, DeviceMemoryError, OutputError, SceneEr
 from geosrseg.mapping.layers import layer_profile
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import sr_encoding
+from geosrseg.mapping.scene_faults import with_all_faults
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
 from geosrseg.raster.files.fingerprint import hash_files
 from geosrseg.raster.maps.cog import CogProfile
@@ -121,6 +122,29 @@ class MapJob:
 
 @contextmanager
 def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
+    """Open the scene of a request and plan its windows; see `_open_job`.
+
+    Raises:
+        SceneError: says everything that is wrong with the scene.
+    """
+    with ExitStack() as stack:
+        try:
+            job = stack.enter_context(_open_job(request, session))
+        except SceneError as error:
+            raise with_all_faults(
+                error,
+                request.scene,
+                spec=session.spec,
+                bands=request.bands,
+                scale=request.scale,
+                offset=request.offset,
+                max_pixels=request.max_pixels,
+            ) from error
+        yield job
+
+
+@contextmanager
+def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     """Open the scene of a request and plan its windows.
 
     Raises:
