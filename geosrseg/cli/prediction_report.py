@@ -80,11 +80,11 @@ def _kept(output: Path, before: "Sequence[Outcome]") -> str:
     stopped = find_stopped_run(output)
     if stopped is None:
         return (
-            f"{done}nothing of {output} is kept, as no strip of windows was finished: run the "
+            f"{done}kept nothing of {output}, as no strip of windows was finished: run the "
             f"command again {again}to start anew"
         )
     remove = shlex.join(["geosrseg", "clean", "--remove", str(output.parent)])
     return (
-        f"{done}{stopped.progress} of {output} are kept: run the command again {again}to resume, "
+        f"{done}kept {stopped.progress} of {output}: run the command again {again}to resume, "
         f"or {remove} to remove them"
     )

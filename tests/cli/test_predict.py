@@ -177,3 +177,16 @@ def test_little_memory_means_small_windows_and_the_same_map(scene, tmp_path, tin
         maps.append((json.loads(result.stdout)["windows"], rasterio.open(out).read().tobytes()))
     assert maps[0][0] > maps[1][0] == 1
     assert maps[0][1] == maps[1][1]
+
+
+def test_an_interruption_says_that_nothing_was_kept_and_what_to_do(scene, tiny_model, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("geosrseg.runtime.session.Session.run", interrupt)
+    result = run(scene, "-m", tiny_model())
+    assert result.exit_code == 130
+    said = f"interrupted: kept nothing of {scene.parent / 'scene_classes.tif'}, as no strip of "
+    assert said in result.stderr
+    assert "run the command again to start anew" in result.stderr
+    assert not list(scene.parent.glob("*.geosrseg"))
