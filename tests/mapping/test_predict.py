@@ -360,8 +360,13 @@ class TestResume:
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=after)
         assert not out.exists()
-        done = predict(scene, out, model=model, **self.OPTIONS)
+        seen: list[Progress] = []
+        done = predict(scene, out, model=model, on_progress=seen.append, **self.OPTIONS)
         assert done.resumed == (after - 1) // 3
+        # The windows of the run before are told apart, so that a rate counts this run's alone.
+        before = 36 - done.windows
+        assert [progress.windows_done for progress in seen] == list(range(before, 37))
+        assert {progress.resumed for progress in seen} == {before}
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
         assert not find_stores(tmp_path)
