@@ -134,6 +134,7 @@ class TestHelp:
         frame = {
             "__init__",
             "main",
+            "map_options",
             "model_card",
             "options",
             "prediction_report",
