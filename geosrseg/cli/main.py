@@ -38,7 +38,8 @@ COMMANDS = {
     "info": "Say what a scene is, and whether a model can map it; or what a model is.",
     "vectorize": "Write the polygons of a class map, with their areas.",
     "areas": "Measure the classes of a map on the ground, in the whole map or in each zone.",
-    "relabel": "Merge, rename or recolour the classes of a map; drop small patches; cut it to polygons.",
+    "relabel": "Merge, rename or recolour the classes of a map; drop small patches; cut it to "
+    "polygons.",
     "assess": "Compare a class map with a reference.",
     "sample": "Draw a stratified random sample of points from a class map.",
     "mosaic": "Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by side.",
