@@ -217,7 +217,9 @@ def _map_all(
     outcomes: list[Outcome] = []
     outputs = map_paths(scenes, folder)
     with (
-        interruption_explained(lambda: outputs[len(outcomes)], before=outcomes),
+        interruption_explained(
+            lambda: outputs[min(len(outcomes), len(outputs) - 1)], before=outcomes
+        ),
         _progress_bar() as on_progress,
     ):
         for outcome in predict_scenes(
