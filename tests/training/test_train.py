@@ -175,7 +175,8 @@ def test_other_networks_train_export_and_predict_too(card, tmp_path):
     assert export(run.path, tmp_path / "model.onnx").label_agreement >= 0.999
     (report,) = evaluate([tmp_path / "model.onnx"], card, split="validation", device="cpu").models
     assert report.confusion.mean_iou == pytest.approx(
-        run.validation().metrics["mean_iou"], abs=1e-3  # ties of a briefly trained network
+        run.validation().metrics["mean_iou"],
+        abs=1e-3,  # ties of a briefly trained network
     )
 
 
