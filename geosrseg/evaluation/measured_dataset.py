@@ -8,7 +8,7 @@ from pathlib import Path
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.labelled_scene import open_labelled_scenes
+from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.errors import DatasetError
 from geosrseg.evaluation.bootstrap import Draws
 from geosrseg.evaluation.evaluation_area import (

@@ -17,11 +17,8 @@ from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
-from geosrseg.datasets.labelled_scene import (
-    LabelledScene,
-    measure_normalization,
-    open_labelled_scenes,
-)
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.networks.framework import EndToEnd, NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple

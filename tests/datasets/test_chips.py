@@ -20,7 +20,7 @@ from geosrseg.datasets.chips import (
     _pose,
     _read_padded,
 )
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
 from tests.tiny_datasets import HEIGHT, WIDTH
 

@@ -5,7 +5,7 @@ import torch
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.training import evaluation_windows
 from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.validation_scores import Evaluation

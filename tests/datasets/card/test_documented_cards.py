@@ -9,7 +9,7 @@ import pytest
 
 from geosrseg.core.legend import NODATA
 from geosrseg.datasets.card.card import read_card
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from tests.shared_data import shared
 
 ROOT = Path(__file__).parents[3]
