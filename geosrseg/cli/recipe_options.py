@@ -14,6 +14,9 @@ NOT_NEGATIVE = click.FloatRange(min=0)
 WEIGHT_OPTIONS = (
     click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
     click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
+    click.option(
+        "--gamma", type=NOT_NEGATIVE, help="That of images whose labels lie on the LR grid."
+    ),
 )
 
 BUDGET_OPTIONS = (

@@ -129,7 +129,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         generator = np.random.default_rng((config.seed, number))
         scene, window = self._draw(generator)
         chip = _read_padded(scene, window)
-        pose = _pose(generator, quarter_turns=config.quarter_turns)
+        pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         # The native image, and the real LR image where there is one.
         images = [turn(torch.from_numpy(chip.hr), pose=pose)]
         if scene.lr and config.upscale_factor > 1:
@@ -159,7 +159,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         scene = self._scenes[number]
         grid = scene.grid
         row_off, col_off = (
-            _place(position, length, size=size, factor=factor, generator=generator)
+            place_chip(position, length, size=size, factor=factor, generator=generator)
             for position, length in ((int(row), grid.height), (int(col), grid.width))
         )
         return scene, Window(row_off, col_off, size, size)
@@ -176,12 +176,12 @@ def _read_padded(scene: LabelledScene, window: Window) -> Chip:
     )
 
 
-def _pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
+def draw_pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
     """One of the poses of `turn`; the even ones are flips and the turn by 180°."""
     return int(generator.integers(8)) if quarter_turns else 2 * int(generator.integers(4))
 
 
-def _place(
+def place_chip(
     position: int, length: int, *, size: int, factor: int, generator: np.random.Generator
 ) -> int:
     """Where a chip begins: a multiple of `factor`, so that it lies inside and holds a pixel.

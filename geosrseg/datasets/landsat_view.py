@@ -14,10 +14,10 @@ Two differences are published and made good here.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -72,10 +72,19 @@ def reduce_image(hr: Tensor, *, factor: int) -> Tensor:
     Returns:
         (bands, H, W).
     """
-    # Taps from one LR pixel before an LR pixel to one behind it, odd and even factors alike.
-    places = (torch.arange(3 * factor) - (3 * factor - 1) / 2) / factor
-    taps = torch.exp(-0.5 * (places / SIGMA) ** 2)
-    taps = (taps / taps.sum()).to(hr)
-    planes = F.pad(hr[:, None], (factor,) * 4, mode="reflect")
-    planes = F.conv2d(planes, taps[None, None, :, None], stride=(factor, 1))
-    return F.conv2d(planes, taps[None, None, None, :], stride=(1, factor))[:, 0]
+    down, across = (_reduction(length // factor, factor) for length in hr.shape[-2:])
+    return down @ hr @ across.T
+
+
+@lru_cache(maxsize=16)
+def _reduction(length: int, factor: int) -> Tensor:
+    """(length, factor * length) weights of the HR pixels along one axis in each LR pixel."""
+    taps = np.arange(-factor, 2 * factor)  # from one LR pixel before to one behind
+    weights = np.exp(-0.5 * ((taps - (factor - 1) / 2) / (SIGMA * factor)) ** 2)
+    rows = np.repeat(np.arange(length), len(taps))
+    cols = (np.arange(length)[:, None] * factor + taps).ravel()
+    last = factor * length - 1
+    cols = np.where(cols < 0, -cols, np.where(cols > last, 2 * last - cols, cols))
+    matrix = np.zeros((length, last + 1))
+    np.add.at(matrix, (rows, cols), np.tile(weights / weights.sum(), length))
+    return torch.from_numpy(matrix.astype(np.float32))

@@ -73,7 +73,8 @@ class DecodedReference(Reference):
         """(rows, cols) how far the labels are trusted, 0 to 1."""
         if self.confidence is None:
             return np.ones((window.height, window.width), np.float32)
-        return self.confidence[window.rows, window.cols].astype(np.float32) / 100
+        percent = self.confidence[window.rows, window.cols]
+        return np.divide(percent, 100, dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from geosrseg.networks.framework import NetworkConfig
 
 Precision = Literal["fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
+LOSS_WEIGHTS = ("alpha", "beta", "gamma")
 COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
 SR_VALUES = (
     "sr",
@@ -34,6 +35,7 @@ class Recipe:
     Attributes:
         alpha: α of the joint loss, on the reconstruction.
         beta: β of the joint loss, on the segmentation.
+        gamma: γ of the joint loss, on the segmentation of images labelled on the LR grid.
         sr_rate: learning rate of the SR part.
         seg_rate: learning rate of the segmentation part.
         sr_decay: weight decay of the SR part.
@@ -62,6 +64,7 @@ class Recipe:
 
     alpha: float = 0.1
     beta: float = 1000.0
+    gamma: float = 1000.0
     sr_rate: float = 1e-5
     seg_rate: float = 1e-5
     sr_decay: float = 1e-4
@@ -92,7 +95,16 @@ class Recipe:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
         if self.chip_size % 32:
             raise ValueError(f"the chip size is a multiple of 32, got {self.chip_size}")
-        for name in ("alpha", "beta", "sr_rate", "seg_rate", "sr_decay", "seg_decay", "jitter"):
+        for name in (
+            "alpha",
+            "beta",
+            "gamma",
+            "sr_rate",
+            "seg_rate",
+            "sr_decay",
+            "seg_decay",
+            "jitter",
+        ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} is 0 or more, got {getattr(self, name)}")
         if not 0 <= self.sr_warm_up < self.epochs:
@@ -173,6 +185,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             recipe=Recipe(
                 alpha=1.0,
                 beta=1.0,
+                gamma=1.0,
                 sr_rate=1e-4,
                 seg_rate=1e-3,
                 sr_decay=1e-2,

@@ -18,14 +18,18 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import EndToEnd
-from geosrseg.networks.losses import JointLoss, reconstruction_loss, segmentation_loss
+from geosrseg.networks.losses import (
+    CoarseReference,
+    JointLoss,
+    reconstruction_loss,
+    segmentation_loss,
+)
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.evaluation_windows import EvaluationWindow
-from geosrseg.training.validation_scores import Evaluation
+from geosrseg.training.source_scores import SourceScores
 
 BETAS = (0.9, 0.999)
 """Adam's; the paper states a momentum of 0.9."""
@@ -62,7 +66,7 @@ class JointTraining(L.LightningModule):
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta)
+        self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta, gamma=recipe.gamma)
         self._recipe = recipe
         self._legend = legend
         self._sr_steps = sr_steps
@@ -83,9 +87,7 @@ class JointTraining(L.LightningModule):
         words = np.random.SeedSequence((self._recipe.seed, number, self.global_rank))
         torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
 
-    def training_step(
-        self, batch: tuple[Tensor, Tensor, Tensor, Tensor], batch_index: int
-    ) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, ...], batch_index: int) -> Tensor:
         try:
             losses = self._losses(*batch)
         except ValueError as error:
@@ -103,16 +105,33 @@ class JointTraining(L.LightningModule):
             self._check_loss()
         return losses["loss"]
 
-    def _losses(self, lr: Tensor, hr: Tensor, target: Tensor, trained: Tensor) -> dict[str, Tensor]:
+    def _losses(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        target: Tensor,
+        trained: Tensor,
+        weight: Tensor | None = None,
+        *coarse: Tensor,
+    ) -> dict[str, Tensor]:
+        """The losses of a batch of `Chips`, or of `SourceChips`, which have more parts."""
         if self._reconstructs(self.global_step):
             l1 = reconstruction_loss(self.network.sr(_channels_last(lr)), hr, trained)
             return {"loss": l1, "l1": l1}
         if self._two_stage:
-            ce = segmentation_loss(self.network.seg(_channels_last(hr)), target)
+            ce = segmentation_loss(self.network.seg(_channels_last(hr)), target, weight)
             return {"loss": ce, "ce": ce}
         sr, logits = self.network(_channels_last(lr))
-        loss, l1, ce = self.loss(sr, logits, hr=hr, target=target, trained=trained)
-        return {"loss": loss, "l1": l1, "ce": ce}
+        loss, parts = self.loss(
+            sr,
+            logits,
+            hr=hr,
+            target=target,
+            trained=trained,
+            weight=weight,
+            coarse=CoarseReference(*coarse) if coarse else None,
+        )
+        return {"loss": loss, **parts}
 
     def _check_loss(self) -> None:
         """Stop before weights that are no numbers reach a checkpoint.
@@ -149,7 +168,7 @@ class JointTraining(L.LightningModule):
         self._sums = {name: summed / share for name, summed in checkpoint[SUMS].items()}
 
     def on_validation_epoch_start(self) -> None:
-        self._evaluation = Evaluation(ConfusionMatrix.empty(len(self._legend)))
+        self._scores = SourceScores(self._legend)
 
     def validation_step(self, window: EvaluationWindow, batch_index: int) -> dict[str, Tensor]:
         """Measure one window; its SR image and logits are for callbacks, on the host."""
@@ -160,16 +179,15 @@ class JointTraining(L.LightningModule):
         else:
             sr, logits = self.network(lr)
         done = {"sr": sr[0].float().cpu(), "logits": logits[0].float().cpu()}
-        self._evaluation.add(window, sr=done["sr"], probabilities=done["logits"])
+        self._scores.add(window, sr=done["sr"], logits=done["logits"])
         return done
 
     def on_validation_epoch_end(self) -> None:
-        done = self._evaluation
         if self._reconstructs(self.global_step - 1):
             # no class has been learned: such an epoch is never the best
-            values = {"mean_iou": math.nan, "psnr": done.psnr}
+            values = {"mean_iou": math.nan, "psnr": self._scores.psnr}
         else:
-            values = metrics_of(done, self._legend)
+            values = self._scores.metrics()
         self.epoch_metrics = {f"val/{name}": value for name, value in values.items()}
         self.log_dict(self.epoch_metrics)
 
@@ -205,13 +223,6 @@ class JointTraining(L.LightningModule):
     def _seg_rate_factor(self, step: int) -> float:
         """A second stage has the schedule from its start; after a warm-up it goes on."""
         return self._recipe.rate_factor(max(0, step - self._sr_steps * self._two_stage))
-
-
-def metrics_of(done: Evaluation, legend: Legend) -> dict[str, float]:
-    """All that an evaluation measured: ``mean_iou``, ``iou_<class id>``, ``psnr``, ..."""
-    ious = zip(legend.ids, done.confusion.iou, strict=True)
-    per_class = {f"iou_{number}": float(iou) for number, iou in ious}
-    return {**done.confusion.metrics(), **per_class, "psnr": done.psnr}
 
 
 def _channels_last(images: Tensor) -> Tensor:

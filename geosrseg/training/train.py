@@ -1,6 +1,7 @@
 """Training: a dataset and a recipe in, a run out."""
 
 import logging
+import os
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.source_chips import SourceChips
+from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.networks.framework import EndToEnd, NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
@@ -38,6 +41,9 @@ PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp16": "16-mixed",
 }
 """Lightning's words for ours."""
+
+MOST_WORKERS = 12
+"""Processes that make chips for a GPU: more only take memory."""
 
 CHECKPOINT_MINUTES = 10.0
 """What a kill can cost, at the most."""
@@ -130,14 +136,22 @@ def _fit(
     trainer: L.Trainer,
     module: JointTraining,
     run: Run,
-    chips: Chips,
+    chips: Chips | SourceChips,
     sampler: EpochSampler,
     windows: EvaluationWindows,
 ) -> None:
     """Train from the beginning, or from the last checkpoint if there is one."""
-    batch_size = run.config().recipe.batch_size
+    batch_size, workers = run.config().recipe.batch_size, _workers(chips)
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
-    loader = DataLoader(chips, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
+    loader = DataLoader(
+        chips,
+        batch_size=batch_size,
+        sampler=sampler,
+        generator=torch.Generator(),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
     last = run.last_checkpoint if run.last_checkpoint.exists() else None
     if last is not None and not zipfile.is_zipfile(last):
@@ -150,6 +164,17 @@ def _fit(
             ckpt_path=last,
             weights_only=True,
         )
+
+
+def _workers(chips: Chips | SourceChips) -> int:
+    """Processes that make chips.
+
+    Beside a GPU several: on the CPU they would only take time from the network. What is read
+    from open files is read in this process, as such files do not survive a fork.
+    """
+    if isinstance(chips, Chips) or not torch.cuda.is_available():
+        return 0
+    return min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 @contextmanager
@@ -179,26 +204,28 @@ def _quiet_lightning() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd) -> Chips:
+def _chips(
+    scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd
+) -> Chips | SourceChips:
     recipe = config.recipe
     multiple = window_multiple(network) * network.upscale_factor
     if recipe.chip_size % multiple:
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
         )
-    return Chips(
-        scenes,
-        classes=config.network.classes,
-        config=ChipConfig(
-            size=recipe.chip_size,
-            upscale_factor=config.network.upscale_factor,
-            quarter_turns=recipe.quarter_turns,
-            class_power=recipe.class_power,
-            jitter=recipe.jitter,
-            cutout=recipe.cutout,
-            seed=recipe.seed,
-        ),
+    drawn = ChipConfig(
+        size=recipe.chip_size,
+        upscale_factor=config.network.upscale_factor,
+        quarter_turns=recipe.quarter_turns,
+        class_power=recipe.class_power,
+        jitter=recipe.jitter,
+        cutout=recipe.cutout,
+        seed=recipe.seed,
     )
+    classes = config.network.classes
+    if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
+        return SourceChips(sourced, classes=classes, config=drawn)
+    return Chips(scenes, classes=classes, config=drawn)
 
 
 def _validation_windows(

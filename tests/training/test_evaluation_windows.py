@@ -27,7 +27,7 @@ def evaluate(scenes, *, halo: int) -> tuple[int, Evaluation]:
         window = windows[index]
         sr = window.lr.repeat_interleave(4, 1).repeat_interleave(4, 2)
         bright = (sr[0] > 0.5).float()
-        done.add(window, sr=sr, probabilities=torch.stack([1 - bright, bright]))
+        done.add(window, sr=sr, logits=torch.stack([1 - bright, bright]))
     return len(windows), done
 
 
