@@ -26,10 +26,10 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS, find_files
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes
-from geosrseg.datasets.card.toml_table import TomlTable
 
 KINDS = ("surface", "toa")
 """Kinds of reflectance: of the ground, and with the atmosphere in front of it."""
