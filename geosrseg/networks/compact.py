@@ -87,11 +87,11 @@ class Compact(JointNetwork):
         detail = max(1, round(DETAIL * width))
         self.features = SpectralFeatures(bands, widened=spectral)
         self.trunk = UNetTrunk(
-            self.features.outputs * self.fold**2, channels, dropout=dropout, normalized=True
+            self.features.outputs * self.fold**2, channels, dropout=dropout, light=True
         )
         self.grow = SubPixel(channels[0], detail, factor=upscale_factor * self.fold)
         self.refine = conv_bn_relu(detail, detail)
-        self.classifier = nn.Conv2d(detail, classes, 3, padding=1)
+        self.classifier = nn.Conv2d(detail, classes, 1)
         self.bicubic = BicubicUpsample(bands, upscale_factor=upscale_factor)
         self.image: nn.Conv2d | None = None
         if trains_sr:
@@ -117,7 +117,7 @@ class Compact(JointNetwork):
         self.features.calibrate(normalization)
 
     def before(self, outputs: Reach) -> Reach:
-        reach = outputs.before_conv(3, 1, 1).before_conv(3, 1, 1)  # a head, and refine
+        reach = outputs.before_conv(3, 1, 1).before_conv(3, 1, 1)  # the image, and refine
         reach = self.trunk.before(self.grow.before(reach))
         reach = reach.before_conv(self.fold, self.fold, 0)
         return reach.joined(self.bicubic.before(outputs))
@@ -137,4 +137,6 @@ def fold_pixels(x: Tensor, size: int) -> Tensor:
     if size == 1:
         return x
     folded = nn.functional.pixel_unshuffle(x, size)  # its channels are (C, size²)
-    return folded.unflatten(1, (x.shape[1], size**2)).transpose(1, 2).flatten(1, 2)
+    images, _, height, width = folded.shape
+    by_place = folded.view(images, x.shape[1], size**2, height, width).transpose(1, 2)
+    return by_place.flatten(1, 2)

@@ -50,7 +50,7 @@ class JointNetwork(nn.Module):
         """
         raise TypeError(f"{type(self).__name__} has no segmentation part of its own")
 
-    def calibrate(self, normalization: Normalization) -> None:  # noqa: B027 - most need nothing
+    def calibrate(self, normalization: Normalization) -> None:
         """Take in what reflectance the input stands for, before training begins."""
 
     def before(self, outputs: Reach) -> Reach | None:

@@ -14,7 +14,8 @@ A package adds a network by an entry point in its pyproject.toml, which names a 
     mine = "mypackage:MySeg"      # MySeg(bands, classes, **options)
 
     [project.entry-points."geosrseg.joint"]
-    mine = "mypackage:MyNet"      # MyNet(bands, classes, upscale_factor=4, trains_sr=True, **options)
+    # MyNet(bands, classes, upscale_factor=4, trains_sr=True, **options)
+    mine = "mypackage:MyNet"
 """
 
 import inspect

@@ -47,7 +47,8 @@ class UNetTrunk(Part):
         channels: of each level.
         dropout: share of the channels left out while training, behind the two deepest levels
             of the encoder.
-        normalized: a batch normalization follows every 3x3 convolution.
+        light: a batch normalization follows every 3x3 convolution, and the encoder's features
+            are added to the decoder's, at two thirds of the arithmetic of concatenating them.
     """
 
     def __init__(
@@ -56,12 +57,13 @@ class UNetTrunk(Part):
         channels: Sequence[int],
         *,
         dropout: float = 0.0,
-        normalized: bool = False,
+        light: bool = False,
     ) -> None:
         super().__init__()
         self.multiple = 2 ** (len(channels) - 1)
         steps = pairwise([inputs, *channels])
-        blocks = [_double_conv(a, b, normalized=normalized) for a, b in steps]
+        self.light = light
+        blocks = [_double_conv(a, b, normalized=light) for a, b in steps]
         if dropout:
             for block in blocks[-2:]:
                 block.append(nn.Dropout2d(dropout))
@@ -69,7 +71,7 @@ class UNetTrunk(Part):
         upward = list(pairwise(reversed(channels)))
         self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in upward)
         self.decoder = nn.ModuleList(
-            _double_conv(2 * b, b, normalized=normalized) for _, b in upward
+            _double_conv(b if light else 2 * b, b, normalized=light) for _, b in upward
         )
         self.apply(_initialize)
 
@@ -82,7 +84,7 @@ class UNetTrunk(Part):
             x = F.max_pool2d(skipped[-1], 2)
         x = deepest(x)
         for up, block, skip in zip(self.up, self.decoder, reversed(skipped), strict=True):
-            x = block(torch.cat((skip, up(x)), 1))
+            x = block(skip + up(x) if self.light else torch.cat((skip, up(x)), 1))
         return x
 
     def before(self, outputs: Reach) -> Reach:
