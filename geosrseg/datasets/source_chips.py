@@ -73,6 +73,7 @@ class _Pool:
         pixels = np.array([scene.grid.height * scene.grid.width for scene in scenes], np.float64)
         self._scene_share = pixels / pixels.sum()
         counts = self._counts.sum(axis=0)
+        self.class_parts = counts / max(int(counts.sum()), 1)
         drawn = counts >= min(RAREST, counts.max())
         weights = np.where(drawn, np.maximum(counts, 1.0) ** config.class_power, 0)
         self._class_share = weights / weights.sum()
@@ -119,6 +120,14 @@ class SourceChips(Dataset[TrainingChip]):
         self._pools = [_Pool(own, classes=classes, config=config) for own in by_source.values()]
         weights = np.array([pool.source.weight for pool in self._pools])
         self._share = weights / weights.sum()
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Pixels of each class in a million that the sources' weights would mix."""
+        parts = sum(
+            share * p.class_parts for share, p in zip(self._share, self._pools, strict=True)
+        )
+        return tuple(int(value) for value in np.round(1e6 * np.asarray(parts)))
 
     def __getitem__(self, number: int) -> TrainingChip:
         generator = np.random.default_rng((self._config.seed, number))

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.training.calibration import search_temperature
 from geosrseg.training.class_offsets import fit_class_offsets
 from geosrseg.training.evaluation_windows import EvaluationWindow, EvaluationWindows
@@ -54,7 +54,7 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
 
 
 def _run_windows(
-    network: EndToEnd, windows: EvaluationWindows, device: torch.device
+    network: JointNetwork, windows: EvaluationWindows, device: torch.device
 ) -> Iterator[tuple[EvaluationWindow, Tensor, Tensor]]:
     """Each window with its SR image and logits, (channels, height, width), on the host."""
     for index in range(len(windows)):
@@ -65,7 +65,7 @@ def _run_windows(
 
 
 def _sample(
-    network: EndToEnd, windows: EvaluationWindows, device: torch.device
+    network: JointNetwork, windows: EvaluationWindows, device: torch.device
 ) -> list[PixelSample]:
     """A random sample of all counted pixels, one for each grid that labels lie on."""
     samples: dict[int, PixelSample] = {}

@@ -9,6 +9,7 @@ step draws at random depends on the seed and its number. So a run can be stopped
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -20,12 +21,12 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from geosrseg.core.legend import Legend
 from geosrseg.errors import RunError
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.losses import (
     CoarseReference,
     JointLoss,
+    SegmentationLoss,
     reconstruction_loss,
-    segmentation_loss,
 )
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.evaluation_windows import EvaluationWindow
@@ -50,6 +51,7 @@ class JointTraining(L.LightningModule):
         legend: the classes.
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
+        class_weights: of the loss, one per class; none weighs all alike.
 
     Attributes:
         epoch_metrics: losses and validation of the current epoch, by name.
@@ -57,16 +59,25 @@ class JointTraining(L.LightningModule):
 
     def __init__(
         self,
-        network: EndToEnd,
+        network: JointNetwork,
         *,
         recipe: Recipe,
         legend: Legend,
         sr_steps: int = 0,
         two_stage: bool = False,
+        class_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta, gamma=recipe.gamma)
+        segmentation = SegmentationLoss(
+            recipe.loss, class_weights=class_weights, smoothing=recipe.label_smoothing
+        )
+        self.loss = JointLoss(
+            alpha=recipe.alpha,
+            beta=recipe.beta,
+            gamma=recipe.gamma,
+            segmentation=segmentation,
+        )
         self._recipe = recipe
         self._legend = legend
         self._sr_steps = sr_steps
@@ -111,27 +122,28 @@ class JointTraining(L.LightningModule):
         hr: Tensor,
         target: Tensor,
         trained: Tensor,
-        weight: Tensor | None = None,
+        weights: Tensor | None = None,
         *coarse: Tensor,
     ) -> dict[str, Tensor]:
         """The losses of a batch of `Chips`, or of `SourceChips`, which have more parts."""
         if self._reconstructs(self.global_step):
-            l1 = reconstruction_loss(self.network.sr(_channels_last(lr)), hr, trained)
+            l1 = reconstruction_loss(self.network.super_resolve(_channels_last(lr)), hr, trained)
             return {"loss": l1, "l1": l1}
         if self._two_stage:
-            ce = segmentation_loss(self.network.seg(_channels_last(hr)), target, weight)
-            return {"loss": ce, "ce": ce}
+            logits = self.network.segment(_channels_last(hr))
+            parts = self.loss.segmentation(logits, target, weights)
+            return {"loss": self.loss.segmentation.total(parts), **parts}
         sr, logits = self.network(_channels_last(lr))
-        loss, parts = self.loss(
+        losses: dict[str, Tensor] = self.loss(
             sr,
             logits,
             hr=hr,
             target=target,
             trained=trained,
-            weight=weight,
+            weights=weights,
             coarse=CoarseReference(*coarse) if coarse else None,
         )
-        return {"loss": loss, **parts}
+        return losses
 
     def _check_loss(self) -> None:
         """Stop before weights that are no numbers reach a checkpoint.
@@ -174,7 +186,7 @@ class JointTraining(L.LightningModule):
         """Measure one window; its SR image and logits are for callbacks, on the host."""
         lr = window.lr[None].to(self.device, memory_format=torch.channels_last)
         if self._reconstructs(self.global_step - 1):
-            sr = self.network.sr(lr)
+            sr = self.network.super_resolve(lr)
             logits = sr.new_zeros(1, len(self._legend), *sr.shape[2:])
         else:
             sr, logits = self.network(lr)
@@ -199,17 +211,17 @@ class JointTraining(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """One Adam with a group for each part: their rates and weight decays differ."""
-        recipe = self._recipe
+        recipe, network = self._recipe, self.network
         parts = [
-            (self.network.sr, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
-            (self.network.seg, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
+            (network.sr_parameters, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
+            (network.seg_parameters, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
         ]
-        parts = [part for part in parts if any(True for _ in part[0].parameters())]
+        parts = [part for part in parts if part[0]]
         adam = torch.optim.AdamW if recipe.decoupled else torch.optim.Adam
         optimizer = adam(
             [
-                {"params": list(part.parameters()), "lr": rate, "weight_decay": decay}
-                for part, rate, decay, _ in parts
+                {"params": parameters, "lr": rate, "weight_decay": decay}
+                for parameters, rate, decay, _ in parts
             ],
             betas=BETAS,
             fused=True,
