@@ -124,10 +124,8 @@ class SourceChips(Dataset[TrainingChip]):
     @property
     def class_counts(self) -> list[int]:
         """Pixels of each class in a million that the sources' weights would mix."""
-        parts = sum(
-            share * p.class_parts for share, p in zip(self._share, self._pools, strict=True)
-        )
-        return tuple(int(value) for value in np.round(1e6 * np.asarray(parts)))
+        parts = self._share @ np.array([pool.class_parts for pool in self._pools])
+        return [int(value) for value in np.round(1e6 * parts)]
 
     def __getitem__(self, number: int) -> TrainingChip:
         generator = np.random.default_rng((self._config.seed, number))
