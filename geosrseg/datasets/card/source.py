@@ -113,6 +113,8 @@ def parse_sources(
     sources = tuple(_parse(table, data=data, coding=coding, bands=bands) for table in tables)
     if len({source.name for source in sources}) < len(sources):
         raise ValueError("two [[sources]] have one name, expected names that differ")
+    if {source.name for source in sources} & set(LABELS):
+        raise ValueError("a source is called like a grid, expected a name other than lr and target")
     return sources
 
 
