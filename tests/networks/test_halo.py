@@ -14,12 +14,12 @@ from geosrseg.networks.reach import Reach
 from geosrseg.networks.unet import UNet
 from tests.tiny_networks import tiny_config, tiny_network
 
-CASES = [("hr", 1, 3), ("lr", 4, 3), ("lr", 8, 3)] + [
-    ("end-to-end", factor, stages) for factor in (2, 4, 8) for stages in (2, 3, 7)
+CASES = [("hr", 1, 3), ("lr", 3, 3), ("lr", 4, 3), ("lr", 8, 3)] + [
+    ("end-to-end", factor, stages) for factor in (2, 3, 4, 8) for stages in (2, 3, 7)
 ]
 
 
-@pytest.mark.parametrize(("factor", "multiple"), [(1, 32), (2, 16), (4, 8), (8, 4)])
+@pytest.mark.parametrize(("factor", "multiple"), [(1, 32), (2, 16), (3, 32), (4, 8), (8, 4)])
 def test_windows_begin_on_multiples_of_the_pooling_cells(factor, multiple):
     config = tiny_config(protocol="lr" if factor > 1 else "hr", upscale_factor=factor)
     assert window_multiple(build_network(config)) == multiple
