@@ -77,9 +77,14 @@ class LabelledScene:
         """The source that it is of; empty where a dataset has none."""
         return ""
 
+    @property
+    def is_lr(self) -> bool:
+        """Image and labels lie on the LR grid: there is no native image."""
+        return False
+
     def label_pixels(self, factor: int) -> int:
         """Target pixels along each side of a label's pixel."""
-        return 1
+        return factor if self.is_lr else 1
 
     def size(self, factor: int) -> tuple[int, int]:
         """Height and width in LR pixels; what is left over at the far edges is not used.

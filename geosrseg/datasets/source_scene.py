@@ -97,8 +97,9 @@ class SourceScene(LabelledScene):
     def source_name(self) -> str:
         return self.source.name
 
-    def label_pixels(self, factor: int) -> int:
-        return factor if self.source.is_lr else 1
+    @property
+    def is_lr(self) -> bool:
+        return self.source.is_lr
 
     def size(self, factor: int) -> tuple[int, int]:
         if self.source.is_lr:
