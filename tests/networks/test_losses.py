@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,6 +8,7 @@ import torch.nn.functional as F
 from geosrseg.core.legend import NODATA
 from geosrseg.networks.losses import (
     TERMS,
+    CoarseReference,
     JointLoss,
     SegmentationLoss,
     class_weights_from_counts,
@@ -174,3 +176,42 @@ def test_class_weights_from_counts_weigh_a_pixel_by_one_on_average():
     assert weights[2] == 0
     assert sum(w * n for w, n in zip(weights, counts, strict=True)) == pytest.approx(500)
     assert class_weights_from_counts((3, 7), power=0) == (1, 1)
+
+
+def test_labels_on_the_lr_grid_are_compared_with_the_mean_of_the_probabilities(batch):
+    sr, logits, hr, target = batch
+    nothing = torch.full_like(target, NODATA)
+    trained = torch.zeros(target.shape, dtype=torch.bool)
+    lr_target = torch.randint(0, logits.shape[1], (2, 3, 4))
+    lr_target[0, 0, 1] = NODATA
+    weights = torch.rand(2, 3, 4)
+    parts = JointLoss(alpha=1, beta=1, gamma=2)(
+        sr,
+        logits,
+        hr=hr,
+        target=nothing,
+        trained=trained,
+        coarse=CoarseReference(lr_target, weights),
+    )
+    probabilities, total, whole = logits.softmax(1), 0.0, 0.0
+    for image, row, col in np.ndindex(2, 3, 4):
+        label = int(lr_target[image, row, col])
+        if label != NODATA:
+            pixels = probabilities[image, label, 2 * row : 2 * row + 2, 2 * col : 2 * col + 2]
+            total -= float(weights[image, row, col] * pixels.mean().log())
+            whole += float(weights[image, row, col])
+    assert parts["coarse_ce"].item() == pytest.approx(total / whole, rel=1e-5)
+    assert parts["loss"].item() == pytest.approx(2 * total / whole, rel=1e-5)
+    parts["loss"].backward()
+    assert not logits.grad[0, :, :2, 2:4].any()  # the LR pixel without a label
+    assert logits.grad[0, :, :2, :2].any()
+
+
+def test_without_a_label_on_the_lr_grid_the_third_term_is_zero(batch):
+    sr, logits, hr, target = batch
+    arguments = {"hr": hr, "target": target, "trained": torch.ones(2, 6, 8, dtype=torch.bool)}
+    loss = JointLoss(alpha=1, beta=1, gamma=1)
+    none = CoarseReference(torch.full((2, 3, 4), NODATA), torch.zeros(2, 3, 4))
+    with_none = loss(sr, logits, coarse=none, **arguments)
+    assert with_none["coarse_ce"] == 0
+    assert torch.isclose(with_none["loss"], loss(sr, logits, **arguments)["loss"])
