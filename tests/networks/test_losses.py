@@ -193,7 +193,7 @@ def test_labels_on_the_lr_grid_are_compared_with_the_mean_of_the_probabilities(b
         trained=trained,
         coarse=CoarseReference(lr_target, weights),
     )
-    probabilities, total, whole = logits.softmax(1), 0.0, 0.0
+    probabilities, total, whole = logits.detach().softmax(1), 0.0, 0.0
     for image, row, col in np.ndindex(2, 3, 4):
         label = int(lr_target[image, row, col])
         if label != NODATA:
