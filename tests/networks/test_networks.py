@@ -66,9 +66,8 @@ class Shared(JointNetwork):
 @pytest.fixture
 def _plugins(monkeypatch):
     def find(group):
-        value = {"geosrseg.sr": "Nearest", "geosrseg.seg": "Halving", "geosrseg.joint": "Shared"}[
-            group
-        ]
+        ours = {"sr": "Nearest", "seg": "Halving", "joint": "Shared"}
+        value = ours[group.removeprefix("geosrseg.")]
         return EntryPoints([EntryPoint("mine", f"{__name__}:{value}", group)])
 
     monkeypatch.setattr("geosrseg.networks.networks.entry_points", find)
