@@ -42,6 +42,7 @@ class SubPixel(nn.Module):
         first = nn.init.kaiming_normal_(self.conv.weight[:: factor**2].detach().clone())
         with torch.no_grad():
             self.conv.weight.copy_(first.repeat_interleave(factor**2, 0))
+            nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.pixel_shuffle(self.conv(x).relu(), self.factor)

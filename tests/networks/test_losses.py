@@ -40,14 +40,14 @@ def _parts(loss, batch, *, trained=None):
 
 
 def test_the_parts_are_weighted_by_alpha_and_beta(batch):
-    sr, logits, hr, target = batch
+    sr, _, hr, _ = batch
     loss, l1, ce = _parts(JointLoss(alpha=0.1, beta=1000), batch)
     assert torch.isclose(l1, (sr - hr).abs().mean())
     assert torch.isclose(loss, 0.1 * l1 + 1000 * ce)
 
 
 def test_ignored_pixels_count_for_nothing(batch):
-    sr, logits, hr, target = batch
+    _, logits, _, target = batch
     _, _, ce = _parts(JointLoss(alpha=1, beta=1), batch)
     counted = target != NODATA
     assert torch.isclose(ce, F.cross_entropy(logits.movedim(1, -1)[counted], target[counted]))
@@ -66,7 +66,7 @@ def test_a_batch_without_any_reference_has_no_segmentation_loss(batch):
 
 
 def test_the_native_image_counts_only_where_it_is_trained(batch):
-    sr, logits, hr, target = batch
+    sr, _, hr, _ = batch
     sr.requires_grad_()
     trained = torch.zeros(2, 6, 8, dtype=torch.bool)
     trained[0, :, 5:] = True
