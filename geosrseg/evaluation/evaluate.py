@@ -77,6 +77,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    tta: bool = False,
     on_window: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure models on the same pixels of a dataset.
@@ -100,6 +101,7 @@ def evaluate(
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.
+        tta: average the answers to the eight flips and turns of each window.
         on_window: called with the model's name after each window.
 
     Raises:
@@ -130,6 +132,7 @@ def evaluate(
                     device=device,
                     precision=precision,
                     threads=threads,
+                    tta=tta,
                     on_window=on_window,
                 )
                 for file, model in zip(files, models, strict=True)
@@ -168,10 +171,13 @@ def _run(
     device: str,
     precision: str,
     threads: int | None,
+    tta: bool,
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
-    with open_session(file, device=device, precision=precision, threads=threads) as session:
+    with open_session(
+        file, device=device, precision=precision, threads=threads, tta=tta
+    ) as session:
         spec = session.spec
         measurements, bicubic = [], []
         for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):

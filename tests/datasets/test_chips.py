@@ -101,7 +101,7 @@ def test_rare_classes_are_drawn_as_often_as_others_at_power_0(scenes):
 @given(
     length=st.integers(1, 300),
     share=st.floats(0, 0.999),
-    factor=st.sampled_from([1, 2, 4, 8]),
+    factor=st.sampled_from([1, 2, 3, 4, 8]),
     seed=st.integers(0, 99),
 )
 def test_a_chip_lies_inside_on_the_lr_grid_and_holds_its_pixel(length, share, factor, seed):

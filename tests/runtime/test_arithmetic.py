@@ -60,7 +60,7 @@ def test_it_grows_with_the_pixels(tiny_model):
     assert multiply_adds(model, (2, 3, 64, 32)) == 8 * multiply_adds(model, (1, 3, 16, 32)) > 0
 
 
-@pytest.mark.parametrize("factor", [2, 4, 8])
+@pytest.mark.parametrize("factor", [2, 3, 4, 8])
 def test_a_network_needs_what_pytorch_counts(factor):
     config = tiny_config(upscale_factor=factor)
     network, spec = tiny_network(config), spec_of(config)
