@@ -73,7 +73,9 @@ class Panels(Callback):
         Returns:
             (rows, 4·cols, 3) uint8.
         """
-        shown = _most_counted(window.target)
+        target = window.target.repeat_interleave(window.label_pixels, 0)
+        target = target.repeat_interleave(window.label_pixels, 1)
+        shown = _most_counted(target)
         core = Window(
             window.core.row_off + shown.row_off,
             window.core.col_off + shown.col_off,
@@ -83,10 +85,10 @@ class Panels(Callback):
         lr = window.lr.repeat_interleave(self._factor, 1).repeat_interleave(self._factor, 2)
         images = [self._colour(image[:, core.rows, core.cols]) for image in (lr, sr)]
         labels = logits[:, core.rows, core.cols].argmax(0).numpy().astype(np.uint8)
-        target = window.target[shown.rows, shown.cols].numpy()
+        reference = target[shown.rows, shown.cols].numpy()
         palette, ids = self._legend.palette(), self._legend.id_table()
-        maps = [palette[ids[each]] for each in (labels, target)]
-        maps[1][target == NODATA] = 0
+        maps = [palette[ids[each]] for each in (labels, reference)]
+        maps[1][reference == NODATA] = 0
         return np.concatenate([*images, *maps], axis=1)
 
     def _colour(self, image: Tensor) -> NDArray[np.uint8]:
