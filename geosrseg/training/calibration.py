@@ -66,6 +66,7 @@ class CalibrationCounts:
         cls, confidence: NDArray[np.floating], correct: NDArray[np.bool_]
     ) -> "CalibrationCounts":
         """Count pixels, see `calibration_error`."""
+        confidence = np.nan_to_num(confidence)  # a network whose loss is no number has none
         bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
         gaps: NDArray[np.float64] = np.zeros(BINS)
         gaps += np.bincount(bins, weights=correct - confidence, minlength=BINS)

@@ -26,7 +26,7 @@ class Panels(Callback):
 
     Args:
         run: where to.
-        count: windows shown, the first ones.
+        count: windows shown, spread evenly over all, so that every source has its turn.
         bands: names of the bands, by which those that are shown are chosen.
         legend: the classes.
         upscale_factor: HR pixels per LR pixel along each axis.
@@ -50,7 +50,9 @@ class Panels(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if batch_idx >= self._count or not trainer.is_global_zero:
+        total = int(trainer.num_val_batches[dataloader_idx])
+        shown = {total * number // self._count for number in range(self._count)}
+        if batch_idx not in shown or not trainer.is_global_zero:
             return
         panel = self.draw(batch, sr=outputs["sr"], logits=outputs["logits"])
         self._run.panels.mkdir(exist_ok=True)
