@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from geosrseg.core.spec import ModelSpec
-from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from tests.tiny_models import make_spec
 
 
@@ -22,10 +23,11 @@ def tiny_config(**changes: Any) -> NetworkConfig:
         config,
         sr_options=tiny.get(config.sr, {}) | config.sr_options,
         seg_options=tiny.get(config.seg, {}) | config.seg_options,
+        joint_options={"width": 1 / 16} | config.joint_options,
     )
 
 
-def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
+def tiny_network(config: NetworkConfig, *, seed: int = 0) -> JointNetwork:
     """A network ready to evaluate, in which no parameter has a value that hides a mistake."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -41,7 +43,7 @@ def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
             if isinstance(module, layers) and module.bias is not None:
                 nn.init.normal_(module.bias, std=0.1)
             if isinstance(module, nn.Conv2d) and not module.weight.any():
-                nn.init.normal_(module.weight, std=0.01)  # the residual's last one
+                nn.init.normal_(module.weight, std=0.01)  # what adds to the bicubic image
     return network.eval()
 
 

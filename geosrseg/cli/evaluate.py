@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from geosrseg.evaluation.bootstrap import Estimate
     from geosrseg.evaluation.report.report import Report
 
+SOURCE_HEADS = {
+    "overall_accuracy": "overall acc.",
+    "mean_iou": "mean IoU",
+    "calibration_error": "calibration error",
+}
+"""Figures of a source, before the IoU of each class."""
+
 HEADS = {
     "overall_accuracy": "overall acc.",
     "normalized_accuracy": "norm. acc.",
@@ -55,6 +62,11 @@ HEADS = {
     "--block",
     type=click.IntRange(min=16),
     help="HR pixels along each side of a block of the bootstrap.  [default: chosen]",
+)
+@click.option(
+    "--tta",
+    is_flag=True,
+    help="Test-time augmentation: average the answers to all eight flips and turns.",
 )
 @options.device_option
 @options.precision_option
@@ -107,7 +119,14 @@ def format_report(report: "Report") -> str:
     for model in report.models:
         ious = model.by_class("iou").values()
         classes.append([model.model, *(_cell(value) for value in ious)])
-    tables = [rows, *([differences] if len(differences) > 1 else []), classes]
+    sources = [["source", "model", *SOURCE_HEADS.values(), *report.legend.names]]
+    for name in report.models[0].by_source:
+        for model in report.models:
+            figures = model.by_source[name].to_json()
+            values = [*(figures[key] for key in SOURCE_HEADS), *figures["iou"]]
+            cells = [_cell(math.nan if value is None else value) for value in values]
+            sources.append([name, model.model, *cells])
+    tables = [rows, *(more for more in (differences, classes, sources) if len(more) > 1)]
     return "\n\n".join(_table(table) for table in tables)
 
 

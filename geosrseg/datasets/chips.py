@@ -124,12 +124,17 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         weights = np.where(counts > 0, counts**config.class_power, 0)
         self._class_share = weights / weights.sum()
 
+    @property
+    def class_counts(self) -> list[int]:
+        """Pixels of each class in the training split."""
+        return [position.count for position in self._positions]
+
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         config = self._config
         generator = np.random.default_rng((config.seed, number))
         scene, window = self._draw(generator)
         chip = _read_padded(scene, window)
-        pose = _pose(generator, quarter_turns=config.quarter_turns)
+        pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         # The native image, and the real LR image where there is one.
         images = [turn(torch.from_numpy(chip.hr), pose=pose)]
         if scene.lr and config.upscale_factor > 1:
@@ -159,7 +164,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         scene = self._scenes[number]
         grid = scene.grid
         row_off, col_off = (
-            _place(position, length, size=size, factor=factor, generator=generator)
+            place_chip(position, length, size=size, factor=factor, generator=generator)
             for position, length in ((int(row), grid.height), (int(col), grid.width))
         )
         return scene, Window(row_off, col_off, size, size)
@@ -176,12 +181,12 @@ def _read_padded(scene: LabelledScene, window: Window) -> Chip:
     )
 
 
-def _pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
+def draw_pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
     """One of the poses of `turn`; the even ones are flips and the turn by 180°."""
     return int(generator.integers(8)) if quarter_turns else 2 * int(generator.integers(4))
 
 
-def _place(
+def place_chip(
     position: int, length: int, *, size: int, factor: int, generator: np.random.Generator
 ) -> int:
     """Where a chip begins: a multiple of `factor`, so that it lies inside and holds a pixel.

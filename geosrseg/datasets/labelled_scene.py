@@ -4,10 +4,7 @@ Three things are read from it: chips for training (`read_chip`), and for evaluat
 degraded image (`read_inputs`, what `predict` would see) beside image and reference.
 """
 
-import warnings
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,17 +15,12 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.windows import Window
-from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.card.card_scene import CardScene
-from geosrseg.datasets.dataset_image import DatasetImage, open_image
+from geosrseg.datasets.dataset_image import DatasetImage
 from geosrseg.datasets.degradation import REACH, degrade
-from geosrseg.datasets.lr_image import LrImage, open_lr_image
-from geosrseg.datasets.reference import Reference, open_reference
-from geosrseg.datasets.scene_split import SceneSplit, open_split
-from geosrseg.errors import DatasetWarning
-from geosrseg.raster.files.gdal import small_cache
+from geosrseg.datasets.lr_image import LrImage
+from geosrseg.datasets.reference import Reference
+from geosrseg.datasets.scene_split import SceneSplit
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.raster_files import RasterFiles
 
 STRIP = 1024
 """Rows read at once when a whole scene is gone through."""
@@ -79,6 +71,20 @@ class LabelledScene:
     def grid(self) -> Grid:
         """Where the image's pixels lie."""
         return self.image.grid
+
+    @property
+    def source_name(self) -> str:
+        """The source that it is of; empty where a dataset has none."""
+        return ""
+
+    @property
+    def is_lr(self) -> bool:
+        """Image and labels lie on the LR grid: there is no native image."""
+        return False
+
+    def label_pixels(self, factor: int) -> int:
+        """Target pixels along each side of a label's pixel."""
+        return factor if self.is_lr else 1
 
     def size(self, factor: int) -> tuple[int, int]:
         """Height and width in LR pixels; what is left over at the far edges is not used.
@@ -167,90 +173,3 @@ class LabelledScene:
         if self.lr:
             in_split &= self.lr.covers(window)
         return np.where(in_split, self.reference.read(window), np.uint8(NODATA)), in_split
-
-
-@contextmanager
-def open_labelled_scenes(
-    card: DatasetCard, *, normalization: Normalization
-) -> Iterator[list[LabelledScene]]:
-    """All scenes of a dataset; their files are open until the end of the context.
-
-    References with values or colours that the card does not know give one DatasetWarning.
-
-    Raises:
-        DatasetError: a file cannot be read, is not what the card says, or image, reference
-            and split of a scene are not on one grid.
-    """
-    with _open_scenes(card, normalization) as scenes:
-        _warn_of_unknown_codes(card, scenes)
-        yield scenes
-
-
-@contextmanager
-def _open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
-    files = RasterFiles()
-    try:
-        with small_cache():
-            yield [_open(scene, card, normalization, files) for scene in card.scenes]
-    finally:
-        files.close()
-
-
-def _open(
-    scene: CardScene, card: DatasetCard, normalization: Normalization, files: RasterFiles
-) -> LabelledScene:
-    image = open_image(scene.image, bands=card.bands, stored=card.image, files=files)
-    lr = None
-    if scene.lr and card.lr:
-        lr = open_lr_image(scene.lr, image, bands=card.bands, stored=card.lr.image, files=files)
-    return LabelledScene(
-        image=image,
-        reference=open_reference(scene.reference, coding=card.coding, grid=image.grid, files=files),
-        split=open_split(scene, guard=card.guard, grid=image.grid, files=files),
-        normalization=normalization,
-        ranges=Normalization(card.low, card.high, normalization.fill),
-        lr=lr,
-    )
-
-
-def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:
-    """Read every reference once: a code that nobody thought of is a mistake of the card."""
-    counts: Counter[int] = Counter()
-    first: dict[int, Path] = {}
-    for scene in scenes:
-        for strip in scene.strips():
-            for code, count in scene.reference.count_unknown(strip).items():
-                counts[code] += count
-                first.setdefault(code, scene.reference.path)
-    if counts:
-        listed = [
-            f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
-            for code, count in counts.most_common(5)
-        ]
-        more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
-        warnings.warn(
-            f"the references of {card.name} have {counts.total()} pixels whose value no class "
-            f"has: {', '.join(listed)}{more}; they are ignored, and without this warning if the "
-            "card's list `ignored` has them",
-            DatasetWarning,
-            stacklevel=3,
-        )
-
-
-def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normalization:
-    """The normalization of the network's input, with the training pixels' mean as its fill.
-
-    Args:
-        card: the dataset.
-        native: the network's input is the native image, though there may be real LR images.
-    """
-    native = native or card.lr is None
-    low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
-    bare = Normalization(low, high, (0.0,) * len(card.bands))
-    total, count = np.zeros(len(card.bands)), 0
-    with _open_scenes(card, bare) as scenes:
-        for scene in scenes:
-            sums, pixels = scene.sum_inputs(native=native)
-            total, count = total + sums, count + pixels
-    fill = tuple(float(value) for value in np.round(total / max(count, 1), 4))
-    return replace(bare, fill=fill)

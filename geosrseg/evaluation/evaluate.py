@@ -25,6 +25,7 @@ from geosrseg.evaluation.measurement import (
 from geosrseg.evaluation.model_files import find_model_files
 from geosrseg.evaluation.report.report import ModelReport, ModelView, Report, ReportView
 from geosrseg.evaluation.scores import Scores, add_scores
+from geosrseg.evaluation.source_figures import SourceFigures, measure_sources
 from geosrseg.evaluation.squared_error import mean_psnr
 from geosrseg.mapping.scene_plan import Seams, plan_map
 from geosrseg.runtime.model.model_file import read_model_file
@@ -44,6 +45,7 @@ class ModelResult:
         sha256: of the model file.
         device: where it ran.
         areas: what it did on each area.
+        main: which of them its scores are of.
         bicubic: the bicubic image of each area; none for a model of native images.
     """
 
@@ -52,12 +54,14 @@ class ModelResult:
     sha256: str
     device: str
     areas: list[Measurement]
+    main: list[bool]
     bicubic: list[ReconstructedImage]
 
     @property
     def scores(self) -> Scores:
-        """All that was counted."""
-        return add_scores([area.scores for area in self.areas])
+        """All that was counted on the main areas."""
+        chosen = zip(self.areas, self.main, strict=True)
+        return add_scores([area.scores for area, is_main in chosen if is_main])
 
 
 def evaluate(
@@ -73,6 +77,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    tta: bool = False,
     on_window: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure models on the same pixels of a dataset.
@@ -96,6 +101,7 @@ def evaluate(
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.
+        tta: average the answers to the eight flips and turns of each window.
         on_window: called with the model's name after each window.
 
     Raises:
@@ -126,6 +132,7 @@ def evaluate(
                     device=device,
                     precision=precision,
                     threads=threads,
+                    tta=tta,
                     on_window=on_window,
                 )
                 for file, model in zip(files, models, strict=True)
@@ -164,10 +171,13 @@ def _run(
     device: str,
     precision: str,
     threads: int | None,
+    tta: bool,
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
-    with open_session(file, device=device, precision=precision, threads=threads) as session:
+    with open_session(
+        file, device=device, precision=precision, threads=threads, tta=tta
+    ) as session:
         spec = session.spec
         measurements, bicubic = [], []
         for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):
@@ -188,7 +198,9 @@ def _run(
                 bicubic.append(
                     measure_bicubic(area, scene, factor=spec.upscale_factor, views=views)
                 )
-        return ModelResult(spec, model, session.sha256, session.device, measurements, bicubic)
+        return ModelResult(
+            spec, model, session.sha256, session.device, measurements, on.main, bicubic
+        )
 
 
 def _report(
@@ -196,6 +208,7 @@ def _report(
 ) -> Report:
     resampled = [resample(result.scores.figures, on.draws) for result in results]
     names = _names([result.spec for result in results])
+    main = [area for area, is_main in zip(on.areas, on.main, strict=True) if is_main]
     return Report(
         dataset=on.card.name,
         source=on.card.source,
@@ -204,13 +217,14 @@ def _report(
         bands=on.card.bands,
         settings=on.settings,
         scenes=tuple(area.scene.path.name for area in on.areas),
-        reference_pixels=_totals(area.count_pixels() for area in on.areas),
-        small_objects=_totals(area.count_objects() for area in on.areas),
+        reference_pixels=_totals(area.count_pixels() for area in main),
+        small_objects=_totals(area.count_objects() for area in main),
         models=tuple(
             _model_report(
                 name,
                 result,
                 estimates=own.estimates(),
+                by_source=measure_sources(on.areas, result.areas),
                 baseline="" if baseline is None else names[baseline],
                 differences={} if baseline is None else own.differences(resampled[baseline]),
             )
@@ -227,6 +241,7 @@ def _model_report(
     result: ModelResult,
     *,
     estimates: Mapping[str, Estimate],
+    by_source: Mapping[str, SourceFigures],
     baseline: str,
     differences: Mapping[str, Estimate],
 ) -> ModelReport:
@@ -241,6 +256,7 @@ def _model_report(
         confusion=scores.matrix(),
         boundary_confusion=scores.boundary_matrix(),
         estimates=estimates,
+        by_source=by_source,
         baseline=baseline,
         differences=differences,
         psnr=mean_psnr(errors),

@@ -46,7 +46,7 @@ class AreaConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationArea:
-    """One scene, as all models are measured on it.
+    """One scene, as all models are measured on it, on the grid of its labels.
 
     Attributes:
         scene: the open scene.
@@ -132,9 +132,9 @@ def prepare_areas(
 def _read_target(scene: LabelledScene, config: AreaConfig, file: Path) -> NDArray[np.uint8] | None:
     """(rows, cols) of the scene, less what is left over; None if no pixel counts."""
     grid = scene.grid
+    factors = (1,) if scene.is_lr else config.upscale_factors
     height, width = (
-        min(length // factor * factor for factor in config.upscale_factors)
-        for length in (grid.height, grid.width)
+        min(length // factor * factor for factor in factors) for length in (grid.height, grid.width)
     )
     if not height or not width or not scene.split.may_hold(config.split):
         return None
@@ -154,11 +154,11 @@ def _prepare(
     near = np.memmap(folder / "boundary", np.bool_, "w+", shape=target.shape)
     for strip in _strips(*target.shape):
         reference[strip.rows] = scene.read_reference(strip)
+    side = max(config.upscale_factors) if scene.is_lr else 1
+    reach, small = max(config.boundary // side, 1), max(config.small // side**2, 1)
     for strip in _strips(*target.shape):
-        near[strip.rows] = _near_boundary(reference, strip, reach=config.boundary)
-    objects = find_small_objects(
-        reference, classes=len(config.legend), limit=config.small, folder=folder
-    )
+        near[strip.rows] = _near_boundary(reference, strip, reach=reach)
+    objects = find_small_objects(reference, classes=len(config.legend), limit=small, folder=folder)
     inside = np.zeros_like(objects.size)
     for strip in _strips(*target.shape):
         inside += objects.count_pixels(strip, target[strip.rows] != NODATA)

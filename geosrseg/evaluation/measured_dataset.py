@@ -8,7 +8,7 @@ from pathlib import Path
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.labelled_scene import open_labelled_scenes
+from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.errors import DatasetError
 from geosrseg.evaluation.bootstrap import Draws
 from geosrseg.evaluation.evaluation_area import (
@@ -37,6 +37,8 @@ class MeasuredDataset:
         card: the dataset.
         settings: how is measured.
         areas: what is measured.
+        main: which of them the figures are of; the others, whose labels lie on the LR grid
+            where some lie on the target grid, have their own.
         blocks: of each area.
         views: what is kept to be shown.
         draws: of the bootstrap.
@@ -45,6 +47,7 @@ class MeasuredDataset:
     card: DatasetCard
     settings: Settings
     areas: list[EvaluationArea]
+    main: list[bool]
     blocks: list[Blocks]
     views: list[View]
     draws: Draws
@@ -77,12 +80,20 @@ def open_measured_dataset(
         areas = prepare_areas(scenes, config, folder=Path(folder))
         if not areas:
             raise DatasetError(f"no pixel of split {config.split!r} in {card.name} has a class")
-        blocks = plan_blocks(areas, side=block)
-        count = max(int(each.numbers.max()) for each in blocks) + 1
+        mixed = len({area.scene.is_lr for area in areas}) > 1
+        main = [not (mixed and area.scene.is_lr) for area in areas]
+        planned = {
+            kind: iter(plan_blocks(own, side=block))
+            for kind in set(main)
+            if (own := [area for area, its in zip(areas, main, strict=True) if its == kind])
+        }
+        blocks = [next(planned[kind]) for kind in main]
+        figured = [each for each, kind in zip(blocks, main, strict=True) if kind]
+        count = max(int(each.numbers.max()) for each in figured) + 1
         settings = Settings(
             split=config.split,
             seams=seams,
-            block=blocks[0].side,
+            block=figured[0].side,
             blocks=count,
             resamples=RESAMPLES,
             boundary=config.boundary,
@@ -90,4 +101,4 @@ def open_measured_dataset(
         )
         views = choose_views(areas, count=VIEWS)
         draws = Draws(count, RESAMPLES)
-        yield MeasuredDataset(card, settings, areas, blocks, views, draws)
+        yield MeasuredDataset(card, settings, areas, main, blocks, views, draws)

@@ -19,6 +19,7 @@ from geosrseg.evaluation.view import View
 from geosrseg.mapping.scene_plan import Seams
 from geosrseg.networks.bicubic import RADIUS, BicubicUpsample
 from geosrseg.runtime.session import Session
+from geosrseg.training.calibration import CalibrationCounts
 
 BICUBIC_ROWS = 1024
 """HR rows of the bicubic image that are made at once."""
@@ -62,13 +63,15 @@ class Measurement:
 
     Attributes:
         scores: all that was counted.
-        image: its SR image.
+        image: its SR image; nothing was counted where there is no native one.
         labels: for each view, (rows, cols) class indices.
+        calibration: confidence against correctness.
     """
 
     scores: Scores
     image: ReconstructedImage
     labels: list[NDArray[np.uint8]]
+    calibration: CalibrationCounts
 
 
 def measure(
@@ -94,6 +97,7 @@ def measure(
     """
     counter, image = ScoreCounter(area, blocks), ReconstructedImage(area, scene, views)
     labels = [np.full((v.window.height, v.window.width), NODATA, np.uint8) for v in views]
+    calibration = CalibrationCounts()
     parts = map_parts(scene, session, seams=seams, wanted=_wanted(area, views))
     for part in parts:
         on_window()
@@ -102,10 +106,23 @@ def measure(
             continue  # left over for another model's factor
         place = (..., slice(own.height), slice(own.width))
         counter.add(part.labels[place], own)
-        image.add(part.sr[place], own)
+        calibration += _count_calibration(area, own, part.labels[place], part.confidence[place])
+        if not scene.is_lr:
+            image.add(part.sr[place], own)
         for view, shown in zip(views, labels, strict=True):
             _paste(part.labels[place], own, onto=shown, of=view.window)
-    return Measurement(counter.scores(), image, labels)
+    return Measurement(counter.scores(), image, labels, calibration)
+
+
+def _count_calibration(
+    area: EvaluationArea,
+    window: Window,
+    labels: NDArray[np.uint8],
+    confidence: NDArray[np.float32],
+) -> CalibrationCounts:
+    target = np.asarray(area.target[window.rows, window.cols])
+    counted = target != NODATA
+    return CalibrationCounts.of(confidence[counted], labels[counted] == target[counted])
 
 
 def measure_bicubic(
@@ -116,10 +133,12 @@ def measure_bicubic(
     Args:
         area: what is measured.
         scene: that of the area, normalized as the models want it.
-        factor: of the degradation.
+        factor: of the degradation; where there is no native image nothing is counted.
         views: of the area.
     """
     image = ReconstructedImage(area, scene, views)
+    if scene.is_lr:
+        return image
     upsample = BicubicUpsample(len(scene.normalization.low), upscale_factor=factor)
     height, width = scene.size(factor)
     step = max(BICUBIC_ROWS // factor, 1)

@@ -21,13 +21,17 @@ class MapPart:
     """A part of a map that is finished.
 
     Attributes:
-        window: in HR pixels of the scene.
-        labels: (height, width) class indices.
-        sr: (bands, height, width) SR image in normalized reflectance, not clipped.
+        window: on the grid of the scene's labels: in HR pixels, or in LR pixels.
+        labels: (height, width) class indices; of an LR pixel, by the mean of the
+            probabilities in it.
+        confidence: (height, width) their probability, calibrated.
+        sr: (bands, height, width) SR image in normalized reflectance, not clipped; always
+            in HR pixels.
     """
 
     window: Window
     labels: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
     sr: NDArray[np.float32]
 
 
@@ -44,12 +48,13 @@ def map_parts(
         scene: the scene, degraded by the model's factor as it is read.
         session: the model.
         seams: how windows are joined.
-        wanted: whether a window, in HR pixels, has to be run.
+        wanted: whether a window, on the grid of the labels, has to be run.
 
     Yields:
         What each window finishes; it is to be used before the next one is asked for.
     """
     factor, spec = session.spec.upscale_factor, session.spec
+    averaged = scene.label_pixels(factor)
     height, width = scene.size(factor)
     plan = plan_map(height, width, spec, seams=seams)
     runner = WindowRunner(session, plan.rows, with_sr=True)
@@ -62,7 +67,7 @@ def map_parts(
         run = [
             window
             for window in windows
-            if wanted(plan.support(window).clipped(height, width).scaled(factor))
+            if wanted(plan.support(window).clipped(height, width).scaled(factor // averaged))
         ]
         lr = _read(scene, wide, factor) if run else None
         for window in windows:
@@ -73,12 +78,32 @@ def map_parts(
             (result,) = runner.run([lr[:, :, window.cols]])
             probabilities, sr = labels.add(result.probabilities), image.add(result.sr)
             if probabilities is not None and sr is not None:
-                own = cores[window].clipped(height, width).scaled(factor)
+                core = cores[window].clipped(height, width)
+                own = core.scaled(factor)
                 inside = (..., slice(own.height), slice(own.width))
-                yield MapPart(own, best_class(probabilities)[0][inside], sr[inside])
+                mean = _calibrated(probabilities[inside], spec.temperature)
+                mean = _averaged(mean, averaged)
+                yield MapPart(core.scaled(factor // averaged), *best_class(mean), sr[inside])
 
 
 def _read(scene: LabelledScene, window: Window, factor: int) -> NDArray[np.float32]:
     """(bands, height, width) of a window in LR pixels, padded beyond the scene."""
     inside = window.clipped(*scene.size(factor))
     return pad_to_window(scene.read_inputs(inside, factor=factor), window)
+
+
+def _calibrated(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """(classes, rows, cols) what the logits divided by the temperature would give."""
+    if temperature == 1:
+        return probabilities
+    sharpened = probabilities ** np.float32(1 / temperature)
+    return sharpened / sharpened.sum(axis=0)
+
+
+def _averaged(probabilities: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """(classes, rows / size, cols / size) means of squares of `size` pixels."""
+    if size == 1:
+        return probabilities
+    classes, rows, cols = probabilities.shape
+    squares = probabilities.reshape(classes, rows // size, size, cols // size, size)
+    return squares.mean(axis=(2, 4))

@@ -40,6 +40,7 @@ def choose_views(areas: Sequence[EvaluationArea], *, count: int) -> list[View]:
     scored = [
         (_richness(area, window), index, window)
         for index, area in enumerate(areas)
+        if not area.scene.is_lr
         for window in _candidates(area.window, SIDE)
     ]
     scored.sort(key=lambda item: item[0], reverse=True)

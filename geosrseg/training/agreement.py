@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geosrseg.core.spec import ModelSpec
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.session import Session
 
 MIN_LABELS = 0.999
@@ -70,7 +70,7 @@ class Agreement:
         )
 
 
-def compare(network: EndToEnd, session: Session) -> Agreement:
+def compare(network: JointNetwork, session: Session) -> Agreement:
     """Run network and model file on the same random images, none of them square."""
     network = copy.deepcopy(network).cpu().float().eval()
     copies = [_rounded_differently(network, seed) for seed in range(COPIES)]
@@ -93,7 +93,7 @@ def compare(network: EndToEnd, session: Session) -> Agreement:
     )
 
 
-def _rounded_differently(network: EndToEnd, seed: int) -> EndToEnd:
+def _rounded_differently(network: JointNetwork, seed: int) -> JointNetwork:
     other, generator = copy.deepcopy(network), torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for weights in other.parameters():

@@ -4,6 +4,10 @@ Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, ICML 201
 number, the temperature, divides all logits; it changes no label.
 """
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,15 +33,52 @@ def fit_temperature(probabilities: NDArray[np.float32], reference: NDArray[np.ui
         The T with the least negative log-likelihood, of which there is one.
     """
     logits = np.log(np.maximum(probabilities, TINY), dtype=np.float64)
+    return search_temperature(lambda temperature: _loss(logits, reference, temperature))
+
+
+def search_temperature(loss: Callable[[float], float]) -> float:
+    """The temperature with the least loss, of which there is one minimum."""
     shrink = (5**0.5 - 1) / 2  # golden section
     low, high = np.log(LOWEST), np.log(HIGHEST)
     for _ in range(STEPS):
         width = shrink * (high - low)
-        if _loss(logits, reference, high - width) < _loss(logits, reference, low + width):
+        if loss(float(np.exp(high - width))) < loss(float(np.exp(low + width))):
             high = low + width
         else:
             low = high - width
     return float(np.exp((low + high) / 2))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationCounts:
+    """What the expected calibration error is made of; counts add.
+
+    Attributes:
+        gaps: (BINS,) sum of correct - confidence over the pixels of a bin of confidence.
+        pixels: number of pixels.
+    """
+
+    gaps: NDArray[np.float64] = field(default_factory=lambda: np.zeros(BINS))
+    pixels: int = 0
+
+    @classmethod
+    def of(
+        cls, confidence: NDArray[np.floating], correct: NDArray[np.bool_]
+    ) -> "CalibrationCounts":
+        """Count pixels, see `calibration_error`."""
+        confidence = np.nan_to_num(confidence)  # a network whose loss is no number has none
+        bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+        gaps: NDArray[np.float64] = np.zeros(BINS)
+        gaps += np.bincount(bins, weights=correct - confidence, minlength=BINS)
+        return cls(gaps, confidence.size)
+
+    def __add__(self, other: "CalibrationCounts") -> "CalibrationCounts":
+        return CalibrationCounts(self.gaps + other.gaps, self.pixels + other.pixels)
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error; NaN without a pixel."""
+        return float(np.abs(self.gaps).sum() / self.pixels) if self.pixels else math.nan
 
 
 def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
@@ -50,16 +91,12 @@ def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool
         confidence: (pixels,) in [0, 1].
         correct: (pixels,) True where the label is the reference.
     """
-    bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
-    gaps = np.bincount(bins, weights=correct - confidence, minlength=BINS)
-    return float(np.abs(gaps).sum() / confidence.size)
+    return CalibrationCounts.of(confidence, correct).error
 
 
-def _loss(
-    logits: NDArray[np.float64], reference: NDArray[np.uint8], log_temperature: float
-) -> float:
+def _loss(logits: NDArray[np.float64], reference: NDArray[np.uint8], temperature: float) -> float:
     """The mean negative log-likelihood of the reference."""
-    scaled = logits / np.exp(log_temperature)
+    scaled = logits / temperature
     scaled -= scaled.max(axis=0)
     own = np.take_along_axis(scaled, reference[None].astype(np.intp), axis=0)[0]
     return float((np.log(np.exp(scaled).sum(axis=0)) - own).mean())

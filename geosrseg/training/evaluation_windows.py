@@ -27,14 +27,19 @@ class EvaluationWindow:
     Attributes:
         lr: (bands, H, W) degraded image, with its halo and padding.
         hr: (bands, h, w) native image of the core.
-        target: (h, w) uint8 class indices of the core; NODATA where ignored.
+        target: (h, w) uint8 class indices of the core; NODATA where ignored. Where labels
+            lie on the LR grid, `hr` and `target` do.
         core: where the core lies in the network's output, in HR pixels.
+        source: that the scene is of; empty where the dataset has none.
+        label_pixels: HR pixels along each side of a label's pixel.
     """
 
     lr: Tensor
     hr: Tensor
     target: Tensor
     core: Window
+    source: str = ""
+    label_pixels: int = 1
 
 
 class EvaluationWindows(Dataset[EvaluationWindow]):
@@ -78,14 +83,20 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
         scene, window, core = self._items[index]
         inside = window.clipped(*scene.size(self._factor))
         lr = pad_to_window(scene.read_inputs(inside, factor=self._factor), window)
-        chip = scene.read_chip(core.scaled(self._factor), self._split)
+        chip = scene.read_chip(self._labelled(scene, core), self._split)
         return EvaluationWindow(
             torch.from_numpy(lr),
             torch.from_numpy(chip.hr),
             torch.from_numpy(chip.target),
             core.inside(window).scaled(self._factor),
+            scene.source_name,
+            scene.label_pixels(self._factor),
         )
 
+    def _labelled(self, scene: LabelledScene, core: Window) -> Window:
+        """A window in LR pixels on the grid of the labels."""
+        return core.scaled(self._factor // scene.label_pixels(self._factor))
+
     def _has_reference(self, scene: LabelledScene, core: Window) -> bool:
-        target = scene.read_target(core.scaled(self._factor), self._split)
+        target = scene.read_target(self._labelled(scene, core), self._split)
         return bool((target != NODATA).any())

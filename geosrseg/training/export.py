@@ -7,8 +7,8 @@ from pathlib import Path
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError, OutputError
-from geosrseg.networks.framework import EndToEnd
 from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.runtime.session import open_session
@@ -42,7 +42,7 @@ class ExportReport:
 
 
 def export_network(
-    network: EndToEnd, spec: ModelSpec, output: Path, *, overwrite: bool = False
+    network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
 ) -> ExportReport:
     """Write a network as a model file, once the file has proved equal to the network.
 
@@ -115,6 +115,7 @@ def export(
     network = trained.network()
     multiple, reach = window_multiple(network), exact_halo(network)
     validation = trained.validation()
+    largest = WINDOW_PIXELS // config.network.upscale_factor
     spec = ModelSpec(
         name=name or Path(output).stem,
         version=version,
@@ -123,7 +124,7 @@ def export(
         normalization=config.normalization,
         legend=config.legend,
         multiple=multiple,
-        window_size=max(WINDOW_PIXELS // config.network.upscale_factor, 4 * multiple),
+        window_size=max(largest // multiple, 4) * multiple,
         halo=halo if reach is None else min(halo, reach),
         exact_halo=reach,
         measured_halo=measured_halo(network),

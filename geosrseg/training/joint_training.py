@@ -9,6 +9,7 @@ step draws at random depends on the seed and its number. So a run can be stopped
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -18,14 +19,18 @@ from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.errors import RunError
-from geosrseg.networks.framework import EndToEnd
-from geosrseg.networks.losses import JointLoss, reconstruction_loss, segmentation_loss
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.losses import (
+    CoarseReference,
+    JointLoss,
+    SegmentationLoss,
+    reconstruction_loss,
+)
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.evaluation_windows import EvaluationWindow
-from geosrseg.training.validation_scores import Evaluation
+from geosrseg.training.source_scores import SourceScores
 
 BETAS = (0.9, 0.999)
 """Adam's; the paper states a momentum of 0.9."""
@@ -46,6 +51,7 @@ class JointTraining(L.LightningModule):
         legend: the classes.
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
+        class_weights: of the loss, one per class; none weighs all alike.
 
     Attributes:
         epoch_metrics: losses and validation of the current epoch, by name.
@@ -53,16 +59,25 @@ class JointTraining(L.LightningModule):
 
     def __init__(
         self,
-        network: EndToEnd,
+        network: JointNetwork,
         *,
         recipe: Recipe,
         legend: Legend,
         sr_steps: int = 0,
         two_stage: bool = False,
+        class_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta)
+        segmentation = SegmentationLoss(
+            recipe.loss, class_weights=class_weights, smoothing=recipe.label_smoothing
+        )
+        self.loss = JointLoss(
+            alpha=recipe.alpha,
+            beta=recipe.beta,
+            gamma=recipe.gamma,
+            segmentation=segmentation,
+        )
         self._recipe = recipe
         self._legend = legend
         self._sr_steps = sr_steps
@@ -83,9 +98,7 @@ class JointTraining(L.LightningModule):
         words = np.random.SeedSequence((self._recipe.seed, number, self.global_rank))
         torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
 
-    def training_step(
-        self, batch: tuple[Tensor, Tensor, Tensor, Tensor], batch_index: int
-    ) -> Tensor:
+    def training_step(self, batch: tuple[Tensor, ...], batch_index: int) -> Tensor:
         try:
             losses = self._losses(*batch)
         except ValueError as error:
@@ -103,16 +116,34 @@ class JointTraining(L.LightningModule):
             self._check_loss()
         return losses["loss"]
 
-    def _losses(self, lr: Tensor, hr: Tensor, target: Tensor, trained: Tensor) -> dict[str, Tensor]:
+    def _losses(
+        self,
+        lr: Tensor,
+        hr: Tensor,
+        target: Tensor,
+        trained: Tensor,
+        weights: Tensor | None = None,
+        *coarse: Tensor,
+    ) -> dict[str, Tensor]:
+        """The losses of a batch of `Chips`, or of `SourceChips`, which have more parts."""
         if self._reconstructs(self.global_step):
-            l1 = reconstruction_loss(self.network.sr(_channels_last(lr)), hr, trained)
+            l1 = reconstruction_loss(self.network.super_resolve(_channels_last(lr)), hr, trained)
             return {"loss": l1, "l1": l1}
         if self._two_stage:
-            ce = segmentation_loss(self.network.seg(_channels_last(hr)), target)
-            return {"loss": ce, "ce": ce}
+            logits = self.network.segment(_channels_last(hr))
+            parts = self.loss.segmentation(logits, target, weights)
+            return {"loss": self.loss.segmentation.total(parts), **parts}
         sr, logits = self.network(_channels_last(lr))
-        loss, l1, ce = self.loss(sr, logits, hr=hr, target=target, trained=trained)
-        return {"loss": loss, "l1": l1, "ce": ce}
+        losses: dict[str, Tensor] = self.loss(
+            sr,
+            logits,
+            hr=hr,
+            target=target,
+            trained=trained,
+            weights=weights,
+            coarse=CoarseReference(*coarse) if coarse else None,
+        )
+        return losses
 
     def _check_loss(self) -> None:
         """Stop before weights that are no numbers reach a checkpoint.
@@ -149,27 +180,26 @@ class JointTraining(L.LightningModule):
         self._sums = {name: summed / share for name, summed in checkpoint[SUMS].items()}
 
     def on_validation_epoch_start(self) -> None:
-        self._evaluation = Evaluation(ConfusionMatrix.empty(len(self._legend)))
+        self._scores = SourceScores(self._legend)
 
     def validation_step(self, window: EvaluationWindow, batch_index: int) -> dict[str, Tensor]:
         """Measure one window; its SR image and logits are for callbacks, on the host."""
         lr = window.lr[None].to(self.device, memory_format=torch.channels_last)
         if self._reconstructs(self.global_step - 1):
-            sr = self.network.sr(lr)
+            sr = self.network.super_resolve(lr)
             logits = sr.new_zeros(1, len(self._legend), *sr.shape[2:])
         else:
             sr, logits = self.network(lr)
         done = {"sr": sr[0].float().cpu(), "logits": logits[0].float().cpu()}
-        self._evaluation.add(window, sr=done["sr"], probabilities=done["logits"])
+        self._scores.add(window, sr=done["sr"], logits=done["logits"])
         return done
 
     def on_validation_epoch_end(self) -> None:
-        done = self._evaluation
         if self._reconstructs(self.global_step - 1):
             # no class has been learned: such an epoch is never the best
-            values = {"mean_iou": math.nan, "psnr": done.psnr}
+            values = {"mean_iou": math.nan, "psnr": self._scores.psnr}
         else:
-            values = metrics_of(done, self._legend)
+            values = self._scores.metrics()
         self.epoch_metrics = {f"val/{name}": value for name, value in values.items()}
         self.log_dict(self.epoch_metrics)
 
@@ -181,17 +211,17 @@ class JointTraining(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """One Adam with a group for each part: their rates and weight decays differ."""
-        recipe = self._recipe
+        recipe, network = self._recipe, self.network
         parts = [
-            (self.network.sr, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
-            (self.network.seg, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
+            (network.sr_parameters, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
+            (network.seg_parameters, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
         ]
-        parts = [part for part in parts if any(True for _ in part[0].parameters())]
+        parts = [part for part in parts if part[0]]
         adam = torch.optim.AdamW if recipe.decoupled else torch.optim.Adam
         optimizer = adam(
             [
-                {"params": list(part.parameters()), "lr": rate, "weight_decay": decay}
-                for part, rate, decay, _ in parts
+                {"params": parameters, "lr": rate, "weight_decay": decay}
+                for parameters, rate, decay, _ in parts
             ],
             betas=BETAS,
             fused=True,
@@ -205,13 +235,6 @@ class JointTraining(L.LightningModule):
     def _seg_rate_factor(self, step: int) -> float:
         """A second stage has the schedule from its start; after a warm-up it goes on."""
         return self._recipe.rate_factor(max(0, step - self._sr_steps * self._two_stage))
-
-
-def metrics_of(done: Evaluation, legend: Legend) -> dict[str, float]:
-    """All that an evaluation measured: ``mean_iou``, ``iou_<class id>``, ``psnr``, ..."""
-    ious = zip(legend.ids, done.confusion.iou, strict=True)
-    per_class = {f"iou_{number}": float(iou) for number, iou in ious}
-    return {**done.confusion.metrics(), **per_class, "psnr": done.psnr}
 
 
 def _channels_last(images: Tensor) -> Tensor:

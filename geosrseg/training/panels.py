@@ -26,7 +26,7 @@ class Panels(Callback):
 
     Args:
         run: where to.
-        count: windows shown, the first ones.
+        count: windows shown, spread evenly over all, so that every source has its turn.
         bands: names of the bands, by which those that are shown are chosen.
         legend: the classes.
         upscale_factor: HR pixels per LR pixel along each axis.
@@ -50,7 +50,9 @@ class Panels(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        if batch_idx >= self._count or not trainer.is_global_zero:
+        total = int(trainer.num_val_batches[dataloader_idx])
+        shown = {total * number // self._count for number in range(self._count)}
+        if batch_idx not in shown or not trainer.is_global_zero:
             return
         panel = self.draw(batch, sr=outputs["sr"], logits=outputs["logits"])
         self._run.panels.mkdir(exist_ok=True)
@@ -73,7 +75,9 @@ class Panels(Callback):
         Returns:
             (rows, 4·cols, 3) uint8.
         """
-        shown = _most_counted(window.target)
+        target = window.target.repeat_interleave(window.label_pixels, 0)
+        target = target.repeat_interleave(window.label_pixels, 1)
+        shown = _most_counted(target)
         core = Window(
             window.core.row_off + shown.row_off,
             window.core.col_off + shown.col_off,
@@ -83,10 +87,10 @@ class Panels(Callback):
         lr = window.lr.repeat_interleave(self._factor, 1).repeat_interleave(self._factor, 2)
         images = [self._colour(image[:, core.rows, core.cols]) for image in (lr, sr)]
         labels = logits[:, core.rows, core.cols].argmax(0).numpy().astype(np.uint8)
-        target = window.target[shown.rows, shown.cols].numpy()
+        reference = target[shown.rows, shown.cols].numpy()
         palette, ids = self._legend.palette(), self._legend.id_table()
-        maps = [palette[ids[each]] for each in (labels, target)]
-        maps[1][target == NODATA] = 0
+        maps = [palette[ids[each]] for each in (labels, reference)]
+        maps[1][reference == NODATA] = 0
         return np.concatenate([*images, *maps], axis=1)
 
     def _colour(self, image: Tensor) -> NDArray[np.uint8]:

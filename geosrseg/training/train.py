@@ -1,6 +1,7 @@
 """Training: a dataset and a recipe in, a run out."""
 
 import logging
+import os
 import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,20 +13,20 @@ from typing import Literal
 import lightning as L
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
-from geosrseg.datasets.labelled_scene import (
-    LabelledScene,
-    measure_normalization,
-    open_labelled_scenes,
-)
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.source_chips import SourceChips
+from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetWarning, RunError
-from geosrseg.networks.framework import EndToEnd, NetworkConfig
+from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
@@ -34,6 +35,7 @@ from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.finish import finish_run
 from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.moving_average import moving_average
 from geosrseg.training.panels import Panels
 from geosrseg.training.run import Run, RunConfig
 
@@ -43,6 +45,9 @@ PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp16": "16-mixed",
 }
 """Lightning's words for ours."""
+
+MOST_WORKERS = 12
+"""Processes that make chips for a GPU: more only take memory."""
 
 CHECKPOINT_MINUTES = 10.0
 """What a kill can cost, at the most."""
@@ -96,6 +101,7 @@ def train(
     recipe = _with_arithmetic(recipe, run if resume else None)
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
+    initial.calibrate(normalization)
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
         # All that can be refused comes before the folder is touched.
@@ -108,6 +114,7 @@ def train(
             legend=config.legend,
             sr_steps=recipe.sr_steps(network),
             two_stage=network.two_stage,
+            class_weights=recipe.weights_of_classes(chips.class_counts),
         )
         checkpoints = Checkpoints(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
@@ -144,14 +151,22 @@ def _fit(
     trainer: L.Trainer,
     module: JointTraining,
     run: Run,
-    chips: Chips,
+    chips: Chips | SourceChips,
     sampler: EpochSampler,
     windows: EvaluationWindows,
 ) -> None:
     """Train from the beginning, or from the last checkpoint if there is one."""
-    batch_size = run.config().recipe.batch_size
+    batch_size, workers = run.config().recipe.batch_size, _workers(chips)
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
-    loader = DataLoader(chips, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
+    loader = DataLoader(
+        chips,
+        batch_size=batch_size,
+        sampler=sampler,
+        generator=torch.Generator(),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+    )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
     last = run.last_checkpoint if run.last_checkpoint.exists() else None
     if last is not None and not zipfile.is_zipfile(last):
@@ -164,6 +179,17 @@ def _fit(
             ckpt_path=last,
             weights_only=True,
         )
+
+
+def _workers(chips: Chips | SourceChips) -> int:
+    """Processes that make chips.
+
+    Beside a GPU several: on the CPU they would only take time from the network. What is read
+    from open files is read in this process, as such files do not survive a fork.
+    """
+    if isinstance(chips, Chips) or not torch.cuda.is_available():
+        return 0
+    return min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 @contextmanager
@@ -193,30 +219,32 @@ def _quiet_lightning() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd) -> Chips:
+def _chips(
+    scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
+) -> Chips | SourceChips:
     recipe = config.recipe
     multiple = window_multiple(network) * network.upscale_factor
     if recipe.chip_size % multiple:
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
         )
-    return Chips(
-        scenes,
-        classes=config.network.classes,
-        config=ChipConfig(
-            size=recipe.chip_size,
-            upscale_factor=config.network.upscale_factor,
-            quarter_turns=recipe.quarter_turns,
-            class_power=recipe.class_power,
-            jitter=recipe.jitter,
-            cutout=recipe.cutout,
-            seed=recipe.seed,
-        ),
+    drawn = ChipConfig(
+        size=recipe.chip_size,
+        upscale_factor=config.network.upscale_factor,
+        quarter_turns=recipe.quarter_turns,
+        class_power=recipe.class_power,
+        jitter=recipe.jitter,
+        cutout=recipe.cutout,
+        seed=recipe.seed,
     )
+    classes = config.network.classes
+    if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
+        return SourceChips(sourced, classes=classes, config=drawn)
+    return Chips(scenes, classes=classes, config=drawn)
 
 
 def _validation_windows(
-    scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd
+    scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
 ) -> EvaluationWindows:
     windows = EvaluationWindows(
         scenes,
@@ -248,7 +276,7 @@ def _panels(run: Run, config: RunConfig, count: int) -> Panels:
 def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
     recipe, stages = config.recipe, 2 if config.network.two_stage else 1
     alone = recipe.sr_steps(config.network) > 0
-    averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
+    averaging = [moving_average(recipe.averaging)] if recipe.averaging else []
     # As long as one part is trained alone the other has no gradients.
     strategy = "ddp_find_unused_parameters_true" if alone else "ddp"
     try:

@@ -8,7 +8,7 @@ from geosrseg.core.blending import WindowBlender, blend_weights, taper
 from geosrseg.core.windows import Span, WindowPlan
 from tests.core.strategies import axes, spans, window_plans
 
-factors = st.sampled_from([1, 2, 4])
+factors = st.sampled_from([1, 2, 3, 4])
 
 TAPERS = {
     "linear": lambda length: (np.arange(length, dtype=np.float32) + 0.5) / max(length, 1),

@@ -9,8 +9,8 @@ from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.datasets import NAMED, read_dataset
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
 from geosrseg.datasets.named.folder_layout import BLOCK
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
 from tests.datasets.named.shipped import (
     thetford_ids,

@@ -5,7 +5,7 @@ import torch
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
 from geosrseg.datasets.degradation import degrade
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
 from tests.tiny_datasets import HEIGHT, WIDTH, write_raster
 

@@ -11,7 +11,7 @@ from sklearn import metrics as sklearn
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
-from geosrseg.datasets.labelled_scene import open_labelled_scenes
+from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.errors import DatasetError, GeosrsegError, ModelError
 from geosrseg.evaluation import view
 from geosrseg.evaluation.evaluate import evaluate

@@ -5,11 +5,8 @@ import pytest
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
-from geosrseg.datasets.labelled_scene import (
-    LabelledScene,
-    measure_normalization,
-    open_labelled_scenes,
-)
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.evaluation import evaluation_area
 from geosrseg.evaluation.evaluation_area import AreaConfig, plan_blocks, prepare_areas
 from tests.tiny_datasets import HEIGHT, WIDTH

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from geosrseg.core.legend import NODATA
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.evaluation import view as views_module
 from geosrseg.evaluation.evaluation_area import AreaConfig, prepare_areas
 from geosrseg.evaluation.view import choose_views

@@ -64,9 +64,10 @@ def random_scene(height, width, seed=0):
     return ((steps + 0.5) / 3).astype(np.float32)
 
 
-def expected_map(values):
+def expected_map(values, factor=4):
     """The tiny model's map: class ids 1, 2, 3 by thirds of the first band."""
-    return (np.minimum(values[0] * 3, 2).astype(np.uint8) + 1).repeat(4, 0).repeat(4, 1)
+    labels = np.minimum(values[0] * 3, 2).astype(np.uint8) + 1
+    return labels.repeat(factor, 0).repeat(factor, 1)
 
 
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -84,6 +85,26 @@ def test_any_scene_in_any_windows_gives_the_same_map(
     out = tmp_path / "out.tif"
     predict(scene, out, model=tiny_model(), window_size=window, overlap=overlap, overwrite=True)
     assert np.array_equal(read_map(out), expected_map(values))
+
+
+@pytest.mark.parametrize("factor", [2, 3, 8])
+def test_any_factor_gives_its_own_grid_and_layers_on_it(tmp_path, tiny_model, factor):
+    values = random_scene(37, 53)
+    scene = write_scene(tmp_path / "scene.tif", values)
+    model = tiny_model(upscale_factor=factor, multiple=16, window_size=32)
+    predict(
+        scene, tmp_path / "map.tif", model=model, window_size=32, overlap=5, sr=True, fractions=True
+    )
+    with rasterio.open(tmp_path / "map.tif") as file:
+        assert file.transform.almost_equals(TRANSFORM @ Affine.scale(1 / factor))
+    assert np.array_equal(read_map(tmp_path / "map.tif"), expected_map(values, factor))
+    with rasterio.open(tmp_path / "map.sr.tif") as file:
+        sr = file.read() * np.array(file.scales)[:, None, None]
+    assert np.allclose(sr, values.repeat(factor, 1).repeat(factor, 2), atol=1e-3)
+    with rasterio.open(tmp_path / "map.fractions.tif") as file:
+        assert file.shape == (37, 53)
+        shares = file.read() * np.array(file.scales)[:, None, None]
+    assert np.array_equal(shares.argmax(0) + 1, expected_map(values, 1))
 
 
 def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):

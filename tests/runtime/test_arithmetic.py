@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.utils.flop_counter import FlopCounterMode
 
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.runtime.arithmetic import multiply_adds
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
@@ -60,7 +60,7 @@ def test_it_grows_with_the_pixels(tiny_model):
     assert multiply_adds(model, (2, 3, 64, 32)) == 8 * multiply_adds(model, (1, 3, 16, 32)) > 0
 
 
-@pytest.mark.parametrize("factor", [2, 4, 8])
+@pytest.mark.parametrize("factor", [2, 3, 4, 8])
 def test_a_network_needs_what_pytorch_counts(factor):
     config = tiny_config(upscale_factor=factor)
     network, spec = tiny_network(config), spec_of(config)
@@ -71,7 +71,7 @@ def test_a_network_needs_what_pytorch_counts(factor):
     assert expected <= counted <= expected * (1 if factor != 4 else 1.1)
 
 
-def counted_by_pytorch(network: EndToEnd, shape: tuple[int, ...]) -> int:
+def counted_by_pytorch(network: JointNetwork, shape: tuple[int, ...]) -> int:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(torch.zeros(shape))
     return counter.get_total_flops() // 2

@@ -5,7 +5,7 @@ import torch
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
-from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
+from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.training import evaluation_windows
 from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.validation_scores import Evaluation
@@ -27,7 +27,7 @@ def evaluate(scenes, *, halo: int) -> tuple[int, Evaluation]:
         window = windows[index]
         sr = window.lr.repeat_interleave(4, 1).repeat_interleave(4, 2)
         bright = (sr[0] > 0.5).float()
-        done.add(window, sr=sr, probabilities=torch.stack([1 - bright, bright]))
+        done.add(window, sr=sr, logits=torch.stack([1 - bright, bright]))
     return len(windows), done
 
 

@@ -23,7 +23,8 @@
     reference = "landcover_30m.tif"
     split = "split.tif"            # 1 train, 2 validation, 3 test; or the name of one split
 
-docs/datasets.md describes every key.
+A card may mix several kinds of images, ``[[sources]]`` in place of ``[[scenes]]``: see
+`source`. docs/datasets.md describes every key.
 """
 
 import math
@@ -38,12 +39,16 @@ from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
 from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
+from geosrseg.datasets.card.source import Source, parse_sources
 from geosrseg.errors import DatasetError
 
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
-    *("lr_bands", "lr_image"),
+    *("lr_bands", "lr_image", "sources"),
 )
+_OF_SCENES = ("scenes", "guard", "image", "lr_bands", "lr_image")
+"""Keys that a card with ``[[sources]]`` does not have."""
+
 _CODES = (
     'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
     "or a list of them"
@@ -67,6 +72,7 @@ class DatasetCard:
         scenes: the images and their references.
         image: how the images store reflectance, where the files do not say it.
         lr: the sensor of real LR images; None where the native images are degraded.
+        sources: several kinds of images in place of scenes, see `Source`.
     """
 
     name: str
@@ -81,6 +87,14 @@ class DatasetCard:
     scenes: tuple[CardScene, ...]
     image: ImageFormat
     lr: "LrSensor | None" = None
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files that it names."""
+        pairs = [file for source in self.sources for file in source.files]
+        named = [path for pair in pairs for path in (pair.image, pair.reference)]
+        return (*(path for scene in self.scenes for path in scene.files), *named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +135,7 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
         raise DatasetError(f"{path}: {error}; --data is {data}") from error
     except ValueError as error:
         raise DatasetError(f"{path} is not a dataset card: {error}") from error
-    if missing := [file for scene in card.scenes for file in scene.files if not file.is_file()]:
+    if missing := [file for file in card.files if not file.is_file()]:
         raise DatasetError(
             f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; "
             f"--data is {data}, the data comes from {card.source}"
@@ -134,7 +148,15 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
     bands = table.table("bands")
     low, high = _ranges(bands)
     legend, coding = _parse_classes(table)
-    scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
+    sources: tuple[Source, ...] = ()
+    scenes: list[CardScene] = []
+    if table.has("sources"):
+        if other := [key for key in _OF_SCENES if table.has(key)]:
+            raise ValueError(f"the card has [[sources]] and {other[0]}, expected one of the two")
+        entries = table.tables("sources")
+        sources = parse_sources(entries, data=data, coding=coding, bands=len(low))
+    else:
+        scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
     return DatasetCard(
         name=table.text("name"),
         licence=table.text("licence"),
@@ -147,7 +169,8 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         guard=table.integer("guard", 0),
         image=_image_format(table, "image", bands=len(low)),
         scenes=tuple(scenes),
-        lr=_parse_lr(table, bands, scenes),
+        lr=_parse_lr(table, bands, scenes) if scenes else None,
+        sources=sources,
     )
 
 

@@ -96,7 +96,7 @@ def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
         FileNotFoundError: nothing fits a path with wildcards.
     """
     table.only(("image", "reference", "split", "validation_block", "rows", "cols", "lr"))
-    images = _find(table, "image", data)
+    images = find_files(table, "image", data)
     references = _partners(table, "reference", images, data)
     splits: dict[tuple[str, ...], Path | str | BlockSplit]
     if table.text("split") in SPLITS:
@@ -133,7 +133,7 @@ def _partners(
     table: TomlTable, key: str, images: dict[tuple[str, ...], Path], data: Path
 ) -> dict[tuple[str, ...], Path]:
     """The files of `key`, one for each image."""
-    found = _find(table, key, data)
+    found = find_files(table, key, data)
     alone = [path for name, path in images.items() if name not in found]
     if alone:
         raise ValueError(
@@ -150,7 +150,7 @@ def _partners(
     return found
 
 
-def _find(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], Path]:
+def find_files(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], Path]:
     """Files by what the wildcards stand for, sorted; a path without wildcards is itself."""
     pattern = table.text(key)
     if not _WILDCARD.search(pattern) or (data / pattern).is_file():

@@ -9,7 +9,8 @@ from pathlib import Path
 from geosrseg.errors import OutputError
 from geosrseg.evaluation.bootstrap import Estimate
 from geosrseg.evaluation.report.page import report_html
-from geosrseg.evaluation.report.report import Report, finite
+from geosrseg.evaluation.report.report import Report
+from geosrseg.evaluation.source_figures import finite
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 
 Writer = Callable[[Report], str]

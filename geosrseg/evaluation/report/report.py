@@ -1,6 +1,5 @@
 """Report: what several models did on the same pixels of one dataset."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from geosrseg.core.windows import Window
 from geosrseg.evaluation.bootstrap import LEVEL, Estimate
 from geosrseg.evaluation.experiment import Experiment
 from geosrseg.evaluation.scores import BY_CLASS, OVERALL
+from geosrseg.evaluation.source_figures import SourceFigures, finite
 from geosrseg.mapping.scene_plan import Seams
 from geosrseg.version import __version__
 
@@ -90,6 +90,7 @@ class ModelReport:
         confusion: rows reference, columns prediction.
         boundary_confusion: likewise, of the pixels near a boundary.
         estimates: every figure with its interval, see `Scores.figures`.
+        by_source: figures of the sources of a dataset that has some, see `measure_sources`.
         baseline: the model that this one is compared with; empty if with none.
         differences: to that model, on the same draws; empty if there is none.
         psnr: of the SR image in dB, the mean over the scenes; NaN for native input.
@@ -104,6 +105,7 @@ class ModelReport:
     confusion: ConfusionMatrix
     boundary_confusion: ConfusionMatrix
     estimates: Mapping[str, Estimate]
+    by_source: Mapping[str, SourceFigures]
     baseline: str
     differences: Mapping[str, Estimate]
     psnr: float
@@ -133,6 +135,7 @@ class ModelReport:
                 figure: {name: finite(value) for name, value in self.by_class(figure).items()}
                 for figure in BY_CLASS
             },
+            "by_source": {name: own.to_json() for name, own in self.by_source.items()},
             "intervals": {name: _bounds(estimate) for name, estimate in self.estimates.items()},
             "compared_with": self.baseline or None,
             "differences": {
@@ -199,11 +202,6 @@ class Report:
             "experiments": [asdict(each) for each in self.experiments],
             "reports": [model.to_json() for model in self.models],
         }
-
-
-def finite(value: float) -> float | None:
-    """The value, or None where JSON has no number for it."""
-    return value if math.isfinite(value) else None
 
 
 def _bounds(estimate: Estimate) -> list[float] | None:

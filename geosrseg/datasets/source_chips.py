@@ -1,0 +1,243 @@
+"""Source chips: training samples of several sources in one run.
+
+Chip number i draws a source by weight and then a place in it: half of the chips anywhere, half
+so that they hold a class drawn by its pixel count to the power `class_power`. As everywhere,
+it depends on the seed and i alone.
+
+The order of the changes is that of the light: ground, band adjustment, atmosphere and sun, then
+the sensor's blur and its noise. The HR image gets all but the last two, so the SR image that is
+learned has the radiometry of the LR image that it is made of.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from geosrseg.core.legend import NODATA
+from geosrseg.core.windows import Window
+from geosrseg.datasets.augmentation import cut_out, turn
+from geosrseg.datasets.chips import ChipConfig, draw_pose, place_chip
+from geosrseg.datasets.degradation import degrade
+from geosrseg.datasets.illumination import Illumination
+from geosrseg.datasets.landsat_view import reduce_image
+from geosrseg.datasets.source_scene import SourceScene
+from geosrseg.errors import DatasetError
+
+BY_CLASS = 0.5
+"""Share of the chips that are drawn by class."""
+
+RAREST = 500
+"""Pixels below which a class of a source is not drawn: the same few would come all the time."""
+
+
+class TrainingChip(NamedTuple):
+    """A training sample; what a source does not have is empty.
+
+    Attributes:
+        lr: (bands, H, W) network input.
+        hr: (bands, s·H, s·W) native image.
+        target: (s·H, s·W) int64 class indices; NODATA where there are none.
+        trained: (s·H, s·W) bool, where the native image is learned from.
+        weight: (s·H, s·W) how far the target is trusted.
+        coarse: (H, W) int64 class indices of LR pixels; NODATA where there are none.
+        coarse_weight: (H, W) how far they are trusted.
+    """
+
+    lr: Tensor
+    hr: Tensor
+    target: Tensor
+    trained: Tensor
+    weight: Tensor
+    coarse: Tensor
+    coarse_weight: Tensor
+
+
+class _Pool:
+    """The training scenes of one source, and where to draw chips.
+
+    Args:
+        scenes: of the source.
+        classes: of the legend.
+        config: how chips are drawn.
+    """
+
+    def __init__(self, scenes: Sequence[SourceScene], *, classes: int, config: ChipConfig) -> None:
+        self.source = scenes[0].source
+        self._scenes = scenes
+        self._counts = np.array([_count(scene, classes) for scene in scenes])
+        pixels = np.array([scene.grid.height * scene.grid.width for scene in scenes], np.float64)
+        self._scene_share = pixels / pixels.sum()
+        counts = self._counts.sum(axis=0)
+        self.class_parts = counts / max(int(counts.sum()), 1)
+        drawn = counts >= min(RAREST, counts.max())
+        weights = np.where(drawn, np.maximum(counts, 1.0) ** config.class_power, 0)
+        self._class_share = weights / weights.sum()
+
+    def draw(self, generator: np.random.Generator) -> tuple[SourceScene, int, int]:
+        """A scene and a pixel in it, row and column."""
+        if generator.random() < BY_CLASS:
+            label = generator.choice(len(self._class_share), p=self._class_share)
+            of_class = self._counts[:, label]
+            scene = self._scenes[generator.choice(len(self._scenes), p=of_class / of_class.sum())]
+            held = np.flatnonzero(_labels(scene) == label)
+            row, col = divmod(int(held[generator.integers(len(held))]), scene.grid.width)
+            return scene, row, col
+        scene = self._scenes[generator.choice(len(self._scenes), p=self._scene_share)]
+        grid = scene.grid
+        return scene, int(generator.integers(grid.height)), int(generator.integers(grid.width))
+
+
+def _labels(scene: SourceScene) -> NDArray[np.uint8]:
+    return scene.read_target(Window(0, 0, scene.grid.height, scene.grid.width), "train")
+
+
+def _count(scene: SourceScene, classes: int) -> NDArray[np.int64]:
+    return np.bincount(_labels(scene).ravel(), minlength=256)[:classes]
+
+
+class SourceChips(Dataset[TrainingChip]):
+    """The chip number i, where i counts over all epochs.
+
+    Args:
+        scenes: all scenes of the dataset; those that train are used.
+        classes: of the legend.
+        config: how chips are drawn.
+    """
+
+    def __init__(self, scenes: Sequence[SourceScene], *, classes: int, config: ChipConfig) -> None:
+        self._config = config
+        by_source: dict[str, list[SourceScene]] = {}
+        for scene in scenes:
+            if scene.split.may_hold("train") and scene.source.weight > 0:
+                by_source.setdefault(scene.source_name, []).append(scene)
+        if not by_source:
+            raise DatasetError("no source with a weight has an image in the training split")
+        self._pools = [_Pool(own, classes=classes, config=config) for own in by_source.values()]
+        weights = np.array([pool.source.weight for pool in self._pools])
+        self._share = weights / weights.sum()
+
+    @property
+    def class_counts(self) -> list[int]:
+        """Pixels of each class in a million that the sources' weights would mix."""
+        parts = self._share @ np.array([pool.class_parts for pool in self._pools])
+        return [int(value) for value in np.round(1e6 * parts)]
+
+    def __getitem__(self, number: int) -> TrainingChip:
+        generator = np.random.default_rng((self._config.seed, number))
+        pool = self._pools[generator.choice(len(self._pools), p=self._share)]
+        factor = self._config.upscale_factor
+        pixels = self._config.size // factor if pool.source.is_lr else self._config.size
+        step = 1 if pool.source.is_lr else factor
+        scene, window = _draw(pool, pixels=pixels, step=step, generator=generator)
+        return self._finish(scene, window, generator)
+
+    def _finish(
+        self, scene: SourceScene, window: Window, generator: np.random.Generator
+    ) -> TrainingChip:
+        config = self._config
+        chip = _read(scene, window)
+        pose = draw_pose(generator, quarter_turns=config.quarter_turns)
+        labels, weight, trained = (turn(torch.from_numpy(part), pose=pose) for part in chip[1:])
+        image = turn(torch.from_numpy(chip[0]), pose=pose).numpy()
+        noise = 0.0
+        if config.jitter:
+            light = Illumination.draw(
+                scene.bands,
+                reflectance=scene.source.reflectance,
+                strength=config.jitter,
+                generator=generator,
+            )
+            image, noise = light.apply(image), light.noise
+        hr = torch.from_numpy(scene.normalized(image))
+        inputs = self._look(scene, image, hr, noise, generator)
+        if config.cutout:
+            inputs = cut_out(inputs, share=config.cutout, generator=generator)
+        return self._arrange(scene, inputs, hr, labels, weight, trained)
+
+    def _look(
+        self,
+        scene: SourceScene,
+        image: NDArray[np.float32],
+        hr: Tensor,
+        noise: float,
+        generator: np.random.Generator,
+    ) -> Tensor:
+        """(bands, H, W) what the network sees of an image in reflectance."""
+        factor = 1 if scene.source.is_lr else self._config.upscale_factor
+        if factor > 1 and not scene.source.sensor:
+            return degrade(hr, factor=factor)
+        lr = np.ascontiguousarray(image)
+        if factor > 1:
+            lr = reduce_image(torch.from_numpy(lr), factor=factor).numpy()
+        if noise:
+            lr = lr + np.float32(noise) * generator.standard_normal(lr.shape, np.float32)
+        return torch.from_numpy(scene.normalized(lr))
+
+    def _arrange(
+        self,
+        scene: SourceScene,
+        lr: Tensor,
+        hr: Tensor,
+        labels: Tensor,
+        weight: Tensor,
+        trained: Tensor,
+    ) -> TrainingChip:
+        """Put labels and image where their grid is, and nothing where the other one is."""
+        size, factor = self._config.size, self._config.upscale_factor
+        fine, coarse = (size, size), (size // factor,) * 2
+        target = labels.long().contiguous()
+        if scene.source.is_lr:
+            return TrainingChip(
+                lr=lr.contiguous(),
+                hr=torch.zeros(len(hr), *fine),
+                target=torch.full(fine, NODATA),
+                trained=torch.zeros(fine, dtype=torch.bool),
+                weight=torch.zeros(fine),
+                coarse=target,
+                coarse_weight=weight.contiguous(),
+            )
+        return TrainingChip(
+            lr=lr.contiguous(),
+            hr=hr.contiguous(),
+            target=target,
+            trained=trained.contiguous(),
+            weight=weight.contiguous(),
+            coarse=torch.full(coarse, NODATA),
+            coarse_weight=torch.zeros(coarse),
+        )
+
+
+def _draw(
+    pool: _Pool, *, pixels: int, step: int, generator: np.random.Generator
+) -> tuple[SourceScene, Window]:
+    """A scene and where the chip lies in it, as large as the chip, beginning on a `step`."""
+    scene, row, col = pool.draw(generator)
+    row_off, col_off = (
+        place_chip(at, length, size=pixels, factor=step, generator=generator)
+        for at, length in ((row, scene.grid.height), (col, scene.grid.width))
+    )
+    return scene, Window(row_off, col_off, pixels, pixels)
+
+
+def _read(
+    scene: SourceScene, window: Window
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
+    """Reflectance, class indices, their weight, and where the image is learned from.
+
+    Beyond its edges the image is mirrored; nothing there is learned from.
+    """
+    inside = window.clipped(scene.grid.height, scene.grid.width)
+    image, valid = scene.read_reflectance(inside)
+    target = scene.read_target(inside, "train")
+    weight = scene.read_weight(inside)
+    beyond = ((0, window.height - inside.height), (0, window.width - inside.width))
+    if beyond != ((0, 0), (0, 0)):
+        image = np.pad(image, ((0, 0), *beyond), mode="reflect")
+        target = np.pad(target, beyond, constant_values=NODATA)
+        weight, valid = np.pad(weight, beyond), np.pad(valid, beyond)
+    return image, target, weight, valid

@@ -1,0 +1,272 @@
+"""SourceScene: an image of a source with its labels, decoded once into memory.
+
+A file that is packed of chips gives as many scenes: nothing is ever read across a border.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import NODATA
+from geosrseg.core.normalize import Normalization, Radiometry, normalize_bands
+from geosrseg.core.windows import Window
+from geosrseg.datasets.atmosphere import WAVELENGTHS
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card.reference_coding import number_codes
+from geosrseg.datasets.card.source import Source, SourceFile
+from geosrseg.datasets.dataset_image import DatasetImage, open_image
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.datasets.landsat_view import REACH, adjust_bands, reduce_image
+from geosrseg.datasets.reference import Reference
+from geosrseg.datasets.scene_split import SceneSplit
+from geosrseg.errors import DatasetError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.index_layer import find_warp
+from geosrseg.raster.files.raster_files import RasterFiles
+
+
+@dataclass(frozen=True)
+class DecodedImage(DatasetImage):
+    """An image whose digital numbers are in memory.
+
+    Attributes:
+        numbers: (bands, rows, cols) as the file has them.
+        valid: (rows, cols) True where every band has a measurement.
+    """
+
+    numbers: NDArray[np.generic] = field(kw_only=True)
+    valid: NDArray[np.bool_] = field(kw_only=True)
+
+    def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        place = (window.rows, window.cols)
+        return self.numbers[:, *place], self.valid[place]
+
+    def read_reflectance(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """(bands, rows, cols) reflectance of a window, and valid (rows, cols)."""
+        numbers, valid = self._read(window)
+        scale, offset = (
+            np.asarray(values, np.float32)[:, None, None]
+            for values in (self.radiometry.scale, self.radiometry.offset)
+        )
+        return numbers.astype(np.float32) * scale + offset, valid
+
+
+@dataclass(frozen=True)
+class DecodedReference(Reference):
+    """A reference whose class indices are in memory.
+
+    Attributes:
+        labels: (rows, cols) class indices; NODATA where there is none.
+        confidence: (rows, cols) percent; None where it is not known.
+    """
+
+    labels: NDArray[np.uint8] = field(kw_only=True)
+    confidence: NDArray[np.uint8] | None = field(kw_only=True)
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        return self.labels[window.rows, window.cols]
+
+    def read_weight(self, window: Window) -> NDArray[np.float32]:
+        """(rows, cols) how far the labels are trusted, 0 to 1."""
+        if self.confidence is None:
+            return np.ones((window.height, window.width), np.float32)
+        percent = self.confidence[window.rows, window.cols]
+        return np.divide(percent, 100, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class SourceScene(LabelledScene):
+    """An image of a source; see `open_source_scenes`.
+
+    Attributes:
+        image: in memory.
+        reference: in memory.
+        source: what it is one of.
+        bands: names of the bands.
+    """
+
+    image: DecodedImage
+    reference: DecodedReference
+    source: Source = field(kw_only=True)
+    bands: tuple[str, ...] = field(kw_only=True)
+
+    @property
+    def source_name(self) -> str:
+        return self.source.name
+
+    @property
+    def is_lr(self) -> bool:
+        return self.source.is_lr
+
+    def size(self, factor: int) -> tuple[int, int]:
+        if self.source.is_lr:
+            return self.grid.height, self.grid.width
+        return super().size(factor)
+
+    def read_reflectance(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """(bands, rows, cols) as Landsat's bands have it, and valid (rows, cols).
+
+        What is not valid has the mean of the training data.
+        """
+        image, valid = self.image.read_reflectance(window)
+        if self.source.sensor:
+            image = adjust_bands(image, sensor=self.source.sensor, bands=self.bands)
+        if not valid.all():
+            low, high, fill = (
+                np.asarray(values, np.float32)[:, None, None]
+                for values in (
+                    self.normalization.low,
+                    self.normalization.high,
+                    self.normalization.fill,
+                )
+            )
+            image = np.where(valid, image, low + fill * (high - low))
+        return image, valid
+
+    def read_weight(self, window: Window) -> NDArray[np.float32]:
+        """(rows, cols) how far the labels are trusted, 0 to 1."""
+        return self.reference.read_weight(window)
+
+    def normalized(self, reflectance: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Network input of reflectance, (bands, rows, cols)."""
+        return normalize_bands(
+            reflectance,
+            np.ones(reflectance.shape[1:], np.bool_),
+            radiometry=Radiometry.uniform(len(reflectance)),
+            normalization=self.normalization,
+        )
+
+    def read_inputs(self, window: Window, *, factor: int) -> NDArray[np.float32]:
+        if self.source.is_lr or factor == 1:
+            return self._read_native(window)[0]
+        if self.source.sensor is None:
+            return super().read_inputs(window, factor=factor)
+        wide = window.grown(REACH, height=self.size(factor)[0], width=self.size(factor)[1])
+        hr = torch.from_numpy(self.read_reflectance(wide.scaled(factor))[0])
+        own = window.inside(wide)
+        lr = reduce_image(hr, factor=factor)[:, own.rows, own.cols]
+        return self.normalized(np.ascontiguousarray(lr.numpy()))
+
+    def sum_inputs(self, *, native: bool) -> tuple[NDArray[np.float64], int]:
+        window = Window(0, 0, self.grid.height, self.grid.width)
+        inputs, valid = self._read_native(window)
+        if not self.split.may_hold("train"):
+            return np.zeros(len(inputs)), 0
+        return inputs[:, valid].sum(axis=1, dtype=np.float64), int(valid.sum())
+
+    def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        image, valid = self.read_reflectance(window)
+        return self.normalized(image), valid
+
+
+def open_source_scenes(
+    card: DatasetCard, normalization: Normalization, files: RasterFiles
+) -> list[SourceScene]:
+    """Decode all images of a card's sources; those without a label are left out.
+
+    Raises:
+        DatasetError: a file cannot be read, is not what the card says, or the bands are not
+            those that a source's sensor needs.
+    """
+    return [
+        scene
+        for source in card.sources
+        for file in source.files
+        for scene in _decode(source, file, card, normalization, files)
+    ]
+
+
+def check_bands(card: DatasetCard) -> None:
+    """See that all bands are known by name.
+
+    Raises:
+        DatasetError: one is not.
+    """
+    if unknown := [band for band in card.bands if band not in WAVELENGTHS]:
+        raise DatasetError(
+            f"the card {card.name} has [[sources]] and the band {unknown[0]}, whose wavelength is "
+            f"not known: expected bands of {', '.join(WAVELENGTHS)}"
+        )
+
+
+def _decode(
+    source: Source,
+    file: SourceFile,
+    card: DatasetCard,
+    normalization: Normalization,
+    files: RasterFiles,
+) -> Iterator[SourceScene]:
+    image = open_image(file.image, bands=card.bands, stored=source.image, files=files)
+    grid = image.grid
+    whole = Window(0, 0, grid.height, grid.width)
+    with files.use(file.image) as dataset:
+        numbers, valid = image.selection.read(dataset, whole)
+    reference = _read_reference(source, file, grid, files)
+    for cell in _cells(source, grid, file):
+        place = (cell.rows, cell.cols)
+        if (reference.labels[place] == NODATA).all():
+            continue
+        own = Grid(grid.crs, grid.transform, cell.height, cell.width)
+        decoded = DecodedImage(
+            **{**vars(image), "grid": own}, numbers=numbers[:, *place], valid=valid[place]
+        )
+        confidence = None if reference.confidence is None else reference.confidence[place]
+        labels = replace(reference, labels=reference.labels[place], confidence=confidence)
+        yield SourceScene(
+            image=decoded,
+            reference=labels,
+            split=SceneSplit(file.split, Window(0, 0, cell.height, cell.width), 0, *_size(cell)),
+            normalization=normalization,
+            ranges=normalization,
+            source=source,
+            bands=card.bands,
+        )
+
+
+def _size(window: Window) -> tuple[int, int]:
+    return window.height, window.width
+
+
+def _cells(source: Source, grid: Grid, file: SourceFile) -> Iterator[Window]:
+    """The whole image, or every chip that it is packed of."""
+    side = source.chip_grid
+    if side is None:
+        yield Window(0, 0, grid.height, grid.width)
+        return
+    if grid.height % side or grid.width % side:
+        raise DatasetError(
+            f"{file.image} has {grid.height}x{grid.width} pixels, expected multiples of the "
+            f"chip_grid {side} of source {source.name}"
+        )
+    for row in range(0, grid.height, side):
+        for col in range(0, grid.width, side):
+            yield Window(row, col, side, side)
+
+
+def _read_reference(
+    source: Source, file: SourceFile, grid: Grid, files: RasterFiles
+) -> DecodedReference:
+    path = file.reference
+    with files.use(path) as dataset:
+        if (dataset.height, dataset.width) != (grid.height, grid.width) or find_warp(
+            path, dataset, grid
+        ):
+            raise DatasetError(
+                f"{path} has {dataset.height}x{dataset.width} pixels and its own grid, expected "
+                f"that of its image, {grid.height}x{grid.width}"
+            )
+        if source.confidence_band and source.confidence_band > dataset.count:
+            raise DatasetError(
+                f"{path} has {dataset.count} bands, and source {source.name} takes the confidence "
+                f"from band {source.confidence_band}"
+            )
+        labels = source.coding.decode(number_codes(dataset.read(1)))
+        confidence = None
+        if source.confidence_band:
+            confidence = dataset.read(source.confidence_band).clip(0, 100).astype(np.uint8)
+    return DecodedReference(
+        path, source.coding, None, (), None, files, labels=labels, confidence=confidence
+    )

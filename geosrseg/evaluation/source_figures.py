@@ -1,0 +1,62 @@
+"""Source figures: what a model did on each source of a dataset, and on each grid of labels."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from geosrseg.core.confusion import ConfusionMatrix
+from geosrseg.evaluation.evaluation_area import EvaluationArea
+from geosrseg.evaluation.measurement import Measurement
+from geosrseg.training.calibration import CalibrationCounts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SourceFigures:
+    """What a model did on some areas, each pixel counted on the grid of its label.
+
+    Attributes:
+        confusion: rows reference, columns prediction.
+        calibration: confidence against correctness.
+    """
+
+    confusion: ConfusionMatrix
+    calibration: CalibrationCounts
+
+    def __add__(self, other: "SourceFigures") -> "SourceFigures":
+        return SourceFigures(self.confusion + other.confusion, self.calibration + other.calibration)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary; what is not a number is null."""
+        metrics = {**self.confusion.metrics(), "calibration_error": self.calibration.error}
+        return {
+            "pixels": self.confusion.total,
+            **{name: finite(value) for name, value in metrics.items()},
+            "iou": [finite(float(value)) for value in self.confusion.iou],
+            "counts": self.confusion.counts.tolist(),
+        }
+
+
+def measure_sources(
+    areas: Sequence[EvaluationArea], measurements: Sequence[Measurement]
+) -> Mapping[str, SourceFigures]:
+    """The figures by source, and of ``lr`` and ``target``: all labels of one grid.
+
+    Labels on the LR grid are compared with the mean of the probabilities over their pixel.
+
+    Returns:
+        Nothing for a dataset without sources.
+    """
+    found: dict[str, SourceFigures] = {}
+    for area, done in zip(areas, measurements, strict=True):
+        if not area.scene.source_name:
+            return {}
+        own = SourceFigures(done.scores.matrix(), done.calibration)
+        for name in ("lr" if area.scene.is_lr else "target", area.scene.source_name):
+            found[name] = found[name] + own if name in found else own
+    return found
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where JSON has no number for it."""
+    return value if math.isfinite(value) else None
