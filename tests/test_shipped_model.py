@@ -57,13 +57,15 @@ def test_seams_are_within_a_ten_thousandth_and_exact_seams_are_rounding(tmp_path
             crop.scales, crop.descriptions = source.scales, source.descriptions
 
     def labels(name, **options):
-        predict(scene, tmp_path / name, **options)
+        # In bf16 a runtime rounds a window of another shape differently: on some CPUs as many
+        # labels change by it as by seams.
+        predict(scene, tmp_path / name, precision="fp32", **options)
         with rasterio.open(tmp_path / name) as file:
             return file.read(1)
 
     whole = labels("whole.tif", window_size=512)
-    assert (labels("blend.tif") != whole).mean() <= 1e-4
-    # A runtime may sum windows of another shape in another order: a few labels of 4 million.
+    assert (labels("blend.tif", window_size=256) != whole).mean() <= 1e-4
+    # Sums in another order change a few labels of 4 million.
     assert (labels("exact.tif", seams="exact", window_size=256) != whole).mean() <= 1e-5
 
 
