@@ -12,9 +12,9 @@ help: ## List the targets
 .PHONY: demo
 demo: $(DEMO)/installed ## Map the demo scene with the embedded model
 	@mkdir -p build/demo
-	$(DEMO)/bin/geosrseg predict docs/demo/kafa.tif -o build/demo/kafa_classes.tif \
-		--quicklook build/demo/kafa.png --overwrite
-	@echo "The class map is build/demo/kafa_classes.tif, a picture of it build/demo/kafa.png."
+	$(DEMO)/bin/geosrseg predict docs/demo/liverpool.tif -o build/demo/liverpool_classes.tif \
+		--quicklook build/demo/liverpool.png --overwrite
+	@echo "The class map is build/demo/liverpool_classes.tif, a picture of it build/demo/liverpool.png."
 
 .PHONY: test
 test: lint types contracts tests ## All checks, as CI runs them
