@@ -1,6 +1,5 @@
 """``geosrseg train``: a dataset and a recipe in, a run out."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,13 +104,13 @@ def train(
         resume=resume,
         overwrite=overwrite,
         images=images,
-        callbacks=progress_bar(),
+        callbacks=training_progress(preset),
     )
     rank_zero_only(click.echo)(done.path)  # with several devices all run the command
 
 
-def progress_bar() -> list["Callback"]:
-    """A bar on a terminal, and nothing elsewhere."""
-    from lightning.pytorch.callbacks import TQDMProgressBar
+def training_progress(preset: str) -> list["Callback"]:
+    """What shows the progress of a training with a preset."""
+    from geosrseg.cli.training_progress import TrainingProgress
 
-    return [TQDMProgressBar()] if sys.stderr.isatty() else []
+    return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

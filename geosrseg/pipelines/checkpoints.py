@@ -55,6 +55,11 @@ class Checkpoints(Checkpoint):
         self._best = -math.inf
         self._batches = 0  # of the current epoch, behind the last checkpoint
 
+    @property
+    def best(self) -> float:
+        """The best validation so far; minus infinity before the first."""
+        return self._best
+
     def state_dict(self) -> dict[str, Any]:
         return {"best": self._best, "batches": self._batches}
 
