@@ -15,9 +15,9 @@ from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
 from geosrseg.cli.progress import bar_place
-from geosrseg.pipelines.checkpoints import MONITOR, Checkpoints
-from geosrseg.pipelines.joint_training import JointTraining
-from geosrseg.pipelines.train import PRECISIONS
+from geosrseg.training.checkpoints import MONITOR, Checkpoints
+from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.train import PRECISIONS
 
 FIRST_ESTIMATE = 10.0
 """Seconds of training before the first estimate, and the fewest steps."""
@@ -42,6 +42,7 @@ class TrainingProgress(Callback):
     def __init__(self, *, shorter: str) -> None:
         self._shorter = shorter
         self._bar: tqdm | None = None
+        self._first = self._steps = 0  # done before this session, and of the whole training
         self._estimated = False
         self._measured_from = (0.0, 0)  # time, and steps done by then
         self._shown = -math.inf
@@ -51,9 +52,10 @@ class TrainingProgress(Callback):
             return
         self._start_clock(trainer)
         self._say(_plan(trainer))
+        self._first, self._steps = trainer.global_step, int(trainer.estimated_stepping_batches)
         self._bar = tqdm(
-            total=int(trainer.estimated_stepping_batches),
-            initial=trainer.global_step,
+            total=self._steps,
+            initial=self._first,
             desc="epoch 1",
             bar_format=BAR,
             leave=False,
@@ -74,7 +76,7 @@ class TrainingProgress(Callback):
     ) -> None:
         if self._bar is None:
             return
-        if trainer.global_step == self._bar.initial + 1 and not self._estimated:
+        if trainer.global_step == self._first + 1 and not self._estimated:
             self._start_clock(trainer)  # the first step prepares what the others reuse
         self._estimate(trainer)
         if not self._bar.disable and time.monotonic() - self._shown >= REFRESH:
@@ -109,7 +111,7 @@ class TrainingProgress(Callback):
         """Of the whole training, with the validations so far; NaN before the second step."""
         begun, first = self._measured_from
         done = trainer.global_step - first
-        left = int(trainer.estimated_stepping_batches) - trainer.global_step
+        left = self._steps - trainer.global_step
         return (time.monotonic() - begun) / done * left if done else math.nan
 
     def _estimate(self, trainer: L.Trainer) -> None:
@@ -141,7 +143,7 @@ class TrainingProgress(Callback):
             words.append(f"validation PSNR {metrics['val/psnr']:.2f} dB")
         if best := _best(trainer):
             words.append(best)
-        if trainer.global_step < self._bar.total:
+        if trainer.global_step < self._steps:
             words.append(f"{duration(self._seconds_left(trainer))} left")
         self._estimated = True
         self._say(f"{time.strftime('%H:%M:%S')} {', '.join(words)}")
