@@ -1,10 +1,11 @@
 """Training: a dataset and a recipe in, a run out."""
 
 import logging
+import signal
+import threading
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
 
@@ -22,18 +23,20 @@ from geosrseg.datasets.labelled_scene import (
     measure_normalization,
     open_labelled_scenes,
 )
-from geosrseg.errors import DatasetWarning, RunError
+from geosrseg.errors import DatasetWarning, RunError, RunWarning
 from geosrseg.networks.framework import EndToEnd, NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
-from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
+from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO, epochs_done, is_whole
 from geosrseg.training.evaluation_windows import EvaluationWindows
+from geosrseg.training.failure import explained
 from geosrseg.training.finish import finish_run
 from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.panels import Panels
-from geosrseg.training.run import Run, RunConfig
+from geosrseg.training.run import Run
+from geosrseg.training.run_config import RunConfig
 
 PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -73,7 +76,8 @@ def train(
         init_sr: published D-DBPN weights to begin with, see `reference_weights`.
         init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
         resume: go on where the folder's run of this configuration was stopped. One that is
-            finished is left as it is, and one that is not there begins.
+            finished is left as it is, and one that is not there begins. With another number
+            of epochs it ends earlier or later than it was to.
         overwrite: replace an existing run.
         images: validation windows to write panels of after every epoch.
         checkpoint_minutes: between two checkpoints within an epoch.
@@ -81,12 +85,14 @@ def train(
 
     Warns:
         DatasetWarning: there is no validation, so the last epoch is kept.
+        RunWarning: the last checkpoint is damaged, so the run goes on from the best one.
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than is to go on; the
-            initial weights do not fit; the devices are not there; or the loss stopped being
-            a number.
+        RunError: the folder holds a run already, or another one than is to go on, or another
+            process trains there; the initial weights do not fit; the devices are not there;
+            the loss stopped being a number; or a file cannot be read or written any more.
+        DeviceMemoryError: the memory is not enough.
     """
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -111,11 +117,13 @@ def train(
         )
         panels = [_panels(run, config, images)] if images else []
         trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
-        _begin(run, config, trainer, resume=resume, overwrite=overwrite)
-        if not run.finished:
-            _fit(trainer, module, run, chips, sampler, windows)
-            if trainer.is_global_zero:
-                finish_run(run, windows, device=trainer.strategy.root_device)
+        with run.held() if trainer.is_global_zero else nullcontext():
+            _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+            if not run.finished:
+                with explained(run):
+                    _fit(trainer, module, run, chips, sampler, windows)
+                    if trainer.is_global_zero:
+                        finish_run(run, windows, device=trainer.strategy.root_device)
     return run
 
 
@@ -125,6 +133,8 @@ def _begin(
     """Make the folder, or see that it holds the run that is to go on."""
     if resume and run.config_file.exists():
         run.check_config(config)
+        if trainer.is_global_zero and run.config().recipe.epochs != config.recipe.epochs:
+            run.prolong(config)
     elif trainer.is_global_zero:
         run.create(config, overwrite=overwrite)
 
@@ -142,10 +152,10 @@ def _fit(
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
     loader = DataLoader(chips, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
-    last = run.last_checkpoint if run.last_checkpoint.exists() else None
-    if last is not None and not zipfile.is_zipfile(last):
-        raise RunError(f"{last} is damaged: begin again with --overwrite")
-    with _interruptible(trainer):
+    last = _find_checkpoint(run)
+    if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
+        return  # all is done, or more: the run now ends with fewer epochs
+    with _interruptible():
         trainer.fit(
             module,
             loader,
@@ -155,15 +165,43 @@ def _fit(
         )
 
 
+def _find_checkpoint(run: Run) -> Path | None:
+    """The checkpoint that a run goes on from; None where it begins.
+
+    Raises:
+        RunError: there are some, and all are damaged.
+    """
+    last, best = run.last_checkpoint, run.best_checkpoint
+    if not last.exists() and not best.exists():
+        return None
+    if is_whole(last):
+        return last
+    if not is_whole(best):
+        raise RunError(f"{last} is damaged, and there is no other: begin again with --overwrite")
+    warnings.warn(
+        f"{last} is {'damaged' if last.exists() else 'missing'}: the run goes on from {best}, its "
+        "best epoch so far",
+        RunWarning,
+        stacklevel=4,
+    )
+    return best
+
+
 @contextmanager
-def _interruptible(trainer: L.Trainer) -> Iterator[None]:
-    """Lightning ends the process on Ctrl-C; a library leaves that to its caller."""
+def _interruptible() -> Iterator[None]:
+    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
+
+    SIGTERM, which ends the process by its handler's SystemExit, is left alone.
+    """
+    handler = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as end:
-        if trainer.interrupted:
-            raise KeyboardInterrupt from end
-        raise
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from end
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shlex
+import signal
 import struct
 import subprocess
 import sys
@@ -50,6 +51,19 @@ def run(*words, columns=80, rows=24):
 def parts(seen):
     """The texts that stood in a line of the terminal, one after the other."""
     return [part for part in re.split(r"[\r\n]", seen) if part.strip()]
+
+
+def test_sigterm_ends_a_training_with_its_own_code(data, tmp_path):
+    words = ["train", *data, "-o", tmp_path / "run", *TINY, "--epochs", "500"]
+    command = [sys.executable, "-m", "geosrseg", *map(str, words)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True)
+    while " epoch 1/500" not in process.stderr.readline():
+        assert process.poll() is None
+    process.terminate()
+    process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert (tmp_path / "run" / "last.ckpt").is_file()
 
 
 @pytest.fixture(scope="module")
