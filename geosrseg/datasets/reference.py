@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Compression
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA
@@ -20,8 +20,11 @@ from geosrseg.datasets.card.reference_coding import (
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.index_layer import find_warp, raster_window
-from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.files.raster_files import RasterFiles, find_driver
 from geosrseg.raster.files.warp import Warp
+
+_LOSSY = (Compression.jpeg,)
+"""Of a TIFF. WebP and LERC may lose nothing, which no tag tells."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,20 @@ def open_reference(
         warp = find_warp(path, dataset, grid)
         palette = None if is_rgb or not coding.is_coloured else _palette(dataset)
         return Reference(path, coding, palette, tuple(empty), warp, files)
+
+
+def is_lossy(path: Path) -> bool:
+    """Whether a file is compressed so that its values are no longer exact.
+
+    Raises:
+        DatasetError: it cannot be opened.
+    """
+    files = RasterFiles()
+    try:
+        with files.use(path) as dataset:
+            return find_driver(path) == "JPEG" or dataset.compression in _LOSSY
+    finally:
+        files.close()
 
 
 def find_numbers(paths: Iterable[Path]) -> set[float]:
