@@ -18,6 +18,8 @@ from geosrseg.errors import RunError
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
 
+    from geosrseg.datasets.card.card import DatasetCard
+
 
 @click.command()
 @options.dataset_option
@@ -26,8 +28,7 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The run folder to make.",
+    help="The run folder to make; with --check the page to write, PAGE.html.",
 )
 @click.option(
     "--protocol",
@@ -51,12 +52,13 @@ if TYPE_CHECKING:
     help="Validation windows to write pictures of after every pass.",
 )
 @click.option("--resume", is_flag=True, help="Go on where this command was stopped, or begin.")
+@click.option("--check", is_flag=True, help="Look at the data, say what it is, and do no more.")
 @options.overwrite_option
 @options.debug_option
 def train(
     dataset: str,
     data: Path,
-    output: Path,
+    output: Path | None,
     protocol: str,
     upscale: int,
     preset: str,
@@ -64,6 +66,7 @@ def train(
     init_seg: str | None,
     images: int,
     resume: bool,
+    check: bool,
     overwrite: bool,
     **replaced: Any,
 ) -> None:
@@ -83,6 +86,11 @@ def train(
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run that --overwrite would delete")
     card = read_dataset(dataset, data=data)
+    if check:
+        _check(card, output, overwrite=overwrite)
+        return
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output'.")
     try:
         network, recipe = configure(
             preset,
@@ -105,8 +113,21 @@ def train(
         overwrite=overwrite,
         images=images,
         callbacks=training_progress(preset),
+        on_checked=lambda found: click.echo("\n".join(found.lines()), err=True),
     )
     rank_zero_only(click.echo)(done.path)  # with several devices all run the command
+
+
+def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
+    """Say what the data is, and write it as a page if one is wanted."""
+    from geosrseg.datasets.check.data_check import check_dataset
+    from geosrseg.training.data_page import write_data_page
+
+    found = check_dataset(card)
+    click.echo("\n".join([*found.lines(), "", "What the values suggest:", *found.band_lines()]))
+    if page:
+        write_data_page(found, page, overwrite=overwrite)
+        click.echo(page)
 
 
 def training_progress(preset: str) -> list["Callback"]:

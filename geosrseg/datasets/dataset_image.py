@@ -39,6 +39,7 @@ class DatasetImage:
         radiometry: digital number to reflectance.
         files: what opens the file.
         warp: brings it onto the grid; None if it lies there.
+        scale_from: what says the radiometry, in words.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class DatasetImage:
     radiometry: Radiometry
     files: RasterFiles
     warp: Warp | None = None
+    scale_from: str = "the card"
 
     def read(
         self, window: Window, *, normalization: Normalization
@@ -59,7 +61,7 @@ class DatasetImage:
         Raises:
             DatasetError: it cannot be decoded.
         """
-        numbers, valid = self._read(window)
+        numbers, valid = self.read_numbers(window)
         inputs = normalize_bands(
             numbers, valid, radiometry=self.radiometry, normalization=normalization
         )
@@ -67,9 +69,10 @@ class DatasetImage:
 
     def read_valid(self, window: Window) -> NDArray[np.bool_]:
         """(rows, cols) True where every band has a measurement."""
-        return self._read(window)[1]
+        return self.read_numbers(window)[1]
 
-    def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    def read_numbers(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """(bands, rows, cols) as they are stored, and valid (rows, cols)."""
         with self.files.use(self.path, self.warp) as dataset:
             return self.selection.read(dataset, window)
 
@@ -109,7 +112,16 @@ def open_image(
     if stored.nodata is not None:
         selection = replace(selection, nodata=(stored.nodata,) * len(bands))
     radiometry = stored.radiometry or header.radiometry
-    return DatasetImage(path, header.grid, selection, radiometry, files)
+    guessed = any("are taken for reflectance" in warning for warning in header.warnings)
+    source = "its values" if guessed else "the file"
+    return DatasetImage(
+        path,
+        header.grid,
+        selection,
+        radiometry,
+        files,
+        scale_from="the card" if stored.radiometry else source,
+    )
 
 
 def _check_bands(

@@ -6,7 +6,7 @@ degraded image (`read_inputs`, what `predict` would see) beside image and refere
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -159,6 +159,13 @@ class LabelledScene:
             normalization = replace(self.ranges, fill=normalization.fill)
         return self.image.read(window, normalization=normalization)
 
+    def usable(self, window: Window, splits: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+        """By split, (rows, cols) True where the image is valid and belongs to it."""
+        valid = self.image.read_valid(window)
+        if self.lr:
+            valid &= self.lr.covers(window)
+        return {split: valid & self.split.read(window, split) for split in splits}
+
     def _read_target(
         self, window: Window, split: str, *, valid: NDArray[np.bool_]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
@@ -171,18 +178,24 @@ class LabelledScene:
 
 @contextmanager
 def open_labelled_scenes(
-    card: DatasetCard, *, normalization: Normalization
+    card: DatasetCard, *, normalization: Normalization, checked: bool = False
 ) -> Iterator[list[LabelledScene]]:
     """All scenes of a dataset; their files are open until the end of the context.
 
     References with values or colours that the card does not know give one DatasetWarning.
+
+    Args:
+        card: the dataset.
+        normalization: of the network's input.
+        checked: the references have been looked at already.
 
     Raises:
         DatasetError: a file cannot be read, is not what the card says, or image, reference
             and split of a scene are not on one grid.
     """
     with _open_scenes(card, normalization) as scenes:
-        _warn_of_unknown_codes(card, scenes)
+        if not checked:
+            _warn_of_unknown_codes(card, scenes)
         yield scenes
 
 
@@ -223,18 +236,27 @@ def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -
                 counts[code] += count
                 first.setdefault(code, scene.reference.path)
     if counts:
-        listed = [
-            f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
-            for code, count in counts.most_common(5)
-        ]
-        more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
-        warnings.warn(
-            f"the references of {card.name} have {counts.total()} pixels whose value no class "
-            f"has: {', '.join(listed)}{more}; they are ignored, and without this warning if the "
-            "card's list `ignored` has them",
-            DatasetWarning,
-            stacklevel=3,
-        )
+        warnings.warn(unknown_codes(card, counts, first), DatasetWarning, stacklevel=3)
+
+
+def unknown_codes(card: DatasetCard, counts: Counter[int], first: Mapping[int, Path]) -> str:
+    """What is said of codes that the card does not know.
+
+    Args:
+        card: the dataset.
+        counts: pixels by code.
+        first: by code, a reference that holds it.
+    """
+    listed = [
+        f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
+        for code, count in counts.most_common(5)
+    ]
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    return (
+        f"the references of {card.name} have {counts.total()} pixels whose value no class has: "
+        f"{', '.join(listed)}{more}; they are ignored, and without this warning if the card's list "
+        "`ignored` has them"
+    )
 
 
 def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normalization:

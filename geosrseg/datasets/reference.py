@@ -49,13 +49,14 @@ class Reference:
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """(rows, cols) class indices of a window inside the grid; NODATA where ignored."""
-        return self.coding.decode(self._read_codes(window))
+        return self.coding.decode(self.read_codes(window))
 
     def count_unknown(self, window: Window) -> dict[int, int]:
         """Pixels by code, of the codes that the card does not know."""
-        return self.coding.count_unknown(self._read_codes(window))
+        return self.coding.count_unknown(self.read_codes(window))
 
-    def _read_codes(self, window: Window) -> NDArray[np.int32]:
+    def read_codes(self, window: Window) -> NDArray[np.int32]:
+        """(rows, cols) codes of a window, see `ReferenceCoding`."""
         with self.files.use(self.path, self.warp) as dataset:
             kinds = dataset.colorinterp
             colours = 3 if self.coding.is_coloured and self.palette is None else 1

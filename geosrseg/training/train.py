@@ -1,10 +1,11 @@
 """Training: a dataset and a recipe in, a run out."""
 
 import logging
+import os
 import signal
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.check.data_check import DataCheck, check_data
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.datasets.labelled_scene import (
     LabelledScene,
@@ -62,6 +64,7 @@ def train(
     images: int = 0,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     callbacks: Sequence[Callback] = (),
+    on_checked: Callable[[DataCheck], None] = lambda _: None,
 ) -> Run:
     """Train a network and keep its best weights.
 
@@ -82,10 +85,12 @@ def train(
         images: validation windows to write panels of after every epoch.
         checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
+        on_checked: called with what the data turned out to be.
 
     Warns:
-        DatasetWarning: there is no validation, so the last epoch is kept.
-        RunWarning: the last checkpoint is damaged, so the run goes on from the best one.
+        DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
+            no validation, so the last epoch is kept.
+        RunWarning: the last checkpoint is damaged; the run goes on from the best one.
 
     Raises:
         DatasetError: the data is missing or wrong.
@@ -100,7 +105,12 @@ def train(
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
-    with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
+    with (
+        open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
+        _quiet_lightning(),
+    ):
+        if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # with several devices each is a process
+            on_checked(check_data(card, scenes))
         # All that can be refused comes before the folder is touched.
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
