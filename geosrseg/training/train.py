@@ -30,6 +30,7 @@ from geosrseg.networks.framework import EndToEnd, NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
+from geosrseg.training.batch_check import check_batches
 from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO, epochs_done, is_whole
 from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.failure import explained
@@ -112,6 +113,7 @@ def train(
         if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # with several devices each is a process
             on_checked(check_data(card, scenes))
         # All that can be refused comes before the folder is touched.
+        check_batches(initial, recipe)
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
         sampler = EpochSampler(recipe.chips_per_epoch)
