@@ -19,13 +19,14 @@ from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.windows import Window
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.card.card_scene import VECTORS, CardScene
 from geosrseg.datasets.dataset_image import DatasetImage, open_image
 from geosrseg.datasets.degradation import REACH, degrade
 from geosrseg.datasets.lr_image import LrImage, open_lr_image
+from geosrseg.datasets.polygon_reference import PolygonReference, open_polygons
 from geosrseg.datasets.reference import Reference, open_reference
 from geosrseg.datasets.scene_split import SceneSplit, open_split
-from geosrseg.errors import DatasetWarning
+from geosrseg.errors import DatasetError, DatasetWarning
 from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
@@ -64,7 +65,7 @@ class LabelledScene:
     """
 
     image: DatasetImage
-    reference: Reference
+    reference: Reference | PolygonReference
     split: SceneSplit
     normalization: Normalization
     ranges: Normalization
@@ -218,12 +219,25 @@ def _open(
         lr = open_lr_image(scene.lr, image, bands=card.bands, stored=card.lr.image, files=files)
     return LabelledScene(
         image=image,
-        reference=open_reference(scene.reference, coding=card.coding, grid=image.grid, files=files),
+        reference=_open_reference(scene.reference, card, image.grid, files),
         split=open_split(scene, guard=card.guard, grid=image.grid, files=files),
         normalization=normalization,
         ranges=Normalization(card.low, card.high, normalization.fill),
         lr=lr,
     )
+
+
+def _open_reference(
+    path: Path, card: DatasetCard, grid: Grid, files: RasterFiles
+) -> Reference | PolygonReference:
+    if card.polygons:
+        return open_polygons(path, column=card.polygons, coding=card.coding, grid=grid)
+    if path.suffix.lower() in VECTORS:
+        raise DatasetError(
+            f"{path} holds polygons: say in which column their class is, column = .. in a table "
+            "[polygons] of the card"
+        )
+    return open_reference(path, coding=card.coding, grid=grid, files=files)
 
 
 def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:

@@ -38,12 +38,13 @@ from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
 from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
+from geosrseg.datasets.card.polygon_column import PolygonColumn, parse_polygon_column
 from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
 from geosrseg.errors import DatasetError
 
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
-    *("lr_bands", "lr_image", "colour_tolerance"),
+    *("lr_bands", "lr_image", "colour_tolerance", "polygons"),
 )
 _CODES = (
     'a value from -32768 to 65535 such as 3, a range such as "128-255", a colour such as '
@@ -68,6 +69,7 @@ class DatasetCard:
         scenes: the images and their references.
         image: how the images store reflectance, where the files do not say it.
         lr: the sensor of real LR images; None where the native images are degraded.
+        polygons: where the references are polygons, what they mean.
     """
 
     name: str
@@ -82,6 +84,7 @@ class DatasetCard:
     scenes: tuple[CardScene, ...]
     image: ImageFormat
     lr: "LrSensor | None" = None
+    polygons: PolygonColumn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
     table.only(_KEYS)
     bands = table.table("bands")
     low, high = _ranges(bands)
-    legend, coding = _parse_classes(table)
+    legend, coding, polygons = _parse_classes(table)
     scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
     return DatasetCard(
         name=table.text("name"),
@@ -163,6 +166,7 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         image=_image_format(table, "image", bands=len(low)),
         scenes=tuple(scenes),
         lr=_parse_lr(table, bands, scenes),
+        polygons=polygons,
     )
 
 
@@ -201,7 +205,9 @@ def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
     return low, high
 
 
-def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
+def _parse_classes(
+    table: TomlTable,
+) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
     entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
     _check_ids(entries)
     legend = Legend(
@@ -210,6 +216,10 @@ def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
             for number, entry in enumerate(entries)
         )
     )
+    if table.has("polygons"):
+        column = parse_polygon_column(table, entries, legend)
+        indices = tuple((index,) for index in range(len(legend)))
+        return legend, ReferenceCoding(False, indices), column
     kinds_and_codes = [
         _parse_codes(entry, "reference") if entry.has("reference") else [(False, (class_.id,))]
         for entry, class_ in zip(entries, legend.classes, strict=True)
@@ -225,12 +235,13 @@ def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
     is_coloured = kinds.pop()
     if table.has("colour_tolerance") and not is_coloured:
         raise ValueError("colour_tolerance is given, and the classes have numbers, no colours")
-    return legend, ReferenceCoding(
+    coding = ReferenceCoding(
         is_coloured,
         codes,
         tuple(code for _, more in ignored for code in more),
         tolerance=table.integer("colour_tolerance", 0),
     )
+    return legend, coding, None
 
 
 def _check_ids(entries: Sequence[TomlTable]) -> None:
