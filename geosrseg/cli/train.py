@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    help="The run folder to make; with --check the page to write, PAGE.html.",
+    metavar="RUN",
+    help="The run folder to make; with --check the page to write, PAGE.html.  "
+    "[default: runs/DATASET-PROTOCOL-FACTORx]",
 )
 @click.option(
     "--protocol",
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 @options.debug_option
 def train(
     dataset: str,
-    data: Path,
+    data: Path | None,
     output: Path | None,
     protocol: str,
     upscale: int,
@@ -80,6 +82,7 @@ def train(
 
         from geosrseg.datasets.datasets import read_dataset
         from geosrseg.networks.recipe import configure
+        from geosrseg.training.run import default_run
         from geosrseg.training.train import train as run
 
     given = given_options(replaced, protocol=protocol)
@@ -89,8 +92,6 @@ def train(
     if check:
         _check(card, output, overwrite=overwrite)
         return
-    if output is None:
-        raise click.UsageError("Missing option '-o' / '--output'.")
     try:
         network, recipe = configure(
             preset,
@@ -104,7 +105,7 @@ def train(
         raise RunError(str(error)) from error
     done = run(
         card,
-        output,
+        output or default_run(card, network),
         network=network,
         recipe=recipe,
         init_sr=init_sr,

@@ -10,6 +10,7 @@
 
 import json
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -21,8 +22,9 @@ from pickle import UnpicklingError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 
+from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import RunError, RunWarning
-from geosrseg.networks.framework import EndToEnd, build_network
+from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.raster.files.lock import locked
 from geosrseg.training.run_config import RunConfig
@@ -47,6 +49,12 @@ DRAFT = ".part"
 
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
+
+
+def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
+    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none."""
+    dataset = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "dataset"
+    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
 
 
 @contextmanager
