@@ -12,7 +12,7 @@ from geosrseg.cli.recipe_options import (
     init_seg_option,
     preset_option,
 )
-from geosrseg.cli.train import progress_bar
+from geosrseg.cli.train import training_progress
 
 
 class Values(click.ParamType[tuple[Any, ...]]):
@@ -137,7 +137,7 @@ def reproduce(
         device=device,
         threads=threads,
         command=options.typed_command(),
-        callbacks=progress_bar,
+        callbacks=lambda: training_progress(preset),
         on_step=lambda step: click.echo(f"{step.number}/{step.steps} {step.text}", err=True),
     )
     click.echo(format_report(report))

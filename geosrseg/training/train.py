@@ -2,10 +2,11 @@
 
 import logging
 import os
+import signal
+import threading
 import warnings
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -18,26 +19,30 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.check.data_check import DataCheck, check_data
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.datasets.source_chips import SourceChips
 from geosrseg.datasets.source_scene import SourceScene
-from geosrseg.errors import DatasetWarning, RunError
+from geosrseg.errors import DatasetWarning, RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
-from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
+from geosrseg.training.batch_check import check_batches
+from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO, epochs_done, is_whole
 from geosrseg.training.evaluation_windows import EvaluationWindows
+from geosrseg.training.failure import explained
 from geosrseg.training.finish import finish_run
 from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.moving_average import moving_average
 from geosrseg.training.panels import Panels
-from geosrseg.training.run import Run, RunConfig
+from geosrseg.training.run import Run
+from geosrseg.training.run_config import RunConfig
 
 PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -66,6 +71,7 @@ def train(
     images: int = 0,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     callbacks: Sequence[Callback] = (),
+    on_checked: Callable[[DataCheck], None] = lambda _: None,
 ) -> Run:
     """Train a network and keep its best weights.
 
@@ -80,20 +86,25 @@ def train(
         init_sr: published D-DBPN weights to begin with, see `reference_weights`.
         init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
         resume: go on where the folder's run of this configuration was stopped. One that is
-            finished is left as it is, and one that is not there begins.
+            finished is left as it is, and one that is not there begins. With another number
+            of epochs it ends earlier or later than it was to.
         overwrite: replace an existing run.
         images: validation windows to write panels of after every epoch.
         checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
+        on_checked: called with what the data turned out to be.
 
     Warns:
-        DatasetWarning: there is no validation, so the last epoch is kept.
+        DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
+            no validation, so the last epoch is kept.
+        RunWarning: the last checkpoint is damaged; the run goes on from the best one.
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than is to go on; the
-            initial weights do not fit; the devices are not there; or the loss stopped being
-            a number.
+        RunError: the folder holds a run already, or another one than is to go on, or another
+            process trains there; the initial weights do not fit; the devices are not there;
+            the loss stopped being a number; or a file cannot be read or written any more.
+        DeviceMemoryError: the memory is not enough.
     """
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
@@ -103,8 +114,14 @@ def train(
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     initial.calibrate(normalization)
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
-    with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
+    with (
+        open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
+        _quiet_lightning(),
+    ):
+        if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # with several devices each is a process
+            on_checked(check_data(card, scenes))
         # All that can be refused comes before the folder is touched.
+        check_batches(initial, recipe)
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
         sampler = EpochSampler(recipe.chips_per_epoch)
@@ -121,11 +138,13 @@ def train(
         )
         panels = [_panels(run, config, images)] if images else []
         trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
-        _begin(run, config, trainer, resume=resume, overwrite=overwrite)
-        if not run.finished:
-            _fit(trainer, module, run, chips, sampler, windows)
-            if trainer.is_global_zero:
-                finish_run(run, windows, device=trainer.strategy.root_device)
+        with run.held() if trainer.is_global_zero else nullcontext():
+            _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+            if not run.finished:
+                with explained(run):
+                    _fit(trainer, module, run, chips, sampler, windows)
+                    if trainer.is_global_zero:
+                        finish_run(run, windows, device=trainer.strategy.root_device)
     return run
 
 
@@ -143,6 +162,8 @@ def _begin(
     """Make the folder, or see that it holds the run that is to go on."""
     if resume and run.config_file.exists():
         run.check_config(config)
+        if trainer.is_global_zero and run.config().recipe.epochs != config.recipe.epochs:
+            run.prolong(config)
     elif trainer.is_global_zero:
         run.create(config, overwrite=overwrite)
 
@@ -168,10 +189,10 @@ def _fit(
         pin_memory=torch.cuda.is_available(),
     )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
-    last = run.last_checkpoint if run.last_checkpoint.exists() else None
-    if last is not None and not zipfile.is_zipfile(last):
-        raise RunError(f"{last} is damaged: begin again with --overwrite")
-    with _interruptible(trainer):
+    last = _find_checkpoint(run)
+    if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
+        return  # all is done, or more: the run now ends with fewer epochs
+    with _interruptible():
         trainer.fit(
             module,
             loader,
@@ -192,15 +213,43 @@ def _workers(chips: Chips | SourceChips) -> int:
     return min(os.cpu_count() or 1, MOST_WORKERS)
 
 
+def _find_checkpoint(run: Run) -> Path | None:
+    """The checkpoint that a run goes on from; None where it begins.
+
+    Raises:
+        RunError: there are some, and all are damaged.
+    """
+    last, best = run.last_checkpoint, run.best_checkpoint
+    if not last.exists() and not best.exists():
+        return None
+    if is_whole(last):
+        return last
+    if not is_whole(best):
+        raise RunError(f"{last} is damaged, and there is no other: begin again with --overwrite")
+    warnings.warn(
+        f"{last} is {'damaged' if last.exists() else 'missing'}: the run goes on from {best}, its "
+        "best epoch so far",
+        RunWarning,
+        stacklevel=4,
+    )
+    return best
+
+
 @contextmanager
-def _interruptible(trainer: L.Trainer) -> Iterator[None]:
-    """Lightning ends the process on Ctrl-C; a library leaves that to its caller."""
+def _interruptible() -> Iterator[None]:
+    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
+
+    SIGTERM, which ends the process by its handler's SystemExit, is left alone.
+    """
+    handler = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as end:
-        if trainer.interrupted:
-            raise KeyboardInterrupt from end
-        raise
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from end
 
 
 @contextmanager
