@@ -99,6 +99,14 @@ threads_option = click.option(
     help="CPU threads of the model.  [default: one per core]",
 )
 
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Processes that make chips beside the one that trains.",
+)
+
 seams_option = click.option(
     "--seams",
     type=click.Choice(["blend", "exact"]),

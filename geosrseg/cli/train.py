@@ -45,6 +45,13 @@ if TYPE_CHECKING:
 @init_sr_option
 @init_seg_option
 @click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Finished run of protocol hr whose soft labels are learned too.",
+)
+@options.workers_option
+@click.option(
     "--images",
     type=click.IntRange(min=0),
     default=0,
@@ -63,6 +70,8 @@ def train(
     preset: str,
     init_sr: Path | None,
     init_seg: str | None,
+    teacher: Path | None,
+    workers: int,
     images: int,
     resume: bool,
     overwrite: bool,
@@ -102,6 +111,8 @@ def train(
         recipe=recipe,
         init_sr=init_sr,
         init_seg=init_seg,
+        teacher=teacher,
+        workers=workers,
         resume=resume,
         overwrite=overwrite,
         images=images,

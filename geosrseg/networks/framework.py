@@ -134,11 +134,12 @@ def build_network(config: NetworkConfig) -> EndToEnd:
         RunError: it names a network that there is not, or options that it does not take.
     """
     factor = config.upscale_factor
+    # First, so that with one seed it begins alike in every protocol.
+    seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
     bicubic = BicubicUpsample(config.bands, upscale_factor=factor)
     sr: Part = bicubic
     if config.trains_sr:
         sr = build_sr(config.sr, config.bands, upscale_factor=factor, options=config.sr_options)
         if config.residual:
             sr = Residual(sr, bicubic)
-    seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
     return EndToEnd(sr, seg, upscale_factor=factor)

@@ -25,6 +25,7 @@ from geosrseg.networks.framework import EndToEnd
 from geosrseg.networks.losses import JointLoss, reconstruction_loss, segmentation_loss
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.evaluation_windows import EvaluationWindow
+from geosrseg.training.teacher import Teacher, soft_label_loss
 from geosrseg.training.validation_scores import Evaluation
 
 BETAS = (0.9, 0.999)
@@ -46,6 +47,7 @@ class JointTraining(L.LightningModule):
         legend: the classes.
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
+        teacher: what is learned from besides the reference.
 
     Attributes:
         epoch_metrics: losses and validation of the current epoch, by name.
@@ -59,6 +61,7 @@ class JointTraining(L.LightningModule):
         legend: Legend,
         sr_steps: int = 0,
         two_stage: bool = False,
+        teacher: Teacher | None = None,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
@@ -67,12 +70,17 @@ class JointTraining(L.LightningModule):
         self._legend = legend
         self._sr_steps = sr_steps
         self._two_stage = two_stage
+        self._teacher = teacher  # no module of this one: its weights are in no checkpoint
         self._sums: dict[str, Tensor] = {}  # of this epoch: sum and number
         self.epoch_metrics: dict[str, float] = {}
 
     def _reconstructs(self, step: int) -> bool:
         """A step trains the SR part alone."""
         return step < self._sr_steps
+
+    def on_fit_start(self) -> None:
+        if self._teacher:
+            self._teacher.to(self.device)
 
     def on_train_epoch_start(self) -> None:
         self.epoch_metrics = {}
@@ -105,14 +113,40 @@ class JointTraining(L.LightningModule):
 
     def _losses(self, lr: Tensor, hr: Tensor, target: Tensor, trained: Tensor) -> dict[str, Tensor]:
         if self._reconstructs(self.global_step):
-            l1 = reconstruction_loss(self.network.sr(_channels_last(lr)), hr, trained)
-            return {"loss": l1, "l1": l1}
+            sr = self.network.sr(_channels_last(lr))
+            l1 = reconstruction_loss(sr, hr, trained)
+            return self._taught({"loss": l1, "l1": l1}, hr=hr, trained=trained, sr=sr)
         if self._two_stage:
             ce = segmentation_loss(self.network.seg(_channels_last(hr)), target)
             return {"loss": ce, "ce": ce}
         sr, logits = self.network(_channels_last(lr))
         loss, l1, ce = self.loss(sr, logits, hr=hr, target=target, trained=trained)
-        return {"loss": loss, "l1": l1, "ce": ce}
+        losses = {"loss": loss, "l1": l1, "ce": ce}
+        return self._taught(losses, hr=hr, trained=trained, sr=sr, logits=logits)
+
+    def _taught(
+        self,
+        losses: dict[str, Tensor],
+        *,
+        hr: Tensor,
+        trained: Tensor,
+        sr: Tensor,
+        logits: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Add what the teacher says, of the native image and of the SR image."""
+        recipe, teacher = self._recipe, self._teacher
+        if teacher is None:
+            return losses
+        taught = teacher.teach(_channels_last(hr))
+        if recipe.teacher_weight and logits is not None:
+            soft = soft_label_loss(logits, taught, trained)
+            losses["teacher"] = soft
+            losses["loss"] = losses["loss"] + recipe.beta * recipe.teacher_weight * soft
+        if recipe.task_weight:
+            task = soft_label_loss(teacher.read(_channels_last(sr)), taught, trained)
+            losses["task"] = task
+            losses["loss"] = losses["loss"] + recipe.beta * recipe.task_weight * task
+        return losses
 
     def _check_loss(self) -> None:
         """Stop before weights that are no numbers reach a checkpoint.

@@ -71,6 +71,7 @@ class RunConfig:
         normalization: reflectance to network input.
         network: what was trained.
         recipe: how.
+        teacher: SHA-256 of the weights of the network that taught it; empty if none did.
     """
 
     dataset: str
@@ -81,6 +82,7 @@ class RunConfig:
     normalization: Normalization
     network: NetworkConfig
     recipe: Recipe
+    teacher: str = ""
 
     @classmethod
     def of(
@@ -90,6 +92,7 @@ class RunConfig:
         normalization: Normalization,
         network: NetworkConfig,
         recipe: Recipe,
+        teacher: str = "",
     ) -> "RunConfig":
         """The configuration of a run on a dataset."""
         return cls(
@@ -101,6 +104,7 @@ class RunConfig:
             normalization=normalization,
             network=network,
             recipe=recipe,
+            teacher=teacher,
         )
 
     def to_json(self) -> str:
@@ -114,6 +118,7 @@ class RunConfig:
             "normalization": self.normalization.to_json(),
             "network": self.network.to_json(),
             "recipe": self.recipe.to_json(),
+            "teacher": self.teacher,
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -134,6 +139,7 @@ class RunConfig:
             normalization=Normalization.from_json(values["normalization"]),
             network=NetworkConfig(**values["network"]),
             recipe=Recipe(**values["recipe"]),
+            teacher=values.get("teacher", ""),
         )
 
     @property
@@ -186,6 +192,19 @@ class Run:
     def weights_file(self) -> Path:
         """The best weights."""
         return self.path / "weights.safetensors"
+
+    def weights_sha256(self) -> str:
+        """Hash of the best weights, in hexadecimal.
+
+        Raises:
+            RunError: the run is not finished.
+        """
+        try:
+            return hashlib.sha256(self.weights_file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise RunError(
+                f"{self.path} has no {self.weights_file.name}: continue it with --resume"
+            ) from error
 
     def create(self, config: RunConfig, *, overwrite: bool = False) -> None:
         """Make the folder with its configuration.

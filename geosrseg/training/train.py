@@ -34,6 +34,7 @@ from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.panels import Panels
 from geosrseg.training.run import Run, RunConfig
+from geosrseg.training.teacher import Teacher, open_teacher
 
 PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -41,6 +42,9 @@ PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp16": "16-mixed",
 }
 """Lightning's words for ours."""
+
+TAUGHT = ("lr", "end-to-end")
+"""Protocols that can learn from a network of native images."""
 
 CHECKPOINT_MINUTES = 10.0
 """What a kill can cost, at the most."""
@@ -54,6 +58,8 @@ def train(
     recipe: Recipe,
     init_sr: Path | None = None,
     init_seg: str | Path | None = None,
+    teacher: Path | None = None,
+    workers: int = 0,
     resume: bool = False,
     overwrite: bool = False,
     images: int = 0,
@@ -72,6 +78,8 @@ def train(
         recipe: how.
         init_sr: published D-DBPN weights to begin with, see `reference_weights`.
         init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        teacher: the run of a network of native images to learn from too, see `teacher`.
+        workers: processes that make chips beside this one.
         resume: go on where the folder's run of this configuration was stopped. One that is
             finished is left as it is, and one that is not there begins.
         overwrite: replace an existing run.
@@ -92,8 +100,15 @@ def train(
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     run = Run(Path(output))
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    taught_by = _teacher(teacher, card, network, recipe)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
-    config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
+    config = RunConfig.of(
+        card,
+        normalization=normalization,
+        network=network,
+        recipe=recipe,
+        teacher=taught_by.sha256 if taught_by else "",
+    )
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
         # All that can be refused comes before the folder is touched.
         chips = _chips(scenes, config, initial)
@@ -105,6 +120,7 @@ def train(
             legend=config.legend,
             sr_steps=recipe.sr_steps(network),
             two_stage=network.two_stage,
+            teacher=taught_by,
         )
         checkpoints = Checkpoints(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
@@ -113,10 +129,26 @@ def train(
         trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
         _begin(run, config, trainer, resume=resume, overwrite=overwrite)
         if not run.finished:
-            _fit(trainer, module, run, chips, sampler, windows)
+            _fit(trainer, module, run, chips, sampler, windows, workers)
             if trainer.is_global_zero:
                 finish_run(run, windows, device=trainer.strategy.root_device)
     return run
+
+
+def _teacher(
+    run: Path | None, card: DatasetCard, network: NetworkConfig, recipe: Recipe
+) -> Teacher | None:
+    """Open what is learned from besides the reference, if there is anything."""
+    if run is None:
+        if recipe.task_weight:
+            raise RunError(f"--task-weight {recipe.task_weight:g}: needs a --teacher that reads")
+        return None
+    if network.protocol not in TAUGHT:
+        raise RunError(
+            f"--teacher {run}: protocol {network.protocol} learns nothing from one, expected "
+            "lr or end-to-end"
+        )
+    return open_teacher(run, bands=card.bands, legend=card.legend, chip_size=recipe.chip_size)
 
 
 def _begin(
@@ -136,11 +168,20 @@ def _fit(
     chips: Chips,
     sampler: EpochSampler,
     windows: EvaluationWindows,
+    workers: int,
 ) -> None:
     """Train from the beginning, or from the last checkpoint if there is one."""
     batch_size = run.config().recipe.batch_size
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
-    loader = DataLoader(chips, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
+    loader = DataLoader(
+        chips,
+        batch_size=batch_size,
+        sampler=sampler,
+        generator=torch.Generator(),
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=trainer.strategy.root_device.type == "cuda",
+    )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
     last = run.last_checkpoint if run.last_checkpoint.exists() else None
     if last is not None and not zipfile.is_zipfile(last):
