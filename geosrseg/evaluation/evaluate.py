@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import SPLITS, DatasetCard
 from geosrseg.errors import DatasetError, GeosrsegError
-from geosrseg.evaluation.bootstrap import Estimate, resample
+from geosrseg.evaluation.bootstrap import Resampled, resample
 from geosrseg.evaluation.evaluation_area import AreaConfig
 from geosrseg.evaluation.measured_dataset import MeasuredDataset, open_measured_dataset
 from geosrseg.evaluation.measurement import (
@@ -210,9 +210,9 @@ def _report(
             _model_report(
                 name,
                 result,
-                estimates=own.estimates(),
+                own,
                 baseline="" if baseline is None else names[baseline],
-                differences={} if baseline is None else own.differences(resampled[baseline]),
+                compared_with=None if baseline is None else resampled[baseline],
             )
             for name, result, own, baseline in zip(
                 names, results, resampled, baselines, strict=True
@@ -225,10 +225,10 @@ def _report(
 def _model_report(
     name: str,
     result: ModelResult,
+    resampled: Resampled,
     *,
-    estimates: Mapping[str, Estimate],
     baseline: str,
-    differences: Mapping[str, Estimate],
+    compared_with: Resampled | None,
 ) -> ModelReport:
     scores, native = result.scores, result.spec.upscale_factor == 1
     errors = [] if native else [area.image.error for area in result.areas]
@@ -240,11 +240,12 @@ def _model_report(
         device=result.device,
         confusion=scores.matrix(),
         boundary_confusion=scores.boundary_matrix(),
-        estimates=estimates,
+        estimates=resampled.estimates(),
         baseline=baseline,
-        differences=differences,
+        differences=resampled.differences(compared_with) if compared_with else {},
         psnr=mean_psnr(errors),
         psnr_bicubic=mean_psnr(image.error for image in result.bicubic),
+        resampled=resampled,
     )
 
 
