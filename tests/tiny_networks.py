@@ -7,8 +7,9 @@ import torch
 from torch import nn
 
 from geosrseg.core.spec import ModelSpec
-from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from tests.tiny_models import make_spec
 
 
@@ -25,7 +26,7 @@ def tiny_config(**changes: Any) -> NetworkConfig:
     )
 
 
-def tiny_network(config: NetworkConfig, *, seed: int = 0) -> EndToEnd:
+def tiny_network(config: NetworkConfig, *, seed: int = 0) -> JointNetwork:
     """A network ready to evaluate, in which no parameter has a value that hides a mistake."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

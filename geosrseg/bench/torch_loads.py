@@ -11,8 +11,9 @@ import torch
 
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
-from geosrseg.networks.framework import EndToEnd, build_network
+from geosrseg.networks.framework import build_network
 from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.networks.recipe import configure
 
@@ -72,7 +73,7 @@ def load_product(side: int, precision: Precision, device: str) -> Callable[[], o
     return run
 
 
-def random_network(preset: str, like: ModelSpec) -> EndToEnd:
+def random_network(preset: str, like: ModelSpec) -> JointNetwork:
     """The network of a preset, with weights that are random and always the same."""
     torch.manual_seed(0)
     config, _ = configure(

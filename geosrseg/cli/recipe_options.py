@@ -11,6 +11,39 @@ from geosrseg.errors import RunError
 COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.FloatRange(min=0)
 
+
+class LossTerms(click.ParamType[dict[str, float]]):
+    """``ce,dice=0.5``: names, each with a weight or 1."""
+
+    name = "name[=weight],..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, float]:
+        terms = {}
+        for term in str(value).split(","):
+            name, _, weight = term.strip().partition("=")
+            try:
+                terms[name] = float(weight or 1)
+            except ValueError:
+                self.fail(f"{term!r}: expected NAME or NAME=WEIGHT, such as dice=0.5", param, ctx)
+        return terms
+
+
+class ClassWeights(click.ParamType[tuple[float, ...]]):
+    """``1,2.5,4``, or one number."""
+
+    name = "number,..."
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        try:
+            return tuple(float(number) for number in str(value).split(","))
+        except ValueError:
+            self.fail(f"{value!r}: expected numbers with commas between them", param, ctx)
+
+
 WEIGHT_OPTIONS = (
     click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
     click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
@@ -22,6 +55,11 @@ BUDGET_OPTIONS = (
         "--seg",
         metavar="NAME",
         help="Segmentation network: segnet, unet or smp:ARCHITECTURE/ENCODER.",
+    ),
+    click.option(
+        "--joint",
+        metavar="NAME",
+        help="One network that gives SR image and classes, in place of --sr and --seg: compact.",
     ),
     click.option("--epochs", type=COUNT, help="Passes, each with a validation."),
     click.option("--chips-per-epoch", type=COUNT, help="Chips in a pass."),
@@ -75,6 +113,21 @@ BUDGET_OPTIONS = (
         help="Draw a class with its pixel count to this power: 0 draws all classes alike.",
     ),
     click.option(
+        "--loss",
+        type=LossTerms(),
+        help="Losses of the segmentation, each with its weight: ce, dice, lovasz, focal.",
+    ),
+    click.option(
+        "--label-smoothing",
+        type=click.FloatRange(0, 1, max_open=True),
+        help="Share of a label that is spread over all classes.",
+    ),
+    click.option(
+        "--class-weights",
+        type=ClassWeights(),
+        help="Weight of each class in the loss, or a power p: (1/share)^p.",
+    ),
+    click.option(
         "--averaging",
         type=click.FloatRange(0, 1, max_open=True),
         help="Decay of the moving average of the weights; 0 keeps the weights themselves.",
@@ -111,7 +164,7 @@ BUDGET_OPTIONS = (
 
 preset_option = click.option(
     "--preset",
-    type=click.Choice(["paper", "slim"]),
+    type=click.Choice(["paper", "slim", "compact"]),
     default="paper",
     show_default=True,
     help="Networks and recipe to begin with.",

@@ -59,7 +59,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
 @click.option(
     "--upscale",
     "upscale_factors",
-    type=Values(click.Choice([2, 4, 8])),
+    type=Values(click.Choice([2, 3, 4, 8])),
     default="4,8",
     metavar="N,...",
     show_default=True,

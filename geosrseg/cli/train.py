@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     help="Both parts together, both apart, or segmentation of the bicubic or native image.",
 )
 @click.option(
-    "--upscale", type=click.Choice([2, 4, 8]), default=4, show_default=True, help="Upscale factor."
+    "--upscale",
+    type=click.Choice([2, 3, 4, 8]),
+    default=4,
+    show_default=True,
+    help="Upscale factor.",
 )
 @preset_option
 @recipe_options

@@ -129,6 +129,11 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         weights = np.where(counts > 0, counts**config.class_power, 0)
         self._class_share = weights / weights.sum()
 
+    @property
+    def class_counts(self) -> list[int]:
+        """Pixels of each class in the training split."""
+        return [position.count for position in self._positions]
+
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         config = self._config
         generator = np.random.default_rng((config.seed, number))

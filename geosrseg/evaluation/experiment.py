@@ -87,7 +87,7 @@ class ExperimentPlan:
                 f"{', '.join(PROTOCOLS)}"
             )
         if not self.upscale_factors:
-            raise RunError("no upscale factor: expected some of 2, 4, 8")
+            raise RunError("no upscale factor: expected some of 2, 3, 4, 8")
         if self.in_grid and not (self.alphas and self.betas):
             raise RunError("a grid has alphas and betas: give both --alpha and --beta")
         if self.seeds < 1:

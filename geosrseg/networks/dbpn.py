@@ -18,7 +18,7 @@ from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
 
 # upscale factor -> (kernel, stride, padding) of the projection units
-KERNELS = {2: (6, 2, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
+KERNELS = {2: (6, 2, 2), 3: (7, 3, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
 
 
 class ConvBlock(nn.Module):
@@ -101,7 +101,7 @@ class DBPN(Part):
 
     Args:
         bands: input and output bands.
-        upscale_factor: 2, 4 or 8.
+        upscale_factor: 2, 3, 4 or 8.
         base: channels of the projection units.
         feat: channels of the first convolution.
         stages: number of up-projections, at least 2.
@@ -112,7 +112,7 @@ class DBPN(Part):
     ) -> None:
         super().__init__()
         if upscale_factor not in KERNELS:
-            raise ValueError(f"D-DBPN upscales by 2, 4 or 8, got {upscale_factor}")
+            raise ValueError(f"D-DBPN upscales by 2, 3, 4 or 8, got {upscale_factor}")
         if stages < 2:
             raise ValueError(f"D-DBPN has at least 2 stages, got {stages}")
         if min(base, feat) < 1:

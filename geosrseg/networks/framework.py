@@ -7,16 +7,21 @@ Section 3.3 and Figure 1 of the paper. The protocols:
                  the native image (Pereira and dos Santos 2019)
     lr           bicubic upsampling, the segmentation alone is trained
     hr           the native image, upscale factor 1, likewise
+
+One network for both (`networks`, ``--joint``) takes the place of the pair under all but
+two-stage.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from geosrseg.networks.bicubic import BicubicUpsample
-from geosrseg.networks.networks import build_seg, build_sr
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.networks import build_joint, build_seg, build_sr
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
 
@@ -37,6 +42,8 @@ class NetworkConfig:
         seg: name of the segmentation network.
         seg_options: its keyword arguments, where not their defaults.
         residual: the SR network adds to the bicubic image, beginning with nothing to add.
+        joint: name of one network that gives both images, in place of `sr` and `seg`.
+        joint_options: its keyword arguments, where not their defaults.
     """
 
     protocol: str
@@ -48,12 +55,16 @@ class NetworkConfig:
     seg: str = "segnet"
     seg_options: dict[str, Any] = field(default_factory=dict)
     residual: bool = False
+    joint: str | None = None
+    joint_options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.protocol not in PROTOCOLS:
             raise ValueError(f"the protocol is one of {', '.join(PROTOCOLS)}, got {self.protocol}")
         if (self.protocol == "hr") != (self.upscale_factor == 1):
             raise ValueError(f"protocol {self.protocol} with upscale factor {self.upscale_factor}")
+        if self.joint is not None and self.two_stage:
+            raise ValueError(f"protocol two-stage trains two networks, {self.joint} is one")
 
     @property
     def trains_sr(self) -> bool:
@@ -94,8 +105,8 @@ class Residual(Part):
         return None if reach is None else reach.joined(self.bicubic.before(outputs))
 
 
-class EndToEnd(nn.Module):
-    """LR image in, SR image and logits out.
+class EndToEnd(JointNetwork):
+    """The paper's network: two parts in a row, the second sees the first one's image alone.
 
     Args:
         sr: (N, bands, H, W) -> (N, bands, s·H, s·W).
@@ -107,33 +118,55 @@ class EndToEnd(nn.Module):
         super().__init__()
         self.sr = sr
         self.seg = seg
+        self.bands = sr.bands
         self.upscale_factor = upscale_factor
 
     def forward(self, lr: Tensor) -> tuple[Tensor, Tensor]:
-        """The SR image, in normalized reflectance and not clipped, and the logits."""
         sr = self.sr(lr)
         return sr, self.seg(sr)
 
-    def shift_logits(self, offsets: Tensor) -> None:
-        """Add one number per class to the logits, for good.
+    def super_resolve(self, lr: Tensor) -> Tensor:
+        sr: Tensor = self.sr(lr)
+        return sr
 
-        Raises:
-            TypeError: the segmentation part has no bias to add them to.
-        """
-        bias = self.seg.last_conv.bias
-        if bias is None:
-            raise TypeError("the convolution that gives the logits has no bias")
-        with torch.no_grad():
-            bias += offsets
+    def segment(self, hr: Tensor) -> Tensor:
+        logits: Tensor = self.seg(hr)
+        return logits
+
+    @property
+    def multiple(self) -> int:
+        of_seg = self.seg.multiple // math.gcd(self.seg.multiple, self.upscale_factor)
+        return math.lcm(self.sr.multiple, of_seg)
+
+    @property
+    def chain(self) -> Sequence[tuple[Part, int]]:
+        return [(self.seg, 1), (self.sr, self.upscale_factor)]
+
+    @property
+    def last_conv(self) -> nn.Conv2d:
+        return self.seg.last_conv
+
+    @property
+    def sr_parameters(self) -> list[nn.Parameter]:
+        return list(self.sr.parameters())
 
 
-def build_network(config: NetworkConfig) -> EndToEnd:
+def build_network(config: NetworkConfig) -> JointNetwork:
     """The network that a configuration describes, freshly initialized.
 
     Raises:
         RunError: it names a network that there is not, or options that it does not take.
     """
     factor = config.upscale_factor
+    if config.joint is not None:
+        return build_joint(
+            config.joint,
+            config.bands,
+            config.classes,
+            upscale_factor=factor,
+            trains_sr=config.trains_sr,
+            options=config.joint_options,
+        )
     # First, so that with one seed it begins alike in every protocol.
     seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
     bicubic = BicubicUpsample(config.bands, upscale_factor=factor)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from geosrseg.core.windows import round_up
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
 
@@ -35,13 +35,12 @@ IMAGES = 2
 """Random images on which the halo of a trained network is measured."""
 
 
-def window_multiple(network: EndToEnd) -> int:
+def window_multiple(network: JointNetwork) -> int:
     """LR pixels on whose multiples windows begin and end, so that pooling cells agree."""
-    of_seg = network.seg.multiple // math.gcd(network.seg.multiple, network.upscale_factor)
-    return math.lcm(network.sr.multiple, of_seg)
+    return network.multiple
 
 
-def exact_halo(network: EndToEnd) -> int | None:
+def exact_halo(network: JointNetwork) -> int | None:
     """LR pixels, a multiple of `window_multiple`, beyond which a border changes nothing.
 
     None where a part looks at the whole window.
@@ -50,7 +49,7 @@ def exact_halo(network: EndToEnd) -> int | None:
     # The first target pixel behind a border at 0, and the last one before it.
     for pixel, side in ((0, -1), (-1, 1)):
         reach: Reach | None = Reach(pixel, pixel)
-        for part, growth in ((network.seg, 1), (network.sr, network.upscale_factor)):
+        for part, growth in network.chain:
             reach = None if reach is None else _before(part, reach, growth=growth)
         if reach is None:
             return None
@@ -58,13 +57,13 @@ def exact_halo(network: EndToEnd) -> int | None:
     return round_up(max(distances), window_multiple(network))
 
 
-def widest_halo(network: EndToEnd) -> int:
+def widest_halo(network: JointNetwork) -> int:
     """The exact halo, or the default where there is none: for measurements."""
     halo = exact_halo(network)
     return round_up(DEFAULT_HALO, window_multiple(network)) if halo is None else halo
 
 
-def measured_halo(network: EndToEnd) -> int | None:
+def measured_halo(network: JointNetwork) -> int | None:
     """LR pixels, a multiple of `window_multiple`, beyond which no label was seen to change.
 
     Random images are given other pixels beyond a border, left, right, above and below. Real
@@ -78,7 +77,7 @@ def measured_halo(network: EndToEnd) -> int | None:
     farthest = 0
     for image in range(IMAGES):
         generator = torch.Generator().manual_seed(image)
-        shape = (2, network.sr.bands, round_up(STRIP, multiple), 2 * side)
+        shape = (2, network.bands, round_up(STRIP, multiple), 2 * side)
         here, beyond = torch.rand(shape, generator=generator)
         for flipped in (False, True):
             for upright in (False, True):
@@ -89,7 +88,7 @@ def measured_halo(network: EndToEnd) -> int | None:
 
 
 def _labels_changed(
-    network: EndToEnd, here: Tensor, beyond: Tensor, *, flipped: bool, upright: bool
+    network: JointNetwork, here: Tensor, beyond: Tensor, *, flipped: bool, upright: bool
 ) -> int:
     """HR pixels from the middle to the farthest label that other pixels beyond it change."""
     other = here.clone()
@@ -107,7 +106,7 @@ def _labels_changed(
     return int(changed.nonzero().max()) + 1 if changed.any() else 0
 
 
-def _before(part: Part, outputs: Reach, *, growth: int) -> Reach | None:
+def _before(part: JointNetwork | Part, outputs: Reach, *, growth: int) -> Reach | None:
     """What `part.before` says, or else what probing finds."""
     reach = part.before(outputs)
     if reach is not None:
@@ -122,7 +121,7 @@ def _before(part: Part, outputs: Reach, *, growth: int) -> Reach | None:
     )
 
 
-def _probe(part: Part, *, growth: int) -> int | None:
+def _probe(part: JointNetwork | Part, *, growth: int) -> int | None:
     """Input pixels that NaN comes in from beyond a border, at most."""
     part = copy.deepcopy(part).cpu().float().eval()
     for size in PROBES:
@@ -134,7 +133,7 @@ def _probe(part: Part, *, growth: int) -> int | None:
     return None
 
 
-def _depth(part: Part, image: Tensor) -> int:
+def _depth(part: JointNetwork | Part, image: Tensor) -> int:
     """Output pixels, along the longer axis, that a NaN half makes NaN in the other half."""
     axis = 2 + image.shape[2:].index(max(image.shape[2:]))
     half = image.shape[axis] // 2
@@ -143,7 +142,9 @@ def _depth(part: Part, image: Tensor) -> int:
         probed = image.clone()
         probed.narrow(axis, first, half).fill_(torch.nan)
         with torch.inference_mode():
-            bad = part(probed).isnan().any(1).any(4 - axis)[0]
+            given = part(probed)  # of a part one image, of a joint network two
+            images = torch.cat(given, 1) if isinstance(given, tuple) else given
+        bad = images.isnan().any(1).any(4 - axis)[0]
         other = bad[bad.shape[0] // 2 :] if first == 0 else bad[: bad.shape[0] // 2].flip(0)
         deepest = max(deepest, int(other.nonzero().max()) + 1 if other.any() else 0)
     return deepest

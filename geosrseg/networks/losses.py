@@ -1,9 +1,25 @@
-"""The joint loss, equation 1 of the paper."""
+"""The losses: equation 1 of the paper, and what may stand beside its cross-entropy.
 
+The losses of a segmentation are functions of logits, reference and weights alone:
+
+    logits     (N, classes, H, W)
+    reference  (N, H, W) int64 class indices, NODATA where there is none; or soft labels,
+               (N, classes, H, W) probabilities, all zero where there is none
+    weights    (N, H, W) how far each pixel is trusted, 0 or more; None trusts all alike
+
+A pixel without a reference counts for nothing, and where no pixel counts the loss is zero.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from geosrseg.core.legend import NODATA
+
+FOCUS = 2.0
+"""γ of the focal loss, what its authors found best."""
 
 
 def reconstruction_loss(sr: Tensor, hr: Tensor, trained: Tensor) -> Tensor:
@@ -20,47 +36,255 @@ def reconstruction_loss(sr: Tensor, hr: Tensor, trained: Tensor) -> Tensor:
     return difference.sum() / (trained.sum() * hr.shape[1]).clamp(min=1)
 
 
-def segmentation_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """CE, the cross-entropy's mean over the pixels whose reference is a class.
+def cross_entropy(
+    logits: Tensor,
+    reference: Tensor,
+    weights: Tensor | None = None,
+    *,
+    class_weights: Tensor | None = None,
+    smoothing: float = 0.0,
+) -> Tensor:
+    """CE, the weighted mean over the pixels that have a reference.
 
     Args:
-        logits: (N, classes, H, W).
-        target: (N, H, W) int64 class indices, NODATA where ignored; zero is returned if
-            all are.
+        logits: see above, like the next two.
+        reference: see above.
+        weights: see above.
+        class_weights: (classes,) a factor on the pixels of each class.
+        smoothing: share of a label that is spread over all classes.
     """
-    counted = (target != NODATA).sum().clamp(min=1)
-    return F.cross_entropy(logits.float(), target, ignore_index=NODATA, reduction="sum") / counted
+    each = _each_cross_entropy(logits, reference, class_weights, smoothing)
+    return _mean(each, logits, reference, weights, class_weights)
+
+
+def focal(
+    logits: Tensor,
+    reference: Tensor,
+    weights: Tensor | None = None,
+    *,
+    class_weights: Tensor | None = None,
+    smoothing: float = 0.0,
+) -> Tensor:
+    """The cross-entropy with a factor (1 - p)^γ, p the probability of what is right.
+
+    Lin et al., ICCV 2017: pixels that are known already count for little. Arguments are those
+    of `cross_entropy`.
+    """
+    each = _each_cross_entropy(logits, reference, class_weights, smoothing)
+    right = (logits.float().softmax(1) * _one_hot(logits, reference)).sum(1)
+    return _mean(each * (1 - right) ** FOCUS, logits, reference, weights, class_weights)
+
+
+def dice(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Tensor:
+    """1 - 2·|P∩Q| / (|P| + |Q|), over the batch, the mean of the classes it holds.
+
+    Args:
+        logits: see above, like the next two.
+        reference: see above.
+        weights: see above.
+    """
+    wanted = _one_hot(logits, reference)
+    trust = _trust(reference, weights)[:, None]
+    given = logits.float().softmax(1)
+    common, both, own = (
+        (trust * values).sum((0, 2, 3)) for values in (given * wanted, given + wanted, wanted)
+    )
+    present = own > 0
+    missing = (1 - _divided(2 * common, both)) * present
+    return missing.sum() / present.sum().clamp(min=1)
+
+
+def lovasz(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Lovász-softmax, the convex extension of 1 - IoU, the mean of the batch's classes.
+
+    Berman, Triki, Blaschko, CVPR 2018, algorithm 1; with weights the pixels of intersection
+    and union are counted by them. A soft label counts as its most probable class.
+
+    Args:
+        logits: see above, like the next two.
+        reference: see above.
+        weights: see above.
+    """
+    trust = _trust(reference, weights)
+    counted = trust > 0
+    labels = _hard(reference)[counted]
+    given = logits.float().softmax(1).movedim(1, -1)[counted]  # (pixels, classes)
+    if not len(labels):
+        return logits.sum() * 0
+    losses = [
+        _lovasz_of(given[:, label], labels == label, trust[counted])
+        for label in torch.unique(labels)
+    ]
+    return torch.stack(losses).mean()
+
+
+def _lovasz_of(given: Tensor, own: Tensor, trust: Tensor) -> Tensor:
+    """Of one class: its errors, largest first, with how much each one adds to 1 - IoU."""
+    errors, order = (own.float() - given).abs().sort(descending=True)
+    of_class = (trust * own)[order]
+    missed, false = of_class.cumsum(0), (trust[order] - of_class).cumsum(0)
+    total = of_class.sum()
+    jaccard = 1 - (total - missed) / (total + false)
+    steps = torch.cat((jaccard[:1], jaccard.diff()))
+    return errors @ steps
+
+
+def _each_cross_entropy(
+    logits: Tensor, reference: Tensor, class_weights: Tensor | None, smoothing: float
+) -> Tensor:
+    """(N, H, W), each pixel times its class's weight."""
+    options = {"weight": class_weights, "label_smoothing": smoothing, "reduction": "none"}
+    if reference.ndim == 4:
+        return F.cross_entropy(logits.float(), reference.float(), **options)  # type: ignore[arg-type]
+    return F.cross_entropy(logits.float(), reference, ignore_index=NODATA, **options)  # type: ignore[arg-type]
+
+
+def _mean(
+    each: Tensor,
+    logits: Tensor,
+    reference: Tensor,
+    weights: Tensor | None,
+    class_weights: Tensor | None,
+) -> Tensor:
+    """The mean of (N, H, W), weighted by pixel and class, of values that have the latter."""
+    trust = _trust(reference, weights)
+    whole = trust
+    if class_weights is not None:
+        whole = trust * torch.einsum("nchw,c->nhw", _one_hot(logits, reference), class_weights)
+    return _divided((each * trust).sum(), whole.sum())
+
+
+def _divided(values: Tensor, total: Tensor) -> Tensor:
+    """Zero where the total is; without a division by zero, whose gradient is no number."""
+    return values / torch.where(total > 0, total, 1)
+
+
+def _trust(reference: Tensor, weights: Tensor | None) -> Tensor:
+    """(N, H, W): 0 where there is no reference, else the pixel's weight."""
+    known = (reference != NODATA) if reference.ndim == 3 else reference.sum(1) > 0
+    return known.float() if weights is None else known * weights.float()
+
+
+def _one_hot(logits: Tensor, reference: Tensor) -> Tensor:
+    """(N, classes, H, W), all zero where there is no reference."""
+    if reference.ndim == 4:
+        return reference.float()
+    known = reference != NODATA
+    labels = torch.where(known, reference, 0)
+    return F.one_hot(labels, logits.shape[1]).movedim(-1, 1) * known[:, None].float()
+
+
+def _hard(reference: Tensor) -> Tensor:
+    return reference if reference.ndim == 3 else reference.argmax(1)
+
+
+TERMS: Mapping[str, Callable[..., Tensor]] = {
+    "ce": cross_entropy,
+    "dice": dice,
+    "lovasz": lovasz,
+    "focal": focal,
+}
+"""By the names that ``--loss`` knows."""
+
+PIXELWISE = ("ce", "focal")
+"""Those that take class weights and smoothing; the others weigh all classes alike."""
+
+
+class SegmentationLoss(nn.Module):
+    """A sum of losses of `TERMS`.
+
+    Args:
+        terms: the weight of each, by name.
+        class_weights: one per class; none weighs all alike.
+        smoothing: share of a label that is spread over all classes.
+    """
+
+    class_weights: Tensor | None
+
+    def __init__(
+        self,
+        terms: Mapping[str, float],
+        *,
+        class_weights: Sequence[float] = (),
+        smoothing: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self._terms = dict(terms)
+        self._smoothing = smoothing
+        weights = torch.tensor(class_weights, dtype=torch.float32) if class_weights else None
+        self.register_buffer("class_weights", weights, persistent=False)
+
+    def forward(
+        self, logits: Tensor, reference: Tensor, weights: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """Each term by its name, not weighted; see above for the arguments."""
+        by_pixel = {"class_weights": self.class_weights, "smoothing": self._smoothing}
+        return {
+            name: TERMS[name](logits, reference, weights, **by_pixel if name in PIXELWISE else {})
+            for name in self._terms
+        }
+
+    def total(self, values: Mapping[str, Tensor]) -> Tensor:
+        """The weighted sum of what `forward` gave."""
+        return torch.stack([weight * values[name] for name, weight in self._terms.items()]).sum()
 
 
 class JointLoss(nn.Module):
-    """ξ = α·L1(HR, SR) + β·CE(reference, logits).
-
-    See `reconstruction_loss` and `segmentation_loss` for its parts.
+    """ξ = α·L1(HR, SR) + β·CE(reference, logits), or another loss in place of CE.
 
     Args:
         alpha: α, weight of the reconstruction.
         beta: β, weight of the segmentation.
+        segmentation: its loss; the paper's cross-entropy alone unless given.
     """
 
-    def __init__(self, *, alpha: float, beta: float) -> None:
+    def __init__(
+        self, *, alpha: float, beta: float, segmentation: SegmentationLoss | None = None
+    ) -> None:
         super().__init__()
         self.alpha = alpha
         self.beta = beta
+        self.segmentation = segmentation or SegmentationLoss({"ce": 1.0})
 
     def forward(
-        self, sr: Tensor, logits: Tensor, *, hr: Tensor, target: Tensor, trained: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss and its two parts.
+        self,
+        sr: Tensor,
+        logits: Tensor,
+        *,
+        hr: Tensor,
+        target: Tensor,
+        trained: Tensor,
+        weights: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss and its parts, each a scalar.
 
         Args:
             sr: (N, bands, H, W) super-resolved image.
             logits: (N, classes, H, W).
             hr: (N, bands, H, W) native image.
-            target: (N, H, W) int64 class indices, NODATA where ignored.
+            target: the reference, hard or soft; see above.
             trained: (N, H, W) bool, where the native image is learned from.
+            weights: see above.
 
         Returns:
-            ξ, L1 and CE, each a scalar.
+            ``loss``, which is ξ; ``l1``; and each part of the segmentation's.
         """
-        l1, ce = reconstruction_loss(sr, hr, trained), segmentation_loss(logits, target)
-        return self.alpha * l1 + self.beta * ce, l1, ce
+        parts = {"l1": reconstruction_loss(sr, hr, trained)}
+        parts |= self.segmentation(logits, target, weights)
+        loss = self.alpha * parts["l1"] + self.beta * self.segmentation.total(parts)
+        return {"loss": loss, **parts}
+
+
+def class_weights_from_counts(counts: Sequence[int], *, power: float) -> tuple[float, ...]:
+    """(1/share)^power of each class, scaled so that a pixel weighs 1 on average.
+
+    A class without pixels weighs nothing.
+
+    Args:
+        counts: pixels of each class.
+        power: 0 weighs all alike, 1 gives every class the same say.
+    """
+    total = sum(counts)
+    bare = [(total / count) ** power if count else 0.0 for count in counts]
+    mean = sum(weight * count for weight, count in zip(bare, counts, strict=True)) / total
+    return tuple(weight / mean for weight in bare)

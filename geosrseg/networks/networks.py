@@ -2,15 +2,20 @@
 
     --sr   dbpn, espcn
     --seg  segnet, unet, smp:ARCHITECTURE/ENCODER
+    --joint  compact: one network in place of both
 
-A package adds a network by an entry point in its pyproject.toml, which names a `Part` or a
-function that returns one. It is called as ours are::
+A package adds a network by an entry point in its pyproject.toml, which names a `Part` (a
+`JointNetwork` in the third group) or a function that returns one. It is called as ours are::
 
     [project.entry-points."geosrseg.sr"]
     mine = "mypackage:MySR"       # MySR(bands, upscale_factor=4, **options)
 
     [project.entry-points."geosrseg.seg"]
     mine = "mypackage:MySeg"      # MySeg(bands, classes, **options)
+
+    [project.entry-points."geosrseg.joint"]
+    # MyNet(bands, classes, upscale_factor=4, trains_sr=True, **options)
+    mine = "mypackage:MyNet"
 """
 
 import inspect
@@ -20,17 +25,20 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from geosrseg.errors import RunError
+from geosrseg.networks.compact import Compact
 from geosrseg.networks.dbpn import DBPN
 from geosrseg.networks.espcn import ESPCN
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
 from geosrseg.networks.segnet import SegNet
 from geosrseg.networks.smp import LibrarySegmentation
 from geosrseg.networks.unet import UNet
 
-Builder = Callable[..., Part]
+Builder = Callable[..., Any]
 
 SR_NETWORKS: Mapping[str, Builder] = {"dbpn": DBPN, "espcn": ESPCN}
 SEG_NETWORKS: Mapping[str, Builder] = {"segnet": SegNet, "unet": UNet}
+JOINT_NETWORKS: Mapping[str, Builder] = {"compact": Compact}
 LIBRARY = "smp:"
 """What the name of a network of segmentation_models.pytorch begins with."""
 
@@ -42,7 +50,8 @@ def build_sr(name: str, bands: int, *, upscale_factor: int, options: Mapping[str
         RunError: there is no such network, or it does not take these options.
     """
     builder = _find("sr", name, SR_NETWORKS)
-    return _call("sr", name, builder, (bands,), {"upscale_factor": upscale_factor}, options)
+    part: Part = _call("sr", name, builder, (bands,), {"upscale_factor": upscale_factor}, options)
+    return part
 
 
 def build_seg(name: str, bands: int, classes: int, *, options: Mapping[str, Any]) -> Part:
@@ -55,7 +64,37 @@ def build_seg(name: str, bands: int, classes: int, *, options: Mapping[str, Any]
         builder: Builder = partial(LibrarySegmentation, name=name.removeprefix(LIBRARY))
     else:
         builder = _find("seg", name, SEG_NETWORKS)
-    return _call("seg", name, builder, (bands, classes), {}, options)
+    part: Part = _call("seg", name, builder, (bands, classes), {}, options)
+    return part
+
+
+def build_joint(
+    name: str,
+    bands: int,
+    classes: int,
+    *,
+    upscale_factor: int,
+    trains_sr: bool,
+    options: Mapping[str, Any],
+) -> JointNetwork:
+    """A network for both images, freshly initialized.
+
+    Args:
+        name: of the network.
+        bands: input bands.
+        classes: output classes.
+        upscale_factor: target pixels per source pixel along each axis.
+        trains_sr: it learns an SR image; else it gives the bicubic one.
+        options: its keyword arguments.
+
+    Raises:
+        RunError: there is no such network, or it does not take these options.
+    """
+    builder = _find("joint", name, JOINT_NETWORKS)
+    given = {"upscale_factor": upscale_factor, "trains_sr": trains_sr}
+    network: JointNetwork = _call("joint", name, builder, (bands, classes), given, options)
+    network.upscale_factor = upscale_factor
+    return network
 
 
 def _find(kind: str, name: str, ours: Mapping[str, Builder]) -> Builder:
@@ -77,7 +116,7 @@ def _call(
     sizes: tuple[int, ...],
     given: Mapping[str, int],
     options: Mapping[str, Any],
-) -> Part:
+) -> Any:
     known = [
         key
         for key, parameter in inspect.signature(builder).parameters.items()
@@ -89,8 +128,8 @@ def _call(
             f"{', '.join(known) or 'none at all'}"
         )
     try:
-        part = builder(*sizes, **given, **options)
+        network = builder(*sizes, **given, **options)
     except ValueError as error:
         raise RunError(f"--{kind} {name}: {error}") from error
-    part.bands = sizes[0]
-    return part
+    network.bands = sizes[0]
+    return network

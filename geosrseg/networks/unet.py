@@ -6,6 +6,7 @@ published convolutions shrink the image; ours are padded, so that every input pi
 logits and nothing has to be cropped.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -18,7 +19,18 @@ from geosrseg.networks.reach import Reach
 CHANNELS = (64, 128, 256, 512, 1024)
 
 
-def _double_conv(inputs: int, outputs: int) -> nn.Sequential:
+def conv_bn_relu(inputs: int, outputs: int) -> nn.Sequential:
+    """A padded 3x3 convolution, batch normalization and ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _double_conv(inputs: int, outputs: int, *, normalized: bool) -> nn.Sequential:
+    if normalized:
+        return nn.Sequential(*conv_bn_relu(inputs, outputs), *conv_bn_relu(outputs, outputs))
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1),
         nn.ReLU(inplace=True),
@@ -27,7 +39,65 @@ def _double_conv(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
-class UNet(Part):
+class UNetTrunk(Part):
+    """Encoder and decoder: (N, inputs, H, W) -> (N, channels[0], H, W) features.
+
+    Args:
+        inputs: input channels.
+        channels: of each level.
+        dropout: share of the channels left out while training, behind the two deepest levels
+            of the encoder.
+        light: a batch normalization follows every 3x3 convolution, and the encoder's features
+            are added to the decoder's, at two thirds of the arithmetic of concatenating them.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        channels: Sequence[int],
+        *,
+        dropout: float = 0.0,
+        light: bool = False,
+    ) -> None:
+        super().__init__()
+        self.multiple = 2 ** (len(channels) - 1)
+        steps = pairwise([inputs, *channels])
+        self.light = light
+        blocks = [_double_conv(a, b, normalized=light) for a, b in steps]
+        if dropout:
+            for block in blocks[-2:]:
+                block.append(nn.Dropout2d(dropout))
+        self.encoder = nn.ModuleList(blocks)
+        upward = list(pairwise(reversed(channels)))
+        self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in upward)
+        self.decoder = nn.ModuleList(
+            _double_conv(b if light else 2 * b, b, normalized=light) for _, b in upward
+        )
+        self.apply(_initialize)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """H and W are multiples of `multiple`."""
+        skipped: list[Tensor] = []
+        *shallow, deepest = self.encoder.children()
+        for block in shallow:
+            skipped.append(block(x))
+            x = F.max_pool2d(skipped[-1], 2)
+        x = deepest(x)
+        for up, block, skip in zip(self.up, self.decoder, reversed(skipped), strict=True):
+            x = block(skip + up(x) if self.light else torch.cat((skip, up(x)), 1))
+        return x
+
+    def before(self, outputs: Reach) -> Reach:
+        """The way through the deepest level, the longest of all."""
+        reach = outputs
+        for _ in self.up:
+            reach = _before_double_conv(reach).before_growth(2)
+        for _ in self.up:
+            reach = _before_double_conv(reach).before_pool()
+        return _before_double_conv(reach)
+
+
+class UNet(UNetTrunk):
     """Encoder, decoder and a 1x1 convolution.
 
     Args:
@@ -38,45 +108,18 @@ class UNet(Part):
             where the paper puts it without saying how much.
     """
 
-    multiple = 2 ** (len(CHANNELS) - 1)
-
     def __init__(
         self, bands: int, classes: int, *, width: float = 1.0, dropout: float = 0.0
     ) -> None:
-        super().__init__()
         check_width(width, dropout)
         channels = [max(1, round(size * width)) for size in CHANNELS]
-        blocks = [_double_conv(a, b) for a, b in pairwise([bands, *channels])]
-        if dropout:
-            for block in blocks[-2:]:
-                block.append(nn.Dropout2d(dropout))
-        self.encoder = nn.ModuleList(blocks)
-        steps = list(pairwise(reversed(channels)))
-        self.up = nn.ModuleList(nn.ConvTranspose2d(a, b, 2, stride=2) for a, b in steps)
-        self.decoder = nn.ModuleList(_double_conv(2 * b, b) for _, b in steps)
+        super().__init__(bands, channels, dropout=dropout)
         self.classifier = nn.Conv2d(channels[0], classes, 1)
-        self.apply(_initialize)
+        _initialize(self.classifier)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, bands, H, W) -> (N, classes, H, W) logits; H and W are multiples of 16."""
-        skipped: list[Tensor] = []
-        *shallow, deepest = self.encoder.children()
-        for block in shallow:
-            skipped.append(block(x))
-            x = F.max_pool2d(skipped[-1], 2)
-        x = deepest(x)
-        for up, block, skip in zip(self.up, self.decoder, reversed(skipped), strict=True):
-            x = block(torch.cat((skip, up(x)), 1))
-        return self.classifier(x)
-
-    def before(self, outputs: Reach) -> Reach:
-        """The way through the deepest level, the longest of all."""
-        reach = outputs
-        for _ in self.up:
-            reach = _before_double_conv(reach).before_growth(2)
-        for _ in self.up:
-            reach = _before_double_conv(reach).before_pool()
-        return _before_double_conv(reach)
+        return self.classifier(super().forward(x))
 
     @property
     def last_conv(self) -> nn.Conv2d:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError, OutputError
-from geosrseg.networks.framework import EndToEnd
 from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.runtime.session import Session, open_session
@@ -73,7 +73,7 @@ class ExportReport:
 
 
 def export_network(
-    network: EndToEnd, spec: ModelSpec, output: Path, *, overwrite: bool = False
+    network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
 ) -> ExportReport:
     """Write a network as a model file, once the file has proved equal to the network.
 
@@ -117,7 +117,7 @@ def _write(draft: Path, content: bytes) -> None:
         raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
 
 
-def compare(network: EndToEnd, session: Session) -> Agreement:
+def compare(network: JointNetwork, session: Session) -> Agreement:
     """Run network and model file on the same random images, none of them square."""
     network = copy.deepcopy(network).cpu().float().eval()
     same, sr_errors = [], []

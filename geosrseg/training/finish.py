@@ -9,7 +9,7 @@ from torch import Tensor
 
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.training.calibration import calibration_error, fit_temperature
 from geosrseg.training.class_offsets import fit_class_offsets
 from geosrseg.training.evaluation_windows import EvaluationWindow, EvaluationWindows
@@ -66,7 +66,7 @@ def _calibrate(
 
 
 def _run_windows(
-    network: EndToEnd, windows: EvaluationWindows, device: torch.device
+    network: JointNetwork, windows: EvaluationWindows, device: torch.device
 ) -> Iterator[tuple[EvaluationWindow, Tensor, Tensor]]:
     """Each window with its SR image and logits, (channels, height, width), on the host."""
     for index in range(len(windows)):
@@ -77,7 +77,7 @@ def _run_windows(
 
 
 def _logits_and_reference(
-    network: EndToEnd, windows: EvaluationWindows, device: torch.device
+    network: JointNetwork, windows: EvaluationWindows, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """(classes, pixels) and (pixels,) of a random sample of all counted pixels.
 

@@ -7,6 +7,7 @@ import torch
 from geosrseg.errors import RunError
 from geosrseg.networks.dbpn import DBPN
 from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.reference_weights import load_dbpn, load_vgg16
 from geosrseg.networks.segnet import SegNet
 
@@ -20,7 +21,7 @@ VGG16_HASH = "6c64b313"
 
 def initial_network(
     config: NetworkConfig, *, init_sr: Path | None, init_seg: str | Path | None
-) -> EndToEnd:
+) -> JointNetwork:
     """Build a network and load what it begins with.
 
     Args:
@@ -33,6 +34,10 @@ def initial_network(
         RunError: a file cannot be read, or is of another network.
     """
     network = build_network(config)
+    if not isinstance(network, EndToEnd):
+        if given := init_sr or init_seg:
+            raise RunError(f"{given} begins a part of a pair of networks, {config.joint} is one")
+        return network
     if init_sr is not None:
         if not isinstance(network.sr, DBPN):
             raise RunError(

@@ -9,6 +9,7 @@ step draws at random depends on the seed and its number. So a run can be stopped
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
@@ -21,8 +22,8 @@ from torch.optim.lr_scheduler import LambdaLR
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.errors import RunError
-from geosrseg.networks.framework import EndToEnd
-from geosrseg.networks.losses import JointLoss, reconstruction_loss, segmentation_loss
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.losses import JointLoss, SegmentationLoss, reconstruction_loss
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.evaluation_windows import EvaluationWindow
 from geosrseg.training.teacher import Teacher, soft_label_loss
@@ -48,6 +49,7 @@ class JointTraining(L.LightningModule):
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
         teacher: what is learned from besides the reference.
+        class_weights: of the loss, one per class; none weighs all alike.
 
     Attributes:
         epoch_metrics: losses and validation of the current epoch, by name.
@@ -55,17 +57,21 @@ class JointTraining(L.LightningModule):
 
     def __init__(
         self,
-        network: EndToEnd,
+        network: JointNetwork,
         *,
         recipe: Recipe,
         legend: Legend,
         sr_steps: int = 0,
         two_stage: bool = False,
         teacher: Teacher | None = None,
+        class_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta)
+        segmentation = SegmentationLoss(
+            recipe.loss, class_weights=class_weights, smoothing=recipe.label_smoothing
+        )
+        self.loss = JointLoss(alpha=recipe.alpha, beta=recipe.beta, segmentation=segmentation)
         self._recipe = recipe
         self._legend = legend
         self._sr_steps = sr_steps
@@ -113,15 +119,14 @@ class JointTraining(L.LightningModule):
 
     def _losses(self, lr: Tensor, hr: Tensor, target: Tensor, trained: Tensor) -> dict[str, Tensor]:
         if self._reconstructs(self.global_step):
-            sr = self.network.sr(_channels_last(lr))
+            sr = self.network.super_resolve(_channels_last(lr))
             l1 = reconstruction_loss(sr, hr, trained)
             return self._taught({"loss": l1, "l1": l1}, hr=hr, trained=trained, sr=sr)
         if self._two_stage:
-            ce = segmentation_loss(self.network.seg(_channels_last(hr)), target)
-            return {"loss": ce, "ce": ce}
+            parts = self.loss.segmentation(self.network.segment(_channels_last(hr)), target)
+            return {"loss": self.loss.segmentation.total(parts), **parts}
         sr, logits = self.network(_channels_last(lr))
-        loss, l1, ce = self.loss(sr, logits, hr=hr, target=target, trained=trained)
-        losses = {"loss": loss, "l1": l1, "ce": ce}
+        losses: dict[str, Tensor] = self.loss(sr, logits, hr=hr, target=target, trained=trained)
         return self._taught(losses, hr=hr, trained=trained, sr=sr, logits=logits)
 
     def _taught(
@@ -189,7 +194,7 @@ class JointTraining(L.LightningModule):
         """Measure one window; its SR image and logits are for callbacks, on the host."""
         lr = window.lr[None].to(self.device, memory_format=torch.channels_last)
         if self._reconstructs(self.global_step - 1):
-            sr = self.network.sr(lr)
+            sr = self.network.super_resolve(lr)
             logits = sr.new_zeros(1, len(self._legend), *sr.shape[2:])
         else:
             sr, logits = self.network(lr)
@@ -215,17 +220,17 @@ class JointTraining(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """One Adam with a group for each part: their rates and weight decays differ."""
-        recipe = self._recipe
+        recipe, network = self._recipe, self.network
         parts = [
-            (self.network.sr, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
-            (self.network.seg, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
+            (network.sr_parameters, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
+            (network.seg_parameters, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
         ]
-        parts = [part for part in parts if any(True for _ in part[0].parameters())]
+        parts = [part for part in parts if part[0]]
         adam = torch.optim.AdamW if recipe.decoupled else torch.optim.Adam
         optimizer = adam(
             [
-                {"params": list(part.parameters()), "lr": rate, "weight_decay": decay}
-                for part, rate, decay, _ in parts
+                {"params": parameters, "lr": rate, "weight_decay": decay}
+                for parameters, rate, decay, _ in parts
             ],
             betas=BETAS,
             fused=True,

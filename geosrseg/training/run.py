@@ -25,7 +25,8 @@ from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import RunError
-from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.networks.framework import NetworkConfig, build_network
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.validation import Validation
@@ -280,7 +281,7 @@ class Run:
         """The validation metrics of the weights file."""
         return self.path / "validation.json"
 
-    def best_network(self) -> EndToEnd:
+    def best_network(self) -> JointNetwork:
         """The network of the best checkpoint, ready to evaluate."""
         checkpoint = load_pickle(self.best_checkpoint)
         weights = checkpoint["state_dict"].items()
@@ -288,7 +289,7 @@ class Run:
         network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})
         return network.eval()
 
-    def finish(self, network: EndToEnd, validation: Validation) -> None:
+    def finish(self, network: JointNetwork, validation: Validation) -> None:
         """Keep a network's weights and what they did on the validation data as the result."""
         with drafted(self.validation_file) as draft:
             draft.write_text(validation.to_json() + "\n", encoding="utf-8")
@@ -310,7 +311,7 @@ class Run:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RunError(f"{file} does not hold metrics: {error}") from error
 
-    def network(self) -> EndToEnd:
+    def network(self) -> JointNetwork:
         """The network with the best weights, ready to evaluate.
 
         Raises:

@@ -11,7 +11,7 @@ from typing import Literal
 import lightning as L
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -23,8 +23,9 @@ from geosrseg.datasets.labelled_scene import (
     open_labelled_scenes,
 )
 from geosrseg.errors import DatasetWarning, RunError
-from geosrseg.networks.framework import EndToEnd, NetworkConfig
+from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
@@ -32,6 +33,7 @@ from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.finish import finish_run
 from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.moving_average import moving_average
 from geosrseg.training.panels import Panels
 from geosrseg.training.run import Run, RunConfig
 from geosrseg.training.teacher import Teacher, open_teacher
@@ -102,6 +104,7 @@ def train(
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     taught_by = _teacher(teacher, card, network, recipe)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
+    initial.calibrate(normalization)
     config = RunConfig.of(
         card,
         normalization=normalization,
@@ -121,6 +124,7 @@ def train(
             sr_steps=recipe.sr_steps(network),
             two_stage=network.two_stage,
             teacher=taught_by,
+            class_weights=recipe.weights_of_classes(chips.class_counts),
         )
         checkpoints = Checkpoints(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
@@ -223,7 +227,7 @@ def _quiet_lightning() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd) -> Chips:
+def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork) -> Chips:
     recipe = config.recipe
     multiple = window_multiple(network) * network.upscale_factor
     if recipe.chip_size % multiple:
@@ -246,7 +250,7 @@ def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd
 
 
 def _validation_windows(
-    scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd
+    scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
 ) -> EvaluationWindows:
     windows = EvaluationWindows(
         scenes,
@@ -278,7 +282,7 @@ def _panels(run: Run, config: RunConfig, count: int) -> Panels:
 def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
     recipe, stages = config.recipe, 2 if config.network.two_stage else 1
     alone = recipe.sr_steps(config.network) > 0
-    averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
+    averaging = [moving_average(recipe.averaging)] if recipe.averaging else []
     # As long as one part is trained alone the other has no gradients.
     strategy = "ddp_find_unused_parameters_true" if alone else "ddp"
     try:

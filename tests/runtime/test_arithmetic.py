@@ -7,7 +7,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.utils.flop_counter import FlopCounterMode
 
-from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.runtime.arithmetic import multiply_adds
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
@@ -71,7 +71,7 @@ def test_a_network_needs_what_pytorch_counts(factor):
     assert expected <= counted <= expected * (1 if factor != 4 else 1.1)
 
 
-def counted_by_pytorch(network: EndToEnd, shape: tuple[int, ...]) -> int:
+def counted_by_pytorch(network: JointNetwork, shape: tuple[int, ...]) -> int:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         network(torch.zeros(shape))
     return counter.get_total_flops() // 2

@@ -11,13 +11,13 @@ import onnx
 from onnx import TensorProto, helper
 
 from geosrseg.core.spec import SPEC_KEY, ModelSpec
-from geosrseg.networks.framework import EndToEnd
-from geosrseg.networks.onnx.layers import emit
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.onnx.joint import emit_joint
 from geosrseg.networks.onnx.writer import GraphWriter
 from geosrseg.version import __version__
 
 
-def build_onnx(network: EndToEnd, spec: ModelSpec) -> onnx.ModelProto:
+def build_onnx(network: JointNetwork, spec: ModelSpec) -> onnx.ModelProto:
     """Write a network and its ModelSpec as one ONNX model.
 
     Args:
@@ -31,8 +31,8 @@ def build_onnx(network: EndToEnd, spec: ModelSpec) -> onnx.ModelProto:
     """
     network = copy.deepcopy(network).cpu().double().eval()
     graph = GraphWriter()
-    sr = graph.node("Identity", emit(network.sr, graph, "lr"), name="sr")
-    graph.node("Softmax", emit(network.seg, graph, sr), name="probabilities", axis=1)
+    logits = emit_joint(network, graph, "lr")
+    graph.node("Softmax", logits, name="probabilities", axis=1)
     factor = spec.upscale_factor
     return graph.model(
         name=spec.name,

@@ -19,7 +19,7 @@ from geosrseg.networks.onnx.tracing import trace
 from geosrseg.networks.onnx.writer import GraphWriter
 from geosrseg.networks.part import Part
 from geosrseg.networks.segnet import SegNet
-from geosrseg.networks.unet import UNet
+from geosrseg.networks.unet import UNet, UNetTrunk
 
 
 @singledispatch
@@ -35,7 +35,8 @@ def emit(module: nn.Module, graph: GraphWriter, x: str) -> str:
 @emit.register
 def _part(module: Part, graph: GraphWriter, x: str) -> str:
     """A part without a form of its own."""
-    return trace(module, graph, x)
+    (output,) = trace(module, graph, x)
+    return output
 
 
 @emit.register(nn.Identity)
@@ -187,14 +188,21 @@ def _espcn(module: ESPCN, graph: GraphWriter, x: str) -> str:
 
 @emit.register
 def _unet(module: UNet, graph: GraphWriter, x: str) -> str:
+    return emit(module.classifier, graph, _unet_trunk(module, graph, x))
+
+
+@emit.register
+def _unet_trunk(module: UNetTrunk, graph: GraphWriter, x: str) -> str:
     skipped = []
     for block in module.encoder[:-1]:
         skipped.append(emit(block, graph, x))
         x = graph.node("MaxPool", skipped[-1], kernel_shape=[2, 2], strides=[2, 2])
     x = emit(module.encoder[-1], graph, x)
     for up, block, skip in zip(module.up, module.decoder, reversed(skipped), strict=True):
-        x = emit(block, graph, _concat(graph, [skip, emit(up, graph, x)]))
-    return emit(module.classifier, graph, x)
+        raised = emit(up, graph, x)
+        both = graph.node("Add", skip, raised) if module.light else _concat(graph, [skip, raised])
+        x = emit(block, graph, both)
+    return x
 
 
 @emit.register

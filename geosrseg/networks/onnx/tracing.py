@@ -11,6 +11,7 @@ from onnx import inliner
 from torch.export import Dim
 
 from geosrseg.errors import ModelError
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.writer import OPSET, GraphWriter
 from geosrseg.networks.part import Part
 
@@ -18,8 +19,8 @@ EXAMPLE = (3, 2)
 """Rows and columns of the image that is traced, in multiples of the part's window."""
 
 
-def trace(part: Part, graph: GraphWriter, x: str) -> str:
-    """Write a part that reads the image `x`; the name of its output is returned.
+def trace(part: JointNetwork | Part, graph: GraphWriter, x: str) -> list[str]:
+    """Write a part that reads the image `x`; the names of its outputs are returned.
 
     Raises:
         ModelError: the exporter cannot write it, or not with standard operators alone.

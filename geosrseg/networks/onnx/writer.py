@@ -53,11 +53,11 @@ class GraphWriter:
             self._constants.append(numpy_helper.from_array(array, self._known[key]))
         return self._known[key]
 
-    def include(self, model: onnx.ModelProto, x: str) -> str:
-        """Add all of a model with one input, which reads the value `x`, and one output.
+    def include(self, model: onnx.ModelProto, x: str) -> list[str]:
+        """Add all of a model with one input, which reads the value `x`.
 
         Returns:
-            The name of its output.
+            The names of its outputs.
         """
         prefix = f"part_{len(self._nodes)}/"
         graph = compose.add_prefix_graph(model.graph, prefix)
@@ -66,7 +66,7 @@ class GraphWriter:
             node.input[:] = [x if name == entry else name for name in node.input]
         self._nodes += graph.node
         self._constants += graph.initializer
-        return str(graph.output[0].name)
+        return [output.name for output in graph.output]
 
     def model(
         self,

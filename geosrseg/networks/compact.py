@@ -1,0 +1,142 @@
+"""Compact: one network for both images, with almost all of its arithmetic on the LR grid.
+
+The paper's pair segments on the target grid, s² times finer than the information. Here a
+U-Net of five levels sees the LR image; its features are raised to the target grid by a
+sub-pixel convolution (Shi et al., CVPR 2016) and refined by a 3x3 convolution there, and two
+3x3 convolutions make of them the logits and what the SR image adds to the bicubic one.
+
+The sub-pixel convolution begins with all pixels of an LR pixel alike (ICNR: Aitken et al.,
+2017), and every class border passes two convolutions of the target grid: there is no comb of
+single target pixels to unlearn.
+
+The protocols: ``end-to-end`` has all of it; ``lr`` has no SR image of its own and gives the
+bicubic one, at the same cost; ``hr`` folds `fold` by `fold` native pixels into one of the
+trunk.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from geosrseg.core.normalize import Normalization
+from geosrseg.networks.bicubic import BicubicUpsample
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.part import check_width
+from geosrseg.networks.reach import Reach
+from geosrseg.networks.spectral import SpectralFeatures
+from geosrseg.networks.unet import UNetTrunk, conv_bn_relu
+
+CHANNELS = (32, 64, 96, 128, 192)
+"""Of the trunk's levels."""
+
+DETAIL = 16
+"""Channels on the target grid."""
+
+
+class SubPixel(nn.Module):
+    """(N, inputs, H, W) -> (N, outputs, s·H, s·W): a 3x3 convolution, then a pixel shuffle."""
+
+    def __init__(self, inputs: int, outputs: int, *, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.conv = nn.Conv2d(inputs, outputs * factor**2, 3, padding=1)
+        first = nn.init.kaiming_normal_(self.conv.weight[:: factor**2].detach().clone())
+        with torch.no_grad():
+            self.conv.weight.copy_(first.repeat_interleave(factor**2, 0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.pixel_shuffle(self.conv(x).relu(), self.factor)
+
+    def before(self, outputs: Reach) -> Reach:
+        """See `Part.before`."""
+        return outputs.before_growth(self.factor).before_conv(3, 1, 1)
+
+
+class Compact(JointNetwork):
+    """A U-Net on the LR grid, a sub-pixel convolution, and a head for each image.
+
+    Args:
+        bands: input bands.
+        classes: output classes.
+        upscale_factor: s; 1 for native images.
+        trains_sr: it learns an SR image; else its first output is the bicubic one.
+        width: factor on the channels.
+        dropout: share of the channels left out while training, in the deepest two levels.
+        fold: native pixels along each side of a pixel of the trunk, where s is 1.
+        spectral: show it logarithms and normalized differences too, see `SpectralFeatures`.
+    """
+
+    def __init__(
+        self,
+        bands: int,
+        classes: int,
+        *,
+        upscale_factor: int,
+        trains_sr: bool,
+        width: float = 1.0,
+        dropout: float = 0.0,
+        fold: int = 2,
+        spectral: bool = True,
+    ) -> None:
+        super().__init__()
+        check_width(width, dropout)
+        if fold < 1:
+            raise ValueError(f"1 or more native pixels are folded, got {fold}")
+        self.bands, self.upscale_factor = bands, upscale_factor
+        self.fold = fold if upscale_factor == 1 else 1
+        channels = [max(1, round(size * width)) for size in CHANNELS]
+        detail = max(1, round(DETAIL * width))
+        self.features = SpectralFeatures(bands, widened=spectral)
+        self.trunk = UNetTrunk(
+            self.features.outputs * self.fold**2, channels, dropout=dropout, light=True
+        )
+        self.grow = SubPixel(channels[0], detail, factor=upscale_factor * self.fold)
+        self.refine = conv_bn_relu(detail, detail)
+        self.classifier = nn.Conv2d(detail, classes, 1)
+        self.bicubic = BicubicUpsample(bands, upscale_factor=upscale_factor)
+        self.image: nn.Conv2d | None = None
+        if trains_sr:
+            self.image = nn.Conv2d(detail, bands, 3, padding=1)
+            # nothing to add: training begins at the bicubic image
+            nn.init.zeros_(self.image.weight)
+            nn.init.zeros_(self.image.bias)  # type: ignore[arg-type]
+
+    def forward(self, lr: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, bands, H, W); H and W are multiples of `multiple`."""
+        x = fold_pixels(self.features(lr), self.fold)
+        x = self.refine(self.grow(self.trunk(x)))
+        sr = self.bicubic(lr)
+        if self.image is not None:
+            sr = sr + self.image(x)
+        return sr, self.classifier(x)
+
+    @property
+    def multiple(self) -> int:
+        return self.trunk.multiple * self.fold
+
+    def calibrate(self, normalization: Normalization) -> None:
+        self.features.calibrate(normalization)
+
+    def before(self, outputs: Reach) -> Reach:
+        reach = outputs.before_conv(3, 1, 1).before_conv(3, 1, 1)  # the image, and refine
+        reach = self.trunk.before(self.grow.before(reach))
+        reach = reach.before_conv(self.fold, self.fold, 0)
+        return reach.joined(self.bicubic.before(outputs))
+
+    @property
+    def last_conv(self) -> nn.Conv2d:
+        return self.classifier
+
+    @property
+    def sr_parameters(self) -> list[nn.Parameter]:
+        """The head of the SR image: all else serves both."""
+        return [] if self.image is None else list(self.image.parameters())
+
+
+def fold_pixels(x: Tensor, size: int) -> Tensor:
+    """(N, C, size·H, size·W) -> (N, size²·C, H, W), as ONNX's SpaceToDepth orders them."""
+    if size == 1:
+        return x
+    folded = nn.functional.pixel_unshuffle(x, size)  # its channels are (C, size²)
+    images, _, height, width = folded.shape
+    by_place = folded.view(images, x.shape[1], size**2, height, width).transpose(1, 2)
+    return by_place.flatten(1, 2)
