@@ -142,7 +142,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         chip = _padded(self._read(index, window.clipped(*scene.size(1))), window)
         pose = _pose(generator, quarter_turns=config.quarter_turns)
         # The native image, and the real LR image where there is one.
-        images = [turn(torch.from_numpy(chip.hr), pose=pose)]
+        images = [turn(torch.from_numpy(chip.hr), pose=pose).contiguous()]
         if scene.lr and config.upscale_factor > 1:
             images.append(turn(self._read_lr(scene, window), pose=pose))
         target = turn(torch.from_numpy(chip.target), pose=pose)
@@ -153,7 +153,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         lr = images[1] if len(images) > 1 else degrade(hr, factor=config.upscale_factor)
         if config.cutout:
             lr = cut_out(lr, share=config.cutout, generator=generator)
-        return lr.contiguous(), hr.contiguous(), target.long(), trained.contiguous()
+        return lr.contiguous(), hr, target.long(), trained.contiguous()
 
     def _read_lr(self, scene: LabelledScene, window: Window) -> Tensor:
         """The real LR image of a chip; beyond the image the last row and column repeat."""
@@ -201,6 +201,8 @@ def hold_scenes(scenes: Sequence[LabelledScene], *, limit: int) -> dict[int, Chi
 
 def _padded(chip: Chip, window: Window) -> Chip:
     """A chip of a window's size; beyond the image the last row and column repeat."""
+    if chip.target.shape == (window.height, window.width):
+        return chip
     beyond = ((0, window.height - chip.target.shape[0]), (0, window.width - chip.target.shape[1]))
     return Chip(
         pad_to_window(chip.hr, window),
