@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -26,7 +27,9 @@ from geosrseg.evaluation.model_files import find_model_files
 from geosrseg.evaluation.report.report import ModelReport, ModelView, Report, ReportView
 from geosrseg.evaluation.scores import Scores, add_scores
 from geosrseg.evaluation.squared_error import mean_psnr
+from geosrseg.evaluation.torch_session import TorchSession, torch_place
 from geosrseg.mapping.scene_plan import Seams, plan_map
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 
@@ -73,6 +76,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    networks: Sequence[JointNetwork | None] = (),
     on_window: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure models on the same pixels of a dataset.
@@ -96,6 +100,7 @@ def evaluate(
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.
+        networks: of all models, to run in PyTorch where that has a GPU.
         on_window: called with the model's name after each window.
 
     Raises:
@@ -126,9 +131,12 @@ def evaluate(
                     device=device,
                     precision=precision,
                     threads=threads,
+                    network=network,
                     on_window=on_window,
                 )
-                for file, model in zip(files, models, strict=True)
+                for file, model, network in zip(
+                    files, models, networks or [None] * len(files), strict=True
+                )
             ]
             if baselines is None:
                 baselines = [None, *[0] * (len(models) - 1)]
@@ -164,10 +172,17 @@ def _run(
     device: str,
     precision: str,
     threads: int | None,
+    network: JointNetwork | None,
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
-    with open_session(file, device=device, precision=precision, threads=threads) as session:
+    with ExitStack() as stack:
+        if network is None:
+            session = open_session(file, device=device, precision=precision, threads=threads)
+        else:
+            with open_session(file, device="cpu", threads=threads) as proved:
+                session = TorchSession(proved, network, place=torch_place())
+        stack.enter_context(session)
         spec = session.spec
         measurements, bicubic = [], []
         for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):

@@ -30,12 +30,16 @@ from geosrseg.evaluation.lever import values_of
 from geosrseg.evaluation.paired import pair_arms, pairs_csv, pairs_json
 from geosrseg.evaluation.report.files import write_report, write_texts
 from geosrseg.evaluation.report.report import Report
+from geosrseg.evaluation.torch_session import torch_place
 from geosrseg.evaluation.training_pool import run_tasks
 from geosrseg.networks.framework import NetworkConfig
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
 from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.export import export
+from geosrseg.training.run import Run
 from geosrseg.training.train import train
 
 PLAN = "plan.json"
@@ -135,6 +139,7 @@ def reproduce(
         baselines=find_baselines(experiments),
         device=device,
         threads=threads,
+        networks=_networks(output, experiments, device),
     )
     report = replace(report, command=command, experiments=experiments)
     folder = output / "report"
@@ -147,6 +152,14 @@ def reproduce(
         texts |= {"seeds.csv": pairs_csv(pairs), "seeds.json": pairs_json(pairs)}
     write_texts({folder / name: text for name, text in texts.items()})
     return report
+
+
+def _networks(output: Path, experiments: Sequence[Experiment], device: str) -> list[JointNetwork]:
+    """The networks of all runs, where PyTorch has a GPU and onnxruntime has none."""
+    runs = [Run(output / "runs" / each.name) for each in experiments]
+    if device != "auto" or torch_place() == "cpu" or DEVICES["cuda"].why_not() is None:
+        return []
+    return [run.network() for run in runs] if all(run.finished for run in runs) else []
 
 
 def _train_at_once(
