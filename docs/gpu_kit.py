@@ -177,9 +177,8 @@ def bench(*, cpu: bool, small: bool) -> Iterator[dict[str, Any]]:
     for preset in ("compact",) if small else ("compact", "slim", "paper"):
         for precision in peaks:
             yield bench_torch(preset, spec, precision, place, peaks[precision], small=small)
-    devices = ("openvino", "cpu") if cpu else ("cuda", "tensorrt")
     for model in models:
-        for device in devices:
+        for device in ("cpu",) if cpu else ("cuda", "tensorrt"):
             yield from bench_command(model.path, device, small=small)
 
 
