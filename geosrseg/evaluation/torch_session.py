@@ -4,6 +4,9 @@ Where PyTorch has a GPU and onnxruntime has none, that is a hundred times as fas
 file was proved equal to the network when it was exported.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,6 +19,17 @@ from geosrseg.runtime.session import Session
 def torch_place() -> str:
     """PyTorch's fastest device."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def without_tf32() -> Iterator[None]:
+    """Convolutions that round to 24 bits and not to 11, for a while."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
 
 
 class TorchSession(Session):
@@ -41,7 +55,7 @@ class TorchSession(Session):
     def run_with_sr(
         self, lr: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with torch.inference_mode(), without_tf32():
             try:
                 sr, logits = self._network(torch.from_numpy(lr).to(self._place))
                 return logits.softmax(1).cpu().numpy(), sr.cpu().numpy()
