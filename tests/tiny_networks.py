@@ -23,6 +23,7 @@ def tiny_config(**changes: Any) -> NetworkConfig:
         config,
         sr_options=tiny.get(config.sr, {}) | config.sr_options,
         seg_options=tiny.get(config.seg, {}) | config.seg_options,
+        joint_options={"width": 1 / 16} | config.joint_options,
     )
 
 
@@ -42,7 +43,7 @@ def tiny_network(config: NetworkConfig, *, seed: int = 0) -> JointNetwork:
             if isinstance(module, layers) and module.bias is not None:
                 nn.init.normal_(module.bias, std=0.1)
             if isinstance(module, nn.Conv2d) and not module.weight.any():
-                nn.init.normal_(module.weight, std=0.01)  # the residual's last one
+                nn.init.normal_(module.weight, std=0.01)  # what adds to the bicubic image
     return network.eval()
 
 

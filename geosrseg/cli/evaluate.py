@@ -56,6 +56,11 @@ HEADS = {
     type=click.IntRange(min=16),
     help="HR pixels along each side of a block of the bootstrap.  [default: chosen]",
 )
+@click.option(
+    "--tta",
+    is_flag=True,
+    help="Test-time augmentation: average the answers to all eight flips and turns.",
+)
 @options.device_option
 @options.precision_option
 @options.threads_option

@@ -77,6 +77,7 @@ def evaluate(
     precision: str = "auto",
     threads: int | None = None,
     networks: Sequence[JointNetwork | None] = (),
+    tta: bool = False,
     on_window: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure models on the same pixels of a dataset.
@@ -100,7 +101,8 @@ def evaluate(
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.
-        networks: of all models, to run in PyTorch where that has a GPU.
+        networks: of all models, to run in PyTorch where that has a GPU; unused with `tta`.
+        tta: average the answers to the eight flips and turns of each window.
         on_window: called with the model's name after each window.
 
     Raises:
@@ -132,6 +134,7 @@ def evaluate(
                     precision=precision,
                     threads=threads,
                     network=network,
+                    tta=tta,
                     on_window=on_window,
                 )
                 for file, model, network in zip(
@@ -172,13 +175,16 @@ def _run(
     device: str,
     precision: str,
     threads: int | None,
+    tta: bool,
     network: JointNetwork | None,
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
     with ExitStack() as stack:
-        if network is None:
-            session = open_session(file, device=device, precision=precision, threads=threads)
+        if network is None or tta:
+            session = open_session(
+                file, device=device, precision=precision, threads=threads, tta=tta
+            )
         else:
             with open_session(file, device="cpu", threads=threads) as proved:
                 session = TorchSession(proved, network, place=torch_place())

@@ -1,12 +1,12 @@
 """Compact: one network for both images, with almost all of its arithmetic on the LR grid.
 
 The paper's pair segments on the target grid, s² times finer than the information. Here a
-U-Net of five levels sees the LR image; its features are raised to the target grid by a
-sub-pixel convolution (Shi et al., CVPR 2016) and refined by a 3x3 convolution there, and two
-3x3 convolutions make of them the logits and what the SR image adds to the bicubic one.
+U-Net of five levels sees the LR image. Its features are raised to the target grid by a
+sub-pixel convolution (Shi et al., CVPR 2016) and refined by a 3x3 convolution there; two 1x1
+convolutions make of them the logits and what the SR image adds to the bicubic one.
 
 The sub-pixel convolution begins with all pixels of an LR pixel alike (ICNR: Aitken et al.,
-2017), and every class border passes two convolutions of the target grid: there is no comb of
+2017), and every class border passes a 3x3 convolution of the target grid: there is no comb of
 single target pixels to unlearn.
 
 The protocols: ``end-to-end`` has all of it; ``lr`` has no SR image of its own and gives the
@@ -33,22 +33,23 @@ DETAIL = 16
 
 
 class SubPixel(nn.Module):
-    """(N, inputs, H, W) -> (N, outputs, s·H, s·W): a 3x3 convolution, then a pixel shuffle."""
+    """(N, inputs, H, W) -> (N, outputs, s·H, s·W): a 1x1 convolution, then a pixel shuffle."""
 
     def __init__(self, inputs: int, outputs: int, *, factor: int) -> None:
         super().__init__()
         self.factor = factor
-        self.conv = nn.Conv2d(inputs, outputs * factor**2, 3, padding=1)
+        self.conv = nn.Conv2d(inputs, outputs * factor**2, 1)
         first = nn.init.kaiming_normal_(self.conv.weight[:: factor**2].detach().clone())
         with torch.no_grad():
             self.conv.weight.copy_(first.repeat_interleave(factor**2, 0))
+            nn.init.zeros_(self.conv.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         return nn.functional.pixel_shuffle(self.conv(x).relu(), self.factor)
 
     def before(self, outputs: Reach) -> Reach:
         """See `Part.before`."""
-        return outputs.before_growth(self.factor).before_conv(3, 1, 1)
+        return outputs.before_growth(self.factor)
 
 
 class Compact(JointNetwork):
@@ -95,7 +96,7 @@ class Compact(JointNetwork):
         self.bicubic = BicubicUpsample(bands, upscale_factor=upscale_factor)
         self.image: nn.Conv2d | None = None
         if trains_sr:
-            self.image = nn.Conv2d(detail, bands, 3, padding=1)
+            self.image = nn.Conv2d(detail, bands, 1)
             # nothing to add: training begins at the bicubic image
             nn.init.zeros_(self.image.weight)
             nn.init.zeros_(self.image.bias)  # type: ignore[arg-type]
@@ -117,7 +118,7 @@ class Compact(JointNetwork):
         self.features.calibrate(normalization)
 
     def before(self, outputs: Reach) -> Reach:
-        reach = outputs.before_conv(3, 1, 1).before_conv(3, 1, 1)  # the image, and refine
+        reach = outputs.before_conv(3, 1, 1)  # refine
         reach = self.trunk.before(self.grow.before(reach))
         reach = reach.before_conv(self.fold, self.fold, 0)
         return reach.joined(self.bicubic.before(outputs))

@@ -351,7 +351,7 @@ def configure(
 
 def _check_all_used(values: Mapping[str, Any], why: str = "") -> None:
     if values:
-        raise ValueError(f"there is no {sorted(values)[0]}{why}")
+        raise ValueError(f"neither recipe nor networks have {sorted(values)[0]}{why}")
 
 
 def _options_of(part: str, replaced: dict[str, Any]) -> dict[str, Any]:

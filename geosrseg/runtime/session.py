@@ -30,6 +30,7 @@ from geosrseg.runtime.failure import device_error, in_one_line, is_out_of_memory
 from geosrseg.runtime.footprint import peak_bytes
 from geosrseg.runtime.model.model_file import ModelFile, read_model_file
 from geosrseg.runtime.shipped_models import check_shipped, find_model
+from geosrseg.runtime.turned import Turned
 
 DEVICES: Mapping[str, Device] = {
     "cuda": cuda,
@@ -72,7 +73,13 @@ class Session:
     """
 
     def __init__(
-        self, file: ModelFile, *, device: str, precision: Precision, threads: int | None = None
+        self,
+        file: ModelFile,
+        *,
+        device: str,
+        precision: Precision,
+        threads: int | None = None,
+        tta: bool = False,
     ) -> None:
         self.path: Path = file.path
         self.sha256: str = file.sha256
@@ -86,6 +93,8 @@ class Session:
         self.seconds = 0.0
         self._lock = threading.Lock()
         self._check(backend)
+        if tta:
+            self._backend = Turned(backend)
         self.seconds = 0.0  # the trial run was not asked for
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -212,6 +221,7 @@ def open_session(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    tta: bool = False,
 ) -> Session:
     """Load a model file and prove that it keeps to its ModelSpec.
 
@@ -222,6 +232,8 @@ def open_session(
         precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that the device
             has and the ModelSpec allows.
         threads: of the CPU; all cores unless given.
+        tta: answer with the mean over the eight flips and turns of an input (test-time
+            augmentation).
 
     Raises:
         ModelError: the model is unknown or its file refused.
@@ -242,7 +254,7 @@ def open_session(
     reasons = []
     for name in AUTO if device == "auto" else (device,):
         try:
-            return _open(file, device=name, precision=precision, threads=threads)
+            return _open(file, device=name, precision=precision, threads=threads, tta=tta)
         except DeviceError as error:
             reasons.append(str(error))
     raise DeviceError("; ".join(reasons))
@@ -268,13 +280,15 @@ def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
         raise ModelError(f"{file.path} is refused: {error}") from error
 
 
-def _open(file: ModelFile, *, device: str, precision: str, threads: int | None) -> Session:
+def _open(
+    file: ModelFile, *, device: str, precision: str, threads: int | None, tta: bool
+) -> Session:
     """A session on this device and no other."""
     reason = DEVICES[device].why_not()
     if reason is not None:
         raise DeviceError(f"device {device} cannot be used: {reason}")
     chosen = choose_precision(file.spec, device, precision)
-    return Session(file, device=device, precision=chosen, threads=threads)
+    return Session(file, device=device, precision=chosen, threads=threads, tta=tta)
 
 
 def choose_precision(spec: ModelSpec, device: str, wanted: str) -> Precision:

@@ -174,6 +174,7 @@ def export(
     network = trained.network()
     multiple, reach = window_multiple(network), exact_halo(network)
     validation = trained.validation()
+    largest = WINDOW_PIXELS // config.network.upscale_factor
     spec = ModelSpec(
         name=name or Path(output).stem,
         version=version,
@@ -182,7 +183,7 @@ def export(
         normalization=config.normalization,
         legend=config.legend,
         multiple=multiple,
-        window_size=max(WINDOW_PIXELS // config.network.upscale_factor, 4 * multiple),
+        window_size=max(largest // multiple, 4) * multiple,
         halo=halo if reach is None else min(halo, reach),
         exact_halo=reach,
         measured_halo=measured_halo(network),

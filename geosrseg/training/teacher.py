@@ -51,7 +51,7 @@ class Teacher:
 
     def to(self, device: torch.device) -> None:
         """Move it."""
-        self.network.to(device, memory_format=torch.channels_last)
+        self.network.to(device).to(memory_format=torch.channels_last)
 
     def teach(self, hr: Tensor) -> Tensor:
         """(N, bands, H, W) native image -> (N, classes, H, W) logits, not differentiated."""

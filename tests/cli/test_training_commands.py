@@ -95,6 +95,17 @@ def test_every_value_of_a_recipe_can_be_replaced():
         ("--seg-width 0", 1, "--seg segnet: a width above 0"),
         ("--resume --overwrite", 2, "--resume goes on with a run that --overwrite would delete"),
         ("--preset paper --init-sr no.pth", 1, "no.pth cannot be read as weights"),
+        ("--joint compact --seg unet", 1, "seg beside the network compact, which is one for both"),
+        (
+            "--joint compact --protocol two-stage",
+            1,
+            "two-stage trains two networks",
+        ),
+        ("--joint compact --init-seg vgg16", 1, "vgg16 begins a part of a pair of networks"),
+        ("--loss ce,iou", 1, "the loss is made of ce, dice, lovasz, focal, got ce, iou"),
+        ("--loss ce=much", 2, "expected NAME or NAME=WEIGHT"),
+        ("--class-weights 1,2,3", 1, "3 class weights, expected one for each of 2 classes"),
+        ("--class-weights some", 2, "expected numbers with commas between them"),
         ("--seg smp:unet/nothing", 1, "has no network 'unet/nothing'"),
     ],
 )

@@ -6,20 +6,22 @@ import pytest
 import torch
 
 from geosrseg.core.windows import round_up
+from geosrseg.networks.compact import Compact
 from geosrseg.networks.espcn import ESPCN
 from geosrseg.networks.framework import build_network
 from geosrseg.networks.halo import exact_halo, measured_halo, widest_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
 from geosrseg.networks.unet import UNet
 from tests.tiny_networks import tiny_config, tiny_network
 
-CASES = [("hr", 1, 3), ("lr", 4, 3), ("lr", 8, 3)] + [
-    ("end-to-end", factor, stages) for factor in (2, 4, 8) for stages in (2, 3, 7)
+CASES = [("hr", 1, 3), ("lr", 3, 3), ("lr", 4, 3), ("lr", 8, 3)] + [
+    ("end-to-end", factor, stages) for factor in (2, 3, 4, 8) for stages in (2, 3, 7)
 ]
 
 
-@pytest.mark.parametrize(("factor", "multiple"), [(1, 32), (2, 16), (4, 8), (8, 4)])
+@pytest.mark.parametrize(("factor", "multiple"), [(1, 32), (2, 16), (3, 32), (4, 8), (8, 4)])
 def test_windows_begin_on_multiples_of_the_pooling_cells(factor, multiple):
     config = tiny_config(protocol="lr" if factor > 1 else "hr", upscale_factor=factor)
     assert window_multiple(build_network(config)) == multiple
@@ -66,6 +68,20 @@ def test_a_part_that_does_not_say_how_far_it_sees_is_probed(changes, monkeypatch
     for kind in (UNet, ESPCN):
         monkeypatch.setattr(kind, "before", Part.before)
     assert structural <= exact_halo(network) <= structural + window_multiple(network)
+
+
+@pytest.mark.parametrize(("protocol", "factor"), [("end-to-end", 3), ("lr", 8), ("hr", 1)])
+def test_the_halo_of_a_network_for_both_images(protocol, factor, monkeypatch):
+    config = tiny_config(
+        protocol=protocol, joint="compact", upscale_factor=factor, bands=1, classes=1
+    )
+    network = tiny_network(config)
+    halo, multiple = exact_halo(network), window_multiple(network)
+    assert (halo, multiple) == ((192, 32) if factor == 1 else (96, 16))
+    assert 0 < _reach(network, halo=halo, multiple=multiple) <= halo
+    network.float()
+    monkeypatch.setattr(Compact, "before", JointNetwork.before)
+    assert exact_halo(network) <= halo + multiple  # probed
 
 
 def test_a_part_that_looks_at_the_whole_window_has_no_exact_halo():

@@ -1,9 +1,20 @@
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from geosrseg.core.legend import NODATA
-from geosrseg.networks.losses import JointLoss
+from geosrseg.networks.losses import (
+    TERMS,
+    JointLoss,
+    SegmentationLoss,
+    class_weights_from_counts,
+    cross_entropy,
+    dice,
+    focal,
+    lovasz,
+)
 
 
 @pytest.fixture
@@ -17,20 +28,25 @@ def batch():
     return sr, logits, hr, target
 
 
-def test_the_parts_are_weighted_by_alpha_and_beta(batch):
+def _parts(loss, batch, *, trained=None):
+    """ξ, L1 and CE."""
     sr, logits, hr, target = batch
-    loss, l1, ce = JointLoss(alpha=0.1, beta=1000)(
-        sr, logits, hr=hr, target=target, trained=torch.ones(2, 6, 8, dtype=torch.bool)
-    )
+    if trained is None:
+        trained = torch.ones(target.shape, dtype=torch.bool)
+    done = loss(sr, logits, hr=hr, target=target, trained=trained)
+    return done["loss"], done["l1"], done["ce"]
+
+
+def test_the_parts_are_weighted_by_alpha_and_beta(batch):
+    sr, _, hr, _ = batch
+    loss, l1, ce = _parts(JointLoss(alpha=0.1, beta=1000), batch)
     assert torch.isclose(l1, (sr - hr).abs().mean())
     assert torch.isclose(loss, 0.1 * l1 + 1000 * ce)
 
 
 def test_ignored_pixels_count_for_nothing(batch):
-    sr, logits, hr, target = batch
-    _, _, ce = JointLoss(alpha=1, beta=1)(
-        sr, logits, hr=hr, target=target, trained=torch.ones(2, 6, 8, dtype=torch.bool)
-    )
+    _, logits, _, target = batch
+    _, _, ce = _parts(JointLoss(alpha=1, beta=1), batch)
     counted = target != NODATA
     assert torch.isclose(ce, F.cross_entropy(logits.movedim(1, -1)[counted], target[counted]))
     ce.backward()
@@ -40,9 +56,7 @@ def test_ignored_pixels_count_for_nothing(batch):
 def test_a_batch_without_any_reference_has_no_segmentation_loss(batch):
     sr, logits, hr, target = batch
     target = torch.full_like(target, NODATA)
-    loss, l1, ce = JointLoss(alpha=1, beta=1)(
-        sr, logits, hr=hr, target=target, trained=torch.ones(2, 6, 8, dtype=torch.bool)
-    )
+    loss, l1, ce = _parts(JointLoss(alpha=1, beta=1), (sr, logits, hr, target))
     assert ce == 0
     assert loss == l1
     loss.backward()
@@ -50,14 +64,113 @@ def test_a_batch_without_any_reference_has_no_segmentation_loss(batch):
 
 
 def test_the_native_image_counts_only_where_it_is_trained(batch):
-    sr, logits, hr, target = batch
+    sr, _, hr, _ = batch
     sr.requires_grad_()
     trained = torch.zeros(2, 6, 8, dtype=torch.bool)
     trained[0, :, 5:] = True
-    _, l1, _ = JointLoss(alpha=1, beta=0)(sr, logits, hr=hr, target=target, trained=trained)
+    _, l1, _ = _parts(JointLoss(alpha=1, beta=0), batch, trained=trained)
     assert torch.isclose(l1, (sr - hr)[0, :, :, 5:].abs().mean())
     l1.backward()
     assert (sr.grad.movedim(1, -1)[trained] != 0).all()
     assert not sr.grad.movedim(1, -1)[~trained].any()
     none = torch.zeros_like(trained)
-    assert JointLoss(alpha=1, beta=0)(sr, logits, hr=hr, target=target, trained=none)[1] == 0
+    assert _parts(JointLoss(alpha=1, beta=0), batch, trained=none)[1] == 0
+
+
+class TestTerms:
+    """Each loss of a segmentation against another implementation, or a plain loop."""
+
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    @pytest.mark.parametrize("classes", [None, (1.0, 2.0, 0.5, 3.0)])
+    def test_cross_entropy_is_pytorchs_mean(self, batch, smoothing, classes):
+        _, logits, _, target = batch
+        weights = None if classes is None else torch.tensor(classes)
+        expected = F.cross_entropy(
+            logits, target, weight=weights, ignore_index=NODATA, label_smoothing=smoothing
+        )
+        ours = cross_entropy(logits, target, class_weights=weights, smoothing=smoothing)
+        assert torch.isclose(ours, expected)
+
+    def test_dice_and_lovasz_are_those_of_the_library(self, batch):
+        library = pytest.importorskip("segmentation_models_pytorch").losses
+        _, logits, _, target = batch
+        theirs = library.DiceLoss("multiclass", ignore_index=NODATA)
+        assert torch.isclose(dice(logits, target), theirs(logits, target), atol=1e-5)
+        theirs = library.LovaszLoss("multiclass", ignore_index=NODATA)
+        assert torch.isclose(lovasz(logits, target), theirs(logits, target), atol=1e-5)
+
+    def test_focal_and_dice_are_what_loops_give(self, batch):
+        _, logits, _, target = batch
+        target[target == 2] = NODATA  # a class that is not there
+        given = logits.detach().softmax(1)
+        places = [tuple(place) for place in (target != NODATA).nonzero().tolist()]
+        right = [given[n, target[n, i, j], i, j].item() for n, i, j in places]
+        expected = sum(-((1 - p) ** 2) * math.log(p) for p in right) / len(right)
+        assert focal(logits, target).item() == pytest.approx(expected, rel=1e-5)
+        missing = []
+        for label in (0, 1, 3):
+            common = both = 0.0
+            for n, i, j in places:
+                own = target[n, i, j].item() == label
+                p = given[n, label, i, j].item()
+                common, both = common + p * own, both + p + own
+            missing.append(1 - 2 * common / both)
+        assert dice(logits, target).item() == pytest.approx(sum(missing) / 3, rel=1e-5)
+
+    @pytest.mark.parametrize("name", TERMS)
+    def test_a_pixel_of_weight_two_counts_like_two(self, batch, name):
+        _, logits, _, target = batch
+        weights = torch.ones(target.shape)
+        weights[1] = 2
+        once = TERMS[name](logits, target, weights)
+        again = (torch.cat((values, values[1:])) for values in (logits, target))
+        assert torch.isclose(once, TERMS[name](*again), rtol=1e-4)
+
+    @pytest.mark.parametrize("name", TERMS)
+    def test_a_pixel_of_weight_zero_counts_like_one_without_a_reference(self, batch, name):
+        _, logits, _, target = batch
+        weights = torch.ones(target.shape)
+        weights[1, 2:] = 0
+        hidden = target.clone()
+        hidden[1, 2:] = NODATA
+        assert torch.isclose(TERMS[name](logits, target, weights), TERMS[name](logits, hidden))
+
+    @pytest.mark.parametrize("name", TERMS)
+    def test_a_soft_label_of_one_class_is_a_hard_one(self, batch, name):
+        _, logits, _, target = batch
+        known = target != NODATA
+        soft = F.one_hot(torch.where(known, target, 0), 4).movedim(-1, 1) * known[:, None].float()
+        assert torch.isclose(TERMS[name](logits, soft), TERMS[name](logits, target))
+
+    @pytest.mark.parametrize("name", TERMS)
+    def test_without_any_reference_it_is_zero_and_so_is_its_gradient(self, batch, name):
+        _, logits, _, target = batch
+        loss = TERMS[name](logits, torch.full_like(target, NODATA))
+        loss.backward()
+        assert loss == 0
+        assert not logits.grad.any()
+
+    @pytest.mark.parametrize("name", TERMS)
+    def test_it_falls_to_nothing_as_the_right_class_becomes_certain(self, batch, name):
+        _, logits, _, target = batch
+        certain = 30 * F.one_hot(target.clamp(max=3), 4).movedim(-1, 1).float()
+        assert TERMS[name](certain, target) < 1e-5 < TERMS[name](logits, target)
+
+
+def test_the_losses_of_a_segmentation_are_added_with_their_weights(batch):
+    _, logits, _, target = batch
+    loss = SegmentationLoss({"ce": 1.0, "dice": 0.5}, class_weights=(1, 2, 3, 4), smoothing=0.05)
+    values = loss(logits, target)
+    weights = torch.tensor((1.0, 2.0, 3.0, 4.0))
+    ce = cross_entropy(logits, target, class_weights=weights, smoothing=0.05)
+    assert torch.isclose(values["ce"], ce)
+    assert torch.isclose(loss.total(values), ce + 0.5 * dice(logits, target))
+
+
+def test_class_weights_from_counts_weigh_a_pixel_by_one_on_average():
+    counts = (100, 400, 0)
+    weights = class_weights_from_counts(counts, power=0.5)
+    assert weights[0] / weights[1] == pytest.approx(2)
+    assert weights[2] == 0
+    assert sum(w * n for w, n in zip(weights, counts, strict=True)) == pytest.approx(500)
+    assert class_weights_from_counts((3, 7), power=0) == (1, 1)

@@ -1,5 +1,6 @@
 """Networks by name, and one that another package brings, from its class to its model file."""
 
+from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
 
 import numpy as np
@@ -10,7 +11,8 @@ from torch import nn
 from geosrseg.errors import MissingExtraError, RunError
 from geosrseg.networks.framework import build_network
 from geosrseg.networks.halo import exact_halo, window_multiple
-from geosrseg.networks.networks import build_seg, build_sr
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.networks import build_joint, build_seg, build_sr
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.networks.part import Part
 from tests.networks.onnx.test_graph import noise, run
@@ -47,10 +49,25 @@ class Halving(Part):
         return self.fine(x) + self.coarse(x)
 
 
+class Shared(JointNetwork):
+    """The simplest network for both images: one convolution, and nearest neighbours."""
+
+    def __init__(self, bands, classes, *, upscale_factor, trains_sr, radius=1):
+        super().__init__()
+        self.conv = nn.Conv2d(bands, bands + classes, 2 * radius + 1, padding=radius)
+        self.grow = nn.Upsample(scale_factor=upscale_factor)
+        self.trains_sr = trains_sr
+
+    def forward(self, lr):
+        sr, logits = self.grow(self.conv(lr)).tensor_split([lr.shape[1]], 1)
+        return (sr if self.trains_sr else self.grow(lr)), logits
+
+
 @pytest.fixture
 def _plugins(monkeypatch):
     def find(group):
-        value = {"geosrseg.sr": "Nearest", "geosrseg.seg": "Halving"}[group]
+        ours = {"sr": "Nearest", "seg": "Halving", "joint": "Shared"}
+        value = ours[group.removeprefix("geosrseg.")]
         return EntryPoints([EntryPoint("mine", f"{__name__}:{value}", group)])
 
     monkeypatch.setattr("geosrseg.networks.networks.entry_points", find)
@@ -75,6 +92,25 @@ def test_a_network_of_another_package_becomes_a_model_file():
         assert np.allclose(probabilities, logits.softmax(1).numpy(), atol=1e-5)
 
 
+@exported
+@pytest.mark.usefixtures("_plugins")
+@pytest.mark.parametrize("protocol", ["end-to-end", "lr"])
+def test_one_network_for_both_images_of_another_package_becomes_a_model_file(protocol):
+    config = tiny_config(protocol=protocol, joint="mine", upscale_factor=3)
+    config = replace(config, joint_options={"radius": 2})
+    network = tiny_network(config)
+    assert (window_multiple(network), exact_halo(network)) == (1, 3)  # probed: one too much
+    model = build_onnx(network, spec_of(config))
+    lr = noise(2, 2, 7, 5)
+    with torch.inference_mode():
+        sr, logits = network(lr)
+    probabilities, model_sr = run(model, lr)
+    assert np.allclose(model_sr, sr.numpy(), atol=1e-5)
+    assert np.allclose(probabilities, logits.softmax(1).numpy(), atol=1e-5)
+    with pytest.raises(TypeError, match="Shared does not say which of its layers is the last"):
+        network.shift_logits(torch.zeros(3))
+
+
 @pytest.mark.usefixtures("_plugins")
 @pytest.mark.parametrize(
     ("build", "message"),
@@ -94,6 +130,16 @@ def test_a_network_of_another_package_becomes_a_model_file():
         (
             lambda: build_seg("segnet", 3, 2, options={"depth": 3}),
             "--seg segnet has no option depth, expected width, dropout, logits_block",
+        ),
+        (
+            lambda: build_joint("both", 3, 2, upscale_factor=4, trains_sr=True, options={}),
+            "--joint both: there is no such network, expected one of compact, mine",
+        ),
+        (
+            lambda: build_joint(
+                "compact", 3, 2, upscale_factor=4, trains_sr=True, options={"depth": 3}
+            ),
+            "--joint compact has no option depth, expected width, dropout, fold, spectral",
         ),
         (
             lambda: build_sr("dbpn", 3, upscale_factor=4, options={"stages": 1}),

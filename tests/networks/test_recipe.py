@@ -1,4 +1,5 @@
 import inspect
+import json
 
 import pytest
 from hypothesis import given
@@ -108,6 +109,35 @@ def test_a_preset_holds_options_for_the_networks_that_have_them():
     assert (network.sr_options, network.seg_options) == ({}, {})
 
 
+def test_the_compact_preset_is_one_network_for_both_images():
+    options = {"bands": 6, "classes": 8, "upscale_factor": 3}
+    network, recipe = configure("compact", protocol="end-to-end", **options)
+    assert network.joint == "compact"
+    assert recipe.loss == {"ce": 1.0, "dice": 0.5}
+    for factor in (2, 3, 4, 8):
+        assert recipe.chip_size % (16 * factor) == 0
+    network, _ = configure("slim", protocol="lr", **options, replaced={"joint": "compact"})
+    assert network.joint == "compact"
+    for unused in ({"seg": "unet"}, {"sr_stages": 3}, {"residual": True}):
+        with pytest.raises(ValueError, match="beside the network compact, which is one for both"):
+            configure("compact", protocol="end-to-end", **options, replaced=unused)
+
+
+def test_class_weights_are_given_by_hand_or_by_a_power_of_their_shares():
+    assert Recipe().weights_of_classes((10, 30)) == ()
+    assert Recipe(class_weights=(1, 3)).weights_of_classes((10, 30)) == (1, 3)
+    ours = Recipe(class_weights=(1,)).weights_of_classes((10, 30))
+    assert ours == pytest.approx((2, 2 / 3))
+    options = {"protocol": "lr", "bands": 1, "classes": 2, "upscale_factor": 4}
+    with pytest.raises(ValueError, match="3 class weights, expected one for each of 2 classes"):
+        configure("slim", **options, replaced={"class_weights": (1, 2, 3)})
+
+
+def test_a_recipe_survives_json():
+    recipe = PRESETS["compact"].recipe
+    assert Recipe(**json.loads(json.dumps(recipe.to_json()))) == recipe
+
+
 def test_a_value_that_nothing_has_is_refused():
     with pytest.raises(ValueError, match="neither recipe nor networks have width"):
         configure(
@@ -129,6 +159,11 @@ def test_a_value_that_nothing_has_is_refused():
         ({"averaging": 1.0}, "decay below 1"),
         ({"sr_warm_up": 3, "epochs": 3}, "less than the 3 epochs"),
         ({"devices": 0}, "devices is at least 1"),
+        ({"loss": {"iou": 1}}, "the loss is made of ce, dice, lovasz, focal, got iou"),
+        ({"loss": {}}, "got none"),
+        ({"loss": {"ce": -1}}, "weights of the losses are 0 or more"),
+        ({"label_smoothing": 1}, "label_smoothing is 0 to below 1"),
+        ({"class_weights": (1, -1)}, "class weights are 0 or more"),
     ],
 )
 def test_a_recipe_that_does_not_do_is_refused(values, message):

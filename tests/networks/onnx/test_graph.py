@@ -9,15 +9,18 @@ import pytest
 import torch
 
 from geosrseg.core.spec import SPEC_KEY, ModelSpec
+from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.onnx.graph import build_onnx
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
 
 NETWORKS = {
     "hr": tiny_config(protocol="hr", upscale_factor=1),
     "lr 2x": tiny_config(protocol="lr", upscale_factor=2),
+    "lr 3x": tiny_config(protocol="lr", upscale_factor=3),
     "lr 4x": tiny_config(protocol="lr"),
     "lr 8x": tiny_config(protocol="lr", upscale_factor=8),
     "end-to-end 2x": tiny_config(upscale_factor=2),
+    "end-to-end 3x": tiny_config(upscale_factor=3),
     "end-to-end 4x": tiny_config(),
     "end-to-end 8x": tiny_config(upscale_factor=8),
     "two stages": tiny_config(sr_options={"stages": 2}),
@@ -25,11 +28,18 @@ NETWORKS = {
     "logits block": tiny_config(protocol="lr", seg_options={"logits_block": True}),
     "espcn and unet": tiny_config(sr="espcn", seg="unet", upscale_factor=2),
     "residual espcn": tiny_config(sr="espcn", residual=True, upscale_factor=8),
+    "compact 2x": tiny_config(joint="compact", upscale_factor=2),
+    "compact 3x": tiny_config(joint="compact", upscale_factor=3, bands=6),
+    "compact 4x": tiny_config(joint="compact", joint_options={"spectral": False}),
+    "compact 8x": tiny_config(joint="compact", upscale_factor=8),
+    "compact lr": tiny_config(joint="compact", protocol="lr", upscale_factor=3),
+    "compact hr": tiny_config(joint="compact", protocol="hr", upscale_factor=1),
     "many bands and classes": tiny_config(protocol="lr", bands=7, classes=11),
 }
 STANDARD = {"Add", "Cast", "Concat", "Conv", "ConvTranspose", "DepthToSpace", "Equal", "Identity"}
 STANDARD |= {"LeakyRelu", "Max", "Mul", "Pad", "Relu", "Slice", "Softmax", "SpaceToDepth"}
 STANDARD |= {"Split", "Sub"}
+SPECTRAL = {"Div", "Gather", "Log", "MaxPool"}
 
 
 def run(model, lr):
@@ -85,6 +95,16 @@ def test_the_file_is_self_contained_and_standard():
     (entry,) = model.metadata_props
     assert entry.key == SPEC_KEY
     assert ModelSpec.from_json(entry.value) == spec_of(config)
+
+
+def test_the_compact_network_needs_few_operators_and_is_under_ten_megabytes():
+    for factor in (2, 3, 4, 8):
+        config = NetworkConfig(
+            protocol="end-to-end", bands=6, classes=8, upscale_factor=factor, joint="compact"
+        )
+        model = build_onnx(build_network(config), spec_of(config))
+        assert {node.op_type for node in model.graph.node} <= STANDARD | SPECTRAL
+        assert model.ByteSize() < 10e6
 
 
 def test_the_slim_network_is_under_ten_megabytes():

@@ -1,0 +1,60 @@
+"""Turned: a model that answers with the mean over all flips and turns of its input."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.runtime.backend import Backend
+from geosrseg.runtime.contract import Port
+
+POSES = 8
+"""Four turns, and four of the mirrored image."""
+
+
+class Turned:
+    """A backend in place of another, which runs eight times as long.
+
+    From above, ground has no preferred direction: what a network says of it in different poses
+    differs by its own uncertainty alone, and a mean has less of that.
+
+    Args:
+        backend: runs the model.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    @property
+    def inputs(self) -> Sequence[Port]:
+        return self._backend.inputs
+
+    @property
+    def outputs(self) -> Sequence[Port]:
+        return self._backend.outputs
+
+    def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        sums: list[NDArray[np.float32]] = []
+        for pose in range(POSES):
+            answers = self._backend.run(outputs, np.ascontiguousarray(_turn(lr, pose)))
+            upright = [_turn_back(answer, pose) for answer in answers]
+            if not sums:
+                sums = [answer.copy() for answer in upright]
+                continue
+            for total, answer in zip(sums, upright, strict=True):
+                total += answer
+        return [total / np.float32(POSES) for total in sums]
+
+    def cancel(self) -> None:
+        self._backend.cancel()
+
+
+def _turn(images: NDArray[np.float32], pose: int) -> NDArray[np.float32]:
+    """(N, C, H, W) in one of eight poses; from 4 on they are mirrored first."""
+    mirrored = images[..., ::-1] if pose >= 4 else images
+    return np.rot90(mirrored, pose % 4, (-2, -1))
+
+
+def _turn_back(images: NDArray[np.float32], pose: int) -> NDArray[np.float32]:
+    upright = np.rot90(images, -(pose % 4), (-2, -1))
+    return upright[..., ::-1] if pose >= 4 else upright
