@@ -273,7 +273,6 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 loss={"ce": 1.0, "dice": 0.5},
                 label_smoothing=0.05,
                 averaging=0.998,
-                precision="bf16",
             ),
             options=MappingProxyType({}),
             residual=False,
