@@ -51,6 +51,13 @@ if TYPE_CHECKING:
 @init_sr_option
 @init_seg_option
 @click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Finished run of protocol hr whose soft labels are learned too.",
+)
+@options.workers_option
+@click.option(
     "--images",
     type=click.IntRange(min=0),
     default=0,
@@ -70,6 +77,8 @@ def train(
     preset: str,
     init_sr: Path | None,
     init_seg: str | None,
+    teacher: Path | None,
+    workers: int | None,
     images: int,
     resume: bool,
     check: bool,
@@ -114,6 +123,8 @@ def train(
         recipe=recipe,
         init_sr=init_sr,
         init_seg=init_seg,
+        teacher=teacher,
+        workers=workers,
         resume=resume,
         overwrite=overwrite,
         images=images,

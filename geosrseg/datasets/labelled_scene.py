@@ -42,6 +42,11 @@ class Chip:
     target: NDArray[np.uint8]
     in_split: NDArray[np.bool_]
 
+    def cut(self, window: Window) -> "Chip":
+        """A window inside this one, not copied."""
+        place = (window.rows, window.cols)
+        return Chip(self.hr[:, *place], self.target[place], self.in_split[place])
+
 
 @dataclass(frozen=True)
 class LabelledScene:

@@ -9,6 +9,7 @@ at random depends on the seed and a number alone (see `chips` and `JointTraining
 import math
 import os
 import time
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch.callbacks import Checkpoint
 
 from geosrseg.datasets.chips import EpochSampler
+from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.metrics_table import put_metrics
@@ -162,3 +164,28 @@ def epochs_done(path: Path) -> int:
     """
     callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
     return max((int(state.get(EPOCHS, 0)) for state in callbacks.values()), default=0)
+
+
+def find_checkpoint(run: Run) -> Path | None:
+    """The checkpoint that a run goes on from; None where it begins.
+
+    Warns:
+        RunWarning: the last one is damaged or missing: it is the best one.
+
+    Raises:
+        RunError: there are some, and all are damaged.
+    """
+    last, best = run.last_checkpoint, run.best_checkpoint
+    if not last.exists() and not best.exists():
+        return None
+    if is_whole(last):
+        return last
+    if not is_whole(best):
+        raise RunError(f"{last} is damaged, and there is no other: begin again with --overwrite")
+    warnings.warn(
+        f"{last} is {'damaged' if last.exists() else 'missing'}: the run goes on from {best}, its "
+        "best epoch so far",
+        RunWarning,
+        stacklevel=4,
+    )
+    return best

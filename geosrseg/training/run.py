@@ -8,6 +8,7 @@
 - ``validation.json``: their validation metrics, in full precision
 """
 
+import hashlib
 import json
 import os
 import re
@@ -144,6 +145,19 @@ class Run:
     def _remove_if_empty(self) -> None:
         with suppress(OSError):
             self.path.rmdir()
+
+    def weights_sha256(self) -> str:
+        """Hash of the best weights, in hexadecimal.
+
+        Raises:
+            RunError: the run is not finished.
+        """
+        try:
+            return hashlib.sha256(self.weights_file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise RunError(
+                f"{self.path} has no {self.weights_file.name}: continue it with --resume"
+            ) from error
 
     def create(self, config: RunConfig, *, overwrite: bool = False) -> None:
         """Make the folder with its configuration.

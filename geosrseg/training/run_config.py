@@ -25,6 +25,7 @@ class RunConfig:
         normalization: reflectance to network input.
         network: what was trained.
         recipe: how.
+        teacher: SHA-256 of the weights of the network that taught it; empty if none did.
     """
 
     dataset: str
@@ -35,6 +36,7 @@ class RunConfig:
     normalization: Normalization
     network: NetworkConfig
     recipe: Recipe
+    teacher: str = ""
 
     @classmethod
     def of(
@@ -44,6 +46,7 @@ class RunConfig:
         normalization: Normalization,
         network: NetworkConfig,
         recipe: Recipe,
+        teacher: str = "",
     ) -> "RunConfig":
         """The configuration of a run on a dataset."""
         return cls(
@@ -55,6 +58,7 @@ class RunConfig:
             normalization=normalization,
             network=network,
             recipe=recipe,
+            teacher=teacher,
         )
 
     def to_json(self) -> str:
@@ -68,6 +72,7 @@ class RunConfig:
             "normalization": self.normalization.to_json(),
             "network": self.network.to_json(),
             "recipe": self.recipe.to_json(),
+            "teacher": self.teacher,
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -88,6 +93,7 @@ class RunConfig:
             normalization=Normalization.from_json(values["normalization"]),
             network=NetworkConfig(**values["network"]),
             recipe=Recipe(**values["recipe"]),
+            teacher=values.get("teacher", ""),
         )
 
     @property

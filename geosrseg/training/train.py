@@ -25,7 +25,7 @@ from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.datasets.source_chips import SourceChips
 from geosrseg.datasets.source_scene import SourceScene
-from geosrseg.errors import DatasetWarning, RunError, RunWarning
+from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
@@ -33,7 +33,12 @@ from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.batch_check import check_batches
-from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO, epochs_done, is_whole
+from geosrseg.training.checkpoints import (
+    Checkpoints,
+    WholeCheckpointIO,
+    epochs_done,
+    find_checkpoint,
+)
 from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.failure import explained
 from geosrseg.training.finish import finish_run
@@ -43,6 +48,7 @@ from geosrseg.training.moving_average import moving_average
 from geosrseg.training.panels import Panels
 from geosrseg.training.run import Run
 from geosrseg.training.run_config import RunConfig
+from geosrseg.training.teacher import choose_teacher
 
 PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -66,6 +72,8 @@ def train(
     recipe: Recipe,
     init_sr: Path | None = None,
     init_seg: str | Path | None = None,
+    teacher: Path | None = None,
+    workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     images: int = 0,
@@ -85,6 +93,9 @@ def train(
         recipe: how.
         init_sr: published D-DBPN weights to begin with, see `reference_weights`.
         init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        teacher: the run of a network of native images to learn from too, see `teacher`.
+        workers: processes that make chips beside this one; None takes what the data and the
+            machine suggest.
         resume: go on where the folder's run of this configuration was stopped. One that is
             finished is left as it is, and one that is not there begins. With another number
             of epochs it ends earlier or later than it was to.
@@ -111,9 +122,16 @@ def train(
     run = Run(Path(output))
     recipe = _with_arithmetic(recipe, run if resume else None)
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    taught_by = choose_teacher(teacher, card, network=network, recipe=recipe)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     initial.calibrate(normalization)
-    config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
+    config = RunConfig.of(
+        card,
+        normalization=normalization,
+        network=network,
+        recipe=recipe,
+        teacher=taught_by.sha256 if taught_by else "",
+    )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
         _quiet_lightning(),
@@ -131,6 +149,7 @@ def train(
             legend=config.legend,
             sr_steps=recipe.sr_steps(network),
             two_stage=network.two_stage,
+            teacher=taught_by,
             class_weights=recipe.weights_of_classes(chips.class_counts),
         )
         checkpoints = Checkpoints(
@@ -142,7 +161,7 @@ def train(
             _begin(run, config, trainer, resume=resume, overwrite=overwrite)
             if not run.finished:
                 with explained(run):
-                    _fit(trainer, module, run, chips, sampler, windows)
+                    _fit(trainer, module, run, chips, sampler, windows, workers)
                     if trainer.is_global_zero:
                         finish_run(run, windows, device=trainer.strategy.root_device)
     return run
@@ -175,9 +194,11 @@ def _fit(
     chips: Chips | SourceChips,
     sampler: EpochSampler,
     windows: EvaluationWindows,
+    workers: int | None,
 ) -> None:
     """Train from the beginning, or from the last checkpoint if there is one."""
-    batch_size, workers = run.config().recipe.batch_size, _workers(chips)
+    batch_size = run.config().recipe.batch_size
+    workers = _workers(chips) if workers is None else workers
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
     loader = DataLoader(
         chips,
@@ -186,10 +207,10 @@ def _fit(
         generator=torch.Generator(),
         num_workers=workers,
         persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=trainer.strategy.root_device.type == "cuda",
     )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
-    last = _find_checkpoint(run)
+    last = find_checkpoint(run)
     if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
         return  # all is done, or more: the run now ends with fewer epochs
     with _interruptible():
@@ -211,28 +232,6 @@ def _workers(chips: Chips | SourceChips) -> int:
     if isinstance(chips, Chips) or not torch.cuda.is_available():
         return 0
     return min(os.cpu_count() or 1, MOST_WORKERS)
-
-
-def _find_checkpoint(run: Run) -> Path | None:
-    """The checkpoint that a run goes on from; None where it begins.
-
-    Raises:
-        RunError: there are some, and all are damaged.
-    """
-    last, best = run.last_checkpoint, run.best_checkpoint
-    if not last.exists() and not best.exists():
-        return None
-    if is_whole(last):
-        return last
-    if not is_whole(best):
-        raise RunError(f"{last} is damaged, and there is no other: begin again with --overwrite")
-    warnings.warn(
-        f"{last} is {'damaged' if last.exists() else 'missing'}: the run goes on from {best}, its "
-        "best epoch so far",
-        RunWarning,
-        stacklevel=4,
-    )
-    return best
 
 
 @contextmanager
