@@ -53,7 +53,7 @@ def test_from_a_dataset_to_the_papers_tables(tmp_path, data):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        ("--upscale 3", 2, "'3' is not one of"),
+        ("--upscale 5", 2, "'5' is not one of"),
         ("--protocols both", 2, "'both' is not one of"),
         ("--alpha 1,x", 2, "'x' is not a valid float"),
         ("--alpha 1,2", 1, "give both --alpha and --beta"),
