@@ -24,6 +24,7 @@ from geosrseg.errors import (
     OutputError,
     RunError,
     SceneError,
+    RunWarning,
     SceneWarning,
 )
 from geosrseg.extras import extra
@@ -57,6 +58,7 @@ __all__ = [
     "OutputError",
     "RunError",
     "SceneError",
+    "RunWarning",
     "SceneWarning",
     "__version__",
     "assess",
