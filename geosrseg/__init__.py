@@ -23,8 +23,8 @@ from geosrseg.errors import (
     ModelError,
     OutputError,
     RunError,
-    SceneError,
     RunWarning,
+    SceneError,
     SceneWarning,
 )
 from geosrseg.extras import extra
@@ -57,8 +57,8 @@ __all__ = [
     "ModelError",
     "OutputError",
     "RunError",
-    "SceneError",
     "RunWarning",
+    "SceneError",
     "SceneWarning",
     "__version__",
     "assess",
