@@ -23,6 +23,7 @@ from geosrseg.errors import (
     ModelError,
     OutputError,
     RunError,
+    RunWarning,
     SceneError,
     SceneWarning,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "RunError",
+    "RunWarning",
     "SceneError",
     "SceneWarning",
     "__version__",

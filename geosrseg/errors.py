@@ -51,6 +51,10 @@ class MissingExtraError(GeosrsegError):
     """A package of an optional extra is not installed."""
 
 
+class RunWarning(UserWarning):
+    """Something about a run that was taken for granted and that its user should hear."""
+
+
 class SceneWarning(UserWarning):
     """Something about a scene that was taken for granted and that its user should hear."""
 

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.features import geometry_mask
 
-from geosrseg.analysis.features import read_features
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips

@@ -91,12 +91,24 @@ class LazyGroup(click.Group):
             ctx.exit(130)
         except GeosrsegError as error:
             _fail(ctx, error, str(error))
-        except MemoryError as error:
-            _fail(ctx, error, f"out of memory ({error}): close other programs, or give it more")
         except Exception as error:
+            if message := _fault_of_the_machine(error):
+                _fail(ctx, error, message)
             kind = type(error).__name__
             hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"
             _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
+
+
+def _fault_of_the_machine(error: Exception) -> str | None:
+    """What memory or disk did, in one line; None for a bug."""
+    from geosrseg.runtime.failure import in_one_line, is_out_of_memory
+
+    if is_out_of_memory(error):
+        return f"out of memory ({in_one_line(error)}): close other programs, or give it more"
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}: see that the disk has room and its files are still there"
+    return None
 
 
 def _one_line(text: str) -> str:

@@ -142,6 +142,7 @@ class TestHelp:
             "recipe_options",
             "rio",
             "table",
+            "training_progress",
         }
         assert {file.stem for file in folder.glob("*.py")} - frame == COMMANDS.keys()
 

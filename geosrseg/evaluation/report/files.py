@@ -103,6 +103,15 @@ def write_report(report: Report, output: str | Path, *, overwrite: bool = False)
     else:
         texts = {output / name: write(report) for name, write in FILES.items()}
         _make_folder(output)
+    write_texts(texts)
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write files of one folder, all of them or none; what stands there is replaced.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
     with open_drafts(next(iter(texts))) as folder:
         drafts = [folder / path.name for path in texts]
         for draft, text in zip(drafts, texts.values(), strict=True):

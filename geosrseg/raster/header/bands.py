@@ -70,7 +70,7 @@ def choose_bands(
     if len(data) == len(model_bands) and not any(band.name for band in data):
         return BandChoice(tuple(band.index for band in data), guessed=True)
     raise SceneError(
-        f"the scene has {_listed(found)}, the model wants {', '.join(model_bands)}: "
+        f"the scene has {listed_bands(found)}, the model wants {', '.join(model_bands)}: "
         f"say which is which with --bands {_example(model_bands)}"
     )
 
@@ -108,7 +108,7 @@ def _by_name(
     missing = [name for name in model_bands if canonical_name(name) not in indexes]
     if missing:
         raise SceneError(
-            f"the scene has {_listed(found)}: --bands leaves out {', '.join(missing)}, "
+            f"the scene has {listed_bands(found)}: --bands leaves out {', '.join(missing)}, "
             f"expected as in {_example(model_bands)}"
         )
     return [indexes[canonical_name(name)] for name in model_bands]
@@ -146,7 +146,7 @@ def _example(model_bands: tuple[str, ...]) -> str:
     return ",".join(f"{name}={k}" for k, name in enumerate(model_bands, start=1))
 
 
-def _listed(found: Sequence[SceneBand]) -> str:
+def listed_bands(found: Sequence[SceneBand]) -> str:
     """The bands in a few words: the first dozen, the alpha band marked."""
     shown = [
         f"{band.index} {band.name!r}{' (alpha)' * band.is_alpha}"

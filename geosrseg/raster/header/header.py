@@ -44,6 +44,7 @@ class SceneOptions:
         offset: likewise. If only one of the two is given, the other is 1 or 0.
         mask: what else than fill is not valid in a product, names of `quality.MASKS`.
         max_pixels: a larger scene is refused before anything is allocated.
+        scale_remedy: what to do where nothing tells the scale; to give the options, if empty.
     """
 
     model_bands: tuple[str, ...]
@@ -52,6 +53,7 @@ class SceneOptions:
     offset: float | None = None
     mask: tuple[str, ...] = ()
     max_pixels: int
+    scale_remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         offset=options.offset,
         # A block that cannot be decoded is named when it is needed.
         skip_bad_blocks=not location.is_remote,
+        remedy=options.scale_remedy,
     )
     order = f"its bands have no names: taken in order for {', '.join(options.model_bands)}"
     return SceneHeader(

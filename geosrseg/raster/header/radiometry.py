@@ -33,6 +33,7 @@ def find_radiometry(
     scale: float | None,
     offset: float | None,
     skip_bad_blocks: bool = False,
+    remedy: str = "",
 ) -> tuple[Radiometry, str]:
     """How the chosen bands of an open file become reflectance.
 
@@ -42,6 +43,7 @@ def find_radiometry(
         scale: as the user says, for all bands.
         offset: likewise. If only one of the two is given, the other is 1 or 0.
         skip_bad_blocks: tell it from the blocks that can be decoded.
+        remedy: what the error says to do; to give the options, if empty.
 
     Returns:
         The radiometry, and a warning for the user, empty where there is nothing to say.
@@ -56,9 +58,8 @@ def find_radiometry(
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
     if set(scales) != {1.0} or set(offsets) != {0.0}:
         return checked_radiometry(scales, offsets, source="the file states"), ""
-    return infer_radiometry(
-        _sample(dataset, selection, skip_bad_blocks=skip_bad_blocks), bands=bands
-    )
+    sample = _sample(dataset, selection, skip_bad_blocks=skip_bad_blocks)
+    return infer_radiometry(sample, bands=bands, remedy=remedy)
 
 
 def radiometry_of_options(
@@ -93,7 +94,9 @@ def checked_radiometry(
     return Radiometry(scales, offsets)
 
 
-def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiometry, str]:
+def infer_radiometry(
+    values: NDArray[np.generic], *, bands: int, remedy: str = ""
+) -> tuple[Radiometry, str]:
     """Tell from its values how a scene stores reflectance, only where that is certain.
 
     Two conventions are recognized, by the smallest value (so that a fill value which the
@@ -113,6 +116,7 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
     Args:
         values: a sample of the valid digital numbers of all bands, in the file's dtype.
         bands: number of bands.
+        remedy: what the error says to do; to give the options, if empty.
 
     Returns:
         The radiometry, and a warning for the user, empty where there is nothing to say.
@@ -137,7 +141,7 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
         )
     raise SceneError(
         f"the file states no scale, and its {seen}, are not the reflectance that the model "
-        f"expects, about 0 to 1: {_remedy(low)}"
+        f"expects, about 0 to 1: {remedy or _remedy(low)}"
     )
 
 
