@@ -64,6 +64,10 @@ class Record:
         """A list of lists of whole numbers from 0 to 2^53, which may be missing."""
         return tuple(_counts(item, key) for item in self._items(key)) if key in self.values else ()
 
+    def rows(self, key: str) -> tuple[tuple[float, ...], ...]:
+        """A list of lists of numbers."""
+        return tuple(Record({key: item}).numbers(key) for item in self._items(key))
+
     def number_by_name(self, key: str) -> dict[str, float]:
         """A JSON object that holds numbers only."""
         return {name: _number(item, name) for name, item in self.mapping(key).items()}

@@ -32,6 +32,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosrseg.core.domain import REFLECTANCES, UNKNOWN, Domain
 from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.data.card_scene import SPLITS as SPLITS
 from geosrseg.data.card_scene import CardScene, parse_scenes
@@ -43,6 +44,7 @@ from geosrseg.errors import DatasetError
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
     *("lr_bands", "lr_image"),
+    *("resolution", "offered", "reflectance", "sensors", "region", "dates"),
 )
 _CODES = (
     'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
@@ -67,6 +69,8 @@ class DatasetCard:
         scenes: the images and their references.
         image: how the images store reflectance, where the files do not say it.
         lr: the sensor of real LR images; None where the native images are degraded.
+        domain: what the card says of the images: the resolution is that of the native
+            ones, where their files have no georeference.
     """
 
     name: str
@@ -81,6 +85,7 @@ class DatasetCard:
     scenes: tuple[CardScene, ...]
     image: ImageFormat
     lr: "LrSensor | None" = None
+    domain: Domain = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,28 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         image=_image_format(table, "image", bands=len(low)),
         scenes=tuple(scenes),
         lr=_parse_lr(table, bands, scenes),
+        domain=_parse_domain(table),
+    )
+
+
+def _parse_domain(table: TomlTable) -> Domain:
+    expected = "metres above 0, or a list of them"
+    offered = table.items("offered", expected=expected)
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in offered):
+        raise table.wrong("offered", expected)
+    sensors = table.items("sensors", expected="a text, or a list of texts")
+    if not all(isinstance(sensor, str) and sensor.strip() for sensor in sensors):
+        raise table.wrong("sensors", "a text, or a list of texts")
+    reflectance = table.text("reflectance") if table.has("reflectance") else ""
+    if reflectance and reflectance not in REFLECTANCES:
+        raise table.wrong("reflectance", " or ".join(REFLECTANCES))
+    return Domain(
+        resolution=table.number("resolution") if table.has("resolution") else None,
+        offered=tuple(map(float, offered)),
+        reflectance=reflectance,
+        sensors=tuple(sensors),
+        region=table.text("region") if table.has("region") else "",
+        dates=table.text("dates") if table.has("dates") else "",
     )
 
 

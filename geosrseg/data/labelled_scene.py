@@ -141,17 +141,21 @@ class LabelledScene:
             native: of the native image, though there may be a real LR image.
         """
         factor = 1 if native or self.lr is None else self.lr.factor
-        height, width = self.size(factor)
         total, count = np.zeros(len(self.normalization.low)), 0
+        for inputs in self.training_inputs(factor):
+            total += inputs.sum(axis=1, dtype=np.float64)
+            count += inputs.shape[1]
+        return total, count
+
+    def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
+        """(bands, pixels) network inputs of the training pixels, strip by strip."""
+        height, width = self.size(factor)
         for top in range(0, height, STRIP // factor):
             window = Window(top, 0, min(STRIP // factor, height - top), width)
-            inputs = self.read_inputs(window, factor=factor)
             fine = window.scaled(factor)
             used = self._read_target(fine, "train", valid=self.image.read_valid(fine))[1]
             used = used[::factor, ::factor]  # the corner of an LR pixel stands for it
-            total += inputs[:, used].sum(axis=1, dtype=np.float64)
-            count += int(used.sum())
-        return total, count
+            yield self.read_inputs(window, factor=factor)[:, used]
 
     def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         normalization = self.normalization
@@ -181,13 +185,14 @@ def open_labelled_scenes(
         DatasetError: a file cannot be read, is not what the card says, or image, reference
             and split of a scene are not on one grid.
     """
-    with _open_scenes(card, normalization) as scenes:
+    with open_scenes(card, normalization) as scenes:
         _warn_of_unknown_codes(card, scenes)
         yield scenes
 
 
 @contextmanager
-def _open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+def open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+    """As `open_labelled_scenes`, without a look at the references' values."""
     files = RasterFiles()
     try:
         with small_cache():
@@ -248,7 +253,7 @@ def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normali
     low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
     bare = Normalization(low, high, (0.0,) * len(card.bands))
     total, count = np.zeros(len(card.bands)), 0
-    with _open_scenes(card, bare) as scenes:
+    with open_scenes(card, bare) as scenes:
         for scene in scenes:
             sums, pixels = scene.sum_inputs(native=native)
             total, count = total + sums, count + pixels

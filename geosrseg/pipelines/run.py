@@ -21,6 +21,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from geosrseg.core.domain import UNKNOWN, Domain
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.data.card import DatasetCard
@@ -71,6 +72,7 @@ class RunConfig:
         normalization: reflectance to network input.
         network: what was trained.
         recipe: how.
+        domain: what the scenes are like that it learned from.
     """
 
     dataset: str
@@ -81,6 +83,7 @@ class RunConfig:
     normalization: Normalization
     network: NetworkConfig
     recipe: Recipe
+    domain: Domain = UNKNOWN
 
     @classmethod
     def of(
@@ -90,6 +93,7 @@ class RunConfig:
         normalization: Normalization,
         network: NetworkConfig,
         recipe: Recipe,
+        domain: Domain | None = None,
     ) -> "RunConfig":
         """The configuration of a run on a dataset."""
         return cls(
@@ -101,6 +105,7 @@ class RunConfig:
             normalization=normalization,
             network=network,
             recipe=recipe,
+            domain=domain or card.domain,
         )
 
     def to_json(self) -> str:
@@ -114,6 +119,7 @@ class RunConfig:
             "normalization": self.normalization.to_json(),
             "network": self.network.to_json(),
             "recipe": self.recipe.to_json(),
+            "domain": self.domain.to_json(),
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -134,6 +140,7 @@ class RunConfig:
             normalization=Normalization.from_json(values["normalization"]),
             network=NetworkConfig(**values["network"]),
             recipe=Recipe(**values["recipe"]),
+            domain=Domain.from_json(values.get("domain", {})),  # older runs lack it
         )
 
     @property
@@ -250,7 +257,7 @@ class Run:
             (found["recipe"], wanted["recipe"]),
         ):
             for key, value in wanted_part.items():
-                if key not in ("network", "recipe") and found_part[key] != value:
+                if key not in ("network", "recipe", "domain") and found_part[key] != value:
                     raise RunError(
                         f"{self.path} cannot be continued like this: it was begun with {key} "
                         f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"

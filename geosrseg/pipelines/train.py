@@ -16,6 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.data.card import DatasetCard
+from geosrseg.data.card_domain import measure_domain
 from geosrseg.data.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.data.evaluation_windows import EvaluationWindows
 from geosrseg.data.labelled_scene import (
@@ -93,7 +94,13 @@ def train(
     run = Run(Path(output))
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
-    config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
+    config = RunConfig.of(
+        card,
+        normalization=normalization,
+        network=network,
+        recipe=recipe,
+        domain=measure_domain(card, factor=network.upscale_factor),
+    )
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
         # All that can be refused comes before the folder is touched.
         chips = _chips(scenes, config, initial)
