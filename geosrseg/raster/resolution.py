@@ -12,6 +12,9 @@ from geosrseg.raster.grid import Grid
 SEMI_MAJOR = 6_378_137.0
 ECCENTRICITY_SQUARED = 0.00669437999014
 
+DISTORTION = 0.005
+"""Of a projection's lengths that is not corrected: UTM's."""
+
 
 def pixel_size(grid: Grid) -> tuple[float, float] | None:
     """Width and height in metres of the pixel in the middle of a grid.
@@ -28,8 +31,14 @@ def pixel_size(grid: Grid) -> tuple[float, float] | None:
     col, row = grid.width / 2, grid.height / 2
     x, y = a * col + b * row + c, d * col + e * row + f
     steps = ((a, d), (b, e))
-    size = _geographic(grid.crs, x, y, steps) or _plane(grid.crs, steps)
+    size, plane = _geographic(grid.crs, x, y, steps), _plane(grid.crs, steps)
+    if plane and (size is None or _are_close(size, plane)):
+        size = plane  # UTM's 30 m rather than 29.97
     return size if size and all(math.isfinite(v) and v > 0 for v in size) else None
+
+
+def _are_close(size: tuple[float, float], other: tuple[float, float]) -> bool:
+    return all(abs(a - b) <= DISTORTION * b for a, b in zip(size, other, strict=True))
 
 
 def ground_resolution(grid: Grid) -> float | None:
