@@ -19,7 +19,7 @@ def clean(folder: Path, remove: bool) -> None:
     A run that was stopped keeps its finished rows beside its output until it is run again.
     FOLDER is where the output would have been.
     """
-    from geosrseg.raster.row_store import find_stopped_runs, remove_stopped_run
+    from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
 
     for stopped in find_stopped_runs(folder):
         state = "running" if stopped.running else "stopped"

@@ -8,7 +8,7 @@ from geosrseg.core.domain import LEVELS
 
 if TYPE_CHECKING:
     from geosrseg.core.spec import ModelSpec
-    from geosrseg.runtime.model_file import ModelFile
+    from geosrseg.runtime.model.model_file import ModelFile
 
 
 def describe(file: "ModelFile") -> dict[str, Any]:

@@ -4,7 +4,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
-from geosrseg.raster.row_store import find_stores, open_row_store
+from geosrseg.raster.maps.row_store import find_stores, open_row_store
 
 
 def run(*words):
