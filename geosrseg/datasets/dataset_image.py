@@ -14,7 +14,7 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.files.warp import Warp
-from geosrseg.raster.header.header.header import SceneOptions, read_header
+from geosrseg.raster.header.header import SceneOptions, read_header
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.scene import MAX_PIXELS
 
