@@ -19,6 +19,7 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.aoi import Aoi
+from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.selection import BandSelection
@@ -132,7 +133,12 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     """
     check_dataset(dataset, max_pixels=options.max_pixels)
     found = describe_bands(dataset)
-    choice = choose_bands(found, model_bands=options.model_bands, option=options.bands)
+    choice = choose_bands(
+        found,
+        model_bands=options.model_bands,
+        option=options.bands,
+        file_name=location.name,
+    )
     check_blocks(dataset, choice.indexes)
     selection = BandSelection.of(dataset, choice.indexes)
     grid, no_georeference = grid_of(dataset)
@@ -144,7 +150,6 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         # A block that cannot be decoded is named when it is needed.
         skip_bad_blocks=not location.is_remote,
     )
-    order = f"its bands have no names: taken in order for {', '.join(options.model_bands)}"
     return SceneHeader(
         location=location,
         name=location.name,
@@ -153,7 +158,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         band_names=options.model_bands,
         files=(BandFile(location, selection),),
         radiometry=radiometry,
-        warnings=tuple(filter(None, (no_georeference, order if choice.guessed else "", guess))),
+        warnings=tuple(filter(None, (no_georeference, choice.warning, guess))),
     )
 
 
@@ -194,11 +199,23 @@ def _check_dtypes(dataset: DatasetReader) -> None:
 def describe_bands(dataset: DatasetReader) -> list[SceneBand]:
     """Every band of an open file."""
     return [
-        SceneBand(index, (name or "").strip(), meaning == ColorInterp.alpha)
+        SceneBand(
+            index,
+            (name or "").strip() or _name_by_wavelength(dataset, index),
+            meaning == ColorInterp.alpha,
+        )
         for index, name, meaning in zip(
             dataset.indexes, dataset.descriptions, dataset.colorinterp, strict=True
         )
     ]
+
+
+def _name_by_wavelength(dataset: DatasetReader, index: int) -> str:
+    """The name of a band that has none, by the wavelength that GDAL's metadata may have."""
+    try:
+        return name_of_wavelength(float(dataset.tags(index, ns="IMAGERY")["CENTRAL_WAVELENGTH_UM"]))
+    except (KeyError, ValueError):
+        return ""
 
 
 def check_blocks(dataset: DatasetReader, indexes: Sequence[int]) -> None:

@@ -106,7 +106,7 @@ class ProductBand:
 
     Attributes:
         number: as the sensor's bands are numbered.
-        name: as `geosrseg.raster.header.bands.SYNONYMS` has it.
+        name: as `geosrseg.raster.header.band_names` has it.
         location: its file; None where it is missing.
         scale: reflectance per digital number.
         offset: reflectance of digital number 0.

@@ -22,7 +22,7 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import REMOTE, Location
 from geosrseg.raster.files.product_archive import read_file
-from geosrseg.raster.header.bands import canonical_name
+from geosrseg.raster.header.band_names import canonical_name
 from geosrseg.raster.landsat.landsat import (
     Product,
     ProductBand,
