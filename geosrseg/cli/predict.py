@@ -40,12 +40,24 @@ if TYPE_CHECKING:
 )
 @click.option("--scale", type=float, help="Reflectance per digital number.")
 @click.option("--offset", type=float, help="Reflectance of digital number 0.")
+@click.option(
+    "--nodata",
+    type=float,
+    multiple=True,
+    metavar="VALUE",
+    help="A digital number that marks missing pixels; may be given several times.",
+)
 @options.mask_option
 @click.option(
     "--aoi",
     metavar="FILE|BOX",
     help="The part to map: a GeoJSON or GPKG file of polygons, or xmin,ymin,xmax,ymax in the "
     "scene's CRS.",
+)
+@click.option(
+    "--any-resolution",
+    is_flag=True,
+    help="Take a scene whose pixels have a size that the model is not meant for.",
 )
 @options.seams_option
 @click.option(

@@ -13,6 +13,7 @@ from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import sr_encoding
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
 from geosrseg.raster.files.fingerprint import hash_files
+from geosrseg.raster.files.gdal import check_proj
 from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
@@ -81,6 +82,7 @@ class MapJob:
             # What is remote is taken to be the same under the same address.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
+            "nodata": str([file.selection.fills for file in header.files]),
             "quality": str([flags.bits for flags in header.quality]),
             "aoi": header.aoi.digest if header.aoi else "all",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
@@ -92,8 +94,9 @@ class MapJob:
 
     def tags(self) -> Mapping[str, str]:
         """What every file says of its own making."""
-        spec = self.session.spec
+        spec, unlike = self.session.spec, self.scene.header.unlike
         return {
+            **({"GEOSRSEG_UNLIKE": "; ".join(unlike)} if unlike else {}),
             "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
             "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
             "GEOSRSEG_MODEL_SHA256": self.session.sha256,
@@ -131,14 +134,18 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         OutputError: an output is the scene itself, or cannot be made of it.
     """
     spec = session.spec
+    check_proj()
     with open_scene(
         request.scene,
         model_bands=spec.bands,
+        spec=spec,
         bands=request.bands,
         scale=request.scale,
         offset=request.offset,
+        nodata=request.nodata,
         mask=request.mask,
         aoi=request.aoi,
+        any_resolution=request.any_resolution,
         max_pixels=request.max_pixels,
         skip_bad_blocks=request.skip_bad_blocks,
     ) as scene:

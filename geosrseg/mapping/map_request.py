@@ -22,8 +22,10 @@ class MapRequest:
     bands: str | None = None
     scale: float | None = None
     offset: float | None = None
+    nodata: tuple[float, ...] = ()
     mask: tuple[str, ...] = ()
     aoi: str | Path | None = None
+    any_resolution: bool = False
     seams: Seams = "blend"
     overlap: int | None = None
     window_size: int | None = None

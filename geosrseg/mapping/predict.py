@@ -86,8 +86,10 @@ def predict(
     bands: str | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    nodata: Sequence[float] = (),
     mask: Sequence[str] = (),
     aoi: str | Path | None = None,
+    any_resolution: bool = False,
     seams: Seams = "blend",
     overlap: int | None = None,
     window_size: int | None = None,
@@ -125,10 +127,12 @@ def predict(
         bands: which band of the scene is which band of the model, when names do not say.
         scale: digital number to reflectance, when the file does not say.
         offset: likewise.
+        nodata: digital numbers that mark missing pixels, besides what the scene declares.
         mask: what else is not valid in a Landsat product: ``cloud``, ``shadow``, ``cirrus``,
             ``snow``.
         aoi: the part that is mapped, "xmin,ymin,xmax,ymax" in the scene's CRS or a file of
             polygons; outside is nodata. Inside, the map is that of the whole scene.
+        any_resolution: take a scene whose pixels have a size that the model is not meant for.
         seams: ``blend`` tapers overlapping windows; ``exact`` gives the labels of running
             the scene in one window, at a higher cost.
         overlap: LR pixels that neighbouring windows share when blended.
@@ -168,8 +172,10 @@ def predict(
         bands=bands,
         scale=scale,
         offset=offset,
+        nodata=tuple(nodata),
         mask=tuple(mask),
         aoi=aoi,
+        any_resolution=any_resolution,
         seams=seams,
         overlap=overlap,
         window_size=window_size,

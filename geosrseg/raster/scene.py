@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
+from geosrseg.core.spec import ModelSpec
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
@@ -19,7 +20,14 @@ from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.product_archive import is_archive
 from geosrseg.raster.header.aoi import read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
+from geosrseg.raster.header.fill import check_nodata
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.header.judgement import (
+    check_radiometry,
+    check_resolution,
+    describe_outside,
+)
+from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
 from geosrseg.raster.landsat.quality import check_mask
@@ -122,6 +130,26 @@ class Scene:
             return np.ones((window.height, window.width), np.bool_)
         return self.header.aoi.inside(self.grid, window)
 
+    @property
+    def has_overviews(self) -> bool:
+        """Reading all of it averaged costs little."""
+        return all(dataset.overviews(1) for dataset in self._bands)
+
+    def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
+        """A window as `read` gives it, averaged if there is a shape."""
+        return self._read(window, shape)
+
+    def wanted_of(self, part: Part) -> NDArray[np.bool_]:
+        """(rows, cols) of a part of a sample: True inside the area of interest."""
+        rows, cols = part.valid.shape
+        window = part.window
+        if self.header.aoi is None or (rows, cols) == (window.height, window.width):
+            return self.wanted(window) if self.header.aoi else np.ones((rows, cols), np.bool_)
+        places = np.arange(cols) * window.width // cols
+        lines = (row * window.height // rows for row in range(rows))
+        wanted = [self.wanted(Window(line, 0, 1, window.width))[0, places] for line in lines]
+        return np.array(wanted)
+
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
         """A window of all files; with a shape, averaged to so many rows and columns."""
         numbers, valid = [], []
@@ -177,11 +205,14 @@ def open_scene(
     path: str | Path | Location,
     *,
     model_bands: tuple[str, ...],
+    spec: ModelSpec | None = None,
     bands: str | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    nodata: Sequence[float] = (),
     mask: Sequence[str] = (),
     aoi: str | Path | None = None,
+    any_resolution: bool = False,
     max_pixels: int = MAX_PIXELS,
     skip_bad_blocks: bool = False,
 ) -> Iterator[Scene]:
@@ -192,13 +223,16 @@ def open_scene(
             STAC item of one (``.json``). A file or an item may be a URL: ``https://``,
             ``http://``, and for a file ``s3://``.
         model_bands: names of the model's bands, in its order.
+        spec: of the model; with it the scene is compared with what the model learned from.
         bands: which band of the scene is which band of the model, as in ``--bands``.
         scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: likewise. If only one of the two is given, the other is 1 or 0.
+        offset: as `scale`. If only one of the two is given, the other is 1 or 0.
+        nodata: digital numbers that mark missing pixels, besides what the scene declares.
         mask: what else is not valid: ``cloud``, ``shadow``, ``cirrus``, ``snow``, as the
             QA_PIXEL of a Landsat product flags it.
         aoi: the part that is wanted: "xmin,ymin,xmax,ymax" in the scene's CRS, or a file of
             polygons, as in ``--aoi``.
+        any_resolution: take pixels of a size that the model is not meant for.
         max_pixels: a larger scene is refused before anything is allocated.
         skip_bad_blocks: take the pixels of blocks that cannot be decoded for not valid.
 
@@ -213,13 +247,60 @@ def open_scene(
         offset=offset,
         mask=check_mask(mask),
         max_pixels=max_pixels,
+        nodata=check_nodata(nodata),
+        spec=spec,
+        any_resolution=any_resolution,
     )
     header = examine_scene(location, options)
     if aoi is not None:
         with named(location):
             header = replace(header, aoi=read_aoi(aoi, header.grid))
+    if spec is not None:
+        with named(location):
+            header = _compared(header, spec, options)
+    header = replace(header, sample=None)
     with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
         yield scene
+
+
+def _compared(header: SceneHeader, spec: ModelSpec, options: SceneOptions) -> SceneHeader:
+    """With a warning for all in which the scene is unlike what the model learned from.
+
+    Raises:
+        SceneError: its reflectances cannot be, or its pixels are of a size that the model is
+            not meant for.
+    """
+    size = check_resolution(header.grid, spec, insisted=options.any_resolution)
+    values = _sampled(header)
+    radiometry = check_radiometry(
+        values, header.radiometry, spec, insisted=options.offset is not None
+    )
+    unlike = describe_outside(values, header.radiometry, spec, reflectance=header.reflectance)
+    found = tuple(filter(None, (size, radiometry, *unlike)))
+    unknown = (
+        ""
+        if spec.domain.resolutions
+        else (f"{spec.name} does not say what pixels it learned from: see if its map can be right")
+    )
+    warnings = (*header.warnings, *found, unknown)
+    return replace(header, warnings=tuple(filter(None, warnings)), unlike=found)
+
+
+def _sampled(header: SceneHeader) -> NDArray[np.generic]:
+    """(bands, pixels) valid digital numbers of the wanted part; none where it is damaged."""
+    nothing = np.empty((len(header.band_names), 0))
+    try:
+        with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
+            sample = header.sample or take_sample(
+                scene.read_sampled,
+                header.grid.height,
+                header.grid.width,
+                nothing,
+                has_overviews=scene.has_overviews,
+            )
+            return sample.where(scene.wanted_of).values
+    except SceneError:
+        return nothing  # what cannot be decoded is named when it is needed
 
 
 def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:

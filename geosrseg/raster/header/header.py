@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
+from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
@@ -21,7 +23,9 @@ from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
+from geosrseg.raster.header.fill import fill_warning, find_fill, is_certain, without_fill
 from geosrseg.raster.header.radiometry import find_radiometry
+from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.landsat.quality import QualityFile
 
@@ -45,6 +49,9 @@ class SceneOptions:
         offset: likewise. If only one of the two is given, the other is 1 or 0.
         mask: what else than fill is not valid in a product, names of `quality.MASKS`.
         max_pixels: a larger scene is refused before anything is allocated.
+        nodata: further values that mark missing pixels.
+        spec: of the model, whose domain the scene is compared with; None compares nothing.
+        any_resolution: take pixels of any size.
     """
 
     model_bands: tuple[str, ...]
@@ -53,6 +60,9 @@ class SceneOptions:
     offset: float | None = None
     mask: tuple[str, ...] = ()
     max_pixels: int
+    nodata: tuple[float, ...] = ()
+    spec: ModelSpec | None = None
+    any_resolution: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,9 @@ class SceneHeader:
         radiometry: digital number to reflectance.
         aoi: the part that is wanted; None for all.
         warnings: what a user should hear about, one line each.
+        unlike: those of them that say in what it is unlike the model's training data.
+        reflectance: its kind, as `Domain.reflectance` has it.
+        sample: pixels from all over it, where they were read to examine it.
     """
 
     location: Location
@@ -95,6 +108,9 @@ class SceneHeader:
     radiometry: Radiometry
     aoi: Aoi | None = None
     warnings: tuple[str, ...]
+    unlike: tuple[str, ...] = ()
+    reflectance: str = ""
+    sample: Sample | None = field(default=None, repr=False, compare=False)
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -141,15 +157,23 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     )
     check_blocks(dataset, choice.indexes)
     selection = BandSelection.of(dataset, choice.indexes)
+    selection = replace(selection, fills=options.nodata)
     grid, no_georeference = grid_of(dataset)
+    sample = _take_sample(dataset, selection, location, options)
+    fills = find_fill(sample) if options.spec else ()
+    sample = without_fill(sample, fills)
     radiometry, guess = find_radiometry(
         dataset,
         selection,
+        sample.values,
         scale=options.scale,
         offset=options.offset,
-        # A block that cannot be decoded is named when it is needed.
-        skip_bad_blocks=not location.is_remote,
+        spec=options.spec,
     )
+    taken = [is_certain(fill, dtype=sample.nothing.dtype, radiometry=radiometry) for fill in fills]
+    certain = tuple(fill.value for fill, sure in zip(fills, taken, strict=True) if sure)
+    selection = replace(selection, fills=(*options.nodata, *certain))
+    filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]
     return SceneHeader(
         location=location,
         name=location.name,
@@ -158,7 +182,29 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         band_names=options.model_bands,
         files=(BandFile(location, selection),),
         radiometry=radiometry,
-        warnings=tuple(filter(None, (no_georeference, choice.warning, guess))),
+        warnings=tuple(filter(None, (no_georeference, choice.warning, guess, *filled))),
+        sample=sample,
+    )
+
+
+def _take_sample(
+    dataset: DatasetReader, selection: BandSelection, location: Location, options: SceneOptions
+) -> Sample:
+    """Empty where nothing is to be told from it."""
+    first = selection.indexes[0]
+    nothing = np.empty((len(selection.indexes), 0), dataset.dtypes[first - 1])
+    stated = {*dataset.scales} != {1.0} or {*dataset.offsets} != {0.0}
+    said = options.scale is not None or options.offset is not None
+    if options.spec is None and (stated or said):
+        return Sample((), nothing)
+    return take_sample(
+        partial(selection.read, dataset),
+        dataset.height,
+        dataset.width,
+        nothing,
+        has_overviews=bool(dataset.overviews(first)),
+        # A block that cannot be decoded is named when it is needed.
+        skip_bad_blocks=not location.is_remote,
     )
 
 

@@ -1,7 +1,9 @@
 """The header of a product: several files, one scene."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset
@@ -53,6 +55,7 @@ def read_product_header(location: Location, product: Product, options: SceneOpti
         files=tuple(file for file, _, _ in examined),
         quality=quality,
         radiometry=_radiometry(bands, options),
+        reflectance=SURFACE if product.id.level == 2 else TOP_OF_ATMOSPHERE,
         warnings=tuple(filter(None, (warning, _useless_mask(product, options.mask)))),
     )
 
@@ -71,6 +74,7 @@ def _examine_band(location: Location, options: SceneOptions) -> tuple[BandFile, 
         if dataset.count != 1:
             raise SceneError(f"has {dataset.count} bands, expected one: get the product again")
         selection = BandSelection.of(dataset, (1,), fill=FILL_VALUE)
+        selection = replace(selection, fills=options.nodata)
         return BandFile(location, selection), *grid_of(dataset)
 
 

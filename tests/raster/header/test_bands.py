@@ -123,7 +123,7 @@ def test_a_name_that_two_bands_have_chooses_none():
     ],
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(found):
-    with pytest.raises(SceneError, match="--bands .*(nir|red)=N") as caught:
+    with pytest.raises(SceneError, match=r"--bands .*(nir|red)=N") as caught:
         choose_bands(found, model_bands=MODEL, option=None)
     assert f"{len(found)} band" in str(caught.value)
     assert "\n" not in str(caught.value)
