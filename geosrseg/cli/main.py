@@ -26,6 +26,7 @@ import click
 
 from geosrseg import __version__
 from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 
 COMMANDS = {
@@ -46,7 +47,7 @@ class Failure(click.ClickException):
     """Ends the command with exit code 1 and one line on stderr."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"error: {_one_line(self.message)}", file=file, err=True)
+        click.echo(f"error: {one_line(self.message)}", file=file, err=True)
 
 
 class LazyGroup(click.Group):
@@ -91,11 +92,6 @@ class LazyGroup(click.Group):
             _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
 
 
-def _one_line(text: str) -> str:
-    """Text as a terminal may show it: names of files and bands can hold anything."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
-
-
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
     if DEBUG in ctx.meta:
         traceback.print_exception(error)
@@ -125,7 +121,7 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {_one_line(str(message))}", err=True)
+        click.echo(f"warning: {one_line(str(message))}", err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

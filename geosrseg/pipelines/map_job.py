@@ -1,11 +1,12 @@
 """MapJob: a request with its scene open and its windows planned, and nothing run yet."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg import __version__
+from geosrseg.core.numerals import parse_integer
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
 from geosrseg.errors import DeviceMemoryError, OutputError, SceneError
@@ -15,6 +16,7 @@ from geosrseg.pipelines.map_rows import sr_encoding
 from geosrseg.pipelines.scene_plan import fitting_window_size, plan_scene
 from geosrseg.raster.cog import CogProfile
 from geosrseg.raster.fingerprint import hash_files
+from geosrseg.raster.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
@@ -33,6 +35,9 @@ LEAST_BYTES = 5
 
 LEAST_SHARE = 1 / 3
 """Of a session's `bytes_per_pixel`, what a run takes in any case."""
+
+MAX_WINDOW = 2**20
+"""LR pixels; what a manifest says beyond it is not looked at."""
 
 ON_HOST = ("cpu", "openvino")
 """Devices whose memory is the host's."""
@@ -67,6 +72,24 @@ class MapJob:
             encoding=self.encoding,
             halo=self.plan.rows.halo,
             tags=self.tags(),
+        )
+
+    def row_layout(self) -> RowLayout:
+        """What the rows of the map are."""
+        height, span = self.scene.grid.height, self.plan.rows
+        profiles = {layer: self.profile(layer) for layer in self.request.layers}
+        return RowLayout(
+            layers={
+                layer: LayerLayout(
+                    channels=len(profile.bands),
+                    width=profile.grid.width,
+                    dtype=profile.dtype,
+                    factor=profile.grid.height // height,
+                    allowed=profile.allowed_values(),
+                )
+                for layer, profile in profiles.items()
+            },
+            heights=tuple(min(bottom, height) - top for top, bottom in span.cores),
         )
 
     def manifest(self) -> dict[str, str]:
@@ -197,8 +220,9 @@ def _window_size(request: MapRequest, session: Session) -> int:
     if request.window_size is not None:
         return request.window_size
     stopped = read_manifest(request.output) or {}
-    if request.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
-        return int(stopped[WINDOW_SIZE])
+    if request.max_memory is None:
+        with suppress(ValueError):  # none, or the manifest of somebody else
+            return parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
     memory = request.max_memory or SHARE * available_memory()
     return fitting_window_size(
         session.spec,
