@@ -9,7 +9,7 @@ from geosrseg import __version__
 from geosrseg.core.numerals import parse_integer
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import DeviceMemoryError, OutputError, SceneError
+from geosrseg.errors import DeviceMemoryError, GeosrsegError, OutputError, SceneError
 from geosrseg.pipelines.layers import layer_profile
 from geosrseg.pipelines.map_request import MapRequest
 from geosrseg.pipelines.map_rows import sr_encoding
@@ -167,7 +167,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     ) as scene:
         _check_apart(request, scene)
         request.products.check_grid(scene.grid)
-        window_size = _window_size(request, session)
+        window_size = _window_size(request, session, scene)
         plan = plan_scene(
             scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
         )
@@ -215,14 +215,22 @@ def _check_apart(request: MapRequest, scene: Scene) -> None:
             raise OutputError(f"{path}: is the scene itself: choose another name")
 
 
-def _window_size(request: MapRequest, session: Session) -> int:
+def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
     """As the user says, as a stopped run had it, or what memory allows."""
     if request.window_size is not None:
         return request.window_size
-    stopped = read_manifest(request.output) or {}
     if request.max_memory is None:
-        with suppress(ValueError):  # none, or the manifest of somebody else
-            return parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+        stopped = read_manifest(request.output) or {}
+        with suppress(ValueError, GeosrsegError):  # none, or the manifest of somebody else
+            size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+            plan_scene(
+                scene,
+                session.spec,
+                seams=request.seams,
+                overlap=request.overlap,
+                window_size=size,
+            )
+            return size
     memory = request.max_memory or SHARE * available_memory()
     return fitting_window_size(
         session.spec,

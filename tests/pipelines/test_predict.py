@@ -1,9 +1,8 @@
-import json
-from pathlib import Path
-
 """Whole maps that are known exactly: the tiny model divides a band into equal steps."""
 
+import json
 import os
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
