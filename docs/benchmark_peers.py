@@ -17,12 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from geosrseg.bench.process import MeasuredProcess, run_apart
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.windows import Window
-from geosrseg.pipelines.benchmark_process import MeasuredProcess, run_apart
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
-from geosrseg.runtime.model_file import read_model_file
+from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 
@@ -96,7 +96,7 @@ def load_torchgeo(scene: str, spec: ModelSpec, window: int) -> Run:
 
 def _network(spec: ModelSpec) -> Callable[..., tuple]:
     """The network whose weights the model file has."""
-    from geosrseg.pipelines.benchmark_torch import random_network
+    from geosrseg.bench.torch_loads import random_network
 
     return random_network("slim", spec)
 
@@ -121,7 +121,7 @@ def measure(folder: Path, *, size: int, window: int, repeats: int) -> None:
     write_synthetic_scene(
         scene, height=size, width=size, bands=spec.bands, normalization=spec.normalization
     )
-    write = "geosrseg.pipelines.benchmark_torch:write_random_model"
+    write = "geosrseg.bench.torch_loads:write_random_model"
     run_apart("export", write, "slim", spec, window, model)
     processes = {
         f"geosrseg {device} {precision}": MeasuredProcess(

@@ -22,12 +22,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from geosrseg.core.legend import Legend, LegendClass
-from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
-from geosrseg.models.losses import JointLoss
-from geosrseg.models.recipe import Recipe
-from geosrseg.pipelines.allocator import keep_freed_memory
-from geosrseg.pipelines.joint_training import JointTraining
-from geosrseg.pipelines.train import PRECISIONS
+from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.networks.losses import JointLoss
+from geosrseg.networks.recipe import Recipe
+from geosrseg.training.allocator import keep_freed_memory
+from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.train import PRECISIONS
 
 WAYS = ("reference", "fp32", "bf16")
 

@@ -27,18 +27,17 @@ from geosrseg.errors import (
     SceneWarning,
 )
 from geosrseg.extras import extra
+from geosrseg.version import __version__
 
 if TYPE_CHECKING:
-    from geosrseg.pipelines.benchmark import benchmark
-    from geosrseg.pipelines.evaluate import evaluate
-    from geosrseg.pipelines.export import export
-    from geosrseg.pipelines.info import info
-    from geosrseg.pipelines.predict import predict
-    from geosrseg.pipelines.reproduce import reproduce
-    from geosrseg.pipelines.seam_report import seam_report
-    from geosrseg.pipelines.train import train
-
-__version__ = "0.1.0"
+    from geosrseg.bench.benchmark import benchmark
+    from geosrseg.bench.seam_report import seam_report
+    from geosrseg.evaluation.evaluate import evaluate
+    from geosrseg.evaluation.reproduce import reproduce
+    from geosrseg.mapping.info import info
+    from geosrseg.mapping.predict import predict
+    from geosrseg.training.export import export
+    from geosrseg.training.train import train
 
 __all__ = [
     "DatasetError",
@@ -63,24 +62,24 @@ __all__ = [
     "train",
 ]
 
-_PIPELINES = (
-    "benchmark",
-    "evaluate",
-    "export",
-    "info",
-    "predict",
-    "reproduce",
-    "seam_report",
-    "train",
-)
-"""Functions of ``geosrseg.pipelines``, each in the module of its name."""
+_MODULES = {
+    "benchmark": "bench.benchmark",
+    "evaluate": "evaluation.evaluate",
+    "export": "training.export",
+    "info": "mapping.info",
+    "predict": "mapping.predict",
+    "reproduce": "evaluation.reproduce",
+    "seam_report": "bench.seam_report",
+    "train": "training.train",
+}
+"""The module of each function, below ``geosrseg``."""
 
 
 def __getattr__(name: str) -> object:
-    if name not in _PIPELINES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with extra("train"):
-        return getattr(import_module(f"geosrseg.pipelines.{name}"), name)
+        return getattr(import_module(f"geosrseg.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:

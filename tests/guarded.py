@@ -22,7 +22,7 @@ SECONDS = 60.0
 # A server that has imported everything, and of which every process is a fork: clean, and
 # in milliseconds.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["geosrseg.cli.main", "geosrseg.pipelines.predict", "tests.guarded"])
+FORKS.set_forkserver_preload(["geosrseg.cli.main", "geosrseg.mapping.predict", "tests.guarded"])
 
 
 @dataclass(frozen=True)

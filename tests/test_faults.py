@@ -23,8 +23,8 @@ import numpy as np
 import pytest
 
 from geosrseg.errors import DeviceError, GeosrsegError
-from geosrseg.pipelines.predict import predict
-from geosrseg.raster.row_store import find_stores, store_folder
+from geosrseg.mapping.predict import predict
+from geosrseg.raster.maps.row_store import find_stores, store_folder
 from geosrseg.runtime.session import Session
 from tests.forked import Ended, run_forked
 from tests.tiny_datasets import write_raster

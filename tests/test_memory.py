@@ -10,7 +10,7 @@ from tests.tiny_datasets import write_raster
 
 CODE = """
 import resource, sys
-from geosrseg.pipelines.predict import predict
+from geosrseg.mapping.predict import predict
 predict(sys.argv[1], sys.argv[2], model=sys.argv[3], threads=1)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

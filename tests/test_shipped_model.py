@@ -6,9 +6,9 @@ import rasterio
 from rasterio.windows import Window as RasterioWindow
 from rio_cogeo import cog_validate
 
-from geosrseg.data.card import read_card
-from geosrseg.pipelines.evaluate import evaluate
-from geosrseg.pipelines.predict import predict
+from geosrseg.datasets.card.card import read_card
+from geosrseg.evaluation.evaluate import evaluate
+from geosrseg.mapping.predict import predict
 from geosrseg.runtime.session import open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, list_models, verify_models
 from tests.shared_data import shared

@@ -13,8 +13,8 @@ from tests.tiny_datasets import write_raster
 CODE = """
 import gc, json, os, sys
 from pathlib import Path
-from geosrseg.pipelines.map_request import MapRequest
-from geosrseg.pipelines.predict_scenes import predict_scenes
+from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.predict_scenes import predict_scenes
 from geosrseg.runtime.session import open_session
 
 os.fsync = lambda handle: None

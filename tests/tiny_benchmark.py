@@ -1,14 +1,14 @@
 """A benchmark whose figures can be checked in the head."""
 
-from geosrseg.core.timing import Timing
-from geosrseg.pipelines.benchmark_command import CommandRun
-from geosrseg.pipelines.benchmark_machine import describe_machine
-from geosrseg.pipelines.benchmark_report import (
+from geosrseg.bench.command import CommandRun
+from geosrseg.bench.machine import describe_machine
+from geosrseg.bench.result import (
     Benchmark,
     CommandResult,
     NetworkResult,
     ProductResult,
 )
+from geosrseg.core.timing import Timing
 
 
 def make_benchmark() -> Benchmark:

@@ -7,9 +7,9 @@ import numpy as np
 from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA, Legend
-from geosrseg.raster.cog import STALE, CogProfile, write_cog
-from geosrseg.raster.grid import Grid
-from geosrseg.raster.publication import open_drafts, publish
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.raster.maps.cog import STALE, CogProfile, write_cog
 
 
 def write_class_map(

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from geosrseg.core.spec import ModelSpec
-from geosrseg.models.framework import EndToEnd, NetworkConfig, build_network
-from geosrseg.models.halo import exact_halo, window_multiple
+from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
+from geosrseg.networks.halo import exact_halo, window_multiple
 from tests.tiny_models import make_spec
 
 

@@ -13,9 +13,9 @@ from geosrseg.cli import options
 from geosrseg.cli.progress import step_bar
 
 if TYPE_CHECKING:
-    from geosrseg.pipelines.benchmark_machine import Machine
-    from geosrseg.pipelines.benchmark_report import Benchmark
-    from geosrseg.pipelines.seam_report import SeamReport
+    from geosrseg.bench.machine import Machine
+    from geosrseg.bench.result import Benchmark
+    from geosrseg.bench.seam_report import SeamReport
 
 QUICK_SEAMS = (256, 256)
 
@@ -77,7 +77,7 @@ def benchmark(
     that there is, against what the machine can multiply at most and against PyTorch. The model
     is the embedded one unless another is given.
     """
-    from geosrseg.pipelines.figures_file import check_figures, write_figures
+    from geosrseg.raster.files.figures_file import check_figures, write_figures
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
     if seams and full:
@@ -99,7 +99,7 @@ def benchmark(
 def _measure_speed(
     model: str, *, full: bool, size: tuple[int, int] | None, quick: bool
 ) -> tuple[str, Mapping[str, Any]]:
-    from geosrseg.pipelines.benchmark import benchmark
+    from geosrseg.bench.benchmark import benchmark
 
     with step_bar("step") as on_step:
         result = benchmark(model, full=full, size=size, quick=quick, on_step=on_step)
@@ -109,7 +109,7 @@ def _measure_speed(
 def _measure_seams(
     model: str, scene: Path | None, size: tuple[int, int] | None
 ) -> tuple[str, Mapping[str, Any]]:
-    from geosrseg.pipelines.seam_report import SIZE, seam_report
+    from geosrseg.bench.seam_report import SIZE, seam_report
 
     with step_bar("step") as on_step:
         report = seam_report(model, scene=scene, size=size or SIZE, on_step=on_step)
@@ -160,7 +160,7 @@ def format_benchmark(result: "Benchmark") -> str:
 
 def format_seams(report: "SeamReport") -> str:
     """What each choice of windows changes and costs, as Markdown."""
-    from geosrseg.core.seams import BIN
+    from geosrseg.bench.seam_counts import BIN
 
     bins = range(max(len(result.counts.pixels) for result in report.results))
     last = min(len(bins), 9) - 1

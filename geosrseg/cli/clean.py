@@ -21,7 +21,7 @@ def clean(folder: Path, remove: bool) -> None:
     """
     from geosrseg.core.plain_text import one_line
     from geosrseg.errors import OutputError
-    from geosrseg.raster.row_store import find_stopped_runs, remove_stopped_run
+    from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
 
     refused = []
     for stopped in find_stopped_runs(folder):

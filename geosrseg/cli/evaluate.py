@@ -11,8 +11,8 @@ from geosrseg.cli import options
 from geosrseg.cli.progress import step_bar
 
 if TYPE_CHECKING:
-    from geosrseg.core.bootstrap import Estimate
-    from geosrseg.pipelines.report import Report
+    from geosrseg.evaluation.bootstrap import Estimate
+    from geosrseg.evaluation.report.report import Report
 
 HEADS = {
     "overall_accuracy": "overall acc.",
@@ -77,9 +77,9 @@ def evaluate(
     are compared with the first.
     """
     with options.extra("train"):
-        from geosrseg.data.datasets import read_dataset
-        from geosrseg.pipelines.evaluate import evaluate as run
-        from geosrseg.pipelines.report_files import check_report, report_json, write_report
+        from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.evaluation.evaluate import evaluate as run
+        from geosrseg.evaluation.report.files import check_report, report_json, write_report
 
     if output:
         check_report(output, overwrite=overwrite)

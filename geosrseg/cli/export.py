@@ -51,7 +51,7 @@ def export(
 ) -> None:
     """Write the best weights of a run as a model file."""
     with options.extra("train"):
-        from geosrseg.pipelines.export import export as run_export
+        from geosrseg.training.export import export as run_export
 
     report = run_export(
         run,

@@ -10,7 +10,7 @@ from geosrseg.cli.model_card import describe, write_card
 from geosrseg.cli.table import write_lines
 
 if TYPE_CHECKING:
-    from geosrseg.pipelines.info import SceneInfo
+    from geosrseg.mapping.info import SceneInfo
     from geosrseg.raster.survey import Survey
 
 
@@ -24,8 +24,8 @@ def info(scene: str, model: str | None, as_json: bool) -> None:
 
     SCENE is what predict takes. MODEL is a shipped model's name or FILE.onnx.
     """
-    from geosrseg.pipelines.info import info as run
-    from geosrseg.runtime.model_file import read_model_file
+    from geosrseg.mapping.info import info as run
+    from geosrseg.runtime.model.model_file import read_model_file
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model, list_models
 
     if scene.endswith(".onnx") or scene in {item.name for item in list_models()}:

@@ -24,10 +24,10 @@ from typing import IO, Any, NoReturn, TextIO
 
 import click
 
-from geosrseg import __version__
 from geosrseg.cli.options import DEBUG, debug_option
 from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
+from geosrseg.version import __version__
 
 COMMANDS = {
     "predict": "Make the high-resolution class map of low-resolution scenes.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from geosrseg.cli.table import write_lines
 
 if TYPE_CHECKING:
-    from geosrseg.runtime.model_file import ModelFile
+    from geosrseg.runtime.model.model_file import ModelFile
 
 
 def describe(file: "ModelFile") -> dict[str, Any]:

@@ -23,7 +23,7 @@ def models(ctx: click.Context) -> None:
 @options.debug_option
 def list_(as_json: bool) -> None:
     """List the shipped models."""
-    from geosrseg.runtime.model_file import read_model_file
+    from geosrseg.runtime.model.model_file import read_model_file
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL, list_models
 
     files = {model.name: read_model_file(model.path) for model in list_models()}
@@ -49,13 +49,13 @@ def list_(as_json: bool) -> None:
 @options.debug_option
 def show(model: str, stac: bool, as_json: bool) -> None:
     """Show what a model file says of itself."""
-    from geosrseg.runtime.model_file import read_model_file
+    from geosrseg.runtime.model.model_file import read_model_file
     from geosrseg.runtime.shipped_models import find_model
 
     file = read_model_file(find_model(model))
     if stac:
         with options.extra("gis"):
-            from geosrseg.runtime.model_item import model_item
+            from geosrseg.products.stac.model_item import model_item
         click.echo(json.dumps(model_item(file), indent=2, ensure_ascii=False))
         return
     click.echo(json.dumps(describe(file)) if as_json else write_card(file))

@@ -14,9 +14,9 @@ from geosrseg.cli import options
 from geosrseg.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from geosrseg.pipelines.map_request import MapRequest
-    from geosrseg.pipelines.predict import Prediction, Progress
-    from geosrseg.pipelines.predict_scenes import Outcome
+    from geosrseg.mapping.map_request import MapRequest
+    from geosrseg.mapping.predict import Prediction, Progress
+    from geosrseg.mapping.predict_scenes import Outcome
     from geosrseg.runtime.session import Session
 
 
@@ -166,8 +166,8 @@ def predict(
 
 
 def _request(scene: str, output: Path, **wanted: Any) -> "MapRequest":
-    from geosrseg.pipelines.map_request import MapRequest
-    from geosrseg.pipelines.products import Products
+    from geosrseg.mapping.map_request import MapRequest
+    from geosrseg.products.products import Products
 
     names = {field.name for field in fields(Products)}
     products = Products(**{name: wanted.pop(name) for name in names & wanted.keys()})
@@ -175,7 +175,7 @@ def _request(scene: str, output: Path, **wanted: Any) -> "MapRequest":
 
 
 def _check_folder(scenes: tuple[str, ...], request: "MapRequest") -> None:
-    from geosrseg.pipelines.predict_scenes import map_paths
+    from geosrseg.mapping.predict_scenes import map_paths
 
     if request.products.files():
         raise click.UsageError(
@@ -185,7 +185,7 @@ def _check_folder(scenes: tuple[str, ...], request: "MapRequest") -> None:
 
 
 def _map_one(request: "MapRequest", session: "Session", *, overwrite: bool, as_json: bool) -> None:
-    from geosrseg.pipelines.predict import make_map
+    from geosrseg.mapping.predict import make_map
 
     with _progress_bar() as on_progress:
         done = make_map(request, session, overwrite=overwrite, on_progress=on_progress)
@@ -205,7 +205,7 @@ def _map_all(
     as_json: bool,
 ) -> bool:
     """Map one scene after the other and print a table; False if one of them failed."""
-    from geosrseg.pipelines.predict_scenes import predict_scenes
+    from geosrseg.mapping.predict_scenes import predict_scenes
 
     outcomes = []
     with _progress_bar() as on_progress:
@@ -232,7 +232,7 @@ def _map_all(
 def _show_plans(
     scenes: tuple[str, ...], request: "MapRequest", session: "Session", *, as_json: bool
 ) -> None:
-    from geosrseg.pipelines.prediction_plan import plan_prediction
+    from geosrseg.mapping.prediction_plan import plan_prediction
 
     plans = [plan_prediction(replace(request, scene=scene), session) for scene in scenes]
     if as_json:

@@ -146,7 +146,7 @@ def given_options(values: dict[str, Any], *, protocol: str) -> dict[str, Any]:
     Raises:
         RunError: one of the super-resolution part, for a protocol that has none.
     """
-    from geosrseg.models.recipe import SR_VALUES
+    from geosrseg.networks.recipe import SR_VALUES
 
     given = {name: value for name, value in values.items() if value is not None}
     unused = [name for name in SR_VALUES if name in given]

@@ -116,10 +116,10 @@ def reproduce(
     on where it was.
     """
     with options.extra("train"):
-        from geosrseg.data.datasets import read_dataset
-        from geosrseg.pipelines.experiment import ExperimentPlan
-        from geosrseg.pipelines.reproduce import Budget
-        from geosrseg.pipelines.reproduce import reproduce as run
+        from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.evaluation.experiment import ExperimentPlan
+        from geosrseg.evaluation.reproduce import Budget
+        from geosrseg.evaluation.reproduce import reproduce as run
 
     report = run(
         read_dataset(dataset, data=data),

@@ -76,9 +76,9 @@ def train(
     with options.extra("train"):
         from lightning.pytorch.utilities import rank_zero_only
 
-        from geosrseg.data.datasets import read_dataset
-        from geosrseg.models.recipe import configure
-        from geosrseg.pipelines.train import train as run
+        from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.networks.recipe import configure
+        from geosrseg.training.train import train as run
 
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:

@@ -13,17 +13,17 @@ from rasterio.io import DatasetReader
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.aoi import read_aoi
-from geosrseg.raster.archive import is_archive
-from geosrseg.raster.bad_blocks import BadBlocks, Pixels
-from geosrseg.raster.dataset import named, open_dataset, read_dataset
-from geosrseg.raster.grid import Grid
-from geosrseg.raster.header import SceneHeader, SceneOptions, read_file_header
-from geosrseg.raster.landsat import Product, open_product
-from geosrseg.raster.location import Location
-from geosrseg.raster.product_header import read_product_header
-from geosrseg.raster.quality import check_mask
-from geosrseg.raster.stac import open_item
+from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.product_archive import is_archive
+from geosrseg.raster.header.aoi import read_aoi
+from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
+from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.landsat.landsat import Product, open_product
+from geosrseg.raster.landsat.product_header import read_product_header
+from geosrseg.raster.landsat.quality import check_mask
+from geosrseg.raster.landsat.stac_item import open_item
 
 MAX_PIXELS = 2**31
 """Pixels of the largest scene; a header that declares more is taken for damage."""

@@ -4,13 +4,13 @@ from dataclasses import dataclass, replace
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
-from geosrseg.raster.bad_blocks import BadBlocks
-from geosrseg.raster.bands import SceneBand
-from geosrseg.raster.dataset import named, open_dataset
-from geosrseg.raster.grid import Grid
-from geosrseg.raster.header import SceneHeader, SceneOptions, describe_bands
-from geosrseg.raster.location import Location
-from geosrseg.raster.remote import check_redirects
+from geosrseg.raster.files.dataset import named, open_dataset
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.remote import check_redirects
+from geosrseg.raster.header.bad_blocks import BadBlocks
+from geosrseg.raster.header.bands import SceneBand
+from geosrseg.raster.header.header import SceneHeader, SceneOptions, describe_bands
 from geosrseg.raster.scene import MAX_PIXELS, examine_scene, find_product, open_header
 
 SAMPLE_SIDE = 512

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.precision import Precision
 from geosrseg.runtime.contract import Port
-from geosrseg.runtime.model_file import ModelFile
+from geosrseg.runtime.model.model_file import ModelFile
 
 
 class Backend(Protocol):

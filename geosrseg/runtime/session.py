@@ -17,7 +17,6 @@ from geosrseg.core.precision import PRECISIONS, Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.windows import round_up
 from geosrseg.errors import DeviceError, ModelError
-from geosrseg.runtime import cuda, onnxruntime_cpu, openvino, tensorrt
 from geosrseg.runtime.backend import Backend, Device
 from geosrseg.runtime.contract import (
     PROBABILITIES,
@@ -26,9 +25,10 @@ from geosrseg.runtime.contract import (
     check_ports,
     trial_input,
 )
+from geosrseg.runtime.devices import cuda, onnxruntime_cpu, openvino, tensorrt
 from geosrseg.runtime.failure import device_error, in_one_line, is_out_of_memory
 from geosrseg.runtime.footprint import peak_bytes
-from geosrseg.runtime.model_file import ModelFile, read_model_file
+from geosrseg.runtime.model.model_file import ModelFile, read_model_file
 from geosrseg.runtime.shipped_models import check_shipped, find_model
 
 DEVICES: Mapping[str, Device] = {

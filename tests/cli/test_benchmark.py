@@ -6,8 +6,8 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
+from geosrseg.bench import benchmark, seam_report
 from geosrseg.cli.main import main
-from geosrseg.pipelines import benchmark, seam_report
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 from tests.tiny_benchmark import make_benchmark
 

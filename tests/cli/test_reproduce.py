@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from geosrseg.cli.main import main
 from geosrseg.cli.reproduce import reproduce
-from geosrseg.models.framework import PROTOCOLS
+from geosrseg.networks.framework import PROTOCOLS
 from tests.tiny_datasets import write_dataset
 
 TINY = (

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from geosrseg.cli.main import main
 from geosrseg.cli.train import train
-from geosrseg.models.framework import PROTOCOLS
-from geosrseg.models.recipe import PRESETS, SCHEDULES, Precision, Recipe
+from geosrseg.networks.framework import PROTOCOLS
+from geosrseg.networks.recipe import PRESETS, SCHEDULES, Precision, Recipe
 from tests.tiny_datasets import write_dataset
 
 pytestmark = [

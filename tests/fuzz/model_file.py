@@ -16,7 +16,7 @@ import atheris
 with atheris.instrument_imports(include=["geosrseg"]):
     from geosrseg.core.spec import ModelSpec
     from geosrseg.errors import ModelError
-    from geosrseg.runtime.model_file import read_model_file
+    from geosrseg.runtime.model.model_file import read_model_file
 
 from tests.tiny_models import make_onnx, make_spec
 

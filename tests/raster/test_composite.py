@@ -2,8 +2,7 @@ import numpy as np
 
 from geosrseg.raster.composite import EMPTY, Composite, find_limits, stretch
 from geosrseg.raster.scene import open_scene
-
-from .conftest import BANDS
+from tests.raster.conftest import BANDS
 
 
 def test_the_stretch_goes_from_the_2nd_to_the_98th_percentile():

@@ -12,11 +12,10 @@ from rasterio.control import GroundControlPoint
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.gdal import unreferenced_allowed
-from geosrseg.raster.location import Location
+from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.files.location import Location
 from geosrseg.raster.scene import open_scene
-
-from .conftest import BANDS, NORTH_UP, UTM
+from tests.raster.conftest import BANDS, NORTH_UP, UTM
 
 
 def read_all(path, **options):
@@ -296,7 +295,7 @@ class TestRefused:
         assert "200000 x 200000" in self.refused(path)
 
     def test_a_block_that_does_not_fit_into_memory(self, write_scene, reflectance, monkeypatch):
-        monkeypatch.setattr("geosrseg.raster.header.MAX_BLOCK_BYTES", 64 * 64 * 4)
+        monkeypatch.setattr("geosrseg.raster.header.header.MAX_BLOCK_BYTES", 64 * 64 * 4)
         tiles = {"tiled": True, "blockxsize": 64, "blockysize": 64}
         path = write_scene(reflectance, interleave="band", **tiles)
         assert read_all(path)[1].all()

@@ -7,8 +7,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.utils.flop_counter import FlopCounterMode
 
-from geosrseg.models.framework import EndToEnd
-from geosrseg.models.onnx_graph import build_onnx
+from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.runtime.arithmetic import multiply_adds
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
 

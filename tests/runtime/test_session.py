@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geosrseg.errors import DeviceError
-from geosrseg.runtime import cuda, onnxruntime_cpu, openvino
+from geosrseg.runtime.devices import cuda, onnxruntime_cpu, openvino
 from geosrseg.runtime.session import AUTO, DEVICES, choose_precision, open_session
 from tests.tiny_models import make_spec
 

@@ -1,0 +1,240 @@
+"""Benchmark: how fast a model maps on this machine, and how far that is from what it could do.
+
+Measured are matrix products (what the machine can do at most), the network alone on each
+device and in each precision that there is, the whole command, and PyTorch as the yardstick.
+Each has a process of its own, and they are run in turn, A B C A B C: a machine that others
+use slows them all down alike, and the ratios hold.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnx
+
+from geosrseg.bench.command import CommandRun, run_predict
+from geosrseg.bench.contestants import (
+    TORCH,
+    networks,
+    products,
+    run_in_turn,
+    yardsticks,
+)
+from geosrseg.bench.machine import describe_machine
+from geosrseg.bench.process import run_apart
+from geosrseg.bench.result import (
+    KINDS,
+    YARDSTICK,
+    Benchmark,
+    CommandResult,
+    NetworkResult,
+    ProductResult,
+)
+from geosrseg.core.precision import Precision
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.windows import round_up
+from geosrseg.errors import DeviceError, MissingExtraError
+from geosrseg.raster.synthetic_scene import write_synthetic_scene
+from geosrseg.runtime.arithmetic import multiply_adds
+from geosrseg.runtime.model.model_file import read_model_file
+from geosrseg.runtime.session import DEVICES
+from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
+
+REPEATS = 5
+"""Runs of everything; what is printed are their medians."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a benchmark does.
+
+    Attributes:
+        window: LR pixels of the window that the network alone is run on, at most.
+        scene: LR rows and columns of the scene that the command maps.
+    """
+
+    window: int
+    scene: tuple[int, int]
+
+
+MODEL_SIZE, QUICK_MODEL_SIZE = Size(256, (1000, 1000)), Size(128, (400, 400))
+FULL_SIZE, QUICK_FULL_SIZE = Size(128, (320, 320)), Size(64, (128, 128))
+"""The full network is a twentieth as fast, and its window of 256 takes 17 GB in onnxruntime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The model that is measured.
+
+    Attributes:
+        path: of its file.
+        spec: what the file says of itself.
+        preset: whose network it has, for the yardstick; None if none that is known.
+        why_no_preset: the reason then.
+    """
+
+    path: Path
+    spec: ModelSpec
+    preset: str | None
+    why_no_preset: str = ""
+
+    def multiply_adds(self, window: int) -> int:
+        """Of the network, on a window of so many LR pixels along each side."""
+        shape = (1, len(self.spec.bands), window, window)
+        return multiply_adds(onnx.load(self.path), shape)
+
+
+def benchmark(
+    model: str | Path = DEFAULT_MODEL,
+    *,
+    full: bool = False,
+    size: tuple[int, int] | None = None,
+    quick: bool = False,
+    devices: Sequence[str] = tuple(DEVICES),
+    repeats: int = REPEATS,
+    on_step: Callable[[str], None] = lambda _: None,
+) -> Benchmark:
+    """Measure a model on this machine.
+
+    It starts processes: a script that calls it does so below ``if __name__ == "__main__":``.
+
+    Args:
+        model: a shipped model's name or a model file.
+        full: measure the paper's network in its place, with random weights and the bands and
+            classes of `model`; needs PyTorch.
+        size: LR rows and columns of the synthetic scene that the command maps.
+        quick: smaller windows and a smaller scene.
+        devices: what to measure, where it can be used here.
+        repeats: runs of everything, in turn.
+        on_step: called with a few words before each step.
+
+    Raises:
+        ModelError: the model is unknown or its file refused.
+        MissingExtraError: the full network needs PyTorch.
+        DeviceError: none of the devices can be used.
+        GeosrsegError: the command failed.
+    """
+    if full:
+        chosen = QUICK_FULL_SIZE if quick else FULL_SIZE
+    else:
+        chosen = QUICK_MODEL_SIZE if quick else MODEL_SIZE
+    rows, cols = size or chosen.scene
+    date, machine = datetime.now(UTC).isoformat(timespec="seconds"), describe_machine()
+    offered, missing = _offered(devices)
+    with tempfile.TemporaryDirectory(prefix="geosrseg-") as name:
+        folder = Path(name)
+        on_step("make the network of the yardstick")
+        if full:
+            subject = make_full(model, folder, window=chosen.window)
+        else:
+            subject = find_subject(model, folder)
+        spec = subject.spec
+        window = round_up(min(chosen.window, spec.window_size), spec.multiple)
+        kinds = {KINDS[device] for device, _ in offered}
+        contestants = [
+            *products((KINDS[device], precision) for device, precision in offered),
+            *networks(subject.path, offered, window=window),
+        ]
+        if subject.preset is None:
+            missing[YARDSTICK] = subject.why_no_preset
+        else:
+            contestants += yardsticks(subject.preset, spec, kinds, window=window)
+        results, not_loaded = run_in_turn(contestants, repeats=repeats, on_step=on_step)
+        scene = folder / "scene.tif"
+        write_synthetic_scene(
+            scene, height=rows, width=cols, bands=spec.bands, normalization=spec.normalization
+        )
+        ran = [each for each in offered if " ".join(each) not in not_loaded]
+        commands = _run_commands(subject, scene, ran, repeats=repeats, on_step=on_step)
+        return Benchmark(
+            date=date,
+            machine=machine,
+            model=f"{spec.name} {spec.version}",
+            upscale_factor=spec.upscale_factor,
+            window=window,
+            multiply_adds=subject.multiply_adds(window),
+            scene=(rows, cols),
+            products=tuple(each for each in results if isinstance(each, ProductResult)),
+            networks=tuple(each for each in results if isinstance(each, NetworkResult)),
+            commands=commands,
+            missing=missing | not_loaded,
+        )
+
+
+def find_subject(model: str | Path, folder: Path) -> Subject:
+    """A model file; it has the slim preset's network if it multiplies as often.
+
+    Args:
+        model: a shipped model's name or a model file.
+        folder: for the preset's network.
+    """
+    file = read_model_file(find_model(model))
+    unknown = Subject(file.path, file.spec, None, "PyTorch is not installed")
+    if find_spec("torch") is None:
+        return unknown
+    slim = _make("slim", file.spec, folder, window=file.spec.window_size)
+    if slim.multiply_adds(slim.spec.multiple) == unknown.multiply_adds(slim.spec.multiple):
+        return Subject(file.path, file.spec, slim.preset)
+    why = f"{file.spec.name} has not the network of the slim preset, the only one tried"
+    return Subject(file.path, file.spec, None, why)
+
+
+def make_full(model: str | Path, folder: Path, *, window: int) -> Subject:
+    """The paper's network with random weights, and the bands and classes of a model.
+
+    Raises:
+        MissingExtraError: PyTorch is not installed.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError(
+            "the full network is made by PyTorch, which is not installed: run "
+            "python -m pip install 'geosrseg[train]'"
+        )
+    return _make("paper", read_model_file(find_model(model)).spec, folder, window=window)
+
+
+def _make(preset: str, like: ModelSpec, folder: Path, *, window: int) -> Subject:
+    path = folder / f"{preset}.onnx"
+    run_apart("export", f"{TORCH}:write_random_model", preset, like, window, path)
+    return Subject(path, read_model_file(path).spec, preset)
+
+
+def _offered(devices: Sequence[str]) -> tuple[list[tuple[str, Precision]], dict[str, str]]:
+    """Devices and precisions that can be used here, and why the others cannot."""
+    reasons = {device: DEVICES[device].why_not() for device in devices}
+    missing = {device: reason for device, reason in reasons.items() if reason is not None}
+    offered = [
+        (device, precision)
+        for device in devices
+        if device not in missing
+        for precision in DEVICES[device].precisions()
+    ]
+    if not offered:
+        raise DeviceError("; ".join(missing.values()))
+    return offered, missing
+
+
+def _run_commands(
+    subject: Subject,
+    scene: Path,
+    ran: Sequence[tuple[str, Precision]],
+    *,
+    repeats: int,
+    on_step: Callable[[str], None],
+) -> tuple[CommandResult, ...]:
+    runs: Mapping[tuple[str, str], list[CommandRun]] = {each: [] for each in ran}
+    for turn in range(1, repeats + 1):
+        for device, precision in ran:
+            on_step(f"predict on {device} {precision}, run {turn} of {repeats}")
+            run = run_predict(
+                scene,
+                scene.with_name("classes.tif"),
+                model=subject.path,
+                device=device,
+                precision=precision,
+            )
+            runs[device, precision].append(run)
+    return tuple(CommandResult(*each, tuple(taken)) for each, taken in runs.items())

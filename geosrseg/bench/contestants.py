@@ -1,0 +1,127 @@
+"""What a benchmark runs in turn: matrix products, networks and yardsticks, each in a process."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from geosrseg.bench.loads import PRODUCTS
+from geosrseg.bench.process import MeasuredProcess
+from geosrseg.bench.result import (
+    KINDS,
+    YARDSTICK,
+    Kind,
+    NetworkResult,
+    ProductResult,
+)
+from geosrseg.core.precision import Precision
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.timing import Timing
+from geosrseg.errors import GeosrsegError
+
+SIDES = {("cpu", "fp32"): 2048, ("cpu", "bf16"): 4096, ("cpu", "fp16"): 4096}
+LARGEST_SIDE = 8192
+"""Rows and columns of the matrices: some tenths of a second of work, or a GPU's milliseconds."""
+
+LOADS = "geosrseg.bench.loads"
+TORCH = "geosrseg.bench.torch_loads"  # named and not imported: it may be missing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contestant:
+    """Something that is run in turn with others.
+
+    Attributes:
+        device: of the network, or the library of a matrix product.
+        kind: what does the arithmetic.
+        precision: of it.
+        load: see `MeasuredProcess`.
+        arguments: of it.
+        operations: of one run of a matrix product; None for a network.
+    """
+
+    device: str
+    kind: Kind
+    precision: str
+    load: str
+    arguments: tuple[Any, ...]
+    operations: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.device} {self.precision}{' product' if self.operations else ''}"
+
+    def result(self, timing: Timing, peak_bytes: int | None) -> ProductResult | NetworkResult:
+        """What it has done."""
+        if self.operations:
+            return ProductResult(self.device, self.kind, self.precision, self.operations, timing)
+        return NetworkResult(self.device, self.precision, timing, peak_bytes)
+
+
+def products(wanted: Iterable[tuple[Kind, Precision]]) -> Iterator[Contestant]:
+    """Matrix products in each precision, by every library that has it."""
+    for kind, precision in sorted(set(wanted)):
+        side = SIDES.get((kind, precision), LARGEST_SIDE)
+        once = 2 * side**3
+        if kind == "cpu" and precision == "fp32":
+            load = f"{LOADS}:load_numpy_product"
+            yield Contestant("numpy", kind, precision, load, (side,), once)
+        if kind == "cpu" and find_spec("openvino"):
+            load = f"{LOADS}:load_openvino_product"
+            yield Contestant("openvino", kind, precision, load, (side, precision), PRODUCTS * once)
+        if find_spec("torch"):
+            place = "cuda" if kind == "gpu" else "cpu"
+            load = f"{TORCH}:load_product"
+            yield Contestant("torch", kind, precision, load, (side, precision, place), once)
+
+
+def networks(
+    model: Path, offered: Iterable[tuple[str, Precision]], *, window: int
+) -> Iterator[Contestant]:
+    """A model file on each device and in each precision."""
+    for device, precision in offered:
+        arguments = (str(model), device, precision, window)
+        yield Contestant(device, KINDS[device], precision, f"{LOADS}:load_session", arguments)
+
+
+def yardsticks(
+    preset: str, spec: ModelSpec, kinds: Iterable[Kind], *, window: int
+) -> Iterator[Contestant]:
+    """PyTorch on the CPU, and on the GPU where the others run on one."""
+    for device in ("cpu", "cuda") if "gpu" in kinds else ("cpu",):
+        name = YARDSTICK if device == "cpu" else f"{YARDSTICK} {device}"
+        arguments = (preset, spec, window, device)
+        yield Contestant(name, KINDS[name], "fp32", f"{TORCH}:load_eager", arguments)
+
+
+def run_in_turn(
+    contestants: Sequence[Contestant], *, repeats: int, on_step: Callable[[str], None]
+) -> tuple[list[ProductResult | NetworkResult], dict[str, str]]:
+    """Run all of them, A B C A B C.
+
+    Returns:
+        What they have done, and why those that did not load are missing, by name.
+    """
+    missing: dict[str, str] = {}
+    with ExitStack() as stack:
+        running: list[tuple[Contestant, MeasuredProcess, list[float]]] = []
+        for contestant in contestants:
+            on_step(f"load {contestant.name}")
+            try:
+                process = MeasuredProcess(contestant.name, contestant.load, *contestant.arguments)
+            except GeosrsegError as error:
+                missing[contestant.name] = str(error)
+                continue
+            running.append((contestant, stack.enter_context(process), []))
+        for turn in range(1, repeats + 1):
+            for contestant, process, seconds in running:
+                on_step(f"{contestant.name}, run {turn} of {repeats}")
+                seconds.append(process.seconds())
+        results = [
+            contestant.result(Timing(tuple(seconds)), process.peak_bytes())
+            for contestant, process, seconds in running
+        ]
+    return results, missing

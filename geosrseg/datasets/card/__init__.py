@@ -1,0 +1,1 @@
+"""Dataset cards: the TOML files that describe a dataset."""

@@ -1,0 +1,221 @@
+"""Dataset card: a TOML file that says where images and references lie and what they mean.
+
+    name = "gewata"
+    licence = "CC BY-SA 4.0"
+    source = "where the data comes from"
+    guard = 16                     # pixels kept between what trains and what is tested
+    ignored = [0, 3]               # reference values that have no class on purpose
+
+    [bands]                        # reflectance that becomes 0 and 1
+    blue = [0.0, 0.10]
+
+    [image]                        # where the files do not say it themselves
+    scale = 0.0001
+
+    [[classes]]
+    id = 1
+    name = "cropland"
+    colour = "#e8b84a"
+    reference = 1                  # value or colour in the references; the id, if left out
+
+    [[scenes]]
+    image = "landsat7_sr_30m.tif"
+    reference = "landcover_30m.tif"
+    split = "split.tif"            # 1 train, 2 validation, 3 test; or the name of one split
+
+docs/datasets.md describes every key.
+"""
+
+import math
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
+from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
+from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
+from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
+from geosrseg.datasets.card.toml_table import TomlTable
+from geosrseg.errors import DatasetError
+
+_KEYS = (
+    *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
+    *("lr_bands", "lr_image"),
+)
+_CODES = (
+    'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
+    "or a list of them"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetCard:
+    """What a dataset is.
+
+    Attributes:
+        name: of the dataset.
+        licence: of the data.
+        source: where the data comes from.
+        bands: names, in the order of the network's input.
+        low: reflectance that becomes 0, one per band.
+        high: reflectance that becomes 1, one per band.
+        legend: the classes.
+        coding: the classes in the references; what it does not name is ignored.
+        guard: HR pixels around validation and test areas that never train.
+        scenes: the images and their references.
+        image: how the images store reflectance, where the files do not say it.
+        lr: the sensor of real LR images; None where the native images are degraded.
+    """
+
+    name: str
+    licence: str
+    source: str
+    bands: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    legend: Legend
+    coding: ReferenceCoding
+    guard: int
+    scenes: tuple[CardScene, ...]
+    image: ImageFormat
+    lr: "LrSensor | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class LrSensor:
+    """The sensor that the real LR images of a dataset come from.
+
+    Attributes:
+        low: its reflectance that becomes 0, one per band.
+        high: its reflectance that becomes 1, one per band.
+        image: how its images store reflectance, where the files do not say it.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    image: ImageFormat
+
+
+def read_card(path: Path, *, data: Path) -> DatasetCard:
+    """Read a card and find its files.
+
+    Args:
+        path: the TOML file.
+        data: folder that the card's paths are relative to.
+
+    Raises:
+        DatasetError: the card is no valid TOML, a value is missing or wrong, or a file is
+            missing.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"cannot read the dataset card {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path} is not a dataset card: it is no text in UTF-8") from error
+    try:
+        card = _parse(TomlTable(tomllib.loads(text)), data)
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path}: {error}; --data is {data}") from error
+    except ValueError as error:
+        raise DatasetError(f"{path} is not a dataset card: {error}") from error
+    if missing := [file for scene in card.scenes for file in scene.files if not file.is_file()]:
+        raise DatasetError(
+            f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; "
+            f"--data is {data}, the data comes from {card.source}"
+        )
+    return card
+
+
+def _parse(table: TomlTable, data: Path) -> DatasetCard:
+    table.only(_KEYS)
+    bands = table.table("bands")
+    low, high = _ranges(bands)
+    legend, coding = _parse_classes(table)
+    scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
+    return DatasetCard(
+        name=table.text("name"),
+        licence=table.text("licence"),
+        source=table.text("source"),
+        bands=tuple(bands.values),
+        low=low,
+        high=high,
+        legend=legend,
+        coding=coding,
+        guard=table.integer("guard", 0),
+        image=_image_format(table, "image", bands=len(low)),
+        scenes=tuple(scenes),
+        lr=_parse_lr(table, bands, scenes),
+    )
+
+
+def _parse_lr(table: TomlTable, bands: TomlTable, scenes: Sequence[CardScene]) -> LrSensor | None:
+    """The other sensor, with the ranges of the native one where it has none of its own."""
+    if len({scene.lr is None for scene in scenes}) > 1:
+        raise ValueError("some [[scenes]] have lr and some have none, expected all or none")
+    if scenes[0].lr is None:
+        for key in ("lr_bands", "lr_image"):
+            if table.has(key):
+                raise ValueError(f"[{key}] is given, and no [[scenes]] has lr")
+        return None
+    ranges = table.table("lr_bands") if table.has("lr_bands") else bands
+    if list(ranges.values) != list(bands.values):
+        raise ValueError(
+            f"[lr_bands] has {', '.join(ranges.values)}, expected the bands of [bands] in their "
+            f"order: {', '.join(bands.values)}"
+        )
+    return LrSensor(*_ranges(ranges), _image_format(table, "lr_image", bands=len(bands.values)))
+
+
+def _image_format(table: TomlTable, key: str, *, bands: int) -> ImageFormat:
+    return parse_image_format(table.table(key) if table.has(key) else TomlTable({}), bands=bands)
+
+
+def _ranges(table: TomlTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    low, high = zip(*(_range(table, band) for band in table.values), strict=True)
+    return low, high
+
+
+def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
+    expected = "[low, high], the reflectance that becomes 0 and the higher one that becomes 1"
+    low, high = ranges.numbers(band, count=2, expected=expected)
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ranges.wrong(band, expected)
+    return low, high
+
+
+def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
+    entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
+    legend = Legend(tuple(map(_parse_class, entries)))
+    kinds_and_codes = [
+        _parse_codes(entry, "reference") if entry.has("reference") else [(False, (class_.id,))]
+        for entry, class_ in zip(entries, legend.classes, strict=True)
+    ]
+    ignored = _parse_codes(table, "ignored")
+    kinds = {kind for found in (*kinds_and_codes, ignored) for kind, _ in found}
+    if len(kinds) != 1:
+        raise ValueError(
+            "some classes or ignored values are numbers and some are colours, expected one of "
+            "the two: give every class its reference value or colour"
+        )
+    codes = tuple(tuple(code for _, more in found for code in more) for found in kinds_and_codes)
+    return legend, ReferenceCoding(kinds.pop(), codes, tuple(c for _, m in ignored for c in m))
+
+
+def _parse_class(entry: TomlTable) -> LegendClass:
+    entry.only(("id", "name", "colour", "reference"))
+    if entry.integer("id") >= NODATA:
+        raise entry.wrong("id", f"0 to {NODATA - 1}")
+    if not COLOUR.fullmatch(entry.text("colour")):
+        raise entry.wrong("colour", "a colour such as #3c1098")
+    return LegendClass(entry.integer("id"), entry.text("name"), entry.text("colour"))
+
+
+def _parse_codes(table: TomlTable, key: str) -> list[tuple[bool, tuple[int, ...]]]:
+    """Each value of a class, or of the ignored ones, with its kind: True for a colour."""
+    try:
+        return [parse_codes(item) for item in table.items(key, expected=_CODES)]
+    except ValueError as error:
+        raise ValueError(f"{table.name} {key} has {error}, expected {_CODES}".strip()) from error

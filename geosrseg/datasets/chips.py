@@ -1,0 +1,234 @@
+"""Chips: training samples drawn by class.
+
+Drawn uniformly, rare classes are never learned. So a chip is drawn in three steps: a
+class, a pixel of that class, and a place for the chip that holds the pixel. Chip number i
+of epoch e depends on the seed, e and i alone: the order of work, the number of workers or
+a restart change nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from geosrseg.core.legend import NODATA
+from geosrseg.core.padding import pad_to_window
+from geosrseg.core.windows import Window
+from geosrseg.datasets.augmentation import cut_out, jitter, turn
+from geosrseg.datasets.degradation import degrade
+from geosrseg.datasets.labelled_scene import Chip, LabelledScene
+from geosrseg.errors import DatasetError
+
+POSITIONS_PER_CLASS = 200_000
+"""Pixels remembered per class: enough that drawing from them is drawing from all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPositions:
+    """Where a class lies: a pixel is (scene, row, col)."""
+
+    pixels: NDArray[np.int32]
+    count: int
+
+
+def find_class_positions(
+    scenes: Sequence[LabelledScene], *, classes: int, seed: int
+) -> list[ClassPositions]:
+    """Read every training reference once and remember where each class lies.
+
+    Raises:
+        DatasetError: no pixel of any class is in the training split.
+    """
+    generator = np.random.default_rng(seed)
+    found = [ClassPositions(np.empty((0, 3), np.int32), 0) for _ in range(classes)]
+    for number, scene in enumerate(scenes):
+        for label, pixels in _scan(scene, classes):
+            index = np.full((len(pixels), 1), number, np.int32)
+            more = np.hstack([index, pixels.astype(np.int32)])
+            found[label] = _merge(found[label], more, generator)
+    if not any(position.count for position in found):
+        raise DatasetError("no pixel of the training split has a class of the legend")
+    return found
+
+
+def _merge(
+    known: ClassPositions, more: NDArray[np.int32], generator: np.random.Generator
+) -> ClassPositions:
+    """Add pixels; above the limit every pixel seen so far is kept with the same chance."""
+    count = known.count + len(more)
+    if count <= POSITIONS_PER_CLASS:
+        return ClassPositions(np.concatenate([known.pixels, more]), count)
+    of_more = int(generator.hypergeometric(len(more), known.count, POSITIONS_PER_CLASS))
+    of_known = POSITIONS_PER_CLASS - of_more
+    kept = [
+        pixels[generator.choice(len(pixels), number, replace=False, shuffle=False)]
+        for pixels, number in ((known.pixels, of_known), (more, of_more))
+    ]
+    return ClassPositions(np.concatenate(kept), count)
+
+
+def _scan(scene: LabelledScene, classes: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Each class with its pixels (row, col), for one strip of rows after the other."""
+    for strip in scene.strips():
+        target = scene.read_target(strip, "train")
+        for label in range(classes):
+            yield label, np.argwhere(target == label) + np.array([strip.row_off, 0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipConfig:
+    """How chips are drawn.
+
+    Attributes:
+        size: HR pixels along each side; a multiple of 32 and of the upscale factor.
+        upscale_factor: HR pixels per LR pixel along each axis; 1 for native HR.
+        quarter_turns: turn chips by 90° too, and not only flip and turn them by 180°.
+        class_power: a class is drawn with its pixel count to this power: 0 draws all
+            classes alike, 1 draws pixels alike.
+        jitter: strength of the radiometric augmentation; 0 is none.
+        cutout: probability of each of two squares hidden from the network; 0 is none.
+        seed: of all random numbers.
+    """
+
+    size: int
+    upscale_factor: int
+    quarter_turns: bool
+    class_power: float
+    jitter: float
+    cutout: float
+    seed: int
+
+
+class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
+    """The chip number i, where i counts over all epochs.
+
+    A chip is the LR image, the HR image, the target, and `trained`, (rows, cols) bool: True
+    where the HR image may be learned from. A chip may reach over into validation and test
+    areas; there and where an image smaller than the chip is padded, `trained` is False and
+    the target ignored.
+    """
+
+    def __init__(
+        self, scenes: Sequence[LabelledScene], *, classes: int, config: ChipConfig
+    ) -> None:
+        self._scenes = scenes
+        self._config = config
+        for scene in scenes:
+            scene.size(config.upscale_factor)  # refuses what the images do not have
+        self._positions = find_class_positions(scenes, classes=classes, seed=config.seed)
+        counts = np.array([position.count for position in self._positions], np.float64)
+        weights = np.where(counts > 0, counts**config.class_power, 0)
+        self._class_share = weights / weights.sum()
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        config = self._config
+        generator = np.random.default_rng((config.seed, number))
+        scene, window = self._draw(generator)
+        chip = _read_padded(scene, window)
+        pose = _pose(generator, quarter_turns=config.quarter_turns)
+        # The native image, and the real LR image where there is one.
+        images = [turn(torch.from_numpy(chip.hr), pose=pose)]
+        if scene.lr and config.upscale_factor > 1:
+            images.append(turn(self._read_lr(scene, window), pose=pose))
+        target = turn(torch.from_numpy(chip.target), pose=pose)
+        trained = turn(torch.from_numpy(chip.in_split), pose=pose)
+        if config.jitter:
+            images = [*jitter(*images, strength=config.jitter, generator=generator)]
+        hr = images[0]
+        lr = images[1] if len(images) > 1 else degrade(hr, factor=config.upscale_factor)
+        if config.cutout:
+            lr = cut_out(lr, share=config.cutout, generator=generator)
+        return lr.contiguous(), hr.contiguous(), target.long(), trained.contiguous()
+
+    def _read_lr(self, scene: LabelledScene, window: Window) -> Tensor:
+        """The real LR image of a chip; beyond the image the last row and column repeat."""
+        factor = self._config.upscale_factor
+        lr = Window(*(value // factor for value in astuple(window)))
+        inside = lr.clipped(*scene.size(factor))
+        return torch.from_numpy(pad_to_window(scene.read_inputs(inside, factor=factor), lr))
+
+    def _draw(self, generator: np.random.Generator) -> tuple[LabelledScene, Window]:
+        size, factor = self._config.size, self._config.upscale_factor
+        label = generator.choice(len(self._positions), p=self._class_share)
+        pixels = self._positions[label].pixels
+        number, row, col = pixels[generator.integers(len(pixels))]
+        scene = self._scenes[number]
+        grid = scene.grid
+        row_off, col_off = (
+            _place(position, length, size=size, factor=factor, generator=generator)
+            for position, length in ((int(row), grid.height), (int(col), grid.width))
+        )
+        return scene, Window(row_off, col_off, size, size)
+
+
+def _read_padded(scene: LabelledScene, window: Window) -> Chip:
+    """A chip of the training split; beyond the image the last row and column repeat."""
+    chip = scene.read_chip(window.clipped(scene.grid.height, scene.grid.width), "train")
+    beyond = ((0, window.height - chip.target.shape[0]), (0, window.width - chip.target.shape[1]))
+    return Chip(
+        pad_to_window(chip.hr, window),
+        np.pad(chip.target, beyond, constant_values=NODATA),
+        np.pad(chip.in_split, beyond, constant_values=False),
+    )
+
+
+def _pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
+    """One of the poses of `turn`; the even ones are flips and the turn by 180°."""
+    return int(generator.integers(8)) if quarter_turns else 2 * int(generator.integers(4))
+
+
+def _place(
+    position: int, length: int, *, size: int, factor: int, generator: np.random.Generator
+) -> int:
+    """Where a chip begins: a multiple of `factor`, so that it lies inside and holds a pixel.
+
+    A pixel in the rows or columns left over at the far edge is held by none; its chip is
+    the last one. A chip longer than the image begins with it.
+    """
+    if length <= size:
+        return 0
+    first = -(-max(position - size + 1, 0) // factor)
+    last = min(position, length - size) // factor
+    return int(generator.integers(min(first, last), last + 1)) * factor
+
+
+class EpochSampler(Sampler[int]):
+    """Chip numbers epoch * length to (epoch + 1) * length: no chip comes twice.
+
+    Several processes take turns. Where the length is no multiple of their number the last
+    ones take the epoch's first chips again, so that all make as many steps.
+
+    Args:
+        length: chips in an epoch, of all processes together.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._rank, self._processes = 0, 1
+        self._epoch = 0
+        self._first = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before every epoch, also when it resumes."""
+        self._epoch = epoch
+
+    def share(self, *, rank: int, processes: int) -> None:
+        """Take the turns of the process `rank` of so many."""
+        self._rank, self._processes = rank, processes
+
+    def skip(self, chips: int) -> None:
+        """Leave out so many of this process's chips, once: a run goes on within an epoch."""
+        self._first = chips
+
+    def __len__(self) -> int:
+        return -(-self._length // self._processes)
+
+    def __iter__(self) -> Iterator[int]:
+        first, self._first = self._first, 0
+        for index in range(first, len(self)):
+            number = index * self._processes + self._rank
+            yield self._epoch * self._length + number % self._length

@@ -1,0 +1,122 @@
+"""LrImage: a real LR image of another sensor, read on the LR grid of its native HR image.
+
+The two are brought together by their georeference alone. The LR grid has the HR image's
+origin and pixels `factor` times as large; the LR image's own pixels may lie otherwise, and
+in another CRS, and are resampled onto it by cubic convolution. Where they already lie on
+it, nothing changes.
+"""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.normalize import Normalization
+from geosrseg.core.windows import Window
+from geosrseg.datasets.card.image_format import ImageFormat
+from geosrseg.datasets.dataset_image import DatasetImage, open_image
+from geosrseg.errors import DatasetError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.files.warp import Warp, check_overlap, coarsened, pixel_ratio
+from geosrseg.raster.header.selection import BandSelection
+
+TOLERANCE = 0.05
+"""How far the pixels' sizes may be from an integer ratio, as a part of it. What is left is
+resampled away; more would mean that the model learns another factor than it is used for."""
+
+
+@dataclass(frozen=True)
+class LrImage:
+    """A real LR image; see `open_lr_image`.
+
+    Attributes:
+        image: on the LR grid.
+        ratio: height and width of its own pixels in HR pixels.
+        sizes: the pixel sizes of both images, in words.
+    """
+
+    image: DatasetImage
+    ratio: tuple[float, float]
+    sizes: str
+
+    @property
+    def factor(self) -> int:
+        """HR pixels per LR pixel along each axis."""
+        return round(sum(self.ratio) / 2)
+
+    def read(
+        self, window: Window, *, normalization: Normalization
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """As `DatasetImage.read`, a window in LR pixels."""
+        return self.image.read(window, normalization=normalization)
+
+    def covers(self, window: Window) -> NDArray[np.bool_]:
+        """(rows, cols) of a window in HR pixels: True where its LR pixel has a measurement."""
+        factor, grid = self.factor, self.image.grid
+        covered = np.zeros((window.height, window.width), np.bool_)
+        row, col = window.row_off // factor, window.col_off // factor
+        if row >= grid.height or col >= grid.width:
+            return covered
+        height, width = -(-window.row_stop // factor) - row, -(-window.col_stop // factor) - col
+        lr = Window(row, col, height, width).clipped(grid.height, grid.width)
+        fine = self.image.read_valid(lr).repeat(factor, axis=0).repeat(factor, axis=1)
+        fine = fine[window.row_off - row * factor :, window.col_off - col * factor :]
+        fine = fine[: window.height, : window.width]
+        covered[: fine.shape[0], : fine.shape[1]] = fine
+        return covered
+
+    def check_factor(self, factor: int) -> None:
+        """Refuse an upscale factor that the two images do not have.
+
+        Raises:
+            DatasetError: with both resolutions.
+        """
+        if any(abs(ratio / factor - 1) > TOLERANCE for ratio in self.ratio):
+            height, width = self.ratio
+            raise DatasetError(
+                f"{self.sizes}: {height:.4g} and {width:.4g} times, expected the upscale factor "
+                f"{factor} within {TOLERANCE:.0%}: choose another --upscale, or resample one of "
+                "the images"
+            )
+
+
+def open_lr_image(
+    path: Path, hr: DatasetImage, *, bands: tuple[str, ...], stored: ImageFormat, files: RasterFiles
+) -> LrImage:
+    """Examine a real LR image.
+
+    Args:
+        path: the file.
+        hr: the native image of the same ground.
+        bands: the card's names.
+        stored: what the card says of the file.
+        files: what opens it.
+
+    Raises:
+        DatasetError: it cannot be opened, is not what the card says, has no georeference,
+            or lies elsewhere.
+    """
+    own = open_image(path, bands=bands, stored=stored, files=files)
+    check_overlap(own.grid, hr.grid, name=str(path), of=str(hr.path))
+    ratio = pixel_ratio(own.grid, hr.grid)
+    factor = max(round(sum(ratio) / 2), 1)
+    if min(hr.grid.height, hr.grid.width) < factor:
+        raise DatasetError(
+            f"{hr.path} has {hr.grid.height}x{hr.grid.width} pixels, less than one of {path}"
+        )
+    warp = Warp(coarsened(hr.grid, factor), cubic=True, nodata=stored.nodata)
+    with files.use(path, warp) as dataset:
+        selection = BandSelection.of(dataset, own.selection.indexes)
+    image = replace(own, grid=warp.grid, selection=selection, warp=warp)
+    sizes = f"{path} has pixels of {_size(own.grid)}, {hr.path} of {_size(hr.grid)}"
+    return LrImage(image, ratio, sizes)
+
+
+def _size(grid: Grid) -> str:
+    """Width and height of a pixel in the units of its CRS."""
+    a, b, _, d, e, _ = grid.transform[:6]
+    crs = grid.crs.to_string() if grid.crs else "no CRS"
+    return f"{math.hypot(a, d):g} x {math.hypot(b, e):g} ({crs})"

@@ -1,0 +1,1 @@
+"""Datasets as their distributors ship them."""

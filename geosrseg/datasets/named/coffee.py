@@ -1,0 +1,128 @@
+"""Coffee: the pixel labels of the Brazilian Coffee Scenes, which were never released.
+
+Whoever has them has one raster a city, green, red and near infrared, and one mask a city,
+coffee above a threshold of 127. As in the paper, Guaxupé and Monte Santo train and
+Guaranésia tests; one in five blocks of 512 pixels of the first two is held out for
+validation, which the paper does not have.
+"""
+
+import re
+import unicodedata
+from pathlib import Path
+
+from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.datasets.block_split import BlockSplit
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.card.image_format import format_of
+from geosrseg.datasets.card.reference_coding import ReferenceCoding
+from geosrseg.datasets.named.distribution import (
+    DatasetFile,
+    Distribution,
+    open_distribution,
+    unpack,
+)
+from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
+from geosrseg.datasets.reference import find_numbers
+from geosrseg.errors import DatasetError
+
+CITIES = {"guaxupe": "train", "montesanto": "train", "guaranesia": "test"}
+BLOCK = 512
+GUARD = 16
+
+LEGEND = Legend((LegendClass(0, "no coffee", "#d9d2b0"), LegendClass(1, "coffee", "#8c4a2f")))
+
+THRESHOLDED = ReferenceCoding(False, (tuple(range(128)), tuple(range(128, 256))))
+
+SOURCE = (
+    "the authors of the Brazilian Coffee Scenes (Penatti et al. 2015): the pixel labels were "
+    "never released, there is no download"
+)
+
+KNOWN = KnownDataset(
+    name="coffee",
+    licence="not released",
+    source=SOURCE,
+    bands=("green", "red", "nir"),
+    legend=LEGEND,
+    coding=THRESHOLDED,
+)
+
+_MASK = re.compile(r"mask|msk|label|reference|truth|(?<![a-z])gt(?![a-z])")
+_IMAGE = re.compile(r".*\.(?:tiff?|png|jpe?g)")
+_TILES = re.compile(r"(?:.*/)?(?:fold\d|brazilian_coffee_scenes)[^/]*(?:/.*)?")
+
+
+def read_coffee(folder: Path) -> DatasetCard:
+    """Find the rasters and masks of the cities.
+
+    A file belongs to the city that its name has in it, whatever its accents and spaces; it
+    is the mask if its name or folder says ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
+    ``reference``.
+
+    Args:
+        folder: where the rasters lie.
+
+    Raises:
+        DatasetError: a raster or a mask is missing.
+    """
+    if is_folder_layout(folder):
+        return read_folder_layout(folder, known=KNOWN)
+    found = open_distribution(folder)
+    files = {key: file for city in CITIES for key, file in _find(found, city).items()}
+    paths = unpack(files)
+    split = BlockSplit(BLOCK)
+    masks = [paths[f"{city} mask"] for city in CITIES]
+    return DatasetCard(
+        name=KNOWN.name,
+        licence=KNOWN.licence,
+        source=SOURCE,
+        bands=KNOWN.bands,
+        low=(0.0,) * 3,
+        high=(1.0,) * 3,
+        legend=LEGEND,
+        coding=_coding(masks),
+        guard=GUARD,
+        image=format_of(paths["guaxupe image"]),
+        scenes=tuple(
+            CardScene(
+                paths[f"{city} image"],
+                paths[f"{city} mask"],
+                split if part == "train" else part,
+            )
+            for city, part in CITIES.items()
+        ),
+    )
+
+
+def _find(found: Distribution, city: str) -> dict[str, DatasetFile]:
+    kinds: dict[str, DatasetFile] = {}
+    for file in found.files:
+        name = _plain(file.name)
+        if city in re.sub(r"[^a-z]", "", name.rpartition("/")[2]) and _IMAGE.fullmatch(name):
+            kinds.setdefault("mask" if _MASK.search(name) else "image", file)
+    if missing := {"image", "mask"} - kinds.keys():
+        tiles = any(_TILES.fullmatch(_plain(file.name)) for file in found.files)
+        hint = (
+            "; this looks like the public Brazilian Coffee Scenes, tiles of 64 x 64 pixels with "
+            "one label each, which has no pixel labels and cannot be used"
+        )
+        raise DatasetError(
+            f"coffee needs an image and a mask of each city, such as {city}.tif and "
+            f"{city}_mask.tif, and lacks the {' and the '.join(sorted(missing))} of {city} in "
+            f"{found.folder}; found {found.shown()}{hint * tiles}; the data comes from {SOURCE}"
+        )
+    return {f"{city} {kind}": file for kind, file in kinds.items()}
+
+
+def _plain(name: str) -> str:
+    """In lower case, without accents."""
+    split = unicodedata.normalize("NFKD", name.lower())
+    return "".join(mark for mark in split if not unicodedata.combining(mark))
+
+
+def _coding(masks: list[Path]) -> ReferenceCoding:
+    """Coffee is above 127; masks of 0 and 1 alone are taken for what they say."""
+    if find_numbers(masks) <= {0, 1}:
+        return ReferenceCoding(False, ((0,), (1,)))
+    return THRESHOLDED

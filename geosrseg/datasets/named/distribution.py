@@ -1,0 +1,104 @@
+"""Distribution: the files of a dataset as they lie in its folder, unpacked or in zips."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.datasets.named.zip_archive import Archive, open_archive
+from geosrseg.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFile:
+    """A file, in a folder or in a zip.
+
+    Attributes:
+        name: path below the dataset's folder, with ``/``; a zip counts as a folder.
+        path: the file, or where its zip has it.
+        archive: the zip; None for a file of its own.
+    """
+
+    name: str
+    path: Path | str
+    archive: Archive | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """All files of a dataset's folder; see `open_distribution`.
+
+    Attributes:
+        folder: where the dataset lies.
+        files: sorted by name, those that are unpacked first.
+    """
+
+    folder: Path
+    files: tuple[DatasetFile, ...]
+
+    def find(self, pattern: str) -> dict[str, DatasetFile]:
+        """Files whose name fits a regular expression, whatever the case.
+
+        Args:
+            pattern: its first group is the key of a file.
+
+        Returns:
+            Files by key, in lower case; of several with one key the first.
+        """
+        expression = re.compile(pattern, re.IGNORECASE)
+        found: dict[str, DatasetFile] = {}
+        for file in self.files:
+            if match := expression.fullmatch(file.name):
+                found.setdefault(match[1].lower(), file)
+        return found
+
+    def shown(self) -> str:
+        """What was found, in a few words."""
+        names = [file.name for file in self.files]
+        more = f" and {len(names) - 8} more files" if len(names) > 8 else ""
+        return f"{', '.join(names[:8])}{more}" if names else "no file at all"
+
+
+def open_distribution(folder: Path) -> Distribution:
+    """List a dataset's folder and the zips in it.
+
+    Raises:
+        DatasetError: it is no folder, or a zip in it is not safe.
+    """
+    if not folder.is_dir():
+        kind = "a file" if folder.exists() else "not there"
+        raise DatasetError(f"--data {folder} is {kind}, expected the folder of the dataset")
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = [path for path in paths if not path.name.startswith(".")]
+    loose = [
+        DatasetFile(path.relative_to(folder).as_posix(), path)
+        for path in paths
+        if path.suffix.lower() != ".zip"
+    ]
+    zips = [path for path in paths if path.suffix.lower() == ".zip"]
+    return Distribution(
+        folder, (*loose, *(file for path in zips for file in _members(path, folder)))
+    )
+
+
+def _members(path: Path, folder: Path) -> Iterator[DatasetFile]:
+    archive = open_archive(path)
+    place = path.relative_to(folder).with_suffix("").as_posix()
+    for member in sorted(archive.members, key=lambda member: member.filename):
+        if not member.filename.rpartition("/")[2].startswith((".", "__MACOSX")):
+            yield DatasetFile(f"{place}/{member.filename}", member.filename, archive)
+
+
+def unpack(files: dict[str, DatasetFile]) -> dict[str, Path]:
+    """Paths of files, of each zip all at once."""
+    archives = {file.archive.path: file.archive for file in files.values() if file.archive}
+    places = {
+        path: archive.unpack(
+            str(file.path) for file in files.values() if file.archive and file.archive.path == path
+        )
+        for path, archive in archives.items()
+    }
+    return {
+        key: places[file.archive.path] / str(file.path) if file.archive else Path(file.path)
+        for key, file in files.items()
+    }

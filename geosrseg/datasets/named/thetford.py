@@ -1,0 +1,200 @@
+"""Thetford: the IEEE GRSS Data Fusion Contest 2014, its visible images.
+
+The training part is the contest's subset with its training map, the test part the full
+image with the test labels, as in the paper. One in five blocks of 512 pixels of the
+training part is held out for validation, which the paper does not have. Bare soil, which
+only the training part has, is no class.
+
+The references hold the contest's ids, one byte a pixel, with an ENVI header or without one:
+then they are as large as their image. The test labels were released after the contest under
+a name that is not written down anywhere: a file whose name has ``test``, ``truth``, ``label``
+or ``reference`` in it is taken for them.
+"""
+
+import re
+import warnings
+from pathlib import Path
+
+import numpy as np
+import rasterio
+
+from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.core.normalize import Radiometry
+from geosrseg.datasets.block_split import BlockSplit
+from geosrseg.datasets.cache import make_once
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.card.image_format import ImageFormat
+from geosrseg.datasets.card.reference_coding import ReferenceCoding
+from geosrseg.datasets.named.distribution import (
+    DatasetFile,
+    Distribution,
+    open_distribution,
+    unpack,
+)
+from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
+from geosrseg.errors import DatasetError, DatasetWarning
+from geosrseg.raster.files.gdal import unreferenced_allowed
+
+BLOCK = 512
+GUARD = 16
+MAX_NUMBER = 255
+MAP = "map.tif"
+
+LEGEND = Legend(
+    (
+        LegendClass(1, "road", "#ff00ff"),
+        LegendClass(2, "trees", "#00ff00"),
+        LegendClass(3, "red roof", "#ff0000"),
+        LegendClass(4, "grey roof", "#00ffff"),
+        LegendClass(5, "concrete roof", "#800080"),
+        LegendClass(6, "vegetation", "#2e8b57"),
+    )
+)
+CODING = ReferenceCoding(False, tuple((id_,) for id_ in LEGEND.ids), ignored=(0, 7))
+
+SOURCE = (
+    "the IEEE GRSS Data Fusion Contest 2014, Thetford Mines, after registration with the IEEE "
+    "GRSS Image Analysis and Data Fusion committee: IEEE_GRSS_IADFTC_Contest2014_subset.zip and "
+    "IEEE_GRSS_IADFTC_Contest2014_full_data_set.zip"
+)
+
+KNOWN = KnownDataset(
+    name="thetford",
+    licence="IEEE GRSS Data Fusion Contest, for research; see its terms",
+    source=SOURCE,
+    bands=("red", "green", "blue"),
+    legend=LEGEND,
+    coding=CODING,
+)
+
+_TRAIN_IMAGE = r"(?:.*/)?TelopsDatasetCityVisible[^/]*Subset\.(img)"
+_TRAIN_MAP = r"(?:.*/)?TrainingMap[^/]*\.(raw|img)"
+_TEST_IMAGE = r"(?:.*/)?TelopsDatasetCityVisible(?:(?!Subset)[^/])*\.(img)"
+_TEST_MAP = (
+    r"(?:.*/)?(?!Telops|Training)"
+    r"([^/]*(?:test|truth|label|reference)[^/]*\.(?:raw|img|dat|tiff?|png))"
+)
+_HEADER = r"{}(?:\.(?:img|raw|dat))?(\.hdr)"
+
+
+def read_thetford(folder: Path) -> DatasetCard:
+    """Find the images and references of Thetford.
+
+    Without test labels the dataset has no test part, and a DatasetWarning says so.
+
+    Args:
+        folder: where the zips lie, or what they held.
+
+    Raises:
+        DatasetError: a file of the training part is missing, or has another size.
+    """
+    if is_folder_layout(folder):
+        return read_folder_layout(folder, known=KNOWN)
+    found = open_distribution(folder)
+    image = _image(found, _TRAIN_IMAGE, "TelopsDatasetCityVisible_20cm_Subset.img")
+    maps = found.find(_TRAIN_MAP)
+    if not maps:
+        raise _missing(found, "TrainingMap_ENVI_RAW_format.raw")
+    reference = _reference(found, next(iter(maps.values())), image)
+    split = BlockSplit(BLOCK)
+    return DatasetCard(
+        name=KNOWN.name,
+        licence=KNOWN.licence,
+        source=SOURCE,
+        bands=KNOWN.bands,
+        low=(0.0,) * 3,
+        high=(1.0,) * 3,
+        legend=LEGEND,
+        coding=CODING,
+        guard=GUARD,
+        image=ImageFormat(indexes=(1, 2, 3), radiometry=Radiometry.uniform(3, scale=1 / 255)),
+        scenes=(CardScene(image, reference, split), *_test_scenes(found)),
+    )
+
+
+def _test_scenes(found: Distribution) -> tuple[CardScene, ...]:
+    maps = found.find(_TEST_MAP)
+    if len(maps) > 1:
+        raise DatasetError(
+            f"thetford: several files may be the test labels, {', '.join(maps)}: leave one in "
+            f"{found.folder}"
+        )
+    if not maps:
+        warnings.warn(
+            f"thetford has no test part: no file in {found.folder} has test, truth, label or "
+            "reference in its name, as the contest's test labels should",
+            DatasetWarning,
+            stacklevel=3,
+        )
+        return ()
+    image = _image(found, _TEST_IMAGE, "TelopsDatasetCityVisible.img")
+    return (CardScene(image, _reference(found, next(iter(maps.values())), image), "test"),)
+
+
+def _image(found: Distribution, pattern: str, shown: str) -> Path:
+    """An ENVI image of 8 bits, with its header."""
+    files = found.find(pattern)
+    if not files:
+        raise _missing(found, shown)
+    file = next(iter(files.values()))
+    header = _header(found, file)
+    if not header:
+        raise _missing(found, f"the header of {file.name} (.hdr)")
+    path = unpack({"file": file, **header})["file"]
+    if (largest := _largest(path)) > MAX_NUMBER:
+        raise DatasetError(
+            f"{path} has values up to {largest:g}, expected the contest's 8 bits: describe it by "
+            "a dataset card with its own scale"
+        )
+    return path
+
+
+def _reference(found: Distribution, file: DatasetFile, image: Path) -> Path:
+    """A map of ids, as a file that says how large it is."""
+    header = _header(found, file)
+    path = unpack({"file": file, **header})["file"]
+    if header or not file.name.lower().endswith((".raw", ".img", ".dat")):
+        return path
+    with unreferenced_allowed(), rasterio.open(image, driver="ENVI") as dataset:
+        height, width = dataset.shape
+    size = path.stat().st_size
+    if size != height * width:
+        raise DatasetError(
+            f"{path} has {size} bytes and no header (.hdr) beside it, expected {height} x {width} "
+            f"= {height * width}, one byte for each pixel of {image.name}"
+        )
+    identity = f"{path.resolve()} {path.stat().st_mtime_ns} {height} {width}"
+    return make_once(identity, lambda folder: _write(path, (height, width), folder)) / MAP
+
+
+def _write(raw: Path, shape: tuple[int, int], folder: Path) -> None:
+    ids = np.fromfile(raw, np.uint8).reshape(1, *shape)
+    profile = {"count": 1, "height": shape[0], "width": shape[1], "dtype": "uint8"}
+    with (
+        unreferenced_allowed(),
+        rasterio.open(folder / MAP, "w", driver="GTiff", compress="deflate", **profile) as file,
+    ):
+        file.write(ids)
+
+
+def _header(found: Distribution, file: DatasetFile) -> dict[str, DatasetFile]:
+    """The ENVI header of a file, which lies beside it."""
+    stem = file.name.rpartition(".")[0]
+    return found.find(_HEADER.format(re.escape(stem)))
+
+
+def _largest(path: Path) -> float:
+    with unreferenced_allowed(), rasterio.open(path, driver="ENVI") as dataset:
+        if dataset.dtypes[0] == "uint8":
+            return 255
+        return max(
+            float(dataset.read(window=window).max()) for _, window in dataset.block_windows()
+        )
+
+
+def _missing(found: Distribution, shown: str) -> DatasetError:
+    return DatasetError(
+        f"thetford needs {shown} in {found.folder} or in the zips there; found "
+        f"{found.shown()}; the data comes from {SOURCE}"
+    )

@@ -1,0 +1,100 @@
+"""SceneSplit: which pixels of a scene are in which split."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.dilation import dilate
+from geosrseg.core.windows import Window
+from geosrseg.datasets.block_split import BlockSplit
+from geosrseg.datasets.card.card_scene import SPLITS, CardScene
+from geosrseg.errors import DatasetError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.index_layer import Layer, open_layer
+from geosrseg.raster.files.raster_files import RasterFiles
+
+
+@dataclass(frozen=True)
+class SceneSplit:
+    """The split of a scene; see `open_split`.
+
+    Attributes:
+        source: what says which split a pixel is in, or the one that all are in.
+        used: the part of the image that is in a split at all.
+        guard: pixels around validation and test pixels that never train.
+        height: rows of the image.
+        width: its columns.
+    """
+
+    source: Layer | BlockSplit | str
+    used: Window
+    guard: int
+    height: int
+    width: int
+
+    def may_hold(self, split: str) -> bool:
+        """False where the card says that no pixel is in `split`, so nothing has to be read."""
+        return not isinstance(self.source, str) or self.source == split
+
+    def read(self, window: Window, split: str) -> NDArray[np.bool_]:
+        """(rows, cols) True where a pixel is in `split`."""
+        rows, cols = np.ogrid[window.rows, window.cols]
+        used = (
+            (self.used.row_off <= rows)
+            & (rows < self.used.row_stop)
+            & (self.used.col_off <= cols)
+            & (cols < self.used.col_stop)
+        )
+        return used & self._marked(window, split)
+
+    def _marked(self, window: Window, split: str) -> NDArray[np.bool_]:
+        """What the card says of each pixel, with the guard around what does not train."""
+        if isinstance(self.source, str):
+            return np.full((window.height, window.width), self.source == split)
+        if split != "train" or not self.guard:
+            return self.source.read(window) == SPLITS[split]
+        wide = window.grown(self.guard, height=self.height, width=self.width)
+        values = self.source.read(wide)
+        held_out = np.isin(values, [SPLITS["validation"], SPLITS["test"]])
+        usable = (values == SPLITS["train"]) & ~dilate(held_out, self.guard)
+        own = window.inside(wide)
+        return usable[own.rows, own.cols]
+
+
+def open_split(scene: CardScene, *, guard: int, grid: Grid, files: RasterFiles) -> SceneSplit:
+    """Examine the split of a scene.
+
+    Args:
+        scene: as the card has it.
+        guard: of the card.
+        grid: of the image.
+        files: what opens a split raster.
+
+    Raises:
+        DatasetError: a split raster cannot be read, or nothing of the image is used.
+    """
+    source: Layer | BlockSplit | str
+    if isinstance(scene.split, str):
+        source = scene.split
+    elif isinstance(scene.split, BlockSplit):
+        source = scene.split.fitted(grid.height, grid.width)
+    else:
+        source = open_layer(scene.split, grid=grid, files=files)
+    return SceneSplit(source, _used_part(scene, grid), guard, grid.height, grid.width)
+
+
+def _used_part(scene: CardScene, grid: Grid) -> Window:
+    rows, cols = scene.rows, scene.cols
+    for interval, length, axis in ((rows, grid.height, "rows"), (cols, grid.width, "cols")):
+        if not interval.holds_part_of(length):
+            raise DatasetError(
+                f"{scene.image} has {length} {axis}, the card uses those from {interval.start} "
+                f"on: give {axis} that begin inside"
+            )
+    return Window(
+        rows.start,
+        cols.start,
+        min(rows.stop or grid.height, grid.height) - rows.start,
+        min(cols.stop or grid.width, grid.width) - cols.start,
+    )

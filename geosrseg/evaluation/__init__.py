@@ -1,0 +1,1 @@
+"""Measuring models against references, and repeating experiments."""

@@ -1,0 +1,289 @@
+"""Evaluation: models in, what they did on the same pixels of a dataset out."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.datasets.card.card import SPLITS, DatasetCard
+from geosrseg.errors import DatasetError, GeosrsegError
+from geosrseg.evaluation.bootstrap import Estimate, resample
+from geosrseg.evaluation.evaluation_area import AreaConfig
+from geosrseg.evaluation.measured_dataset import MeasuredDataset, open_measured_dataset
+from geosrseg.evaluation.measurement import (
+    Measurement,
+    ReconstructedImage,
+    measure,
+    measure_bicubic,
+)
+from geosrseg.evaluation.model_files import find_model_files
+from geosrseg.evaluation.report.report import ModelReport, ModelView, Report, ReportView
+from geosrseg.evaluation.scores import Scores, add_scores
+from geosrseg.evaluation.squared_error import mean_psnr
+from geosrseg.mapping.scene_plan import Seams, plan_map
+from geosrseg.runtime.model.model_file import read_model_file
+from geosrseg.runtime.session import open_session
+
+SMALL_SIDE = 4
+"""A small object has fewer pixels than a square of so many LR pixels along each side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelResult:
+    """What one model did, before it is compared with another.
+
+    Attributes:
+        spec: of the model.
+        file: what the user called it.
+        sha256: of the model file.
+        device: where it ran.
+        areas: what it did on each area.
+        bicubic: the bicubic image of each area; none for a model of native images.
+    """
+
+    spec: ModelSpec
+    file: str
+    sha256: str
+    device: str
+    areas: list[Measurement]
+    bicubic: list[ReconstructedImage]
+
+    @property
+    def scores(self) -> Scores:
+        """All that was counted."""
+        return add_scores([area.scores for area in self.areas])
+
+
+def evaluate(
+    models: Sequence[str | Path],
+    card: DatasetCard,
+    *,
+    split: str = "test",
+    baselines: Sequence[int | None] | None = None,
+    seams: Seams = "blend",
+    boundary: int | None = None,
+    small: int | None = None,
+    block: int | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    on_window: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Measure models on the same pixels of a dataset.
+
+    Whole scenes are degraded by each model's factor and mapped in the windows and with the
+    blending of `predict`.
+
+    Args:
+        models: shipped models' names, model files or runs' folders.
+        card: the dataset.
+        split: ``train``, ``validation`` or ``test``.
+        baselines: for each model the number of the one that it is compared with, or None;
+            all others are compared with the first unless given.
+        seams: how windows are joined, see `predict`.
+        boundary: HR pixels up to which a pixel is near a boundary of the reference; one LR
+            pixel of the coarsest model unless given.
+        small: HR pixels below which an object of the reference is small; a square of 4 LR
+            pixels along each side unless given.
+        block: HR pixels along each side of a block of the bootstrap, a multiple of 16; the
+            largest of which there are enough unless given.
+        device: where the models run.
+        precision: in which they compute.
+        threads: of the CPU.
+        on_window: called with the model's name after each window.
+
+    Raises:
+        DatasetError: the data is missing, or has not the model's bands or classes.
+        ModelError: a model is refused.
+        RunError: a run is not finished.
+    """
+    _check(models, split=split, seams=seams, block=block)
+    with tempfile.TemporaryDirectory(prefix="geosrseg-") as folder:
+        files = find_model_files(models, folder=Path(folder))
+        specs = [read_model_file(file).spec for file in files]
+        for spec in specs:
+            _check_fit(spec, card, seams=seams)
+        factors = tuple(sorted({spec.upscale_factor for spec in specs}))
+        config = AreaConfig(
+            legend=card.legend,
+            split=split,
+            upscale_factors=factors,
+            boundary=max(factors) if boundary is None else boundary,
+            small=(SMALL_SIDE * max(factors)) ** 2 if small is None else small,
+        )
+        with open_measured_dataset(card, specs[0], config, seams=seams, block=block) as on:
+            results = [
+                _run(
+                    file,
+                    str(model),
+                    on,
+                    device=device,
+                    precision=precision,
+                    threads=threads,
+                    on_window=on_window,
+                )
+                for file, model in zip(files, models, strict=True)
+            ]
+            if baselines is None:
+                baselines = [None, *[0] * (len(models) - 1)]
+            return _report(on, results, baselines)
+
+
+def _check(models: Sequence[str | Path], *, split: str, seams: str, block: int | None) -> None:
+    if not models:
+        raise GeosrsegError("no model to evaluate: name one or more")
+    if split not in SPLITS:
+        raise DatasetError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
+    if seams not in get_args(Seams):
+        raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
+    if block is not None and (block < 1 or block % 16):
+        raise GeosrsegError(f"a block of {block} pixels: expected a multiple of 16")
+
+
+def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
+    plan_map(1, 1, spec, seams=seams)  # refuses seams that the model cannot have
+    if spec.bands != card.bands or spec.legend.ids != card.legend.ids:
+        raise DatasetError(
+            f"{spec.name} knows bands {', '.join(spec.bands)} and classes "
+            f"{', '.join(spec.legend.names)}; dataset {card.name} has bands "
+            f"{', '.join(card.bands)} and classes {', '.join(card.legend.names)}"
+        )
+
+
+def _run(
+    file: Path,
+    model: str,
+    on: MeasuredDataset,
+    *,
+    device: str,
+    precision: str,
+    threads: int | None,
+    on_window: Callable[[str], None],
+) -> ModelResult:
+    """One model on all areas."""
+    with open_session(file, device=device, precision=precision, threads=threads) as session:
+        spec = session.spec
+        measurements, bicubic = [], []
+        for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):
+            scene = replace(area.scene, normalization=spec.normalization)
+            views = on.views_of(index)
+            measurements.append(
+                measure(
+                    session,
+                    area,
+                    scene,
+                    blocks=blocks,
+                    views=views,
+                    seams=on.settings.seams,
+                    on_window=lambda: on_window(spec.name),
+                )
+            )
+            if spec.upscale_factor > 1:
+                bicubic.append(
+                    measure_bicubic(area, scene, factor=spec.upscale_factor, views=views)
+                )
+        return ModelResult(spec, model, session.sha256, session.device, measurements, bicubic)
+
+
+def _report(
+    on: MeasuredDataset, results: Sequence[ModelResult], baselines: Sequence[int | None]
+) -> Report:
+    resampled = [resample(result.scores.figures, on.draws) for result in results]
+    names = _names([result.spec for result in results])
+    return Report(
+        dataset=on.card.name,
+        source=on.card.source,
+        licence=on.card.licence,
+        legend=on.card.legend,
+        bands=on.card.bands,
+        settings=on.settings,
+        scenes=tuple(area.scene.path.name for area in on.areas),
+        reference_pixels=_totals(area.count_pixels() for area in on.areas),
+        small_objects=_totals(area.count_objects() for area in on.areas),
+        models=tuple(
+            _model_report(
+                name,
+                result,
+                estimates=own.estimates(),
+                baseline="" if baseline is None else names[baseline],
+                differences={} if baseline is None else own.differences(resampled[baseline]),
+            )
+            for name, result, own, baseline in zip(
+                names, results, resampled, baselines, strict=True
+            )
+        ),
+        views=tuple(_report_views(on, results)),
+    )
+
+
+def _model_report(
+    name: str,
+    result: ModelResult,
+    *,
+    estimates: Mapping[str, Estimate],
+    baseline: str,
+    differences: Mapping[str, Estimate],
+) -> ModelReport:
+    scores, native = result.scores, result.spec.upscale_factor == 1
+    errors = [] if native else [area.image.error for area in result.areas]
+    return ModelReport(
+        model=name,
+        file=result.file,
+        sha256=result.sha256,
+        upscale_factor=result.spec.upscale_factor,
+        device=result.device,
+        confusion=scores.matrix(),
+        boundary_confusion=scores.boundary_matrix(),
+        estimates=estimates,
+        baseline=baseline,
+        differences=differences,
+        psnr=mean_psnr(errors),
+        psnr_bicubic=mean_psnr(image.error for image in result.bicubic),
+    )
+
+
+def _report_views(on: MeasuredDataset, results: Sequence[ModelResult]) -> Iterator[ReportView]:
+    for index, area in enumerate(on.areas):
+        for place, view in enumerate(on.views_of(index)):
+            yield ReportView(
+                scene=area.scene.path.name,
+                window=view.window,
+                zoom=view.zoom,
+                native=area.scene.read_hr(view.window),
+                reference=np.array(area.target[view.window.rows, view.window.cols]),
+                bicubic={
+                    result.spec.upscale_factor: result.bicubic[index].shown[place]
+                    for result in results
+                    if result.bicubic
+                },
+                models=tuple(
+                    ModelView(
+                        labels=result.areas[index].labels[place],
+                        sr=result.areas[index].image.shown[place] if result.bicubic else None,
+                    )
+                    for result in results
+                ),
+            )
+
+
+def _totals(counts: Iterable[NDArray[np.int64]]) -> tuple[int, ...]:
+    return tuple(int(total) for total in np.sum(list(counts), axis=0))
+
+
+def _names(specs: Sequence[ModelSpec]) -> list[str]:
+    """The models' names, with version and number where they do not tell them apart."""
+    versions = {(spec.name, spec.version) for spec in specs}
+    shared = {name for name, count in Counter(name for name, _ in versions).items() if count > 1}
+    names = [f"{spec.name} {spec.version}" if spec.name in shared else spec.name for spec in specs]
+    seen: Counter[str] = Counter()
+    unlike = []
+    for name in names:
+        seen[name] += 1
+        unlike.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unlike

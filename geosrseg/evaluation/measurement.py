@@ -1,0 +1,155 @@
+"""Measurement: one model, or the bicubic image, on one evaluation area."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import NODATA
+from geosrseg.core.windows import Window
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.evaluation.evaluation_area import Blocks, EvaluationArea
+from geosrseg.evaluation.scene_map import map_parts
+from geosrseg.evaluation.score_counter import ScoreCounter
+from geosrseg.evaluation.scores import Scores
+from geosrseg.evaluation.squared_error import SquaredError
+from geosrseg.evaluation.view import View
+from geosrseg.mapping.scene_plan import Seams
+from geosrseg.networks.bicubic import RADIUS, BicubicUpsample
+from geosrseg.runtime.session import Session
+
+BICUBIC_ROWS = 1024
+"""HR rows of the bicubic image that are made at once."""
+
+
+class ReconstructedImage:
+    """An image that comes in parts: its error, and what the views show of it.
+
+    Attributes:
+        error: to the native image, over the pixels that count.
+        shown: for each view, (bands, rows, cols).
+    """
+
+    def __init__(self, area: EvaluationArea, scene: LabelledScene, views: Sequence[View]) -> None:
+        self._area = area
+        self._scene = scene
+        self._views = views
+        bands = len(scene.normalization.low)
+        self.error = SquaredError()
+        self.shown = [
+            np.zeros((bands, view.window.height, view.window.width), np.float32) for view in views
+        ]
+
+    def add(self, pixels: NDArray[np.float32], window: Window) -> None:
+        """Take a part.
+
+        Args:
+            pixels: (bands, height, width) normalized reflectance, not clipped.
+            window: where it lies, inside the area.
+        """
+        counted = self._area.target[window.rows, window.cols] != NODATA
+        if counted.any():
+            self.error.add(pixels, self._scene.read_hr(window), counted=counted)
+        for view, shown in zip(self._views, self.shown, strict=True):
+            _paste(pixels, window, onto=shown, of=view.window)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """What one model did on one area.
+
+    Attributes:
+        scores: all that was counted.
+        image: its SR image.
+        labels: for each view, (rows, cols) class indices.
+    """
+
+    scores: Scores
+    image: ReconstructedImage
+    labels: list[NDArray[np.uint8]]
+
+
+def measure(
+    session: Session,
+    area: EvaluationArea,
+    scene: LabelledScene,
+    *,
+    blocks: Blocks,
+    views: Sequence[View],
+    seams: Seams,
+    on_window: Callable[[], None],
+) -> Measurement:
+    """Run a model on an area.
+
+    Args:
+        session: the model.
+        area: what is measured.
+        scene: that of the area, normalized as the model wants it.
+        blocks: of the area.
+        views: of the area.
+        seams: how windows are joined.
+        on_window: called after each window.
+    """
+    counter, image = ScoreCounter(area, blocks), ReconstructedImage(area, scene, views)
+    labels = [np.full((v.window.height, v.window.width), NODATA, np.uint8) for v in views]
+    parts = map_parts(scene, session, seams=seams, wanted=_wanted(area, views))
+    for part in parts:
+        on_window()
+        own = part.window.overlap(area.window)
+        if own is None:
+            continue  # left over for another model's factor
+        place = (..., slice(own.height), slice(own.width))
+        counter.add(part.labels[place], own)
+        image.add(part.sr[place], own)
+        for view, shown in zip(views, labels, strict=True):
+            _paste(part.labels[place], own, onto=shown, of=view.window)
+    return Measurement(counter.scores(), image, labels)
+
+
+def measure_bicubic(
+    area: EvaluationArea, scene: LabelledScene, *, factor: int, views: Sequence[View]
+) -> ReconstructedImage:
+    """The image that bicubic upsampling makes of the degraded scene.
+
+    Args:
+        area: what is measured.
+        scene: that of the area, normalized as the models want it.
+        factor: of the degradation.
+        views: of the area.
+    """
+    image = ReconstructedImage(area, scene, views)
+    upsample = BicubicUpsample(len(scene.normalization.low), upscale_factor=factor)
+    height, width = scene.size(factor)
+    step = max(BICUBIC_ROWS // factor, 1)
+    for top in range(0, height, step):
+        strip = Window(top, 0, min(step, height - top), width)
+        own = strip.scaled(factor).overlap(area.window)
+        if own is None:
+            break
+        wide = strip.grown(RADIUS, height=height, width=width)
+        lr = torch.from_numpy(scene.read_inputs(wide, factor=factor))
+        part = own.inside(wide.scaled(factor))
+        image.add(upsample(lr[None])[0, :, part.rows, part.cols].numpy(), own)
+    return image
+
+
+def _wanted(area: EvaluationArea, views: Sequence[View]) -> Callable[[Window], bool]:
+    """Whether a window has a pixel that counts or is shown."""
+
+    def wanted(window: Window) -> bool:
+        counted = area.target[window.rows, window.cols] != NODATA
+        return bool(counted.any()) or any(view.window.overlap(window) for view in views)
+
+    return wanted
+
+
+def _paste(
+    pixels: NDArray[np.generic], window: Window, *, onto: NDArray[np.generic], of: Window
+) -> None:
+    """Copy what lies in both windows into the array of the second one; (..., rows, cols)."""
+    common = window.overlap(of)
+    if common is not None:
+        source, target = common.inside(window), common.inside(of)
+        onto[..., target.rows, target.cols] = pixels[..., source.rows, source.cols]

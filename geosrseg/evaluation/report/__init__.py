@@ -1,0 +1,1 @@
+"""What an evaluation is written as: text, tables and a page."""

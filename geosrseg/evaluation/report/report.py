@@ -1,0 +1,210 @@
+"""Report: what several models did on the same pixels of one dataset."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.confusion import ConfusionMatrix
+from geosrseg.core.legend import Legend
+from geosrseg.core.windows import Window
+from geosrseg.evaluation.bootstrap import LEVEL, Estimate
+from geosrseg.evaluation.experiment import Experiment
+from geosrseg.evaluation.scores import BY_CLASS, OVERALL
+from geosrseg.mapping.scene_plan import Seams
+from geosrseg.version import __version__
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How was measured; all lengths in HR pixels.
+
+    Attributes:
+        split: name of the split.
+        seams: how windows are joined, see `predict`.
+        block: along each side of a block of the bootstrap.
+        blocks: number of blocks.
+        resamples: draws of the bootstrap.
+        boundary: up to which a pixel is near a boundary.
+        small: pixels below which an object is small.
+    """
+
+    split: str
+    seams: Seams
+    block: int
+    blocks: int
+    resamples: int
+    boundary: int
+    small: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelView:
+    """What one model made of a view.
+
+    Attributes:
+        labels: (rows, cols) class indices; NODATA where it says nothing.
+        sr: (bands, rows, cols) its SR image; None for a model of native images.
+    """
+
+    labels: NDArray[np.uint8]
+    sr: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReportView:
+    """A part of the test area, to look at.
+
+    Attributes:
+        scene: name of the scene's file.
+        window: in HR pixels of the scene.
+        zoom: in HR pixels of the view.
+        native: (bands, rows, cols) normalized reflectance.
+        reference: (rows, cols) class indices; NODATA where nothing counts.
+        bicubic: the bicubic image for each upscale factor above 1.
+        models: what each model made of it.
+    """
+
+    scene: str
+    window: Window
+    zoom: Window
+    native: NDArray[np.float32]
+    reference: NDArray[np.uint8]
+    bicubic: Mapping[int, NDArray[np.float32]]
+    models: tuple[ModelView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ModelReport:
+    """What one model did.
+
+    Attributes:
+        model: its name, unlike that of the other models of the report.
+        file: what the user called it.
+        sha256: of the model file, in hexadecimal.
+        upscale_factor: of the model; the images were degraded by it.
+        device: where it ran.
+        confusion: rows reference, columns prediction.
+        boundary_confusion: likewise, of the pixels near a boundary.
+        estimates: every figure with its interval, see `Scores.figures`.
+        baseline: the model that this one is compared with; empty if with none.
+        differences: to that model, on the same draws; empty if there is none.
+        psnr: of the SR image in dB, the mean over the scenes; NaN for native input.
+        psnr_bicubic: of the bicubic image, likewise.
+    """
+
+    model: str
+    file: str
+    sha256: str
+    upscale_factor: int
+    device: str
+    confusion: ConfusionMatrix
+    boundary_confusion: ConfusionMatrix
+    estimates: Mapping[str, Estimate]
+    baseline: str
+    differences: Mapping[str, Estimate]
+    psnr: float
+    psnr_bicubic: float
+
+    def by_class(self, figure: str) -> dict[str, float]:
+        """Class name -> value of a figure in `BY_CLASS`."""
+        start = f"{figure}/"
+        return {
+            name.removeprefix(start): estimate.value
+            for name, estimate in self.estimates.items()
+            if name.startswith(start)
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary; what is not a number is null."""
+        return {
+            "model": self.model,
+            "file": self.file,
+            "sha256": self.sha256,
+            "upscale_factor": self.upscale_factor,
+            "device": self.device,
+            **{name: finite(self.estimates[name].value) for name in OVERALL},
+            "psnr": finite(self.psnr),
+            "psnr_bicubic": finite(self.psnr_bicubic),
+            **{
+                figure: {name: finite(value) for name, value in self.by_class(figure).items()}
+                for figure in BY_CLASS
+            },
+            "intervals": {name: _bounds(estimate) for name, estimate in self.estimates.items()},
+            "compared_with": self.baseline or None,
+            "differences": {
+                name: {"value": finite(estimate.value), "interval": _bounds(estimate)}
+                for name, estimate in self.differences.items()
+            },
+            "confusion": {
+                "rows": "reference",
+                "columns": "prediction",
+                "counts": self.confusion.counts.tolist(),
+                "counts_near_boundary": self.boundary_confusion.counts.tolist(),
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """What several models did on the same pixels.
+
+    Attributes:
+        dataset: name of the dataset.
+        source: where its data comes from.
+        licence: of its data.
+        legend: the classes.
+        bands: names, in the order of the images.
+        settings: how was measured.
+        scenes: files of the scenes that have pixels that count.
+        reference_pixels: counted pixels by class.
+        small_objects: number of small objects by class.
+        models: in the order asked for.
+        views: parts of the test area, to look at.
+        command: what was typed, if it was.
+        experiments: what each model is in a reproduction; empty elsewhere.
+    """
+
+    dataset: str
+    source: str
+    licence: str
+    legend: Legend
+    bands: tuple[str, ...]
+    settings: Settings
+    scenes: tuple[str, ...]
+    reference_pixels: tuple[int, ...]
+    small_objects: tuple[int, ...]
+    models: tuple[ModelReport, ...]
+    views: tuple[ReportView, ...]
+    command: str = ""
+    experiments: tuple[Experiment, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary, without the views."""
+        names = self.legend.names
+        return {
+            "geosrseg": __version__,
+            "command": self.command,
+            "dataset": self.dataset,
+            "source": self.source,
+            "licence": self.licence,
+            "classes": list(names),
+            "scenes": list(self.scenes),
+            "settings": {**asdict(self.settings), "level": LEVEL},
+            "reference_pixels": dict(zip(names, self.reference_pixels, strict=True)),
+            "small_objects": dict(zip(names, self.small_objects, strict=True)),
+            "experiments": [asdict(each) for each in self.experiments],
+            "reports": [model.to_json() for model in self.models],
+        }
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where JSON has no number for it."""
+    return value if math.isfinite(value) else None
+
+
+def _bounds(estimate: Estimate) -> list[float] | None:
+    return [estimate.low, estimate.high] if estimate.bounded else None

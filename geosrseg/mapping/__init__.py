@@ -1,0 +1,1 @@
+"""Scene to class map: planning, running the windows, painting the layers."""

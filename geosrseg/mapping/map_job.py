@@ -1,0 +1,240 @@
+"""MapJob: a request with its scene open and its windows planned, and nothing run yet."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.core.numerals import parse_integer
+from geosrseg.core.sr_encoding import SrEncoding
+from geosrseg.core.windows import WindowPlan
+from geosrseg.errors import DeviceMemoryError, GeosrsegError, OutputError, SceneError
+from geosrseg.mapping.layers import layer_profile
+from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.map_rows import sr_encoding
+from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
+from geosrseg.raster.files.fingerprint import hash_files
+from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
+from geosrseg.raster.maps.row_store import read_manifest
+from geosrseg.raster.scene import Scene, open_scene
+from geosrseg.runtime.host_memory import available_memory
+from geosrseg.runtime.session import Session
+from geosrseg.version import __version__
+
+SHARE = 0.5
+"""Of the memory that is free, what the network may take unless the user says how much."""
+
+WINDOW_SIZE = "window size"
+"""What a manifest calls it: a run that goes on takes the windows of the one that began."""
+
+
+LEAST_BYTES = 5
+"""Of each pixel of a band while it is read: a digital number and the float made of it."""
+
+
+LEAST_SHARE = 1 / 3
+"""Of a session's `bytes_per_pixel`, what a run takes in any case."""
+
+MAX_WINDOW = 2**20
+"""LR pixels; what a manifest says beyond it is not looked at."""
+
+ON_HOST = ("cpu", "openvino")
+"""Devices whose memory is the host's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapJob:
+    """All that is settled before the first window runs.
+
+    Attributes:
+        request: what is wanted.
+        session: the model.
+        scene: the open scene.
+        window_size: LR pixels that the windows may have along a side.
+        plan: the windows.
+        encoding: of the SR image, if that is wanted.
+    """
+
+    request: MapRequest
+    session: Session
+    scene: Scene
+    window_size: int
+    plan: WindowPlan
+    encoding: SrEncoding | None
+
+    def profile(self, layer: str) -> CogProfile:
+        """What the file of a layer is."""
+        return layer_profile(
+            layer,
+            self.session.spec,
+            source_grid=self.scene.grid,
+            encoding=self.encoding,
+            halo=self.plan.rows.halo,
+            tags=self.tags(),
+        )
+
+    def row_layout(self) -> RowLayout:
+        """What the rows of the map are."""
+        height, span = self.scene.grid.height, self.plan.rows
+        profiles = {layer: self.profile(layer) for layer in self.request.layers}
+        return RowLayout(
+            layers={
+                layer: LayerLayout(
+                    channels=len(profile.bands),
+                    width=profile.grid.width,
+                    dtype=profile.dtype,
+                    factor=profile.grid.height // height,
+                    allowed=profile.allowed_values(),
+                )
+                for layer, profile in profiles.items()
+            },
+            heights=tuple(min(bottom, height) - top for top, bottom in span.cores),
+        )
+
+    def manifest(self) -> dict[str, str]:
+        """All that decides what the rows of the map are, as text by name."""
+        header, plan = self.scene.header, self.plan
+        return {
+            "version": __version__,
+            "model": self.session.sha256,
+            "device": self.session.device,
+            "precision": self.session.precision,
+            "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
+            # What is remote is taken to be the same under the same address.
+            "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
+            "bands": str([file.selection.indexes for file in header.files]),
+            "quality": str([flags.bits for flags in header.quality]),
+            "aoi": header.aoi.digest if header.aoi else "all",
+            "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
+            WINDOW_SIZE: str(self.window_size),
+            "halo": str(plan.rows.halo),
+            "ramp": str(plan.rows.ramp),
+            "layers": ", ".join(self.request.layers),
+        }
+
+    def tags(self) -> Mapping[str, str]:
+        """What every file says of its own making."""
+        spec = self.session.spec
+        return {
+            "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
+            "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
+            "GEOSRSEG_MODEL_SHA256": self.session.sha256,
+            "GEOSRSEG_INPUT": self.scene.header.name,
+            "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
+            "GEOSRSEG_SEAMS": self.request.seams,
+            "GEOSRSEG_LICENCE": spec.licence,
+        }
+
+    def options(self) -> Mapping[str, str]:
+        """How it is made, for a reader; what does not apply is empty."""
+        request, plan = self.request, self.plan
+        radiometry = self.scene.radiometry
+        scales = sorted(set(zip(radiometry.scale, radiometry.offset, strict=True)))
+        return {
+            "Reflectance": "; ".join(f"number × {a:g} + {b:g}" for a, b in scales),
+            "Left out": ", ".join(request.mask),
+            "Area of interest": "" if request.aoi is None else Path(request.aoi).name,
+            "Windows": (
+                f"{self.window_size} pixels of the scene, halo {plan.rows.halo}, "
+                f"seams {request.seams}"
+            ),
+            "Run on": f"{self.session.device}, {self.session.precision}",
+        }
+
+
+@contextmanager
+def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
+    """Open the scene of a request and plan its windows.
+
+    Raises:
+        SceneError: the scene cannot be read, or is not what the model expects.
+        GeosrsegError: windows and overlap do not go together, or memory does not suffice for
+            one window, or for one row of them.
+        OutputError: an output is the scene itself, or cannot be made of it.
+    """
+    spec = session.spec
+    with open_scene(
+        request.scene,
+        model_bands=spec.bands,
+        bands=request.bands,
+        scale=request.scale,
+        offset=request.offset,
+        mask=request.mask,
+        aoi=request.aoi,
+        max_pixels=request.max_pixels,
+        skip_bad_blocks=request.skip_bad_blocks,
+    ) as scene:
+        _check_apart(request, scene)
+        request.products.check_grid(scene.grid)
+        window_size = _window_size(request, session, scene)
+        plan = plan_scene(
+            scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
+        )
+        _check_width(scene, plan, available_memory())
+        _check_window(session, plan, available_memory())
+        yield MapJob(
+            request=request,
+            session=session,
+            scene=scene,
+            window_size=window_size,
+            plan=plan,
+            encoding=sr_encoding(scene, spec) if request.sr else None,
+        )
+
+
+def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
+    """Refuse a scene of which not even one row of windows can be read.
+
+    The system would grant the memory, and end the process when it is used.
+    """
+    pixels = plan.rows.window_size * plan.cols.length
+    needed = pixels * len(scene.band_names) * LEAST_BYTES
+    if needed > memory:
+        raise SceneError(
+            f"{scene.location}: a row of windows, {scene.grid.width} pixels wide, takes "
+            f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller --window, "
+            "or cut the scene into parts"
+        )
+
+
+def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
+    """Refuse windows that the halo makes larger than memory, in the model file or by option."""
+    height, width = plan.rows.window_size, plan.cols.window_size
+    needed = height * width * session.bytes_per_pixel * LEAST_SHARE
+    if session.device in ON_HOST and needed > memory:
+        raise DeviceMemoryError(
+            f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
+            f"{memory / 2**30:.1f} are free: use a smaller --overlap or --window"
+        )
+
+
+def _check_apart(request: MapRequest, scene: Scene) -> None:
+    for path in (*request.paths.values(), *request.products.files()):
+        if path.exists() and any(path.samefile(file) for file in scene.header.local_paths):
+            raise OutputError(f"{path}: is the scene itself: choose another name")
+
+
+def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
+    """As the user says, as a stopped run had it, or what memory allows."""
+    if request.window_size is not None:
+        return request.window_size
+    if request.max_memory is None:
+        stopped = read_manifest(request.output) or {}
+        with suppress(ValueError, GeosrsegError):  # none, or the manifest of somebody else
+            size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+            plan_scene(
+                scene,
+                session.spec,
+                seams=request.seams,
+                overlap=request.overlap,
+                window_size=size,
+            )
+            return size
+    memory = request.max_memory or SHARE * available_memory()
+    return fitting_window_size(
+        session.spec,
+        pixels=memory / session.bytes_per_pixel / request.batch,
+        seams=request.seams,
+        overlap=request.overlap,
+    )

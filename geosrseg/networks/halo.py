@@ -1,0 +1,149 @@
+"""Halo: how far from a window's border the network's answer can still depend on it.
+
+Three ways to know, and the model file carries what they give:
+
+- **structure**: the longest chain of layers is followed backwards from the target pixels at
+  a border, as an interval of pixels along one axis (`Part.before`). A bound, met exactly by
+  some images.
+- **probing**, for a part that does not say: NaN comes in from beyond a border, and where the
+  output is a number it does not depend on it. Nothing is found for a part that looks at the
+  whole window, by a global pooling or attention: it has no exact halo.
+- **measuring**: how far from a border a trained network's labels really change.
+"""
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+
+from geosrseg.core.windows import round_up
+from geosrseg.networks.framework import EndToEnd
+from geosrseg.networks.part import Part
+from geosrseg.networks.reach import Reach
+
+DEFAULT_HALO = 24
+"""LR pixels; with it fewer than one label in ten thousand differs from one large window."""
+
+PROBES = (256, 512, 1024, 2048)
+"""Input pixels of the images on which a part is probed, one after the other."""
+
+STRIP = 32
+"""Pixels of such an image along its other axis, and of the images for measuring."""
+
+IMAGES = 2
+"""Random images on which the halo of a trained network is measured."""
+
+
+def window_multiple(network: EndToEnd) -> int:
+    """LR pixels on whose multiples windows begin and end, so that pooling cells agree."""
+    of_seg = network.seg.multiple // math.gcd(network.seg.multiple, network.upscale_factor)
+    return math.lcm(network.sr.multiple, of_seg)
+
+
+def exact_halo(network: EndToEnd) -> int | None:
+    """LR pixels, a multiple of `window_multiple`, beyond which a border changes nothing.
+
+    None where a part looks at the whole window.
+    """
+    distances = []
+    # The first target pixel behind a border at 0, and the last one before it.
+    for pixel, side in ((0, -1), (-1, 1)):
+        reach: Reach | None = Reach(pixel, pixel)
+        for part, growth in ((network.seg, 1), (network.sr, network.upscale_factor)):
+            reach = None if reach is None else _before(part, reach, growth=growth)
+        if reach is None:
+            return None
+        distances.append(-reach.first if side < 0 else reach.last + 1)
+    return round_up(max(distances), window_multiple(network))
+
+
+def widest_halo(network: EndToEnd) -> int:
+    """The exact halo, or the default where there is none: for measurements."""
+    halo = exact_halo(network)
+    return round_up(DEFAULT_HALO, window_multiple(network)) if halo is None else halo
+
+
+def measured_halo(network: EndToEnd) -> int | None:
+    """LR pixels, a multiple of `window_multiple`, beyond which no label was seen to change.
+
+    Random images are given other pixels beyond a border, left, right, above and below. Real
+    images have changed no label farther away than these do, but there is no proof in it.
+    None where labels changed as far as the images went.
+    """
+    multiple = window_multiple(network)
+    bound = exact_halo(network)
+    side = round_up(max(PROBES[0], multiple) if bound is None else bound, multiple)
+    network = copy.deepcopy(network).cpu().float().eval()
+    farthest = 0
+    for image in range(IMAGES):
+        generator = torch.Generator().manual_seed(image)
+        shape = (2, network.sr.bands, round_up(STRIP, multiple), 2 * side)
+        here, beyond = torch.rand(shape, generator=generator)
+        for flipped in (False, True):
+            for upright in (False, True):
+                pixels = _labels_changed(network, here, beyond, flipped=flipped, upright=upright)
+                farthest = max(farthest, math.ceil(pixels / network.upscale_factor))
+    found = round_up(farthest, multiple)
+    return None if bound is None and found >= side else found
+
+
+def _labels_changed(
+    network: EndToEnd, here: Tensor, beyond: Tensor, *, flipped: bool, upright: bool
+) -> int:
+    """HR pixels from the middle to the farthest label that other pixels beyond it change."""
+    other = here.clone()
+    middle = here.shape[-1] // 2
+    other[..., :middle] = beyond[..., :middle]
+    both = torch.stack((here, other))
+    if flipped:
+        both = both.flip(-1)
+    with torch.inference_mode():
+        _, logits = network(both.mT.contiguous() if upright else both)
+    labels = logits.argmax(1)
+    labels = labels.mT if upright else labels
+    labels = labels.flip(-1) if flipped else labels
+    changed = (labels[0] != labels[1]).any(0)[middle * network.upscale_factor :]
+    return int(changed.nonzero().max()) + 1 if changed.any() else 0
+
+
+def _before(part: Part, outputs: Reach, *, growth: int) -> Reach | None:
+    """What `part.before` says, or else what probing finds."""
+    reach = part.before(outputs)
+    if reach is not None:
+        return reach
+    distance = _probe(part, growth=growth)
+    if distance is None:
+        return None
+    inputs, multiple = outputs.before_growth(growth), part.multiple
+    return Reach(
+        (inputs.first - distance) // multiple * multiple,
+        round_up(inputs.last + 1 + distance, multiple) - 1,
+    )
+
+
+def _probe(part: Part, *, growth: int) -> int | None:
+    """Input pixels that NaN comes in from beyond a border, at most."""
+    part = copy.deepcopy(part).cpu().float().eval()
+    for size in PROBES:
+        length = round_up(size, 2 * part.multiple)
+        strip = torch.rand(1, part.bands, round_up(STRIP, part.multiple), length)
+        depths = [_depth(part, image) // growth for image in (strip, strip.mT.contiguous())]
+        if max(depths) < length // 2:
+            return max(depths) + 1
+    return None
+
+
+def _depth(part: Part, image: Tensor) -> int:
+    """Output pixels, along the longer axis, that a NaN half makes NaN in the other half."""
+    axis = 2 + image.shape[2:].index(max(image.shape[2:]))
+    half = image.shape[axis] // 2
+    deepest = 0
+    for first in (0, half):
+        probed = image.clone()
+        probed.narrow(axis, first, half).fill_(torch.nan)
+        with torch.inference_mode():
+            bad = part(probed).isnan().any(1).any(4 - axis)[0]
+        other = bad[bad.shape[0] // 2 :] if first == 0 else bad[: bad.shape[0] // 2].flip(0)
+        deepest = max(deepest, int(other.nonzero().max()) + 1 if other.any() else 0)
+    return deepest

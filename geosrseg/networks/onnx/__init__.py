@@ -1,0 +1,1 @@
+"""Writing a network as an ONNX graph."""

@@ -1,0 +1,261 @@
+"""Recipe: how a network is trained, and the presets."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from geosrseg.networks.framework import NetworkConfig
+
+Precision = Literal["fp32", "bf16", "fp16"]
+SCHEDULES = ("step", "cosine")
+COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
+SR_VALUES = (
+    "sr",
+    "sr_rate",
+    "sr_decay",
+    "sr_warm_up",
+    "sr_base",
+    "sr_feat",
+    "sr_stages",
+    "residual",
+)
+"""What a preset says of the SR part alone: protocols that do not train one take none of it."""
+
+WARM_UP = 50
+"""Steps over which the cosine schedule rises to the full learning rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything about a training run except data and network; the defaults are the paper's.
+
+    Attributes:
+        alpha: α of the joint loss, on the reconstruction.
+        beta: β of the joint loss, on the segmentation.
+        sr_rate: learning rate of the SR part.
+        seg_rate: learning rate of the segmentation part.
+        sr_decay: weight decay of the SR part.
+        seg_decay: weight decay of the segmentation part.
+        sr_warm_up: the first of the epochs, in which end to end trains the SR part alone, by
+            the reconstruction.
+        decoupled: the weight decay does not pass through Adam's scaling (AdamW).
+        schedule: ``step`` divides the rates by 10 at half of the steps, ``cosine`` lets
+            them fall to zero.
+        epochs: passes, each followed by a validation.
+        chips_per_epoch: chips in a pass.
+        batch_size: chips that a process runs at once.
+        accumulate: such batches in a step.
+        devices: processes that train together, each on a device of its own.
+        chip_size: HR pixels along each side of a chip.
+        quarter_turns: turn chips by 90° too, and not only flip and turn them by 180°.
+        class_power: see `ChipConfig`.
+        jitter: see `ChipConfig`.
+        cutout: see `ChipConfig`.
+        averaging: decay of the moving average of the weights, which is what is validated
+            and kept; 0 keeps the weights themselves.
+        class_offsets: fit the shares of the classes on the validation data when all is done.
+        precision: of the arithmetic; ``bf16`` and ``fp16`` keep the weights in ``fp32``.
+        seed: of all random numbers.
+    """
+
+    alpha: float = 0.1
+    beta: float = 1000.0
+    sr_rate: float = 1e-5
+    seg_rate: float = 1e-5
+    sr_decay: float = 1e-4
+    seg_decay: float = 5e-4
+    sr_warm_up: int = 0
+    decoupled: bool = False
+    schedule: str = "step"
+    epochs: int = 300
+    chips_per_epoch: int = 1000
+    batch_size: int = 1
+    accumulate: int = 1
+    devices: int = 1
+    chip_size: int = 480
+    quarter_turns: bool = False
+    class_power: float = 1.0
+    jitter: float = 0.0
+    cutout: float = 0.0
+    averaging: float = 0.0
+    class_offsets: bool = False
+    precision: Precision = "fp32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"the schedule is one of {', '.join(SCHEDULES)}, got {self.schedule}")
+        for name in COUNTS:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
+        if self.chip_size % 32:
+            raise ValueError(f"the chip size is a multiple of 32, got {self.chip_size}")
+        for name in ("alpha", "beta", "sr_rate", "seg_rate", "sr_decay", "seg_decay", "jitter"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is 0 or more, got {getattr(self, name)}")
+        if not 0 <= self.sr_warm_up < self.epochs:
+            raise ValueError(
+                f"sr_warm_up is 0 or more and less than the {self.epochs} epochs, "
+                f"got {self.sr_warm_up}"
+            )
+        if not 0 <= self.averaging < 1:
+            raise ValueError(f"averaging is 0 or a decay below 1, got {self.averaging}")
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps that a part is trained for."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Optimizer steps of an epoch."""
+        chips = math.ceil(self.chips_per_epoch / self.devices)
+        return math.ceil(math.ceil(chips / self.batch_size) / self.accumulate)
+
+    def sr_steps(self, network: NetworkConfig) -> int:
+        """Optimizer steps at the beginning that train the SR part alone."""
+        if network.two_stage:
+            return self.steps
+        return self.sr_warm_up * self.steps_per_epoch if network.trains_sr else 0
+
+    def limited(self, steps: int) -> "Recipe":
+        """The same recipe with `steps` optimizer steps at the most, in whole epochs.
+
+        The schedule then spans these steps.
+
+        Raises:
+            ValueError: there is no step.
+        """
+        if steps < 1:
+            raise ValueError(f"there is 1 step or more, got {steps}")
+        if self.steps <= steps:
+            return self
+        epochs = math.ceil(steps / self.steps_per_epoch)
+        chips = steps // epochs * self.devices * self.batch_size * self.accumulate
+        warm_up = min(self.sr_warm_up, epochs - 1)
+        return replace(self, epochs=epochs, chips_per_epoch=chips, sr_warm_up=warm_up)
+
+    def rate_factor(self, step: int) -> float:
+        """Factor on the learning rates at a step."""
+        if self.schedule == "step":
+            return 1.0 if step < self.steps / 2 else 0.1
+        rise = min(1.0, (step + 1) / WARM_UP)
+        return rise * (1 + math.cos(math.pi * min(step / self.steps, 1.0))) / 2
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A recipe with the network it is made for.
+
+    Attributes:
+        recipe: how to train.
+        options: of the networks, by a network's name.
+        residual: see `NetworkConfig`.
+    """
+
+    recipe: Recipe
+    options: Mapping[str, Mapping[str, Any]]
+    residual: bool
+
+
+PRESETS: Mapping[str, Preset] = MappingProxyType(
+    {
+        # Section 3.3 and 4.2 of the paper.
+        "paper": Preset(recipe=Recipe(), options=MappingProxyType({}), residual=False),
+        # A nineteenth of the parameters, from scratch, in minutes on two cores.
+        "slim": Preset(
+            recipe=Recipe(
+                alpha=1.0,
+                beta=1.0,
+                sr_rate=1e-4,
+                seg_rate=1e-3,
+                sr_decay=1e-2,
+                seg_decay=5e-2,
+                decoupled=True,
+                schedule="cosine",
+                epochs=16,
+                chips_per_epoch=1000,
+                batch_size=8,
+                chip_size=192,
+                quarter_turns=True,
+                class_power=0.0,
+                jitter=0.05,
+                cutout=0.5,
+                averaging=0.99,
+                class_offsets=True,
+                precision="bf16",
+            ),
+            options=MappingProxyType(
+                {
+                    "dbpn": {"base": 16, "feat": 64, "stages": 3},
+                    "segnet": {"width": 0.25, "dropout": 0.3},
+                    "unet": {"width": 0.25, "dropout": 0.3},
+                }
+            ),
+            residual=True,
+        ),
+    }
+)
+
+
+def configure(
+    preset: str,
+    *,
+    protocol: str,
+    bands: int,
+    classes: int,
+    upscale_factor: int,
+    replaced: Mapping[str, Any] = MappingProxyType({}),
+) -> tuple[NetworkConfig, Recipe]:
+    """Network and recipe of a preset, with some values replaced.
+
+    Args:
+        preset: a name in `PRESETS`.
+        protocol: see `NetworkConfig`.
+        bands: input bands.
+        classes: output classes.
+        upscale_factor: target pixels per source pixel along each axis.
+        replaced: by name, fields of `Recipe`; ``rate``, the learning rate of both parts
+            unless one has its own; ``max_steps``, see `Recipe.limited`; ``sr``, ``seg`` and
+            ``residual``; and options of the networks, such as ``sr_stages``.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
+    base = PRESETS[preset]
+    of_recipe = {item.name for item in fields(Recipe)}
+    rates = dict.fromkeys(("sr_rate", "seg_rate"), replaced["rate"]) if "rate" in replaced else {}
+    values = rates | {k: v for k, v in replaced.items() if k in of_recipe}
+    recipe = replace(base.recipe, **values)
+    if "max_steps" in replaced:
+        recipe = recipe.limited(replaced["max_steps"])
+    known = {*of_recipe, "rate", "max_steps"}
+    network = {k: v for k, v in replaced.items() if k not in known}
+    sr, seg = str(network.pop("sr", "dbpn")), str(network.pop("seg", "segnet"))
+    residual = bool(network.pop("residual", base.residual))
+    config = NetworkConfig(
+        protocol=protocol,
+        bands=bands,
+        classes=classes,
+        upscale_factor=upscale_factor,
+        sr=sr,
+        sr_options=dict(base.options.get(sr, {})) | _options_of("sr", network),
+        seg=seg,
+        seg_options=dict(base.options.get(seg, {})) | _options_of("seg", network),
+        residual=residual,
+    )
+    if network:
+        raise ValueError(f"neither recipe nor networks have {sorted(network)[0]}")
+    return config, recipe
+
+
+def _options_of(part: str, replaced: dict[str, Any]) -> dict[str, Any]:
+    """Take out what begins with the part's name, without it."""
+    names = [name for name in replaced if name.startswith(f"{part}_")]
+    return {name.removeprefix(f"{part}_"): replaced.pop(name) for name in names}

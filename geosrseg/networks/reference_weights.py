@@ -1,0 +1,164 @@
+"""Weights of other implementations, for our networks.
+
+D-DBPN: the layout of its authors' PyTorch code. Ours has the same names, so the mapping is
+the identity; the prefix ``module.`` that DataParallel leaves on every key is taken off.
+
+    feat0.conv.*  feat0.act.weight     feat1 likewise
+    up<k>.conv.*                       merges features, k >= 3; down<k>.conv.* for k >= 2
+    up<k>.up_conv1.deconv.*            up_conv2.conv.*      up_conv3.deconv.*
+    down<k>.down_conv1.conv.*          down_conv2.deconv.*  down_conv3.conv.*
+    output_conv.conv.*
+
+SegNet's encoder: torchvision's VGG16, whose layers are counted through.
+
+    features.<n>.*                     convolution [, batch norm], ReLU, ...; pooling
+    classifier.*                       left out
+
+From a VGG16 without batch normalization only the convolutions are loaded.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from geosrseg.errors import RunError
+from geosrseg.networks.dbpn import DBPN
+from geosrseg.networks.pickles import load_pickle
+from geosrseg.networks.segnet import SegNet
+
+COUNTER = "num_batches_tracked"
+"""Of a batch normalization; it has no influence, and old files lack it."""
+
+SHOWN = 3  # keys that a message names
+
+
+def load_dbpn(network: DBPN, path: Path, *, adapt_bands: bool = False) -> None:
+    """Load a D-DBPN checkpoint of its authors' layout.
+
+    Args:
+        network: of the file's upscale factor, channels and stages.
+        path: a ``.pth`` or ``.safetensors`` file.
+        adapt_bands: allow another number of bands: every band of ours then gets the
+            mean over the file's bands, so that a grey image gives what it gave.
+
+    Raises:
+        RunError: the file cannot be read, or is not of this network.
+    """
+    weights = _read(path)
+    if adapt_bands:
+        bands = network.state_dict()["feat0.conv.weight"].shape[1]
+        _adapt_inputs(weights, "feat0.conv.weight", bands)
+        _adapt_outputs(weights, "output_conv.conv.weight", bands)
+        _adapt_outputs(weights, "output_conv.conv.bias", bands)
+    _load(network, weights, path)
+
+
+def load_vgg16(network: SegNet, path: Path, *, adapt_bands: bool = False) -> None:
+    """Load torchvision's VGG16 into the encoder of a SegNet.
+
+    Args:
+        network: of width 1.
+        path: a ``.pth`` or ``.safetensors`` file.
+        adapt_bands: see `load_dbpn`.
+
+    Raises:
+        RunError: the file cannot be read, or is no VGG16.
+    """
+    weights = _read(path)
+    normalized = "features.1.running_mean" in weights
+    names = _vgg16_names(network, normalized=normalized)
+    renamed = {}
+    for key, value in weights.items():
+        layer, _, kind = key.rpartition(".")
+        if not key.startswith("classifier."):
+            renamed[f"{names.get(layer, layer)}.{kind}"] = value
+    if adapt_bands:
+        bands = network.encoder.state_dict()["0.0.0.weight"].shape[1]
+        _adapt_inputs(renamed, "0.0.0.weight", bands)
+    _load(network.encoder, renamed, path, layers=set(names.values()))
+
+
+def _vgg16_names(network: SegNet, *, normalized: bool) -> dict[str, str]:
+    """``features.<n>`` -> the layer's name in our encoder."""
+    names, number = {}, 0
+    for level, block in enumerate(network.encoder):
+        convolutions = sum(isinstance(layer, nn.Sequential) for layer in block.children())
+        for step in range(convolutions):
+            names[f"features.{number}"] = f"{level}.{step}.0"
+            if normalized:
+                number += 1
+                names[f"features.{number}"] = f"{level}.{step}.1"
+            number += 2  # behind the ReLU
+        number += 1  # behind the pooling
+    return names
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by their keys, without the prefix of DataParallel."""
+    try:
+        values = load_file(path) if path.suffix == ".safetensors" else load_pickle(path)
+    except RunError:
+        raise
+    except Exception as error:  # what a broken pickle raises has no common root
+        detail = str(error).partition("\n")[0] or type(error).__name__
+        raise RunError(
+            f"{path} cannot be read as weights ({detail}): expected tensors by name, in a .pth "
+            "or .safetensors file"
+        ) from error
+    if not isinstance(values, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in values.items()
+    ):
+        raise RunError(f"{path} holds more than weights: expected tensors by name (a state_dict)")
+    return {
+        key.removeprefix("module."): value
+        for key, value in values.items()
+        if not key.endswith(COUNTER)
+    }
+
+
+def _load(
+    module: nn.Module, weights: dict[str, Tensor], path: Path, *, layers: set[str] | None = None
+) -> None:
+    """Load weights that fit exactly into a module, or into some `layers` of it."""
+    state = {
+        key: value
+        for key, value in module.state_dict().items()
+        if not key.endswith(COUNTER) and (layers is None or key.rpartition(".")[0] in layers)
+    }
+    problems = []
+    if missing := [key for key in state if key not in weights]:
+        problems.append(f"missing {_some(missing)}")
+    if unexpected := [key for key in weights if key not in state]:
+        problems.append(f"unexpected {_some(unexpected)}")
+    if wrong := [
+        f"{key} of {tuple(weights[key].shape)} instead of {tuple(value.shape)}"
+        for key, value in state.items()
+        if key in weights and weights[key].shape != value.shape
+    ]:
+        problems.append(_some(wrong))
+    if problems:
+        raise RunError(
+            f"{path} is not of this network: {'; '.join(problems)}. Expected the same factor, "
+            "channels and stages; another number of bands needs adapt_bands"
+        )
+    module.load_state_dict(weights, strict=False)
+
+
+def _some(items: list[str]) -> str:
+    more = f" and {len(items) - SHOWN} more" if len(items) > SHOWN else ""
+    return ", ".join(items[:SHOWN]) + more
+
+
+def _adapt_inputs(weights: dict[str, Tensor], key: str, bands: int) -> None:
+    """Give a convolution `bands` inputs; the sum over them stays what it was."""
+    if key in weights and weights[key].ndim == 4 and weights[key].shape[1] != bands:
+        weights[key] = (weights[key].sum(1, keepdim=True) / bands).repeat(1, bands, 1, 1)
+
+
+def _adapt_outputs(weights: dict[str, Tensor], key: str, bands: int) -> None:
+    """Give a convolution, or its bias, `bands` outputs, each the mean of what they were."""
+    if key in weights and len(weights[key]) != bands:
+        mean = weights[key].mean(0, keepdim=True)
+        weights[key] = mean.repeat(bands, *[1] * (mean.ndim - 1))

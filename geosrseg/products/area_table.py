@@ -1,0 +1,40 @@
+"""The area table: the areas of a class map as CSV."""
+
+import csv
+from pathlib import Path
+
+from geosrseg.errors import OutputError
+from geosrseg.products.areas import Areas
+from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+
+SUFFIXES = (".csv",)
+
+
+def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> None:
+    """Write one line a class, in the legend's order, below a line of names.
+
+    UTF-8, a comma between and a point inside numbers; what is not known is empty. The names
+    are those of `ClassArea.to_json`.
+
+    Args:
+        path: the output, ``.csv``.
+        areas: what to write.
+        overwrite: replace an existing file.
+
+    Raises:
+        OutputError: the output cannot be written.
+    """
+    path = Path(path)
+    check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    rows = [item.to_json() for item in areas.classes]
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        try:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+                table.writeheader()
+                table.writerows(rows)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([draft], path)

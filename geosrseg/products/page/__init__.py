@@ -1,0 +1,1 @@
+"""The page to swipe between scene and map."""

@@ -1,0 +1,179 @@
+"""The page: scene and class map to look at, in one HTML file that needs nothing else.
+
+What it does is in ``page/page.js``: swipe, zoom and legend, without a library. Pictures are in
+the file itself, as `tile_pyramid` cuts them.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from geosrseg.core.composite import choose_composite
+from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.errors import OutputError
+from geosrseg.products.areas import Areas, ClassArea
+from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid, scene_pyramid
+from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.scene import Scene
+
+SUFFIXES = (".html",)
+
+MAX_BYTES = 24_000_000
+"""Of all pictures in a page, half of them the scene's. Phones open it, mail servers take it."""
+
+
+NBSP = "\N{NO-BREAK SPACE}"
+"""Between a number and its unit."""
+
+
+def write_page(
+    path: str | Path,
+    *,
+    scene: Scene,
+    class_map_path: str | Path,
+    legend: Legend,
+    areas: Areas,
+    facts: Sequence[tuple[str, str]],
+    generator: str,
+    max_bytes: int = MAX_BYTES,
+    overwrite: bool = False,
+) -> None:
+    """Write the page of a class map.
+
+    Args:
+        path: the output, ``.html``.
+        scene: the open scene.
+        class_map_path: its class map.
+        legend: the classes.
+        areas: of the class map.
+        facts: how the map was made: names and values, in order. Empty values are left out.
+        generator: what wrote the page, with its version.
+        max_bytes: of all pictures. Resolutions that would be beyond it are left out, and
+            the page says so.
+        overwrite: replace an existing page.
+
+    Raises:
+        OutputError: the class map cannot be read, or the page cannot be written.
+        SceneError: the scene cannot be read.
+    """
+    path = Path(path)
+    check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    source = scene_pyramid(scene, max_bytes=max_bytes // 2)
+    target = class_map_pyramid(Path(class_map_path), max_bytes=max_bytes // 2)
+    bands = ", ".join(dict.fromkeys(choose_composite(scene.band_names)))
+    grid = scene.grid.refined(target.width // scene.grid.width)
+    text = _template().substitute(
+        title=escape(scene.header.name),
+        subtitle=escape(_subtitle(grid)),
+        aspect=f"{grid.width}/{grid.height}",
+        scene_caption=escape(f"Scene: {bands}"),
+        generator=escape(generator, quote=True),
+        style=_static("page.css"),
+        script=_static("page.js"),
+        classes="\n".join(map(_class_row, legend.classes, areas.classes)),
+        total=escape(_total(areas)),
+        notes="\n".join(f'<p class="note">{escape(note)}</p>' for note in _notes(source, target)),
+        facts="\n".join(
+            f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts if value
+        ),
+        data=_data(source, target, legend, _pixel_side(grid)),
+    )
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        try:
+            draft.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([draft], path)
+
+
+def _static(name: str) -> str:
+    return (resources.files("geosrseg.products.page") / name).read_text(encoding="utf-8")
+
+
+def _template() -> Template:
+    return Template(_static("page.html"))
+
+
+def _data(source: Pyramid, target: Pyramid, legend: Legend, side: float | None) -> str:
+    """What the script reads. In it no ``<`` can end the element it stands in."""
+    values = {
+        "width": target.width,
+        "height": target.height,
+        "tile": TILE,
+        "metres": side,
+        "classes": [{"id": item.id, "rgb": item.rgb} for item in legend.classes],
+        "scene": [level.to_json() for level in source.levels],
+        "map": [level.to_json() for level in target.levels],
+    }
+    return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _pixel_side(grid: Grid) -> float | None:
+    """Metres of a pixel in the middle of the map."""
+    areas = pixel_areas(grid)
+    if areas is None:
+        return None
+    return math.sqrt(areas.row(grid.height // 2)[grid.width // 2])
+
+
+def _class_row(item: LegendClass, area: ClassArea) -> str:
+    """A class in the legend: a checkbox, and a bar as long as its share."""
+    return (
+        f'<label class="class"><input type="checkbox" value="{item.id}" checked>'
+        f'<span class="swatch" style="background:{item.colour}"></span>'
+        f'<span class="name">{escape(item.name)}</span>'
+        f'<span class="share">{_percent(area.percent)}</span>'
+        f'<span class="bar"><span style="width:{area.percent:.2f}%;'
+        f'background:{item.colour}"></span></span>'
+        f'<span class="area">{escape(_area(area))}</span></label>'
+    )
+
+
+def _percent(percent: float) -> str:
+    return f"&lt;{NBSP}0.1{NBSP}%" if 0 < percent < 0.1 else f"{percent:.1f}{NBSP}%"
+
+
+def _area(area: ClassArea) -> str:
+    if area.hectares is None:
+        return f"{area.pixels:,} pixels"
+    text = f"{_number(area.hectares)}{NBSP}ha"
+    if area.estimate is not None:
+        estimate, margin = area.estimate.square_metres / 1e4, area.estimate.margin / 1e4
+        text += f"; adjusted {_number(estimate)} ±{NBSP}{_number(margin)}{NBSP}ha"
+    return text
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+
+
+def _total(areas: Areas) -> str:
+    total = areas.square_metres
+    mapped = f"{areas.pixels:,} pixels" if total is None else f"{_number(total / 1e4)}{NBSP}ha"
+    share = areas.nodata_pixels / max(areas.nodata_pixels + areas.pixels, 1)
+    nodata = f"; {100 * share:.1f} % of the map is nodata" if areas.nodata_pixels else ""
+    return f"{mapped} mapped{nodata}."
+
+
+def _subtitle(grid: Grid) -> str:
+    side = _pixel_side(grid)
+    size = f"{grid.width:,} × {grid.height:,} pixels"
+    return f"Class map of {size}" + ("" if side is None else f" of {side:,.1f}{NBSP}m")
+
+
+def _notes(source: Pyramid, target: Pyramid) -> list[str]:
+    """What the page leaves out."""
+    return [
+        f"To keep this page small, the {name} is shown with 1 pixel for "
+        f"{pyramid.reduction} × {pyramid.reduction}; the files have them all."
+        for name, pyramid in (("scene", source), ("class map", target))
+        if pyramid.reduction > 1
+    ]

@@ -1,0 +1,191 @@
+"""Tile pyramids: a scene and its class map cut into small pictures, coarse levels first.
+
+A level is a picture of the whole, in tiles of `TILE` pixels; each has twice the resolution of
+the one before. Levels are added until all tiles together would be larger than they may.
+"""
+
+import base64
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.io import MemoryFile
+from rasterio.windows import Window as RasterioWindow
+
+from geosrseg.core.windows import Window
+from geosrseg.errors import OutputError
+from geosrseg.raster.composite import Composite
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.scene import Scene
+
+TILE = 512
+"""Rows and columns of a tile; those at the right and lower borders have fewer."""
+
+JPEG_QUALITY = 85
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One resolution of a picture.
+
+    Attributes:
+        height: rows.
+        width: columns.
+        tiles: base64, row by row from the top left.
+    """
+
+    height: int
+    width: int
+    tiles: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return {"height": self.height, "width": self.width, "tiles": self.tiles}
+
+
+@dataclass(frozen=True, slots=True)
+class Pyramid:
+    """A picture at several resolutions.
+
+    Attributes:
+        levels: coarse to fine.
+        height: rows of the whole picture.
+        width: columns of the whole picture.
+    """
+
+    levels: tuple[Level, ...]
+    height: int
+    width: int
+
+    @property
+    def reduction(self) -> int:
+        """How many pixels of the picture the finest level has as one, along an axis."""
+        return round(self.width / self.levels[-1].width)
+
+
+def scene_pyramid(scene: Scene, *, max_bytes: int) -> Pyramid:
+    """Pictures of a scene as JPEG.
+
+    Args:
+        scene: the open scene.
+        max_bytes: of all tiles as base64; the coarsest level is there in any case.
+
+    Raises:
+        SceneError: the scene cannot be read.
+    """
+    height, width = scene.grid.height, scene.grid.width
+    composite = Composite.of(scene)
+
+    def read(step: int, row: int, col: int) -> bytes:
+        window = Window(row * TILE * step, col * TILE * step, TILE * step, TILE * step)
+        window = window.clipped(height, width)
+        size = -(-window.height // step), -(-window.width // step)
+        pixels = composite.paint(scene, *scene.read_decimated(*size, window))
+        return _jpeg(pixels)
+
+    steps = [2**k for k in range(math.ceil(math.log2(max(height, width, TILE) / TILE)) + 1)]
+    sizes = [(-(-height // step), -(-width // step)) for step in steps]
+    levels = _levels(list(zip(steps, sizes, strict=True)), read, max_bytes=max_bytes)
+    return Pyramid(levels, height, width)
+
+
+def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
+    """A class map and its overviews: class ids, row by row, deflated (zlib).
+
+    Args:
+        path: the class map.
+        max_bytes: of all tiles as base64; the coarsest level is there in any case.
+
+    Raises:
+        OutputError: the class map cannot be read.
+    """
+    try:
+        with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
+            height, width = dataset.shape
+            steps = [1, *dataset.overviews(1)]
+        sizes = {}
+        for number, step in enumerate(steps):
+            with _open_level(path, number) as level:
+                sizes[step] = level.shape
+
+        def read(step: int, row: int, col: int) -> bytes:
+            rows, cols = sizes[step]
+            area = Window(row * TILE, col * TILE, TILE, TILE).clipped(rows, cols)
+            with _open_level(path, steps.index(step)) as level:
+                labels = level.read(
+                    1, window=RasterioWindow(area.col_off, area.row_off, area.width, area.height)
+                )
+            return zlib.compress(labels.tobytes())
+
+        levels = _levels([(step, sizes[step]) for step in steps], read, max_bytes=max_bytes)
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{path}: the class map cannot be read ({reason(error)})") from error
+    return Pyramid(levels, height, width)
+
+
+def _open_level(path: Path, number: int) -> Any:
+    """The class map itself, or its overview of a number."""
+    options = {"overview_level": number - 1} if number else {}
+    with unreferenced_allowed():
+        return rasterio.open(path, driver="GTiff", **options)
+
+
+def _levels(
+    steps: list[tuple[int, tuple[int, int]]],
+    read: Callable[[int, int, int], bytes],
+    *,
+    max_bytes: int,
+) -> tuple[Level, ...]:
+    """As many levels as may be, coarse to fine.
+
+    Args:
+        steps: pixels of the picture that one of the level stands for, along an axis, and the
+            level's rows and columns; fine to coarse.
+        read: gives the tile of a step, a row and a column of tiles.
+        max_bytes: of all tiles as base64.
+    """
+    levels: list[Level] = []
+    left = max_bytes
+    for step, (height, width) in reversed(steps):
+        places = _places(height, width)
+        encoded = (base64.b64encode(read(step, row, col)).decode() for row, col in places)
+        tiles = _within(encoded, left) if levels else list(encoded)
+        if tiles is None:
+            break
+        left -= sum(map(len, tiles))
+        levels.append(Level(height, width, tuple(tiles)))
+    return tuple(levels)
+
+
+def _places(height: int, width: int) -> Iterator[tuple[int, int]]:
+    for row in range(-(-height // TILE)):
+        for col in range(-(-width // TILE)):
+            yield row, col
+
+
+def _within(texts: Iterable[str], max_length: int) -> list[str] | None:
+    """All texts, or None as soon as they are longer together."""
+    found: list[str] = []
+    length = 0
+    for text in texts:
+        length += len(text)
+        if length > max_length:
+            return None
+        found.append(text)
+    return found
+
+
+def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """(rows, cols, 3) as a JPEG file."""
+    height, width = pixels.shape[:2]
+    profile = {"driver": "JPEG", "dtype": "uint8", "count": 3, "quality": JPEG_QUALITY}
+    with MemoryFile() as file:
+        with unreferenced_allowed(), file.open(height=height, width=width, **profile) as dataset:
+            dataset.write(pixels.transpose(2, 0, 1))
+        return bytes(file.getbuffer())

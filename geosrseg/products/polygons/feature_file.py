@@ -1,0 +1,143 @@
+"""Feature files: polygons with attributes, written batch by batch as they come.
+
+GeoPackage, FlatGeobuf and GeoJSON are GDAL's, through pyogrio. GeoParquet is written here, for
+the wheels' GDAL has no driver for it: version 1.1, well-known binary in one column.
+"""
+
+import json
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+from rasterio.crs import CRS
+
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.gdal import reason
+
+DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".parquet": "Parquet"}
+"""The format by the suffix."""
+
+# A GIS of 2022 reads GeoPackage 1.2 without a warning, and 1.4 has nothing that we need.
+OPTIONS = {"GPKG": {"VERSION": "1.2"}, "GeoJSON": {"RFC7946": "YES"}}
+"""Creation options by format."""
+
+GEOMETRY = "geometry"
+"""The column that holds the polygons as well-known binary."""
+
+
+def write_features(
+    path: Path, batches: Iterable[pa.RecordBatch], *, schema: pa.Schema, crs: CRS | None, name: Path
+) -> None:
+    """Write a feature file, and read back how many features it holds.
+
+    Args:
+        path: the file; its suffix says the format. GeoJSON is in longitude and latitude
+            (RFC 7946), the others keep the CRS.
+        batches: features in the order of the file.
+        schema: of the batches.
+        crs: of the polygons.
+        name: what messages call the file.
+
+    Raises:
+        OutputError: it cannot be written, or GeoJSON is asked for without a CRS.
+    """
+    counted = _Counted(batches)
+    try:
+        if path.suffix.lower() == ".parquet":
+            _write_parquet(path, counted, schema, crs)
+            found = pq.read_metadata(path).num_rows
+        else:
+            _write_ogr(path, counted, schema, crs)
+            found = _count_features(path)
+    except (RuntimeError, OSError) as error:  # pyogrio's errors are RuntimeErrors
+        if counted.error is not None:
+            raise counted.error from None
+        raise OutputError(
+            f"{name}: cannot be written ({reason(error)}): is the disk full?"
+        ) from error
+    if found != counted.features:
+        raise OutputError(
+            f"{name}: holds {found} features, {counted.features} were written: check the disk, "
+            "then try again"
+        )
+
+
+class _Counted:
+    """Batches, counted on their way; keeps what stops them, which GDAL would reword."""
+
+    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
+        self.features = 0
+        self.error: BaseException | None = None
+        self._batches = batches
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in self._batches:
+                self.features += batch.num_rows
+                yield batch
+        except GeneratorExit:
+            raise  # whoever asks for batches has stopped asking
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _write_ogr(
+    path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema, crs: CRS | None
+) -> None:
+    driver = DRIVERS[path.suffix.lower()]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "'crs' was not provided")
+        pyogrio.write_arrow(
+            pa.RecordBatchReader.from_batches(schema, batches),
+            path,
+            layer=path.stem,
+            driver=driver,
+            geometry_name=GEOMETRY,
+            geometry_type="Polygon",
+            crs=None if crs is None else crs.to_wkt(),
+            **OPTIONS.get(driver, {}),
+        )
+
+
+def _count_features(path: Path) -> int:
+    if path.suffix.lower() == ".geojson":
+        return _count_geojson(path)
+    count: int = pyogrio.read_info(path, force_feature_count=True)["features"]
+    return count
+
+
+def _count_geojson(path: Path) -> int:
+    """The features of a GeoJSON as GDAL writes it; -1 for one that is cut off.
+
+    GDAL would hold all of it, and refuses a polygon of more than some 10 MB.
+    """
+    count, part = 0, b""
+    with path.open("rb") as file:
+        while chunk := file.read(2**20):
+            part = part[1 - len(_FEATURE) :] + chunk
+            count += part.count(_FEATURE)
+    return count if part.rstrip().endswith(b"}") else -1
+
+
+_FEATURE = b'"type": "Feature"'
+
+
+def _write_parquet(
+    path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema, crs: CRS | None
+) -> None:
+    column: dict[str, Any] = {
+        "encoding": "WKB",
+        "geometry_types": ["Polygon"],
+        "crs": None if crs is None else crs.to_dict(projjson=True),
+        "orientation": "counterclockwise",
+    }
+    geo = {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
+    schema = schema.with_metadata({"geo": json.dumps(geo)})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for batch in batches:
+            writer.write_batch(batch)

@@ -1,0 +1,175 @@
+"""The polygons of a class map, streamed into a feature file.
+
+The map is read in strips. A polygon is written when the strip below it has been read; what
+is still open is all that memory keeps, unless the polygons are to be simplified: a border
+belongs to two of them, and so all must be there.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import NODATA, Legend
+from geosrseg.errors import OutputError
+from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.pixel_areas import PixelAreas
+from geosrseg.products.polygons.feature_file import DRIVERS, GEOMETRY, write_features
+from geosrseg.products.polygons.map_polygons import MapPolygons, PolygonTracer
+from geosrseg.products.polygons.outlines import Rings
+from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.maps.strips import Strips, open_strips
+
+SUFFIXES = tuple(DRIVERS)
+
+
+def write_polygons(
+    class_map_path: str | Path,
+    output: str | Path,
+    *,
+    legend: Legend,
+    confidence_path: str | Path | None = None,
+    min_area: float | None = None,
+    simplify: float | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write the polygons of a class map: ground of one class that hangs together.
+
+    Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas
+    on the ellipsoid, null where the map has no place on the earth) and, with a confidence
+    layer, ``confidence`` (mean of its pixels in percent, null where none has any).
+    Neighbours share the vertices of their common border.
+
+    Args:
+        class_map_path: the class map.
+        output: ``.gpkg``, ``.fgb``, ``.geojson`` (longitude and latitude) or ``.parquet``.
+        legend: the classes.
+        confidence_path: the map's confidence layer. Pixels that nodata makes uncertain do
+            not count.
+        min_area: square metres; a smaller polygon becomes a part of its largest neighbour.
+        simplify: tolerance in units of the CRS, the root of the area that a corner may cut
+            off (Visvalingam and Whyatt 1993). Borders stay shared, areas stay the pixels'.
+        overwrite: replace an existing file.
+
+    Raises:
+        OutputError: the class map cannot be read, or the output cannot be written.
+    """
+    output = Path(output)
+    check_output(output, suffixes=SUFFIXES, overwrite=overwrite)
+    with open_strips(class_map_path, confidence_path) as strips, open_drafts(output) as folder:
+        check_polygons(output, grid=strips.grid, min_area=min_area)
+        schema = _schema(with_confidence=confidence_path is not None)
+        batches = (
+            _batch(polygons, geometry, legend, schema)
+            for polygons, geometry in _features(strips, min_area=min_area, simplify=simplify)
+        )
+        draft = folder / output.name
+        write_features(draft, batches, schema=schema, crs=strips.grid.crs, name=output)
+        publish([draft], output)
+
+
+def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
+    """Refuse polygons that a map on this grid cannot have.
+
+    Raises:
+        OutputError: GeoJSON without a CRS, or a smallest area where pixels have none.
+    """
+    if grid.crs is None and output.suffix.lower() == ".geojson":
+        raise OutputError(
+            f"{output}: GeoJSON is in longitude and latitude, and the map has no CRS: choose "
+            f"another format"
+        )
+    if min_area is not None and pixel_areas(grid) is None:
+        raise OutputError(
+            f"{output}: a smallest area of {min_area:g} m² is asked for, and the map's pixels "
+            f"have no known area: leave --min-area out"
+        )
+
+
+def _features(
+    strips: Strips, *, min_area: float | None, simplify: float | None
+) -> Iterator[tuple[MapPolygons, NDArray[np.object_]]]:
+    """Attributes and shapes of polygons, those together that ended together."""
+    areas = pixel_areas(strips.grid)
+    smooth = _smoother(strips, areas, min_area)
+    pieces = (
+        (polygons, _shapes(polygons.rings, strips.grid.transform))
+        for polygons in _trace(strips, areas, smooth)
+        if len(polygons)
+    )
+    if simplify is None:
+        yield from pieces
+        return
+    parts = list(pieces)
+    shapes = np.concatenate([np.empty(0, np.object_), *(shapes for _, shapes in parts)])
+    simple = shapely.coverage_simplify(shapes, simplify)
+    ends = np.cumsum([len(polygons) for polygons, _ in parts])
+    for (polygons, _), end in zip(parts, ends, strict=True):
+        yield polygons, simple[end - len(polygons) : end]
+
+
+Smooth = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+
+
+def _smoother(strips: Strips, areas: PixelAreas | None, min_area: float | None) -> Smooth:
+    """What takes polygons that are too small out of the map; reads all of it."""
+    if min_area is None or areas is None:
+        return lambda labels: labels
+    sieve = Sieve(strips.grid.width, areas)
+    for strip in strips:
+        sieve.add(strip.labels)
+    return sieve.smoother(min_area)
+
+
+def _trace(strips: Strips, areas: PixelAreas | None, smooth: Smooth) -> Iterator[MapPolygons]:
+    tracer = PolygonTracer(strips.grid.width, areas)
+    for strip in strips:
+        yield tracer.add(smooth(strip.labels), strip.confidence)
+    yield tracer.finish()
+
+
+def _shapes(rings: Rings, transform: Affine) -> NDArray[np.object_]:
+    """Polygons in the CRS, outlines counter-clockwise."""
+    a, b, c, d, e, f = transform[:6]
+    col, row = rings.vertices.T.astype(np.float64)
+    places = np.stack([a * col + b * row + c, d * col + e * row + f], axis=1)
+    offsets = (rings.ring_offsets, rings.polygon_offsets)
+    polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, places, offsets)
+    # A map that is not south-up turns no ring round.
+    return polygons if transform.determinant < 0 else shapely.reverse(polygons)
+
+
+def _schema(*, with_confidence: bool) -> pa.Schema:
+    fields = [
+        pa.field("class_id", pa.int16()),
+        pa.field("class_name", pa.string()),
+        pa.field("area_m2", pa.float64()),
+    ]
+    if with_confidence:
+        fields.append(pa.field("confidence", pa.float32()))
+    return pa.schema([*fields, pa.field(GEOMETRY, pa.binary())])
+
+
+def _batch(
+    polygons: MapPolygons, shapes: NDArray[np.object_], legend: Legend, schema: pa.Schema
+) -> pa.RecordBatch:
+    index = legend.index_table()[polygons.classes]
+    if (index == NODATA).any():
+        foreign = polygons.classes[index == NODATA][0]
+        raise OutputError(f"the class map holds {foreign}, which is no class of its legend")
+    names = np.array(legend.names, np.object_)[index]
+    columns = {
+        "class_id": polygons.classes,
+        "class_name": names,
+        "area_m2": polygons.square_metres,
+        "confidence": polygons.confidence,
+        GEOMETRY: shapely.to_wkb(shapes),
+    }
+    arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in schema]
+    return pa.record_batch(arrays, schema=schema)

@@ -1,0 +1,237 @@
+"""The quicklook: scene and class map side by side, with the legend, as a PNG."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
+from geosrseg.core.composite import choose_composite
+from geosrseg.core.legend import NODATA, Legend
+from geosrseg.errors import OutputError
+from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
+from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.maps.cog import read_row_blocks
+from geosrseg.raster.scene import Scene
+
+SUFFIXES = (".png",)
+
+MARGIN, GAP = 28, 12
+SWATCH = 18
+MIN_WIDTH, MIN_PANEL = 640, 8
+
+Colour = tuple[int, int, int]
+WHITE: Colour = (255, 255, 255)
+FRAME: Colour = (200, 200, 200)
+INK: Colour = (45, 45, 45)
+FAINT: Colour = (115, 115, 115)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """One of the two pictures.
+
+    Attributes:
+        pixels: (rows, cols, 3) uint8.
+        caption: stands above it.
+    """
+
+    pixels: NDArray[np.uint8]
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One class in the legend.
+
+    Attributes:
+        colour: of its swatch.
+        name: what a reader sees.
+        share: of the map, as text.
+    """
+
+    colour: Colour
+    name: str
+    share: str
+
+    @property
+    def width(self) -> int:
+        """Columns of swatch and text."""
+        return SWATCH + GAP + text_width(f"{self.name}  {self.share}")
+
+
+def write_quicklook(
+    path: str | Path,
+    *,
+    scene: Scene,
+    class_map_path: str | Path,
+    legend: Legend,
+    max_side: int = 1400,
+    overwrite: bool = False,
+) -> None:
+    """Draw a scene on the left, its class map on the right, and the legend below.
+
+    Both are read at the picture's size, and the classes are counted one row of blocks at
+    a time: a large map takes longer, but no memory.
+
+    Args:
+        path: the output, ``.png``.
+        scene: the open scene.
+        class_map_path: its class map.
+        legend: the classes.
+        max_side: columns of the picture, and rows of a panel, at most.
+        overwrite: replace an existing picture.
+
+    Raises:
+        OutputError: the class map cannot be read, or the picture cannot be written.
+        SceneError: the scene cannot be read.
+    """
+    path, class_map_path = Path(path), Path(class_map_path)
+    check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    height, width = _panel_size(scene.grid, max_side=max_side)
+    labels, counts = _read_class_map(class_map_path, height, width)
+    panels = (
+        _draw_scene(scene, height, width),
+        Panel(_paint(labels, legend), f"Class map · {class_map_path.name}"),
+    )
+    picture = compose(scene.header.name, panels, _entries(legend, counts))
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        write_png(draft, picture, name=path)
+        publish([draft], path)
+
+
+def compose(title: str, panels: tuple[Panel, Panel], entries: Sequence[Entry]) -> NDArray[np.uint8]:
+    """Lay out the title, two panels of one size with their captions, and the legend.
+
+    Returns:
+        (rows, cols, 3) uint8.
+    """
+    rows, cols = panels[0].pixels.shape[:2]
+    width = max(2 * cols + 3 * MARGIN, MIN_WIDTH)
+    panel_row = MARGIN + 2 * LINE_HEIGHT + GAP
+    legend_row = panel_row + rows + MARGIN
+    places = list(_legend_places(entries, width))
+    height = legend_row + places[-1][0] + LINE_HEIGHT + MARGIN
+    picture = np.full((height, width, 3), WHITE, np.uint8)
+    text = fit_text(title, width - 2 * MARGIN, bold=True)
+    draw_text(picture, text, row=MARGIN, col=MARGIN, colour=INK, bold=True)
+    column = (width - MARGIN) // 2  # of a panel and the margin on its left
+    for panel, left in zip(panels, (MARGIN, MARGIN + column), strict=True):
+        text = fit_text(panel.caption, column - MARGIN)
+        draw_text(picture, text, row=panel_row - GAP - LINE_HEIGHT, col=left, colour=FAINT)
+        _place_framed(picture, panel.pixels, row=panel_row, col=left)
+    for entry, (row, col) in zip(entries, places, strict=True):
+        _draw_entry(picture, entry, row=legend_row + row, col=MARGIN + col)
+    return picture
+
+
+def _panel_size(grid: Grid, *, max_side: int) -> tuple[int, int]:
+    """Rows and columns of a panel; a small scene is enlarged by a whole number."""
+    cols = max((max_side - 3 * MARGIN) // 2, MIN_PANEL)
+    zoom = min(cols / grid.width, max_side / grid.height)
+    if zoom > 1:
+        zoom = int(zoom)
+    return max(round(grid.height * zoom), MIN_PANEL), max(round(grid.width * zoom), MIN_PANEL)
+
+
+def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
+    numbers, valid = scene.read_decimated(height, width)
+    bands = choose_composite(scene.band_names)
+    shown = pick_bands(numbers, scene.band_names, bands)
+    pixels = stretch(shown, valid, find_limits(shown, valid))
+    return Panel(pixels, f"Scene · {', '.join(dict.fromkeys(bands))}")
+
+
+def _read_class_map(
+    path: Path, height: int, width: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The labels at the panel's size, and (256,) pixels of every value in the whole map."""
+    try:
+        with unreferenced_allowed():
+            dataset = rasterio.open(path, driver="GTiff")
+        with dataset:
+            counts = np.zeros(256, np.int64)
+            for (rows,) in read_row_blocks(dataset):
+                counts += np.bincount(rows.ravel(), minlength=256)
+            resampling = Resampling.mode if dataset.height > height else Resampling.nearest
+            return dataset.read(1, out_shape=(height, width), resampling=resampling), counts
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{path}: the class map cannot be read ({reason(error)})") from error
+
+
+def _paint(labels: NDArray[np.uint8], legend: Legend) -> NDArray[np.uint8]:
+    palette = legend.palette()
+    palette[NODATA] = EMPTY
+    return palette[labels]
+
+
+def _entries(legend: Legend, counts: NDArray[np.int64]) -> list[Entry]:
+    mapped = max(int(counts[:NODATA].sum()), 1)
+    entries = [
+        Entry(item.rgb, item.name, _percent(int(counts[item.id]) / mapped))
+        for item in legend.classes
+    ]
+    return entries + ([Entry(EMPTY, "no data", "")] if counts[NODATA] else [])
+
+
+def _percent(share: float) -> str:
+    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+
+
+def _legend_places(entries: Sequence[Entry], width: int) -> Iterator[tuple[int, int]]:
+    """Row and column of every entry, in columns that line up."""
+    column = max(entry.width for entry in entries) + MARGIN
+    most = max((width - MARGIN) // column, 1)
+    lines = -(-len(entries) // most)
+    per_line = -(-len(entries) // lines)
+    for k in range(len(entries)):
+        line, place = divmod(k, per_line)
+        yield line * (LINE_HEIGHT + GAP // 2), place * column
+
+
+def _draw_entry(picture: NDArray[np.uint8], entry: Entry, *, row: int, col: int) -> None:
+    swatch = np.full((SWATCH, SWATCH, 3), entry.colour, np.uint8)
+    _place_framed(picture, swatch, row=row + (LINE_HEIGHT - SWATCH) // 2 + 1, col=col)
+    col += SWATCH + GAP
+    draw_text(picture, entry.name, row=row, col=col, colour=INK)
+    col += text_width(entry.name + "  ")
+    draw_text(picture, entry.share, row=row, col=col, colour=FAINT)
+
+
+def _place_framed(
+    picture: NDArray[np.uint8], pixels: NDArray[np.uint8], *, row: int, col: int
+) -> None:
+    rows, cols = pixels.shape[:2]
+    picture[row - 1 : row + rows + 1, col - 1 : col + cols + 1] = FRAME
+    picture[row : row + rows, col : col + cols] = pixels
+
+
+def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = None) -> None:
+    """Write (rows, cols, 3) uint8 as a PNG.
+
+    Args:
+        path: the file.
+        picture: red, green, blue.
+        name: what an error calls the file; its path unless given.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    height, width = picture.shape[:2]
+    try:
+        with (
+            unreferenced_allowed(),
+            rasterio.open(
+                path, "w", driver="PNG", dtype="uint8", count=3, height=height, width=width
+            ) as dataset,
+        ):
+            dataset.write(picture.transpose(2, 0, 1))
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{name or path}: cannot be written ({reason(error)})") from error

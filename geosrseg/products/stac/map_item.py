@@ -1,0 +1,200 @@
+"""The STAC item of a class map, and of the files that belong to it."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pystac
+import rasterio
+import rasterio.warp
+from pystac.extensions.classification import ClassificationExtension
+from pystac.extensions.file import FileExtension
+from pystac.extensions.projection import ProjectionExtension
+
+from geosrseg.core.legend import Legend
+from geosrseg.errors import OutputError
+from geosrseg.products.areas import Areas
+from geosrseg.products.stac import terms as stac
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+
+SUFFIXES = (".json",)
+
+ASSETS: Mapping[str, tuple[str, str, list[str]]] = {
+    "classes": ("Class map", pystac.MediaType.COG, ["data"]),
+    "confidence": ("Confidence of each label, in percent", pystac.MediaType.COG, ["data"]),
+    "sr": ("Super-resolved image", pystac.MediaType.COG, ["data", "reflectance"]),
+    "fractions": ("Share of each class in each pixel of the scene", pystac.MediaType.COG, ["data"]),
+    "qml": ("Style for QGIS", pystac.MediaType.XML, ["metadata"]),
+    "sld": ("Style for map servers", pystac.MediaType.XML, ["metadata"]),
+    "areas": ("Area of each class", "text/csv", ["metadata"]),
+    "vector": ("Polygons of the class map", "", ["data"]),
+    "report": ("Page to look at", pystac.MediaType.HTML, ["overview"]),
+    "quicklook": ("Scene and class map", pystac.MediaType.PNG, ["overview"]),
+}
+"""Title, media type and roles of each file by its key."""
+
+VECTOR_TYPES = {
+    ".gpkg": pystac.MediaType.GEOPACKAGE,
+    ".fgb": pystac.MediaType.FLATGEOBUF,
+    ".geojson": pystac.MediaType.GEOJSON,
+    ".parquet": pystac.MediaType.PARQUET,
+}
+
+EDGE_POINTS = 4
+"""Points along each side of a footprint, which is bent in longitude and latitude."""
+
+
+def write_map_item(
+    path: str | Path,
+    files: Mapping[str, Path],
+    *,
+    legend: Legend,
+    areas: Areas,
+    source: Location,
+    taken: date | None,
+    properties: Mapping[str, Any],
+    licence: str,
+    overwrite: bool = False,
+) -> None:
+    """Write the item.
+
+    Args:
+        path: the output, ``.json``.
+        files: what belongs to the map by the keys of `ASSETS`, the class map among them.
+        legend: the classes.
+        areas: of the class map.
+        source: the scene.
+        taken: the scene's day. Where it is not known, the item has the time of its making,
+            for an item without a time is none, and says so.
+        properties: what else to say of the map.
+        licence: of the map.
+        overwrite: replace an existing item.
+
+    Raises:
+        OutputError: a file cannot be read, or the item cannot be written.
+    """
+    path = Path(path)
+    check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    grid, values = _describe(files["classes"])
+    made = datetime.now(UTC).replace(microsecond=0)
+    item = pystac.Item(
+        id=files["classes"].stem,
+        geometry=values["geometry"],
+        bbox=values["bbox"],
+        datetime=made if taken is None else datetime.combine(taken, time(), UTC),
+        properties={
+            "created": made.isoformat().replace("+00:00", "Z"),
+            "license": stac.licence_code(licence),
+            **({} if taken else {"description": _NO_DATE}),
+            **properties,
+        },
+    )
+    _add_projection(item, grid)
+    for key, file in files.items():
+        item.add_asset(key, _asset(key, file, path))
+    for key, asset in item.assets.items():
+        _add_checksum(asset, files[key])
+    _add_classes(item.assets["classes"], legend, areas)
+    href = str(source) if source.is_remote else _relative(source.path, path)
+    item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
+    text = json.dumps(item.to_dict(include_self_link=False), indent=2, ensure_ascii=False)
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        try:
+            draft.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([draft], path)
+
+
+_NO_DATE = "The scene does not say when it was taken: the time is that of the map's making."
+
+
+def _describe(path: Path) -> tuple[Grid, dict[str, Any]]:
+    """The grid of a class map, its footprint and its box."""
+    try:
+        with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
+            grid = Grid(dataset.crs, dataset.transform, *dataset.shape)
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
+    ring = _footprint(grid)
+    if ring is None:
+        return grid, {"geometry": None, "bbox": None}
+    longitude, latitude = zip(*ring, strict=True)
+    return grid, {
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "bbox": [min(longitude), min(latitude), max(longitude), max(latitude)],
+    }
+
+
+def _footprint(grid: Grid) -> list[list[float]] | None:
+    """The border in longitude and latitude, counter-clockwise for a north-up map."""
+    if grid.crs is None:
+        return None
+    steps = np.arange(EDGE_POINTS) / EDGE_POINTS
+    zero, one = np.zeros(EDGE_POINTS), np.ones(EDGE_POINTS)
+    across = np.concatenate([zero, steps, one, 1 - steps, [0]]) * grid.width
+    down = np.concatenate([steps, one, 1 - steps, zero, [0]]) * grid.height
+    a, b, c, d, e, f = grid.transform[:6]
+    xs, ys = a * across + b * down + c, d * across + e * down + f
+    try:
+        degrees = np.array(rasterio.warp.transform(grid.crs, "EPSG:4326", xs, ys)).T
+    except GDAL_ERRORS:
+        return None
+    return np.round(degrees, 7).tolist() if np.isfinite(degrees).all() else None
+
+
+def _add_projection(item: pystac.Item, grid: Grid) -> None:
+    if grid.crs is None:
+        return
+    code = grid.crs.to_epsg()
+    ProjectionExtension.ext(item, add_if_missing=True).apply(
+        code=None if code is None else f"EPSG:{code}",
+        wkt2=grid.crs.to_wkt() if code is None else None,
+        bbox=list(grid.bounds),
+        shape=[grid.height, grid.width],
+        transform=list(grid.transform[:6]),
+    )
+
+
+def _asset(key: str, file: Path, item_path: Path) -> pystac.Asset:
+    title, media_type, roles = ASSETS[key]
+    return pystac.Asset(
+        href=_relative(file, item_path),
+        title=title,
+        media_type=media_type or VECTOR_TYPES[file.suffix.lower()],
+        roles=roles,
+    )
+
+
+def _add_checksum(asset: pystac.Asset, file: Path) -> None:
+    try:
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        size = file.stat().st_size
+    except OSError as error:
+        raise OutputError(f"{file}: cannot be read ({reason(error)})") from error
+    FileExtension.ext(asset, add_if_missing=True).apply(checksum=stac.checksum(digest), size=size)
+
+
+def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
+    asset.extra_fields["bands"] = [{"name": "class", "data_type": "uint8", "nodata": 255}]
+    ClassificationExtension.ext(asset, add_if_missing=True).apply(
+        classes=[*stac.classes(legend, areas), stac.nodata_class()]
+    )
+
+
+def _relative(file: Path, item_path: Path) -> str:
+    """A path from the item's folder, as a URL reference."""
+    try:
+        return Path(os.path.relpath(file.resolve(), item_path.resolve().parent)).as_posix()
+    except ValueError:  # another drive of Windows
+        return file.resolve().as_uri()

@@ -1,0 +1,1 @@
+"""Rasters as files: opening, reading, publishing."""

@@ -1,0 +1,82 @@
+"""Companions: what GDAL would open together with a GeoTIFF, and where that could lead.
+
+GDAL takes a raster beside the file for its overviews or its mask and opens it with any
+driver: a VRT there shows any file of this machine. A tag of the file itself can name its
+overviews: any path, a URL too. Both are looked at here before GDAL follows them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import rasterio
+from rasterio.io import DatasetReader
+
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+
+RASTERS = ("ovr", "msk")
+"""Suffixes that GDAL looks for beside a GeoTIFF, and beside the files it finds in turn."""
+
+ERDAS_MAGIC = b"EHFA_HEADER_TAG"
+
+
+def check_companions(path: Path) -> None:
+    """Refuse a local file beside which lies what GDAL would open with another driver.
+
+    To be called before the file is opened.
+
+    Raises:
+        SceneError: names the companion.
+    """
+    for companion in _companions(path):
+        fault = _fault(companion) if companion.is_file() else ""
+        if fault:
+            raise SceneError(
+                f"{path}: GDAL takes {companion.name} beside it for its overviews or mask, and "
+                f"it is no plain GeoTIFF ({fault}): move it away"
+            )
+
+
+def check_overviews(dataset: DatasetReader) -> None:
+    """Refuse an open file that names another one as its overviews.
+
+    Asking for the tags follows nothing; asking for the overviews would.
+
+    Raises:
+        SceneError: without the file's name.
+    """
+    if any(key.upper() == "OVERVIEW_FILE" for key in dataset.tags(ns="OVERVIEWS")):
+        raise SceneError(
+            "it names another file as its overviews, which is not followed: remove its metadata "
+            "item OVERVIEW_FILE, or the .aux.xml beside it if that holds it"
+        )
+
+
+def _companions(path: Path) -> Iterator[Path]:
+    name = path.name.casefold()
+    erdas = {f"{path.stem}.aux".casefold(), f"{name}.aux"}
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:  # a folder that cannot be listed: GDAL then tries these
+        names = [f"{path.name}.{suffix}" for suffix in RASTERS]
+    for found in names:
+        key = found.casefold()
+        suffixes = key.removeprefix(f"{name}.").split(".")
+        if key in erdas or (key.startswith(f"{name}.") and set(suffixes) <= set(RASTERS)):
+            yield path.with_name(found)
+
+
+def _fault(companion: Path) -> str:
+    """Why GDAL must not open it; empty if it may."""
+    try:
+        if companion.suffix.casefold() == ".aux":
+            with companion.open("rb") as file:
+                is_erdas = file.read(len(ERDAS_MAGIC)) == ERDAS_MAGIC
+            return "it is an ERDAS file" if is_erdas else ""
+        with unreferenced_allowed(), rasterio.open(companion, driver="GTiff") as dataset:
+            check_overviews(dataset)
+    except SceneError as error:
+        return str(error)
+    except GDAL_ERRORS as error:
+        return reason(error)
+    return ""

@@ -1,0 +1,104 @@
+"""Datasets: open files of a scene, with GDAL told how far it may go."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import rasterio
+from rasterio.io import DatasetReader
+
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.companions import check_companions, check_overviews
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.remote import attempt, remote_options
+
+T = TypeVar("T")
+
+
+@contextmanager
+def open_dataset(location: Location) -> Iterator[DatasetReader]:
+    """Open a file with GDAL's GeoTIFF driver only.
+
+    Other drivers follow what they read to other files: a VRT that is called .tif, or
+    XML in place of a path, would have GDAL read any file of this machine.
+
+    Raises:
+        SceneError: there is no such file, or it is no GeoTIFF.
+    """
+    _check_file(location)
+    with small_cache(), remote_options(location):
+        try:
+            dataset = attempt(location, lambda: _open(location))
+        except GDAL_ERRORS as error:
+            raise SceneError(_refusal(location, error)) from error
+        with dataset:
+            with named(location):
+                check_overviews(dataset)
+            yield dataset
+
+
+def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -> T:
+    """What `read` gives of an open file.
+
+    Args:
+        location: the file.
+        read: reads some of it.
+        part: which part that is, for the message.
+
+    Raises:
+        SceneError: a block cannot be read.
+    """
+    try:
+        return attempt(location, read)
+    except GDAL_ERRORS as error:
+        remedy = "try again later" if location.is_remote else "the file is damaged, get it again"
+        raise SceneError(
+            f"{location}: cannot be read{part and f', {part}'} ({reason(error)}): {remedy}"
+        ) from error
+
+
+@contextmanager
+def named(location: Location) -> Iterator[None]:
+    """Put the scene's name before what is wrong with it."""
+    try:
+        yield
+    except SceneError as error:
+        text = str(error)
+        raise SceneError(
+            text if text.startswith(str(location)) else f"{location}: {text}"
+        ) from error
+
+
+def _open(location: Location) -> DatasetReader:
+    with unreferenced_allowed():
+        return rasterio.open(location.gdal_name, driver="GTiff")
+
+
+def _check_file(location: Location) -> None:
+    if location.is_remote:
+        return
+    if location.path.is_file():
+        if not location.member:
+            check_companions(location.path)
+        return
+    found = "is a folder" if location.path.is_dir() else "no such file"
+    raise SceneError(f"{location}: {found}, expected a GeoTIFF")
+
+
+def _refusal(location: Location, error: Exception) -> str:
+    why = reason(error).removeprefix(f"{location.name}: ").removeprefix(f"{location}: ")
+    if "missing codec" in why:
+        return (
+            f"{location}: its compression is one that this GDAL lacks ({why}): store it with "
+            "another where it can be read, with gdal_translate -co COMPRESS=DEFLATE"
+        )
+    if isinstance(error, UnicodeDecodeError):
+        return (
+            f"{location}: its CRS has a name that is not UTF-8, which rasterio cannot read: give "
+            "it another, with gdal_edit -a_srs"
+        )
+    remedy = "get it again if it should be one, or convert it with gdal_translate"
+    if location.is_remote:
+        remedy = "check the address, your rights and the connection"
+    return f"{location}: cannot be opened as a GeoTIFF ({why}): {remedy}"

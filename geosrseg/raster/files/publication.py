@@ -1,0 +1,117 @@
+"""Publication: an output is made under another name and moved to its own when it is done."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.gdal import reason
+
+
+def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> None:
+    """Refuse a name that an output cannot have, before any work is done for it.
+
+    Raises:
+        OutputError: see `check_name`; or the suffix is another, something stands there
+            already, or there is no such folder.
+    """
+    check_name(path)
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder, expected the name of a file in it")
+    if path.suffix.lower() not in suffixes:
+        raise OutputError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
+    if os.path.lexists(path) and not path.is_file():  # a link that leads nowhere is none either
+        raise OutputError(f"{path}: is no regular file: choose another name")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path}: exists: choose another name, or replace it with --overwrite")
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that no file can have here.
+
+    Raises:
+        OutputError: it is not UTF-8, which GDAL cannot open, or too long.
+    """
+    try:
+        str(path).encode()
+        path.lstat()
+    except UnicodeEncodeError as error:
+        raise OutputError(f"{str(path)!a}: is not UTF-8: choose another name") from error
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise OutputError(f"{path}: {reason(error)}: choose another name") from error
+
+
+@contextmanager
+def open_drafts(path: Path) -> Iterator[Path]:
+    """A hidden folder beside an output, for the files that will become it.
+
+    It is on the output's file system, so that moving is atomic, and it goes with all
+    that is left in it, whatever happens: GDAL's by-products too.
+
+    Raises:
+        OutputError: the folder of the output cannot be written.
+    """
+    try:
+        folder = tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".partial", dir=path.parent)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot write to the folder {path.parent} ({reason(error)}): choose another"
+        ) from error
+    try:
+        yield Path(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) -> None:
+    """Give finished files their names, the output first and then its sidecars.
+
+    Nothing is moved before all of them are on the disk, so a crash or a power cut leaves
+    the old output or the new one, never a part of one. Between two moves, the new output
+    stands beside the old one's sidecar.
+
+    Args:
+        drafts: files of `open_drafts`, with the names that they shall have.
+        path: the output; its folder is theirs.
+        stale: suffixes of what may stand beside an older output and would be taken for a
+            part of the new one; what is not among the drafts is deleted.
+
+    Raises:
+        OutputError: the disk does not take them.
+    """
+    try:
+        for draft in drafts:
+            _sync(draft)
+        for draft in drafts:
+            draft.replace(path.parent / draft.name)
+        published = {draft.name for draft in drafts}
+        for name in (path.name + suffix for suffix in stale):
+            if name not in published:
+                path.with_name(name).unlink(missing_ok=True)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+
+
+def _sync(path: Path) -> None:
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new names last, where the system can: Windows and some shares cannot."""
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

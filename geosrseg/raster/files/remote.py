@@ -1,0 +1,163 @@
+"""Remote files: GDAL's network options, and what is read without GDAL.
+
+GDAL reads by range over ``https://``, ``http://`` and ``s3://``. Credentials for S3 come
+from the environment and AWS's own files, as GDAL documents them (``AWS_ACCESS_KEY_ID``,
+``AWS_PROFILE``, ``AWS_NO_SIGN_REQUEST``, ``AWS_REQUEST_PAYER``, ``AWS_S3_ENDPOINT``).
+"""
+
+import os
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from types import MappingProxyType
+from typing import IO, Any, TypeVar
+from urllib.error import HTTPError
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import rasterio
+
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.files.location import Location, without_secrets
+
+T = TypeVar("T")
+
+HTTP = ("https", "http")
+
+TIMEOUT = 10
+"""Seconds to wait for a connection, or for anything to arrive over it."""
+
+ATTEMPTS = 3
+PAUSE = 0.5
+"""Seconds before the second attempt; twice as long before the third."""
+
+OPTIONS = {
+    # Beside a file there is nothing to look for, and a listing may be long or forbidden.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": str(TIMEOUT),
+    # Slower than this is taken for a stall; a limit on the whole request would hit large
+    # blocks on a slow line.
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
+    "GDAL_HTTP_LOW_SPEED_TIME": str(TIMEOUT),
+    "GDAL_HTTP_MAX_RETRY": "3",
+    "GDAL_HTTP_RETRY_DELAY": "1",
+    "VSI_CACHE": "YES",
+}
+"""GDAL's options for a remote file; the user's environment wins over each of them."""
+
+
+def remote_options(location: Location) -> AbstractContextManager[object]:
+    """GDAL's options to read `location`, for this thread; none for what is local.
+
+    Nothing is looked for beside a member of a tar either: what a product needs is in its
+    files, and a tar from anywhere could hold overviews that lead out of it.
+    """
+    if location.member:
+        return rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
+    if not location.is_remote:
+        return nullcontext()
+    return rasterio.Env(**{key: OPTIONS[key] for key in OPTIONS if key not in os.environ})
+
+
+def attempt(location: Location, action: Callable[[], T]) -> T:
+    """Do something with a file, again if it is remote and GDAL has failed.
+
+    GDAL itself asks again where a server answers that it cannot answer now, but not where the
+    connection stalls or is cut.
+
+    Args:
+        location: the file.
+        action: what is done; it raises one of `GDAL_ERRORS` where it fails.
+
+    Raises:
+        Exception: as from the last time.
+    """
+    if not location.is_remote:
+        return action()
+    options: dict[str, str] = {}
+    for number in range(ATTEMPTS):
+        time.sleep(number * PAUSE)
+        try:
+            with rasterio.Env(**options):
+                return action()
+        except GDAL_ERRORS as error:
+            failure = error
+            # GDAL keeps what it got for next time, half of it too.
+            options = {"CPL_VSIL_CURL_NON_CACHED": location.gdal_name}
+            if "HTTP response code" in reason(error):
+                break  # it is an answer, and GDAL has asked again where that may help
+    raise failure
+
+
+def check_redirects(location: Location) -> None:
+    """Refuse an address that leads to another scheme.
+
+    An answer other than a redirect is GDAL's to judge: it has the retries and whatever
+    headers and credentials the user has set.
+
+    Raises:
+        SceneError: the address redirects to anything but https, or http from http.
+    """
+    if location.scheme in HTTP:
+        with suppress(OSError, HTTPException):
+            _send(location, {"Range": "bytes=0-0"}).close()
+
+
+def read_remote(location: Location, *, most: int) -> bytes:
+    """The content of a small file behind https or http.
+
+    Args:
+        location: the file.
+        most: bytes; a larger file is refused.
+
+    Raises:
+        SceneError: it cannot be read, or is too large.
+    """
+    if location.scheme not in HTTP:
+        raise SceneError(f"{location}: cannot be read over {location.scheme}: download it first")
+    try:
+        with _send(location) as answer:
+            content = answer.read(most + 1)
+    except (OSError, HTTPException) as error:
+        text = f"HTTP {error.code}" if isinstance(error, HTTPError) else reason(error)
+        raise SceneError(f"{location}: cannot be read ({text}): check the address") from error
+    if len(content) > most:
+        raise SceneError(f"{location}: is larger than {most} bytes: expected metadata")
+    return content
+
+
+def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:
+    """Send a GET; user name and password go to the first host only, as a header."""
+    parts = urlsplit(location.address)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    request = Request(parts._replace(netloc=host, fragment="").geturl(), headers=dict(headers))
+    if at:
+        token = b64encode(unquote(userinfo).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {token}")
+    try:
+        answer: HTTPResponse = build_opener(_SameOrSafer).open(request, timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        raise
+    return answer
+
+
+class _SameOrSafer(HTTPRedirectHandler):
+    """Follows from http to http and https, and from https to https only."""
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> Any:
+        there = urljoin(req.full_url, headers.get("location", ""))
+        if urlsplit(there).scheme not in {"https", urlsplit(req.full_url).scheme}:
+            fp.close()
+            raise SceneError(
+                f"{without_secrets(req.full_url)}: redirects to {without_secrets(there)!r}, "
+                f"expected https: download the file yourself if you trust it"
+            )
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

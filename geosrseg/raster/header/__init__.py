@@ -1,0 +1,1 @@
+"""What is known of a scene before its pixels are read."""

@@ -1,0 +1,146 @@
+"""Bad blocks: the parts of a damaged file that its codec cannot decode, and reading around them.
+
+GDAL decodes a TIFF block by block, and gives nothing at all where one of the blocks of a
+read fails. Read one by one, all others are still there.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
+
+from geosrseg.core.windows import Window
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.files.location import Location
+
+Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
+"""(bands, rows, cols) digital numbers, and valid (rows, cols)."""
+
+Read = Callable[[Window], Pixels]
+"""Reads a window of a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadBlock:
+    """A block that cannot be decoded.
+
+    Attributes:
+        location: the file.
+        row: number of its row of blocks, from 0.
+        col: number of its column of blocks, from 0.
+        window: its pixels.
+    """
+
+    location: Location
+    row: int
+    col: int
+    window: Window
+
+    def __str__(self) -> str:
+        window = self.window
+        return (
+            f"block {self.row},{self.col} (rows {window.row_off} to {window.row_stop - 1}, "
+            f"columns {window.col_off} to {window.col_stop - 1})"
+        )
+
+
+class BadBlocks:
+    """The bad blocks of a scene that were met so far, through any of its handles.
+
+    Args:
+        skip: leave them out, as pixels that are not valid, rather than fail.
+    """
+
+    def __init__(self, *, skip: bool) -> None:
+        self.skip = skip
+        self._found: dict[BadBlock, None] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def warning(self) -> str:
+        """What a user should hear about them; empty if there are none."""
+        if not self._found:
+            return ""
+        first = next(iter(self._found))
+        return (
+            f"{len(self)} damaged block{'s' * (len(self) != 1)} left out, nodata in the map, the "
+            f"first {first} of {first.location}"
+        )
+
+    def read(
+        self,
+        location: Location,
+        dataset: DatasetReader,
+        window: Window,
+        shape: tuple[int, int],
+        read: Read,
+        bands: int,
+    ) -> Pixels:
+        """Read a window block by block, after reading it at once has failed.
+
+        Args:
+            location: the file.
+            dataset: the same, open.
+            window: pixels.
+            shape: rows and columns to give; where there are fewer, single pixels stand for all.
+            read: what reads them.
+            bands: that it reads.
+
+        Raises:
+            SceneError: names the first bad block, unless they are skipped.
+        """
+        parts: list[tuple[Window, Pixels]] = []
+        for block, part in _blocks(location, dataset, window):
+            target = _scaled(part.inside(window), window, shape)
+            if target is None:
+                continue
+            try:
+                parts.append((target, _sampled(read(part), target)))
+            except GDAL_ERRORS as error:
+                if not self.skip:
+                    raise SceneError(
+                        f"{location}: cannot be read, {block} ({reason(error)}): the file is "
+                        "damaged, get it again, or leave such blocks out with --skip-bad-blocks"
+                    ) from error
+                self._found[block] = None
+        numbers = np.zeros((bands, *shape), dataset.dtypes[0])
+        valid = np.zeros(shape, np.bool_)
+        for target, (found, usable) in parts:
+            numbers[:, target.rows, target.cols] = found
+            valid[target.rows, target.cols] = usable
+        return numbers, valid
+
+
+def _blocks(
+    location: Location, dataset: DatasetReader, window: Window
+) -> Iterator[tuple[BadBlock, Window]]:
+    """The blocks that a window touches, and what of each lies in the window."""
+    rows, cols = dataset.block_shapes[0]
+    for row in range(window.row_off // rows, -(-window.row_stop // rows)):
+        for col in range(window.col_off // cols, -(-window.col_stop // cols)):
+            block = Window(row * rows, col * cols, rows, cols).clipped(*dataset.shape)
+            if part := block.overlap(window):
+                yield BadBlock(location, row, col, block), part
+
+
+def _scaled(part: Window, window: Window, shape: tuple[int, int]) -> Window | None:
+    """Where a part of a window lies once the window has another shape; None for nowhere."""
+    top, bottom = (round(row * shape[0] / window.height) for row in (part.row_off, part.row_stop))
+    left, right = (round(col * shape[1] / window.width) for col in (part.col_off, part.col_stop))
+    if top == bottom or left == right:
+        return None
+    return Window(top, left, bottom - top, right - left)
+
+
+def _sampled(pixels: Pixels, target: Window) -> Pixels:
+    """As many rows and columns as `target` has; averages would look into the next block."""
+    numbers, valid = pixels
+    height, width = valid.shape
+    rows = np.arange(target.height) * height // target.height
+    cols = np.arange(target.width) * width // target.width
+    return numbers[:, rows[:, None], cols], valid[rows[:, None], cols]

@@ -1,0 +1,1 @@
+"""Landsat Collection 2 products."""

@@ -1,0 +1,1 @@
+"""Class maps as files: rows that survive a stop, COGs, sidecars."""

@@ -1,0 +1,94 @@
+"""Strips: a finished class map, and its confidence, read from top to bottom."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.io import DatasetReader
+from rasterio.windows import Window as RasterioWindow
+
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.files.grid import Grid
+
+STRIP_PIXELS = 2**21
+"""Pixels of the map that are looked at together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Whole rows of a class map.
+
+    Attributes:
+        row_off: the first of them.
+        labels: (rows, width) class ids or NODATA.
+        confidence: (rows, width) percent, if there is a layer of it.
+    """
+
+    row_off: int
+    labels: NDArray[np.uint8]
+    confidence: NDArray[np.uint8] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """An open class map; iterating reads all of it, again each time.
+
+    Attributes:
+        grid: the target grid.
+        labels: the class map.
+        confidence: the confidence layer, if there is one.
+    """
+
+    grid: Grid
+    labels: DatasetReader
+    confidence: DatasetReader | None
+
+    def __iter__(self) -> Iterator[Strip]:
+        rows = max(STRIP_PIXELS // self.grid.width, 1)
+        for row_off in range(0, self.grid.height, rows):
+            height = min(rows, self.grid.height - row_off)
+            area = RasterioWindow(0, row_off, self.grid.width, height)
+            labels = _read(self.labels, area)
+            yield Strip(row_off, labels, self.confidence and _read(self.confidence, area))
+
+
+@contextmanager
+def open_strips(
+    class_map_path: str | Path, confidence_path: str | Path | None = None
+) -> Iterator[Strips]:
+    """Open a class map, and the confidence layer on its grid.
+
+    Raises:
+        OutputError: one of them cannot be read, now or later, or they are of two grids.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(small_cache())
+        labels = stack.enter_context(_open(Path(class_map_path)))
+        confidence = confidence_path and stack.enter_context(_open(Path(confidence_path)))
+        if confidence and (confidence.shape, confidence.transform) != (
+            labels.shape,
+            labels.transform,
+        ):
+            raise OutputError(f"{confidence_path} is not on the grid of {class_map_path}")
+        grid = Grid(labels.crs, labels.transform, *labels.shape)
+        yield Strips(grid, labels, confidence or None)
+
+
+def _open(path: Path) -> DatasetReader:
+    try:
+        with unreferenced_allowed():
+            return rasterio.open(path, driver="GTiff")
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
+
+
+def _read(dataset: DatasetReader, area: RasterioWindow) -> NDArray[np.uint8]:
+    try:
+        return dataset.read(1, window=area)
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{dataset.name}: cannot be read ({reason(error)})") from error

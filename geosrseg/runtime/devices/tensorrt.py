@@ -1,0 +1,115 @@
+"""The device ``tensorrt``: onnxruntime with TensorRT, for the same GPU as ``cuda``.
+
+TensorRT compiles an engine for this very GPU, which takes minutes; engines are kept in
+the user's cache folder. What it has no layer for runs on CUDA, and nothing on the CPU.
+"""
+
+import ctypes
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import onnxruntime
+
+from geosrseg.core.precision import Precision
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.windows import round_up
+from geosrseg.errors import DeviceError
+from geosrseg.runtime.contract import INPUT
+from geosrseg.runtime.devices import cuda
+from geosrseg.runtime.devices.onnx_runtime import OnnxRuntime
+from geosrseg.runtime.model.model_file import ModelFile
+
+PROVIDER = "TensorrtExecutionProvider"
+LIBRARIES = (
+    ("nvinfer_10.dll", "nvonnxparser_10.dll")
+    if sys.platform == "win32"
+    else ("libnvinfer.so.10", "libnvonnxparser.so.10")
+)
+WHEEL = "tensorrt_libs"
+"""The package in which NVIDIA's wheels put the libraries."""
+
+MEMORY_FACTOR = cuda.MEMORY_FACTOR
+
+LARGEST_BATCH = 4
+EXACT_STRIDE = 4
+"""Windows with exact seams are this many times as large as their halo."""
+
+
+def why_not() -> str | None:
+    """What is missing and how to get it; TensorRT's libraries are loaded on the way."""
+    if PROVIDER not in onnxruntime.get_available_providers():
+        return "this onnxruntime has no TensorRT provider: install onnxruntime-gpu in its place"
+    reason = cuda.why_not()
+    if reason is None and not _load_libraries():
+        reason = (
+            f"{LIBRARIES[0]} was not found: install TensorRT 10, for example with "
+            "python -m pip install 'tensorrt-cu13-libs<11'"
+        )
+    return reason
+
+
+def precisions() -> tuple[Precision, ...]:
+    """As on CUDA."""
+    return cuda.precisions()
+
+
+def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
+    """Load a model on the GPU, compiling it first if that was not done before."""
+    folder = cache_folder() / file.sha256
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(
+            f"{folder} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
+        ) from error
+    options = {
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": str(folder),
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": str(folder),
+        "trt_fp16_enable": str(int(precision == "fp16")),
+        **profile(file.spec),
+    }
+    providers = [(PROVIDER, options), (cuda.PROVIDER, cuda.OPTIONS)]
+    return OnnxRuntime(cuda.content(file, precision), providers=providers, threads=threads)
+
+
+def profile(spec: ModelSpec) -> dict[str, str]:
+    """The input shapes that an engine is made for: smallest, most usual, largest."""
+    exact = round_up(EXACT_STRIDE * spec.widest_halo, spec.multiple)
+    largest = max(spec.window_size, exact)
+    shapes = {
+        "min": (1, spec.multiple),
+        "opt": (1, spec.window_size),
+        "max": (LARGEST_BATCH, largest),
+    }
+    return {
+        f"trt_profile_{name}_shapes": f"{INPUT}:{batch}x{len(spec.bands)}x{size}x{size}"
+        for name, (batch, size) in shapes.items()
+    }
+
+
+def cache_folder() -> Path:
+    """The folder of the engines, in the user's cache."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "geosrseg" / "tensorrt"
+
+
+def _load_libraries() -> bool:
+    """Load TensorRT from where the system looks, or from NVIDIA's wheels."""
+    wheel = find_spec(WHEEL)
+    folders = [Path(), *map(Path, wheel.submodule_search_locations or [])] if wheel else [Path()]
+    return all(any(_loads(folder / name) for folder in folders) for name in LIBRARIES)
+
+
+def _loads(library: Path) -> bool:
+    try:
+        ctypes.CDLL(str(library), mode=ctypes.RTLD_GLOBAL)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Training: a run from its dataset to its model file."""

@@ -1,0 +1,265 @@
+"""Training: a dataset and a recipe in, a run out."""
+
+import logging
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import lightning as L
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
+from geosrseg.datasets.labelled_scene import (
+    LabelledScene,
+    measure_normalization,
+    open_labelled_scenes,
+)
+from geosrseg.errors import DatasetWarning, RunError
+from geosrseg.networks.framework import EndToEnd, NetworkConfig
+from geosrseg.networks.halo import widest_halo, window_multiple
+from geosrseg.networks.recipe import Recipe
+from geosrseg.training.allocator import keep_freed_memory
+from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
+from geosrseg.training.evaluation_windows import EvaluationWindows
+from geosrseg.training.finish import finish_run
+from geosrseg.training.initial_network import initial_network
+from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.panels import Panels
+from geosrseg.training.run import Run, RunConfig
+
+PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "fp32": "32-true",
+    "bf16": "bf16-mixed",
+    "fp16": "16-mixed",
+}
+"""Lightning's words for ours."""
+
+CHECKPOINT_MINUTES = 10.0
+"""What a kill can cost, at the most."""
+
+
+def train(
+    card: DatasetCard,
+    output: Path,
+    *,
+    network: NetworkConfig,
+    recipe: Recipe,
+    init_sr: Path | None = None,
+    init_seg: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    images: int = 0,
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+    callbacks: Sequence[Callback] = (),
+) -> Run:
+    """Train a network and keep its best weights.
+
+    With several devices Lightning starts this program again for each of them, and only the
+    first writes files.
+
+    Args:
+        card: the dataset.
+        output: the run folder; it is made.
+        network: what to train.
+        recipe: how.
+        init_sr: published D-DBPN weights to begin with, see `reference_weights`.
+        init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        resume: go on where the folder's run of this configuration was stopped. One that is
+            finished is left as it is, and one that is not there begins.
+        overwrite: replace an existing run.
+        images: validation windows to write panels of after every epoch.
+        checkpoint_minutes: between two checkpoints within an epoch.
+        callbacks: further Lightning callbacks, such as a progress bar.
+
+    Warns:
+        DatasetWarning: there is no validation, so the last epoch is kept.
+
+    Raises:
+        DatasetError: the data is missing or wrong.
+        RunError: the folder holds a run already, or another one than is to go on; the
+            initial weights do not fit; the devices are not there; or the loss stopped being
+            a number.
+    """
+    keep_freed_memory()
+    L.seed_everything(recipe.seed, workers=True, verbose=False)
+    run = Run(Path(output))
+    initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    normalization = measure_normalization(card, native=network.upscale_factor == 1)
+    config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
+    with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
+        # All that can be refused comes before the folder is touched.
+        chips = _chips(scenes, config, initial)
+        windows = _validation_windows(scenes, config, initial)
+        sampler = EpochSampler(recipe.chips_per_epoch)
+        module = JointTraining(
+            initial,
+            recipe=recipe,
+            legend=config.legend,
+            sr_steps=recipe.sr_steps(network),
+            two_stage=network.two_stage,
+        )
+        checkpoints = Checkpoints(
+            run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
+        )
+        panels = [_panels(run, config, images)] if images else []
+        trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
+        _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+        if not run.finished:
+            _fit(trainer, module, run, chips, sampler, windows)
+            if trainer.is_global_zero:
+                finish_run(run, windows, device=trainer.strategy.root_device)
+    return run
+
+
+def _begin(
+    run: Run, config: RunConfig, trainer: L.Trainer, *, resume: bool, overwrite: bool
+) -> None:
+    """Make the folder, or see that it holds the run that is to go on."""
+    if resume and run.config_file.exists():
+        run.check_config(config)
+    elif trainer.is_global_zero:
+        run.create(config, overwrite=overwrite)
+
+
+def _fit(
+    trainer: L.Trainer,
+    module: JointTraining,
+    run: Run,
+    chips: Chips,
+    sampler: EpochSampler,
+    windows: EvaluationWindows,
+) -> None:
+    """Train from the beginning, or from the last checkpoint if there is one."""
+    batch_size = run.config().recipe.batch_size
+    # Loaders with a generator of their own draw nothing from the one that dropout uses.
+    loader = DataLoader(chips, batch_size=batch_size, sampler=sampler, generator=torch.Generator())
+    validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
+    last = run.last_checkpoint if run.last_checkpoint.exists() else None
+    if last is not None and not zipfile.is_zipfile(last):
+        raise RunError(f"{last} is damaged: begin again with --overwrite")
+    with _interruptible(trainer):
+        trainer.fit(
+            module,
+            loader,
+            validation if len(windows) else None,
+            ckpt_path=last,
+            weights_only=True,
+        )
+
+
+@contextmanager
+def _interruptible(trainer: L.Trainer) -> Iterator[None]:
+    """Lightning ends the process on Ctrl-C; a library leaves that to its caller."""
+    try:
+        yield
+    except SystemExit as end:
+        if trainer.interrupted:
+            raise KeyboardInterrupt from end
+        raise
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Keep back its advice and what it says about the folder that was made for it."""
+    loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\.")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _chips(scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd) -> Chips:
+    recipe = config.recipe
+    multiple = window_multiple(network) * network.upscale_factor
+    if recipe.chip_size % multiple:
+        raise RunError(
+            f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
+        )
+    return Chips(
+        scenes,
+        classes=config.network.classes,
+        config=ChipConfig(
+            size=recipe.chip_size,
+            upscale_factor=config.network.upscale_factor,
+            quarter_turns=recipe.quarter_turns,
+            class_power=recipe.class_power,
+            jitter=recipe.jitter,
+            cutout=recipe.cutout,
+            seed=recipe.seed,
+        ),
+    )
+
+
+def _validation_windows(
+    scenes: Sequence[LabelledScene], config: RunConfig, network: EndToEnd
+) -> EvaluationWindows:
+    windows = EvaluationWindows(
+        scenes,
+        split="validation",
+        upscale_factor=config.network.upscale_factor,
+        multiple=window_multiple(network),
+        exact_halo=widest_halo(network),
+    )
+    if not len(windows):
+        warnings.warn(
+            f"{config.dataset} has no labelled pixel in the split validation, on which the best "
+            "epoch is chosen: the last one is kept",
+            DatasetWarning,
+            stacklevel=3,
+        )
+    return windows
+
+
+def _panels(run: Run, config: RunConfig, count: int) -> Panels:
+    return Panels(
+        run,
+        count=count,
+        bands=config.bands,
+        legend=config.legend,
+        upscale_factor=config.network.upscale_factor,
+    )
+
+
+def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
+    recipe, stages = config.recipe, 2 if config.network.two_stage else 1
+    alone = recipe.sr_steps(config.network) > 0
+    averaging = [EMAWeightAveraging(decay=recipe.averaging)] if recipe.averaging else []
+    # As long as one part is trained alone the other has no gradients.
+    strategy = "ddp_find_unused_parameters_true" if alone else "ddp"
+    try:
+        return L.Trainer(
+            max_epochs=recipe.epochs * stages,
+            precision=PRECISIONS[recipe.precision],
+            accelerator="auto",
+            devices=recipe.devices,
+            strategy=strategy if recipe.devices > 1 else "auto",
+            accumulate_grad_batches=recipe.accumulate,
+            callbacks=[*averaging, *callbacks],
+            plugins=[WholeCheckpointIO()],
+            logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
+            enable_checkpointing=True,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        detail = " ".join(str(error).split())
+        raise RunError(
+            f"--devices {recipe.devices} with --precision {recipe.precision} cannot be had here: "
+            f"{detail}"
+        ) from error

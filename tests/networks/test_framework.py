@@ -1,0 +1,44 @@
+import pytest
+import torch
+
+from geosrseg.networks.framework import NetworkConfig, build_network
+from tests.tiny_networks import tiny_config
+
+
+def test_a_residual_network_begins_as_bicubic_upsampling():
+    config = tiny_config(residual=True)
+    bicubic = build_network(tiny_config(protocol="lr")).sr
+    lr = torch.rand(2, 2, 8, 16)
+    assert torch.equal(build_network(config).sr(lr), bicubic(lr))
+
+
+def test_a_residual_network_can_learn_from_the_start():
+    network = build_network(tiny_config(residual=True)).sr
+    network(torch.rand(1, 2, 8, 8)).sum().backward()
+    assert network.network.output_conv.conv.weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize(
+    ("protocol", "factor"),
+    [("hr", 1), ("lr", 2), ("lr", 4), ("end-to-end", 2), ("two-stage", 4), ("end-to-end", 8)],
+)
+def test_every_protocol_gives_an_image_and_logits_on_the_target_grid(protocol, factor):
+    network = build_network(tiny_config(protocol=protocol, upscale_factor=factor)).eval()
+    with torch.inference_mode():
+        sr, logits = network(torch.rand(1, 2, 32, 64))
+    assert sr.shape == (1, 2, 32 * factor, 64 * factor)
+    assert logits.shape == (1, 3, 32 * factor, 64 * factor)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"protocol": "three-stage"}, {"protocol": "hr"}, {"protocol": "lr", "upscale_factor": 1}],
+)
+def test_what_does_not_go_together_is_refused(change):
+    with pytest.raises(ValueError, match="protocol"):
+        tiny_config(**change)
+
+
+def test_a_configuration_survives_json():
+    config = tiny_config(residual=True, seg_options={"logits_block": True})
+    assert NetworkConfig(**config.to_json()) == config

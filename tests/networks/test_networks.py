@@ -1,0 +1,143 @@
+"""Networks by name, and one that another package brings, from its class to its model file."""
+
+from importlib.metadata import EntryPoint, EntryPoints
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from geosrseg.errors import MissingExtraError, RunError
+from geosrseg.networks.framework import build_network
+from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.networks import build_seg, build_sr
+from geosrseg.networks.onnx.graph import build_onnx
+from geosrseg.networks.part import Part
+from tests.networks.onnx.test_graph import noise, run
+from tests.tiny_networks import spec_of, tiny_config, tiny_network
+
+# torch's exporter says so of its own libraries
+exported = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+
+class Nearest(Part):
+    """The simplest SR network: a band's mean around a pixel, repeated."""
+
+    def __init__(self, bands, *, upscale_factor, radius=1):
+        super().__init__()
+        self.conv = nn.Conv2d(bands, bands, 2 * radius + 1, padding=radius)
+        self.grow = nn.Upsample(scale_factor=upscale_factor)
+
+    def forward(self, lr):
+        return self.grow(self.conv(lr))
+
+
+class Halving(Part):
+    """A segmentation network that looks at two scales."""
+
+    multiple = 2
+
+    def __init__(self, bands, classes):
+        super().__init__()
+        self.fine = nn.Conv2d(bands, classes, 3, padding=1)
+        self.coarse = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(bands, classes, 1), nn.Upsample(2))
+        self.coarse[-1] = nn.Upsample(scale_factor=2)
+
+    def forward(self, x):
+        return self.fine(x) + self.coarse(x)
+
+
+@pytest.fixture
+def _plugins(monkeypatch):
+    def find(group):
+        value = {"geosrseg.sr": "Nearest", "geosrseg.seg": "Halving"}[group]
+        return EntryPoints([EntryPoint("mine", f"{__name__}:{value}", group)])
+
+    monkeypatch.setattr("geosrseg.networks.networks.entry_points", find)
+    monkeypatch.setattr(EntryPoint, "load", lambda entry: globals()[entry.value.split(":")[1]])
+
+
+@exported
+@pytest.mark.usefixtures("_plugins")
+def test_a_network_of_another_package_becomes_a_model_file():
+    config = tiny_config(sr="mine", sr_options={"radius": 2}, seg="mine")
+    network = tiny_network(config)
+    assert window_multiple(network) == 1
+    assert 0 < exact_halo(network) < 10
+    model = build_onnx(network, spec_of(config))
+    assert {item.domain for item in model.opset_import} == {""}
+    for shape in ((1, 2, 6, 8), (3, 2, 14, 10)):
+        lr = noise(*shape)
+        with torch.inference_mode():
+            sr, logits = network(lr)
+        probabilities, model_sr = run(model, lr)
+        assert np.allclose(model_sr, sr.numpy(), atol=1e-5)
+        assert np.allclose(probabilities, logits.softmax(1).numpy(), atol=1e-5)
+
+
+@pytest.mark.usefixtures("_plugins")
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (
+            lambda: build_sr("vdsr", 3, upscale_factor=4, options={}),
+            "--sr vdsr: there is no such network, expected one of dbpn, espcn, mine",
+        ),
+        (
+            lambda: build_seg("fcn", 3, 2, options={}),
+            "expected one of segnet, unet, smp:ARCHITECTURE/ENCODER, mine",
+        ),
+        (
+            lambda: build_sr("espcn", 3, upscale_factor=4, options={"stages": 3}),
+            "--sr espcn has no option stages, expected none at all",
+        ),
+        (
+            lambda: build_seg("segnet", 3, 2, options={"depth": 3}),
+            "--seg segnet has no option depth, expected width, dropout, logits_block",
+        ),
+        (
+            lambda: build_sr("dbpn", 3, upscale_factor=4, options={"stages": 1}),
+            "--sr dbpn: D-DBPN has at least 2 stages, got 1",
+        ),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_one_line(build, message):
+    with pytest.raises(RunError, match=message):
+        build()
+
+
+def test_without_the_library_its_extra_is_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "segmentation_models_pytorch", None)
+    with pytest.raises(MissingExtraError, match=r"geosrseg\[smp\]"):
+        build_seg("smp:unet/resnet18", 3, 2, options={})
+
+
+class TestLibrary:
+    """Networks of segmentation_models.pytorch."""
+
+    @pytest.fixture(autouse=True)
+    def _installed(self):
+        pytest.importorskip("segmentation_models_pytorch")
+
+    @pytest.mark.slow
+    @exported
+    def test_one_becomes_a_model_file(self):
+        config = tiny_config(protocol="lr", seg="smp:unet/resnet18")
+        network = tiny_network(config)
+        assert window_multiple(network) == 8
+        model = build_onnx(network, spec_of(config))
+        lr = noise(2, 2, 16, 24)
+        with torch.inference_mode():
+            _, logits = network(lr)
+        assert np.allclose(run(model, lr)[0], logits.softmax(1).numpy(), atol=1e-4)
+
+    def test_an_unknown_one_is_one_line(self):
+        for name in ("smp:nothing/resnet18", "smp:unet/nothing", "smp:unet"):
+            with pytest.raises(RunError, match="expected ARCHITECTURE/ENCODER") as error:
+                build_network(tiny_config(protocol="lr", seg=name))
+            assert "\n" not in str(error.value)
+
+    def test_the_convolution_that_gives_the_logits_is_found(self):
+        part = build_seg("smp:deeplabv3plus/resnet18", 3, 7, options={})
+        assert part.last_conv.out_channels == 7
+        assert part.multiple == 16

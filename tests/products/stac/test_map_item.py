@@ -1,0 +1,126 @@
+import hashlib
+import json
+from datetime import UTC, date, datetime
+
+import numpy as np
+import pytest
+import shapely
+from affine import Affine
+from pystac.extensions.classification import ClassificationExtension
+from pystac.extensions.file import FileExtension
+from pystac.extensions.projection import ProjectionExtension
+
+from geosrseg.errors import OutputError
+from geosrseg.products.areas import AreaCounter
+from geosrseg.products.stac.map_item import write_map_item
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.location import Location
+from tests.raster.conftest import NORTH_UP, UTM
+from tests.stac_schemas import read_item
+from tests.tiny_maps import write_class_map
+
+
+@pytest.fixture
+def write(tmp_path, legend):
+    def write(*, crs=UTM, transform=NORTH_UP, taken=date(2001, 2, 5), **options):
+        labels = np.array([[1, 2, 2, 255]] * 3, np.uint8)
+        grid = Grid(crs, transform, *labels.shape)
+        class_map = write_class_map(tmp_path / "map.tif", labels, grid=grid, legend=legend)
+        (tmp_path / "map.gpkg").write_bytes(b"polygons")
+        counter = AreaCounter(legend, None)
+        counter.add(labels, 0)
+        write_map_item(
+            tmp_path / "map.json",
+            {"classes": class_map, "vector": tmp_path / "map.gpkg"},
+            legend=legend,
+            areas=counter.areas(),
+            source=Location.of(options.pop("source", tmp_path / "scene.tif")),
+            taken=taken,
+            properties={"geosrseg:model": "tiny 1"},
+            licence="CC BY-SA 4.0",
+            **options,
+        )
+        return read_item(json.loads((tmp_path / "map.json").read_text(encoding="utf-8")))
+
+    return write
+
+
+def test_it_says_where_and_when(write):
+    item = write()
+    assert item.id == "map"
+    assert item.datetime == datetime(2001, 2, 5, tzinfo=UTC)
+    assert item.properties["license"] == "CC-BY-SA-4.0"
+    assert item.properties["geosrseg:model"] == "tiny 1"
+    west, south, east, north = item.bbox
+    assert 35 < west < east < 36
+    assert 7 < south < north < 8
+    footprint = shapely.geometry.shape(item.geometry)
+    assert footprint.is_valid
+    assert footprint.exterior.is_ccw
+    assert footprint.bounds == pytest.approx(tuple(item.bbox))
+
+
+def test_it_says_which_grid(write):
+    projection = ProjectionExtension.ext(write())
+    assert projection.code == "EPSG:32636"
+    assert projection.shape == [3, 4]
+    assert projection.transform == list(NORTH_UP[:6])
+    assert projection.bbox == [800_000, 849_910, 800_120, 850_000]
+
+
+def test_files_have_their_size_and_checksum(write, tmp_path):
+    item = write()
+    assert {key: asset.href for key, asset in item.assets.items()} == {
+        "classes": "map.tif",
+        "vector": "map.gpkg",
+    }
+    for asset in item.assets.values():
+        content = (tmp_path / asset.href).read_bytes()
+        file = FileExtension.ext(asset)
+        assert file.size == len(content)
+        assert file.checksum == "1220" + hashlib.sha256(content).hexdigest()
+
+
+def test_the_classes_have_names_colours_and_counts(write):
+    asset = write().assets["classes"]
+    classes = ClassificationExtension.ext(asset).classes
+    assert [(c.value, c.name, c.title, c.color_hint, c.count) for c in classes] == [
+        (1, "cropland", "cropland", "E8C868", 3),
+        (2, "bamboo-reed", "bamboo & <reed>", "9BC53D", 6),
+        (5, "caf", "café", "7A4419", 0),
+        (255, "nodata", "No data", None, None),
+    ]
+    assert classes[3].nodata
+
+
+def test_it_leads_to_the_scene(write):
+    (link,) = write().get_links("derived_from")
+    assert link.target == "scene.tif"
+
+
+def test_a_remote_scene_is_named_without_what_is_secret(write):
+    (link,) = write(source="https://user:key@example.org/a/scene.tif?token=x").get_links()
+    assert "key" not in link.target
+    assert "token=x" not in link.target
+    assert "example.org/a/scene.tif" in link.target
+
+
+def test_a_scene_without_a_date_has_the_time_of_the_map(write):
+    before = datetime.now(UTC).replace(microsecond=0)
+    item = write(taken=None)
+    assert before <= item.datetime <= datetime.now(UTC)
+    assert "does not say when" in item.properties["description"]
+
+
+def test_a_map_without_a_place_on_the_earth(write):
+    item = write(crs=None, transform=Affine(1, 0, 0, 0, 1, 0))
+    assert item.geometry is None
+    assert item.bbox is None
+    assert not ProjectionExtension.has_extension(item)
+
+
+def test_an_existing_item_stays(write):
+    write()
+    with pytest.raises(OutputError, match="--overwrite"):
+        write()
+    write(overwrite=True)

@@ -1,0 +1,53 @@
+import pickle
+from pathlib import Path
+
+import pytest
+
+from geosrseg.raster.files.location import Location, without_secrets
+
+
+@pytest.mark.parametrize(
+    ("address", "gdal_name", "name", "shown"),
+    [
+        ("a b/scene.tif", "a b/scene.tif", "scene.tif", "a b/scene.tif"),
+        ("/data/x", "/data/x", "x", "/data/x"),
+        (
+            "https://me:pw@host:8080/a/s%20c.tif?sig=abc&x=/y#z",
+            "/vsicurl/https://me:pw@host:8080/a/s%20c.tif?sig=abc&x=/y#z",
+            "s c.tif",
+            "https://host:8080/a/s%20c.tif",
+        ),
+        ("HTTP://host/s.tif", "/vsicurl/HTTP://host/s.tif", "s.tif", "HTTP://host/s.tif"),
+        ("s3://bucket/a/b.TIF", "/vsis3/bucket/a/b.TIF", "b.TIF", "s3://bucket/a/b.TIF"),
+    ],
+)
+def test_names(address, gdal_name, name, shown):
+    location = Location.of(address)
+    assert (location.gdal_name, location.name, str(location)) == (gdal_name, name, shown)
+    assert "pw" not in repr(location)
+    assert pickle.loads(pickle.dumps(location)) == location
+
+
+def test_a_member_of_a_tar():
+    location = Location("/data/a.tar", "p/b.TIF")
+    assert location.gdal_name == "/vsitar/{/data/a.tar}/p/b.TIF"
+    assert (location.name, str(location)) == ("b.TIF", "/data/a.tar/p/b.TIF")
+    assert location.path == Path("/data/a.tar")
+
+
+@pytest.mark.parametrize("text", ["file:///a.tif", "ftp://host/a.tif", "/vsizip/a.zip", "zip://a"])
+def test_what_is_no_url_of_ours_is_a_path(text):
+    assert not Location.of(text).is_remote
+    assert Location.of(text).gdal_name == text
+
+
+def test_a_remote_file_has_no_local_path():
+    with pytest.raises(ValueError, match="no local path"):
+        Location.of("https://host/a.tif").path  # noqa: B018
+
+
+def test_secrets_are_taken_out_of_any_text():
+    text = "HTTP 403 for '/vsicurl/https://u:p@h/a.tif?token=1' and s3://b/k?x (https://h/#f)."
+    assert (
+        without_secrets(text) == "HTTP 403 for '/vsicurl/https://h/a.tif' and s3://b/k (https://h/"
+    )

@@ -1,0 +1,198 @@
+"""Areas of interest, against a naive point-in-polygon test of every pixel's centre."""
+
+import json
+import pickle
+
+import numpy as np
+import pytest
+import shapely
+from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rasterio.crs import CRS
+from rasterio.warp import transform
+
+from geosrseg.core.windows import Window
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.header.aoi import Aoi, read_aoi
+from geosrseg.raster.scene import open_scene
+from tests.raster.conftest import BANDS, NORTH_UP, UTM
+
+GRID = Grid(UTM, NORTH_UP, 37, 53)
+ALL = Window(0, 0, 37, 53)
+# No centre of a pixel lies on a side.
+TRIANGLE = shapely.Polygon([(800_103.3, 849_907.1), (801_211.7, 849_702.9), (800_507.7, 849_013.1)])
+TRANSFORMS = {
+    "north up": NORTH_UP,
+    "south up": Affine(30, 0, 800_000, 0, 30, 849_000),
+    "rotated": NORTH_UP @ Affine.rotation(-20),
+    "long pixels": Affine(60, 0, 800_000, 0, -15, 850_000),
+}
+
+
+def centres_inside(polygon, grid):
+    rows, cols = np.mgrid[: grid.height, : grid.width] + 0.5
+    x, y = grid.transform @ (cols, rows)
+    return shapely.contains_xy(polygon, x, y)
+
+
+def write_geojson(path, *geometries, crs=None):
+    features = [
+        {"type": "Feature", "properties": {}, "geometry": json.loads(shapely.to_geojson(item))}
+        for item in geometries
+    ]
+    document = {"type": "FeatureCollection", "features": features}
+    if crs:
+        document["crs"] = {"type": "name", "properties": {"name": crs}}
+    path.write_text(json.dumps(document))
+    return path
+
+
+def in_degrees(polygon, grid=GRID):
+    def convert(points):
+        return np.stack(transform(grid.crs, "EPSG:4326", *points.T), axis=1)
+
+    return shapely.transform(shapely.segmentize(polygon, 10), convert)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_a_pixel_is_inside_if_its_centre_is(name):
+    grid = Grid(UTM, TRANSFORMS[name], 37, 53)
+    inside = Aoi(TRIANGLE).inside(grid, ALL)
+    assert inside.any()
+    assert np.array_equal(inside, centres_inside(TRIANGLE, grid))
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_a_window_is_cut_out_of_the_whole(data):
+    row, col = data.draw(st.integers(0, 36)), data.draw(st.integers(0, 52))
+    window = Window(
+        row, col, data.draw(st.integers(1, 37 - row)), data.draw(st.integers(1, 53 - col))
+    )
+    whole = Aoi(TRIANGLE).inside(GRID, ALL)
+    assert np.array_equal(Aoi(TRIANGLE).inside(GRID, window), whole[window.rows, window.cols])
+
+
+def test_a_box_of_whole_pixels_is_those_pixels():
+    inside = read_aoi("800060,849700,800300,849910", GRID).inside(GRID, ALL)
+    assert np.argwhere(inside).min(axis=0).tolist() == [3, 2]
+    assert np.argwhere(inside).max(axis=0).tolist() == [9, 9]
+    assert inside.sum() == 7 * 8
+
+
+def test_a_file_in_degrees_is_brought_to_the_scenes_crs(tmp_path):
+    area = read_aoi(write_geojson(tmp_path / "a.geojson", in_degrees(TRIANGLE)), GRID)
+    assert np.array_equal(area.inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
+
+
+def test_straight_lines_stay_what_they_are_in_their_own_crs(tmp_path):
+    grid = Grid(CRS.from_epsg(32636), Affine(3000, 0, 200_000, 0, -3000, 7_000_000), 200, 200)
+    box = shapely.box(28, 58, 37, 62)
+    inside = read_aoi(write_geojson(tmp_path / "a.json", box), grid).inside(
+        grid, Window(0, 0, 200, 200)
+    )
+    rows, cols = np.mgrid[:200, :200] + 0.5
+    x, y = grid.transform @ (cols, rows)
+    lon, lat = transform(grid.crs, "EPSG:4326", x.ravel(), y.ravel())
+    expected = shapely.contains_xy(box, lon, lat).reshape(200, 200)
+    assert (inside != expected).sum() <= 4  # of 4400 along the border
+
+
+def test_an_older_file_may_name_its_crs(tmp_path):
+    path = write_geojson(tmp_path / "a.json", TRIANGLE, crs="urn:ogc:def:crs:EPSG::32636")
+    assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
+
+
+def test_several_polygons_and_a_hole_are_one_area(tmp_path):
+    ring = TRIANGLE.difference(TRIANGLE.centroid.buffer(100))
+    other = shapely.box(801_300, 849_500, 801_500, 849_600)
+    crossed = shapely.Polygon(
+        [(800_000, 849_000), (800_200, 849_200), (800_200, 849_000), (800_000, 849_200)]
+    )
+    path = write_geojson(tmp_path / "a.json", ring, other, crossed, crs="EPSG:32636")
+    expected = shapely.union_all([ring, other, shapely.make_valid(crossed)])
+    assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(expected, GRID))
+
+
+def test_a_geopackage_gives_what_a_geojson_does(tmp_path):
+    raw = pytest.importorskip("pyogrio.raw")
+    path = tmp_path / "a.gpkg"
+    raw.write(
+        path,
+        np.array([shapely.to_wkb(in_degrees(TRIANGLE))], object),
+        [],
+        [],
+        geometry_type="Polygon",
+        crs="EPSG:4326",
+        driver="GPKG",
+    )
+    assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
+
+
+def test_a_scene_knows_what_is_wanted_and_reads_all(write_scene, reflectance):
+    path = write_scene(reflectance)
+    with open_scene(path, model_bands=BANDS, aoi="800060,849700,800300,849910") as scene:
+        numbers, valid = scene.read(ALL)
+        assert np.array_equal(numbers, reflectance)
+        assert valid.all()
+        assert scene.wanted(ALL).sum() == 56
+        assert scene.wanted(Window(3, 2, 7, 8)).all()
+        assert not scene.wanted(Window(10, 0, 20, 53)).any()
+        assert pickle.loads(pickle.dumps(scene.header)) == scene.header
+    with open_scene(path, model_bands=BANDS) as scene:
+        assert scene.wanted(Window(3, 2, 7, 8)).all()
+
+
+class TestRefused:
+    def refused(self, aoi, grid=GRID) -> str:
+        with pytest.raises(SceneError, match="--aoi") as caught:
+            read_aoi(aoi, grid)
+        assert "\n" not in str(caught.value)
+        return str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("1,2,3", "3 numbers"),
+            ("1,2,3,nan", "expected xmin"),
+            ("3,2,1,4", "min < max"),
+            ("area", "expected a file"),
+            ("area.shp", "expected a file"),
+            ("area.geojson", "no such file"),
+            ("area.gpkg", "no such file"),
+        ],
+    )
+    def test_what_is_neither_box_nor_file(self, text, reason):
+        assert reason in self.refused(text)
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"type": "Feature"}', "[" * 100_000])
+    def test_no_geojson(self, tmp_path, text):
+        path = tmp_path / "a.geojson"
+        path.write_text(text)
+        assert str(path) in self.refused(path)
+
+    def test_no_geopackage(self, tmp_path):
+        pytest.importorskip("pyogrio")
+        path = tmp_path / "a.gpkg"
+        path.write_text("no database")
+        assert "cannot be read" in self.refused(path)
+
+    def test_lines_and_nothing(self, tmp_path):
+        line = shapely.LineString([(35, 7), (36, 8)])
+        assert "LineString" in self.refused(write_geojson(tmp_path / "a.json", line))
+        assert "nothing" in self.refused(write_geojson(tmp_path / "b.json"))
+
+    def test_no_pixel_is_inside(self, tmp_path):
+        message = self.refused("900060,849700,900300,849910")
+        assert "covers no pixel" in message
+        assert "800000" in message
+        assert "covers no pixel" in self.refused("800001,849701,800002,849702")
+        far = write_geojson(tmp_path / "a.json", shapely.box(-80, -20, -79, -19))
+        assert "covers no pixel" in self.refused(far)
+
+    def test_a_file_needs_the_scenes_crs(self, tmp_path):
+        path = write_geojson(tmp_path / "a.json", in_degrees(TRIANGLE))
+        assert "no CRS" in self.refused(path, Grid(None, NORTH_UP, 37, 53))
+        read_aoi("800060,849700,800300,849910", Grid(None, NORTH_UP, 37, 53))

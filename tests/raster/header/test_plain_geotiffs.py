@@ -1,0 +1,128 @@
+"""Plain GeoTIFFs of every kind, against what rasterio reads of them."""
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp
+
+from geosrseg.core.normalize import Normalization, normalize_bands
+from geosrseg.core.windows import Window
+from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.scene import open_scene
+from tests.raster.conftest import BANDS, NORTH_UP, UTM
+from tests.shared_data import shared
+
+DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
+GRIDS = {
+    "north up": (UTM, NORTH_UP),
+    "south up": (UTM, Affine(30, 0, 800_000, 0, 30, 850_000)),
+    "rotated": (UTM, NORTH_UP @ Affine.rotation(33)),
+    "geographic": (CRS.from_epsg(4326), Affine(0.00027, 0, 35.7, 0, -0.00027, 7.6)),
+    "not square": (UTM, Affine(30, 0, 800_000, 0, -15, 850_000)),
+}
+SHAPE = (61, 83)
+PART = Window(5, 40, 50, 43)
+
+
+@pytest.fixture
+def numbers():
+    """(3, 61, 83) integers that every dtype holds, a few of them 7."""
+    return np.random.default_rng(4).integers(1, 99, (3, *SHAPE))
+
+
+def assert_read_as_rasterio_reads(path, **options):
+    """The same numbers, and valid where all of rasterio's masks are set and all is finite."""
+    with open_scene(path, model_bands=BANDS, scale=0.01, **options) as scene:
+        found, valid = scene.read(PART)
+        grid = scene.grid
+    part = rasterio.windows.Window(PART.col_off, PART.row_off, PART.width, PART.height)
+    with unreferenced_allowed(), rasterio.open(path) as dataset:
+        indexes = [1, 2, 3]
+        expected = dataset.read(indexes, window=part)
+        masks = dataset.read_masks(indexes, window=part)
+        assert (grid.crs, grid.transform) == (dataset.crs, dataset.transform)
+    assert found.dtype == expected.dtype
+    assert np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
+    assert np.array_equal(valid, ((masks != 0) & np.isfinite(expected)).all(axis=0))
+    return valid
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+class TestDtypes:
+    @pytest.mark.parametrize("grid", GRIDS)
+    def test_on_every_grid(self, write_scene, numbers, dtype, grid):
+        crs, transform = GRIDS[grid]
+        path = write_scene(numbers.astype(dtype), crs=crs, transform=transform)
+        assert assert_read_as_rasterio_reads(path).all()
+
+    @pytest.mark.parametrize("layout", ["pixel", "band"])
+    def test_nodata(self, write_scene, numbers, dtype, layout):
+        path = write_scene(numbers.astype(dtype), nodata=7, interleave=layout, compress="lzw")
+        assert not assert_read_as_rasterio_reads(path).all()
+
+    def test_an_internal_mask(self, write_scene, numbers, dtype):
+        mask = np.where(np.random.default_rng(5).random(SHAPE) < 0.3, 0, 255).astype(np.uint8)
+        path = write_scene(numbers.astype(dtype), mask=mask)
+        assert not assert_read_as_rasterio_reads(path).all()
+
+    def test_alpha(self, write_scene, numbers, dtype):
+        alpha = np.random.default_rng(6).choice([0, 255], SHAPE)
+        bands = np.concatenate([numbers, alpha[None]]).astype(dtype)
+        path = write_scene(bands, ALPHA="YES", photometric="RGB")
+        with rasterio.open(path) as dataset:
+            assert dataset.colorinterp[3] == ColorInterp.alpha
+        with open_scene(path, model_bands=BANDS, scale=0.01) as scene:
+            found, valid = scene.read(PART)
+        assert np.array_equal(found, bands[:3, PART.rows, PART.cols])
+        assert np.array_equal(valid, alpha[PART.rows, PART.cols] == 255)
+
+    def test_scale_and_offset_of_the_file(self, write_scene, numbers, dtype):
+        path = write_scene(numbers.astype(dtype), scales=0.005, offsets=0.1)
+        keep = Normalization((0.0,) * 3, (1.0,) * 3, (0.0,) * 3)
+        with open_scene(path, model_bands=BANDS) as scene:
+            found, valid = scene.read(PART)
+            inputs = normalize_bands(found, valid, radiometry=scene.radiometry, normalization=keep)
+        expected = numbers[:, PART.rows, PART.cols] * 0.005 + 0.1
+        assert np.allclose(inputs, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nan(write_scene, numbers, dtype):
+    values = numbers.astype(dtype)
+    values[values == 7] = np.nan
+    for nodata in (None, np.nan):
+        assert not assert_read_as_rasterio_reads(write_scene(values, nodata=nodata)).all()
+
+
+@pytest.mark.parametrize("endianness", ["LITTLE", "BIG"])
+@pytest.mark.parametrize("tiff", ["YES", "NO"])
+def test_big_tiff_and_byte_order(write_scene, numbers, tiff, endianness):
+    path = write_scene(numbers.astype(np.uint16), BIGTIFF=tiff, ENDIANNESS=endianness)
+    assert assert_read_as_rasterio_reads(path).all()
+
+
+REAL = {
+    "rasterio_RGBbyte/RGB.byte.tif": "1,2,3",
+    "stars_L7_olinda/L7_ETMs.tif": "3,2,4",
+    "opengeos_peru_4326/1985.tif": "3,2,1",
+    "luna_L5_float/lsat.tif": "2,3,4",
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_scenes(name):
+    path = shared("scenes") / name
+    with open_scene(path, model_bands=BANDS, bands=REAL[name], scale=0.004) as scene:
+        window = Window(0, 0, scene.grid.height, scene.grid.width)
+        found, valid = scene.read(window)
+        grid = scene.grid
+    indexes = [int(number) for number in REAL[name].split(",")]
+    with rasterio.open(path) as dataset:
+        expected = dataset.read(indexes)
+        masks = dataset.read_masks(indexes) != 0
+        assert (grid.crs, grid.transform) == (dataset.crs, dataset.transform)
+    assert np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
+    assert np.array_equal(valid, (masks & np.isfinite(expected)).all(axis=0))
+    assert valid.mean() > 0.5

@@ -1,0 +1,100 @@
+"""QGIS opens what is written, with the right colours, names and place (Debian: python3-qgis)."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from geosrseg.products.polygons.vector import write_polygons
+from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.style import write_styles
+from tests.raster.conftest import NORTH_UP, UTM
+from tests.tiny_maps import write_class_map
+
+PYTHON = "/usr/bin/python3"
+SCRIPT = Path(__file__).parents[2] / "qgis_render.py"
+BACKGROUND = (1, 2, 3)
+
+
+def has_qgis() -> bool:
+    if not Path(PYTHON).exists():
+        return False
+    found = subprocess.run([PYTHON, "-c", "import qgis.core"], capture_output=True, check=False)
+    return found.returncode == 0
+
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not has_qgis(), reason=f"{PYTHON} has no QGIS"),
+]
+
+
+@pytest.fixture
+def render(tmp_path):
+    def render(shape, *layers):
+        """What QGIS draws and says."""
+        picture = tmp_path / "qgis.png"
+        words = [PYTHON, SCRIPT, picture, *shape, *layers]
+        environment = {**os.environ, "PYTHONPATH": "", "XDG_RUNTIME_DIR": str(tmp_path)}
+        done = subprocess.run(
+            list(map(str, words)), env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        with unreferenced_allowed(), rasterio.open(picture) as dataset:
+            return dataset.read()[:3].transpose(1, 2, 0), json.loads(done.stdout)
+
+    return render
+
+
+@pytest.fixture
+def coarse(legend):
+    """Labels in squares of 16 pixels."""
+    values = np.array([*legend.ids, 255], np.uint8)
+    small = np.random.default_rng(6).choice(values, (21, 30))
+    return small.repeat(16, axis=0).repeat(16, axis=1)
+
+
+@pytest.fixture
+def class_map(tmp_path, legend, coarse):
+    grid = Grid(UTM, NORTH_UP, *coarse.shape)
+    path = write_class_map(tmp_path / "map.tif", coarse, grid=grid, legend=legend)
+    write_styles(path, legend)
+    return path
+
+
+def painted(labels, legend):
+    palette = legend.palette()
+    palette[255] = BACKGROUND
+    return palette[labels]
+
+
+def test_the_class_map_has_its_colours_and_names(render, class_map, coarse, legend):
+    picture, (said,) = render(coarse.shape, class_map)
+    assert (said["renderer"], said["crs"]) == ("paletted", "EPSG:32636")
+    assert said["classes"] == [[c.id, c.name, c.colour] for c in legend.classes]
+    assert np.array_equal(picture, painted(coarse, legend))
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "fgb", "geojson"])
+def test_polygons_lie_on_the_class_map(render, class_map, coarse, legend, tmp_path, suffix):
+    vector = tmp_path / f"map.{suffix}"
+    write_polygons(class_map, vector, legend=legend)
+    picture, (_, said) = render(coarse.shape, class_map, vector)
+    assert said["valid"]
+    assert said["features"] > 100
+    assert {"class_id", "class_name", "area_m2"} <= set(said["fields"])
+    # Outlines are drawn on the borders of the squares and nowhere else.
+    inside = np.zeros(16, np.bool_)
+    inside[2:14] = True
+    inner = np.tile(inside, coarse.shape[0] // 16)[:, None] & np.tile(inside, coarse.shape[1] // 16)
+    expected = painted(coarse, legend)
+    assert np.array_equal(picture[inner], expected[inner])
+    borders = (coarse[:, 1:] != coarse[:, :-1]) & np.tile(inside, coarse.shape[0] // 16)[:, None]
+    black = (picture == 0).all(axis=-1)
+    drawn = black[:, 1:] | black[:, :-1]
+    assert drawn[borders].mean() > 0.95

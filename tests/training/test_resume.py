@@ -1,0 +1,165 @@
+"""A run that is stopped, at whatever moment, ends as one that never was."""
+
+import csv
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+from lightning.pytorch.callbacks import Callback
+from safetensors.torch import load_file
+
+from geosrseg.datasets.card.card import read_card
+from geosrseg.errors import RunError
+from geosrseg.networks.framework import NetworkConfig
+from geosrseg.networks.recipe import Recipe
+from geosrseg.training.run import Run
+from geosrseg.training.train import train
+from tests.tiny_datasets import write_dataset
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+]
+
+# Everything that has a state: dropout, jitter, average, accumulation, schedule, offsets.
+NETWORK = NetworkConfig(
+    protocol="end-to-end",
+    bands=2,
+    classes=2,
+    upscale_factor=4,
+    sr_options={"base": 2, "feat": 4, "stages": 2},
+    residual=True,
+    seg_options={"width": 1 / 16, "dropout": 0.3},
+)
+RECIPE = Recipe(
+    alpha=1,
+    beta=1,
+    sr_rate=1e-3,
+    seg_rate=3e-3,
+    schedule="cosine",
+    epochs=3,
+    chips_per_epoch=22,
+    batch_size=2,
+    accumulate=2,
+    chip_size=32,
+    class_power=0,
+    jitter=0.05,
+    averaging=0.5,
+    class_offsets=True,
+)
+
+
+class Stop(Callback):
+    """Fails behind some batch, counted over all epochs, as a kill would."""
+
+    def __init__(self, behind):
+        self.left = behind
+
+    def on_train_batch_start(self, *_):
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("power cut")
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dataset")
+    return read_card(write_dataset(folder), data=folder)
+
+
+@pytest.fixture(scope="module", params=["end-to-end", "two-stage"])
+def whole(request, card, tmp_path_factory):
+    """A run that was not stopped."""
+    network = replace(NETWORK, protocol=request.param)
+    return train(card, tmp_path_factory.mktemp("whole") / "run", network=network, recipe=RECIPE)
+
+
+def results(run: Run):
+    with run.metrics_table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return (
+        rows,
+        run.validation().metrics,
+        {k: v.tolist() for k, v in load_file(run.weights_file).items()},
+    )
+
+
+@pytest.mark.parametrize("stops", [[4], [11], [12], [1, 9, 3]], ids=str)
+def test_it_ends_as_if_it_had_not_been_stopped(card, whole, tmp_path, stops):
+    """Within an epoch of 11 batches, behind its last one, at the next one's first, often."""
+    options = {"network": whole.config().network, "recipe": RECIPE, "checkpoint_minutes": 0}
+    for behind in stops:
+        with pytest.raises(RuntimeError, match="power cut"):
+            train(card, tmp_path / "run", resume=True, callbacks=[Stop(behind)], **options)
+    run = train(card, tmp_path / "run", resume=True, **options)
+    assert results(run) == results(whole)
+
+
+def test_a_finished_run_is_left_alone(card, whole):
+    before = whole.weights_file.stat().st_mtime_ns
+    train(card, whole.path, network=whole.config().network, recipe=RECIPE, resume=True)
+    assert whole.weights_file.stat().st_mtime_ns == before
+
+
+def test_an_unfinished_end_is_done_again(card, whole, tmp_path):
+    result = results(whole)
+    whole.weights_file.unlink()
+    train(card, whole.path, network=whole.config().network, recipe=RECIPE, resume=True)
+    assert results(whole) == result
+
+
+def test_another_recipe_is_another_run(card, whole):
+    other = replace(RECIPE, epochs=4)
+    with pytest.raises(RunError, match=r"begun with epochs 3, not 4; .* --overwrite"):
+        train(card, whole.path, network=whole.config().network, recipe=other, resume=True)
+
+
+def test_a_damaged_checkpoint_is_one_line(card, whole, tmp_path):
+    run = Run(tmp_path / "run")
+    run.create(whole.config())
+    run.last_checkpoint.write_bytes(b"half a file")
+    with pytest.raises(RunError, match=r"last.ckpt is damaged"):
+        train(card, run.path, network=whole.config().network, recipe=RECIPE, resume=True)
+
+
+def test_a_loss_that_is_no_number_leaves_good_checkpoints(card, tmp_path):
+    class Spoil(Callback):
+        def on_train_epoch_start(self, trainer, module):
+            if trainer.current_epoch == 1:
+                next(module.network.seg.parameters()).data.fill_(torch.nan)
+
+    run = Run(tmp_path / "run")
+    with pytest.raises(RunError, match=r"no number any more in epoch 1: .* --precision fp32"):
+        train(card, run.path, network=NETWORK, recipe=RECIPE, callbacks=[Spoil()])
+    assert not run.finished
+    states = [torch.load(p, weights_only=True) for p in (run.last_checkpoint, run.best_checkpoint)]
+    assert all(w.isfinite().all() for state in states for w in state["state_dict"].values())
+
+
+def test_a_killed_command_goes_on(tmp_path):
+    """SIGKILL at random moments, three times, then to the end."""
+    card = write_dataset(tmp_path)
+    words = f"train --dataset {card} --data {tmp_path} --preset slim --precision fp32 --epochs 2"
+    words += " --chips-per-epoch 12 --batch-size 2 --crop 32 --sr-base 2 --sr-stages 2"
+    words += " --seg-width 0.0625 --resume"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "geosrseg", *words.split(), "-o"]
+    moments = random.Random(0)
+    for _ in range(3):
+        process = subprocess.Popen([*command, tmp_path / "run"], env=environment)
+        begun = time.monotonic()
+        while not (tmp_path / "run" / "config.json").exists() and time.monotonic() - begun < 60:
+            time.sleep(0.05)
+        time.sleep(moments.uniform(0, 1.5))
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    for name in ("run", "whole"):
+        subprocess.run([*command, tmp_path / name], env=environment, check=True)
+    assert results(Run(tmp_path / "run")) == results(Run(tmp_path / "whole"))
