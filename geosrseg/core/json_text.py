@@ -15,8 +15,8 @@ def parse_json(text: str | bytes) -> Any:
     """
     try:
         value = json.loads(text)
-    except RecursionError as error:
-        raise _too_deep() from error
+    except RecursionError:
+        raise _too_deep() from None
     _check_depth(value)
     return value
 
