@@ -30,6 +30,11 @@ from geosrseg.extras import extra
 from geosrseg.version import __version__
 
 if TYPE_CHECKING:
+    from geosrseg.analysis.assess import assess
+    from geosrseg.analysis.relabel import relabel
+    from geosrseg.analysis.sample import sample
+    from geosrseg.analysis.vectorize import vectorize
+    from geosrseg.analysis.zonal_areas import zonal_areas
     from geosrseg.bench.benchmark import benchmark
     from geosrseg.bench.seam_report import seam_report
     from geosrseg.evaluation.evaluate import evaluate
@@ -52,25 +57,35 @@ __all__ = [
     "SceneError",
     "SceneWarning",
     "__version__",
+    "assess",
     "benchmark",
     "evaluate",
     "export",
     "info",
     "predict",
+    "relabel",
     "reproduce",
+    "sample",
     "seam_report",
     "train",
+    "vectorize",
+    "zonal_areas",
 ]
 
 _MODULES = {
+    "assess": "analysis.assess",
     "benchmark": "bench.benchmark",
     "evaluate": "evaluation.evaluate",
     "export": "training.export",
     "info": "mapping.info",
     "predict": "mapping.predict",
+    "relabel": "analysis.relabel",
     "reproduce": "evaluation.reproduce",
+    "sample": "analysis.sample",
     "seam_report": "bench.seam_report",
     "train": "training.train",
+    "vectorize": "analysis.vectorize",
+    "zonal_areas": "analysis.zonal_areas",
 }
 """The module of each function, below ``geosrseg``."""
 
