@@ -19,14 +19,21 @@ def clean(folder: Path, remove: bool) -> None:
     A run that was stopped keeps its finished rows beside its output until it is run again.
     FOLDER is where the output would have been.
     """
+    from geosrseg.core.plain_text import one_line
+    from geosrseg.errors import OutputError
     from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
 
+    refused = []
     for stopped in find_stopped_runs(folder):
         state = "running" if stopped.running else "stopped"
         if remove and not stopped.running:
-            remove_stopped_run(stopped)
-            state = "removed"
-        click.echo(
-            f"{state}\t{stopped.folder}\t{stopped.scene}\t{stopped.bands} bands\t"
-            f"{stopped.size / 1e6:.1f} MB"
-        )
+            try:
+                remove_stopped_run(stopped)
+                state = "removed"
+            except OutputError as error:
+                refused.append(str(error))
+        fields = (state, stopped.folder, stopped.scene, f"{stopped.bands} bands")
+        shown = [one_line(str(field)) for field in fields]
+        click.echo("\t".join([*shown, f"{stopped.size / 1e6:.1f} MB"]))
+    if refused:
+        raise OutputError("; ".join(refused))

@@ -25,6 +25,7 @@ from typing import IO, Any, NoReturn, TextIO
 import click
 
 from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
 
@@ -53,7 +54,7 @@ class Failure(click.ClickException):
     """Ends the command with exit code 1 and one line on stderr."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"error: {_one_line(self.message)}", file=file, err=True)
+        click.echo(f"error: {one_line(self.message)}", file=file, err=True)
 
 
 class LazyGroup(click.Group):
@@ -98,11 +99,6 @@ class LazyGroup(click.Group):
             _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
 
 
-def _one_line(text: str) -> str:
-    """Text as a terminal may show it: names of files and bands can hold anything."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
-
-
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
     if DEBUG in ctx.meta:
         traceback.print_exception(error)
@@ -132,7 +128,7 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {_one_line(str(message))}", err=True)
+        click.echo(f"warning: {one_line(str(message))}", err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

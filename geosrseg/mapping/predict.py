@@ -217,14 +217,17 @@ def make_map(
         for text in job.scene.warnings:
             warnings.warn(text, SceneWarning, stacklevel=3)
         stamps = stamp_files(inputs)
-        with open_row_store(request.output, job.manifest(), overwrite=overwrite) as store:
+        with open_row_store(
+            request.output, job.manifest(), layout=job.row_layout(), overwrite=overwrite
+        ) as store:
+            request.check_outputs(overwrite=overwrite, own=store.noted)
             resumed = len(store)
             counter = _Counter(job, on_progress, bands_done=resumed)
             _keep_rows(job, store, counter)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
-            _publish(job, store)
+            _publish(job, store, overwrite=overwrite)
             areas = write_products(
                 request.products,
                 request.paths,
@@ -277,14 +280,16 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
             store.append(rows)
 
 
-def _publish(job: MapJob, store: RowStore) -> None:
+def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> None:
     """Write every layer, and give all of them their names once all are right."""
     paths = job.request.paths
     drafts = {
         layer: write_cog(store.folder, path, job.profile(layer), store.rows(layer))
         for layer, path in paths.items()
     }
-    store.start_publishing()
+    # Meanwhile, somebody may have put something there.
+    job.request.check_outputs(overwrite=overwrite, own=store.noted)
+    store.start_publishing(job.request.files())
     for layer, path in paths.items():
         publish(drafts[layer], path, stale=STALE)
 

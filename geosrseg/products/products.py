@@ -4,7 +4,7 @@ Styles always stand beside the map, for they cost nothing. All else is asked for
 its file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,17 +61,21 @@ class Products:
             if value is not None and not 0 < value < np.inf:
                 raise OutputError(f"{option} {value:g}: expected a number above 0")
 
-    def check(self, class_map: Path, *, overwrite: bool) -> None:
+    def check(self, class_map: Path, *, replaced: Callable[[Path], bool]) -> None:
         """Refuse before hours of work what would be refused after them.
+
+        Args:
+            class_map: the map.
+            replaced: whether a file may be replaced.
 
         Raises:
             OutputError: a file cannot be written.
             MissingExtraError: a package is not installed.
         """
         for path in style.style_paths(class_map):
-            check_output(path, suffixes=style.SUFFIXES, overwrite=overwrite)
+            check_output(path, suffixes=style.SUFFIXES, overwrite=replaced(path))
         for name, path in self.named().items():
-            check_output(path, suffixes=_suffixes(name), overwrite=overwrite)
+            check_output(path, suffixes=_suffixes(name), overwrite=replaced(path))
             with open_drafts(path):
                 pass  # its folder can be written
 

@@ -29,6 +29,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.networks.recipe import Recipe
+from geosrseg.regular_file import create_new
 from geosrseg.training.validation import Validation
 
 FILES = (
@@ -53,6 +54,7 @@ NETWORK_PREFIX = "network."
 def drafted(path: Path) -> Iterator[Path]:
     """A name to write a file under; the file gets its own when all of it is on the disk."""
     draft = path.with_name(path.name + DRAFT)
+    create_new(draft).close()  # where a link stood, there is a file of ours now
     yield draft
     with draft.open("rb") as file:
         os.fsync(file.fileno())

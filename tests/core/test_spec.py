@@ -65,7 +65,7 @@ class TestRoundTrip:
         name=PLAIN,
         bands=st.lists(PLAIN, min_size=3, max_size=3, unique=True).map(tuple),
         factor=st.integers(1, 16),
-        metrics=st.dictionaries(PLAIN, st.floats(allow_nan=False)),
+        metrics=st.dictionaries(PLAIN, st.floats(allow_nan=False, allow_infinity=False)),
     )
     def test_whatever_the_values(self, name, bands, factor, metrics):
         spec = dataclasses.replace(

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""What a link leads to is no lock of ours; and a named pipe is not waited for."""
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -24,9 +27,9 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises:
         BlockingIOError: another process holds it.
-        OSError: the file cannot be made.
+        OSError: the file cannot be made, or is a link.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     try:
         try:
             _acquire(handle)

@@ -25,7 +25,7 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         raise OutputError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
-    if path.exists() and not path.is_file():
+    if os.path.lexists(path) and not path.is_file():  # a link that leads nowhere is none either
         raise OutputError(f"{path}: is no regular file: choose another name")
     if path.exists() and not overwrite:
         raise OutputError(f"{path}: exists: choose another name, or replace it with --overwrite")

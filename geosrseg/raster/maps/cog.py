@@ -6,6 +6,7 @@ read again, and compared with the rows that went in.
 
 import hashlib
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,10 +100,16 @@ def check_cog(path: Path, *, overwrite: bool) -> None:
 
     Raises:
         OutputError: see `check_output`; or what stands there is no TIFF, which a slip of
-            the keyboard should not cost its life.
+            the keyboard should not cost its life; or a sidecar would be deleted.
     """
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
     check_name(pam_path(path))
+    for sidecar in (path.with_name(path.name + suffix) for suffix in STALE):
+        if not overwrite and os.path.lexists(sidecar):
+            raise OutputError(
+                f"{sidecar}: would be taken for a part of {path.name}: choose another name, or "
+                "replace it with --overwrite"
+            )
     if path.exists():
         with as_output_error(path), path.open("rb") as file:
             if file.read(2) not in (b"II", b"MM", b""):
