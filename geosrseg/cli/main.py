@@ -17,7 +17,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn, TextIO
@@ -83,7 +83,9 @@ class LazyGroup(click.Group):
         """Run the command; whatever escapes it becomes an exit code and one line."""
         try:
             with _one_line_warnings(), _stopped_by_sigterm():
-                return super().invoke(ctx)
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click itself knows these
         except KeyboardInterrupt:
@@ -93,10 +95,35 @@ class LazyGroup(click.Group):
             _fail(ctx, error, str(error))
         except MemoryError as error:
             _fail(ctx, error, f"out of memory ({error}): close other programs, or give it more")
+        except OSError as error:
+            if not _is_of_stdout(error):
+                _fail_by_a_bug(ctx, error)
+            _leave_stdout()
+            made = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+            reason = error.strerror or error
+            _fail(ctx, error, f"standard output cannot be written ({reason}){made}")
         except Exception as error:
-            kind = type(error).__name__
-            hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"
-            _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
+            _fail_by_a_bug(ctx, error)
+
+
+def _fail_by_a_bug(ctx: click.Context, error: Exception) -> NoReturn:
+    kind = type(error).__name__
+    hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"
+    _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """What failed was a line on the standard output, or the last flush of it."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return error.filename is None and (
+        any(code.co_name == "echo" for code in frames) or frames[-1].co_name == "invoke"
+    )
+
+
+def _leave_stdout() -> None:
+    """Lead the standard output to nowhere, where what it still holds may go at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:

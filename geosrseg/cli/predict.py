@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields, replace
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="OUT",
-    type=click.Path(path_type=Path),
     required=True,
     help="The class map to write, OUT.tif, or a folder for the maps of several scenes.",
 )
@@ -142,7 +142,7 @@ if TYPE_CHECKING:
 @options.debug_option
 def predict(
     scenes: tuple[str, ...],
-    output: Path,
+    output: str,
     model: str | None,
     device: str,
     precision: str,
@@ -161,7 +161,7 @@ def predict(
     from geosrseg.runtime.session import open_session
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
-    request = _request(scenes[0], output, count_areas=as_json, **wanted)
+    request = _request(scenes[0], _map_path(scenes, output), count_areas=as_json, **wanted)
     if len(scenes) > 1:
         _check_folder(scenes, request)
     elif not plan:
@@ -175,6 +175,18 @@ def predict(
             _map_one(request, session, overwrite=overwrite, as_json=as_json)
         elif not _map_all(scenes, request, session, overwrite=overwrite, as_json=as_json):
             raise click.exceptions.Exit(1)
+
+
+def _map_path(scenes: tuple[str, ...], output: str) -> Path:
+    """The map of a single scene, which has the scene's name where the output is a folder."""
+    from geosrseg.mapping.predict_scenes import map_paths
+    from geosrseg.raster.files.publication import check_local
+
+    path = Path(output)
+    check_local(path)
+    if len(scenes) == 1 and (path.is_dir() or output.endswith("/")):
+        return map_paths(scenes, path)[0]
+    return path
 
 
 def _request(scene: str, output: Path, **wanted: Any) -> "MapRequest":
@@ -201,11 +213,16 @@ def _map_one(request: "MapRequest", session: "Session", *, overwrite: bool, as_j
 
     with _progress_bar() as on_progress:
         done = make_map(request, session, overwrite=overwrite, on_progress=on_progress)
-    if as_json:
-        click.echo(json.dumps(_to_json(done), default=str))
-    else:
-        click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
-        click.echo(done.output)
+    try:
+        if as_json:
+            click.echo(json.dumps(_to_json(done), default=str))
+        else:
+            click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
+            click.echo(done.output)
+        sys.stdout.flush()
+    except OSError as error:
+        error.add_note(f"the map is made: {done.output}")
+        raise
 
 
 def _map_all(

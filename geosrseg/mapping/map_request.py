@@ -7,6 +7,7 @@ from pathlib import Path
 from geosrseg.mapping.layers import layer_path
 from geosrseg.mapping.scene_plan import Seams
 from geosrseg.products.products import Products
+from geosrseg.raster.files.publication import open_drafts
 from geosrseg.raster.maps.cog import check_cog
 from geosrseg.raster.maps.layers import CLASSES, CONFIDENCE, FRACTIONS, SR
 from geosrseg.raster.maps.row_store import names_in_store
@@ -73,4 +74,6 @@ class MapRequest:
 
         for path in self.paths.values():
             check_cog(path, overwrite=replaced(path))
+        with open_drafts(self.output):
+            pass  # its folder can be written
         self.products.check(self.output, replaced=replaced)

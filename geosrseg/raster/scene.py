@@ -17,6 +17,7 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.not_taken import check_taken
 from geosrseg.raster.files.product_archive import is_archive
 from geosrseg.raster.header.aoi import read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
@@ -322,6 +323,7 @@ def find_product(location: Location) -> Product | None:
     Raises:
         SceneError: there is no product in it.
     """
+    check_taken(location)
     if location.name.lower().endswith((".json", ".geojson")):
         return open_item(location)
     if is_archive(location) or (not location.is_remote and location.path.is_dir()):

@@ -27,6 +27,7 @@ from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.networks.framework import EndToEnd, NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.recipe import Recipe
+from geosrseg.raster.files.publication import check_local
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
 from geosrseg.training.evaluation_windows import EvaluationWindows
@@ -91,6 +92,7 @@ def train(
     """
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
+    check_local(Path(output))
     run = Run(Path(output))
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)

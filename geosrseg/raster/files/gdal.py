@@ -1,5 +1,6 @@
 """GDAL as the library wants it: errors in one line, chatter unheard, a small cache."""
 
+import errno
 import os
 import re
 import sqlite3
@@ -102,6 +103,21 @@ def small_cache() -> AbstractContextManager[object]:
     if "GDAL_CACHEMAX" in os.environ:
         return nullcontext()
     return rasterio.Env(GDAL_CACHEMAX=CACHE_MB)
+
+
+def cause(error: BaseException) -> str:
+    """Why something could not be written: the reason, and the disk where that may be to blame.
+
+    GDAL does not pass on what the system said, only that a write failed.
+    """
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    text = reason(error)
+    full = isinstance(root, OSError) and root.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if full or re.search(r"write error|failed to write|writing|no space", text, re.IGNORECASE):
+        return f"{text}: is the disk full?"
+    return text
 
 
 def reason(error: BaseException) -> str:

@@ -28,10 +28,10 @@ class Location:
 
     @classmethod
     def of(cls, text: "str | Path | Location") -> "Location":
-        """What a user gave as a scene; anything that is no URL is a local path."""
+        """What a user gave as a scene; anything that is no URL is a local path, ``file://`` too."""
         if isinstance(text, Location):
             return text
-        return cls(str(text))
+        return cls(_local_path(str(text)))
 
     @property
     def scheme(self) -> str:
@@ -78,6 +78,18 @@ class Location:
     def __str__(self) -> str:
         shown = without_secrets(self.address) if self.is_remote else self.address
         return f"{shown}/{self.member}" if self.member else shown
+
+
+def _local_path(text: str) -> str:
+    """The path that a ``file://`` URL of this machine means; any other text as it is."""
+    scheme, colon, rest = text.partition("://")
+    if not colon or scheme.lower() != "file":
+        return text
+    host, slash, path = rest.partition("/")
+    if host.lower() not in ("", "localhost"):
+        return text
+    plain = slash + path
+    return plain if Path(plain).exists() else unquote(plain)
 
 
 def without_secrets(text: str) -> str:

@@ -90,7 +90,7 @@ def check_radiometry(
     said = f"scale {_same(radiometry.scale)} and offset {_same(radiometry.offset)}"
     if why := _impossible(values, radiometry, spec):
         raise SceneError(f"with its {said}, {why}: {_remedy(values, spec)}")
-    if missing := _missing_offset(values, radiometry):
+    if missing := _missing_offset(values, radiometry, spec):
         text = (
             f"with its {said} no pixel is darker than {_darkest(values, radiometry):.2g}, and "
             f"{missing.name} has an offset"
@@ -117,13 +117,19 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     return ""
 
 
-def _missing_offset(values: NDArray[np.generic], radiometry: Radiometry) -> Convention | None:
-    """The convention whose scale is stated without its offset, where nothing is dark."""
+def _missing_offset(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
+) -> Convention | None:
+    """The convention whose scale is stated without its offset, where nothing is dark.
+
+    Others use the scale 0.0001 too: of them only what fits better with the offset.
+    """
     if any(abs(offset) > OFFSET_MATTERS for offset in radiometry.offset):
         return None
     for convention, least in ((COLLECTION_2, 0.15), (SENTINEL_2, 0.095)):
         same = all(convention.is_of(scale, convention.offset) for scale in radiometry.scale)
-        if same and _darkest(values, radiometry) > least:
+        own = convention is COLLECTION_2 or best_convention(values, spec) is convention
+        if same and own and _darkest(values, radiometry) > least:
             return convention
     return None
 

@@ -85,7 +85,10 @@ def take_sample(
         skip_bad_blocks: leave out what cannot be decoded.
     """
     if height * width <= WHOLE_PIXELS:
-        return Sample(tuple(_parts(read, _all_windows(height, width), skip_bad_blocks)), nothing)
+        windows = list(_all_windows(height, width))
+        parts = tuple(_parts(read, iter(windows), skip_bad_blocks))
+        if len(parts) == len(windows):
+            return Sample(parts, nothing)
     if has_overviews:
         longest = max(height, width)
         shape = max(height * _OVERVIEW // longest, 1), max(width * _OVERVIEW // longest, 1)

@@ -72,6 +72,7 @@ def open_item(location: Location) -> Product:
     content = read_file(location, most=MOST_BYTES)
     try:
         item = Record(json.loads(content))
+        _check_item(item)
         assets = [_asset(key, fields, location) for key, fields in _fields(item)]
     except (ValueError, RecursionError) as error:
         raise SceneError(f"it is no STAC item ({error}): give a Landsat item's JSON") from error
@@ -91,6 +92,22 @@ def open_item(location: Location) -> Product:
         grid=grid_of_corners(mtl) if grid is None and mtl is not None else grid,
         found=tuple(asset.key for asset in assets),
     )
+
+
+def _check_item(item: Record) -> None:
+    """Refuse other kinds of GeoJSON and STAC.
+
+    Raises:
+        SceneError: says what it is.
+    """
+    kind, features = item.values.get("type"), item.values.get("features")
+    if kind == "FeatureCollection":
+        count = len(features) if isinstance(features, list) else 0
+        raise SceneError(
+            f"it is a collection of {count} items, such as a search gives: give one item's own JSON"
+        )
+    if kind in ("Collection", "Catalog"):
+        raise SceneError(f"it is a STAC {kind}: give the JSON of one of its items")
 
 
 def _fields(item: Record) -> Iterator[tuple[str, Record]]:

@@ -23,7 +23,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.files.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.publication import check_name, check_output
 from geosrseg.raster.maps.pam import pam_path, write_category_names
@@ -216,9 +216,7 @@ def as_output_error(path: Path) -> Iterator[None]:
     try:
         yield
     except GDAL_ERRORS as error:
-        raise OutputError(
-            f"{path}: cannot be written ({reason(error)}): is the disk full?"
-        ) from error
+        raise OutputError(f"{path}: cannot be written ({cause(error)})") from error
 
 
 def _write_draft(path: Path, profile: CogProfile, rows: Iterable[NDArray[np.generic]]) -> bytes:

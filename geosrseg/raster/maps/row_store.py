@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from geosrseg.core.json_text import parse_json
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.gdal import cause, reason
+from geosrseg.raster.files.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.files.lock import locked
 from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
 from geosrseg.regular_file import create_new, read_regular
@@ -38,7 +39,7 @@ MAX_BYTES = 2**20
 """Of a manifest or a list of names, which have some kB."""
 
 _OWN = re.compile(
-    r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}\.partial|lock", re.ASCII
+    r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}\.partial|lock(\.holder)?", re.ASCII
 )
 """Names that a store gives to its files; the drafts of the outputs are in it besides."""
 
@@ -283,7 +284,7 @@ def _lock(output: Path, folder: Path) -> Iterator[None]:
             yield
     except BlockingIOError as error:
         raise OutputError(
-            f"{output}: another process is making it: wait for it, or choose another name"
+            f"{output}: another process is making it ({error}): wait for it, or choose another name"
         ) from error
 
 
@@ -298,7 +299,7 @@ def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: b
             "had to go on, or begin anew with --overwrite"
         )
     for path in folder.iterdir():
-        if path.name != LOCK:
+        if path.name not in (LOCK, LOCK + HOLDER):
             path.unlink()
     _write_text(folder / MANIFEST, json.dumps(manifest, indent=2))
 
@@ -355,6 +356,6 @@ def _as_output_error(
         yield
     except kinds as error:
         raise OutputError(
-            f"{output}: its rows cannot be kept in {output.parent} ({reason(error)}): is the disk "
-            "full? Run it again to go on"
+            f"{output}: its rows cannot be kept in {output.parent} ({cause(error)}): run it again "
+            "to resume, once that is mended"
         ) from error
