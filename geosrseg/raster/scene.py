@@ -343,6 +343,9 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
         SceneError: a file is gone.
     """
     with ExitStack() as stack:
-        bands = [stack.enter_context(open_dataset(file.location)) for file in header.files]
+        bands = [
+            stack.enter_context(open_dataset(file.location, beside=header.is_file))
+            for file in header.files
+        ]
         quality = [stack.enter_context(open_dataset(file.location)) for file in header.quality]
         yield Scene(header, bands, quality, bad_blocks=bad_blocks)

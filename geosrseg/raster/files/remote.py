@@ -9,7 +9,7 @@ import os
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from types import MappingProxyType
 from typing import IO, Any, TypeVar
@@ -35,7 +35,7 @@ PAUSE = 0.5
 """Seconds before the second attempt; twice as long before the third."""
 
 OPTIONS = {
-    # Beside a file there is nothing to look for, and a listing may be long or forbidden.
+    # A listing may be long or forbidden.
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_HTTP_CONNECTTIMEOUT": str(TIMEOUT),
     # Slower than this is taken for a stall; a limit on the whole request would hit large
@@ -49,17 +49,27 @@ OPTIONS = {
 """GDAL's options for a remote file; the user's environment wins over each of them."""
 
 
-def remote_options(location: Location) -> AbstractContextManager[object]:
-    """GDAL's options to read `location`, for this thread; none for what is local.
+BESIDE = "GDAL_DISABLE_READDIR_ON_OPEN"
+"""What GDAL does about files beside the one that it opens: ``EMPTY_DIR`` is nothing, ``TRUE``
+asks for each by its name, ``FALSE`` lists the folder."""
 
-    Nothing is looked for beside a member of a tar either: what a product needs is in its
-    files, and a tar from anywhere could hold overviews that lead out of it.
+
+def gdal_options(location: Location, *, beside: bool = False) -> AbstractContextManager[object]:
+    """GDAL's options to read `location`, for this thread.
+
+    Args:
+        location: the file.
+        beside: a mask, names and scales in files beside it belong to it, wherever it lies and
+            whatever the environment says, so that its map is the same everywhere. Nothing
+            belongs to a member of a tar: what a product needs is in its files, and a tar from
+            anywhere could hold overviews that lead out of it.
     """
     if location.member:
-        return rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
+        return rasterio.Env(**{BESIDE: "EMPTY_DIR"})
     if not location.is_remote:
-        return nullcontext()
-    return rasterio.Env(**{key: OPTIONS[key] for key in OPTIONS if key not in os.environ})
+        return rasterio.Env(**{BESIDE: "FALSE"})
+    options = {key: OPTIONS[key] for key in OPTIONS if key not in os.environ}
+    return rasterio.Env(**options | ({BESIDE: "TRUE"} if beside else {}))
 
 
 def attempt(location: Location, action: Callable[[], T]) -> T:

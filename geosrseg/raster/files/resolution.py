@@ -50,7 +50,7 @@ def ground_resolution(grid: Grid) -> float | None:
 def _geographic(
     crs: CRS, x: float, y: float, steps: tuple[tuple[float, float], tuple[float, float]]
 ) -> tuple[float, float] | None:
-    """By the longitude and latitude of both ends of each side."""
+    """By the places on the ellipsoid of both ends of each side."""
     try:
         ends = [(x + sign * dx / 2, y + sign * dy / 2) for dx, dy in steps for sign in (-1, 1)]
         lon, lat = np.radians(
@@ -60,11 +60,16 @@ def _geographic(
         return None
     if not np.isfinite([lon, lat]).all():
         return None
-    sine = 1 - ECCENTRICITY_SQUARED * np.sin(lat.mean()) ** 2
-    east = SEMI_MAJOR / np.sqrt(sine) * np.cos(lat.mean())
-    north = SEMI_MAJOR * (1 - ECCENTRICITY_SQUARED) / sine**1.5
-    turn = (np.diff(lon)[::2] + np.pi) % (2 * np.pi) - np.pi
-    width, height = np.hypot(turn * east, np.diff(lat)[::2] * north).tolist()
+    from_axis = SEMI_MAJOR / np.sqrt(1 - ECCENTRICITY_SQUARED * np.sin(lat) ** 2)
+    east, up = from_axis * np.cos(lat), from_axis * np.sin(lat)
+    place = np.stack(
+        [
+            east * np.cos(lon),
+            east * np.sin(lon),
+            from_axis * (1 - ECCENTRICITY_SQUARED) * np.sin(lat),
+        ]
+    )
+    width, height = np.linalg.norm(np.diff(place, axis=1)[:, ::2], axis=0).tolist()
     return width, height
 
 

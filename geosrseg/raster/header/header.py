@@ -113,6 +113,11 @@ class SceneHeader:
     sample: Sample | None = field(default=None, repr=False, compare=False)
 
     @property
+    def is_file(self) -> bool:
+        """It is a single file, to which belongs what lies beside it."""
+        return [file.location for file in self.files] == [self.location]
+
+    @property
     def locations(self) -> tuple[Location, ...]:
         """Every file that is read."""
         bands = tuple(file.location for file in self.files)
@@ -137,7 +142,7 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
             f"tar or STAC item of the product, or leave --mask out"
         )
     check_redirects(location)
-    with open_dataset(location) as dataset, named(location):
+    with open_dataset(location, beside=True) as dataset, named(location):
         return read_dataset(location, lambda: read_header(dataset, location, options))
 
 

@@ -246,6 +246,6 @@ class TestProducts:
 
 def test_the_users_environment_wins(monkeypatch):
     monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "7")
-    with remote.remote_options(Location("https://host/a.tif")) as env:
+    with remote.gdal_options(Location("https://host/a.tif")) as env:
         assert "GDAL_HTTP_MAX_RETRY" not in env.options
         assert env.options["GDAL_DISABLE_READDIR_ON_OPEN"] == "EMPTY_DIR"

@@ -21,7 +21,8 @@ def grid(crs, transform):
         ("EPSG:4326", Affine(0.00027, 0, 179.99, 0, -0.00027, 0), (30.1, 29.9)),
         ("EPSG:3857", Affine(60, 0, 0, 0, -60, 8_399_737), (30, 30)),  # 60 degrees north
         ("EPSG:2263", Affine(100, 0, 985_000, 0, -100, 210_000), (30.5, 30.5)),  # feet
-        ("EPSG:3031", Affine(30, 0, 0, 0, -30, 0), (30, 30)),  # the South Pole
+        ("EPSG:3031", Affine(30, 0, 0, 0, -30, 0), (30.8, 30.8)),  # near the South Pole
+        ("EPSG:3031", Affine(30, 0, -1500, 0, -30, 1500), (30.8, 30.8)),  # in it
     ],
 )
 def test_metres_whatever_the_crs(crs, transform, expected):
