@@ -101,7 +101,7 @@ def write_quicklook(
     labels, counts = _read_class_map(class_map_path, height, width)
     panels = (
         _draw_scene(scene, height, width),
-        Panel(_paint(labels, legend), f"Class map · {class_map_path.name}"),
+        Panel(scene.grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}"),
     )
     picture = compose(scene.header.name, panels, _entries(legend, counts), caution=caution)
     with open_drafts(path) as folder:
@@ -154,7 +154,7 @@ def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
     bands = choose_composite(scene.band_names)
     shown = pick_bands(numbers, scene.band_names, bands)
     pixels = stretch(shown, valid, find_limits(shown, valid))
-    return Panel(pixels, f"Scene · {', '.join(dict.fromkeys(bands))}")
+    return Panel(scene.grid.upright(pixels), f"Scene · {', '.join(dict.fromkeys(bands))}")
 
 
 def _read_class_map(

@@ -62,13 +62,7 @@ def _geographic(
         return None
     from_axis = SEMI_MAJOR / np.sqrt(1 - ECCENTRICITY_SQUARED * np.sin(lat) ** 2)
     east, up = from_axis * np.cos(lat), from_axis * np.sin(lat)
-    place = np.stack(
-        [
-            east * np.cos(lon),
-            east * np.sin(lon),
-            from_axis * (1 - ECCENTRICITY_SQUARED) * np.sin(lat),
-        ]
-    )
+    place = np.stack([east * np.cos(lon), east * np.sin(lon), (1 - ECCENTRICITY_SQUARED) * up])
     width, height = np.linalg.norm(np.diff(place, axis=1)[:, ::2], axis=0).tolist()
     return width, height
 
