@@ -11,7 +11,7 @@ is in the Collection 2 data format control books (LSDS-1618, LSDS-1619, LSDS-132
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -23,7 +23,10 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.product_archive import list_files, read_file
 from geosrseg.raster.header.bands import SceneBand
+from geosrseg.raster.landsat.hls import SCALE as HLS_SCALE
+from geosrseg.raster.landsat.hls import HlsId
 from geosrseg.raster.landsat.mtl import MOST_BYTES, Mtl, parse_mtl
+from geosrseg.raster.landsat.quality import FILL, MASKS
 
 FILL_VALUE = 0
 
@@ -84,6 +87,16 @@ class ProductId:
             )
         return cls(product, platform, int(found["level"][1]))
 
+    fill_value = FILL_VALUE
+    fill_flag = FILL
+    flags_file_ending = "_QA_PIXEL.TIF"
+
+    @property
+    def masks(self) -> Mapping[str, int]:
+        """Bits of QA_PIXEL by the name of what they mark."""
+        has_cirrus = "coastal" in self.numbers
+        return {name: bits for name, bits in MASKS.items() if has_cirrus or name != "cirrus"}
+
     @property
     def numbers(self) -> Mapping[str, int]:
         """The sensor's number of each band."""
@@ -124,7 +137,7 @@ class Product:
     """A product: which file is which band, and what its numbers mean.
 
     Attributes:
-        id: its name.
+        id: its name, of Landsat or of HLS.
         bands: all that the sensor has.
         qa_pixel: the file of flags for fill, cloud, shadow and snow, or None.
         qa_radsat: the file of flags for saturation, or None.
@@ -132,7 +145,7 @@ class Product:
         found: names of the files that there are, for messages.
     """
 
-    id: ProductId
+    id: ProductId | HlsId
     bands: tuple[ProductBand, ...]
     qa_pixel: Location | None
     qa_radsat: Location | None
@@ -166,6 +179,8 @@ def open_product(location: Location) -> Product:
         SceneError: there is none, or more than one, or its metadata is wrong.
     """
     files = {name.upper(): place for name, place in list_files(location).items()}
+    if harmonized := _only_hls(files):
+        return _hls_product(harmonized, files)
     product = _only_product(files)
     mtl = _read_mtl(product, files)
     scales = reflectance_scales(product, mtl)
@@ -178,6 +193,34 @@ def open_product(location: Location) -> Product:
         qa_pixel=files.get(f"{product.text}_QA_PIXEL.TIF"),
         qa_radsat=files.get(f"{product.text}_QA_RADSAT.TIF"),
         grid=None if mtl is None else grid_of_corners(mtl),
+        found=tuple(place.name for place in files.values()),
+    )
+
+
+def _only_hls(files: Mapping[str, Location]) -> HlsId | None:
+    found = {product.text: product for product in map(HlsId.find, files) if product}
+    if len(found) > 1:
+        raise SceneError(_several(sorted(found)))
+    return next(iter(found.values()), None)
+
+
+def _several(names: Sequence[str]) -> str:
+    return (
+        f"it holds {len(names)} products, expected one: put {' and '.join(names)} into folders of "
+        "their own"
+    )
+
+
+def _hls_product(product: HlsId, files: Mapping[str, Location]) -> Product:
+    return Product(
+        id=product,
+        bands=tuple(
+            ProductBand(number, name, files.get(product.band_file(number).upper()), HLS_SCALE, 0.0)
+            for name, number in product.numbers.items()
+        ),
+        qa_pixel=files.get(f"{product.text}{product.flags_file_ending}"),
+        qa_radsat=None,
+        grid=None,
         found=tuple(place.name for place in files.values()),
     )
 
@@ -251,10 +294,7 @@ def _only_product(files: Mapping[str, Location]) -> ProductId:
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
-        raise SceneError(
-            f"it holds {len(found)} products, expected one: put {' and '.join(sorted(found))} "
-            f"into folders of their own"
-        )
+        raise SceneError(_several(sorted(found)))
     if old := next(filter(_PRE_COLLECTION.match, files), None):
         raise SceneError(
             f"{old} is of a product from before the Collections, expected Collection 2: get it "
@@ -262,7 +302,7 @@ def _only_product(files: Mapping[str, Location]) -> ProductId:
         )
     names = tuple(place.name for place in files.values())
     raise SceneError(
-        f"it holds no Landsat Collection 2 product, found {listed(names)}: give the "
+        f"it holds no product of Landsat Collection 2 or HLS, found {listed(names)}: give the "
         f"product's own folder or tar, or a GeoTIFF"
     )
 
