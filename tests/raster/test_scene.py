@@ -271,10 +271,10 @@ class TestRefused:
         assert "cannot be opened as a GeoTIFF" in self.refused(path)
         assert "no such file" in self.refused(text)
 
-    @pytest.mark.parametrize("prefix", ["GTIFF_DIR:1:", "/vsizip/", "file://", "zip://"])
+    @pytest.mark.parametrize("prefix", ["GTIFF_DIR:1:", "/vsizip/", "zip://", "file://host"])
     def test_gdals_other_ways_to_name_a_file(self, write_scene, reflectance, prefix):
         path = write_scene(reflectance)
-        with pytest.raises(SceneError, match="no such file"):
+        with pytest.raises(SceneError, match=r"no such file|are not taken|is not read"):
             read_all(f"{prefix}{path}")
 
     def test_complex_numbers(self, write_scene, reflectance):

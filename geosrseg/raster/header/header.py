@@ -166,7 +166,9 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     grid, no_georeference = grid_of(dataset)
     sample = _take_sample(dataset, selection, location, options)
     fills = find_fill(sample) if options.spec else ()
-    sample = without_fill(sample, fills)
+    measured = without_fill(sample, fills)
+    if measured.values.size:  # else it is all that there is
+        sample = measured
     radiometry, guess = find_radiometry(
         dataset,
         selection,
@@ -175,7 +177,10 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         offset=options.offset,
         spec=options.spec,
     )
-    taken = [is_certain(fill, dtype=sample.nothing.dtype, radiometry=radiometry) for fill in fills]
+    taken = [
+        sample is measured and is_certain(fill, dtype=sample.nothing.dtype, radiometry=radiometry)
+        for fill in fills
+    ]
     certain = tuple(fill.value for fill, sure in zip(fills, taken, strict=True) if sure)
     selection = replace(selection, fills=(*options.nodata, *certain))
     filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]

@@ -128,7 +128,9 @@ def _missing_offset(
         return None
     for convention, least in ((COLLECTION_2, 0.15), (SENTINEL_2, 0.095)):
         same = all(convention.is_of(scale, convention.offset) for scale in radiometry.scale)
-        own = convention is COLLECTION_2 or best_convention(values, spec) is convention
+        own = convention is COLLECTION_2 or (
+            bool(spec.domain.quantiles) and best_convention(values, spec) is convention
+        )
         if same and own and _darkest(values, radiometry) > least:
             return convention
     return None

@@ -35,10 +35,27 @@ def test_a_member_of_a_tar():
     assert location.path == Path("/data/a.tar")
 
 
-@pytest.mark.parametrize("text", ["file:///a.tif", "ftp://host/a.tif", "/vsizip/a.zip", "zip://a"])
+@pytest.mark.parametrize("text", ["ftp://host/a.tif", "/vsizip/a.zip", "zip://a"])
 def test_what_is_no_url_of_ours_is_a_path(text):
     assert not Location.of(text).is_remote
     assert Location.of(text).gdal_name == text
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("file:///data/a.tif", "/data/a.tif"),
+        ("FILE://localhost/data/a%20b.tif", "/data/a b.tif"),
+        ("file://host/data/a.tif", "file://host/data/a.tif"),
+    ],
+)
+def test_a_file_url_of_this_machine_is_its_path(text, path):
+    assert Location.of(text).gdal_name == path
+
+
+def test_a_file_url_may_be_written_without_escapes(tmp_path):
+    (tmp_path / "50%25.tif").touch()
+    assert Location.of(f"file://{tmp_path}/50%25.tif").path == tmp_path / "50%25.tif"
 
 
 def test_a_remote_file_has_no_local_path():
