@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+import shapely.affinity
 from numpy.typing import NDArray
 from rasterio.features import geometry_mask
 
@@ -83,7 +84,7 @@ def read_aoi(aoi: str | Path, grid: Grid) -> Aoi:
         SceneError: it cannot be read, is no area, or no pixel of the scene is in it.
         MissingExtraError: a GeoPackage needs the extra ``gis``.
     """
-    area = Aoi(_box(str(aoi)) or _from_file(Path(aoi), grid))
+    area = Aoi(_on_grid(_box(str(aoi), grid) or _from_file(Path(aoi), grid), grid))
     if not area.touches(grid):
         raise SceneError(
             f"--aoi {aoi} covers no pixel of the scene: it reaches from "
@@ -93,7 +94,25 @@ def read_aoi(aoi: str | Path, grid: Grid) -> Aoi:
     return area
 
 
-def _box(text: str) -> shapely.Geometry | None:
+def _on_grid(area: shapely.Geometry, grid: Grid) -> shapely.Geometry:
+    """The area in the longitudes of a grid, which may run past 180°.
+
+    There 181° is what an area calls -179°, and one that is cut at 180° lies at both ends.
+    """
+    if grid.crs is None or not grid.crs.is_geographic:
+        return area
+    left, _, right, _ = grid.bounds
+    turns = [
+        shapely.affinity.translate(area, turn)
+        for turn in (-360, 0, 360)
+        if area.bounds[0] + turn < max(left, right) and area.bounds[2] + turn > min(left, right)
+    ]
+    if len(turns) <= 1:
+        return turns[0] if turns else area
+    return shapely.union_all(turns)
+
+
+def _box(text: str, grid: Grid) -> shapely.Geometry | None:
     """The box that four numbers say; None for any other text."""
     try:
         numbers = [float(word) for word in text.split(",")]
@@ -102,6 +121,8 @@ def _box(text: str) -> shapely.Geometry | None:
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise SceneError(f"--aoi {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers
+    if left > right and grid.crs is not None and grid.crs.is_geographic:
+        right += 360  # across 180°
     if left >= right or bottom >= top:
         raise SceneError(f"--aoi {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
     return shapely.box(left, bottom, right, top)

@@ -292,3 +292,38 @@ class TestRefused:
         path = write_geojson(tmp_path / "a.json", in_degrees(TRIANGLE))
         assert "no CRS" in self.refused(path, Grid(None, NORTH_UP, 37, 53))
         read_aoi("800060,849700,800300,849910", Grid(None, NORTH_UP, 37, 53))
+
+
+PAST_180 = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 179.8, 0, -0.01, -16), 20, 40)
+"""From 179.8 to 180.2 degrees."""
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [shapely.box(179.9, -16.1, 180, -16), shapely.box(-180, -16.1, -179.9, -16)],  # RFC 7946
+        [shapely.box(179.9, -16.1, 180.1, -16)],
+        [shapely.box(-180.1, -16.1, -179.9, -16)],
+    ],
+)
+def test_an_area_across_180_degrees_is_mapped_on_both_sides(tmp_path, parts):
+    area = read_aoi(write_geojson(tmp_path / "a.geojson", *parts), PAST_180)
+    inside = area.inside(PAST_180, Window(0, 0, 20, 40))
+    expected = np.zeros((20, 40), bool)
+    expected[:10, 10:30] = True
+    assert np.array_equal(inside, expected)
+
+
+@pytest.mark.parametrize("box", ["179.9,-16.1,180.1,-16", "179.9,-16.1,-179.9,-16"])
+def test_a_box_across_180_degrees(box):
+    inside = read_aoi(box, PAST_180).inside(PAST_180, Window(0, 0, 20, 40))
+    assert inside.sum() == 200
+
+
+def test_an_area_cut_at_180_degrees_on_a_projected_scene(tmp_path):
+    grid = Grid(CRS.from_epsg(32701), Affine(100, 0, 176_000, 0, -100, 8_172_000), 40, 60)
+    xs, _ = transform(grid.crs, "EPSG:4326", [176_000, 182_000], [8_172_000, 8_168_000])
+    assert xs[0] > 0 > xs[1]
+    parts = [shapely.box(179, -17, 180, -16), shapely.box(-180, -17, -179, -16)]
+    area = read_aoi(write_geojson(tmp_path / "a.geojson", *parts), grid)
+    assert area.inside(grid, Window(0, 0, 40, 60)).mean() > 0.98
