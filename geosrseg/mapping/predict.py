@@ -13,6 +13,7 @@ from pathlib import Path
 
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.map_job import MapJob, open_job
+from geosrseg.mapping.map_judgement import MapCounts
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
 from geosrseg.mapping.scene_plan import Seams
@@ -21,6 +22,7 @@ from geosrseg.products.products import Products, write_products
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.cog import STALE, write_cog
+from geosrseg.raster.maps.layers import CLASSES, CONFIDENCE
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
 from geosrseg.raster.scene import MAX_PIXELS
 from geosrseg.runtime.session import Session, open_session
@@ -216,6 +218,7 @@ def make_map(
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
             warnings.warn(text, SceneWarning, stacklevel=3)
+        said = len(job.scene.warnings)
         stamps = stamp_files(inputs)
         with open_row_store(
             request.output, job.manifest(), layout=job.row_layout(), overwrite=overwrite
@@ -223,10 +226,13 @@ def make_map(
             request.check_outputs(overwrite=overwrite, own=store.noted)
             resumed = len(store)
             counter = _Counter(job, on_progress, bands_done=resumed)
-            _keep_rows(job, store, counter)
+            counts = _keep_rows(job, store, counter)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
+            job.scene.add_unlike(counts.unlike(session.spec))
+            for text in job.scene.warnings[said:]:
+                warnings.warn(text, SceneWarning, stacklevel=3)
             _publish(job, store, overwrite=overwrite)
             areas = write_products(
                 request.products,
@@ -261,10 +267,14 @@ def _path(name: str | Path | None) -> Path | None:
     return None if name is None else Path(name)
 
 
-def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
-    """Keep the rows of every band that the store does not have."""
+def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> MapCounts:
+    """Keep the rows of every band that the store does not have, and count all."""
+    counts = MapCounts()
+    for layer in {CLASSES, CONFIDENCE} & {*job.request.layers}:
+        for kept in store.rows(layer):
+            counts.add({layer: kept})
     if len(store) == len(job.plan.rows.starts):
-        return
+        return counts
     with closing(
         predict_rows(
             job.scene,
@@ -278,6 +288,8 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
     ) as all_rows:
         for rows in all_rows:
             store.append(rows)
+            counts.add(rows)
+    return counts
 
 
 def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> None:

@@ -1,6 +1,6 @@
 """Scene: one acquisition, read window by window."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -85,6 +85,14 @@ class Scene:
     def warnings(self) -> tuple[str, ...]:
         """What a user should hear about, one line each."""
         return self.header.warnings
+
+    def add_unlike(self, found: Iterable[str]) -> None:
+        """Note in what else the scene turned out to be unlike the model's training data."""
+        texts = tuple(found)
+        header = self.header
+        self.header = replace(
+            header, warnings=(*header.warnings, *texts), unlike=(*header.unlike, *texts)
+        )
 
     def reopen(self) -> AbstractContextManager["Scene"]:
         """A handle of its own for another thread; nothing is examined again."""

@@ -48,13 +48,15 @@ PLAIN = Convention(1.0, 0.0, "reflectance as it is")
 TEN_THOUSANDTHS = Convention(1e-4, 0.0, "reflectance times 10000")
 SENTINEL_2 = Convention(1e-4, -0.1, "Sentinel-2 Level 2A since 2022")
 COLLECTION_2 = Convention(2.75e-5, -0.2, "Landsat Collection 2 Level 2")
+PERCENT = Convention(0.01, 0.0, "percent")
+EIGHT_BITS = Convention(1 / 255, 0.0, "images of 8 bits (1/255)")
 CONVENTIONS = (
     PLAIN,
     TEN_THOUSANDTHS,
     SENTINEL_2,
     COLLECTION_2,
-    Convention(0.01, 0.0, "percent"),
-    Convention(1 / 255, 0.0, "images of 8 bits"),
+    PERCENT,
+    EIGHT_BITS,
     Convention(0.002, 0.0, "reflectance times 500"),
 )
 
@@ -83,7 +85,7 @@ def best_convention(values: NDArray[np.generic], spec: ModelSpec) -> Convention 
     scored = [
         (misfit(values, spec, (each.scale,) * bands, (each.offset,) * bands), each)
         for each in CONVENTIONS
-        if values.dtype.itemsize > 1 or each.scale > 1e-3
+        if values.dtype.itemsize > 1 or each in (PLAIN, PERCENT, EIGHT_BITS)
     ]
     least, best = min(scored, key=lambda pair: pair[0])
     return best if least <= FITS else None

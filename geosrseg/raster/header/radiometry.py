@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
-from geosrseg.raster.header.conventions import CONVENTIONS, best_convention
+from geosrseg.raster.header.conventions import CONVENTIONS, EIGHT_BITS, best_convention
 from geosrseg.raster.header.selection import BandSelection
 
 REFLECTANCE = (-0.25, 2.0)
@@ -162,6 +162,7 @@ def _remedy(values: NDArray[np.generic], low: float, spec: ModelSpec | None) -> 
     fitting = best_convention(values, spec) if spec else None
     if fitting is not None:
         return f"they fit {fitting.name}, so try {fitting.option}"
+    usual = [EIGHT_BITS] if values.dtype.itemsize == 1 else CONVENTIONS[1:4]
     return "give --scale and --offset, such as " + ", or ".join(
-        f"{each.option} for {each.name}" for each in CONVENTIONS[1:4]
+        f"{each.option} for {each.name}" for each in usual
     )
