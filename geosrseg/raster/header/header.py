@@ -34,6 +34,9 @@ MAX_BLOCK_BYTES = 2**29
 may declare any size."""
 
 
+MADE = ("class", "confidence")
+"""First bands of maps, by which they differ from scenes and SR images."""
+
 MAX_BANDS = 10_000
 """Of a file: GDAL takes its time for each of them, whatever is read."""
 
@@ -154,6 +157,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     """
     check_dataset(dataset, max_pixels=options.max_pixels)
     found = describe_bands(dataset)
+    _check_is_scene(dataset, found)
     choice = choose_bands(
         found,
         model_bands=options.model_bands,
@@ -216,6 +220,20 @@ def _take_sample(
         # A block that cannot be decoded is named when it is needed.
         skip_bad_blocks=not location.is_remote,
     )
+
+
+def _check_is_scene(dataset: DatasetReader, found: Sequence[SceneBand]) -> None:
+    """Refuse a map that geosrseg has made.
+
+    Raises:
+        SceneError: names the scene that it was made of.
+    """
+    tags = dataset.tags()
+    if "GEOSRSEG_MODEL" in tags and found[0].name in MADE:
+        scene = tags.get("GEOSRSEG_INPUT", "another file")
+        raise SceneError(
+            f"it is a map that geosrseg has made of {scene}, expected a scene: give {scene} itself"
+        )
 
 
 def check_dataset(dataset: DatasetReader, *, max_pixels: int) -> None:
