@@ -31,6 +31,8 @@ from geosrseg.version import __version__
 
 if TYPE_CHECKING:
     from geosrseg.analysis.assess import assess
+    from geosrseg.analysis.change import change
+    from geosrseg.analysis.mosaic import mosaic
     from geosrseg.analysis.relabel import relabel
     from geosrseg.analysis.sample import sample
     from geosrseg.analysis.vectorize import vectorize
@@ -59,9 +61,11 @@ __all__ = [
     "__version__",
     "assess",
     "benchmark",
+    "change",
     "evaluate",
     "export",
     "info",
+    "mosaic",
     "predict",
     "relabel",
     "reproduce",
@@ -75,9 +79,11 @@ __all__ = [
 _MODULES = {
     "assess": "analysis.assess",
     "benchmark": "bench.benchmark",
+    "change": "analysis.change",
     "evaluate": "evaluation.evaluate",
     "export": "training.export",
     "info": "mapping.info",
+    "mosaic": "analysis.mosaic",
     "predict": "mapping.predict",
     "relabel": "analysis.relabel",
     "reproduce": "evaluation.reproduce",
