@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
@@ -214,12 +215,13 @@ def open_scene(
         mask=check_mask(mask),
         max_pixels=max_pixels,
     )
-    header = examine_scene(location, options)
-    if aoi is not None:
-        with named(location):
-            header = replace(header, aoi=read_aoi(aoi, header.grid))
-    with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
-        yield scene
+    with rasterio.Env():  # GDAL's own messages stay unheard, as long as the scene is open
+        header = examine_scene(location, options)
+        if aoi is not None:
+            with named(location):
+                header = replace(header, aoi=read_aoi(aoi, header.grid))
+        with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
+            yield scene
 
 
 def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:

@@ -5,7 +5,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 
 import rasterio
 
@@ -44,7 +44,7 @@ def unreferenced_allowed() -> Iterator[None]:
 def small_cache() -> AbstractContextManager[object]:
     """Limit GDAL's block cache to `CACHE_MB`, unless the user's environment says otherwise."""
     if "GDAL_CACHEMAX" in os.environ:
-        return nullcontext()
+        return rasterio.Env()
     return rasterio.Env(GDAL_CACHEMAX=CACHE_MB)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.dataset import named, open_dataset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
@@ -13,7 +14,6 @@ from geosrseg.raster.header.header import (
     BandFile,
     SceneHeader,
     SceneOptions,
-    check_blocks,
     check_dataset,
     grid_of,
 )
