@@ -11,9 +11,7 @@ quick and loads neither numpy nor GDAL.
 """
 
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -25,6 +23,7 @@ from typing import IO, Any, NoReturn, TextIO
 import click
 
 from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.cli.stopping import stopped_by_signals
 from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
@@ -82,7 +81,7 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; whatever escapes it becomes an exit code and one line."""
         try:
-            with _one_line_warnings(), _stopped_by_sigterm():
+            with _one_line_warnings(), stopped_by_signals():
                 result = super().invoke(ctx)
                 sys.stdout.flush()
                 return result
@@ -160,19 +159,6 @@ def _one_line_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set signal handlers
-        return
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

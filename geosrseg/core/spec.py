@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geosrseg.core.domain import Domain
+from geosrseg.core.json_text import parse_json
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.plain_text import check_text
@@ -169,7 +170,7 @@ class ModelSpec:
             ModelError: the text is no ModelSpec, of a newer version, or inconsistent.
         """
         try:
-            record = Record(json.loads(text))
+            record = Record(parse_json(text))
             version = record.integer("spec_version")
             if version > SPEC_VERSION:
                 raise ModelError(
@@ -177,7 +178,7 @@ class ModelSpec:
                     f"{SPEC_VERSION}: upgrade geosrseg"
                 )
             return cls(**_fields(record))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ModelError(f"the ModelSpec is not valid: {error}") from error
 
 

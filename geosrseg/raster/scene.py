@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
@@ -260,16 +261,16 @@ def open_scene(
         spec=spec,
         any_resolution=any_resolution,
     )
-    header = examine_scene(location, options)
-    if aoi is not None:
+    with rasterio.Env():  # GDAL's own messages stay unheard, as long as the scene is open
+        header = examine_scene(location, options)
         with named(location):
-            header = replace(header, aoi=read_aoi(aoi, header.grid))
-    if spec is not None:
-        with named(location):
-            header = _compared(header, spec, options)
-    header = replace(header, sample=None)
-    with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
-        yield scene
+            if aoi is not None:
+                header = replace(header, aoi=read_aoi(aoi, header.grid))
+            if spec is not None:
+                header = _compared(header, spec, options)
+        header = replace(header, sample=None)
+        with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
+            yield scene
 
 
 def _compared(header: SceneHeader, spec: ModelSpec, options: SceneOptions) -> SceneHeader:

@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from geosrseg.core.domain import UNKNOWN, Domain
+from geosrseg.core.json_text import parse_json
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
@@ -29,7 +30,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.networks.recipe import Recipe
-from geosrseg.regular_file import create_new
+from geosrseg.regular_file import check_regular, create_new, read_regular
 from geosrseg.training.validation import Validation
 
 FILES = (
@@ -46,8 +47,18 @@ FOLDERS = ("tensorboard", "panels")
 DRAFT = ".part"
 """End of the name of a file that is not finished."""
 
+MAX_TEXT = 2**22
+"""Bytes of a run's configuration or metrics, which have some kB."""
+
+WRONG_VALUES = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What values raise that no run has written."""
+
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
+
+
+def _read_text(path: Path) -> str:
+    return read_regular(path, limit=MAX_TEXT).decode("utf-8")
 
 
 @contextmanager
@@ -132,7 +143,7 @@ class RunConfig:
         Raises:
             ValueError, KeyError, TypeError: a value is missing or wrong.
         """
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = parse_json(text)
         return cls(
             dataset=values["dataset"],
             source=values["source"],
@@ -240,10 +251,12 @@ class Run:
             RunError: the folder is no run.
         """
         try:
-            return RunConfig.from_json(self.config_file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return RunConfig.from_json(_read_text(self.config_file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} is no run: {self.config_file.name} is missing") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise RunError(f"{self.config_file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
 
     def check_config(self, expected: RunConfig) -> None:
@@ -294,10 +307,12 @@ class Run:
         """
         file = self.validation_file
         try:
-            return Validation.from_json(file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return Validation.from_json(_read_text(file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} has no {file.name}: continue it with --resume") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{file} does not hold metrics: {error}") from error
 
     def network(self) -> EndToEnd:
@@ -306,13 +321,15 @@ class Run:
         Raises:
             RunError: the run is not finished, or its files do not belong together.
         """
-        network = build_network(self.config().network)
+        config = self.config().network
         try:
+            check_regular(self.weights_file)
+            network = build_network(config)
             network.load_state_dict(load_file(self.weights_file))
         except FileNotFoundError as error:
             raise RunError(
                 f"{self.path} has no {self.weights_file.name}: continue it with --resume"
             ) from error
-        except (RuntimeError, SafetensorError) as error:
+        except (RuntimeError, OSError, SafetensorError, *WRONG_VALUES) as error:
             raise RunError(f"{self.weights_file} is not of this run: {error}") from error
         return network.eval()

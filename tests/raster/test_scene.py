@@ -295,7 +295,7 @@ class TestRefused:
         assert "200000 x 200000" in self.refused(path)
 
     def test_a_block_that_does_not_fit_into_memory(self, write_scene, reflectance, monkeypatch):
-        monkeypatch.setattr("geosrseg.raster.header.header.MAX_BLOCK_BYTES", 64 * 64 * 4)
+        monkeypatch.setattr("geosrseg.raster.files.blocks.MAX_BLOCK_BYTES", 64 * 64 * 4)
         tiles = {"tiled": True, "blockxsize": 64, "blockysize": 64}
         path = write_scene(reflectance, interleave="band", **tiles)
         assert read_all(path)[1].all()

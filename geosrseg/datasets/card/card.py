@@ -40,12 +40,16 @@ from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
 from geosrseg.errors import DatasetError
+from geosrseg.regular_file import read_regular
 
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
     *("lr_bands", "lr_image"),
     *("resolution", "offered", "reflectance", "sensors", "region", "dates"),
 )
+MAX_BYTES = 2**22
+"""Of a card; those of the documentation have some kB."""
+
 _CODES = (
     'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
     "or a list of them"
@@ -115,7 +119,7 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
             missing.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, limit=MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise DatasetError(f"cannot read the dataset card {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.companions import RASTERS, check_companions, check_overviews
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.location import Location, without_secrets
 from geosrseg.raster.files.remote import attempt, gdal_options
 
 T = TypeVar("T")
@@ -60,7 +60,8 @@ def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -
     except GDAL_ERRORS as error:
         remedy = "try again later" if location.is_remote else "the file is damaged, get it again"
         raise SceneError(
-            f"{location}: cannot be read{part and f', {part}'} ({reason(error)}): {remedy}"
+            f"{location}: cannot be read{part and f', {part}'} "
+            f"({without_secrets(reason(error), location)}): {remedy}"
         ) from error
 
 
@@ -112,7 +113,11 @@ def _check_remote_companions(location: Location) -> None:
 
 
 def _refusal(location: Location, error: Exception) -> str:
-    why = reason(error).removeprefix(f"{location.name}: ").removeprefix(f"{location}: ")
+    why = (
+        without_secrets(reason(error), location)
+        .removeprefix(f"{location.name}: ")
+        .removeprefix(f"{location}: ")
+    )
     if "missing codec" in why:
         return (
             f"{location}: its compression is one that this GDAL lacks ({why}): store it with "

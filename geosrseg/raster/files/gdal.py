@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager
 from urllib.parse import quote
 
 import rasterio
@@ -101,7 +101,7 @@ def unreferenced_allowed() -> Iterator[None]:
 def small_cache() -> AbstractContextManager[object]:
     """Limit GDAL's block cache to `CACHE_MB`, unless the user's environment says otherwise."""
     if "GDAL_CACHEMAX" in os.environ:
-        return nullcontext()
+        return rasterio.Env()
     return rasterio.Env(GDAL_CACHEMAX=CACHE_MB)
 
 

@@ -10,13 +10,15 @@ import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
-from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.blocks import check_blocks
+from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
+from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.remote import check_redirects
@@ -28,11 +30,6 @@ from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.landsat.quality import QualityFile
-
-MAX_BLOCK_BYTES = 2**29
-"""The largest block: GDAL holds all of it to read a single pixel, and a damaged header
-may declare any size."""
-
 
 MADE = ("class", "confidence")
 """First bands of maps, by which they differ from scenes and SR images."""
@@ -292,22 +289,6 @@ def _name_by_wavelength(dataset: DatasetReader, index: int) -> str:
         return ""
 
 
-def check_blocks(dataset: DatasetReader, indexes: Sequence[int]) -> None:
-    """Refuse an open file whose blocks do not fit into memory.
-
-    Raises:
-        SceneError: says how large they are.
-    """
-    rows, cols = dataset.block_shapes[indexes[0] - 1]
-    samples = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
-    size = rows * cols * samples * np.dtype(dataset.dtypes[indexes[0] - 1]).itemsize
-    if size > MAX_BLOCK_BYTES:
-        raise SceneError(
-            f"it is stored in blocks of {cols} x {rows} pixels, {size} bytes each, expected "
-            f"at most {MAX_BLOCK_BYTES}: store it in tiles, with gdal_translate -co TILED=YES"
-        )
-
-
 def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     """The source grid, and what of the georeference a finer grid cannot take over."""
     crs, transform = _crs(dataset), dataset.transform
@@ -332,6 +313,12 @@ def _is_finite(transform: Affine, shape: tuple[int, int]) -> bool:
 
 def _crs(dataset: DatasetReader) -> CRS | None:
     try:
-        return dataset.crs or None
-    except CRSError:
+        crs = dataset.crs or None
+    except GDAL_ERRORS:
         return None
+    if crs is not None:
+        try:
+            check_wkt(crs.to_wkt())
+        except ValueError as error:  # CRSError too
+            raise SceneError(f"{error}: give it another, with gdal_edit -a_srs") from error
+    return crs

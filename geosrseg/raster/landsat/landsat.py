@@ -12,12 +12,14 @@ is in the Collection 2 data format control books (LSDS-1618, LSDS-1619, LSDS-132
 import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from affine import Affine
 from rasterio.crs import CRS
 
+from geosrseg.core.numerals import parse_integer
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
@@ -29,6 +31,9 @@ from geosrseg.raster.landsat.mtl import MOST_BYTES, Mtl, parse_mtl
 from geosrseg.raster.landsat.quality import FILL, MASKS
 
 FILL_VALUE = 0
+
+FARTHEST = 1e8
+"""Metres from a projection's origin: no place on the Earth is."""
 
 LEVEL_2_SCALE, LEVEL_2_OFFSET = 2.75e-05, -0.2
 
@@ -266,7 +271,8 @@ def grid_of_corners(mtl: Mtl) -> Grid | None:
     rows = int(mtl.number(group, "REFLECTIVE_LINES"))
     cols = int(mtl.number(group, "REFLECTIVE_SAMPLES"))
     crs = _crs(mtl)
-    fits = (right - left, top - bottom) == ((cols - 1) * size, (rows - 1) * size)
+    sides = (cols - 1) * size, (rows - 1) * size
+    fits = (right - left, top - bottom) == sides and max(map(abs, corners)) < FARTHEST
     if crs is None or not fits or min(rows, cols) < 1 or size <= 0:
         return None
     transform = Affine(size, 0, left - size / 2, 0, -size, top + size / 2)
@@ -330,8 +336,9 @@ def _crs(mtl: Mtl) -> CRS | None:
     if attributes.get("DATUM") != "WGS84":
         return None
     # Zones are counted as northern ones, with negative northings south of the equator.
-    if projection == "UTM" and zone.isdigit() and 1 <= int(zone) <= 60:
-        return CRS.from_epsg(32600 + int(zone))
+    if projection == "UTM":
+        with suppress(ValueError):
+            return CRS.from_epsg(32600 + parse_integer(zone, low=1, high=60))
     if projection == "PS" and attributes.get("TRUE_SCALE_LAT", "").startswith("-71"):
         return CRS.from_epsg(3031)
     return None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.dataset import named, open_dataset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
@@ -15,7 +16,6 @@ from geosrseg.raster.header.header import (
     BandFile,
     SceneHeader,
     SceneOptions,
-    check_blocks,
     check_dataset,
     grid_of,
 )
