@@ -32,7 +32,7 @@ from geosrseg.raster.header.judgement import (
 from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
-from geosrseg.raster.landsat.quality import check_mask
+from geosrseg.raster.landsat.quality import FILL, check_mask
 from geosrseg.raster.landsat.stac_item import open_item
 
 MAX_PIXELS = 2**31
@@ -151,14 +151,34 @@ class Scene:
 
     def wanted_of(self, part: Part) -> NDArray[np.bool_]:
         """(rows, cols) of a part of a sample: True inside the area of interest."""
-        rows, cols = part.valid.shape
-        window = part.window
-        if self.header.aoi is None or (rows, cols) == (window.height, window.width):
-            return self.wanted(window) if self.header.aoi else np.ones((rows, cols), np.bool_)
-        places = np.arange(cols) * window.width // cols
-        lines = (row * window.height // rows for row in range(rows))
-        wanted = [self.wanted(Window(line, 0, 1, window.width))[0, places] for line in lines]
-        return np.array(wanted)
+        if part.valid.shape == (part.window.height, part.window.width):
+            return self.wanted(part.window)
+        return self._wanted_decimated(*part.valid.shape)
+
+    def _wanted_decimated(self, height: int, width: int) -> NDArray[np.bool_]:
+        """(height, width) pixels of the whole: True inside the area of interest."""
+        if self.header.aoi is None:
+            return np.ones((height, width), np.bool_)
+        rows = np.arange(height) * self.grid.height // height
+        cols = np.arange(width) * self.grid.width // width
+        lines = [self.wanted(Window(int(row), 0, 1, self.grid.width))[0, cols] for row in rows]
+        return np.stack(lines)
+
+    def read_masked(self, height: int, width: int) -> NDArray[np.bool_]:
+        """(height, width), a pixel each: True outside the area of interest or masked by flags.
+
+        Raises:
+            SceneError: a block cannot be decoded.
+        """
+        whole = Window(0, 0, self.grid.height, self.grid.width)
+        masked = ~self._wanted_decimated(height, width)
+        for flags, dataset in zip(self.header.quality, self._quality, strict=True):
+            asked = replace(flags, bits=flags.bits & ~FILL)  # fill is empty, not masked
+            _, usable = self._decode(
+                flags.location, dataset, whole, (height, width), read=asked.read_pixels, bands=0
+            )
+            masked |= ~usable
+        return masked
 
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
         """A window of all files; with a shape, averaged to so many rows and columns."""

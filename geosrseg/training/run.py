@@ -11,6 +11,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -59,6 +60,12 @@ NETWORK_PREFIX = "network."
 
 def _read_text(path: Path) -> str:
     return read_regular(path, limit=MAX_TEXT).decode("utf-8")
+
+
+def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
+    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none."""
+    dataset = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "dataset"
+    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.json_text import parse_json
+from geosrseg.core.numerals import parse_integer
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import cause, reason
 from geosrseg.raster.files.holder_file import SUFFIX as HOLDER
@@ -31,9 +32,14 @@ SUFFIX = ".geosrseg"
 """Of the store's folder, which begins with a dot and the output's name."""
 
 MANIFEST = "manifest.json"
+OUTPUT, STRIPS = "output", "strips of windows"
+"""Names in the manifest: of the output's file name, and of how many strips there will be."""
+
 LOCK = "lock"
 PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names, and lists those."""
+
+MAX_STRIPS = 2**31
 
 MAX_BYTES = 2**20
 """Of a manifest or a list of names, which have some kB."""
@@ -199,22 +205,40 @@ class StoppedRun:
 
     Attributes:
         folder: its store.
+        output: the map that it was making.
         scene: what it was mapping.
-        bands: the bands of rows that are finished.
+        strips: the strips of windows that are finished.
+        total: all strips of the map; 0 where that is not known.
+        modified: seconds since the epoch when the last of them was finished.
         size: bytes.
         running: it has not stopped: a process is at work on it.
     """
 
     folder: Path
+    output: Path
     scene: str
-    bands: int
+    strips: int
+    total: int
+    modified: float
     size: int
     running: bool
+
+    @property
+    def progress(self) -> str:
+        """How much is done, in words."""
+        share = f" ({self.strips / self.total:.0%})" if self.total else ""
+        return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
 
 
 def find_stopped_runs(folder: Path) -> list[StoppedRun]:
     """What stopped runs have left in a folder."""
     return [_examine(path) for path in find_stores(folder)]
+
+
+def find_stopped_run(output: Path) -> StoppedRun | None:
+    """What a stopped run of this output has left; None where that is nothing."""
+    folder = store_folder(output)
+    return _examine(folder) if _is_store(folder) else None
 
 
 def find_stores(folder: Path) -> list[Path]:
@@ -254,12 +278,26 @@ def _is_store(path: Path) -> bool:
     return _is_folder(path) and manifest.is_file() and not manifest.is_symlink()
 
 
+def _total(manifest: Mapping[str, str]) -> int:
+    """Strips that there will be; 0 where the manifest does not say it."""
+    try:
+        return parse_integer(manifest.get(STRIPS, ""), low=0, high=MAX_STRIPS)
+    except ValueError:
+        return 0
+
+
 def _examine(folder: Path) -> StoppedRun:
     files = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
+    manifest = _read_manifest(folder) or {}
+    strips = [path for path in files if path.suffix == ".npz"]
+    output = manifest.get(OUTPUT, "")
     return StoppedRun(
         folder=folder,
-        scene=(_read_manifest(folder) or {}).get("scene", "unknown").partition(" (")[0],
-        bands=sum(path.suffix == ".npz" for path in files),
+        output=folder.with_name(output) if Path(output).name == output else _output_of(folder),
+        scene=manifest.get("scene", "unknown").partition(" (")[0],
+        strips=len(strips),
+        total=_total(manifest),
+        modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
         size=sum(path.stat().st_size for path in files),
         running=_is_running(folder),
     )
