@@ -1,6 +1,7 @@
 """What several layers' tests share."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,17 @@ def _without_trial(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def tried_apart() -> None:
     """For tests of the trial itself."""
+
+
+@pytest.fixture
+def _default_interrupt() -> Iterator[None]:
+    """Let child processes begin with the default handling of SIGINT.
+
+    A shell lets its background jobs ignore it, and they hand that down to their children.
+    """
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
 
 
 @pytest.fixture

@@ -1,30 +1,35 @@
 """``geosrseg clean``: what stopped runs have left, listed and removed."""
 
+import time
 from pathlib import Path
 
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.prediction_report import duration
 
 
 @click.command()
 @click.argument(
     "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
 )
-@click.option("--remove", is_flag=True, help="Remove them; those runs can then not go on.")
+@click.option("--remove", is_flag=True, help="Remove them; those runs then start anew.")
 @options.debug_option
 def clean(folder: Path, remove: bool) -> None:
     """List what stopped runs of predict have left, and remove it.
 
-    A run that was stopped keeps its finished rows beside its output until it is run again.
-    FOLDER is where the output would have been.
+    A run that was stopped keeps its finished strips of windows beside its output until it is
+    run again. FOLDER is where the output would have been. A line for each run: its state, its
+    output, its scene, how much is done, how long ago, and what it takes on the disk.
     """
     from geosrseg.core.plain_text import one_line
     from geosrseg.errors import OutputError
     from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
 
-    refused = []
-    for stopped in find_stopped_runs(folder):
+    runs, refused = find_stopped_runs(folder), []
+    if not runs:
+        click.echo(f"no stopped run of predict in {folder}", err=True)
+    for stopped in runs:
         state = "running" if stopped.running else "stopped"
         if remove and not stopped.running:
             try:
@@ -32,7 +37,8 @@ def clean(folder: Path, remove: bool) -> None:
                 state = "removed"
             except OutputError as error:
                 refused.append(str(error))
-        fields = (state, stopped.folder, stopped.scene, f"{stopped.bands} bands")
+        ago = f"{duration(max(time.time() - stopped.modified, 0))} ago"
+        fields = (state, stopped.output, stopped.scene, stopped.progress, ago)
         shown = [one_line(str(field)) for field in fields]
         click.echo("\t".join([*shown, f"{stopped.size / 1e6:.1f} MB"]))
     if refused:

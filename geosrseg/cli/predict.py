@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
 from geosrseg.cli.progress import progress_bar
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from geosrseg.mapping.map_request import MapRequest
     from geosrseg.mapping.predict import Prediction, Progress
     from geosrseg.mapping.predict_scenes import Outcome
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
     "--output",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.",
+    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.  "
+    "[default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
 @options.device_option
@@ -130,7 +133,7 @@ if TYPE_CHECKING:
 @options.debug_option
 def predict(
     scenes: tuple[str, ...],
-    output: Path,
+    output: Path | None,
     model: str | None,
     device: str,
     precision: str,
@@ -151,7 +154,7 @@ def predict(
 
     request = _request(scenes[0], output, count_areas=as_json, **wanted)
     if len(scenes) > 1:
-        _check_folder(scenes, request)
+        _check_several(scenes, output, request)
     elif not plan:
         request.check_outputs(overwrite=overwrite)  # before the model takes its time
     with open_session(
@@ -161,43 +164,46 @@ def predict(
             _show_plans(scenes, request, session, as_json=as_json)
         elif len(scenes) == 1:
             _map_one(request, session, overwrite=overwrite, as_json=as_json)
-        elif not _map_all(scenes, request, session, overwrite=overwrite, as_json=as_json):
+        elif not _map_all(scenes, output, request, session, overwrite=overwrite, as_json=as_json):
             raise click.exceptions.Exit(1)
 
 
-def _request(scene: str, output: Path, **wanted: Any) -> "MapRequest":
+def _request(scene: str, output: Path | None, **wanted: Any) -> "MapRequest":
     from geosrseg.mapping.map_request import MapRequest
+    from geosrseg.mapping.output_names import default_output
     from geosrseg.products.products import Products
 
     names = {field.name for field in fields(Products)}
     products = Products(**{name: wanted.pop(name) for name in names & wanted.keys()})
+    output = output or default_output(scene)
     return MapRequest(scene=scene, output=output, products=products, **wanted)
 
 
-def _check_folder(scenes: tuple[str, ...], request: "MapRequest") -> None:
-    from geosrseg.mapping.predict_scenes import map_paths
+def _check_several(scenes: tuple[str, ...], output: Path | None, request: "MapRequest") -> None:
+    from geosrseg.mapping.output_names import map_paths
 
     if request.products.files():
         raise click.UsageError(
             f"{request.products.files()[0]} is a file for one scene, and {len(scenes)} are given"
         )
-    map_paths(scenes, request.output)
+    map_paths(scenes, output)
 
 
 def _map_one(request: "MapRequest", session: "Session", *, overwrite: bool, as_json: bool) -> None:
     from geosrseg.mapping.predict import make_map
 
-    with _progress_bar() as on_progress:
+    with interruption_explained(lambda: request.output), _progress_bar() as on_progress:
         done = make_map(request, session, overwrite=overwrite, on_progress=on_progress)
     if as_json:
         click.echo(json.dumps(_to_json(done), default=str))
     else:
-        click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
+        show_summary(done)
         click.echo(done.output)
 
 
 def _map_all(
     scenes: tuple[str, ...],
+    folder: Path | None,
     request: "MapRequest",
     session: "Session",
     *,
@@ -205,13 +211,20 @@ def _map_all(
     as_json: bool,
 ) -> bool:
     """Map one scene after the other and print a table; False if one of them failed."""
+    from geosrseg.mapping.output_names import map_paths
     from geosrseg.mapping.predict_scenes import predict_scenes
 
-    outcomes = []
-    with _progress_bar() as on_progress:
+    outcomes: list[Outcome] = []
+    outputs = map_paths(scenes, folder)
+    with (
+        interruption_explained(
+            lambda: outputs[min(len(outcomes), len(outputs) - 1)], before=outcomes
+        ),
+        _progress_bar() as on_progress,
+    ):
         for outcome in predict_scenes(
             scenes,
-            request.output,
+            folder,
             template=request,
             session=session,
             overwrite=overwrite,
@@ -219,7 +232,9 @@ def _map_all(
         ):
             outcomes.append(outcome)
             if outcome.error is not None:
-                click.echo(f"error: {outcome.error}", err=True)
+                say(f"error: {outcome.error}")
+            elif outcome.prediction is not None and not as_json:
+                show_summary(outcome.prediction)
     if as_json:
         click.echo(json.dumps({"scenes": [_outcome_to_json(o) for o in outcomes]}, default=str))
     else:
@@ -270,12 +285,23 @@ def _to_json(done: "Prediction") -> dict[str, Any]:
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
-    """A bar of windows with the speed in pixels of the map."""
-    with progress_bar("window") as bar:
+    """A bar of windows for each scene, with the speed in pixels of the map.
+
+    What a run before had finished counts neither for the speed nor for the time left.
+    """
+    with ExitStack() as stack:
+        bar: tqdm | None = None
 
         def show(progress: "Progress") -> None:
-            bar.total = progress.windows_total
+            nonlocal bar
+            if bar is None or progress.windows_done == progress.resumed:
+                stack.close()  # the bar of the scene before
+                bar = stack.enter_context(
+                    progress_bar("window", total=progress.windows_total, initial=progress.resumed)
+                )
             bar.update(progress.windows_done - bar.n)
+            if progress.windows_done == progress.windows_total:
+                stack.close()
             if rate := bar.format_dict["rate"]:
                 speed = rate * progress.target_pixels / 1e6
                 bar.set_postfix_str(f"{speed:.2f} HR Mpx/s", refresh=False)

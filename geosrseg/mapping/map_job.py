@@ -1,22 +1,29 @@
 """MapJob: a request with its scene open and its windows planned, and nothing run yet."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.core.numerals import parse_integer
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import DeviceMemoryError, GeosrsegError, OutputError, SceneError
+from geosrseg.errors import (
+    DeviceError,
+    DeviceMemoryError,
+    GeosrsegError,
+    OutputError,
+    SceneError,
+)
 from geosrseg.mapping.layers import layer_profile
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import sr_encoding
+from geosrseg.mapping.scene_faults import with_all_faults
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
 from geosrseg.raster.files.fingerprint import hash_files
 from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
-from geosrseg.raster.maps.row_store import read_manifest
+from geosrseg.raster.maps.row_store import OUTPUT, STRIPS, read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
@@ -38,9 +45,6 @@ LEAST_SHARE = 1 / 3
 
 MAX_WINDOW = 2**20
 """LR pixels; what a manifest says beyond it is not looked at."""
-
-ON_HOST = ("cpu", "openvino")
-"""Devices whose memory is the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +115,8 @@ class MapJob:
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
             "layers": ", ".join(self.request.layers),
+            OUTPUT: self.request.output.name,
+            STRIPS: str(len(plan.rows.starts)),
         }
 
     def tags(self) -> Mapping[str, str]:
@@ -145,6 +151,29 @@ class MapJob:
 
 @contextmanager
 def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
+    """Open the scene of a request and plan its windows; see `_open_job`.
+
+    Raises:
+        SceneError: says everything that is wrong with the scene.
+    """
+    with ExitStack() as stack:
+        try:
+            job = stack.enter_context(_open_job(request, session))
+        except SceneError as error:
+            raise with_all_faults(
+                error,
+                request.scene,
+                spec=session.spec,
+                bands=request.bands,
+                scale=request.scale,
+                offset=request.offset,
+                max_pixels=request.max_pixels,
+            ) from error
+        yield job
+
+
+@contextmanager
+def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     """Open the scene of a request and plan its windows.
 
     Raises:
@@ -172,7 +201,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
         )
         _check_width(scene, plan, available_memory())
-        _check_window(session, plan, available_memory())
+        _check_window(session, plan, request.batch)
         yield MapJob(
             request=request,
             session=session,
@@ -198,11 +227,21 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
         )
 
 
-def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
-    """Refuse windows that the halo makes larger than memory, in the model file or by option."""
+def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
+    """Refuse windows that the device cannot take, or that are larger than its memory."""
     height, width = plan.rows.window_size, plan.cols.window_size
+    limits, memory = session.limits, session.free_memory()
+    if limits.window is not None and max(height, width) > limits.window:
+        raise DeviceError(
+            f"windows of {width} x {height} pixels: {session.device} takes at most "
+            f"{limits.window} of {session.spec.name}: use a smaller --window or --overlap"
+        )
+    if limits.batch is not None and batch > limits.batch:
+        raise DeviceError(
+            f"--batch {batch}: {session.device} takes at most {limits.batch} windows at once"
+        )
     needed = height * width * session.bytes_per_pixel * LEAST_SHARE
-    if session.device in ON_HOST and needed > memory:
+    if needed > memory:
         raise DeviceMemoryError(
             f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
             f"{memory / 2**30:.1f} are free: use a smaller --overlap or --window"
@@ -231,10 +270,11 @@ def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
                 window_size=size,
             )
             return size
-    memory = request.max_memory or SHARE * available_memory()
+    memory = request.max_memory or SHARE * session.free_memory()
     return fitting_window_size(
         session.spec,
         pixels=memory / session.bytes_per_pixel / request.batch,
         seams=request.seams,
         overlap=request.overlap,
+        largest=session.limits.window,
     )

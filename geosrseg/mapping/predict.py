@@ -5,6 +5,7 @@ as they are finished, then write them as Cloud Optimized GeoTIFFs and give those
 names. A run that was stopped goes on at the first band that is not finished.
 """
 
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -15,12 +16,15 @@ from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
+from geosrseg.mapping.output_names import default_output
 from geosrseg.mapping.scene_plan import Seams
+from geosrseg.mapping.summary import LabelCounter, MapSummary
 from geosrseg.products.areas import Areas
 from geosrseg.products.products import Products, write_products
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.cog import STALE, write_cog
+from geosrseg.raster.maps.layers import CLASSES
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
 from geosrseg.raster.scene import MAX_PIXELS
 from geosrseg.runtime.session import Session, open_session
@@ -34,11 +38,13 @@ class Progress:
     Attributes:
         windows_done: windows run or skipped, in this run or the one it goes on with.
         windows_total: windows of the scene.
+        resumed: of those done, the windows that a stopped run had finished.
         target_pixels: pixels of the class map that a window stands for, on average.
     """
 
     windows_done: int
     windows_total: int
+    resumed: int
     target_pixels: float
 
 
@@ -57,6 +63,7 @@ class Prediction:
         resumed: bands of rows that a stopped run had finished.
         areas: of each class, where they were asked for.
         bad_blocks: blocks of the scene that this run met and could not decode.
+        summary: what the map holds, in shares.
         network_seconds: spent inside the network; reading, blending and writing go on meanwhile.
         warnings: what a user should hear about.
     """
@@ -71,13 +78,14 @@ class Prediction:
     resumed: int
     areas: Areas | None
     bad_blocks: int
+    summary: MapSummary
     network_seconds: float
     warnings: tuple[str, ...]
 
 
 def predict(
     scene: str | Path,
-    output: str | Path,
+    output: str | Path | None = None,
     *,
     model: str | Path = DEFAULT_MODEL,
     device: str = "auto",
@@ -117,7 +125,7 @@ def predict(
     Args:
         scene: a GeoTIFF, a Landsat product or its STAC item, on this machine or behind a URL;
             see `geosrseg.raster.scene.open_scene`.
-        output: the class map, a Cloud Optimized GeoTIFF.
+        output: the class map, a Cloud Optimized GeoTIFF; by default `default_output`.
         model: a shipped model's name or an ONNX file.
         device: ``auto``, ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``.
         precision: ``auto``, ``fp32``, ``bf16`` or ``fp16``.
@@ -164,7 +172,7 @@ def predict(
     """
     request = MapRequest(
         scene=scene,
-        output=Path(output),
+        output=default_output(scene) if output is None else Path(output),
         bands=bands,
         scale=scale,
         offset=offset,
@@ -205,7 +213,7 @@ def make_map(
 ) -> Prediction:
     """Make the map of a request on an open session; see `predict`."""
     request.check_outputs(overwrite=overwrite)
-    seconds_before = session.seconds
+    started, seconds_before = time.monotonic(), session.seconds
     with open_job(request, session) as job:
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
@@ -216,12 +224,12 @@ def make_map(
         ) as store:
             request.check_outputs(overwrite=overwrite, own=store.noted)
             resumed = len(store)
-            counter = _Counter(job, on_progress, bands_done=resumed)
+            counter = _Counter(job, on_progress, strips_done=resumed)
             _keep_rows(job, store, counter)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
-            _publish(job, store, overwrite=overwrite)
+            labels = _publish(job, store, overwrite=overwrite)
             areas = write_products(
                 request.products,
                 request.paths,
@@ -232,9 +240,10 @@ def make_map(
                 overwrite=True,  # what may not be replaced was refused above
             )
             store.remove()
-        damage = job.scene.bad_blocks.warning
-        if damage:
-            warnings.warn(damage, SceneWarning, stacklevel=3)
+        summary = labels.summary(job.scene, session.spec.legend, seconds=time.monotonic() - started)
+        late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
+        for text in late:
+            warnings.warn(text, SceneWarning, stacklevel=3)
         return Prediction(
             output=request.output,
             layers=request.paths,
@@ -246,8 +255,9 @@ def make_map(
             resumed=resumed,
             areas=areas,
             bad_blocks=len(job.scene.bad_blocks),
+            summary=summary,
             network_seconds=session.seconds - seconds_before,
-            warnings=(*job.scene.warnings, *filter(None, [damage])),
+            warnings=(*job.scene.warnings, *late),
         )
 
 
@@ -274,37 +284,42 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
             store.append(rows)
 
 
-def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> None:
+def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> LabelCounter:
     """Write every layer, and give all of them their names once all are right."""
-    paths = job.request.paths
-    drafts = {
-        layer: write_cog(store.folder, path, job.profile(layer), store.rows(layer))
-        for layer, path in paths.items()
-    }
+    paths, labels = job.request.paths, LabelCounter()
+    drafts = {}
+    for layer, path in paths.items():
+        rows = store.rows(layer)
+        rows = labels.counted(rows) if layer == CLASSES else rows
+        drafts[layer] = write_cog(store.folder, path, job.profile(layer), rows)
     # Meanwhile, somebody may have put something there.
     job.request.check_outputs(overwrite=overwrite, own=store.noted)
     store.start_publishing(job.request.files())
     for layer, path in paths.items():
         publish(drafts[layer], path, stale=STALE)
+    return labels
 
 
 class _Counter:
     """Counts windows and reports progress."""
 
     def __init__(
-        self, job: MapJob, on_progress: Callable[[Progress], None], *, bands_done: int
+        self, job: MapJob, on_progress: Callable[[Progress], None], *, strips_done: int
     ) -> None:
         plan, factor = job.plan, job.session.spec.upscale_factor
         self.run = 0
         self.skipped = 0
-        self._before = bands_done * len(plan.cols.starts)
+        # Strips that reach into the first one that is missing are run again.
+        whole = strips_done == len(plan.rows.starts)
+        first = strips_done if whole else plan.rows.first_before(strips_done)
+        self._before = first * len(plan.cols.starts)
         self._total = len(plan)
         self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
         self._report = on_progress
-        self._report(Progress(self._before, self._total, self._pixels))
+        self._report(Progress(self._before, self._total, self._before, self._pixels))
 
     def count(self, usable: bool) -> None:
         self.run += usable
         self.skipped += not usable
-        done = min(self._before + self.run + self.skipped, self._total)
-        self._report(Progress(done, self._total, self._pixels))
+        done = self._before + self.run + self.skipped
+        self._report(Progress(done, self._total, self._before, self._pixels))

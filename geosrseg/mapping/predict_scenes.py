@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from geosrseg.errors import GeosrsegError, OutputError
+from geosrseg.errors import GeosrsegError
 from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.output_names import map_paths
 from geosrseg.mapping.predict import Prediction, Progress, make_map
 from geosrseg.raster.files.location import Location
 from geosrseg.runtime.session import Session
-
-SUFFIXES = (".tif", ".tiff", ".tar", ".json")
-"""What a scene's name ends in and its map's does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +29,9 @@ class Outcome:
     error: GeosrsegError | None
 
 
-def map_paths(scenes: Sequence[str | Path], folder: Path) -> list[Path]:
-    """A map for each scene, of its name, in a folder.
-
-    Raises:
-        OutputError: two scenes have one name, or there is no such folder.
-    """
-    if not folder.is_dir():
-        raise OutputError(f"{folder}: expected a folder for the maps of several scenes: make it")
-    paths = [folder / f"{_stem(Location.of(scene).name)}.tif" for scene in scenes]
-    twice = [path.name for path in paths if paths.count(path) > 1]
-    if twice:
-        raise OutputError(f"two scenes would become {twice[0]}: map them into folders of their own")
-    return paths
-
-
 def predict_scenes(
     scenes: Sequence[str | Path],
-    folder: Path,
+    folder: Path | None,
     *,
     template: MapRequest,
     session: Session,
@@ -59,7 +42,7 @@ def predict_scenes(
 
     Args:
         scenes: see `predict`.
-        folder: of the maps.
+        folder: of the maps; without one each lies where `default_output` says.
         template: what is wanted of every scene; its scene and output do not matter.
         session: the model.
         overwrite: replace existing maps.
@@ -80,10 +63,3 @@ def predict_scenes(
             yield Outcome(shown, output, None, error)
         else:
             yield Outcome(shown, output, done, None)
-
-
-def _stem(name: str) -> str:
-    for suffix in SUFFIXES:
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
-            return name[: -len(suffix)]
-    return name

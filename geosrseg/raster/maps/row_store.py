@@ -11,7 +11,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.json_text import parse_json
+from geosrseg.core.numerals import parse_integer
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.lock import locked
@@ -30,12 +31,18 @@ SUFFIX = ".geosrseg"
 """Of the store's folder, which begins with a dot and the output's name."""
 
 MANIFEST = "manifest.json"
+OUTPUT, STRIPS = "output", "strips of windows"
+"""Names in the manifest: of the output's file name, and of how many strips there will be."""
+
 LOCK = "lock"
 PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names, and lists those."""
 
 MAX_BYTES = 2**20
 """Of a manifest or a list of names, which have some kB."""
+
+MAX_STRIPS = 10**6
+"""Of a map: the number of one has six digits in the name of its file."""
 
 _OWN = re.compile(
     r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}\.partial|lock", re.ASCII
@@ -198,22 +205,40 @@ class StoppedRun:
 
     Attributes:
         folder: its store.
+        output: the map that it was making.
         scene: what it was mapping.
-        bands: the bands of rows that are finished.
+        strips: the strips of windows that are finished.
+        total: all strips of the map; 0 where that is not known.
+        modified: seconds since the epoch when the last of them was finished.
         size: bytes.
         running: it has not stopped: a process is at work on it.
     """
 
     folder: Path
+    output: Path
     scene: str
-    bands: int
+    strips: int
+    total: int
+    modified: float
     size: int
     running: bool
+
+    @property
+    def progress(self) -> str:
+        """How much is done, in words."""
+        share = f" ({self.strips / self.total:.0%})" if self.total else ""
+        return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
 
 
 def find_stopped_runs(folder: Path) -> list[StoppedRun]:
     """What stopped runs have left in a folder."""
     return [_examine(path) for path in find_stores(folder)]
+
+
+def find_stopped_run(output: Path) -> StoppedRun | None:
+    """What a stopped run of this output has left; None where that is nothing."""
+    folder = store_folder(output)
+    return _examine(folder) if _is_store(folder) else None
 
 
 def find_stores(folder: Path) -> list[Path]:
@@ -236,8 +261,10 @@ def remove_stopped_run(stopped: StoppedRun) -> None:
             raise OutputError(f"{folder}: cannot be removed ({reason(error)})") from error
 
 
-def _output_of(folder: Path) -> Path:
-    return folder.with_name(folder.name[1:].removesuffix(SUFFIX))
+def _output_of(folder: Path, stated: str = "") -> Path:
+    """The output of a store: by its own name, which is cut where it is long, or as it says."""
+    name = folder.name[1:].removesuffix(SUFFIX)
+    return folder.with_name(stated if stated.startswith(name) and "/" not in stated else name)
 
 
 def _is_folder(path: Path) -> bool:
@@ -255,10 +282,18 @@ def _is_store(path: Path) -> bool:
 
 def _examine(folder: Path) -> StoppedRun:
     files = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
+    manifest = _read_manifest(folder) or {}
+    strips = [path for path in files if path.suffix == ".npz"]
+    total = 0
+    with suppress(ValueError):
+        total = parse_integer(manifest.get(STRIPS, ""), high=MAX_STRIPS)
     return StoppedRun(
         folder=folder,
-        scene=(_read_manifest(folder) or {}).get("scene", "unknown").partition(" (")[0],
-        bands=sum(path.suffix == ".npz" for path in files),
+        output=_output_of(folder, manifest.get(OUTPUT, "")),
+        scene=manifest.get("scene", "unknown").partition(" (")[0],
+        strips=len(strips),
+        total=total,
+        modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
         size=sum(path.stat().st_size for path in files),
         running=_is_running(folder),
     )
