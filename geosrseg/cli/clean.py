@@ -26,8 +26,7 @@ def clean(folder: Path, remove: bool) -> None:
     from geosrseg.errors import OutputError
     from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
 
-    refused = []
-    runs = find_stopped_runs(folder)
+    runs, refused = find_stopped_runs(folder), []
     if not runs:
         click.echo(f"no stopped run of predict in {folder}", err=True)
     for stopped in runs:
@@ -38,8 +37,8 @@ def clean(folder: Path, remove: bool) -> None:
                 state = "removed"
             except OutputError as error:
                 refused.append(str(error))
-        ago = duration(max(time.time() - stopped.modified, 0))
-        fields = (state, stopped.output, stopped.scene, stopped.progress, f"{ago} ago")
+        ago = f"{duration(max(time.time() - stopped.modified, 0))} ago"
+        fields = (state, stopped.output, stopped.scene, stopped.progress, ago)
         shown = [one_line(str(field)) for field in fields]
         click.echo("\t".join([*shown, f"{stopped.size / 1e6:.1f} MB"]))
     if refused:

@@ -58,14 +58,14 @@ NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
 
 
-def _read_text(path: Path) -> str:
-    return read_regular(path, limit=MAX_TEXT).decode("utf-8")
-
-
 def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
     """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none."""
     dataset = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "dataset"
     return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
+
+
+def _read_text(path: Path) -> str:
+    return read_regular(path, limit=MAX_TEXT).decode("utf-8")
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def test_a_manifest_cannot_write_to_the_terminal(tmp_path):
     lines = run(tmp_path).stdout.split("\n")
     assert len(lines) == 2
     assert lines[0].replace("\t", "").isprintable()
-    assert len(lines[0].split("\t")) == 5
+    assert len(lines[0].split("\t")) == 6
 
 
 def test_says_removed_only_of_what_is(tmp_path):

@@ -11,7 +11,7 @@ import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,11 @@ LOCK = "lock"
 PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names, and lists those."""
 
-MAX_STRIPS = 2**31
-
 MAX_BYTES = 2**20
 """Of a manifest or a list of names, which have some kB."""
+
+MAX_STRIPS = 10**6
+"""Of a map: the number of one has six digits in the name of its file."""
 
 _OWN = re.compile(
     r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}\.partial|lock(\.holder)?", re.ASCII
@@ -261,8 +262,10 @@ def remove_stopped_run(stopped: StoppedRun) -> None:
             raise OutputError(f"{folder}: cannot be removed ({reason(error)})") from error
 
 
-def _output_of(folder: Path) -> Path:
-    return folder.with_name(folder.name[1:].removesuffix(SUFFIX))
+def _output_of(folder: Path, stated: str = "") -> Path:
+    """The output of a store: by its own name, which is cut where it is long, or as it says."""
+    name = folder.name[1:].removesuffix(SUFFIX)
+    return folder.with_name(stated if stated.startswith(name) and "/" not in stated else name)
 
 
 def _is_folder(path: Path) -> bool:
@@ -278,25 +281,19 @@ def _is_store(path: Path) -> bool:
     return _is_folder(path) and manifest.is_file() and not manifest.is_symlink()
 
 
-def _total(manifest: Mapping[str, str]) -> int:
-    """Strips that there will be; 0 where the manifest does not say it."""
-    try:
-        return parse_integer(manifest.get(STRIPS, ""), low=0, high=MAX_STRIPS)
-    except ValueError:
-        return 0
-
-
 def _examine(folder: Path) -> StoppedRun:
     files = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
     manifest = _read_manifest(folder) or {}
     strips = [path for path in files if path.suffix == ".npz"]
-    output = manifest.get(OUTPUT, "")
+    total = 0
+    with suppress(ValueError):
+        total = parse_integer(manifest.get(STRIPS, ""), high=MAX_STRIPS)
     return StoppedRun(
         folder=folder,
-        output=folder.with_name(output) if Path(output).name == output else _output_of(folder),
+        output=_output_of(folder, manifest.get(OUTPUT, "")),
         scene=manifest.get("scene", "unknown").partition(" (")[0],
         strips=len(strips),
-        total=_total(manifest),
+        total=total,
         modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
         size=sum(path.stat().st_size for path in files),
         running=_is_running(folder),
