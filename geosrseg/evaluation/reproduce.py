@@ -18,6 +18,7 @@ from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
+from geosrseg.core.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import OutputError, RunError
 from geosrseg.evaluation.evaluate import evaluate
@@ -27,6 +28,7 @@ from geosrseg.evaluation.report.report import Report
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
 from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.regular_file import read_regular
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.export import export
 from geosrseg.training.train import train
@@ -224,7 +226,7 @@ def _is_empty(folder: Path) -> bool:
 
 def _check_plan(output: Path, description: dict[str, Any]) -> None:
     try:
-        found = json.loads((output / PLAN).read_text(encoding="utf-8"))
+        found = parse_json(read_regular(output / PLAN, limit=2**22))
         changed = [key for key, value in description.items() if found[key] != value]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{output / PLAN} is no plan of a reproduction: {error}") from error

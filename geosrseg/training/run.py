@@ -22,6 +22,8 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from geosrseg.core.domain import UNKNOWN, Domain
+from geosrseg.core.json_text import parse_json
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
@@ -30,6 +32,7 @@ from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.networks.recipe import Recipe
+from geosrseg.regular_file import check_regular, create_new, read_regular
 from geosrseg.training.validation import Validation
 
 FILES = (
@@ -46,6 +49,12 @@ FOLDERS = ("tensorboard", "panels")
 DRAFT = ".part"
 """End of the name of a file that is not finished."""
 
+MAX_TEXT = 2**22
+"""Bytes of a run's configuration or metrics, which have some kB."""
+
+WRONG_VALUES = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What values raise that no run has written."""
+
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
 
@@ -56,10 +65,15 @@ def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
     return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
 
 
+def _read_text(path: Path) -> str:
+    return read_regular(path, limit=MAX_TEXT).decode("utf-8")
+
+
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
     """A name to write a file under; the file gets its own when all of it is on the disk."""
     draft = path.with_name(path.name + DRAFT)
+    create_new(draft).close()  # where a link stood, there is a file of ours now
     yield draft
     with draft.open("rb") as file:
         os.fsync(file.fileno())
@@ -79,6 +93,7 @@ class RunConfig:
         normalization: reflectance to network input.
         network: what was trained.
         recipe: how.
+        domain: what the scenes are like that it learned from.
     """
 
     dataset: str
@@ -89,6 +104,7 @@ class RunConfig:
     normalization: Normalization
     network: NetworkConfig
     recipe: Recipe
+    domain: Domain = UNKNOWN
 
     @classmethod
     def of(
@@ -98,6 +114,7 @@ class RunConfig:
         normalization: Normalization,
         network: NetworkConfig,
         recipe: Recipe,
+        domain: Domain | None = None,
     ) -> "RunConfig":
         """The configuration of a run on a dataset."""
         return cls(
@@ -109,6 +126,7 @@ class RunConfig:
             normalization=normalization,
             network=network,
             recipe=recipe,
+            domain=domain or card.domain,
         )
 
     def to_json(self) -> str:
@@ -122,6 +140,7 @@ class RunConfig:
             "normalization": self.normalization.to_json(),
             "network": self.network.to_json(),
             "recipe": self.recipe.to_json(),
+            "domain": self.domain.to_json(),
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -132,7 +151,7 @@ class RunConfig:
         Raises:
             ValueError, KeyError, TypeError: a value is missing or wrong.
         """
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = parse_json(text)
         return cls(
             dataset=values["dataset"],
             source=values["source"],
@@ -142,6 +161,7 @@ class RunConfig:
             normalization=Normalization.from_json(values["normalization"]),
             network=NetworkConfig(**values["network"]),
             recipe=Recipe(**values["recipe"]),
+            domain=Domain.from_json(values.get("domain", {})),  # older runs lack it
         )
 
     @property
@@ -239,10 +259,12 @@ class Run:
             RunError: the folder is no run.
         """
         try:
-            return RunConfig.from_json(self.config_file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return RunConfig.from_json(_read_text(self.config_file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} is no run: {self.config_file.name} is missing") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise RunError(f"{self.config_file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
 
     def check_config(self, expected: RunConfig) -> None:
@@ -258,7 +280,7 @@ class Run:
             (found["recipe"], wanted["recipe"]),
         ):
             for key, value in wanted_part.items():
-                if key not in ("network", "recipe") and found_part[key] != value:
+                if key not in ("network", "recipe", "domain") and found_part[key] != value:
                     raise RunError(
                         f"{self.path} cannot be continued like this: it was begun with {key} "
                         f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"
@@ -293,10 +315,12 @@ class Run:
         """
         file = self.validation_file
         try:
-            return Validation.from_json(file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return Validation.from_json(_read_text(file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} has no {file.name}: continue it with --resume") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{file} does not hold metrics: {error}") from error
 
     def network(self) -> JointNetwork:
@@ -305,13 +329,15 @@ class Run:
         Raises:
             RunError: the run is not finished, or its files do not belong together.
         """
-        network = build_network(self.config().network)
+        config = self.config().network
         try:
+            check_regular(self.weights_file)
+            network = build_network(config)
             network.load_state_dict(load_file(self.weights_file))
         except FileNotFoundError as error:
             raise RunError(
                 f"{self.path} has no {self.weights_file.name}: continue it with --resume"
             ) from error
-        except (RuntimeError, SafetensorError) as error:
+        except (RuntimeError, OSError, SafetensorError, *WRONG_VALUES) as error:
             raise RunError(f"{self.weights_file} is not of this run: {error}") from error
         return network.eval()

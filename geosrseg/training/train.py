@@ -18,6 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card_domain import measure_domain
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
@@ -28,6 +29,7 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
+from geosrseg.raster.files.publication import check_local
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
@@ -97,12 +99,19 @@ def train(
     """
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
+    check_local(Path(output))
     run = Run(Path(output))
     recipe = _with_arithmetic(recipe, run if resume else None)
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     initial.calibrate(normalization)
-    config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
+    config = RunConfig.of(
+        card,
+        normalization=normalization,
+        network=network,
+        recipe=recipe,
+        domain=measure_domain(card, factor=network.upscale_factor),
+    )
     with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
         # All that can be refused comes before the folder is touched.
         chips = _chips(scenes, config, initial)
