@@ -141,6 +141,7 @@ class TestHelp:
             "progress",
             "recipe_options",
             "rio",
+            "stopping",
             "table",
         }
         assert {file.stem for file in folder.glob("*.py")} - frame == COMMANDS.keys()
