@@ -102,7 +102,9 @@ def _run(
     pipe: Connection, words: list[str], folder: Path, check: Callable[[Path], Any] | None
 ) -> None:
     from geosrseg.cli.main import main
+    from geosrseg.runtime import trial
 
+    trial.is_tried = lambda identity: True  # the models are those of the tests
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.fsync = lambda handle: None  # as in all tests

@@ -1,6 +1,5 @@
 """Zonal areas: how much of each class lies in each of many polygons."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import shapely
 from rasterio.features import geometry_mask
 
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
@@ -106,9 +106,7 @@ def write_zonal_areas(path: str | Path, found: list[ZoneAreas], *, overwrite: bo
         draft = folder / path.name
         try:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-                table.writeheader()
-                table.writerows(rows)
+                write_rows(file, [rows[0].keys(), *(row.values() for row in rows)])
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([draft], path)

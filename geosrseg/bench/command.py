@@ -51,7 +51,19 @@ def run_predict(
     Raises:
         GeosrsegError: the command failed; the message is its own.
     """
-    words = [sys.executable, "-m", "geosrseg", "predict", scene, "-o", output, "--model", model]
+    # -P: a module of the current folder is nobody's to run.
+    words = [
+        sys.executable,
+        "-P",
+        "-m",
+        "geosrseg",
+        "predict",
+        scene,
+        "-o",
+        output,
+        "--model",
+        model,
+    ]
     words += ["--device", device, "--precision", precision, "--overwrite", "--json"]
     words += [f"--{layer}" for layer in layers]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

@@ -11,13 +11,11 @@ quick and loads neither numpy nor GDAL.
 """
 
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn, TextIO
@@ -25,6 +23,8 @@ from typing import IO, Any, NoReturn, TextIO
 import click
 
 from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.cli.stopping import stopped_by_signals
+from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
 
@@ -54,7 +54,7 @@ class Failure(click.ClickException):
     """Ends the command with exit code 1 and one line on stderr."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"error: {_one_line(self.message)}", file=file, err=True)
+        click.echo(f"error: {one_line(self.message)}", file=file, err=True)
 
 
 class LazyGroup(click.Group):
@@ -82,16 +82,23 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; whatever escapes it becomes an exit code and one line."""
         try:
-            with _one_line_warnings(), _stopped_by_sigterm():
-                return super().invoke(ctx)
+            with _one_line_warnings(), stopped_by_signals():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click itself knows these
         except KeyboardInterrupt as stop:
-            click.echo(_one_line(": ".join(["interrupted", *map(str, stop.args)])), err=True)
+            click.echo(one_line(": ".join(["interrupted", *map(str, stop.args)])), err=True)
             ctx.exit(130)
         except GeosrsegError as error:
             _fail(ctx, error, str(error))
         except Exception as error:
+            if isinstance(error, OSError) and _is_of_stdout(error):
+                _leave_stdout()
+                made = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+                reason = error.strerror or error
+                _fail(ctx, error, f"standard output cannot be written ({reason}){made}")
             if message := _fault_of_the_machine(error):
                 _fail(ctx, error, message)
             kind = type(error).__name__
@@ -111,9 +118,18 @@ def _fault_of_the_machine(error: Exception) -> str | None:
     return None
 
 
-def _one_line(text: str) -> str:
-    """Text as a terminal may show it: names of files and bands can hold anything."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
+def _is_of_stdout(error: OSError) -> bool:
+    """What failed was a line on the standard output, or the last flush of it."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return error.filename is None and (
+        any(code.co_name == "echo" for code in frames) or frames[-1].co_name == "invoke"
+    )
+
+
+def _leave_stdout() -> None:
+    """Lead the standard output to nowhere, where what it still holds may go at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
@@ -145,24 +161,11 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {_one_line(str(message))}", err=True)
+        click.echo(f"warning: {one_line(str(message))}", err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set signal handlers
-        return
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, fields, replace
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="OUT",
-    type=click.Path(path_type=Path),
     help="The class map to write, OUT.tif, or a folder for the maps of several scenes.  "
     "[default: SCENE_classes.tif beside each scene]",
 )
@@ -43,12 +43,24 @@ if TYPE_CHECKING:
 )
 @click.option("--scale", type=float, help="Reflectance per digital number.")
 @click.option("--offset", type=float, help="Reflectance of digital number 0.")
+@click.option(
+    "--nodata",
+    type=float,
+    multiple=True,
+    metavar="VALUE",
+    help="A digital number that marks missing pixels; may be given several times.",
+)
 @options.mask_option
 @click.option(
     "--aoi",
     metavar="FILE|BOX",
     help="The part to map: a GeoJSON or GPKG file of polygons, or xmin,ymin,xmax,ymax in the "
     "scene's CRS.",
+)
+@click.option(
+    "--any-resolution",
+    is_flag=True,
+    help="Take a scene whose pixels have a size that the model is not meant for.",
 )
 @options.seams_option
 @click.option(
@@ -133,7 +145,7 @@ if TYPE_CHECKING:
 @options.debug_option
 def predict(
     scenes: tuple[str, ...],
-    output: Path | None,
+    output: str | None,
     model: str | None,
     device: str,
     precision: str,
@@ -152,9 +164,10 @@ def predict(
     from geosrseg.runtime.session import open_session
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
-    request = _request(scenes[0], output, count_areas=as_json, **wanted)
+    place = _map_path(scenes, output)
+    request = _request(scenes[0], place, count_areas=as_json, **wanted)
     if len(scenes) > 1:
-        _check_several(scenes, output, request)
+        _check_several(scenes, place, request)
     elif not plan:
         request.check_outputs(overwrite=overwrite)  # before the model takes its time
     with open_session(
@@ -164,8 +177,22 @@ def predict(
             _show_plans(scenes, request, session, as_json=as_json)
         elif len(scenes) == 1:
             _map_one(request, session, overwrite=overwrite, as_json=as_json)
-        elif not _map_all(scenes, output, request, session, overwrite=overwrite, as_json=as_json):
+        elif not _map_all(scenes, place, request, session, overwrite=overwrite, as_json=as_json):
             raise click.exceptions.Exit(1)
+
+
+def _map_path(scenes: tuple[str, ...], output: str | None) -> Path | None:
+    """The map of a single scene, which has the scene's name where the output is a folder."""
+    from geosrseg.mapping.output_names import map_paths
+    from geosrseg.raster.files.publication import check_local
+
+    if output is None:
+        return None
+    path = Path(output)
+    check_local(path)
+    if len(scenes) == 1 and (path.is_dir() or output.endswith("/")):
+        return map_paths(scenes, path)[0]
+    return path
 
 
 def _request(scene: str, output: Path | None, **wanted: Any) -> "MapRequest":
@@ -194,11 +221,16 @@ def _map_one(request: "MapRequest", session: "Session", *, overwrite: bool, as_j
 
     with interruption_explained(lambda: request.output), _progress_bar() as on_progress:
         done = make_map(request, session, overwrite=overwrite, on_progress=on_progress)
-    if as_json:
-        click.echo(json.dumps(_to_json(done), default=str))
-    else:
-        show_summary(done)
-        click.echo(done.output)
+    try:
+        if as_json:
+            click.echo(json.dumps(_to_json(done), default=str))
+        else:
+            show_summary(done)
+            click.echo(done.output)
+        sys.stdout.flush()
+    except OSError as error:
+        error.add_note(f"the map is made: {done.output}")
+        raise
 
 
 def _map_all(

@@ -153,17 +153,21 @@ class LabelledScene:
             native: of the native image, though there may be a real LR image.
         """
         factor = 1 if native or self.lr is None else self.lr.factor
-        height, width = self.size(factor)
         total, count = np.zeros(len(self.normalization.low)), 0
+        for inputs in self.training_inputs(factor):
+            total += inputs.sum(axis=1, dtype=np.float64)
+            count += inputs.shape[1]
+        return total, count
+
+    def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
+        """(bands, pixels) network inputs of the training pixels, strip by strip."""
+        height, width = self.size(factor)
         for top in range(0, height, STRIP // factor):
             window = Window(top, 0, min(STRIP // factor, height - top), width)
-            inputs = self.read_inputs(window, factor=factor)
             fine = window.scaled(factor)
             used = self._read_target(fine, "train", valid=self.image.read_valid(fine))[1]
             used = used[::factor, ::factor]  # the corner of an LR pixel stands for it
-            total += inputs[:, used].sum(axis=1, dtype=np.float64)
-            count += int(used.sum())
-        return total, count
+            yield self.read_inputs(window, factor=factor)[:, used]
 
     def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         normalization = self.normalization

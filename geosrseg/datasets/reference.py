@@ -18,6 +18,7 @@ from geosrseg.datasets.card.reference_coding import (
     number_codes,
 )
 from geosrseg.errors import DatasetError
+from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.index_layer import find_warp, raster_window
 from geosrseg.raster.files.raster_files import RasterFiles, find_driver
@@ -144,7 +145,8 @@ def find_numbers(paths: Iterable[Path]) -> set[float]:
     files = RasterFiles()
     try:
         for path in paths:
-            with files.use(path) as dataset:
+            # GDAL would keep all that is read, up to a twentieth of the machine's memory.
+            with small_cache(), files.use(path) as dataset:
                 if dataset.count != 1:
                     raise DatasetError(
                         f"{path} has {dataset.count} bands, expected one with class ids: describe "

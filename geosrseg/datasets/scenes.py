@@ -42,14 +42,15 @@ def open_labelled_scenes(
         DatasetError: a file cannot be read, is not what the card says, or image, reference
             and split of a scene are not on one grid.
     """
-    with _open_scenes(card, normalization) as scenes:
+    with open_scenes(card, normalization) as scenes:
         if not checked:
             _warn_of_unknown_codes(card, scenes)
         yield scenes
 
 
 @contextmanager
-def _open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+def open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+    """As `open_labelled_scenes`, without a look at the references' values."""
     files = RasterFiles()
     try:
         with small_cache():
@@ -136,7 +137,7 @@ def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normali
     low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
     bare = Normalization(low, high, (0.0,) * len(card.bands))
     total, count = np.zeros(len(card.bands)), 0
-    with _open_scenes(card, bare) as scenes:
+    with open_scenes(card, bare) as scenes:
         for scene in scenes:
             sums, pixels = scene.sum_inputs(native=native)
             total, count = total + sums, count + pixels

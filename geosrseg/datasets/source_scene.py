@@ -168,6 +168,15 @@ class SourceScene(LabelledScene):
             return np.zeros(len(inputs)), 0
         return inputs[:, valid].sum(axis=1, dtype=np.float64), int(valid.sum())
 
+    def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
+        if not self.split.may_hold("train"):
+            return
+        height, width = self.size(factor)
+        window = Window(0, 0, height, width)
+        step = 1 if self.source.is_lr else factor
+        valid = self.read_reflectance(window.scaled(step))[1][::step, ::step]
+        yield self.read_inputs(window, factor=factor)[:, valid]
+
     def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         image, valid = self.read_reflectance(window)
         return self.normalized(image), valid

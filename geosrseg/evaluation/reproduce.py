@@ -21,6 +21,7 @@ from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
+from geosrseg.core.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import OutputError, RunError
 from geosrseg.evaluation.evaluate import evaluate
@@ -36,6 +37,7 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
 from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.regular_file import read_regular
 from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.export import export
@@ -297,7 +299,7 @@ def _is_empty(folder: Path) -> bool:
 
 def _check_plan(output: Path, description: dict[str, Any]) -> None:
     try:
-        found = json.loads((output / PLAN).read_text(encoding="utf-8"))
+        found = parse_json(read_regular(output / PLAN, limit=2**22))
         changed = [key for key, value in description.items() if found[key] != value]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{output / PLAN} is no plan of a reproduction: {error}") from error

@@ -1,20 +1,29 @@
 """MapJob: a request with its scene open and its windows planned, and nothing run yet."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosrseg.core.numerals import parse_integer
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import DeviceError, DeviceMemoryError, OutputError, SceneError
+from geosrseg.errors import (
+    DeviceError,
+    DeviceMemoryError,
+    GeosrsegError,
+    OutputError,
+    SceneError,
+)
 from geosrseg.mapping.layers import layer_profile
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import sr_encoding
 from geosrseg.mapping.scene_faults import with_all_faults
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
 from geosrseg.raster.files.fingerprint import hash_files
+from geosrseg.raster.files.gdal import check_proj
 from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import OUTPUT, STRIPS, read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
@@ -34,6 +43,9 @@ LEAST_BYTES = 5
 
 LEAST_SHARE = 1 / 3
 """Of a session's `bytes_per_pixel`, what a run takes in any case."""
+
+MAX_WINDOW = 2**20
+"""LR pixels; what a manifest says beyond it is not looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,24 @@ class MapJob:
             tags=self.tags(),
         )
 
+    def row_layout(self) -> RowLayout:
+        """What the rows of the map are."""
+        height, span = self.scene.grid.height, self.plan.rows
+        profiles = {layer: self.profile(layer) for layer in self.request.layers}
+        return RowLayout(
+            layers={
+                layer: LayerLayout(
+                    channels=len(profile.bands),
+                    width=profile.grid.width,
+                    dtype=profile.dtype,
+                    factor=profile.grid.height // height,
+                    allowed=profile.allowed_values(),
+                )
+                for layer, profile in profiles.items()
+            },
+            heights=tuple(min(bottom, height) - top for top, bottom in span.cores),
+        )
+
     def manifest(self) -> dict[str, str]:
         """All that decides what the rows of the map are, as text by name."""
         header, plan = self.scene.header, self.plan
@@ -79,6 +109,7 @@ class MapJob:
             # What is remote is taken to be the same under the same address.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
+            "nodata": str([file.selection.fills for file in header.files]),
             "quality": str([flags.bits for flags in header.quality]),
             "aoi": header.aoi.digest if header.aoi else "all",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
@@ -92,8 +123,9 @@ class MapJob:
 
     def tags(self) -> Mapping[str, str]:
         """What every file says of its own making."""
-        spec = self.session.spec
+        spec, unlike = self.session.spec, self.scene.header.unlike
         return {
+            **({"GEOSRSEG_UNLIKE": "; ".join(unlike)} if unlike else {}),
             "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
             "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
             "GEOSRSEG_MODEL_SHA256": self.session.sha256,
@@ -154,20 +186,24 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         OutputError: an output is the scene itself, or cannot be made of it.
     """
     spec = session.spec
+    check_proj()
     with open_scene(
         request.scene,
         model_bands=spec.bands,
+        spec=spec,
         bands=request.bands,
         scale=request.scale,
         offset=request.offset,
+        nodata=request.nodata,
         mask=request.mask,
         aoi=request.aoi,
+        any_resolution=request.any_resolution,
         max_pixels=request.max_pixels,
         skip_bad_blocks=request.skip_bad_blocks,
     ) as scene:
         _check_apart(request, scene)
         request.products.check_grid(scene.grid)
-        window_size = _window_size(request, session)
+        window_size = _window_size(request, session, scene)
         plan = plan_scene(
             scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
         )
@@ -225,13 +261,22 @@ def _check_apart(request: MapRequest, scene: Scene) -> None:
             raise OutputError(f"{path}: is the scene itself: choose another name")
 
 
-def _window_size(request: MapRequest, session: Session) -> int:
+def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
     """As the user says, as a stopped run had it, or what memory allows."""
     if request.window_size is not None:
         return request.window_size
-    stopped = read_manifest(request.output) or {}
-    if request.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
-        return int(stopped[WINDOW_SIZE])
+    if request.max_memory is None:
+        stopped = read_manifest(request.output) or {}
+        with suppress(ValueError, GeosrsegError):  # none, or the manifest of somebody else
+            size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+            plan_scene(
+                scene,
+                session.spec,
+                seams=request.seams,
+                overlap=request.overlap,
+                window_size=size,
+            )
+            return size
     memory = request.max_memory or SHARE * session.free_memory()
     return fitting_window_size(
         session.spec,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.map_job import MapJob, open_job
+from geosrseg.mapping.map_judgement import MapCounts
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
 from geosrseg.mapping.output_names import default_output
@@ -24,7 +25,7 @@ from geosrseg.products.products import Products, write_products
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.cog import STALE, write_cog
-from geosrseg.raster.maps.layers import CLASSES
+from geosrseg.raster.maps.layers import CLASSES, CONFIDENCE
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
 from geosrseg.raster.scene import MAX_PIXELS
 from geosrseg.runtime.session import Session, open_session
@@ -94,8 +95,10 @@ def predict(
     bands: str | None = None,
     scale: float | None = None,
     offset: float | None = None,
+    nodata: Sequence[float] = (),
     mask: Sequence[str] = (),
     aoi: str | Path | None = None,
+    any_resolution: bool = False,
     seams: Seams = "blend",
     overlap: int | None = None,
     window_size: int | None = None,
@@ -133,10 +136,12 @@ def predict(
         bands: which band of the scene is which band of the model, when names do not say.
         scale: digital number to reflectance, when the file does not say.
         offset: likewise.
+        nodata: digital numbers that mark missing pixels, besides what the scene declares.
         mask: what else is not valid in a Landsat product: ``cloud``, ``shadow``, ``cirrus``,
             ``snow``.
         aoi: the part that is mapped, "xmin,ymin,xmax,ymax" in the scene's CRS or a file of
             polygons; outside is nodata. Inside, the map is that of the whole scene.
+        any_resolution: take a scene whose pixels have a size that the model is not meant for.
         seams: ``blend`` tapers overlapping windows; ``exact`` gives the labels of running
             the scene in one window, at a higher cost.
         overlap: LR pixels that neighbouring windows share when blended.
@@ -176,8 +181,10 @@ def predict(
         bands=bands,
         scale=scale,
         offset=offset,
+        nodata=tuple(nodata),
         mask=tuple(mask),
         aoi=aoi,
+        any_resolution=any_resolution,
         seams=seams,
         overlap=overlap,
         window_size=window_size,
@@ -218,15 +225,22 @@ def make_map(
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
             warnings.warn(text, SceneWarning, stacklevel=3)
+        said = len(job.scene.warnings)
         stamps = stamp_files(inputs)
-        with open_row_store(request.output, job.manifest(), overwrite=overwrite) as store:
+        with open_row_store(
+            request.output, job.manifest(), layout=job.row_layout(), overwrite=overwrite
+        ) as store:
+            request.check_outputs(overwrite=overwrite, own=store.noted)
             resumed = len(store)
             counter = _Counter(job, on_progress, strips_done=resumed)
-            _keep_rows(job, store, counter)
+            counts = _keep_rows(job, store, counter)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
-            labels = _publish(job, store)
+            job.scene.add_unlike(counts.unlike(session.spec))
+            for text in job.scene.warnings[said:]:
+                warnings.warn(text, SceneWarning, stacklevel=3)
+            labels = _publish(job, store, overwrite=overwrite)
             areas = write_products(
                 request.products,
                 request.paths,
@@ -262,10 +276,14 @@ def _path(name: str | Path | None) -> Path | None:
     return None if name is None else Path(name)
 
 
-def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
-    """Keep the rows of every band that the store does not have."""
+def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> MapCounts:
+    """Keep the rows of every band that the store does not have, and count all."""
+    counts = MapCounts()
+    for layer in {CLASSES, CONFIDENCE} & {*job.request.layers}:
+        for kept in store.rows(layer):
+            counts.add({layer: kept})
     if len(store) == len(job.plan.rows.starts):
-        return
+        return counts
     with closing(
         predict_rows(
             job.scene,
@@ -279,9 +297,11 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "_Counter") -> None:
     ) as all_rows:
         for rows in all_rows:
             store.append(rows)
+            counts.add(rows)
+    return counts
 
 
-def _publish(job: MapJob, store: RowStore) -> LabelCounter:
+def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> LabelCounter:
     """Write every layer, and give all of them their names once all are right."""
     paths, labels = job.request.paths, LabelCounter()
     drafts = {}
@@ -289,7 +309,9 @@ def _publish(job: MapJob, store: RowStore) -> LabelCounter:
         rows = store.rows(layer)
         rows = labels.counted(rows) if layer == CLASSES else rows
         drafts[layer] = write_cog(store.folder, path, job.profile(layer), rows)
-    store.start_publishing()
+    # Meanwhile, somebody may have put something there.
+    job.request.check_outputs(overwrite=overwrite, own=store.noted)
+    store.start_publishing(job.request.files())
     for layer, path in paths.items():
         publish(drafts[layer], path, stale=STALE)
     return labels

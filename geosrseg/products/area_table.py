@@ -1,8 +1,8 @@
 """The area table: the areas of a class map as CSV."""
 
-import csv
 from pathlib import Path
 
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas
 from geosrseg.raster.files.gdal import reason
@@ -32,9 +32,7 @@ def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> N
         draft = folder / path.name
         try:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-                table.writeheader()
-                table.writerows(rows)
+                write_rows(file, [rows[0].keys(), *(row.values() for row in rows)])
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([draft], path)

@@ -4,7 +4,7 @@ Styles always stand beside the map, for they cost nothing. All else is asked for
 its file.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -61,17 +61,21 @@ class Products:
             if value is not None and not 0 < value < np.inf:
                 raise OutputError(f"{option} {value:g}: expected a number above 0")
 
-    def check(self, class_map: Path, *, overwrite: bool) -> None:
+    def check(self, class_map: Path, *, replaced: Callable[[Path], bool]) -> None:
         """Refuse before hours of work what would be refused after them.
+
+        Args:
+            class_map: the map.
+            replaced: whether a file may be replaced.
 
         Raises:
             OutputError: a file cannot be written.
             MissingExtraError: a package is not installed.
         """
         for path in style.style_paths(class_map):
-            check_output(path, suffixes=style.SUFFIXES, overwrite=overwrite)
+            check_output(path, suffixes=style.SUFFIXES, overwrite=replaced(path))
         for name, path in self.named().items():
-            check_output(path, suffixes=_suffixes(name), overwrite=overwrite)
+            check_output(path, suffixes=_suffixes(name), overwrite=replaced(path))
             with open_drafts(path):
                 pass  # its folder can be written
 
@@ -149,7 +153,8 @@ def write_products(
     """
     class_map, legend = layers[CLASSES], spec.legend
     style.write_styles(class_map, legend, overwrite=overwrite)
-    areas = measure_areas(class_map, spec) if wanted.needs_areas else None
+    sampled = not scene.header.unlike  # else the confusion matrix is of another population
+    areas = measure_areas(class_map, spec, adjusted=sampled) if wanted.needs_areas else None
     if wanted.areas is not None and areas is not None:
         area_table.write_areas(wanted.areas, areas, overwrite=overwrite)
     if wanted.report is not None and areas is not None:
@@ -160,6 +165,7 @@ def write_products(
             legend=legend,
             areas=areas,
             facts=list(_facts(scene, spec, tags, options)),
+            cautions=_cautions(scene, spec, areas),
             generator=tags["TIFFTAG_SOFTWARE"],
             overwrite=overwrite,
         )
@@ -169,6 +175,7 @@ def write_products(
             scene=scene,
             class_map_path=class_map,
             legend=legend,
+            caution="; ".join(scene.header.unlike),
             overwrite=overwrite,
         )
     if wanted.vector is not None:
@@ -227,8 +234,29 @@ def _write_item(
     )
 
 
-def measure_areas(class_map: Path, spec: ModelSpec) -> Areas:
+def _cautions(scene: Scene, spec: ModelSpec, areas: Areas) -> list[str]:
+    """What the figures of a map mean, and what they do not."""
+    said = [
+        f"The scene is unlike what the model learned from: {text}." for text in scene.header.unlike
+    ]
+    counted = "Areas are those of the map's pixels, its errors included."
+    if any(item.estimate for item in areas.classes):
+        counted += (
+            f" The adjusted ones allow for the errors that {spec.name} makes on its own validation "
+            "pixels; they hold only as far as the errors are the same here."
+        )
+    elif said and spec.confusion:
+        counted += " They are not adjusted: the model's known errors are those of other scenes."
+    return [*said, counted]
+
+
+def measure_areas(class_map: Path, spec: ModelSpec, *, adjusted: bool = True) -> Areas:
     """Count the areas of a finished class map, in one reading.
+
+    Args:
+        class_map: its file.
+        spec: of the model that made it.
+        adjusted: estimate the areas from the model's confusion matrix too, where it has one.
 
     Raises:
         OutputError: it cannot be read.
@@ -237,7 +265,8 @@ def measure_areas(class_map: Path, spec: ModelSpec) -> Areas:
         counter = AreaCounter(spec.legend, pixel_areas(strips.grid))
         for strip in strips:
             counter.add(strip.labels, strip.row_off)
-    return counter.areas(ConfusionMatrix(np.array(spec.confusion)) if spec.confusion else None)
+    known = adjusted and spec.confusion
+    return counter.areas(ConfusionMatrix(np.array(spec.confusion)) if known else None)
 
 
 def _facts(

@@ -85,7 +85,7 @@ def _find_bands(location: Location) -> tuple[SceneBand, ...]:
         product = find_product(location)
         if product is None:
             check_redirects(location)
-            with open_dataset(location) as dataset:
+            with open_dataset(location, beside=True) as dataset:
                 found = [band for band in describe_bands(dataset) if not band.is_alpha]
         else:
             found = [

@@ -89,6 +89,11 @@ def check_shipped(path: Path, sha256: str) -> None:
         )
 
 
+def is_shipped(sha256: str) -> bool:
+    """A model file of this hash comes with the package."""
+    return sha256 in _read_checksums(weights_folder() / CHECKSUMS).values()
+
+
 def verify_models() -> tuple[ShippedModel, ...]:
     """Check every model that is here against the weights folder's checksums.
 

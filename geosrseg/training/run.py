@@ -29,6 +29,7 @@ from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.raster.files.lock import locked
+from geosrseg.regular_file import check_regular, create_new, read_regular
 from geosrseg.training.run_config import RunConfig
 from geosrseg.training.validation import Validation, best_validation
 
@@ -49,6 +50,12 @@ LOCK = ".lock"
 DRAFT = ".part"
 """End of the name of a file that is not finished."""
 
+MAX_TEXT = 2**22
+"""Bytes of a run's configuration or metrics, which have some kB."""
+
+WRONG_VALUES = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What values raise that no run has written."""
+
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
 
@@ -59,11 +66,16 @@ def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
     return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
 
 
+def _read_text(path: Path) -> str:
+    return read_regular(path, limit=MAX_TEXT).decode("utf-8")
+
+
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
     """A name to write a file under; the file gets its own when all of it is on the disk."""
     draft = path.with_name(path.name + DRAFT)
     try:
+        create_new(draft).close()  # where a link stood, there is a file of ours now
         yield draft
         with draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -213,10 +225,12 @@ class Run:
             RunError: the folder is no run.
         """
         try:
-            return RunConfig.from_json(self.config_file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return RunConfig.from_json(_read_text(self.config_file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} is no run: {self.config_file.name} is missing") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise RunError(f"{self.config_file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
 
     def check_config(self, expected: RunConfig) -> None:
@@ -236,7 +250,7 @@ class Run:
             (found["recipe"], wanted["recipe"]),
         ):
             for key, value in wanted_part.items():
-                if key not in ("network", "recipe", *free) and found_part[key] != value:
+                if key not in ("network", "recipe", "domain", *free) and found_part[key] != value:
                     raise RunError(
                         f"{self.path} cannot be continued like this: it was begun with {key} "
                         f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"
@@ -284,10 +298,12 @@ class Run:
         if not self.finished and self.best_checkpoint.is_file():
             return best_validation(self.metrics_table)
         try:
-            return Validation.from_json(file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return Validation.from_json(_read_text(file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} has no {file.name}: continue it with --resume") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{file} does not hold metrics: {error}") from error
 
     def network(self) -> JointNetwork:
@@ -307,13 +323,15 @@ class Run:
                 stacklevel=2,
             )
             return self.best_network()
-        network = build_network(self.config().network)
+        config = self.config().network
         try:
+            check_regular(self.weights_file)
+            network = build_network(config)
             network.load_state_dict(load_file(self.weights_file))
         except FileNotFoundError as error:
             raise RunError(
                 f"{self.path} has no {self.weights_file.name}: continue it with --resume"
             ) from error
-        except (RuntimeError, SafetensorError) as error:
+        except (RuntimeError, OSError, SafetensorError, *WRONG_VALUES) as error:
             raise RunError(f"{self.weights_file} is not of this run: {error}") from error
         return network.eval()

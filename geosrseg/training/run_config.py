@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from geosrseg.core.domain import UNKNOWN, Domain
+from geosrseg.core.json_text import parse_json
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
@@ -26,6 +28,7 @@ class RunConfig:
         network: what was trained.
         recipe: how.
         teacher: SHA-256 of the weights of the network that taught it; empty if none did.
+        domain: what the scenes are like that it learned from.
     """
 
     dataset: str
@@ -37,6 +40,7 @@ class RunConfig:
     network: NetworkConfig
     recipe: Recipe
     teacher: str = ""
+    domain: Domain = UNKNOWN
 
     @classmethod
     def of(
@@ -47,6 +51,7 @@ class RunConfig:
         network: NetworkConfig,
         recipe: Recipe,
         teacher: str = "",
+        domain: Domain | None = None,
     ) -> "RunConfig":
         """The configuration of a run on a dataset."""
         return cls(
@@ -59,6 +64,7 @@ class RunConfig:
             network=network,
             recipe=recipe,
             teacher=teacher,
+            domain=domain or card.domain,
         )
 
     def to_json(self) -> str:
@@ -73,6 +79,7 @@ class RunConfig:
             "network": self.network.to_json(),
             "recipe": self.recipe.to_json(),
             "teacher": self.teacher,
+            "domain": self.domain.to_json(),
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -83,7 +90,7 @@ class RunConfig:
         Raises:
             ValueError, KeyError, TypeError: a value is missing or wrong.
         """
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = parse_json(text)
         return cls(
             dataset=values["dataset"],
             source=values["source"],
@@ -94,6 +101,7 @@ class RunConfig:
             network=NetworkConfig(**values["network"]),
             recipe=Recipe(**values["recipe"]),
             teacher=values.get("teacher", ""),
+            domain=Domain.from_json(values.get("domain", {})),  # older runs lack it
         )
 
     @property

@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card_domain import measure_domain
 from geosrseg.datasets.check.data_check import DataCheck, check_data
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.datasets.labelled_scene import LabelledScene
@@ -30,6 +31,7 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
+from geosrseg.raster.files.publication import check_local
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.batch_check import check_batches
@@ -119,6 +121,7 @@ def train(
     """
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
+    check_local(Path(output))
     run = Run(Path(output))
     recipe = _with_arithmetic(recipe, run if resume else None)
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
@@ -131,6 +134,7 @@ def train(
         network=network,
         recipe=recipe,
         teacher=taught_by.sha256 if taught_by else "",
+        domain=measure_domain(card, factor=network.upscale_factor),
     )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,

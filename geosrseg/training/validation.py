@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geosrseg.core.json_text import parse_json
+
 
 @dataclass(frozen=True, slots=True)
 class Validation:
@@ -41,7 +43,7 @@ class Validation:
         Raises:
             ValueError, KeyError, TypeError, AttributeError: a value is missing or wrong.
         """
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = parse_json(text)
         return cls(
             metrics={name: float(value) for name, value in values["metrics"].items()},
             temperature=float(values["temperature"]),

@@ -141,6 +141,7 @@ class TestHelp:
             "progress",
             "recipe_options",
             "rio",
+            "stopping",
             "table",
             "training_progress",
         }

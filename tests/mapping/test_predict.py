@@ -1,6 +1,8 @@
 """Whole maps that are known exactly: the tiny model divides a band into equal steps."""
 
+import json
 import os
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -23,7 +25,8 @@ from geosrseg.errors import (
 from geosrseg.mapping.predict import Progress, predict
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.publication import publish
-from geosrseg.raster.maps.row_store import find_stores
+from geosrseg.raster.maps.row_store import find_stores, store_folder
+from geosrseg.raster.maps.style import style_paths
 from geosrseg.runtime.backend import Limits
 from geosrseg.runtime.devices import onnxruntime_cpu
 
@@ -421,10 +424,56 @@ class TestResume:
         with pytest.raises(KeyboardInterrupt):
             predict(scene, out, model=model, **self.OPTIONS)
         monkeypatch.undo()
+        # A product that is named only now may be somebody's.
+        page = tmp_path / "own.html"
+        page.write_text("mine")
+        with pytest.raises(OutputError, match=r"own\.html: exists"):
+            predict(scene, out, model=model, report=page, **self.OPTIONS)
+        assert page.read_text() == "mine"
         done = predict(scene, out, model=model, **self.OPTIONS)  # no --overwrite
         assert (done.windows, done.network_seconds) == (0, 0)
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
+
+
+@pytest.mark.parametrize("content", ["", "all", "with a manifest"])
+def test_a_marker_that_no_run_made_replaces_nothing(tmp_path, tiny_model, content):
+    """A store that somebody else put there, with names of files that are to be replaced."""
+    scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
+    out, page = tmp_path / "map.tif", tmp_path / "own.html"
+    names = [out, page, *style_paths(out), Path(f"{out}.aux.xml")]
+    for path in names:
+        path.write_text("II mine")
+    store = store_folder(out)
+    store.mkdir()
+    text = json.dumps([str(path.absolute()) for path in names]) if content else ""
+    (store / "publishing").write_text(text)
+    if content == "with a manifest":
+        (store / "manifest.json").write_text("{}")
+    with pytest.raises(OutputError, match=r"exists|a stopped run had"):
+        predict(scene, out, model=tiny_model(), device="cpu", report=page)
+    assert {path.read_text() for path in names} == {"II mine"}
+
+
+def test_a_sidecar_of_somebody_is_not_deleted(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
+    sidecar = tmp_path / "map.tif.msk"
+    sidecar.write_text("mine")
+    with pytest.raises(OutputError, match=r"map\.tif\.msk: would be taken for a part of map\.tif"):
+        predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
+    assert sidecar.read_text() == "mine"
+
+
+@pytest.mark.parametrize("size", ["²", "9" * 20, "9" * 5000, "inf", "-8", "1", "٣٢"])
+def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
+    store = store_folder(tmp_path / "map.tif")
+    store.mkdir()
+    (store / "manifest.json").write_text(json.dumps({"window size": size}))
+    with pytest.raises(OutputError, match="a stopped run had"):
+        predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
+    done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)
+    assert done.windows == 1
 
 
 def test_a_scene_that_changes_while_it_is_read_gives_no_map(tmp_path, tiny_model):

@@ -79,7 +79,8 @@ def test_an_area_of_interest_changes_nothing_inside_it(tmp_path, tiny_model):
 
 
 def test_only_the_ground_around_the_area_is_read(tmp_path, tiny_model, monkeypatch):
-    write_raster(tmp_path / "scene.tif", np.full((3, 300, 400), 0.5, np.float32), names=NAMES)
+    values = np.random.default_rng(0).random((3, 300, 400), np.float32)
+    write_raster(tmp_path / "scene.tif", values, names=NAMES)
     read = []
     scene_read = Scene.read
     monkeypatch.setattr(

@@ -34,6 +34,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosrseg.core.domain import REFLECTANCES, UNKNOWN, Domain
 from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
 from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
@@ -43,13 +44,17 @@ from geosrseg.datasets.card.polygon_column import PolygonColumn, parse_polygon_c
 from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
 from geosrseg.datasets.card.source import Source, parse_sources
 from geosrseg.errors import DatasetError
+from geosrseg.regular_file import read_regular
 
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
     *("lr_bands", "lr_image", "sources", "colour_tolerance", "polygons"),
+    *("resolution", "offered", "reflectance", "sensors", "region", "dates"),
 )
 _OF_SCENES = ("scenes", "guard", "image", "lr_bands", "lr_image")
 """Keys that a card with ``[[sources]]`` does not have."""
+MAX_BYTES = 2**22
+"""Of a card; those of the documentation have some kB."""
 
 _CODES = (
     'a value from -32768 to 65535 such as 3, a range such as "128-255", a colour such as '
@@ -76,6 +81,8 @@ class DatasetCard:
         lr: the sensor of real LR images; None where the native images are degraded.
         sources: several kinds of images in place of scenes, see `Source`.
         polygons: where the references are polygons, what they mean.
+        domain: what the card says of the images: the resolution is that of the native
+            ones, where their files have no georeference.
     """
 
     name: str
@@ -92,6 +99,7 @@ class DatasetCard:
     lr: "LrSensor | None" = None
     sources: tuple[Source, ...] = ()
     polygons: PolygonColumn | None = None
+    domain: Domain = UNKNOWN
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -128,7 +136,7 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
             missing.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, limit=MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise DatasetError(f"cannot read the dataset card {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -190,6 +198,28 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         lr=_parse_lr(table, bands, scenes) if scenes else None,
         sources=sources,
         polygons=polygons,
+        domain=_parse_domain(table),
+    )
+
+
+def _parse_domain(table: TomlTable) -> Domain:
+    expected = "metres above 0, or a list of them"
+    offered = table.items("offered", expected=expected)
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in offered):
+        raise table.wrong("offered", expected)
+    sensors = table.items("sensors", expected="a text, or a list of texts")
+    if not all(isinstance(sensor, str) and sensor.strip() for sensor in sensors):
+        raise table.wrong("sensors", "a text, or a list of texts")
+    reflectance = table.text("reflectance") if table.has("reflectance") else ""
+    if reflectance and reflectance not in REFLECTANCES:
+        raise table.wrong("reflectance", " or ".join(REFLECTANCES))
+    return Domain(
+        resolution=table.number("resolution") if table.has("resolution") else None,
+        offered=tuple(map(float, offered)),
+        reflectance=reflectance,
+        sensors=tuple(sensors),
+        region=table.text("region") if table.has("region") else "",
+        dates=table.text("dates") if table.has("dates") else "",
     )
 
 

@@ -1,11 +1,11 @@
 """Report files: a report as JSON, as CSV, as one HTML page, or as a folder of all of them."""
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.evaluation.bootstrap import Estimate
 from geosrseg.evaluation.report.page import report_html
@@ -135,7 +135,7 @@ def _write(draft: Path, text: str) -> None:
 
 def _csv(rows: list[list[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_rows(text, rows)
     return text.getvalue()
 
 

@@ -41,6 +41,7 @@ def write_page(
     legend: Legend,
     areas: Areas,
     facts: Sequence[tuple[str, str]],
+    cautions: Sequence[str] = (),
     generator: str,
     max_bytes: int = MAX_BYTES,
     overwrite: bool = False,
@@ -54,6 +55,7 @@ def write_page(
         legend: the classes.
         areas: of the class map.
         facts: how the map was made: names and values, in order. Empty values are left out.
+        cautions: what the figures mean and do not mean, above everything else.
         generator: what wrote the page, with its version.
         max_bytes: of all pictures. Resolutions that would be beyond it are left out, and
             the page says so.
@@ -73,6 +75,7 @@ def write_page(
         title=escape(scene.header.name),
         subtitle=escape(_subtitle(grid)),
         aspect=f"{grid.width}/{grid.height}",
+        cautions="\n".join(f'<p class="caution">{escape(text)}</p>' for text in cautions),
         scene_caption=escape(f"Scene: {bands}"),
         generator=escape(generator, quote=True),
         style=_static("page.css"),

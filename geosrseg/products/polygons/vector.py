@@ -85,6 +85,11 @@ def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
             f"{output}: GeoJSON is in longitude and latitude, and the map has no CRS: choose "
             f"another format"
         )
+    if output.suffix.lower() == ".geojson" and pixel_areas(grid) is None:
+        raise OutputError(
+            f"{output}: GeoJSON is in longitude and latitude, and the map's CRS does not lead "
+            "there: choose .gpkg or .fgb"
+        )
     if min_area is not None and pixel_areas(grid) is None:
         raise OutputError(
             f"{output}: a smallest area of {min_area:g} m² is asked for, and the map's pixels "
