@@ -25,6 +25,7 @@ from typing import IO, Any, NoReturn, TextIO
 import click
 
 from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.cli.wording import in_words_of_command
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
 
@@ -99,7 +100,7 @@ def _one_line(text: str) -> str:
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
     if DEBUG in ctx.meta:
         traceback.print_exception(error)
-    raise Failure(message) from error
+    raise Failure(in_words_of_command(message)) from error
 
 
 def _open_standard_streams() -> None:
@@ -125,7 +126,7 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {_one_line(str(message))}", err=True)
+        click.echo(f"warning: {_one_line(in_words_of_command(str(message)))}", err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

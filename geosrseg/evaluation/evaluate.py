@@ -26,7 +26,8 @@ from geosrseg.evaluation.model_files import find_model_files
 from geosrseg.evaluation.report.report import ModelReport, ModelView, Report, ReportView
 from geosrseg.evaluation.scores import Scores, add_scores
 from geosrseg.evaluation.squared_error import mean_psnr
-from geosrseg.mapping.scene_plan import Seams, plan_map
+from geosrseg.mapping.scene_plan import plan_map
+from geosrseg.mapping.windowing import Seams
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 

@@ -5,15 +5,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import WindowPlan
 from geosrseg.errors import DeviceMemoryError, OutputError, SceneError
-from geosrseg.mapping.layers import layer_profile
+from geosrseg.mapping.layers.layer import Layer, MapFrame
+from geosrseg.mapping.layers.layers import LAYERS, identities
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.map_rows import sr_encoding
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
+from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
-from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
@@ -48,7 +47,7 @@ class MapJob:
         scene: the open scene.
         window_size: LR pixels that the windows may have along a side.
         plan: the windows.
-        encoding: of the SR image, if that is wanted.
+        layers: what is wanted, by name.
     """
 
     request: MapRequest
@@ -56,18 +55,7 @@ class MapJob:
     scene: Scene
     window_size: int
     plan: WindowPlan
-    encoding: SrEncoding | None
-
-    def profile(self, layer: str) -> CogProfile:
-        """What the file of a layer is."""
-        return layer_profile(
-            layer,
-            self.session.spec,
-            source_grid=self.scene.grid,
-            encoding=self.encoding,
-            halo=self.plan.rows.halo,
-            tags=self.tags(),
-        )
+    layers: Mapping[str, Layer]
 
     def manifest(self) -> dict[str, str]:
         """All that decides what the rows of the map are, as text by name."""
@@ -87,34 +75,26 @@ class MapJob:
             WINDOW_SIZE: str(self.window_size),
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
-            "layers": ", ".join(self.request.layers),
+            "layers": identities(self.request.options.layers),
         }
 
+    @property
     def tags(self) -> Mapping[str, str]:
         """What every file says of its own making."""
-        spec = self.session.spec
-        return {
-            "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
-            "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
-            "GEOSRSEG_MODEL_SHA256": self.session.sha256,
-            "GEOSRSEG_INPUT": self.scene.header.name,
-            "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
-            "GEOSRSEG_SEAMS": self.request.seams,
-            "GEOSRSEG_LICENCE": spec.licence,
-        }
+        return _tags(self.request, self.session, self.scene)
 
     def options(self) -> Mapping[str, str]:
         """How it is made, for a reader; what does not apply is empty."""
-        request, plan = self.request, self.plan
+        wanted, plan = self.request.options, self.plan
         radiometry = self.scene.radiometry
         scales = sorted(set(zip(radiometry.scale, radiometry.offset, strict=True)))
         return {
             "Reflectance": "; ".join(f"number × {a:g} + {b:g}" for a, b in scales),
-            "Left out": ", ".join(request.mask),
-            "Area of interest": "" if request.aoi is None else Path(request.aoi).name,
+            "Left out": ", ".join(wanted.reading.masked),
+            "Area of interest": _shown(wanted.reading.aoi),
             "Windows": (
                 f"{self.window_size} pixels of the scene, halo {plan.rows.halo}, "
-                f"seams {request.seams}"
+                f"seams {wanted.windows.seams}"
             ),
             "Run on": f"{self.session.device}, {self.session.precision}",
         }
@@ -131,37 +111,45 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         OutputError: an output is the scene itself, or cannot be made of it.
     """
     spec = session.spec
-    with open_scene(
-        request.scene,
-        model_bands=spec.bands,
-        bands=request.bands,
-        scale=request.scale,
-        offset=request.offset,
-        mask=request.mask,
-        aoi=request.aoi,
-        max_pixels=request.max_pixels,
-        skip_bad_blocks=request.skip_bad_blocks,
-    ) as scene:
+    options = request.options
+    windows = options.windows
+    with open_scene(request.scene, model_bands=spec.bands, reading=options.reading) as scene:
         _check_apart(request, scene)
-        request.products.check_grid(scene.grid)
+        check_grid(options.products, scene.grid)
         window_size = _window_size(request, session)
         plan = plan_scene(
-            scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
+            scene, spec, seams=windows.seams, overlap=windows.overlap, window_size=window_size
         )
         _check_width(scene, plan, available_memory())
         _check_window(session, plan, available_memory())
+        frame = MapFrame(
+            scene=scene, spec=spec, halo=plan.rows.halo, tags=_tags(request, session, scene)
+        )
         yield MapJob(
             request=request,
             session=session,
             scene=scene,
             window_size=window_size,
             plan=plan,
-            encoding=sr_encoding(scene, spec) if request.sr else None,
+            layers={name: LAYERS.load(name)(frame) for name in options.layers},
         )
 
 
+def _tags(request: MapRequest, session: Session, scene: Scene) -> dict[str, str]:
+    spec = session.spec
+    return {
+        "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
+        "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
+        "GEOSRSEG_MODEL_SHA256": session.sha256,
+        "GEOSRSEG_INPUT": scene.header.name,
+        "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
+        "GEOSRSEG_SEAMS": request.options.windows.seams,
+        "GEOSRSEG_LICENCE": spec.licence,
+    }
+
+
 def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
-    """Refuse a scene of which not even one row of windows can be read.
+    """Refuse a scene of which not even one strip of windows can be read.
 
     The system would grant the memory, and end the process when it is used.
     """
@@ -169,7 +157,7 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
     needed = pixels * len(scene.band_names) * LEAST_BYTES
     if needed > memory:
         raise SceneError(
-            f"{scene.location}: a row of windows, {scene.grid.width} pixels wide, takes "
+            f"{scene.location}: a strip of windows, {scene.grid.width} pixels wide, takes "
             f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller --window, "
             "or cut the scene into parts"
         )
@@ -187,22 +175,30 @@ def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
 
 
 def _check_apart(request: MapRequest, scene: Scene) -> None:
-    for path in (*request.paths.values(), *request.products.files()):
+    for path in request.files:
         if path.exists() and any(path.samefile(file) for file in scene.header.local_paths):
             raise OutputError(f"{path}: is the scene itself: choose another name")
 
 
 def _window_size(request: MapRequest, session: Session) -> int:
     """As the user says, as a stopped run had it, or what memory allows."""
-    if request.window_size is not None:
-        return request.window_size
-    stopped = read_manifest(request.output) or {}
-    if request.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
+    windows = request.options.windows
+    if windows.window_size is not None:
+        return windows.window_size
+    stopped = (request.output and read_manifest(request.output)) or {}
+    if windows.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
         return int(stopped[WINDOW_SIZE])
-    memory = request.max_memory or SHARE * available_memory()
+    memory = windows.max_memory or SHARE * available_memory()
     return fitting_window_size(
         session.spec,
-        pixels=memory / session.bytes_per_pixel / request.batch,
-        seams=request.seams,
-        overlap=request.overlap,
+        pixels=memory / session.bytes_per_pixel / windows.batch,
+        seams=windows.seams,
+        overlap=windows.overlap,
     )
+
+
+def _shown(aoi: object) -> str:
+    """An area of interest in a few words."""
+    if aoi is None:
+        return ""
+    return Path(aoi).name if isinstance(aoi, str) else type(aoi).__name__

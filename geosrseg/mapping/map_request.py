@@ -1,51 +1,44 @@
-"""MapRequest: what a map is made of and what is wanted of it, as the user says it."""
+"""MapRequest: a scene, an output, and what is wanted of the map."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from geosrseg.mapping.layers import layer_path
-from geosrseg.mapping.scene_plan import Seams
-from geosrseg.products.products import Products
+from geosrseg.mapping.layers.layers import LAYERS, layer_path
+from geosrseg.mapping.map_options import MapOptions
+from geosrseg.products.writing import check_products
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.publication import check_output
+from geosrseg.raster.maps import style
 from geosrseg.raster.maps.cog import check_cog
-from geosrseg.raster.maps.layers import CLASSES, CONFIDENCE, FRACTIONS, SR
 from geosrseg.raster.maps.row_store import was_publishing
-from geosrseg.raster.scene import MAX_PIXELS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapRequest:
-    """A request for the map of one scene; see `geosrseg.predict` for what each value means."""
+    """A request for the map of one scene.
 
-    scene: str | Path
-    output: Path
-    bands: str | None = None
-    scale: float | None = None
-    offset: float | None = None
-    mask: tuple[str, ...] = ()
-    aoi: str | Path | None = None
-    seams: Seams = "blend"
-    overlap: int | None = None
-    window_size: int | None = None
-    batch: int = 1
-    max_memory: int | None = None
-    confidence: bool = False
-    sr: bool = False
-    fractions: bool = False
-    max_pixels: int = MAX_PIXELS
-    skip_bad_blocks: bool = False
-    products: Products = field(default_factory=Products)
+    Attributes:
+        scene: see `geosrseg.raster.scene.open_scene`.
+        output: the class map; None where none is to be written.
+        options: what is wanted of it.
+    """
 
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The layers that are wanted, of `raster.maps.layers.LAYERS`."""
-        asked = ((CONFIDENCE, self.confidence), (SR, self.sr), (FRACTIONS, self.fractions))
-        return (CLASSES, *(layer for layer, wanted in asked if wanted))
+    scene: str | Path | Location
+    output: Path | None = None
+    options: MapOptions = field(default_factory=MapOptions)
 
     @property
     def paths(self) -> Mapping[str, Path]:
         """The file of each layer."""
-        return {layer: layer_path(self.output, layer) for layer in self.layers}
+        if self.output is None:
+            return {}
+        return {layer: layer_path(self.output, layer) for layer in self.options.layers}
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file that is named here: layers and products."""
+        return [*self.paths.values(), *self.options.products.files.values()]
 
     def check_outputs(self, *, overwrite: bool) -> None:
         """Refuse before hours of work what would be refused after them.
@@ -56,7 +49,10 @@ class MapRequest:
             OutputError: a file cannot be written.
             MissingExtraError: a package that a product needs is not installed.
         """
-        overwrite = overwrite or was_publishing(self.output)
-        for path in self.paths.values():
+        overwrite = overwrite or (self.output is not None and was_publishing(self.output))
+        for layer, path in self.paths.items():
             check_cog(path, overwrite=overwrite)
-        self.products.check(self.output, overwrite=overwrite)
+            if LAYERS.load(layer).styled:
+                for sidecar in style.style_paths(path):
+                    check_output(sidecar, suffixes=style.SUFFIXES, overwrite=overwrite)
+        check_products(self.options.products, overwrite=overwrite)

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,7 @@ from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
 from geosrseg.raster.landsat.quality import check_mask
 from geosrseg.raster.landsat.stac_item import open_item
-
-MAX_PIXELS = 2**31
-"""Pixels of the largest scene; a header that declares more is taken for damage."""
+from geosrseg.raster.reading import Reading
 
 
 class Scene:
@@ -177,13 +176,8 @@ def open_scene(
     path: str | Path | Location,
     *,
     model_bands: tuple[str, ...],
-    bands: str | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
-    mask: Sequence[str] = (),
-    aoi: str | Path | None = None,
-    max_pixels: int = MAX_PIXELS,
-    skip_bad_blocks: bool = False,
+    reading: Reading | None = None,
+    **changes: Any,
 ) -> Iterator[Scene]:
     """Open a scene and match it to a model.
 
@@ -192,33 +186,27 @@ def open_scene(
             STAC item of one (``.json``). A file or an item may be a URL: ``https://``,
             ``http://``, and for a file ``s3://``.
         model_bands: names of the model's bands, in its order.
-        bands: which band of the scene is which band of the model, as in ``--bands``.
-        scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: likewise. If only one of the two is given, the other is 1 or 0.
-        mask: what else is not valid: ``cloud``, ``shadow``, ``cirrus``, ``snow``, as the
-            QA_PIXEL of a Landsat product flags it.
-        aoi: the part that is wanted: "xmin,ymin,xmax,ymax" in the scene's CRS, or a file of
-            polygons, as in ``--aoi``.
-        max_pixels: a larger scene is refused before anything is allocated.
-        skip_bad_blocks: take the pixels of blocks that cannot be decoded for not valid.
+        reading: how it is to be read; as `Reading` says by default.
+        changes: fields of `Reading` by name, in place of its own.
 
     Raises:
         SceneError: the scene cannot be read, or is not what the model expects.
     """
     location = Location.of(path)
+    reading = replace(reading or Reading(), **changes)
     options = SceneOptions(
         model_bands=model_bands,
-        bands=bands,
-        scale=scale,
-        offset=offset,
-        mask=check_mask(mask),
-        max_pixels=max_pixels,
+        bands=reading.chosen_bands,
+        scale=reading.scale,
+        offset=reading.offset,
+        mask=check_mask(reading.masked),
+        max_pixels=reading.max_pixels,
     )
     header = examine_scene(location, options)
-    if aoi is not None:
+    if reading.aoi is not None:
         with named(location):
-            header = replace(header, aoi=read_aoi(aoi, header.grid))
-    with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
+            header = replace(header, aoi=read_aoi(reading.aoi, header.grid))
+    with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
         yield scene
 
 

@@ -132,13 +132,16 @@ class TestHelp:
         folder = Path(main_module.__file__).parent
         frame = {
             "__init__",
+            "fields",
             "main",
             "model_card",
             "options",
             "progress",
             "recipe_options",
             "rio",
+            "sizes",
             "table",
+            "wording",
         }
         assert {file.stem for file in folder.glob("*.py")} - frame == COMMANDS.keys()
 

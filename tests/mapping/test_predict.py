@@ -20,7 +20,8 @@ from geosrseg.errors import (
     SceneError,
     SceneWarning,
 )
-from geosrseg.mapping.predict import Progress, predict
+from geosrseg.mapping.predict import predict
+from geosrseg.mapping.prediction import Progress
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.row_store import find_stores
@@ -102,7 +103,7 @@ def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):
 def test_exact_seams_need_an_exact_halo(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(13, 17))
     model = tiny_model(exact_halo=None)
-    with pytest.raises(GeosrsegError, match=r"whole window, .* use --seams blend"):
+    with pytest.raises(GeosrsegError, match=r"whole window, .* use `seams=blend`"):
         predict(scene, tmp_path / "map.tif", model=model, seams="exact")
     predict(scene, tmp_path / "map.tif", model=model)
 
@@ -229,7 +230,7 @@ class TestRefusals:
         self.refused(
             tmp_path,
             GeosrsegError,
-            "--window",
+            "`window_size`",
             scene,
             model=tiny_model(),
             window_size=16,
@@ -389,7 +390,7 @@ class TestResume:
                 raise KeyboardInterrupt
             calls.append(publish(*args, **kwargs))
 
-        monkeypatch.setattr("geosrseg.mapping.predict.publish", publish_one_and_stop)
+        monkeypatch.setattr("geosrseg.mapping.make_map.publish", publish_one_and_stop)
         with pytest.raises(KeyboardInterrupt):
             predict(scene, out, model=model, **self.OPTIONS)
         monkeypatch.undo()

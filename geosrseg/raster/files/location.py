@@ -8,6 +8,9 @@ from urllib.parse import unquote, urlsplit
 REMOTE = ("https", "http", "s3")
 """Schemes of what is read over the network."""
 
+IN_MEMORY = "/vsimem/"
+"""What the address of an array begins with, which GDAL keeps as a file in memory."""
+
 _URL = re.compile(r"\b(?:https?|s3)://[^\s'\"<>]+", re.IGNORECASE)
 
 
@@ -45,6 +48,11 @@ class Location:
         return bool(self.scheme)
 
     @property
+    def in_memory(self) -> bool:
+        """It is an array, not a file."""
+        return self.address.startswith(IN_MEMORY)
+
+    @property
     def path(self) -> Path:
         """The local path, of the tar for a member.
 
@@ -60,6 +68,8 @@ class Location:
         """The file's own name, without what leads to it."""
         if self.member:
             return self.member.rpartition("/")[2]
+        if self.in_memory:
+            return "array"
         if self.is_remote:
             return unquote(urlsplit(self.address).path).rstrip("/").rpartition("/")[2]
         return self.path.name
@@ -76,6 +86,8 @@ class Location:
         return self.address
 
     def __str__(self) -> str:
+        if self.in_memory:
+            return "the array"
         shown = without_secrets(self.address) if self.is_remote else self.address
         return f"{shown}/{self.member}" if self.member else shown
 

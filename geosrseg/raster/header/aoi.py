@@ -71,26 +71,46 @@ class Aoi:
         )
 
 
-def read_aoi(aoi: str | Path, grid: Grid) -> Aoi:
+def read_aoi(aoi: Any, grid: Grid) -> Aoi:
     """Read an area of interest for a scene on `grid`.
 
     Args:
         aoi: "xmin,ymin,xmax,ymax" in the CRS of the grid, or a file of polygons: GeoJSON
-            (WGS 84 unless it has a ``crs`` member) or, with the extra ``gis``, GeoPackage.
+            (WGS 84 unless it has a ``crs`` member) or, with the extra ``gis``, GeoPackage. Or
+            a shapely geometry in the CRS of the grid, or what has a ``geometry`` and a ``crs``,
+            as a GeoDataFrame has.
         grid: of the scene.
 
     Raises:
         SceneError: it cannot be read, is no area, or no pixel of the scene is in it.
         MissingExtraError: a GeoPackage needs the extra ``gis``.
     """
-    area = Aoi(_box(str(aoi)) or _from_file(Path(aoi), grid))
+    area = Aoi(_from_object(aoi, grid) or _box(str(aoi)) or _from_file(Path(aoi), grid))
     if not area.touches(grid):
+        shown = aoi if isinstance(aoi, str | Path) else type(aoi).__name__
         raise SceneError(
-            f"--aoi {aoi} covers no pixel of the scene: it reaches from "
+            f"--aoi {shown} covers no pixel of the scene: it reaches from "
             f"{_shown(area.polygons.bounds)}, the scene from {_shown(grid.bounds)} "
             f"(left, bottom, right, top in the scene's CRS)"
         )
     return area
+
+
+def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
+    """The area that a geometry or a table of geometries is; None for text and paths."""
+    if isinstance(aoi, str | Path):
+        return None
+    name = type(aoi).__name__
+    if isinstance(aoi, shapely.Geometry):
+        return _joined(np.array([aoi]), name)
+    if not hasattr(aoi, "geometry") or not hasattr(aoi, "crs"):
+        raise SceneError(
+            f"--aoi is a {name}: expected four numbers, a file, a geometry or a GeoDataFrame"
+        )
+    if aoi.crs is None:
+        raise SceneError(f"--aoi {name}: it has no CRS: give it one, with set_crs")
+    area = _joined(np.asarray(aoi.geometry, object), name)
+    return _transformed(area, CRS.from_user_input(aoi.crs), grid, name)
 
 
 def _box(text: str) -> shapely.Geometry | None:
@@ -148,7 +168,7 @@ def _read_geopackage(path: Path) -> tuple[NDArray[np.object_], CRS]:
         raise SceneError(f"--aoi {path}: cannot be read ({reason(error)})") from error
 
 
-def _joined(geometries: NDArray[np.object_], path: Path) -> shapely.Geometry:
+def _joined(geometries: NDArray[np.object_], path: Path | str) -> shapely.Geometry:
     """One geometry of polygons; what crosses itself is mended first."""
     parts = shapely.get_parts(shapely.get_parts(geometries))
     kinds = sorted({part.geom_type for part in parts if not part.is_empty})
@@ -158,7 +178,9 @@ def _joined(geometries: NDArray[np.object_], path: Path) -> shapely.Geometry:
     return shapely.union_all([part for part in mended if part.geom_type == "Polygon"])
 
 
-def _transformed(area: shapely.Geometry, crs: CRS, grid: Grid, path: Path) -> shapely.Geometry:
+def _transformed(
+    area: shapely.Geometry, crs: CRS, grid: Grid, path: Path | str
+) -> shapely.Geometry:
     if grid.crs is None:
         raise SceneError(
             f"--aoi {path}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in "

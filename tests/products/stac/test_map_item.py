@@ -12,6 +12,7 @@ from pystac.extensions.projection import ProjectionExtension
 
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
+from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.stac.map_item import write_map_item
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
@@ -31,7 +32,10 @@ def write(tmp_path, legend):
         counter.add(labels, 0)
         write_map_item(
             tmp_path / "map.json",
-            {"classes": class_map, "vector": tmp_path / "map.gpkg"},
+            {
+                "classes": MapFile(class_map, Asset(title="Class map")),
+                "vector": MapFile(tmp_path / "map.gpkg", Asset(title="Polygons")),
+            },
             legend=legend,
             areas=counter.areas(),
             source=Location.of(options.pop("source", tmp_path / "scene.tif")),
