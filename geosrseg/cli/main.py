@@ -37,6 +37,11 @@ COMMANDS = {
     "evaluate": "Measure models on a dataset, side by side.",
     "reproduce": "Train the paper's protocols on a dataset and compare them.",
     "info": "Say what a scene is, and whether a model can map it; or what a model is.",
+    "vectorize": "Write the polygons of a class map.",
+    "areas": "Measure the classes of a map on the ground, per zone.",
+    "relabel": "Merge, rename or drop classes of a map, small patches, or ground outside polygons.",
+    "assess": "Compare a class map with a reference.",
+    "sample": "Draw random points of a class map, to interpret and then assess.",
     "benchmark": "Measure how fast this machine maps.",
     "models": "List, show and verify the shipped models.",
 }

@@ -100,18 +100,29 @@ class AreaCounter:
         self._pixels = np.zeros(256, np.int64)
         self._square_metres = np.zeros(256)
 
-    def add(self, labels: NDArray[np.uint8], row_off: int) -> None:
+    def add(
+        self,
+        labels: NDArray[np.uint8],
+        row_off: int,
+        *,
+        col_off: int = 0,
+        inside: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Count rows of the map, each of them once and in any order.
 
         Args:
             labels: (rows, width) class ids or NODATA.
             row_off: row of the map that the first of them is.
+            col_off: column of the map that their first column is.
+            inside: (rows, width) False where a pixel is not to be counted.
         """
-        for number, row in enumerate(labels, start=row_off):
-            self._pixels += np.bincount(row, minlength=256)
+        cols = slice(col_off, col_off + labels.shape[1])
+        for number, row in enumerate(labels):
+            kept = slice(None) if inside is None else inside[number]
+            self._pixels += np.bincount(row[kept], minlength=256)
             if self._pixel_areas is not None:
-                weights = self._pixel_areas.row(number)
-                self._square_metres += np.bincount(row, weights=weights, minlength=256)
+                weights = self._pixel_areas.row(row_off + number)[cols][kept]
+                self._square_metres += np.bincount(row[kept], weights=weights, minlength=256)
 
     def areas(self, confusion: ConfusionMatrix | None = None) -> Areas:
         """What has been counted so far.

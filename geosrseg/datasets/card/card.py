@@ -33,11 +33,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
 from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
-from geosrseg.datasets.card.toml_table import TomlTable
 from geosrseg.errors import DatasetError
 
 _KEYS = (

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.block_split import BlockSplit
-from geosrseg.datasets.card.toml_table import TomlTable
 
 SPLITS = {"train": 1, "validation": 2, "test": 3}
 """Splits by name, with their value in a split raster."""

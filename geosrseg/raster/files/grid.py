@@ -1,10 +1,13 @@
 """Grid: where the pixels of a raster lie on the ground."""
 
+import math
 from dataclasses import dataclass
 
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.transform import array_bounds
+
+from geosrseg.core.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,23 @@ class Grid:
         a, b, c, d, e, f = self.transform[:6]
         transform = Affine(a / factor, b / factor, c, d / factor, e / factor, f)
         return Grid(self.crs, transform, self.height * factor, self.width * factor)
+
+    def window(self, bounds: tuple[float, float, float, float]) -> Window | None:
+        """The pixels that a rectangle of the CRS touches; None where it touches none.
+
+        Args:
+            bounds: left, bottom, right and top.
+        """
+        left, bottom, right, top = bounds
+        corners = [~self.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
+        cols, rows = zip(*corners, strict=True)
+        first_row, last_row = max(math.floor(min(rows)), 0), min(math.ceil(max(rows)), self.height)
+        first_col, last_col = max(math.floor(min(cols)), 0), min(math.ceil(max(cols)), self.width)
+        if first_row >= last_row or first_col >= last_col:
+            return None
+        return Window(first_row, first_col, last_row - first_row, last_col - first_col)
+
+    def part(self, window: Window) -> "Grid":
+        """The grid of a window's pixels."""
+        transform = self.transform @ Affine.translation(window.col_off, window.row_off)
+        return Grid(self.crs, transform, window.height, window.width)

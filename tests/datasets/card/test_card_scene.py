@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import CardScene, Interval, parse_scenes
-from geosrseg.datasets.card.toml_table import TomlTable
 
 
 def scenes(folder: Path, **values: str) -> list[CardScene]:

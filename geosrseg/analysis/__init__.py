@@ -1,0 +1,1 @@
+"""Work on finished class maps, ours or anybody's, without a model."""

@@ -1,0 +1,109 @@
+"""Features: points and polygons of a vector file, brought to the CRS of a map."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+from rasterio.warp import transform
+
+from geosrseg.errors import OutputError
+from geosrseg.extras import extra
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.files.grid import Grid
+
+_STEPS = 50
+"""Pieces of the longer side of a polygon before its CRS changes: a straight line of one CRS is
+a curve in another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """Geometries in the CRS of a map, and one value each.
+
+    Attributes:
+        geometries: points or polygons; none is empty.
+        values: of the column that was asked for, in the order of the geometries; the number
+            of the feature, from 1, where none was.
+    """
+
+    geometries: NDArray[np.object_]
+    values: tuple[object, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: str) -> Features:
+    """Read a vector file for a map on `grid`.
+
+    Args:
+        path: any format that GDAL's vector drivers in pyogrio read.
+        grid: of the map.
+        column: whose values are wanted; None for none.
+        kinds: what the geometries may be: ``Point``, ``Polygon`` or ``Point Polygon``; their
+            multiples are taken too.
+
+    Raises:
+        OutputError: it cannot be read, has no such column, or holds other geometries.
+        MissingExtraError: the extra ``gis`` is not installed.
+    """
+    with extra("gis"):
+        from pyogrio.errors import DataSourceError  # noqa: PLC0415
+        from pyogrio.raw import read  # noqa: PLC0415
+    path = Path(path)
+    if not path.exists():
+        raise OutputError(f"{path}: no such file")
+    try:
+        meta, _, shapes, fields = read(path)
+        geometries = shapely.from_wkb(shapes)
+        crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else grid.crs
+    except (DataSourceError, ValueError, CRSError, shapely.errors.ShapelyError) as error:
+        raise OutputError(
+            f"{path}: cannot be read as points or polygons ({reason(error)})"
+        ) from error
+    names = list(meta["fields"])
+    if column is not None and column not in names:
+        raise OutputError(f"{path}: has no column {column!r}, only {', '.join(names) or 'none'}")
+    values = np.arange(1, len(geometries) + 1) if column is None else fields[names.index(column)]
+    kept = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
+    geometries = geometries[kept]
+    _check_kinds(path, geometries, kinds)
+    return Features(
+        _transformed(path, geometries, crs, grid.crs), tuple(np.asarray(values)[kept].tolist())
+    )
+
+
+def _check_kinds(path: Path, geometries: NDArray[np.object_], kinds: str) -> None:
+    allowed = kinds.split()
+    found = {item.geom_type.removeprefix("Multi") for item in geometries}
+    if not found <= set(allowed) or not found:
+        raise OutputError(
+            f"{path}: holds {' and '.join(sorted(found)) or 'nothing'}, expected "
+            f"{' or '.join(allowed)} features"
+        )
+
+
+def _transformed(
+    path: Path, geometries: NDArray[np.object_], crs: CRS | None, target: CRS | None
+) -> NDArray[np.object_]:
+    if crs == target:
+        return geometries
+    if crs is None or target is None:
+        raise OutputError(f"{path}: features and map need a CRS each, or none of them")
+    sides = shapely.bounds(geometries)
+    longest = np.maximum(sides[:, 2] - sides[:, 0], sides[:, 3] - sides[:, 1])
+    dense = shapely.segmentize(geometries, np.where(longest > 0, longest, 1) / _STEPS)
+
+    def project(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack(transform(crs, target, points[:, 0], points[:, 1])[:2], axis=1)
+
+    try:
+        return np.asarray(shapely.transform(dense, project), np.object_)
+    except GDAL_ERRORS as error:
+        raise OutputError(
+            f"{path}: cannot be brought to the map's CRS ({reason(error)})"
+        ) from error

@@ -1,0 +1,203 @@
+"""Relabel: the same map with other classes, without small patches, or of a part of it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.features import geometry_mask
+
+from geosrseg.analysis.features import read_features
+from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.windows import Window
+from geosrseg.errors import OutputError
+from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+from geosrseg.raster.maps.cog import STALE, CogProfile, check_cog, write_cog
+from geosrseg.raster.maps.legend_file import LegendFile, read_legend_file
+from geosrseg.raster.maps.strips import open_strips
+from geosrseg.raster.maps.style import write_styles
+from geosrseg.version import __version__
+
+Rows = Iterator[NDArray[np.uint8]]
+
+
+def relabel(
+    class_map: str | Path,
+    output: str | Path,
+    *,
+    legend: str | Path | None = None,
+    clip: str | Path | None = None,
+    min_area: float | None = None,
+    min_confidence: int | None = None,
+    confidence: str | Path | None = None,
+    overwrite: bool = False,
+) -> Legend:
+    """Merge, rename and recolour the classes of a map; drop what is doubtful, small or outside.
+
+    In this order: pixels below `min_confidence` become nodata, classes are merged, patches
+    below `min_area` go to their largest neighbour, the map is cut to the polygons of `clip`
+    (the output keeps whole pixels of the same grid and is as large as the polygons need).
+
+    Args:
+        class_map: a map of classes, see `open_class_map`.
+        output: the new map, ``.tif``.
+        legend: a legend file; a class without ``from`` keeps the pixels of its own id.
+        clip: a vector file of polygons in any CRS.
+        min_area: square metres of the smallest patch.
+        min_confidence: percent; needs the map's confidence layer.
+        confidence: that layer; beside the map as ``MAP.confidence.tif`` where it is None.
+        overwrite: replace existing files.
+
+    Returns:
+        The classes of the new map.
+
+    Raises:
+        OutputError: a file cannot be read or written, or a class of the map is in no ``from``
+            and not ignored.
+    """
+    output = Path(output)
+    check_cog(output, overwrite=overwrite)
+    source = open_class_map(class_map)
+    rules = None if legend is None else read_legend_file(legend)
+    table = _table(source, rules)
+    classes = source.legend if rules is None else rules.legend
+    layer = _confidence(source, confidence) if min_confidence is not None else None
+    window, polygons = Window(0, 0, source.grid.height, source.grid.width), None
+    if clip is not None:
+        polygons, window = _clipped(source.grid, clip)
+
+    def read() -> Rows:
+        return _merged(source, table, layer, min_confidence or 0)
+
+    with open_drafts(output) as folder:
+        rows = read() if min_area is None else _sieved(source, read, min_area)
+        profile = CogProfile(
+            grid=source.grid.part(window),
+            bands=("class",),
+            dtype="uint8",
+            nodata=NODATA,
+            overviews=Resampling.mode,
+            legend=classes,
+            tags=_tags(source),
+        )
+        drafts = write_cog(folder, output, profile, _cut(rows, source.grid, window, polygons))
+        publish(drafts, output, stale=STALE)
+    write_styles(output, classes, overwrite=True)
+    return classes
+
+
+def _tags(source: ClassMap) -> dict[str, str]:
+    kept = {name: text for name, text in source.tags.items() if name.startswith("GEOSRSEG_")}
+    return kept | {
+        "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
+        "GEOSRSEG_RELABELLED_FROM": source.path.name,
+    }
+
+
+def _table(source: ClassMap, rules: LegendFile | None) -> NDArray[np.uint8]:
+    """(256,) new class id for every old one.
+
+    Raises:
+        OutputError: a class of the map is in no rule, or a rule names a class it has not.
+    """
+    table = np.full(256, NODATA, np.uint8)
+    if rules is None:
+        table[list(source.legend.ids)] = source.legend.ids
+        return table
+    names = {item.name.casefold(): item.id for item in source.legend.classes}
+    placed = set(rules.ignored)
+    for item, words in zip(rules.legend.classes, rules.sources, strict=True):
+        for word in words or (item.id,):
+            old = names.get(word.casefold()) if isinstance(word, str) else word
+            if old is None or old not in source.legend.ids:
+                if not words:
+                    continue  # a class that this map does not have
+                raise OutputError(
+                    f"the legend makes {item.name!r} from {word!r}, which is no class of "
+                    f"{source.path} ({_shown(source.legend)})"
+                )
+            table[old] = item.id
+            placed.add(old)
+    missing = [item for item in source.legend.classes if item.id not in placed]
+    if missing:
+        raise OutputError(
+            f"the legend says nothing of {_shown(Legend(tuple(missing)))}: name it in a 'from', "
+            "or in 'ignored' to make it nodata"
+        )
+    return table
+
+
+def _shown(legend: Legend) -> str:
+    return ", ".join(f"{item.id} {item.name}" for item in legend.classes)
+
+
+def _confidence(source: ClassMap, path: str | Path | None) -> Path:
+    found = source.confidence_path if path is None else Path(path)
+    if found is None or not found.is_file():
+        raise OutputError(
+            f"{source.path}: there is no confidence layer {found or 'beside it'}: predict writes "
+            "one with --confidence"
+        )
+    return found
+
+
+def _merged(
+    source: ClassMap, table: NDArray[np.uint8], confidence: Path | None, least: int
+) -> Rows:
+    """(rows, width) new class ids, from top to bottom."""
+    if confidence is not None:
+        with open_strips(source.path, confidence) as strips:
+            for strip in strips:
+                labels = table[source.labels(strip.labels)]
+                if strip.confidence is not None:
+                    sure = (strip.confidence & 127) >= least  # +128 says that nodata is near
+                    labels[~sure] = NODATA
+                yield labels
+        return
+    for _, labels in read_strips(source):
+        yield table[labels]
+
+
+def _sieved(source: ClassMap, read: Callable[[], Rows], min_area: float) -> Rows:
+    """The rows without patches below `min_area` square metres; they are read twice."""
+    areas = pixel_areas(source.grid)
+    if areas is None:
+        raise OutputError(f"{source.path}: its pixels have no known area: leave --min-area out")
+    sieve = Sieve(source.grid.width, areas)
+    for labels in read():
+        sieve.add(labels)
+    yield from map(sieve.smoother(min_area), read())
+
+
+def _clipped(grid: Grid, clip: str | Path) -> tuple[shapely.Geometry, Window]:
+    """The polygons as one, and the part of the map that holds them."""
+    features = read_features(clip, grid, column=None, kinds="Polygon")
+    polygons = shapely.union_all(shapely.make_valid(features.geometries))
+    window = grid.window(polygons.bounds)
+    if window is None:
+        raise OutputError(f"{clip}: its polygons hold no pixel of the map")
+    return polygons, window
+
+
+def _cut(
+    rows: Rows, grid: Grid, part: Window, polygons: shapely.Geometry | None
+) -> Iterator[NDArray[np.uint8]]:
+    """(1, rows, width) of a part of a map; NODATA outside the polygons."""
+    top = 0
+    for labels in rows:
+        first = max(part.row_off - top, 0)
+        last = min(part.row_off + part.height - top, len(labels))
+        if first < last:
+            kept = labels[first:last, part.col_off : part.col_off + part.width].copy()
+            if polygons is not None:
+                here = Window(top + first, part.col_off, *kept.shape)
+                place = grid.part(here).transform
+                kept[~geometry_mask([polygons], kept.shape, place, invert=True)] = NODATA
+            yield kept[None]
+        top += len(labels)

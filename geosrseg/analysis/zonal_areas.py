@@ -1,0 +1,141 @@
+"""Zonal areas: how much of each class lies in each of many polygons."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import shapely
+from rasterio.features import geometry_mask
+
+from geosrseg.analysis.features import read_features
+from geosrseg.errors import OutputError
+from geosrseg.products.areas import AreaCounter, Areas
+from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.pixel_areas import PixelAreas
+from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+
+SUFFIXES = (".csv",)
+
+WHOLE = "map"
+"""The name of the one zone where no polygons are given."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneAreas:
+    """The areas of one zone.
+
+    Attributes:
+        zone: its name or number.
+        areas: of each class inside; pixels whose centre the zone holds.
+    """
+
+    zone: str
+    areas: Areas
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """One row a class, then one for what was not mapped, then the sum of the classes."""
+        for item in self.areas.classes:
+            yield self._row(str(item.id), item.name, item.pixels, item.hectares, item.percent)
+        yield self._row("", "not mapped", self.areas.nodata_pixels, None, None)
+        total = self.areas.square_metres
+        hectares = None if total is None else total / 1e4
+        yield self._row("", "total mapped", self.areas.pixels, hectares, 100.0)
+
+    def _row(
+        self, number: str, name: str, pixels: int, hectares: float | None, percent: float | None
+    ) -> dict[str, Any]:
+        return {
+            "zone": self.zone,
+            "class_id": number,
+            "class_name": name,
+            "pixels": pixels,
+            "hectares": "" if hectares is None else round(hectares, 4),
+            "percent": "" if percent is None or not self.areas.pixels else round(percent, 3),
+        }
+
+
+def zonal_areas(
+    class_map: str | Path,
+    *,
+    zones: str | Path | None = None,
+    zone_column: str | None = None,
+    legend: str | Path | None = None,
+) -> list[ZoneAreas]:
+    """The geodesic areas of a map's classes, of the whole map or of each polygon.
+
+    Polygons may overlap; each is counted by itself.
+
+    Args:
+        class_map: a map of classes, see `open_class_map`.
+        zones: a vector file of polygons, in any CRS; None for the whole map.
+        zone_column: column that names them; they are numbered from 1 where it is None.
+        legend: a legend file for the map.
+
+    Raises:
+        OutputError: a file cannot be read, or the polygons lie beside the map.
+        MissingExtraError: the extra ``gis`` is not installed.
+    """
+    opened = open_class_map(class_map, legend=legend)
+    ground = pixel_areas(opened.grid)
+    if zones is None:
+        return [ZoneAreas(WHOLE, _count(opened, None, ground))]
+    features = read_features(zones, opened.grid, column=zone_column, kinds="Polygon")
+    found = [
+        ZoneAreas(str(value), _count(opened, polygon, ground))
+        for polygon, value in zip(features.geometries, features.values, strict=True)
+    ]
+    if not any(item.areas.pixels or item.areas.nodata_pixels for item in found):
+        raise OutputError(f"{zones}: not one polygon holds a pixel of {opened.path}")
+    return found
+
+
+def write_zonal_areas(path: str | Path, found: list[ZoneAreas], *, overwrite: bool = False) -> None:
+    """Write areas as CSV: one row per zone and class.
+
+    Raises:
+        OutputError: the output cannot be written.
+    """
+    path = Path(path)
+    check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    rows = [row for item in found for row in item.rows()]
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        try:
+            with draft.open("w", encoding="utf-8", newline="") as file:
+                table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+                table.writeheader()
+                table.writerows(rows)
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([draft], path)
+
+
+def _count(class_map: ClassMap, zone: shapely.Geometry | None, ground: PixelAreas | None) -> Areas:
+    counter = AreaCounter(class_map.legend, ground)
+    window = None if zone is None else class_map.grid.window(zone.bounds)
+    if zone is not None and window is None:
+        return counter.areas()
+    for strip, labels in read_strips(class_map, window):
+        inside = None
+        if zone is not None:
+            place = class_map.grid.part(strip).transform
+            inside = geometry_mask([zone], labels.shape, place, invert=True)
+        counter.add(labels, strip.row_off, col_off=strip.col_off, inside=inside)
+    return counter.areas()
+
+
+def format_zones(found: list[ZoneAreas]) -> str:
+    """The areas as lines of text, one table per zone."""
+    lines = []
+    for item in found:
+        lines.append(item.zone)
+        for row in item.rows():
+            hectares = f"{row['hectares']:,.2f} ha" if row["hectares"] != "" else ""
+            percent = f"{row['percent']:.1f} %" if row["percent"] != "" else ""
+            name = f"{row['class_id']} {row['class_name']}".strip()
+            lines.append(f"  {name:<24} {row['pixels']:>14,} {hectares:>18} {percent:>8}")
+    return "\n".join(lines)

@@ -1,0 +1,55 @@
+"""``geosrseg assess``: is a class map right?"""
+
+import json
+from pathlib import Path
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.map_options import legend_option, map_argument, output_option
+
+
+@click.command()
+@map_argument
+@click.option(
+    "--reference",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="What is there: a GeoTIFF of classes on any grid, or points or polygons.",
+)
+@click.option("--class-column", metavar="NAME", help="Column of the points or polygons' classes.")
+@click.option(
+    "--ignore", multiple=True, metavar="CLASS", help="A class of the reference to leave out."
+)
+@legend_option
+@output_option("FILE.csv|.json|.html", required=False)
+@options.json_option
+@options.overwrite_option
+@options.debug_option
+def assess(
+    class_map: Path,
+    reference: Path,
+    class_column: str | None,
+    ignore: tuple[str, ...],
+    legend: Path | None,
+    output: Path | None,
+    as_json: bool,
+    overwrite: bool,
+) -> None:
+    """Compare a class map with a reference.
+
+    Gives the confusion matrix, producer's and user's accuracy, overall accuracy, kappa and mean
+    IoU, and the accuracies and areas weighed by the map's classes, with 95 % intervals
+    (Olofsson et al. 2014). The intervals hold for a random sample, such as that of
+    `geosrseg sample`; the pixels of a whole raster are no such sample.
+    """
+    from geosrseg.analysis.assess import assess as run
+    from geosrseg.analysis.assessment_files import check_assessment, text, write_assessment
+
+    if output is not None:
+        check_assessment(output, overwrite=overwrite)
+    found = run(class_map, reference, class_column=class_column, ignored=ignore, legend=legend)
+    if output is not None:
+        write_assessment(output, found, title=class_map.name, overwrite=overwrite)
+    click.echo(json.dumps(found.to_json()) if as_json else text(found))

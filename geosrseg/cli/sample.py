@@ -1,0 +1,65 @@
+"""``geosrseg sample``: points of a class map to interpret."""
+
+from pathlib import Path
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.map_options import legend_option, map_argument, output_option
+
+
+@click.command()
+@map_argument
+@click.option(
+    "-n", "points", type=click.IntRange(min=1), default=500, show_default=True,
+    help="Points in all.",
+)  # fmt: skip
+@click.option(
+    "--allocation",
+    type=click.Choice(["proportional", "equal"]),
+    default="proportional",
+    show_default=True,
+    help="Points per class: as many as its share of the map, with --least each, or the same.",
+)
+@click.option(
+    "--least", type=click.IntRange(min=0), default=50, show_default=True,
+    help="Points of a class at the least.",
+)  # fmt: skip
+@click.option("--seed", default=0, show_default=True, help="Another seed draws other points.")
+@legend_option
+@output_option("FILE.gpkg|.fgb|.geojson")
+@options.overwrite_option
+@options.debug_option
+def sample(
+    class_map: Path,
+    points: int,
+    allocation: str,
+    least: int,
+    seed: int,
+    legend: Path | None,
+    output: Path,
+    overwrite: bool,
+) -> None:
+    """Draw a stratified random sample of points from a class map.
+
+    The file hides the map's class. Fill its column `reference` with what you see at each
+    point, an id or a name, then run
+    geosrseg assess MAP --reference FILE --class-column reference
+    """
+    from geosrseg.analysis.sample import sample as run
+    from geosrseg.raster.maps.class_map import open_class_map
+
+    drawn = run(
+        class_map,
+        output,
+        points=points,
+        allocation=allocation,
+        least=least,
+        seed=seed,
+        legend=legend,
+        overwrite=overwrite,
+    )
+    names = {item.id: item.name for item in open_class_map(class_map, legend=legend).legend.classes}
+    click.echo(f"{output}: {sum(drawn.values())} points", err=True)
+    for value, count in drawn.items():
+        click.echo(f"  {value} {names[value]}: {count}", err=True)

@@ -1,0 +1,46 @@
+"""``geosrseg vectorize``: the polygons of a class map."""
+
+from pathlib import Path
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.map_options import legend_option, map_argument, output_option
+
+
+@click.command()
+@map_argument
+@output_option("FILE.gpkg|.fgb|.parquet|.geojson")
+@click.option(
+    "--min-area", type=float, metavar="M2",
+    help="A smaller polygon becomes a part of its largest neighbour.",
+)  # fmt: skip
+@click.option(
+    "--simplify", type=float, metavar="T",
+    help="Tolerance of the borders, in units of the CRS; they stay shared.",
+)  # fmt: skip
+@legend_option
+@options.overwrite_option
+@options.debug_option
+def vectorize(
+    class_map: Path,
+    output: Path,
+    min_area: float | None,
+    simplify: float | None,
+    legend: Path | None,
+    overwrite: bool,
+) -> None:
+    """Write the polygons of a class map, with their areas.
+
+    With a confidence layer beside the map, MAP.confidence.tif, each polygon also has its mean.
+    """
+    from geosrseg.analysis.vectorize import vectorize as run
+
+    run(
+        class_map,
+        output,
+        min_area=min_area,
+        simplify=simplify,
+        legend=legend,
+        overwrite=overwrite,
+    )

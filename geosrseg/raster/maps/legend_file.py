@@ -1,0 +1,158 @@
+"""Where the legend of a class map comes from: a file of the user's, or the map's sidecar.
+
+A legend file is TOML:
+
+    ignored = [0]            # values of the map that are no class; optional
+
+    [[classes]]
+    id = 1
+    name = "forest"
+    colour = "#1b7837"
+    from = [2, "woodland"]   # ids or names that become this class; optional, for `relabel`
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.toml_table import TomlTable
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.maps.pam import pam_path
+
+MOST_BYTES = 2**20
+"""Of a legend file or a sidecar: with all 255 classes they have some 40 kB."""
+
+_NAME, _VALUE, _COLOURS = "2", "5", ("6", "7", "8")
+"""Usages of the columns of a raster attribute table, as GDAL numbers them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegendFile:
+    """What a legend file says.
+
+    Attributes:
+        legend: the classes.
+        sources: what becomes each class, ids or names, in the legend's order; empty where the
+            class keeps its own id.
+        ignored: values of the map that become nodata.
+    """
+
+    legend: Legend
+    sources: tuple[tuple[int | str, ...], ...]
+    ignored: tuple[int, ...]
+
+
+def read_legend_file(path: str | Path) -> LegendFile:
+    """Read a legend file.
+
+    Raises:
+        OutputError: it cannot be read, or a value is missing or wrong.
+    """
+    path = Path(path)
+    try:
+        table = TomlTable(tomllib.loads(_read_text(path))).only(("classes", "ignored"))
+        entries = [
+            entry.only(("id", "name", "colour", "from")) for entry in table.tables("classes")
+        ]
+        entries.sort(key=lambda entry: entry.integer("id"))
+        classes = tuple(
+            LegendClass(entry.integer("id"), entry.text("name"), entry.text("colour"))
+            for entry in entries
+        )
+        sources = tuple(_sources(entry) for entry in entries)
+        ignored = table.items("ignored", expected="a list of values")
+        if not all(isinstance(value, int) for value in ignored):
+            raise table.wrong("ignored", "a list of whole numbers")
+        return LegendFile(Legend(classes), sources, tuple(ignored))
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: is no legend file ({reason(error)})") from error
+
+
+def _sources(entry: TomlTable) -> tuple[int | str, ...]:
+    values = entry.items("from", expected="a list of ids or names")
+    if not all(isinstance(value, int | str) and not isinstance(value, bool) for value in values):
+        raise entry.wrong("from", "a list of ids or names")
+    return tuple(values)
+
+
+def read_sidecar_legend(path: Path, colours: Mapping[int, tuple[int, ...]]) -> Legend | None:
+    """The legend that stands in a raster's ``.aux.xml``: attribute table, or category names.
+
+    Args:
+        path: the raster.
+        colours: value -> red, green, blue (and opacity) of the raster's own colour table.
+
+    Returns:
+        None where there is no sidecar or no names in it.
+
+    Raises:
+        OutputError: the sidecar is unreadable.
+    """
+    sidecar = pam_path(path)
+    if not sidecar.is_file():
+        return None
+    try:
+        text = _read_text(sidecar)
+        if "<!DOCTYPE" in text or "<!ENTITY" in text:
+            raise ValueError("it declares a document type")
+        root = ElementTree.fromstring(text)
+        names = _table_names(root) or _category_names(root)
+        classes = [
+            LegendClass(value, name, colour or _colour(colours.get(value), value))
+            for value, (name, colour) in sorted(names.items())
+            if value < NODATA
+        ]
+    except (OSError, ValueError, ElementTree.ParseError) as error:
+        raise OutputError(
+            f"{sidecar}: cannot be read ({reason(error)}): give the classes with --legend"
+        ) from error
+    return Legend(tuple(classes)) if classes else None
+
+
+def colour_legend(values: list[int], colours: Mapping[int, tuple[int, ...]]) -> Legend:
+    """A legend of values without names: each is called after its number."""
+    classes = (LegendClass(v, f"class {v}", _colour(colours.get(v), v)) for v in sorted(values))
+    return Legend(tuple(classes))
+
+
+def _category_names(root: ElementTree.Element) -> dict[int, tuple[str, str]]:
+    band = root.find("PAMRasterBand[@band='1']/CategoryNames")
+    names = [] if band is None else [item.text or "" for item in band.findall("Category")]
+    return {value: (name, "") for value, name in enumerate(names) if name.strip()}
+
+
+def _table_names(root: ElementTree.Element) -> dict[int, tuple[str, str]]:
+    table = root.find("PAMRasterBand[@band='1']/GDALRasterAttributeTable")
+    if table is None:
+        return {}
+    usages = [field.findtext("Usage", "") for field in table.findall("FieldDefn")]
+    if _NAME not in usages or _VALUE not in usages:
+        return {}
+    found = {}
+    for row in table.findall("Row"):
+        cells = [cell.text or "" for cell in row.findall("F")]
+        named = dict(zip(usages, cells, strict=False))
+        if named[_NAME].strip():
+            rgb = [named.get(usage, "") for usage in _COLOURS]
+            colour = "#{:02x}{:02x}{:02x}".format(*map(int, rgb)) if all(rgb) else ""
+            found[int(float(named[_VALUE]))] = (named[_NAME], colour)
+    return found
+
+
+def _colour(rgb: tuple[int, ...] | None, value: int) -> str:
+    """The colour of the table, or one of its own for a value that has none."""
+    if rgb is not None:
+        return "#{:02x}{:02x}{:02x}".format(*rgb[:3])
+    return f"#{(value * 2_654_435_761) & 0xFFFFFF:06x}"
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        raise FileNotFoundError("no such file")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,98 @@
+"""The same map with other classes, without small patches, or of a part of it."""
+
+import numpy as np
+import pytest
+import rasterio
+import shapely
+
+from geosrseg.analysis.relabel import relabel
+from geosrseg.errors import OutputError
+from geosrseg.raster.maps.class_map import open_class_map
+from tests.analysis.conftest import GRID, LEGEND, write_polygons
+from tests.tiny_maps import write_class_map
+
+MERGED = """
+ignored = [1]
+
+[[classes]]
+id = 4
+name = "land"
+colour = "#aabbcc"
+from = [2, "cropland"]
+"""
+
+
+def read(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read(1)
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_classes_are_merged_renamed_and_recoloured(tmp_path, class_map, labels):
+    legend = write(tmp_path / "l.toml", MERGED)
+    relabel(class_map, tmp_path / "out.tif", legend=legend)
+    assert np.array_equal(read(tmp_path / "out.tif"), np.where(np.isin(labels, (2, 5)), 4, 255))
+    found = open_class_map(tmp_path / "out.tif").legend
+    assert [(c.id, c.name, c.colour) for c in found.classes] == [(4, "land", "#aabbcc")]
+    assert (tmp_path / "out.qml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (MERGED.replace("ignored = [1]", ""), "says nothing of 1 water"),
+        (MERGED.replace('"cropland"', '"crops"'), "from 'crops', which is no class"),
+        (MERGED.replace("colour", "color"), "did you mean colour"),
+    ],
+)
+def test_a_legend_that_does_not_fit_is_one_line(tmp_path, class_map, text, words):
+    with pytest.raises(OutputError, match=words):
+        relabel(class_map, tmp_path / "o.tif", legend=write(tmp_path / "l.toml", text))
+    assert not (tmp_path / "o.tif").exists()
+
+
+def test_it_is_cut_to_polygons_on_the_same_grid(tmp_path, class_map, labels):
+    triangle = shapely.Polygon([(500_100, 3_999_950), (500_400, 3_999_950), (500_100, 3_999_650)])
+    clip = write_polygons(tmp_path / "c.gpkg", [triangle], n=[1])
+    relabel(class_map, tmp_path / "out.tif", clip=clip)
+    cut = read(tmp_path / "out.tif")
+    assert cut.shape == (30, 30)
+    rows, cols = np.mgrid[:30, :30]
+    inside = rows + cols + 1 < 30  # centres below the diagonal
+    inner = labels[5:35, 10:40]
+    assert np.array_equal(cut[inside], inner[inside])
+    assert (cut[rows + cols + 1 > 30] == 255).all()
+    with rasterio.open(tmp_path / "out.tif") as dataset:
+        assert dataset.transform == GRID.transform @ GRID.transform.translation(10, 5)
+
+
+def test_small_patches_go_to_their_largest_neighbour(tmp_path):
+    labels = np.full((60, 80), 2, np.uint8)
+    labels[10:12, 10:12] = 5  # 400 square metres
+    labels[30:40, 30:40] = 5  # a hectare
+    path = write_class_map(tmp_path / "m.tif", labels, grid=GRID, legend=LEGEND)
+    relabel(path, tmp_path / "out.tif", min_area=1000)
+    assert (read(tmp_path / "out.tif") == 5).sum() == 100
+
+
+def test_doubtful_pixels_become_nodata(tmp_path, class_map, labels):
+    percent = np.full(labels.shape, 90, np.uint8)
+    percent[:, 40:] = 40
+    with rasterio.open(class_map) as source:
+        profile = source.profile
+    profile.pop("driver")
+    with rasterio.open(tmp_path / "map.confidence.tif", "w", driver="GTiff", **profile) as file:
+        file.write(percent, 1)
+    relabel(class_map, tmp_path / "out.tif", min_confidence=50)
+    out = read(tmp_path / "out.tif")
+    assert (out[:, 40:] == 255).all()
+    assert np.array_equal(out[:, :40], labels[:, :40])
+
+
+def test_confidence_that_is_not_there_is_named(tmp_path, class_map):
+    with pytest.raises(OutputError, match="predict writes one with --confidence"):
+        relabel(class_map, tmp_path / "out.tif", min_confidence=50)
