@@ -7,8 +7,10 @@ neither is imported before it is used::
     vegetation = "mypackage:Vegetation"
 """
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
@@ -113,22 +115,34 @@ class Registry(Generic[T]):
         with extra(offer.extra):
             return getattr(import_module(module), attribute)
 
-    def _brought(self) -> dict[str, EntryPoint]:
-        found: dict[str, EntryPoint] = {}
-        for point in sorted(entry_points(group=self.group), key=lambda point: point.name):
-            if point.name in self._ours or not _is_name(point.name):
-                raise PluginError(
-                    f"{_package(point)} brings a {self._noun} {point.name!r}, expected a name of "
-                    f"small letters, digits and _ other than {', '.join(self._ours)}: update or "
-                    "uninstall that package"
-                )
-            if point.name in found and found[point.name].value != point.value:
-                raise PluginError(
-                    f"{_package(found[point.name])} and {_package(point)} both bring a "
-                    f"{self._noun} {point.name!r}: uninstall one of them"
-                )
-            found[point.name] = point
-        return found
+    def _brought(self) -> Mapping[str, EntryPoint]:
+        return _read_entry_points(self.group, self._noun, tuple(self._ours), tuple(sys.path))
+
+
+@cache
+def _read_entry_points(
+    group: str, noun: str, ours: tuple[str, ...], _path: tuple[str, ...]
+) -> Mapping[str, EntryPoint]:
+    """What packages bring; read once for each state of the import path.
+
+    Raises:
+        PluginError: a name is ours, no name of an option, or brought twice.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in sorted(entry_points(group=group), key=lambda point: point.name):
+        if point.name in ours or not _is_name(point.name):
+            raise PluginError(
+                f"{_package(point)} brings a {noun} {point.name!r}, expected a name of small "
+                f"letters, digits and _ other than {', '.join(ours)}: update or uninstall that "
+                "package"
+            )
+        if point.name in found and found[point.name].value != point.value:
+            raise PluginError(
+                f"{_package(found[point.name])} and {_package(point)} both bring a {noun} "
+                f"{point.name!r}: uninstall one of them"
+            )
+        found[point.name] = point
+    return found
 
 
 def _is_name(name: str) -> bool:

@@ -1,10 +1,11 @@
 """MapOptions: what is wanted of a map, whatever the scene and whatever the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from geosrseg.core.option import options_of, unknown_option
+from geosrseg.errors import PluginError
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS, check_layers
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS, Products
@@ -77,16 +78,25 @@ class _Parts:
 def _sorted(named: Mapping[str, Any]) -> _Parts:
     parts = _Parts()
     places: dict[str, dict[str, Any]] = {"count_areas": parts.count_areas}
-    places |= dict.fromkeys(options_of(Reading), parts.reading)
-    places |= dict.fromkeys(options_of(Windowing), parts.windows)
-    places |= dict.fromkeys((name for name in LAYERS.names if name != CLASSES), parts.layers)
+
+    def add(names: Iterable[str], place: dict[str, Any]) -> None:
+        for name in names:
+            if name in places:
+                raise PluginError(
+                    f"two options of a map are called {name}: update or uninstall the package that "
+                    "brings one of them"
+                )
+            places[name] = place
+
+    add(options_of(Reading), parts.reading)
+    add(options_of(Windowing), parts.windows)
+    add((name for name in LAYERS.names if name != CLASSES), parts.layers)
+    add(PRODUCTS.names, parts.files)
     for product in PRODUCTS.names:
-        places[product] = parts.files
         if (group := PRODUCTS.options(product)) is not None:
-            places |= dict.fromkeys(options_of(group), parts.own.setdefault(product, {}))
+            add(options_of(group), parts.own.setdefault(product, {}))
     for name, value in named.items():
         if name not in places:
             raise unknown_option(name, tuple(places))
         places[name][name] = value
-    own = {product: values for product, values in parts.own.items() if values}
-    return replace(parts, own=own)
+    return replace(parts, own={product: own for product, own in parts.own.items() if own})

@@ -123,5 +123,5 @@ def _transform(transform: Any) -> Affine:
 def _crs(crs: "Crs") -> CRS | None:
     try:
         return None if crs is None else CRS.from_user_input(crs)
-    except CRSError as error:
+    except (CRSError, TypeError, ValueError) as error:
         raise SceneError(f"`crs` {crs!r}: is no CRS ({reason(error)})") from error

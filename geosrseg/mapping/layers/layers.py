@@ -36,11 +36,6 @@ LAYERS: "Registry[type[Layer]]" = Registry(
 )
 
 
-def further_layers() -> tuple[str, ...]:
-    """The names of all layers but the class map."""
-    return tuple(name for name in LAYERS.names if name != CLASSES)
-
-
 def check_layers(wanted: Sequence[str]) -> tuple[str, ...]:
     """The class map and the layers of these names, each once, in the registry's order.
 

@@ -196,3 +196,26 @@ class TestRefused:
         path = write_geojson(tmp_path / "a.json", in_degrees(TRIANGLE))
         assert "no CRS" in self.refused(path, Grid(None, NORTH_UP, 37, 53))
         read_aoi("800060,849700,800300,849910", Grid(None, NORTH_UP, 37, 53))
+
+
+class TestObjects:
+    """Areas as Python has them."""
+
+    def test_a_geometry_is_in_the_crs_of_the_scene(self):
+        assert read_aoi(TRIANGLE, GRID).polygons.equals(TRIANGLE)
+
+    def test_a_geodataframe_brings_its_crs(self):
+        geopandas = pytest.importorskip("geopandas")
+        table = geopandas.GeoDataFrame(geometry=[in_degrees(TRIANGLE)], crs="EPSG:4326")
+        found = read_aoi(table, GRID).inside(GRID, ALL)
+        assert np.array_equal(found, centres_inside(TRIANGLE, GRID))
+        assert np.array_equal(read_aoi(table.geometry, GRID).inside(GRID, ALL), found)
+
+    def test_what_is_neither_is_refused(self):
+        geopandas = pytest.importorskip("geopandas")
+        with pytest.raises(SceneError, match="is a dict: expected four numbers, a file"):
+            read_aoi({"type": "Polygon"}, GRID)
+        with pytest.raises(SceneError, match="it has no CRS"):
+            read_aoi(geopandas.GeoSeries([TRIANGLE]), GRID)
+        with pytest.raises(SceneError, match="Polygon covers no pixel"):
+            read_aoi(shapely.box(0, 0, 1, 1), GRID)
