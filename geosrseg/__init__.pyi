@@ -2,6 +2,9 @@
 
 from geosrseg.analysis.assess import assess as assess
 from geosrseg.analysis.assessment import Assessment as Assessment
+from geosrseg.analysis.change import Change as Change
+from geosrseg.analysis.change import change as change
+from geosrseg.analysis.mosaic import mosaic as mosaic
 from geosrseg.analysis.relabel import relabel as relabel
 from geosrseg.analysis.sample import sample as sample
 from geosrseg.analysis.vectorize import vectorize as vectorize

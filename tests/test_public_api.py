@@ -13,15 +13,15 @@ from geosrseg import errors
 from geosrseg.extras import PACKAGES
 
 PUBLIC = """
-Areas ArrayMap Asset Assessment Benchmark Budget CogProfile DatasetCard DatasetError DatasetWarning
-DeviceError DeviceMemoryError ExperimentPlan ExportReport FinishedMap FinishedStrip
-FinishedWindow GeosrsegError Grid Layer Legend LegendClass MapFrame MapOptions MissingExtraError
-Model ModelError ModelSpec NetworkConfig Outcome OutputError PluginError PolygonOptions
-Prediction PredictionPlan ProductFile Products Progress Reading Recipe Report Run RunError
-SceneError SceneInfo SceneWarning SeamChoice SeamReport Step Survey Windowing ZoneAreas __version__
-assess
-benchmark configure evaluate export info open_model option predict read_dataset relabel
-reproduce sample seam_report train vectorize zonal_areas
+ArrayMap Assessment Asset Benchmark Budget Change CogProfile DatasetCard DatasetError
+DatasetWarning DeviceError DeviceMemoryError ExperimentPlan ExportReport FinishedMap
+FinishedStrip FinishedWindow GeosrsegError Grid Layer Legend LegendClass MapFrame MapOptions
+MissingExtraError Model ModelError ModelSpec NetworkConfig Outcome OutputError PluginError
+PolygonOptions Prediction PredictionPlan ProductFile Products Progress Reading Recipe Report
+Run RunError SceneError SceneInfo SceneWarning SeamChoice SeamReport Step Survey Windowing
+ZoneAreas __version__ assess benchmark change configure evaluate export info mosaic open_model
+option predict read_dataset Areas relabel reproduce sample seam_report train vectorize
+zonal_areas
 """
 ERRORS = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
 FUNCTIONS = [name for name in geosrseg.__all__ if name.islower() and name != "__version__"]

@@ -4,10 +4,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 
 from geosrseg.analysis.assessment import Accuracy, Assessment
+from geosrseg.analysis.simple_page import heading, page, paragraph, table
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
@@ -19,15 +19,7 @@ CAVEAT = (
     "reference raster or of polygons resemble their neighbours: there the true intervals are wider."
 )
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
-    "color:#222}table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}"
-    "th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right}"
-    "th:first-child,td:first-child{text-align:left}.swatch{display:inline-block;width:1em;"
-    "height:1em;margin-right:.5em;vertical-align:-.15em;border:1px solid #888}"
-)
-
-Table = list[list[str]]
+Rows = list[list[str]]
 
 
 def check_assessment(path: Path, *, overwrite: bool) -> None:
@@ -95,7 +87,7 @@ def _summary(found: Assessment) -> Iterator[str]:
         yield f"overall accuracy weighed by the map's areas {_accuracy(stratified.overall)}"
 
 
-def _classes(found: Assessment) -> Table:
+def _classes(found: Assessment) -> Rows:
     matrix, stratified = found.confusion, found.stratified()
     head = ["class", "reference", "map", "producer's", "user's", "IoU"]
     if stratified is not None:
@@ -114,20 +106,20 @@ def _classes(found: Assessment) -> Table:
     return rows
 
 
-def _matrix(found: Assessment) -> Table:
+def _matrix(found: Assessment) -> Rows:
     names = list(found.legend.names)
     rows = zip(names, found.confusion.counts.tolist(), strict=True)
     return [["", *names], *([name, *(f"{n:,}" for n in counts)] for name, counts in rows)]
 
 
-def _aligned(table: Table) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+def _aligned(rows: Rows) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(
             cell.ljust(width) if k == 0 else cell.rjust(width)
             for k, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in table
+        for row in rows
     ]
 
 
@@ -166,28 +158,14 @@ def _csv(found: Assessment) -> str:
 
 
 def _page(found: Assessment, title: str) -> str:
-    swatches = [item.colour for item in found.legend.classes]
-    head = escape(f"Accuracy of {title}")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{head}</title><style>{_STYLE}</style></head><body><main><h1>{head}</h1>"
-        + "".join(f"<p>{escape(line)}</p>" for line in _summary(found))
-        + "<h2>Classes</h2>"
-        + _html_table(_classes(found), swatches)
-        + "<h2>Confusion matrix</h2><p>Rows: reference. Columns: map.</p>"
-        + _html_table(_matrix(found), swatches)
-        + f"<p>{escape(CAVEAT)}</p></main></body></html>\n"
-    )
-
-
-def _html_table(table: Table, colours: list[str]) -> str:
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in table[0])
-    rows = "".join(
-        f'<tr><th scope="row"><span class="swatch" style="background:{colour}"></span>'
-        f"{escape(row[0])}</th>" + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>"
-        for row, colour in zip(table[1:], colours, strict=True)
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    colours = [item.colour for item in found.legend.classes]
+    parts = [
+        *map(paragraph, _summary(found)),
+        heading("Classes"),
+        table(_classes(found), colours),
+        heading("Confusion matrix"),
+        paragraph("Rows: reference. Columns: map."),
+        table(_matrix(found), colours),
+        paragraph(CAVEAT),
+    ]
+    return page(f"Accuracy of {title}", parts)

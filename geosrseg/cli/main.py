@@ -42,6 +42,8 @@ COMMANDS = {
     "relabel": "Merge, rename or drop classes of a map, small patches, or ground outside polygons.",
     "assess": "Compare a class map with a reference.",
     "sample": "Draw random points of a class map, to interpret and then assess.",
+    "mosaic": "Make one class map of several.",
+    "change": "Compare class maps of one place at several dates.",
     "benchmark": "Measure how fast this machine maps.",
     "models": "List, show and verify the shipped models.",
 }

@@ -1,6 +1,7 @@
 """What the commands on finished maps share."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,31 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 map_argument = click.argument("class_map", metavar="MAP", type=click.Path(path_type=Path))
+
+maps_argument = click.argument(
+    "maps", metavar="MAP...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+
+
+def _words(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(word.strip() for word in value.split(",")) if value else ()
+
+
+dates_option = click.option(
+    "--dates",
+    metavar="DATE,...",
+    callback=_words,
+    help="Of the maps, in their order: 2001-02-05,2021-03-01.  [default: those in their names]",
+)
+
+
+def read_dates(words: tuple[str, ...]) -> list[date]:
+    """Dates as they are typed."""
+    try:
+        return [date.fromisoformat(word) for word in words]
+    except ValueError as error:
+        raise click.UsageError(f"--dates: {error}, expected dates such as 2001-02-05") from error
+
 
 legend_option = click.option(
     "--legend",

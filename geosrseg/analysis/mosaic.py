@@ -1,0 +1,288 @@
+"""Mosaic: one class map of several that overlap or lie side by side."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.enums import Resampling
+from rasterio.errors import CRSError
+from rasterio.warp import transform_bounds
+
+from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.windows import Window
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.raster.maps.class_map import ClassMap, open_class_map
+from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
+from geosrseg.raster.maps.map_date import map_date
+from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
+from geosrseg.raster.maps.style import write_styles
+from geosrseg.version import __version__
+
+RULES = ("order", "date", "confidence")
+
+MOST_PIXELS = 2**34
+"""Of a mosaic; a grid that is larger is a slip in --crs or --res."""
+
+Rows = Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+"""(rows, width) labels and percent, from top to bottom."""
+
+
+def mosaic(
+    class_maps: Sequence[str | Path],
+    output: str | Path,
+    *,
+    rule: str = "order",
+    crs: str | None = None,
+    res: float | None = None,
+    dates: Sequence[date] = (),
+    overwrite: bool = False,
+) -> Grid:
+    """Make one Cloud Optimized GeoTIFF of several class maps with one legend.
+
+    Nodata never wins over a class. Maps whose pixels lie on those of the first one are copied
+    pixel by pixel; others, of another UTM zone for one, are brought to its grid or to the
+    one that is named, each pixel taking the nearest.
+
+    Args:
+        class_maps: the maps, see `open_class_map`.
+        output: the mosaic, ``.tif``.
+        rule: which map wins where several have a class: ``order``, the first one given;
+            ``date``, the latest one; ``confidence``, the surest one, whose percent are written to
+            ``OUTPUT.confidence.tif`` too.
+        crs: of the mosaic; that of the first map where it is None.
+        res: side of a pixel in units of the CRS; that of the first map where it is None.
+        dates: of the maps, for the rule ``date``; taken from their names where there are none.
+        overwrite: replace existing files.
+
+    Returns:
+        The mosaic's grid.
+
+    Raises:
+        OutputError: a map cannot be read or differs in its classes, a date or a confidence
+            layer is missing, or the output cannot be written.
+    """
+    output = Path(output)
+    outputs = [output]
+    if rule == "confidence":
+        outputs.append(output.with_name(f"{output.stem}.confidence{output.suffix}"))
+    for path in outputs:
+        check_cog(path, overwrite=overwrite)
+    maps = [open_class_map(path) for path in class_maps]
+    if not maps:
+        raise OutputError("a mosaic needs at least one map")
+    legend = common_legend(maps)
+    if rule == "date":
+        maps = _latest_first(maps, dates)
+    grid = mosaic_grid(maps, crs=crs, res=res)
+    placed = [put_on_grid(item, grid) for item in maps]
+    combine = _surest if rule == "confidence" else _first
+    _check_confidence(placed if rule == "confidence" else [])
+    tags = {
+        "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
+        "GEOSRSEG_MOSAIC_OF": ", ".join(item.path.name for item in maps),
+        "GEOSRSEG_MOSAIC_RULE": rule,
+    }
+    with open_drafts(output) as folder:
+        drafts = []
+        for number, path in enumerate(outputs):
+            profile = CogProfile(
+                grid=grid,
+                bands=("confidence" if number else "class",),
+                dtype="uint8",
+                nodata=NODATA,
+                overviews=Resampling.nearest if number else Resampling.mode,
+                legend=None if number else legend,
+                tags=tags,
+            )
+            rows = (pair[number][None] for pair in _rows(placed, grid, combine))
+            drafts += write_cog(folder, path, profile, rows)
+        publish(drafts, output, stale=STALE)
+    write_styles(output, legend, overwrite=True)
+    return grid
+
+
+def common_legend(maps: Sequence[ClassMap]) -> Legend:
+    """The classes that all maps together have.
+
+    Raises:
+        OutputError: one id has two names.
+    """
+    found: dict[int, LegendClass] = {}
+    for item in maps:
+        for entry in item.legend.classes:
+            known = found.setdefault(entry.id, entry)
+            if known.name != entry.name:
+                raise OutputError(
+                    f"{item.path}: class {entry.id} is {entry.name!r} here and {known.name!r} in "
+                    f"{maps[0].path}: give them one legend with geosrseg relabel"
+                )
+    return Legend(tuple(found[value] for value in sorted(found)))
+
+
+def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:
+    """The grid that holds all maps, on the pixels of the first one where it can be.
+
+    Raises:
+        OutputError: the CRS is unknown, a map cannot be brought to it, or the grid has more
+            than `MOST_PIXELS`.
+    """
+    first = maps[0].grid
+    target = first.crs if crs is None else _crs(crs)
+    transform = first.transform
+    if target != first.crs or res is not None:
+        transform = _north_up(maps, target, res)
+    anchor = Grid(target, transform, 1, 1)
+    corners = np.array([_corner_pixels(item, anchor) for item in maps])
+    top, left = corners[:, :2].min(axis=0)
+    bottom, right = corners[:, 2:].max(axis=0)
+    height, width = int(bottom - top), int(right - left)
+    if height * width > MOST_PIXELS:
+        raise OutputError(
+            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger --res, or check "
+            "--crs (units of a geographic CRS are degrees)"
+        )
+    return Grid(target, transform @ Affine.translation(int(left), int(top)), height, width)
+
+
+def _crs(text: str) -> CRS:
+    try:
+        return CRS.from_user_input(text)
+    except CRSError as error:
+        raise OutputError(f"--crs {text} is unknown, expected one such as EPSG:32636") from error
+
+
+def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> Affine:
+    """A north-up grid whose pixel corners are multiples of its pixel size."""
+    if res is None:
+        grid = maps[0].grid
+        left, bottom, right, top = _bounds(maps[0], crs)
+        res = math.sqrt((right - left) * (top - bottom) / (grid.height * grid.width))
+    if not 0 < res < math.inf:
+        raise OutputError(f"--res {res:g}: expected the side of a pixel, above 0")
+    return Affine(res, 0, 0, 0, -res, 0)
+
+
+def _bounds(item: ClassMap, crs: CRS | None) -> tuple[float, float, float, float]:
+    if item.grid.crs == crs:
+        return item.grid.bounds
+    if item.grid.crs is None or crs is None:
+        raise OutputError(f"{item.path}: all maps of a mosaic need a CRS, or none of them")
+    try:
+        left, bottom, right, top = transform_bounds(item.grid.crs, crs, *item.grid.bounds)
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{item.path}: cannot be brought to {crs} ({reason(error)})") from error
+    return left, bottom, right, top
+
+
+def _corner_pixels(item: ClassMap, anchor: Grid) -> tuple[int, int, int, int]:
+    """First row and column, and those behind the last, on the anchor's pixels."""
+    shift = pixel_shift(item.grid, anchor)
+    if shift is not None:
+        return (*shift, shift[0] + item.grid.height, shift[1] + item.grid.width)
+    left, bottom, right, top = _bounds(item, anchor.crs)
+    corners = [~anchor.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
+    cols, rows = zip(*corners, strict=True)
+    return math.floor(min(rows)), math.floor(min(cols)), math.ceil(max(rows)), math.ceil(max(cols))
+
+
+def _latest_first(maps: list[ClassMap], dates: Sequence[date]) -> list[ClassMap]:
+    found = dates_of(maps, dates)
+    order = sorted(range(len(maps)), key=lambda k: found[k], reverse=True)
+    return [maps[k] for k in order]
+
+
+def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
+    """The dates as given, or those in the names of the maps.
+
+    Raises:
+        OutputError: a map has none, or their number is another.
+    """
+    if dates:
+        if len(dates) != len(maps):
+            raise OutputError(f"--dates has {len(dates)} dates for {len(maps)} maps")
+        return list(dates)
+    found = []
+    for item in maps:
+        day = map_date(item)
+        if day is None:
+            raise OutputError(
+                f"{item.path}: neither its name nor that of its scene holds a date: give all of "
+                "them in the order of the maps, with --dates 2001-02-05,..."
+            )
+        found.append(day)
+    return found
+
+
+def _check_confidence(placed: Sequence[MapOnGrid]) -> None:
+    for item in placed:
+        item.read_confidence(Window(0, 0, 1, 1))
+
+
+Combine = Callable[[Sequence[MapOnGrid], Window], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+
+
+def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Rows:
+    """Strips of the mosaic; each asks only the maps that reach it, and only where they do."""
+    for row_off in range(0, grid.height, BLOCK):
+        strip = Window(row_off, 0, min(BLOCK, grid.height - row_off), grid.width)
+        labels = np.full((strip.height, strip.width), NODATA, np.uint8)
+        percent = labels.copy()
+        for part in _parts(placed, strip):
+            reached = [item for item in placed if _overlaps(item.window, part)]
+            cols = slice(part.col_off, part.col_off + part.width)
+            labels[:, cols], percent[:, cols] = combine(reached, part)
+        yield labels, percent
+
+
+def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:
+    """The columns of a strip, cut where a map begins or ends; those of no map are left out."""
+    reached = [w.window for w in placed if w.window is not None and _overlaps(w.window, strip)]
+    edges = sorted({edge for w in reached for edge in (w.col_off, w.col_off + w.width)})
+    for left, right in pairwise(edges):
+        part = Window(strip.row_off, left, strip.height, right - left)
+        if any(_overlaps(window, part) for window in reached):
+            yield part
+
+
+def _overlaps(one: Window | None, other: Window) -> bool:
+    return one is not None and (
+        one.row_off < other.row_off + other.height
+        and other.row_off < one.row_off + one.height
+        and one.col_off < other.col_off + other.width
+        and other.col_off < one.col_off + one.width
+    )
+
+
+def _first(
+    placed: Sequence[MapOnGrid], window: Window
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    labels = np.full((window.height, window.width), NODATA, np.uint8)
+    for item in placed:
+        empty = labels == NODATA
+        if not empty.any():
+            break
+        labels[empty] = item.read(window)[empty]
+    return labels, labels
+
+
+def _surest(
+    placed: Sequence[MapOnGrid], window: Window
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The label with the highest confidence; the first map wins where several are as sure."""
+    labels = np.full((window.height, window.width), NODATA, np.uint8)
+    percent = np.full(labels.shape, -1, np.int16)
+    for item in placed:
+        found = item.read(window)
+        sure = np.where(found == NODATA, -1, item.read_confidence(window).astype(np.int16))
+        better = sure > percent
+        labels[better], percent[better] = found[better], sure[better]
+    return labels, np.where(percent < 0, NODATA, percent).astype(np.uint8)

@@ -1,0 +1,140 @@
+"""A class map, and its confidence, read on another grid window by window."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.vrt import WarpedVRT
+from rasterio.warp import transform_bounds
+
+from geosrseg.core.legend import NODATA
+from geosrseg.core.windows import Window
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.maps.class_map import ClassMap
+
+_ON_A_PIXEL = 1e-3
+"""Of a pixel: how far from each other the corners of two grids may be and still be one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapOnGrid:
+    """A class map as it lies on a grid; the nearest pixel is taken, for classes have no mean.
+
+    Attributes:
+        class_map: the map.
+        grid: the grid to read on.
+        window: the part of the grid that the map reaches; None where it lies beside it.
+        shift: rows and columns of the map's own origin on the grid, where pixels lie on pixels;
+            None where it has to be warped.
+    """
+
+    class_map: ClassMap
+    grid: Grid
+    window: Window | None
+    shift: tuple[int, int] | None
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """(rows, cols) class ids on a window of the grid; NODATA beyond the map.
+
+        Raises:
+            OutputError: the map cannot be read.
+        """
+        return self.class_map.labels(self._read(self.class_map.path, window, self._empty))
+
+    def read_confidence(self, window: Window) -> NDArray[np.uint8]:
+        """(rows, cols) percent on a window of the grid; 0 where there is none.
+
+        Raises:
+            OutputError: there is no confidence layer beside the map, or it cannot be read.
+        """
+        path = self.class_map.confidence_path
+        if path is None:
+            raise OutputError(
+                f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
+                "one with --confidence"
+            )
+        values = self._read(path, window, NODATA)
+        # 128 and more say that nodata is near, and the percent above 128.
+        return np.where(values == NODATA, 0, values & 127).astype(np.uint8)
+
+    @property
+    def _empty(self) -> int:
+        nodata = self.class_map.nodata
+        return NODATA if nodata is None else nodata
+
+    def _read(self, path: Path, window: Window, empty: int) -> NDArray[np.uint8]:
+        try:
+            with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
+                if self.shift is not None:
+                    return self._read_shifted(dataset, window, self.shift, empty)
+                with WarpedVRT(
+                    dataset, crs=self.grid.crs, transform=self.grid.transform,
+                    width=self.grid.width, height=self.grid.height,
+                    resampling=Resampling.nearest, nodata=empty,
+                ) as warped:  # fmt: skip
+                    return warped.read(1, window=raster_window(window))
+        except GDAL_ERRORS as error:
+            raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
+
+    def _read_shifted(
+        self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
+    ) -> NDArray[np.uint8]:
+        values = np.full((window.height, window.width), empty, dataset.dtypes[0])
+        own = self.class_map.grid
+        top, left = window.row_off - shift[0], window.col_off - shift[1]
+        rows = slice(max(top, 0), min(top + window.height, own.height))
+        cols = slice(max(left, 0), min(left + window.width, own.width))
+        if rows.start < rows.stop and cols.start < cols.stop:
+            part = Window(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
+            inside = dataset.read(1, window=raster_window(part))
+            values[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = (
+                inside
+            )
+        return values
+
+
+def put_on_grid(class_map: ClassMap, grid: Grid) -> MapOnGrid:
+    """Say how a map lies on a grid.
+
+    Raises:
+        OutputError: one of the two has no CRS and the other has, or they cannot be brought
+            together.
+    """
+    own = class_map.grid
+    shift = pixel_shift(own, grid)
+    if shift is None and (own.crs is None or grid.crs is None):
+        raise OutputError(
+            f"{class_map.path}: has no CRS, and its pixels do not lie on those of the others"
+        )
+    if own.crs == grid.crs:
+        bounds = own.bounds
+    else:
+        try:
+            bounds = transform_bounds(own.crs, grid.crs, *own.bounds, densify_pts=50)
+        except GDAL_ERRORS as error:
+            raise OutputError(
+                f"{class_map.path}: cannot be brought to the grid's CRS ({reason(error)})"
+            ) from error
+    return MapOnGrid(class_map, grid, grid.window(bounds), shift)
+
+
+def pixel_shift(own: Grid, grid: Grid) -> tuple[int, int] | None:
+    """Row and column of a grid's origin on another one; None where pixels do not lie on pixels."""
+    if own.crs != grid.crs:
+        return None
+    a, b, _, d, e, _ = grid.transform[:6]
+    size = max(abs(a), abs(b), abs(d), abs(e))
+    differences = [abs(x - y) for x, y in zip(own.transform[:6], grid.transform[:6], strict=True)]
+    same = max(differences[k] for k in (0, 1, 3, 4)) * max(own.height, own.width)
+    if same > _ON_A_PIXEL * size:
+        return None
+    col, row = ~grid.transform @ (own.transform.c, own.transform.f)
+    if max(abs(col - round(col)), abs(row - round(row))) > _ON_A_PIXEL:
+        return None
+    return round(row), round(col)

@@ -1,0 +1,134 @@
+"""Several maps as one: which wins, where pixels lie, and that nodata never wins."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from rasterio.crs import CRS
+
+from geosrseg.analysis.mosaic import mosaic
+from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.errors import OutputError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.class_map import open_class_map
+from tests.analysis.conftest import GRID, LEGEND
+from tests.raster.maps.test_class_map import write_raster
+from tests.tiny_maps import write_class_map
+
+
+def part(rows, cols, height=60, width=80):
+    """A grid on the pixels of GRID."""
+    return Grid(GRID.crs, GRID.transform @ Affine.translation(cols, rows), height, width)
+
+
+def write(path, value, grid=GRID, *, hole=False, percent=None, legend=LEGEND):
+    labels = np.full((grid.height, grid.width), value, np.uint8)
+    if hole:
+        labels[20:30, 20:30] = 255
+    write_class_map(path, labels, grid=grid, legend=legend)
+    if percent is not None:
+        write_raster(
+            path.with_name(f"{path.stem}.confidence.tif"), np.full_like(labels, percent),
+            crs=grid.crs, transform=grid.transform, nodata=255,
+        )  # fmt: skip
+    return path
+
+
+def read(path):
+    with rasterio.open(path) as dataset:
+        return dataset.read(1)
+
+
+def test_neighbours_lie_side_by_side(tmp_path):
+    one = write(tmp_path / "a.tif", 1)
+    two = write(tmp_path / "b.tif", 2, part(-10, 70))
+    grid = mosaic([one, two], tmp_path / "m.tif")
+    assert (grid.height, grid.width) == (70, 150)
+    assert grid.transform == GRID.transform @ Affine.translation(0, -10)
+    expected = np.full((70, 150), 255)
+    expected[:60, 70:] = 2
+    expected[10:, :80] = 1
+    assert np.array_equal(read(tmp_path / "m.tif"), expected)
+    assert open_class_map(tmp_path / "m.tif").legend == LEGEND
+
+
+def test_nodata_never_wins(tmp_path):
+    one, two = write(tmp_path / "a.tif", 1, hole=True), write(tmp_path / "b.tif", 2)
+    mosaic([one, two], tmp_path / "m.tif")
+    labels = read(tmp_path / "m.tif")
+    assert (labels[20:30, 20:30] == 2).all()
+    assert (labels == 1).sum() == labels.size - 100
+
+
+def test_the_latest_wins_by_the_dates_in_the_names(tmp_path):
+    old = write(tmp_path / "LC08_L2SP_204023_20140927_20201006_02_T1_classes.tif", 1)
+    new = write(tmp_path / "HLS.L30.T36NYF.2021190T074521.v2.0.tif", 2)
+    mosaic([old, new], tmp_path / "m.tif", rule="date")
+    assert (read(tmp_path / "m.tif") == 2).all()
+
+
+def test_dates_can_be_given(tmp_path):
+    maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 2)]
+    with pytest.raises(OutputError, match="--dates"):
+        mosaic(maps, tmp_path / "m.tif", rule="date")
+    mosaic(maps, tmp_path / "m.tif", rule="date", dates=[date(2020, 1, 1), date(2019, 1, 1)])
+    assert (read(tmp_path / "m.tif") == 1).all()
+
+
+def test_the_surest_wins_and_says_how_sure(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=60, hole=True)
+    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=128 + 80)  # near nodata
+    mosaic([one, two], tmp_path / "m.tif", rule="confidence")
+    labels, percent = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    assert (labels[:, 40:] == 2).all()
+    assert (percent[:, 40:] == 80).all()
+    assert (labels[:20, :40] == 1).all()
+    assert (percent[20:30, 20:30] == 255).all()
+
+
+def test_confidence_that_is_not_there_is_named_before_anything_is_written(tmp_path):
+    maps = [write(tmp_path / "a.tif", 1, percent=60), write(tmp_path / "b.tif", 2)]
+    with pytest.raises(OutputError, match=r"b\.tif: there is no confidence layer"):
+        mosaic(maps, tmp_path / "m.tif", rule="confidence")
+    assert not list(tmp_path.glob("m*"))
+
+
+def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
+    from rasterio.warp import transform
+
+    one = write(tmp_path / "a.tif", 1)
+    (x,), (y,) = transform("EPSG:32636", "EPSG:32637", [500_790], [4_000_000])
+    two = write(
+        tmp_path / "b.tif", 2, Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80)
+    )
+    grid = mosaic([one, two], tmp_path / "m.tif", crs="EPSG:32636", res=20)
+    assert grid.crs == CRS.from_epsg(32636)
+    assert grid.transform.a == 20
+    assert grid.bounds[0] % 20 == 0
+    labels = read(tmp_path / "m.tif")
+    with rasterio.open(tmp_path / "m.tif") as dataset:
+        row, col = dataset.index(500_400, 3_999_700)  # in the middle of the first map
+    assert labels[row, col] == 1
+    assert (labels == 2).sum() * 400 == pytest.approx(600 * 800, rel=0.1)
+
+
+def test_one_id_with_two_names_is_refused(tmp_path):
+    other = Legend((LegendClass(1, "sea", "#0000ff"), LegendClass(2, "forest", "#00ff00")))
+    maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 1, legend=other)]
+    with pytest.raises(OutputError, match="class 1 is 'sea' here and 'water' in"):
+        mosaic(maps, tmp_path / "m.tif")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"crs": "EPSG:99999999"}, "is unknown"),
+        ({"crs": "EPSG:4326", "res": 1e-9}, "larger --res"),
+        ({"res": -3.0}, "above 0"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(tmp_path, options, words):
+    with pytest.raises(OutputError, match=words):
+        mosaic([write(tmp_path / "a.tif", 1)], tmp_path / "m.tif", **options)
