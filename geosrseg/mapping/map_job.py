@@ -158,8 +158,8 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
     if needed > memory:
         raise SceneError(
             f"{scene.location}: a strip of windows, {scene.grid.width} pixels wide, takes "
-            f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller --window, "
-            "or cut the scene into parts"
+            f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller "
+            "`window_size`, or cut the scene into parts"
         )
 
 
@@ -170,7 +170,7 @@ def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
     if session.device in ON_HOST and needed > memory:
         raise DeviceMemoryError(
             f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
-            f"{memory / 2**30:.1f} are free: use a smaller --overlap or --window"
+            f"{memory / 2**30:.1f} are free: use a smaller `overlap` or `window_size`"
         )
 
 

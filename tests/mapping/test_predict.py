@@ -216,7 +216,7 @@ class TestRefusals:
 
     def test_a_scene_with_other_bands(self, tmp_path, tiny_model):
         scene = write_scene(tmp_path / "two.tif", random_scene(9, 9)[:2], names=NAMES[:2])
-        self.refused(tmp_path, SceneError, "--bands", scene, model=tiny_model())
+        self.refused(tmp_path, SceneError, "`bands`", scene, model=tiny_model())
 
     def test_a_file_without_model_spec(self, tmp_path, scene):
         model = tmp_path / "other.onnx"
@@ -241,7 +241,7 @@ class TestRefusals:
         out = tmp_path / "out.tif"
         predict(scene, out, model=tiny_model())
         before = out.read_bytes()
-        with pytest.raises(OutputError, match="--overwrite"):
+        with pytest.raises(OutputError, match="`overwrite=True`"):
             predict(scene, out, model=tiny_model())
         assert out.read_bytes() == before
         predict(scene, out, model=tiny_model(), overwrite=True)
@@ -368,7 +368,7 @@ class TestResume:
     def test_not_with_other_arguments(self, tmp_path, scene, model):
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=9)
-        with pytest.raises(OutputError, match=r"halo 8 and not 4.*--overwrite"):
+        with pytest.raises(OutputError, match=r"halo 8 and not 4.*`overwrite=True`"):
             predict(scene, out, model=model, **{**self.OPTIONS, "overlap": 16})
         done = predict(scene, out, model=model, overwrite=True, **{**self.OPTIONS, "overlap": 16})
         assert done.resumed == 0
@@ -448,7 +448,7 @@ class TestDamage:
 
 def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 40))
-    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with --max-pixels"):
+    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with `max_pixels`"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1599)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1600)
 
@@ -456,7 +456,7 @@ def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
 def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 4000))
     monkeypatch.setattr("geosrseg.mapping.map_job.available_memory", lambda: 2_000_000)
-    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller --window"):
+    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller `window_size`"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=40)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=32)
 

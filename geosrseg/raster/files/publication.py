@@ -28,7 +28,9 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
     if path.exists() and not path.is_file():
         raise OutputError(f"{path}: is no regular file: choose another name")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path}: exists: choose another name, or replace it with --overwrite")
+        raise OutputError(
+            f"{path}: exists: choose another name, or replace it with `overwrite=True`"
+        )
 
 
 def check_name(path: Path) -> None:

@@ -89,7 +89,7 @@ def read_aoi(aoi: Any, grid: Grid) -> Aoi:
     if not area.touches(grid):
         shown = aoi if isinstance(aoi, str | Path) else type(aoi).__name__
         raise SceneError(
-            f"--aoi {shown} covers no pixel of the scene: it reaches from "
+            f"`aoi` {shown} covers no pixel of the scene: it reaches from "
             f"{_shown(area.polygons.bounds)}, the scene from {_shown(grid.bounds)} "
             f"(left, bottom, right, top in the scene's CRS)"
         )
@@ -105,10 +105,10 @@ def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
         return _joined(np.array([aoi]), name)
     if not hasattr(aoi, "geometry") or not hasattr(aoi, "crs"):
         raise SceneError(
-            f"--aoi is a {name}: expected four numbers, a file, a geometry or a GeoDataFrame"
+            f"`aoi` is a {name}: expected four numbers, a file, a geometry or a GeoDataFrame"
         )
     if aoi.crs is None:
-        raise SceneError(f"--aoi {name}: it has no CRS: give it one, with set_crs")
+        raise SceneError(f"`aoi` {name}: it has no CRS: give it one, with set_crs")
     area = _joined(np.asarray(aoi.geometry, object), name)
     return _transformed(area, CRS.from_user_input(aoi.crs), grid, name)
 
@@ -120,20 +120,20 @@ def _box(text: str) -> shapely.Geometry | None:
     except ValueError:
         return None
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
-        raise SceneError(f"--aoi {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
+        raise SceneError(f"`aoi` {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers
     if left >= right or bottom >= top:
-        raise SceneError(f"--aoi {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
+        raise SceneError(f"`aoi` {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
     return shapely.box(left, bottom, right, top)
 
 
 def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
     if path.suffix.lower() not in FORMATS:
         raise SceneError(
-            f"--aoi {path}: expected a file ({', '.join(FORMATS)}) or xmin,ymin,xmax,ymax"
+            f"`aoi` {path}: expected a file ({', '.join(FORMATS)}) or xmin,ymin,xmax,ymax"
         )
     if not path.is_file():
-        raise SceneError(f"--aoi {path}: no such file")
+        raise SceneError(f"`aoi` {path}: no such file")
     read = _read_geojson if path.suffix.lower() in GEOJSON else _read_geopackage
     geometries, crs = read(path)
     return _transformed(_joined(geometries, path), crs, grid, path)
@@ -146,7 +146,7 @@ def _read_geojson(path: Path) -> tuple[NDArray[np.object_], CRS]:
         text = path.read_text(encoding="utf-8")
         return shapely.get_parts(shapely.from_geojson(text)), _geojson_crs(json.loads(text))
     except (OSError, ValueError, RecursionError, CRSError, shapely.errors.ShapelyError) as error:
-        raise SceneError(f"--aoi {path}: is no GeoJSON ({reason(error)})") from error
+        raise SceneError(f"`aoi` {path}: is no GeoJSON ({reason(error)})") from error
 
 
 def _geojson_crs(document: Mapping[str, Any]) -> CRS:
@@ -165,7 +165,7 @@ def _read_geopackage(path: Path) -> tuple[NDArray[np.object_], CRS]:
         meta, _, geometries, _ = read(path, columns=[])
         return shapely.from_wkb(geometries), CRS.from_user_input(meta["crs"])
     except (DataSourceError, ValueError, CRSError, shapely.errors.ShapelyError) as error:
-        raise SceneError(f"--aoi {path}: cannot be read ({reason(error)})") from error
+        raise SceneError(f"`aoi` {path}: cannot be read ({reason(error)})") from error
 
 
 def _joined(geometries: NDArray[np.object_], path: Path | str) -> shapely.Geometry:
@@ -173,7 +173,7 @@ def _joined(geometries: NDArray[np.object_], path: Path | str) -> shapely.Geomet
     parts = shapely.get_parts(shapely.get_parts(geometries))
     kinds = sorted({part.geom_type for part in parts if not part.is_empty})
     if kinds != ["Polygon"]:
-        raise SceneError(f"--aoi {path}: holds {' and '.join(kinds) or 'nothing'}, not polygons")
+        raise SceneError(f"`aoi` {path}: holds {' and '.join(kinds) or 'nothing'}, not polygons")
     mended = shapely.get_parts(shapely.get_parts(shapely.make_valid(parts)))
     return shapely.union_all([part for part in mended if part.geom_type == "Polygon"])
 
@@ -183,7 +183,7 @@ def _transformed(
 ) -> shapely.Geometry:
     if grid.crs is None:
         raise SceneError(
-            f"--aoi {path}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in "
+            f"`aoi` {path}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in "
             f"the scene's own coordinates"
         )
     if crs == grid.crs:
@@ -194,7 +194,7 @@ def _transformed(
         there = transform_geom(crs, grid.crs, dense.__geo_interface__)
     except GDAL_ERRORS as error:
         raise SceneError(
-            f"--aoi {path}: cannot be brought to the scene's CRS ({reason(error)})"
+            f"`aoi` {path}: cannot be brought to the scene's CRS ({reason(error)})"
         ) from error
     return _joined(np.array([shapely.geometry.shape(there)]), path)
 

@@ -71,7 +71,7 @@ def choose_bands(
         return BandChoice(tuple(band.index for band in data), guessed=True)
     raise SceneError(
         f"the scene has {_listed(found)}, the model wants {', '.join(model_bands)}: "
-        f"say which is which with --bands {_example(model_bands)}"
+        f"say which is which with `bands` {_example(model_bands)}"
     )
 
 
@@ -85,7 +85,7 @@ def _chosen_by_option(
         chosen = [_number(item, found) for item in items]
     if len(chosen) != len(model_bands) or len(set(chosen)) != len(chosen):
         raise SceneError(
-            f"--bands {option} chooses the bands {', '.join(map(str, chosen))}, expected "
+            f"`bands` {option} chooses the bands {', '.join(map(str, chosen))}, expected "
             f"{len(model_bands)} that differ: {', '.join(model_bands)}"
         )
     return tuple(chosen)
@@ -100,7 +100,7 @@ def _by_name(
         name = canonical_name(text)
         if not equals or name not in map(canonical_name, model_bands) or name in said:
             raise SceneError(
-                f"--bands has {item!r}, expected each of the model's bands at most once, "
+                f"`bands` has {item!r}, expected each of the model's bands at most once, "
                 f"as in {_example(model_bands)}"
             )
         said[name] = _number(number, found)
@@ -108,7 +108,7 @@ def _by_name(
     missing = [name for name in model_bands if canonical_name(name) not in indexes]
     if missing:
         raise SceneError(
-            f"the scene has {_listed(found)}: --bands leaves out {', '.join(missing)}, "
+            f"the scene has {_listed(found)}: `bands` leaves out {', '.join(missing)}, "
             f"expected as in {_example(model_bands)}"
         )
     return [indexes[canonical_name(name)] for name in model_bands]
@@ -118,7 +118,7 @@ def _number(text: str, found: Sequence[SceneBand]) -> int:
     text = text.strip()
     numbers = [str(band.index) for band in found]
     if text not in numbers:
-        raise SceneError(f"--bands has {text!r}, expected a band's number: {_range(numbers)}")
+        raise SceneError(f"`bands` has {text!r}, expected a band's number: {_range(numbers)}")
     return int(text)
 
 

@@ -88,7 +88,7 @@ def checked_radiometry(
         listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
         raise SceneError(
             f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
-            f"numbers and no scale of 0: give --scale and --offset"
+            f"numbers and no scale of 0: give `scale` and `offset`"
         )
     return Radiometry(scales, offsets)
 
@@ -143,10 +143,10 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
 
 def _remedy(low: float) -> str:
     if low in (-9999, -32768) or low < -1e6:
-        return f"declare {low:g} as nodata if it marks missing pixels, or give --scale and --offset"
+        return f"declare {low:g} as nodata if it marks missing pixels, or give `scale` and `offset`"
     return (
-        "give --scale and --offset, such as --scale 0.0000275 --offset -0.2 for Landsat "
-        "Collection 2 Level 2, or --scale 0.0001 for reflectance times 10000"
+        "give `scale` and `offset`, such as `scale` 0.0000275 `offset` -0.2 for Landsat "
+        "Collection 2 Level 2, or `scale` 0.0001 for reflectance times 10000"
     )
 
 

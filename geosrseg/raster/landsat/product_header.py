@@ -92,8 +92,8 @@ def _quality_files(
         files.append(QualityFile(product.qa_pixel, pixel_bits(mask)))
     elif mask:
         raise SceneError(
-            f"--mask {','.join(mask)} needs the file {product.id.text}_QA_PIXEL.TIF, found "
-            f"{listed(product.found)}: put it beside the bands, or leave --mask out"
+            f"`mask` {','.join(mask)} needs the file {product.id.text}_QA_PIXEL.TIF, found "
+            f"{listed(product.found)}: put it beside the bands, or leave `mask` out"
         )
     if product.qa_radsat is not None:
         files.append(QualityFile(product.qa_radsat, saturation_bits(numbers)))
@@ -136,4 +136,4 @@ def _radiometry(bands: Sequence[ProductBand], options: SceneOptions) -> Radiomet
 def _useless_mask(product: Product, mask: Sequence[str]) -> str:
     if "cirrus" not in mask or "coastal" in product.id.numbers:
         return ""
-    return f"{product.id.title} has no cirrus flag: --mask cirrus masks nothing"
+    return f"{product.id.title} has no cirrus flag: `mask` cirrus masks nothing"

@@ -125,6 +125,6 @@ def test_a_map_without_a_place_on_the_earth(write):
 
 def test_an_existing_item_stays(write):
     write()
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         write()
     write(overwrite=True)

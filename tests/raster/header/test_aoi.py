@@ -147,7 +147,7 @@ def test_a_scene_knows_what_is_wanted_and_reads_all(write_scene, reflectance):
 
 class TestRefused:
     def refused(self, aoi, grid=GRID) -> str:
-        with pytest.raises(SceneError, match="--aoi") as caught:
+        with pytest.raises(SceneError, match="`aoi`") as caught:
             read_aoi(aoi, grid)
         assert "\n" not in str(caught.value)
         return str(caught.value)

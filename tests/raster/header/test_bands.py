@@ -46,7 +46,7 @@ def test_unnamed_bands_are_taken_in_order_and_said_to_be_a_guess():
     ],
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(found):
-    with pytest.raises(SceneError, match="--bands green=1,red=2,nir=3") as caught:
+    with pytest.raises(SceneError, match="`bands` green=1,red=2,nir=3") as caught:
         choose_bands(found, model_bands=MODEL, option=None)
     assert f"{len(found)} band" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -75,6 +75,6 @@ def test_what_is_not_certain_is_refused_with_the_remedy(found):
     ],
 )
 def test_wrong_options_are_refused(option):
-    with pytest.raises(SceneError, match="--bands") as caught:
+    with pytest.raises(SceneError, match="`bands`") as caught:
         choose_bands(bands("a", "b", "c", "d"), model_bands=MODEL, option=option)
     assert "expected" in str(caught.value)

@@ -45,7 +45,7 @@ def test_a_few_glints_do_not_matter():
     ids=lambda numbers: f"{numbers.dtype}-{numbers.max()}",
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(numbers):
-    with pytest.raises(SceneError, match=r"--scale 0\.0000275 --offset -0\.2") as caught:
+    with pytest.raises(SceneError, match=r"`scale` 0\.0000275 `offset` -0\.2") as caught:
         infer_radiometry(numbers, bands=1)
     for part in (str(numbers.dtype), f"{numbers.min():g} to {numbers.max():g}", "reflectance"):
         assert part in str(caught.value)
