@@ -1,6 +1,7 @@
 """What several layers' tests share."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,17 @@ settings.load_profile("repeatable")
 def _no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests do not outlive a power cut, and on a busy disk they would wait for it long."""
     monkeypatch.setattr("os.fsync", lambda handle: None)
+
+
+@pytest.fixture
+def _default_interrupt() -> Iterator[None]:
+    """Let child processes begin with the default handling of SIGINT.
+
+    A shell lets its background jobs ignore it, and they hand that down to their children.
+    """
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, previous)
 
 
 @pytest.fixture

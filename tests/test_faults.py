@@ -7,6 +7,7 @@ injects as many as docs/reliability.md reports.
 import json
 import os
 import random
+import re
 import resource
 import shlex
 import shutil
@@ -195,6 +196,7 @@ def wait_for_rows(output: Path) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.usefixtures("_default_interrupt")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_it_with_what_is_done_kept(tmp_path, long_command, number, code):
     process = subprocess.Popen(long_command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -203,6 +205,8 @@ def test_a_signal_stops_it_with_what_is_done_kept(tmp_path, long_command, number
     _, errors = process.communicate(timeout=120)
     assert process.returncode == code
     assert b"Traceback" not in errors
+    said = rb"%b: kept \d+ of \d+ strips of windows \(\d+%%\) of .*map.tif: run the command again"
+    assert re.search(said % (b"interrupted" if number == signal.SIGINT else b"terminated"), errors)
     assert not (tmp_path / "map.tif").exists()
     assert find_stores(tmp_path)
     done = subprocess.run([*long_command, "--json"], capture_output=True, text=True, check=True)

@@ -22,9 +22,9 @@ from geosrseg.core.normalize import normalize_bands
 from geosrseg.core.padding import pad_to_window
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.timing import Timing
+from geosrseg.core.window_sizes import EXACT_STRIDE
 from geosrseg.core.windows import Window, WindowPlan, plan_windows, round_up
 from geosrseg.errors import DeviceMemoryError, GeosrsegError
-from geosrseg.mapping.scene_plan import EXACT_STRIDE
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.host_memory import available_memory

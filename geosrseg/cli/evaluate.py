@@ -65,7 +65,7 @@ HEADS = {
 def evaluate(
     models: tuple[str, ...],
     dataset: str,
-    data: Path,
+    data: Path | None,
     output: Path | None,
     overwrite: bool,
     as_json: bool,

@@ -68,5 +68,6 @@ def export(
     else:
         click.echo(
             f"{report.path}: {report.size_bytes / 1e6:.1f} MB, labels agree with PyTorch's on "
-            f"{report.label_agreement:.4%}, largest SR difference {report.sr_error:.1e}"
+            f"{report.label_agreement:.4%} of the {report.compared:.2%} of pixels that rounding "
+            f"cannot change, largest SR difference {report.sr_error:.1e}"
         )

@@ -37,12 +37,13 @@ COMMANDS = {
     "evaluate": "Measure models on a dataset, side by side.",
     "reproduce": "Train the paper's protocols on a dataset and compare them.",
     "info": "Say what a scene is, and whether a model can map it; or what a model is.",
-    "vectorize": "Write the polygons of a class map.",
-    "areas": "Measure the classes of a map on the ground, per zone.",
-    "relabel": "Merge, rename or drop classes of a map, small patches, or ground outside polygons.",
+    "vectorize": "Write the polygons of a class map, with their areas.",
+    "areas": "Measure the classes of a map on the ground, in the whole map or in each zone.",
+    "relabel": "Merge, rename or recolour the classes of a map; drop small patches; cut it to "
+    "polygons.",
     "assess": "Compare a class map with a reference.",
-    "sample": "Draw random points of a class map, to interpret and then assess.",
-    "mosaic": "Make one class map of several.",
+    "sample": "Draw a stratified random sample of points from a class map.",
+    "mosaic": "Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by side.",
     "change": "Compare class maps of one place at several dates.",
     "benchmark": "Measure how fast this machine maps.",
     "models": "List, show and verify the shipped models.",
@@ -86,8 +87,8 @@ class LazyGroup(click.Group):
                 return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click itself knows these
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
+        except KeyboardInterrupt as stop:
+            click.echo(_one_line(": ".join(["interrupted", *map(str, stop.args)])), err=True)
             ctx.exit(130)
         except GeosrsegError as error:
             _fail(ctx, error, str(error))

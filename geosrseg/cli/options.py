@@ -81,7 +81,7 @@ dataset_option = click.option(
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path(),
     metavar="DIR",
-    help="Folder of a dataset by name, and of a card's paths.  [default: the current folder]",
+    help="Folder of a dataset by name, or of a card's paths.  [default: data/NAME, or the current "
+    "folder]",
 )

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.fields import file_options, group_options, layer_options
+from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
 from geosrseg.cli.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
@@ -19,6 +20,8 @@ from geosrseg.products.products import PRODUCTS
 from geosrseg.raster.reading import Reading
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from geosrseg.mapping.prediction import Outcome, Progress
     from geosrseg.mapping.prediction_plan import PredictionPlan
 
@@ -30,8 +33,8 @@ if TYPE_CHECKING:
     "--output",
     metavar="OUT",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.",
+    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.  "
+    "[default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
 @options.device_option
@@ -49,7 +52,12 @@ if TYPE_CHECKING:
 @options.json_option
 @options.debug_option
 def predict(
-    scenes: tuple[str, ...], output: Path, plan: bool, overwrite: bool, as_json: bool, **named: Any
+    scenes: tuple[str, ...],
+    output: Path | None,
+    plan: bool,
+    overwrite: bool,
+    as_json: bool,
+    **named: Any,
 ) -> None:
     """Make the high-resolution class map of low-resolution scenes.
 
@@ -69,14 +77,16 @@ def predict(
 
 
 def _map_one(
-    scene: str, output: Path, named: dict[str, Any], *, overwrite: bool, as_json: bool
+    scene: str, output: Path | None, named: dict[str, Any], *, overwrite: bool, as_json: bool
 ) -> None:
+    from geosrseg.mapping.output_names import default_output
     from geosrseg.mapping.predict import predict as run
 
-    with _progress_bar() as on_progress:
+    made = output or default_output(scene)
+    with interruption_explained(lambda: made), _progress_bar() as on_progress:
         done = run(
             scene,
-            output,
+            made,
             overwrite=overwrite,
             on_progress=on_progress,
             count_areas=as_json,
@@ -85,27 +95,39 @@ def _map_one(
     if as_json:
         click.echo(json.dumps(done.to_json()))
     else:
-        click.echo(f"{done.model} on {done.device}, {done.precision}", err=True)
+        show_summary(done)
         click.echo(done.output)
 
 
 def _map_all(
     scenes: tuple[str, ...],
-    output: Path,
+    output: Path | None,
     named: dict[str, Any],
     *,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Map one scene after the other and print a table; exit code 1 if one of them failed."""
+    from geosrseg.mapping.output_names import map_paths
     from geosrseg.mapping.predict import predict as run
 
-    def show(outcome: "Outcome") -> None:
-        if outcome.error is not None:
-            click.echo(f"error: {in_words_of_command(str(outcome.error))}", err=True)
+    outcomes: list[Outcome] = []
+    outputs = map_paths(scenes, output)
 
-    with _progress_bar() as on_progress:
-        outcomes = run(
+    def show(outcome: "Outcome") -> None:
+        outcomes.append(outcome)
+        if outcome.error is not None:
+            say(f"error: {in_words_of_command(str(outcome.error))}")
+        elif outcome.prediction is not None and not as_json:
+            show_summary(outcome.prediction)
+
+    with (
+        interruption_explained(
+            lambda: outputs[min(len(outcomes), len(outputs) - 1)], before=outcomes
+        ),
+        _progress_bar() as on_progress,
+    ):
+        run(
             list(scenes),
             output,
             overwrite=overwrite,
@@ -160,12 +182,23 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
-    """A bar of windows with the speed in pixels of the map."""
-    with progress_bar("window") as bar:
+    """A bar of windows for each scene, with the speed in pixels of the map.
+
+    What a run before had finished counts neither for the speed nor for the time left.
+    """
+    with ExitStack() as stack:
+        bar: tqdm | None = None
 
         def show(progress: "Progress") -> None:
-            bar.total = progress.windows_total
+            nonlocal bar
+            if bar is None or progress.windows_done == progress.resumed:
+                stack.close()  # the bar of the scene before
+                bar = stack.enter_context(
+                    progress_bar("window", total=progress.windows_total, initial=progress.resumed)
+                )
             bar.update(progress.windows_done - bar.n)
+            if progress.windows_done == progress.windows_total:
+                stack.close()
             if rate := bar.format_dict["rate"]:
                 speed = rate * progress.target_pixels / 1e6
                 bar.set_postfix_str(f"{speed:.2f} HR Mpx/s", refresh=False)

@@ -10,11 +10,26 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(unit: str) -> Iterator["tqdm"]:
-    """A bar on the standard error that counts units."""
+def progress_bar(unit: str, *, total: int | None = None, initial: int = 0) -> Iterator["tqdm"]:
+    """A bar on the standard error that counts units.
+
+    Args:
+        unit: what it counts.
+        total: how many there are, if that is known. Without it the bar shows once something
+            is counted, so that there is none above an error.
+        initial: how many were done before.
+    """
     from tqdm import tqdm
 
-    with tqdm(unit=unit, file=sys.stderr, disable=not sys.stderr.isatty()) as bar:
+    delay = 1e-3 if total is None else 0.0
+    with tqdm(
+        unit=unit,
+        total=total,
+        initial=initial,
+        delay=delay,
+        file=sys.stderr,
+        disable=not sys.stderr.isatty(),
+    ) as bar:
         yield bar
 
 

@@ -80,8 +80,9 @@ BUDGET_OPTIONS = (
     ),
     click.option(
         "--precision",
-        type=click.Choice(["fp32", "bf16", "fp16"]),
-        help="Arithmetic; the weights stay fp32.",
+        type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
+        help="Arithmetic; the weights stay fp32.  [default: auto, bf16 where the hardware "
+        "multiplies it, else fp32]",
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all random numbers."),
     click.option("--sr-base", type=COUNT, help="Channels of D-DBPN's units."),

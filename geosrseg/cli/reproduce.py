@@ -96,7 +96,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
 @options.debug_option
 def reproduce(
     dataset: str,
-    data: Path,
+    data: Path | None,
     output: Path,
     protocols: tuple[str, ...],
     upscale_factors: tuple[int, ...],

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The run folder to make.",
+    metavar="RUN",
+    help="The run folder to make.  [default: runs/DATASET-PROTOCOL-FACTORx]",
 )
 @click.option(
     "--protocol",
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 @options.debug_option
 def train(
     dataset: str,
-    data: Path,
-    output: Path,
+    data: Path | None,
+    output: Path | None,
     protocol: str,
     upscale: int,
     preset: str,
@@ -78,6 +78,7 @@ def train(
 
         from geosrseg.datasets.datasets import read_dataset
         from geosrseg.networks.recipe import configure
+        from geosrseg.training.run import default_run
         from geosrseg.training.train import train as run
 
     given = given_options(replaced, protocol=protocol)
@@ -97,7 +98,7 @@ def train(
         raise RunError(str(error)) from error
     done = run(
         card,
-        output,
+        output or default_run(card, network),
         network=network,
         recipe=recipe,
         init_sr=init_sr,

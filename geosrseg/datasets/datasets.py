@@ -20,23 +20,28 @@ NAMED: dict[str, Callable[[Path], DatasetCard]] = {
 layout of the paper's reference code."""
 
 
-def read_dataset(dataset: str | Path, *, data: Path) -> DatasetCard:
+FOLDER = Path("data")
+"""In the current folder: a dataset by name lies in a folder of its name in here."""
+
+
+def read_dataset(dataset: str | Path, *, data: Path | None = None) -> DatasetCard:
     """Find a dataset.
 
     Args:
         dataset: a name in `NAMED`, a folder ``train/ train_msk/ ...``, or a card.
-        data: where a named dataset lies, and what a card's paths are relative to.
+        data: where a named dataset lies, ``data/NAME`` by default, and what a card's paths
+            are relative to, the current folder by default.
 
     Raises:
         DatasetError: there is no such dataset, or its data is missing or wrong.
     """
     if str(dataset) in NAMED:
-        return NAMED[str(dataset)](data)
+        return NAMED[str(dataset)](data or FOLDER.absolute() / dataset)
     path = Path(dataset)
     if path.is_dir():
         return read_folder_layout(path)
     if path.exists() or path.suffix.lower() == ".toml":
-        return read_card(path, data=data)
+        return read_card(path, data=data or Path())
     close = difflib.get_close_matches(str(dataset).lower(), NAMED, n=1)
     meant = f": did you mean {close[0]}?" if close else ""
     raise DatasetError(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.errors import SceneError
+from geosrseg.mapping.scene_faults import with_all_faults
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.survey import Survey, survey_scene
@@ -49,7 +50,8 @@ def info(scene: str | Path, *, model: str | Path = DEFAULT_MODEL) -> SceneInfo:
         with open_scene(location, model_bands=spec.bands) as opened:
             warnings = opened.warnings
     except SceneError as error:
-        obstacle = str(error).removeprefix(f"{location}: ")
+        whole = with_all_faults(error, location, spec=spec)
+        obstacle = str(whole).removeprefix(f"{location}: ")
     return SceneInfo(
         survey=survey,
         model=f"{spec.name} {spec.version}",

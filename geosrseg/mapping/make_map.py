@@ -5,14 +5,17 @@ are finished, then write them as Cloud Optimized GeoTIFFs, give those their name
 product files from them. A stopped run resumes at the first strip that is not finished.
 """
 
+import time
 import warnings
 from contextlib import closing
 
 from geosrseg.errors import SceneError, SceneWarning
+from geosrseg.mapping.layers.layers import CLASSES
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
 from geosrseg.mapping.prediction import OnProgress, Prediction, Progress
+from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
@@ -48,7 +51,7 @@ def make_map(
     output = request.output
     if output is None:
         raise ValueError("a map needs an output")
-    seconds_before = session.seconds
+    started, seconds_before = time.monotonic(), session.seconds
     with open_job(request, session) as job:
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
@@ -61,12 +64,13 @@ def make_map(
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
-            _publish(job, store)
+            labels = _publish(job, store)
             areas = _write_products(job)
             store.remove()
-        damage = job.scene.bad_blocks.warning
-        if damage:
-            warnings.warn(damage, SceneWarning, stacklevel=3)
+        summary = labels.summary(job.scene, session.spec.legend, seconds=time.monotonic() - started)
+        late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
+        for text in late:
+            warnings.warn(text, SceneWarning, stacklevel=3)
         return Prediction(
             output=output,
             layers=request.paths,
@@ -78,8 +82,9 @@ def make_map(
             resumed=resumed,
             areas=areas,
             bad_blocks=len(job.scene.bad_blocks),
+            summary=summary,
             network_seconds=session.seconds - seconds_before,
-            warnings=(*job.scene.warnings, *filter(None, [damage])),
+            warnings=(*job.scene.warnings, *late),
         )
 
 
@@ -119,16 +124,18 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "WindowCounter") -> None:
             store.append(rows)
 
 
-def _publish(job: MapJob, store: RowStore) -> None:
+def _publish(job: MapJob, store: RowStore) -> LabelCounter:
     """Write every layer, and give all of them their names once all are right."""
-    paths = job.request.paths
-    drafts = {
-        layer: write_cog(store.folder, path, job.layers[layer].profile(), store.rows(layer))
-        for layer, path in paths.items()
-    }
+    paths, labels = job.request.paths, LabelCounter()
+    drafts = {}
+    for layer, path in paths.items():
+        rows = store.rows(layer)
+        rows = labels.counted(rows) if layer == CLASSES else rows
+        drafts[layer] = write_cog(store.folder, path, job.layers[layer].profile(), rows)
     store.start_publishing()
     for layer, path in paths.items():
         publish(drafts[layer], path, stale=STALE)
+    return labels
 
 
 class WindowCounter:
@@ -138,14 +145,17 @@ class WindowCounter:
         plan, factor = job.plan, job.session.spec.upscale_factor
         self.run = 0
         self.skipped = 0
-        self._before = strips_done * len(plan.cols.starts)
+        # Strips that reach into the first one that is missing are run again.
+        whole = strips_done == len(plan.rows.starts)
+        first = strips_done if whole else plan.rows.first_before(strips_done)
+        self._before = first * len(plan.cols.starts)
         self._total = len(plan)
         self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
         self._report = on_progress
-        self._report(Progress(self._before, self._total, self._pixels))
+        self._report(Progress(self._before, self._total, self._before, self._pixels))
 
     def count(self, usable: bool) -> None:
         self.run += usable
         self.skipped += not usable
-        done = min(self._before + self.run + self.skipped, self._total)
-        self._report(Progress(done, self._total, self._pixels))
+        done = self._before + self.run + self.skipped
+        self._report(Progress(done, self._total, self._before, self._pixels))

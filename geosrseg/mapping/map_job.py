@@ -1,19 +1,20 @@
 """MapJob: a request with its scene open and its windows planned, and nothing run yet."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import DeviceMemoryError, OutputError, SceneError
+from geosrseg.errors import DeviceError, DeviceMemoryError, OutputError, SceneError
 from geosrseg.mapping.layers.layer import Layer, MapFrame
 from geosrseg.mapping.layers.layers import LAYERS, identities
 from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.scene_faults import with_all_faults
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
 from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
-from geosrseg.raster.maps.row_store import read_manifest
+from geosrseg.raster.maps.row_store import OUTPUT, STRIPS, read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
@@ -32,9 +33,6 @@ LEAST_BYTES = 5
 
 LEAST_SHARE = 1 / 3
 """Of a session's `bytes_per_pixel`, what a run takes in any case."""
-
-ON_HOST = ("cpu", "openvino")
-"""Devices whose memory is the host's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +74,8 @@ class MapJob:
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
             "layers": identities(self.request.options.layers),
+            OUTPUT: self.request.output.name if self.request.output else "",
+            STRIPS: str(len(plan.rows.starts)),
         }
 
     @property
@@ -102,6 +102,23 @@ class MapJob:
 
 @contextmanager
 def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
+    """Open the scene of a request and plan its windows; see `_open_job`.
+
+    Raises:
+        SceneError: says everything that is wrong with the scene.
+    """
+    with ExitStack() as stack:
+        try:
+            job = stack.enter_context(_open_job(request, session))
+        except SceneError as error:
+            raise with_all_faults(
+                error, request.scene, spec=session.spec, reading=request.options.reading
+            ) from error
+        yield job
+
+
+@contextmanager
+def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     """Open the scene of a request and plan its windows.
 
     Raises:
@@ -121,7 +138,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             scene, spec, seams=windows.seams, overlap=windows.overlap, window_size=window_size
         )
         _check_width(scene, plan, available_memory())
-        _check_window(session, plan, available_memory())
+        _check_window(session, plan, windows.batch)
         frame = MapFrame(
             scene=scene, spec=spec, halo=plan.rows.halo, tags=_tags(request, session, scene)
         )
@@ -163,11 +180,22 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
         )
 
 
-def _check_window(session: Session, plan: WindowPlan, memory: int) -> None:
-    """Refuse windows that the halo makes larger than memory, in the model file or by option."""
+def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
+    """Refuse windows that the device cannot take, or that are larger than its memory."""
     height, width = plan.rows.window_size, plan.cols.window_size
+    limits, memory = session.limits, session.free_memory()
+    if limits.window is not None and max(height, width) > limits.window:
+        raise DeviceError(
+            f"windows of {width} x {height} pixels: {session.device} takes at most "
+            f"{limits.window} of {session.spec.name}: use a smaller "
+            "`window_size` or `overlap`"
+        )
+    if limits.batch is not None and batch > limits.batch:
+        raise DeviceError(
+            f"`batch` {batch}: {session.device} takes at most {limits.batch} windows at once"
+        )
     needed = height * width * session.bytes_per_pixel * LEAST_SHARE
-    if session.device in ON_HOST and needed > memory:
+    if needed > memory:
         raise DeviceMemoryError(
             f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
             f"{memory / 2**30:.1f} are free: use a smaller `overlap` or `window_size`"
@@ -188,12 +216,13 @@ def _window_size(request: MapRequest, session: Session) -> int:
     stopped = (request.output and read_manifest(request.output)) or {}
     if windows.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
         return int(stopped[WINDOW_SIZE])
-    memory = windows.max_memory or SHARE * available_memory()
+    memory = windows.max_memory or SHARE * session.free_memory()
     return fitting_window_size(
         session.spec,
         pixels=memory / session.bytes_per_pixel / windows.batch,
         seams=windows.seams,
         overlap=windows.overlap,
+        largest=session.limits.window,
     )
 
 

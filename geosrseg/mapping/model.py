@@ -10,9 +10,9 @@ from geosrseg.errors import GeosrsegError, OutputError
 from geosrseg.mapping.make_map import make_map
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.output_names import default_output, map_paths
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
 from geosrseg.mapping.prediction_plan import PredictionPlan, plan_prediction
-from geosrseg.mapping.scene_outputs import map_paths
 from geosrseg.raster.files.location import Location
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
@@ -54,7 +54,7 @@ class Model:
     def map(
         self,
         scene: str | Path,
-        output: str | Path,
+        output: str | Path | None = None,
         options: MapOptions | None = None,
         *,
         overwrite: bool = False,
@@ -66,14 +66,14 @@ class Model:
         Raises:
             GeosrsegError: the scene, an option or an output is unusable.
         """
-        request = request_for(scene, output, options, **changes)
+        request = request_for(scene, output or default_output(scene), options, **changes)
         request.check_outputs(overwrite=overwrite)
         return make_map(request, self._session, overwrite=overwrite, on_progress=on_progress)
 
     def map_scenes(
         self,
         scenes: Sequence[str | Path],
-        folder: str | Path,
+        folder: str | Path | None = None,
         options: MapOptions | None = None,
         *,
         overwrite: bool = False,
@@ -81,11 +81,11 @@ class Model:
         on_outcome: Callable[[Outcome], None] = no_progress,
         **changes: Any,
     ) -> list[Outcome]:
-        """Make the map of each scene, of its name, in a folder; a failure stops no other.
+        """Make the map of each scene, of its name; a failure stops no other.
 
         Args:
             scenes: see `predict`.
-            folder: of the maps.
+            folder: of the maps; ``SCENE_classes.tif`` beside each scene by default.
             options: what is wanted of every map; no product file, which would be one for all.
             overwrite: replace existing maps.
             on_progress: called before the first window of each scene and after each one.
@@ -98,7 +98,7 @@ class Model:
         wanted = (options or MapOptions()).having(**changes)
         check_scenes(scenes, folder, wanted)
         outcomes = []
-        for scene, output in zip(scenes, map_paths(scenes, Path(folder)), strict=True):
+        for scene, output in zip(scenes, map_paths(scenes, _folder(folder)), strict=True):
             try:
                 done = self.map(scene, output, wanted, overwrite=overwrite, on_progress=on_progress)
                 outcome = Outcome(str(Location.of(scene)), output, done, None)
@@ -218,7 +218,9 @@ def request_for(
     )
 
 
-def check_scenes(scenes: Sequence[str | Path], folder: str | Path, options: MapOptions) -> None:
+def check_scenes(
+    scenes: Sequence[str | Path], folder: str | Path | None, options: MapOptions
+) -> None:
     """Refuse before a model is loaded what several scenes cannot have.
 
     Raises:
@@ -228,4 +230,8 @@ def check_scenes(scenes: Sequence[str | Path], folder: str | Path, options: MapO
         raise OutputError(
             f"`{name}` {path} is a file for one scene, and {len(scenes)} are given: leave it out"
         )
-    map_paths(scenes, Path(folder))
+    map_paths(scenes, _folder(folder))
+
+
+def _folder(folder: str | Path | None) -> Path | None:
+    return None if folder is None else Path(folder)

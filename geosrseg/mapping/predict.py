@@ -6,20 +6,27 @@ from typing import Any, overload
 
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.model import check_scenes, no_progress, open_model, request_for
+from geosrseg.mapping.output_names import default_output
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
 
 
 @overload
 def predict(
-    scene: str | Path, output: str | Path, options: MapOptions | None = None, **rest: Any
+    scene: str | Path,
+    output: str | Path | None = None,
+    options: MapOptions | None = None,
+    **rest: Any,
 ) -> Prediction: ...
 @overload
 def predict(
-    scene: Sequence[str | Path], output: str | Path, options: MapOptions | None = None, **rest: Any
+    scene: Sequence[str | Path],
+    output: str | Path | None = None,
+    options: MapOptions | None = None,
+    **rest: Any,
 ) -> list[Outcome]: ...
 def predict(
     scene: str | Path | Sequence[str | Path],
-    output: str | Path,
+    output: str | Path | None = None,
     options: MapOptions | None = None,
     *,
     model: str | Path | None = None,
@@ -39,7 +46,8 @@ def predict(
     Args:
         scene: a GeoTIFF, a Landsat product or its STAC item, on this machine or behind a URL;
             see `geosrseg.raster.scene.open_scene`. Or a list of them.
-        output: the class map, a Cloud Optimized GeoTIFF; a folder for several.
+        output: the class map, a Cloud Optimized GeoTIFF, or a folder for several;
+            ``SCENE_classes.tif`` beside each scene by default.
         options: what is wanted of the map.
         model: a shipped model's name or an ONNX file; the embedded model by default.
         device: see `open_model`.
@@ -66,7 +74,9 @@ def predict(
     wanted = (options or MapOptions()).having(**changes)
     # What would be refused is refused before the model takes its time.
     if isinstance(scene, str | Path):
-        request_for(scene, output, wanted).check_outputs(overwrite=overwrite)
+        request_for(scene, output or default_output(scene), wanted).check_outputs(
+            overwrite=overwrite
+        )
     else:
         check_scenes(scene, output, wanted)
     with open_model(model, device=device, precision=precision, threads=threads) as opened:

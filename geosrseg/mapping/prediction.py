@@ -1,11 +1,12 @@
 """Prediction: what was made of a scene, and how far it is while it is made."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from geosrseg.errors import GeosrsegError
+from geosrseg.mapping.summary import MapSummary
 from geosrseg.products.areas import Areas
 
 
@@ -16,11 +17,13 @@ class Progress:
     Attributes:
         windows_done: windows run or skipped, in this run or the one that it resumes.
         windows_total: windows of the scene.
+        resumed: of those done, the windows that a stopped run had finished.
         target_pixels: pixels of the class map that a window stands for, on average.
     """
 
     windows_done: int
     windows_total: int
+    resumed: int
     target_pixels: float
 
 
@@ -42,6 +45,7 @@ class Prediction:
         resumed: strips of rows that a stopped run had finished.
         areas: of each class, where they were asked for.
         bad_blocks: blocks of the scene that this run met and could not decode.
+        summary: what the map holds, in shares.
         network_seconds: spent inside the network; reading, blending and writing go on meanwhile.
         warnings: what a user should hear about.
     """
@@ -56,6 +60,7 @@ class Prediction:
     resumed: int
     areas: Areas | None
     bad_blocks: int
+    summary: MapSummary
     network_seconds: float
     warnings: tuple[str, ...]
 
@@ -67,6 +72,7 @@ class Prediction:
             "output": str(self.output),
             "layers": {name: str(path) for name, path in self.layers.items()},
             "areas": self.areas and self.areas.to_json(),
+            "summary": asdict(self.summary),
             "warnings": list(self.warnings),
         }
 

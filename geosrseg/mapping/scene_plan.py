@@ -4,6 +4,7 @@ import math
 from typing import get_args
 
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.window_sizes import EXACT_STRIDE, LARGER, smallest_window
 from geosrseg.core.windows import WindowPlan, plan_windows, round_up
 from geosrseg.errors import GeosrsegError, SceneError
 from geosrseg.mapping.windowing import Seams
@@ -11,13 +12,6 @@ from geosrseg.raster.scene import Scene
 
 LONGEST_SIDE = 2**22
 """Pixels of a map along its longer side; memory grows with its width."""
-
-EXACT_STRIDE = 4
-"""With exact seams a window is at least this many times as large as its halo."""
-
-LARGER = 2
-"""Where memory allows, windows are this many times as long as the model says: the halo that
-is read twice weighs less. Beyond it little is gained, and a stop loses more."""
 
 
 def plan_scene(
@@ -81,7 +75,12 @@ def plan_map(
 
 
 def fitting_window_size(
-    spec: ModelSpec, *, pixels: float, seams: Seams = "blend", overlap: int | None = None
+    spec: ModelSpec,
+    *,
+    pixels: float,
+    seams: Seams = "blend",
+    overlap: int | None = None,
+    largest: int | None = None,
 ) -> int:
     """The largest windows of which one fits into memory, and that are not too large.
 
@@ -90,14 +89,16 @@ def fitting_window_size(
         pixels: LR pixels for which there is memory.
         seams: see `predict`.
         overlap: likewise.
+        largest: LR pixels along a side that the device takes; None for any number.
 
     Returns:
         LR pixels along each side; never so few that windows do not advance.
     """
     halo, ramp = _halo_and_ramp(spec, seams, overlap)
-    smallest = round_up(2 * halo + ramp, spec.multiple) + spec.multiple
+    smallest = smallest_window(spec, halo=halo, ramp=ramp)
     fitting = math.isqrt(int(pixels)) // spec.multiple * spec.multiple
-    return max(min(fitting, LARGER * spec.window_size), smallest)
+    fitting = min(fitting, LARGER * spec.window_size, fitting if largest is None else largest)
+    return max(fitting, smallest)
 
 
 def _halo_and_ramp(spec: ModelSpec, seams: Seams, overlap: int | None) -> tuple[int, int]:

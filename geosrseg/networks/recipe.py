@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from geosrseg.networks.framework import NetworkConfig
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
 COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
 SR_VALUES = (
@@ -57,6 +57,8 @@ class Recipe:
             and kept; 0 keeps the weights themselves.
         class_offsets: fit the shares of the classes on the validation data when all is done.
         precision: of the arithmetic; ``bf16`` and ``fp16`` keep the weights in ``fp32``.
+            ``auto`` is bf16 where the hardware multiplies it, else fp32; a run's own
+            configuration says which it was.
         seed: of all random numbers.
     """
 
@@ -81,7 +83,7 @@ class Recipe:
     cutout: float = 0.0
     averaging: float = 0.0
     class_offsets: bool = False
-    precision: Precision = "fp32"
+    precision: Precision = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -189,7 +191,6 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 cutout=0.5,
                 averaging=0.99,
                 class_offsets=True,
-                precision="bf16",
             ),
             options=MappingProxyType(
                 {

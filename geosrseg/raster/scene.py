@@ -23,7 +23,7 @@ from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
 from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
-from geosrseg.raster.landsat.quality import check_mask
+from geosrseg.raster.landsat.quality import FILL, check_mask
 from geosrseg.raster.landsat.stac_item import open_item
 from geosrseg.raster.reading import Reading
 
@@ -120,6 +120,27 @@ class Scene:
         if self.header.aoi is None:
             return np.ones((window.height, window.width), np.bool_)
         return self.header.aoi.inside(self.grid, window)
+
+    def read_masked(self, height: int, width: int) -> NDArray[np.bool_]:
+        """(height, width), a pixel each: True outside the area of interest or masked by flags.
+
+        Raises:
+            SceneError: a block cannot be decoded.
+        """
+        whole = Window(0, 0, self.grid.height, self.grid.width)
+        masked = np.zeros((height, width), np.bool_)
+        if self.header.aoi is not None:
+            rows = np.arange(height) * whole.height // height
+            cols = np.arange(width) * whole.width // width
+            for index, row in enumerate(rows):
+                masked[index] = ~self.wanted(Window(int(row), 0, 1, whole.width))[0, cols]
+        for flags, dataset in zip(self.header.quality, self._quality, strict=True):
+            asked = replace(flags, bits=flags.bits & ~FILL)  # fill is empty, not masked
+            _, usable = self._decode(
+                flags.location, dataset, whole, (height, width), read=asked.read_pixels, bands=0
+            )
+            masked |= ~usable
+        return masked
 
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
         """A window of all files; with a shape, averaged to so many rows and columns."""

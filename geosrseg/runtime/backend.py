@@ -1,12 +1,14 @@
 """Backend: a model as one runtime has loaded it, and what loads it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.precision import Precision
+from geosrseg.core.spec import ModelSpec
 from geosrseg.runtime.contract import Port
 from geosrseg.runtime.model.model_file import ModelFile
 
@@ -30,6 +32,19 @@ class Backend(Protocol):
         """End the runs that other threads are at, within a layer of the network."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest input that a device takes of a model; None where only memory limits it.
+
+    Attributes:
+        window: LR pixels along a side.
+        batch: windows at once.
+    """
+
+    window: int | None = None
+    batch: int | None = None
+
+
 class Device(Protocol):
     """A runtime and what it runs on: each is a module of this package.
 
@@ -44,6 +59,12 @@ class Device(Protocol):
 
     def precisions(self) -> tuple[Precision, ...]:
         """The precisions that it has here, the fastest first."""
+
+    def free_memory(self) -> int:
+        """Bytes that a model may still take there."""
+
+    def limits(self, spec: ModelSpec) -> Limits:
+        """The largest input that it takes of a model: plans keep to it."""
 
     def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> Backend:
         """Load a model.

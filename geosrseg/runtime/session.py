@@ -66,6 +66,7 @@ class Session:
         spec: what the model file says of itself.
         device: ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``, where it runs.
         precision: ``fp32``, ``bf16`` or ``fp16``, in which it computes.
+        limits: the largest input that the device takes.
         bytes_per_pixel: memory that a run takes for each LR pixel of its input, at most;
             estimated from the graph. Running takes a third of it or more.
         seconds: spent in runs since the session was opened, summed over all threads.
@@ -79,6 +80,7 @@ class Session:
         self.spec: ModelSpec = file.spec
         self.device = device
         self.precision = precision
+        self.limits = DEVICES[device].limits(file.spec)
         # First of all: a runtime allocates what the graph says, some of it while it loads.
         self.bytes_per_pixel: float = _bytes_per_pixel(file, DEVICES[device].MEMORY_FACTOR)
         backend = self._load(file, threads)
@@ -111,6 +113,10 @@ class Session:
         """As `run`, and the super-resolved image (N, bands, s·H, s·W), not clipped."""
         probabilities, sr = self._run([PROBABILITIES, SR], lr)
         return probabilities, sr
+
+    def free_memory(self) -> int:
+        """Bytes that a run may still take on the device."""
+        return DEVICES[self.device].free_memory()
 
     def cancel(self) -> None:
         """Let the runs that other threads are at fail at once; later ones are not touched."""

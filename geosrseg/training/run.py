@@ -11,6 +11,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -46,6 +47,12 @@ DRAFT = ".part"
 
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
+
+
+def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
+    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none."""
+    dataset = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "dataset"
+    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
 
 
 @contextmanager

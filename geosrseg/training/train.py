@@ -5,6 +5,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +28,7 @@ from geosrseg.networks.framework import EndToEnd, NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.allocator import keep_freed_memory
+from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
 from geosrseg.training.evaluation_windows import EvaluationWindows
 from geosrseg.training.finish import finish_run
@@ -91,6 +93,7 @@ def train(
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     run = Run(Path(output))
+    recipe = _with_arithmetic(recipe, run if resume else None)
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
@@ -117,6 +120,14 @@ def train(
             if trainer.is_global_zero:
                 finish_run(run, windows, device=trainer.strategy.root_device)
     return run
+
+
+def _with_arithmetic(recipe: Recipe, resumed: Run | None) -> Recipe:
+    """The recipe with the precision that is computed in; a resumed run keeps its own."""
+    wanted = recipe.precision
+    if wanted == "auto" and resumed is not None and resumed.config_file.exists():
+        wanted = resumed.config().recipe.precision
+    return replace(recipe, precision=choose_arithmetic(wanted))
 
 
 def _begin(

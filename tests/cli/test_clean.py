@@ -4,7 +4,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
-from geosrseg.raster.maps.row_store import find_stores, open_row_store
+from geosrseg.raster.maps.row_store import STRIPS, find_stores, open_row_store
 
 
 def run(*words):
@@ -12,7 +12,7 @@ def run(*words):
 
 
 def leave(output: Path) -> None:
-    with open_row_store(output, {"scene": "kafa.tif (0123)"}) as store:
+    with open_row_store(output, {"scene": "kafa.tif (0123)", STRIPS: "4"}) as store:
         store.append({"classes": np.zeros((1, 2, 3), np.uint8)})
 
 
@@ -20,8 +20,10 @@ def test_lists_what_stopped_runs_have_left(tmp_path):
     leave(tmp_path / "a.tif")
     result = run(tmp_path)
     assert result.exit_code == 0
-    assert result.stdout.split("\t")[0] == "stopped"
-    assert "kafa.tif\t1 bands" in result.stdout
+    state, output, scene, progress, age, _ = result.stdout.split("\t")
+    assert (state, output, scene) == ("stopped", str(tmp_path / "a.tif"), "kafa.tif")
+    assert progress == "1 of 4 strips of windows (25%)"
+    assert age.endswith(" s ago")
     assert len(find_stores(tmp_path)) == 1
 
 
@@ -37,6 +39,8 @@ def test_removes_it_unless_it_is_in_use(tmp_path):
         assert find_stores(tmp_path) == [store.folder]
 
 
-def test_an_empty_folder_has_nothing_to_say(tmp_path):
-    assert run(tmp_path).output == ""
+def test_a_folder_without_any_says_so(tmp_path):
+    result = run(tmp_path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"no stopped run of predict in {tmp_path}\n"
     assert run(tmp_path / "none").exit_code == 2

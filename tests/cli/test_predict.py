@@ -33,6 +33,42 @@ def test_the_map_is_written_and_its_name_printed(scene, tmp_path, tiny_model):
         assert file.shape == (80, 120)
 
 
+def test_without_a_name_the_map_lies_beside_the_scene(scene, tmp_path, tiny_model):
+    result = run(scene, "-m", tiny_model())
+    assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'scene_classes.tif'}\n")
+    result = run(scene, "-m", tiny_model())
+    assert (result.exit_code, "--overwrite" in result.stderr) == (1, True)
+
+
+def test_a_run_ends_with_a_summary(tmp_path, tiny_model):
+    values = np.full((3, 20, 30), 0.1, np.float32)
+    values[:, :5] = np.nan
+    values[:, 10:] = 0.5
+    write_raster(tmp_path / "scene.tif", values, names=NAMES)
+    box = "0,0,30,20"
+    with rasterio.open(tmp_path / "scene.tif") as file:
+        left, bottom, right, top = file.bounds
+        box = f"{left},{bottom},{left + (right - left) / 2},{top}"
+    words = [tmp_path / "scene.tif", "-m", tiny_model(), "--aoi", box, "--scale", 1]
+    result = run(*words)
+    assert result.exit_code == 0, result.stderr
+    assert "mapped 37.5%, masked 50.0%, empty 12.5%\n" in result.stderr
+    assert "classes: class 2 66.7%, class 1 33.3%\n" in result.stderr
+    summary = json.loads(run(*words, "--overwrite", "--json").stdout)["summary"]
+    assert summary["mapped"] == 0.375
+    assert summary["classes"] == pytest.approx({"class 2": 2 / 3, "class 1": 1 / 3})
+
+
+@pytest.mark.filterwarnings("default::geosrseg.SceneWarning")
+def test_a_map_without_a_class_is_said_twice(tmp_path, tiny_model):
+    """Where it is found, and among the last lines, where other warnings are said again."""
+    write_raster(tmp_path / "scene.tif", np.full((3, 9, 9), np.nan, np.float32), names=NAMES)
+    result = run(tmp_path / "scene.tif", "-m", tiny_model(), "--scale", 1)
+    assert result.exit_code == 0
+    said = "warning: the map holds no class: 100% of the scene is nodata and 0% is masked"
+    assert result.stderr.count(said) == 2
+
+
 def test_json_is_one_object_on_stdout(scene, tmp_path, tiny_model):
     result = run(scene, "-o", tmp_path / "out.tif", "-m", tiny_model(), "--json")
     assert json.loads(result.stdout)["windows"] == 1
@@ -58,7 +94,7 @@ def test_a_failure_is_one_line_and_exit_code_1(scene, tmp_path, tiny_model):
 
 
 def test_wrong_usage_is_exit_code_2(scene):
-    assert run(scene).exit_code == 2
+    assert run().exit_code == 2
     assert run(scene, "-o", "out.tif", "--seams", "sharp").exit_code == 2
 
 
@@ -74,6 +110,14 @@ class TestSeveralScenes:
         assert result.exit_code == 0
         assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["done", "done"]
         assert {path.name for path in folder.glob("*.tif")} == {"scene.tif", "other.tif"}
+
+    def test_without_a_folder_each_map_lies_beside_its_scene(self, scenes, tmp_path, tiny_model):
+        result = run(*scenes, "-m", tiny_model())
+        assert result.exit_code == 0
+        assert {path.name for path in tmp_path.glob("*_classes.tif")} == {
+            "scene_classes.tif",
+            "other_classes.tif",
+        }
 
     def test_one_that_fails_does_not_stop_the_others(self, scenes, tmp_path, tiny_model):
         broken = tmp_path / "broken.tif"
@@ -133,3 +177,16 @@ def test_little_memory_means_small_windows_and_the_same_map(scene, tmp_path, tin
         maps.append((json.loads(result.stdout)["windows"], rasterio.open(out).read().tobytes()))
     assert maps[0][0] > maps[1][0] == 1
     assert maps[0][1] == maps[1][1]
+
+
+def test_an_interruption_says_that_nothing_was_kept_and_what_to_do(scene, tiny_model, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("geosrseg.runtime.session.Session.run", interrupt)
+    result = run(scene, "-m", tiny_model())
+    assert result.exit_code == 130
+    said = f"interrupted: kept nothing of {scene.parent / 'scene_classes.tif'}, as no strip of "
+    assert said in result.stderr
+    assert "run the command again to start anew" in result.stderr
+    assert not list(scene.parent.glob("*.geosrseg"))

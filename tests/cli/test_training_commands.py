@@ -52,6 +52,17 @@ def test_from_a_dataset_to_a_table(tmp_path):
     assert reports[0]["iou"].keys() == {"dark", "bright"}
 
 
+def test_without_a_name_a_run_is_called_as_what_is_trained(tmp_path, monkeypatch):
+    """A foreign file in that folder shows which it would have been, without any training."""
+    folder = tmp_path / "runs/squares-end-to-end-4x"
+    folder.mkdir(parents=True)
+    (folder / "notes.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    result = run("train", "--dataset", write_dataset(tmp_path), "--preset", "slim", "--crop", 32)
+    assert result.exit_code == 1
+    assert "runs/squares-end-to-end-4x holds notes.txt" in result.stderr
+
+
 def test_a_value_out_of_range_is_one_line(tmp_path):
     card = write_dataset(tmp_path)
     words = ["train", "--dataset", card, "--data", tmp_path, "-o", tmp_path / "run"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from geosrseg.core.legend import NODATA
 from geosrseg.core.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
-from geosrseg.datasets.datasets import read_dataset
+from geosrseg.datasets.datasets import NAMED, read_dataset
 from geosrseg.datasets.labelled_scene import measure_normalization, open_labelled_scenes
 from geosrseg.datasets.named.folder_layout import BLOCK
 from geosrseg.errors import DatasetError, DatasetWarning
@@ -330,8 +330,21 @@ class TestNames:
             read_dataset("vaihinge", data=tmp_path)
 
     def test_a_folder_that_is_not_there(self, tmp_path):
-        with pytest.raises(DatasetError, match="is not there, expected the folder of the dataset"):
+        with pytest.raises(
+            DatasetError, match="found no such folder: make it, or name another with --data"
+        ):
             read_dataset("vaihingen", data=tmp_path / "nowhere")
+
+    @pytest.mark.parametrize("name", NAMED)
+    def test_without_a_folder_it_says_where_it_looked_and_what_belongs_there(
+        self, name, tmp_path, monkeypatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(DatasetError) as error:
+            read_dataset(name)
+        assert str(tmp_path / "data" / name) in str(error.value)
+        assert "found no such folder: make it" in str(error.value)
+        assert "the data comes from" in str(error.value)
 
     def test_an_empty_folder(self, tmp_path):
         with pytest.raises(DatasetError, match="found no file at all; the data comes from"):

@@ -25,6 +25,8 @@ from geosrseg.mapping.prediction import Progress
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.row_store import find_stores
+from geosrseg.runtime.backend import Limits
+from geosrseg.runtime.devices import onnxruntime_cpu
 
 NAMES = ("band 1", "band 2", "band 3")
 TRANSFORM = Affine(30, 0, 800_000, 0, -30, 850_000)
@@ -359,8 +361,13 @@ class TestResume:
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=after)
         assert not out.exists()
-        done = predict(scene, out, model=model, **self.OPTIONS)
+        seen: list[Progress] = []
+        done = predict(scene, out, model=model, on_progress=seen.append, **self.OPTIONS)
         assert done.resumed == (after - 1) // 3
+        # The windows of the run before are told apart, so that a rate counts this run's alone.
+        before = 36 - done.windows
+        assert [progress.windows_done for progress in seen] == list(range(before, 37))
+        assert {progress.resumed for progress in seen} == {before}
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
         assert not find_stores(tmp_path)
@@ -463,8 +470,19 @@ def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
 
 def test_a_model_whose_halo_asks_for_windows_beyond_memory(tmp_path, tiny_model, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", random_scene(400, 400))
-    monkeypatch.setattr("geosrseg.mapping.map_job.available_memory", lambda: 9_000_000)
+    monkeypatch.setattr(onnxruntime_cpu, "available_memory", lambda: 9_000_000)
     model = tiny_model(halo=4000, exact_halo=4096)
     with pytest.raises(DeviceMemoryError, match="a window of 400 x 400 pixels takes"):
         predict(scene, tmp_path / "out.tif", model=model, device="cpu")
     predict(scene, tmp_path / "out.tif", model=model, device="cpu", overlap=8)
+
+
+def test_windows_are_those_that_the_device_takes(tmp_path, tiny_model, monkeypatch):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(64, 64))
+    monkeypatch.setattr(onnxruntime_cpu, "limits", lambda _: Limits(window=48, batch=2))
+    options = {"model": tiny_model(window_size=64), "device": "cpu"}
+    assert predict(scene, tmp_path / "a.tif", **options, overlap=0).windows == 4
+    with pytest.raises(DeviceError, match="windows of 64 x 64 pixels: cpu takes at most 48"):
+        predict(scene, tmp_path / "b.tif", **options, window_size=64)
+    with pytest.raises(DeviceError, match="`batch` 3: cpu takes at most 2 windows at once"):
+        predict(scene, tmp_path / "b.tif", **options, batch=3)

@@ -71,5 +71,5 @@ def test_under_autocast_it_computes_in_its_type(case):
 
 def test_without_gradients_it_is_the_usual_layer(case):
     ours, usual, x, _ = case
-    with torch.no_grad():
-        assert torch.equal(ours(x), usual(x))
+    with torch.no_grad():  # in double precision: kernels differ by CPU, and round differently
+        torch.testing.assert_close(ours.double()(x.double()), usual.double()(x.double()))

@@ -1,3 +1,4 @@
+import copy
 import hashlib
 import json
 from dataclasses import replace
@@ -96,6 +97,35 @@ def test_the_metadata_is_plain_json(tmp_path):
     (entry,) = onnx.load(tmp_path / "model.onnx").metadata_props
     assert entry.key == SPEC_KEY
     assert json.loads(entry.value)["upscale_factor"] == 4
+
+
+def test_classes_that_are_equal_but_for_rounding_are_not_compared(tmp_path):
+    """As after a few steps of training: between the two a label is a coin."""
+    config = tiny_config()
+    network = tiny_network(config)
+    with torch.no_grad():
+        for values in (network.seg.classifier.weight, network.seg.classifier.bias):
+            values[1] = values[0] * (1 + 2**-22)
+    report = export_network(network, spec_of(config), tmp_path / "m.onnx")
+    assert report.label_agreement >= 0.999
+    assert report.compared < 0.9
+
+
+def test_where_no_label_is_certain_the_probabilities_are_compared(tmp_path, monkeypatch):
+    """Before any training: a right file is written, and a wrong one is not."""
+    config = tiny_config(protocol="lr")
+    network = tiny_network(config)
+    with torch.no_grad():
+        network.seg.classifier.weight[1:] = network.seg.classifier.weight[:1]
+        network.seg.classifier.bias[1:] = network.seg.classifier.bias[:1]
+    assert export_network(network, spec_of(config), tmp_path / "m.onnx").compared == 0
+    wrong = copy.deepcopy(network)
+    with torch.no_grad():
+        wrong.seg.classifier.bias[0] += 0.01
+    model = export_module.build_onnx(wrong, spec_of(config))
+    monkeypatch.setattr(export_module, "build_onnx", lambda *_: model)
+    with pytest.raises(ModelError, match=r"its probabilities differ by .* \(expected 1e-04\)"):
+        export_network(network, spec_of(config), tmp_path / "wrong.onnx")
 
 
 def test_an_undertrained_network_of_nearly_equal_logits_passes(tmp_path):

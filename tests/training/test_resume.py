@@ -18,6 +18,7 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
+from geosrseg.training import arithmetic
 from geosrseg.training.run import Run
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
@@ -53,6 +54,7 @@ RECIPE = Recipe(
     jitter=0.05,
     averaging=0.5,
     class_offsets=True,
+    precision="fp32",
 )
 
 
@@ -119,6 +121,14 @@ def test_another_recipe_is_another_run(card, whole):
     other = replace(RECIPE, epochs=4)
     with pytest.raises(RunError, match=r"begun with epochs 3, not 4; .* --overwrite"):
         train(card, whole.path, network=whole.config().network, recipe=other, resume=True)
+
+
+def test_a_resumed_run_keeps_its_precision(card, whole, monkeypatch):
+    """Begun on a CPU without bf16, and continued on one that has it."""
+    monkeypatch.setattr(arithmetic, "multiplies_bf16", lambda: True)
+    recipe = replace(RECIPE, precision="auto")
+    train(card, whole.path, network=whole.config().network, recipe=recipe, resume=True)
+    assert whole.config().recipe.precision == "fp32"
 
 
 def test_a_damaged_checkpoint_is_one_line(card, whole, tmp_path):

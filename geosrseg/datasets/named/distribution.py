@@ -54,20 +54,21 @@ class Distribution:
 
     def shown(self) -> str:
         """What was found, in a few words."""
+        if not self.folder.exists():
+            return "no such folder: make it, or name another with --data"
         names = [file.name for file in self.files]
         more = f" and {len(names) - 8} more files" if len(names) > 8 else ""
         return f"{', '.join(names[:8])}{more}" if names else "no file at all"
 
 
 def open_distribution(folder: Path) -> Distribution:
-    """List a dataset's folder and the zips in it.
+    """List a dataset's folder and the zips in it; one that is missing holds nothing.
 
     Raises:
-        DatasetError: it is no folder, or a zip in it is not safe.
+        DatasetError: it is a file, or a zip in it is not safe.
     """
-    if not folder.is_dir():
-        kind = "a file" if folder.exists() else "not there"
-        raise DatasetError(f"--data {folder} is {kind}, expected the folder of the dataset")
+    if folder.is_file():
+        raise DatasetError(f"--data {folder} is a file, expected the folder of the dataset")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     paths = [path for path in paths if not path.name.startswith(".")]
     loose = [

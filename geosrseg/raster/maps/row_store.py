@@ -25,6 +25,9 @@ SUFFIX = ".geosrseg"
 """Of the store's folder, which begins with a dot and the output's name."""
 
 MANIFEST = "manifest.json"
+OUTPUT, STRIPS = "output", "strips of windows"
+"""Names in the manifest: of the output's file name, and of how many strips there will be."""
+
 LOCK = "lock"
 PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names."""
@@ -153,22 +156,40 @@ class StoppedRun:
 
     Attributes:
         folder: its store.
+        output: the map that it was making.
         scene: what it was mapping.
-        bands: the bands of rows that are finished.
+        strips: the strips of windows that are finished.
+        total: all strips of the map; 0 where that is not known.
+        modified: seconds since the epoch when the last of them was finished.
         size: bytes.
         running: it has not stopped: a process is at work on it.
     """
 
     folder: Path
+    output: Path
     scene: str
-    bands: int
+    strips: int
+    total: int
+    modified: float
     size: int
     running: bool
+
+    @property
+    def progress(self) -> str:
+        """How much is done, in words."""
+        share = f" ({self.strips / self.total:.0%})" if self.total else ""
+        return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
 
 
 def find_stopped_runs(folder: Path) -> list[StoppedRun]:
     """What stopped runs have left in a folder."""
     return [_examine(path) for path in find_stores(folder)]
+
+
+def find_stopped_run(output: Path) -> StoppedRun | None:
+    """What a stopped run of this output has left; None where that is nothing."""
+    folder = store_folder(output)
+    return _examine(folder) if (folder / MANIFEST).is_file() else None
 
 
 def find_stores(folder: Path) -> list[Path]:
@@ -193,10 +214,16 @@ def _examine(folder: Path) -> StoppedRun:
             running = False
     except OSError:
         running = True
+    manifest = _read_manifest(folder) or {}
+    strips = [path for path in files if path.suffix == ".npz"]
+    total = manifest.get(STRIPS, "")
     return StoppedRun(
         folder=folder,
-        scene=(_read_manifest(folder) or {}).get("scene", "unknown").partition(" (")[0],
-        bands=sum(path.suffix == ".npz" for path in files),
+        output=folder.with_name(manifest.get(OUTPUT, folder.name[1 : -len(SUFFIX)])),
+        scene=manifest.get("scene", "unknown").partition(" (")[0],
+        strips=len(strips),
+        total=int(total) if total.isdigit() else 0,
+        modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
         size=sum(path.stat().st_size for path in files),
         running=running,
     )

@@ -11,8 +11,11 @@ import sys
 import onnxruntime
 
 from geosrseg.core.precision import Precision
+from geosrseg.core.spec import ModelSpec
+from geosrseg.runtime.backend import Limits
 from geosrseg.runtime.devices.half import to_half
 from geosrseg.runtime.devices.onnx_runtime import OnnxRuntime
+from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.model.model_file import ModelFile
 
 PROVIDER = "CUDAExecutionProvider"
@@ -44,6 +47,17 @@ def precisions() -> tuple[Precision, ...]:
     return ("fp16", "fp32")
 
 
+def free_memory() -> int:
+    """The memory of the first GPU, which is the one that is used."""
+    free = _free_bytes()
+    return available_memory() if free is None else free
+
+
+def limits(spec: ModelSpec) -> Limits:
+    """None but memory."""
+    return Limits()
+
+
 def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
     """Load a model on the GPU; no node of it may run on the CPU."""
     return OnnxRuntime(content(file, precision), providers=[(PROVIDER, OPTIONS)], threads=threads)
@@ -70,3 +84,27 @@ def _load_libraries() -> None:
     """Load CUDA and cuDNN from the nvidia wheels, if they are there."""
     with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
         onnxruntime.preload_dlls()
+
+
+def _free_bytes() -> int | None:
+    """As the driver says; None where it does not."""
+    device, context = ctypes.c_int(0), ctypes.c_void_p()
+    free, total = ctypes.c_size_t(0), ctypes.c_size_t(0)
+    try:
+        driver = ctypes.CDLL(DRIVER)
+    except OSError:
+        return None
+    if (
+        driver.cuInit(0)
+        or driver.cuDeviceGet(ctypes.byref(device), 0)
+        or driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), device)
+    ):
+        return None
+    try:
+        if driver.cuCtxPushCurrent_v2(context):
+            return None
+        failed = driver.cuMemGetInfo_v2(ctypes.byref(free), ctypes.byref(total))
+        driver.cuCtxPopCurrent_v2(ctypes.byref(context))
+        return None if failed else free.value
+    finally:
+        driver.cuDevicePrimaryCtxRelease_v2(device)

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.precision import Precision
+from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import MissingExtraError
 from geosrseg.extras import extra
+from geosrseg.runtime.backend import Limits
 from geosrseg.runtime.contract import INPUT, Port
 from geosrseg.runtime.devices.flavours import flavoured, join_deconvolutions, project_convolutions
 from geosrseg.runtime.devices.running import Running
+from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.model.model_file import ModelFile
 
 DEVICE = "CPU"  # OpenVINO's name for it
@@ -44,6 +47,16 @@ def precisions() -> tuple[Precision, ...]:
         import_module("openvino").Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
     )
     return ("bf16", "fp32") if "BF16" in capabilities else ("fp32",)
+
+
+def free_memory() -> int:
+    """The memory of the host."""
+    return available_memory()
+
+
+def limits(spec: ModelSpec) -> Limits:
+    """None but memory."""
+    return Limits()
 
 
 def load(file: ModelFile, *, precision: Precision, threads: int | None) -> "OpenVino":
@@ -94,8 +107,10 @@ class OpenVino:
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
             request = self._compile(lr.shape).create_infer_request()
+            # Not infer(): with a single thread it computes in this one, and cannot be cancelled.
+            request.start_async({INPUT: lr}, share_inputs=True)
             with self._running.until_done(request.cancel):
-                request.infer({INPUT: lr}, share_inputs=True)
+                request.wait()
         except Exception:
             with self._lock:
                 self._compiled.clear()  # each holds the memory of its window

@@ -14,8 +14,9 @@ import onnxruntime
 
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import round_up
+from geosrseg.core.window_sizes import largest_window, usual_window
 from geosrseg.errors import DeviceError
+from geosrseg.runtime.backend import Limits
 from geosrseg.runtime.contract import INPUT
 from geosrseg.runtime.devices import cuda
 from geosrseg.runtime.devices.onnx_runtime import OnnxRuntime
@@ -33,8 +34,7 @@ WHEEL = "tensorrt_libs"
 MEMORY_FACTOR = cuda.MEMORY_FACTOR
 
 LARGEST_BATCH = 4
-EXACT_STRIDE = 4
-"""Windows with exact seams are this many times as large as their halo."""
+"""Windows that an engine takes at once, at the most."""
 
 
 def why_not() -> str | None:
@@ -53,6 +53,16 @@ def why_not() -> str | None:
 def precisions() -> tuple[Precision, ...]:
     """As on CUDA."""
     return cuda.precisions()
+
+
+def free_memory() -> int:
+    """As on CUDA."""
+    return cuda.free_memory()
+
+
+def limits(spec: ModelSpec) -> Limits:
+    """What the engine of a model is compiled for."""
+    return Limits(window=largest_window(spec), batch=LARGEST_BATCH)
 
 
 def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
@@ -77,13 +87,15 @@ def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxR
 
 
 def profile(spec: ModelSpec) -> dict[str, str]:
-    """The input shapes that an engine is made for: smallest, most usual, largest."""
-    exact = round_up(EXACT_STRIDE * spec.widest_halo, spec.multiple)
-    largest = max(spec.window_size, exact)
+    """The input shapes that an engine is made for: smallest, most usual, largest.
+
+    Any other shape fails when it is run, so the plan asks for `limits`.
+    """
+    most = limits(spec)
     shapes = {
         "min": (1, spec.multiple),
-        "opt": (1, spec.window_size),
-        "max": (LARGEST_BATCH, largest),
+        "opt": (1, usual_window(spec)),
+        "max": (most.batch, most.window),
     }
     return {
         f"trt_profile_{name}_shapes": f"{INPUT}:{batch}x{len(spec.bands)}x{size}x{size}"

@@ -1,3 +1,6 @@
+import ctypes
+from types import SimpleNamespace
+
 import pytest
 
 from geosrseg.runtime.devices import cuda
@@ -15,3 +18,33 @@ def test_the_reason_names_what_is_missing(monkeypatch, providers, devices, reaso
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
     monkeypatch.setattr(cuda, "_devices", lambda: devices)
     assert str(cuda.why_not()).startswith(reason)
+
+
+class Driver(SimpleNamespace):
+    """What is called of NVIDIA's driver; every call succeeds but those in `failing`."""
+
+    def __init__(self, *, failing=()):
+        self.failing, self.calls = failing, []
+
+    def __getattr__(self, name):
+        def call(*arguments):
+            self.calls.append(name)
+            if name == "cuMemGetInfo_v2":
+                arguments[0]._obj.value, arguments[1]._obj.value = 3 * 2**30, 2**34
+            return int(name in self.failing)
+
+        return call
+
+
+def test_free_memory_is_what_the_driver_says_of_the_gpu(monkeypatch):
+    driver = Driver()
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: driver)
+    assert cuda.free_memory() == 3 * 2**30
+    assert driver.calls[-2:] == ["cuCtxPopCurrent_v2", "cuDevicePrimaryCtxRelease_v2"]
+
+
+@pytest.mark.parametrize("name", ["cuInit", "cuCtxPushCurrent_v2", "cuMemGetInfo_v2"])
+def test_without_an_answer_of_the_driver_it_is_the_hosts(monkeypatch, name):
+    monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(failing={name}))
+    monkeypatch.setattr(cuda, "available_memory", lambda: 5)
+    assert cuda.free_memory() == 5

@@ -28,8 +28,8 @@ def test_the_profile_reaches_from_the_smallest_window_to_those_of_exact_seams():
     spec = make_spec(bands=6, multiple=8, window_size=256, halo=24, exact_halo=70)
     assert tensorrt.profile(spec) == {
         "trt_profile_min_shapes": "lr:1x6x8x8",
-        "trt_profile_opt_shapes": "lr:1x6x256x256",
-        "trt_profile_max_shapes": "lr:4x6x280x280",
+        "trt_profile_opt_shapes": "lr:1x6x512x512",
+        "trt_profile_max_shapes": "lr:4x6x512x512",
     }
 
 

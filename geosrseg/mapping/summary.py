@@ -1,0 +1,74 @@
+"""MapSummary: what a finished map holds, in shares."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import NODATA, Legend
+from geosrseg.raster.scene import Scene
+
+SAMPLES = 512
+"""Pixels along an axis of the sample that tells masked ground from empty ground."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapSummary:
+    """What a finished map holds.
+
+    Attributes:
+        mapped: share of the map's pixels that have a class.
+        masked: share outside the area of interest or masked by quality flags, about.
+        empty: the rest: nodata in the scene.
+        classes: share of the mapped pixels by class name, the largest first.
+        seconds: that the run took; a resumed one counts from where it resumed.
+    """
+
+    mapped: float
+    masked: float
+    empty: float
+    classes: dict[str, float]
+    seconds: float
+
+    @property
+    def warning(self) -> str:
+        """What a user should hear about a map without a class; empty for any other."""
+        if self.mapped:
+            return ""
+        return (
+            f"the map holds no class: {self.empty:.0%} of the scene is nodata and "
+            f"{self.masked:.0%} is masked or outside the area of interest"
+        )
+
+
+@dataclass(slots=True)
+class LabelCounter:
+    """Counts the labels of a map while its rows pass by."""
+
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(NODATA + 1, np.int64))
+
+    def counted(self, rows: Iterator[NDArray[np.generic]]) -> Iterator[NDArray[np.generic]]:
+        """The same rows, (1, rows, width) of uint8."""
+        for labels in rows:
+            self.counts += np.bincount(labels.ravel(), minlength=NODATA + 1)
+            yield labels
+
+    def summary(self, scene: Scene, legend: Legend, *, seconds: float) -> MapSummary:
+        """What the rows held."""
+        found = {item.name: int(self.counts[item.id]) for item in legend.classes}
+        mapped, total = sum(found.values()), max(int(self.counts.sum()), 1)
+        largest_first = sorted(found.items(), key=lambda item: -item[1])
+        masked = min(_masked_share(scene), 1 - mapped / total)
+        return MapSummary(
+            mapped=mapped / total,
+            masked=masked,
+            empty=1 - mapped / total - masked,
+            classes={name: count / mapped for name, count in largest_first if count},
+            seconds=seconds,
+        )
+
+
+def _masked_share(scene: Scene) -> float:
+    height, width = scene.grid.height, scene.grid.width
+    return float(scene.read_masked(min(height, SAMPLES), min(width, SAMPLES)).mean())

@@ -1,0 +1,75 @@
+"""Pairs of tables and values that must not drift apart, wherever their rooms are."""
+
+import inspect
+
+import click
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import geosrseg
+from geosrseg.bench.result import KINDS
+from geosrseg.cli import options
+from geosrseg.cli.benchmark import benchmark
+from geosrseg.cli.evaluate import evaluate
+from geosrseg.cli.export import export
+from geosrseg.cli.predict import predict
+from geosrseg.core.precision import PRECISIONS
+from geosrseg.mapping.scene_plan import fitting_window_size, plan_map
+from geosrseg.runtime.session import AUTO, DEVICES, NOT_OFFERED
+from tests.tiny_models import make_spec
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@given(
+    window_size=st.integers(8, 600),
+    multiple=st.sampled_from([1, 8, 32]),
+    halo=st.integers(0, 60),
+    exact=st.integers(0, 200),
+    seams=st.sampled_from(["blend", "exact"]),
+    pixels=st.floats(0, 1e9),
+)
+def test_every_window_that_is_planned_is_one_that_the_device_takes(
+    device, window_size, multiple, halo, exact, seams, pixels
+):
+    window_size = -(-window_size // multiple) * multiple
+    spec = make_spec(
+        window_size=window_size, multiple=multiple, halo=min(halo, exact), exact_halo=exact
+    )
+    limits = DEVICES[device].limits(spec)
+    if limits.window is None:
+        return
+    size = fitting_window_size(spec, pixels=pixels, seams=seams, largest=limits.window)
+    plan = plan_map(3000, 2000, spec, seams=seams, window_size=size)
+    assert max(plan.rows.window_size, plan.cols.window_size) <= limits.window
+
+
+def choices(option):
+    return set(option(lambda: None).__click_params__[0].type.choices)
+
+
+def test_the_commands_choices_are_the_devices_and_precisions_that_there_are():
+    assert choices(options.device_option) == {"auto", *DEVICES}
+    assert choices(options.precision_option) == {"auto", *PRECISIONS, *NOT_OFFERED}
+    assert set(AUTO) <= DEVICES.keys()
+
+
+def test_a_benchmark_knows_of_every_device_what_does_the_arithmetic():
+    assert DEVICES.keys() <= KINDS.keys()
+
+
+@pytest.mark.parametrize("command", [predict, export, evaluate, benchmark], ids=lambda c: c.name)
+def test_what_is_not_given_is_the_same_in_the_command_and_in_python(command):
+    function = getattr(geosrseg, command.name)
+    defaults = {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    context = click.Context(command)
+    shared = [parameter for parameter in command.params if parameter.name in defaults]
+    assert len(shared) >= 3
+    for parameter in shared:
+        given_nothing = parameter.get_default(context)
+        if given_nothing is not None and str(given_nothing) != "Sentinel.UNSET":
+            assert given_nothing == defaults[parameter.name], parameter.name
