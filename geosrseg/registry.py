@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, Generic, TypeVar
 
 from geosrseg.errors import GeosrsegError, PluginError
@@ -120,8 +120,14 @@ class Registry(Generic[T]):
 
 
 @cache
+def _installed(_path: tuple[str, ...]) -> EntryPoints:
+    """All entry points of all packages: finding them takes far longer than choosing some."""
+    return entry_points()
+
+
+@cache
 def _read_entry_points(
-    group: str, noun: str, ours: tuple[str, ...], _path: tuple[str, ...]
+    group: str, noun: str, ours: tuple[str, ...], path: tuple[str, ...]
 ) -> Mapping[str, EntryPoint]:
     """What packages bring; read once for each state of the import path.
 
@@ -129,7 +135,7 @@ def _read_entry_points(
         PluginError: a name is ours, no name of an option, or brought twice.
     """
     found: dict[str, EntryPoint] = {}
-    for point in sorted(entry_points(group=group), key=lambda point: point.name):
+    for point in sorted(_installed(path).select(group=group), key=lambda point: point.name):
         if point.name in ours or not _is_name(point.name):
             raise PluginError(
                 f"{_package(point)} brings a {noun} {point.name!r}, expected a name of small "
