@@ -25,8 +25,8 @@ def test_the_wheel_holds_the_models_and_all_that_the_code_reads(tmp_path):
         "weights/dubai-4x.onnx",
         "weights/dubai-8x.onnx",
         "weights/gewata-4x.onnx",
-        "raster/glyphs.png",
-        "raster/page/page.js",
+        "products/glyphs.png",
+        "products/page/page.js",
         "py.typed",
     }
     assert {f"geosrseg/{name}" for name in wanted} <= names
