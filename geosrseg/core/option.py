@@ -65,8 +65,8 @@ def options_of(group: type) -> Mapping[str, tuple[Option, Any]]:
     }
 
 
-def check_options(group: Any) -> None:
-    """Refuse a value that is not what its field says.
+def check_options(group: Any, error: type[GeosrsegError] = GeosrsegError) -> None:
+    """Refuse a value that is not what its field says, by an error of this kind.
 
     Raises:
         GeosrsegError: names the field, its value and what was expected.
@@ -76,23 +76,23 @@ def check_options(group: Any) -> None:
         if value is None or (value is default and said.kind != "text"):
             continue
         if said.choices and value not in said.choices:
-            raise GeosrsegError(f"`{name}` {value!r}: expected one of {', '.join(said.choices)}")
+            raise error(f"`{name}` {value!r}: expected one of {', '.join(said.choices)}")
         if said.kind in ("number", "whole", "size"):
-            _check_number(name, said, value)
+            _check_number(name, said, value, error)
 
 
-def _check_number(name: str, said: Option, value: Any) -> None:
+def _check_number(name: str, said: Option, value: Any, error: type[GeosrsegError]) -> None:
     whole = said.kind != "number"
     try:
         right = math.isfinite(value) and (not whole or int(value) == value)
     except (TypeError, ValueError):
-        raise GeosrsegError(f"`{name}` {value!r}: expected a number") from None
+        raise error(f"`{name}` {value!r}: expected a number") from None
     right = right and (said.least is None or value >= said.least)
     if not right or not (said.above is None or value > said.above):
         kind = "a whole number" if whole else "a number"
         bound = "" if said.least is None else f" from {said.least:g} on"
         bound = bound if said.above is None else f" above {said.above:g}"
-        raise GeosrsegError(f"`{name}` {value:g}: expected {kind}{bound}")
+        raise error(f"`{name}` {value:g}: expected {kind}{bound}")
 
 
 def unknown_option(name: str, known: Sequence[str]) -> GeosrsegError:

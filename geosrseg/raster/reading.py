@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from geosrseg.core.option import check_options, option
+from geosrseg.errors import SceneError
 
 if TYPE_CHECKING:
     import shapely
@@ -57,7 +58,7 @@ class Reading:
         object.__setattr__(self, "bands", _bands(self.bands))
         object.__setattr__(self, "mask", _names(self.mask))
         object.__setattr__(self, "aoi", _area(self.aoi))
-        check_options(self)
+        check_options(self, SceneError)
 
     @property
     def chosen_bands(self) -> str | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from geosrseg.core.option import check_options, option
+from geosrseg.errors import OutputError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,4 +18,4 @@ class PolygonOptions:
     )
 
     def __post_init__(self) -> None:
-        check_options(self)
+        check_options(self, OutputError)
