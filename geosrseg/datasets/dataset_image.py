@@ -16,7 +16,7 @@ from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.files.warp import Warp
 from geosrseg.raster.header.header import SceneOptions, read_header
 from geosrseg.raster.header.selection import BandSelection
-from geosrseg.raster.scene import MAX_PIXELS
+from geosrseg.raster.reading import MAX_PIXELS
 
 
 @dataclass(frozen=True)

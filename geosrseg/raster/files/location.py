@@ -8,6 +8,9 @@ from urllib.parse import quote, unquote, urlsplit
 REMOTE = ("https", "http", "s3")
 """Schemes of what is read over the network."""
 
+IN_MEMORY = "/vsimem/"
+"""What the address of an array begins with, which GDAL keeps as a file in memory."""
+
 _URL = re.compile(
     r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>?#]*(?:[?#]\S*?(?=['\"]?(?:\s|$)))?", re.IGNORECASE
 )
@@ -50,6 +53,11 @@ class Location:
         return bool(self.scheme)
 
     @property
+    def in_memory(self) -> bool:
+        """It is an array, not a file."""
+        return self.address.startswith(IN_MEMORY)
+
+    @property
     def path(self) -> Path:
         """The local path, of the tar for a member.
 
@@ -65,6 +73,8 @@ class Location:
         """The file's own name, without what leads to it."""
         if self.member:
             return self.member.rpartition("/")[2]
+        if self.in_memory:
+            return "array"
         if self.is_remote:
             return unquote(bare_url(self.address)).rstrip("/").rpartition("/")[2]
         return self.path.name
@@ -81,6 +91,8 @@ class Location:
         return self.address
 
     def __str__(self) -> str:
+        if self.in_memory:
+            return "the array"
         shown = bare_url(self.address) if self.is_remote else self.address
         return f"{shown}/{self.member}" if self.member else shown
 
