@@ -13,14 +13,13 @@ from pathlib import Path
 from geosrseg.bench.benchmark import make_full
 from geosrseg.bench.command import run_predict
 from geosrseg.core.timing import Timing
-from geosrseg.raster.maps.layers import CONFIDENCE, FRACTIONS, SR
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.model.model_file import read_model_file
 
 CHOICES = {
     "class map": (),
-    "with --sr": (SR,),
-    "with all three": (CONFIDENCE, SR, FRACTIONS),
+    "with --sr": ("sr",),
+    "with all three": ("confidence", "sr", "fractions"),
 }
 
 

@@ -19,6 +19,7 @@ PACKAGES = {
         "torch",
         "torchmetrics",
     ),
+    "xarray": ("rioxarray", "xarray"),
 }
 """Modules that an extra installs, as pyproject.toml lists them."""
 

@@ -103,7 +103,7 @@ def _doubt(found: Change, transition: Transition) -> list[str]:
     if not found.with_confidence:
         return [
             "How much of the change is noise is not known: the maps have no confidence layers "
-            "beside them (predict --confidence)."
+            "beside them (predict `confidence`)."
         ]
     share = transition.doubtful.sum() / max(changed, 1)
     return [

@@ -142,7 +142,7 @@ def _confidence(source: ClassMap, path: str | Path | None) -> Path:
     if found is None or not found.is_file():
         raise OutputError(
             f"{source.path}: there is no confidence layer {found or 'beside it'}: predict writes "
-            "one with --confidence"
+            "one with `confidence`"
         )
     return found
 
@@ -168,7 +168,7 @@ def _sieved(source: ClassMap, read: Callable[[], Rows], min_area: float) -> Rows
     """The rows without patches below `min_area` square metres; they are read twice."""
     areas = pixel_areas(source.grid)
     if areas is None:
-        raise OutputError(f"{source.path}: its pixels have no known area: leave --min-area out")
+        raise OutputError(f"{source.path}: its pixels have no known area: leave `min_area` out")
     sieve = Sieve(source.grid.width, areas)
     for labels in read():
         sieve.add(labels)

@@ -46,7 +46,7 @@ def run_predict(
         model: an ONNX file.
         device: as in ``--device``.
         precision: of the arithmetic.
-        layers: what is written besides the class map, of `raster.maps.layers.LAYERS`.
+        layers: what is written besides the class map, of `mapping.layers.layers.LAYERS`.
 
     Raises:
         GeosrsegError: the command failed; the message is its own.

@@ -24,6 +24,7 @@ import click
 
 from geosrseg.cli.options import DEBUG, debug_option
 from geosrseg.cli.stopping import stopped_by_signals
+from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
@@ -135,7 +136,7 @@ def _leave_stdout() -> None:
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
     if DEBUG in ctx.meta:
         traceback.print_exception(error)
-    raise Failure(message) from error
+    raise Failure(in_words_of_command(message)) from error
 
 
 def _open_standard_streams() -> None:
@@ -161,7 +162,7 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {one_line(str(message))}", err=True)
+        click.echo(f"warning: {one_line(in_words_of_command(str(message)))}", err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -18,7 +18,7 @@ from geosrseg.raster.files.warp import Warp
 from geosrseg.raster.header.bands import SceneBand, choose_bands, listed_bands
 from geosrseg.raster.header.header import SceneOptions, describe_bands, read_header
 from geosrseg.raster.header.selection import BandSelection
-from geosrseg.raster.scene import MAX_PIXELS
+from geosrseg.raster.reading import MAX_PIXELS
 
 SCALE_REMEDY = (
     "write scale, and offset if there is one, into [image] of the dataset card: scale = 0.0001 "

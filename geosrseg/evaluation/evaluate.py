@@ -29,7 +29,8 @@ from geosrseg.evaluation.scores import Scores, add_scores
 from geosrseg.evaluation.source_figures import SourceFigures, measure_sources
 from geosrseg.evaluation.squared_error import mean_psnr
 from geosrseg.evaluation.torch_session import TorchSession, torch_place
-from geosrseg.mapping.scene_plan import Seams, plan_map
+from geosrseg.mapping.scene_plan import plan_map
+from geosrseg.mapping.windowing import Seams
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import open_session

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from geosrseg.core.labels import CERTAIN, NEAR_NODATA
 from geosrseg.core.legend import NODATA
 from geosrseg.core.spec import ModelSpec
-from geosrseg.raster.maps.layers import CLASSES, CONFIDENCE
+from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 
 ABOUNDS = 0.2
 """Share of the map from which a class that is rare in the validation is worth a warning ..."""

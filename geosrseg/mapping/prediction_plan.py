@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geosrseg.core.windows import Window
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.map_rows import read_bands
+from geosrseg.mapping.map_rows import read_strips
 from geosrseg.raster.scene import Scene
 from geosrseg.runtime.session import Session
 
@@ -114,7 +114,7 @@ def _coarsely_mapped(scene: Scene) -> NDArray[np.bool_]:
 
 def _layer_bytes(job: MapJob) -> dict[str, int]:
     """Bytes of every layer, not compressed."""
-    profiles = {layer: job.profile(layer) for layer in job.request.layers}
+    profiles = {name: layer.profile() for name, layer in job.layers.items()}
     return {
         layer: len(profile.bands)
         * profile.grid.height
@@ -129,14 +129,16 @@ def _memory(job: MapJob) -> int:
     window = plan.rows.window_size * plan.cols.window_size
     rows = sum(_layer_bytes(job).values()) * plan.rows.window_size / job.scene.grid.height
     inputs = 4 * len(session.spec.bands) * plan.rows.window_size * plan.cols.length
-    return round(session.bytes_per_pixel * window * job.request.batch + rows + 2 * inputs)
+    return round(
+        session.bytes_per_pixel * window * job.request.options.windows.batch + rows + 2 * inputs
+    )
 
 
 def _seconds_of_a_window(job: MapJob) -> float:
     """The time of the second run of a window: the first one also prepares."""
-    with closing(read_bands(job.scene, job.plan, job.session.spec)) as bands:
-        band = next(bands)
-    lr = np.ascontiguousarray(band.inputs[None, :, :, : job.plan.cols.window_size])
+    with closing(read_strips(job.scene, job.plan, job.session.spec)) as strips:
+        strip = next(strips)
+    lr = np.ascontiguousarray(strip.inputs[None, :, :, : job.plan.cols.window_size])
     job.session.run(lr)
     start = time.perf_counter()
     job.session.run(lr)

@@ -110,7 +110,7 @@ class WindowRunner:
         if longest <= smallest:
             raise DeviceMemoryError(
                 f"{error}: windows of {longest} pixels do not fit, and smaller ones do not "
-                "advance with their overlap: give it more memory, or use a smaller --overlap"
+                "advance with their overlap: give it more memory, or use a smaller `overlap`"
             ) from error
         self._longest = max(longest // 2 // multiple * multiple, smallest)
 

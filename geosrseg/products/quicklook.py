@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -12,7 +13,9 @@ from rasterio.enums import Resampling
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
+from geosrseg.products.asset import Asset
 from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width, wrap_text
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
@@ -65,6 +68,27 @@ class Entry:
     def width(self) -> int:
         """Columns of swatch and text."""
         return SWATCH + GAP + text_width(f"{self.name}  {self.share}")
+
+
+class Quicklook(ProductFile):
+    """The quicklook as a product of `predict`."""
+
+    suffixes = SUFFIXES
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="Scene and class map", media_type="image/png", roles=("overview",))
+
+    def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
+        """See `ProductFile.write`."""
+        write_quicklook(
+            path,
+            scene=finished.scene,
+            class_map_path=finished.class_map,
+            legend=finished.spec.legend,
+            caution="; ".join(finished.scene.header.unlike),
+            overwrite=True,
+        )
 
 
 def write_quicklook(

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -34,9 +35,7 @@ from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
 from geosrseg.raster.landsat.quality import FILL, check_mask
 from geosrseg.raster.landsat.stac_item import open_item
-
-MAX_PIXELS = 2**31
-"""Pixels of the largest scene; a header that declares more is taken for damage."""
+from geosrseg.raster.reading import Reading
 
 
 class Scene:
@@ -236,15 +235,8 @@ def open_scene(
     *,
     model_bands: tuple[str, ...],
     spec: ModelSpec | None = None,
-    bands: str | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
-    nodata: Sequence[float] = (),
-    mask: Sequence[str] = (),
-    aoi: str | Path | None = None,
-    any_resolution: bool = False,
-    max_pixels: int = MAX_PIXELS,
-    skip_bad_blocks: bool = False,
+    reading: Reading | None = None,
+    **changes: Any,
 ) -> Iterator[Scene]:
     """Open a scene and match it to a model.
 
@@ -254,42 +246,34 @@ def open_scene(
             ``http://``, and for a file ``s3://``.
         model_bands: names of the model's bands, in its order.
         spec: of the model; with it the scene is compared with what the model learned from.
-        bands: which band of the scene is which band of the model, as in ``--bands``.
-        scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: as `scale`. If only one of the two is given, the other is 1 or 0.
-        nodata: digital numbers that mark missing pixels, besides what the scene declares.
-        mask: what else is not valid: ``cloud``, ``shadow``, ``cirrus``, ``snow``, as the
-            QA_PIXEL of a Landsat product flags it.
-        aoi: the part that is wanted: "xmin,ymin,xmax,ymax" in the scene's CRS, or a file of
-            polygons, as in ``--aoi``.
-        any_resolution: take pixels of a size that the model is not meant for.
-        max_pixels: a larger scene is refused before anything is allocated.
-        skip_bad_blocks: take the pixels of blocks that cannot be decoded for not valid.
+        reading: how it is to be read; as `Reading` says by default.
+        changes: fields of `Reading` by name, in place of its own.
 
     Raises:
         SceneError: the scene cannot be read, or is not what the model expects.
     """
     location = Location.of(path)
+    reading = replace(reading or Reading(), **changes)
     options = SceneOptions(
         model_bands=model_bands,
-        bands=bands,
-        scale=scale,
-        offset=offset,
-        mask=check_mask(mask),
-        max_pixels=max_pixels,
-        nodata=check_nodata(nodata),
+        bands=reading.chosen_bands,
+        scale=reading.scale,
+        offset=reading.offset,
+        mask=check_mask(reading.masked),
+        max_pixels=reading.max_pixels,
+        nodata=check_nodata(reading.nodata_values),
         spec=spec,
-        any_resolution=any_resolution,
+        any_resolution=reading.any_resolution,
     )
     with rasterio.Env():  # GDAL's own messages stay unheard, as long as the scene is open
         header = examine_scene(location, options)
         with named(location):
-            if aoi is not None:
-                header = replace(header, aoi=read_aoi(aoi, header.grid))
+            if reading.aoi is not None:
+                header = replace(header, aoi=read_aoi(reading.aoi, header.grid))
             if spec is not None:
                 header = _compared(header, spec, options)
         header = replace(header, sample=None)
-        with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
+        with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
             yield scene
 
 

@@ -50,7 +50,7 @@ AUTO = ("cuda", "openvino", "cpu")
 
 NOT_OFFERED = {
     "int8": "where int8 is faster than bf16 it costs a point of mean IoU (docs/benchmarks.md): "
-    "use --precision auto"
+    "use `precision` auto"
 }
 """What was measured and found wanting."""
 

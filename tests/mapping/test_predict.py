@@ -22,7 +22,8 @@ from geosrseg.errors import (
     SceneError,
     SceneWarning,
 )
-from geosrseg.mapping.predict import Progress, predict
+from geosrseg.mapping.predict import predict
+from geosrseg.mapping.prediction import Progress
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.row_store import find_stores, store_folder
@@ -128,7 +129,7 @@ def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):
 def test_exact_seams_need_an_exact_halo(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(13, 17))
     model = tiny_model(exact_halo=None)
-    with pytest.raises(GeosrsegError, match=r"whole window, .* use --seams blend"):
+    with pytest.raises(GeosrsegError, match=r"whole window, .* use `seams=blend`"):
         predict(scene, tmp_path / "map.tif", model=model, seams="exact")
     predict(scene, tmp_path / "map.tif", model=model)
 
@@ -241,7 +242,7 @@ class TestRefusals:
 
     def test_a_scene_with_other_bands(self, tmp_path, tiny_model):
         scene = write_scene(tmp_path / "two.tif", random_scene(9, 9)[:2], names=NAMES[:2])
-        self.refused(tmp_path, SceneError, "--bands", scene, model=tiny_model())
+        self.refused(tmp_path, SceneError, "`bands`", scene, model=tiny_model())
 
     def test_a_file_without_model_spec(self, tmp_path, scene):
         model = tmp_path / "other.onnx"
@@ -255,7 +256,7 @@ class TestRefusals:
         self.refused(
             tmp_path,
             GeosrsegError,
-            "--window",
+            "`window_size`",
             scene,
             model=tiny_model(),
             window_size=16,
@@ -266,7 +267,7 @@ class TestRefusals:
         out = tmp_path / "out.tif"
         predict(scene, out, model=tiny_model())
         before = out.read_bytes()
-        with pytest.raises(OutputError, match="--overwrite"):
+        with pytest.raises(OutputError, match="`overwrite=True`"):
             predict(scene, out, model=tiny_model())
         assert out.read_bytes() == before
         predict(scene, out, model=tiny_model(), overwrite=True)
@@ -398,7 +399,7 @@ class TestResume:
     def test_not_with_other_arguments(self, tmp_path, scene, model):
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=9)
-        with pytest.raises(OutputError, match=r"halo 8 and not 4.*--overwrite"):
+        with pytest.raises(OutputError, match=r"halo 8 and not 4.*`overwrite=True`"):
             predict(scene, out, model=model, **{**self.OPTIONS, "overlap": 16})
         done = predict(scene, out, model=model, overwrite=True, **{**self.OPTIONS, "overlap": 16})
         assert done.resumed == 0
@@ -420,7 +421,7 @@ class TestResume:
                 raise KeyboardInterrupt
             calls.append(publish(*args, **kwargs))
 
-        monkeypatch.setattr("geosrseg.mapping.predict.publish", publish_one_and_stop)
+        monkeypatch.setattr("geosrseg.mapping.make_map.publish", publish_one_and_stop)
         with pytest.raises(KeyboardInterrupt):
             predict(scene, out, model=model, **self.OPTIONS)
         monkeypatch.undo()
@@ -430,7 +431,7 @@ class TestResume:
         with pytest.raises(OutputError, match=r"own\.html: exists"):
             predict(scene, out, model=model, report=page, **self.OPTIONS)
         assert page.read_text() == "mine"
-        done = predict(scene, out, model=model, **self.OPTIONS)  # no --overwrite
+        done = predict(scene, out, model=model, **self.OPTIONS)  # no `overwrite`
         assert (done.windows, done.network_seconds) == (0, 0)
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
@@ -524,7 +525,7 @@ class TestDamage:
 
 def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 40))
-    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with --max-pixels"):
+    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with `max_pixels`"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1599)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1600)
 
@@ -532,7 +533,7 @@ def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
 def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 4000))
     monkeypatch.setattr("geosrseg.mapping.map_job.available_memory", lambda: 2_000_000)
-    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller --window"):
+    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller `window_size`"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=40)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=32)
 
@@ -553,5 +554,5 @@ def test_windows_are_those_that_the_device_takes(tmp_path, tiny_model, monkeypat
     assert predict(scene, tmp_path / "a.tif", **options, overlap=0).windows == 4
     with pytest.raises(DeviceError, match="windows of 64 x 64 pixels: cpu takes at most 48"):
         predict(scene, tmp_path / "b.tif", **options, window_size=64)
-    with pytest.raises(DeviceError, match="--batch 3: cpu takes at most 2 windows at once"):
+    with pytest.raises(DeviceError, match="`batch` 3: cpu takes at most 2 windows at once"):
         predict(scene, tmp_path / "b.tif", **options, batch=3)

@@ -108,5 +108,5 @@ def test_a_file_of_the_product_is_no_output(tmp_path, tiny_model):
 
 def test_a_mask_of_a_plain_file_is_refused(tmp_path, tiny_model):
     write_raster(tmp_path / "scene.tif", np.ones((3, 9, 9), np.float32), names=NAMES)
-    with pytest.raises(SceneError, match="--mask cloud needs a product"):
+    with pytest.raises(SceneError, match="`mask` cloud needs a product"):
         predict(tmp_path / "scene.tif", tmp_path / "o.tif", model=tiny_model(), mask=["cloud"])

@@ -14,7 +14,7 @@ from geosrseg.evaluation.bootstrap import LEVEL, Estimate, Resampled
 from geosrseg.evaluation.experiment import Experiment
 from geosrseg.evaluation.scores import BY_CLASS, OVERALL
 from geosrseg.evaluation.source_figures import SourceFigures, finite
-from geosrseg.mapping.scene_plan import Seams
+from geosrseg.mapping.windowing import Seams
 from geosrseg.version import __version__
 
 

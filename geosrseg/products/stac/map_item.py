@@ -18,42 +18,53 @@ from pystac.extensions.projection import ProjectionExtension
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas
+from geosrseg.products.asset import Asset, MapFile
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.products.stac import terms as stac
 from geosrseg.products.stac.footprint import Footprint, find_footprint
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.landsat.acquisition import acquisition_date
 
 SUFFIXES = (".json",)
-
-ASSETS: Mapping[str, tuple[str, str, list[str]]] = {
-    "classes": ("Class map", pystac.MediaType.COG, ["data"]),
-    "confidence": ("Confidence of each label, in percent", pystac.MediaType.COG, ["data"]),
-    "sr": ("Super-resolved image", pystac.MediaType.COG, ["data", "reflectance"]),
-    "fractions": ("Share of each class in each pixel of the scene", pystac.MediaType.COG, ["data"]),
-    "qml": ("Style for QGIS", pystac.MediaType.XML, ["metadata"]),
-    "sld": ("Style for map servers", pystac.MediaType.XML, ["metadata"]),
-    "areas": ("Area of each class", "text/csv", ["metadata"]),
-    "vector": ("Polygons of the class map", "", ["data"]),
-    "report": ("Page to look at", pystac.MediaType.HTML, ["overview"]),
-    "quicklook": ("Scene and class map", pystac.MediaType.PNG, ["overview"]),
-}
-"""Title, media type and roles of each file by its key."""
-
-VECTOR_TYPES = {
-    ".gpkg": pystac.MediaType.GEOPACKAGE,
-    ".fgb": pystac.MediaType.FLATGEOBUF,
-    ".geojson": pystac.MediaType.GEOJSON,
-    ".parquet": pystac.MediaType.PARQUET,
-}
 
 RASTERS = (".tif", ".tiff")
 
 
+class MapItem(ProductFile):
+    """The item as a product of `predict`, which lists all others."""
+
+    suffixes = SUFFIXES
+    comes_last = True
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="STAC item", media_type="application/geo+json", roles=("metadata",))
+
+    def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
+        """See `ProductFile.write`."""
+        write_map_item(
+            path,
+            finished.files,
+            legend=finished.spec.legend,
+            areas=finished.areas,
+            source=finished.scene.location,
+            taken=acquisition_date(finished.scene),
+            properties={
+                name.lower().replace("geosrseg_", "geosrseg:"): value
+                for name, value in finished.tags.items()
+                if name.startswith("GEOSRSEG_")
+            },
+            licence=finished.spec.licence,
+            overwrite=True,
+        )
+
+
 def write_map_item(
     path: str | Path,
-    files: Mapping[str, Path],
+    files: Mapping[str, MapFile],
     *,
     legend: Legend,
     areas: Areas,
@@ -67,7 +78,7 @@ def write_map_item(
 
     Args:
         path: the output, ``.json``.
-        files: what belongs to the map by the keys of `ASSETS`, the class map among them.
+        files: what belongs to the map, by the keys of their assets; the class map is `classes`.
         legend: the classes.
         areas: of the class map.
         source: the scene.
@@ -82,10 +93,10 @@ def write_map_item(
     """
     path = Path(path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    grid, footprint = _describe(files["classes"])
+    grid, footprint = _describe(files["classes"].path)
     made = datetime.now(UTC).replace(microsecond=0)
     item = pystac.Item(
-        id=files["classes"].stem,
+        id=files["classes"].path.stem,
         geometry=None if footprint is None else footprint.geometry,
         bbox=None if footprint is None else footprint.bbox,
         datetime=made if taken is None else datetime.combine(taken, time(), UTC),
@@ -98,10 +109,10 @@ def write_map_item(
     )
     _add_projection(item, grid)
     for key, file in files.items():
-        item.add_asset(key, _asset(key, file, path))
+        item.add_asset(key, _asset(file, path))
     for key, asset in item.assets.items():
-        _add_checksum(asset, files[key])
-        _add_own_grid(asset, files[key], grid, item.properties.get("proj:code"))
+        _add_checksum(asset, files[key].path)
+        _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
     _add_classes(item.assets["classes"], legend, areas)
     href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
     item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
@@ -164,13 +175,13 @@ def _add_own_grid(asset: pystac.Asset, file: Path, common: Grid, code: str | Non
         )
 
 
-def _asset(key: str, file: Path, item_path: Path) -> pystac.Asset:
-    title, media_type, roles = ASSETS[key]
+def _asset(file: MapFile, item_path: Path) -> pystac.Asset:
+    said = file.asset
     return pystac.Asset(
-        href=_relative(file, item_path),
-        title=title,
-        media_type=media_type or VECTOR_TYPES[file.suffix.lower()],
-        roles=roles,
+        href=_relative(file.path, item_path),
+        title=said.title,
+        media_type=said.media_type,
+        roles=list(said.roles),
     )
 
 

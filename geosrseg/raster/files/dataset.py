@@ -83,7 +83,7 @@ def _open(location: Location) -> DatasetReader:
 
 
 def _check_file(location: Location) -> None:
-    if location.is_remote:
+    if location.is_remote or location.in_memory:
         return
     if location.path.is_file():
         if not location.member:

@@ -26,10 +26,13 @@ class Location:
     Attributes:
         address: a local path, or a URL of one of the schemes `REMOTE`.
         member: the name inside it where `address` is a tar, and empty elsewhere.
+        in_memory: it is an array that this program keeps, not a file; nothing that a user
+            writes as an address sets it.
     """
 
     address: str = field(repr=False)
     member: str = ""
+    in_memory: bool = False
 
     @classmethod
     def of(cls, text: "str | Path | Location") -> "Location":
@@ -65,6 +68,8 @@ class Location:
         """The file's own name, without what leads to it."""
         if self.member:
             return self.member.rpartition("/")[2]
+        if self.in_memory:
+            return "array"
         if self.is_remote:
             return unquote(bare_url(self.address)).rstrip("/").rpartition("/")[2]
         return self.path.name
@@ -81,6 +86,8 @@ class Location:
         return self.address
 
     def __str__(self) -> str:
+        if self.in_memory:
+            return "the array"
         shown = bare_url(self.address) if self.is_remote else self.address
         return f"{shown}/{self.member}" if self.member else shown
 

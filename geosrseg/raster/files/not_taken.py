@@ -44,6 +44,8 @@ def check_taken(location: Location) -> None:
     Raises:
         SceneError: says what it is, and what to give instead.
     """
+    if location.in_memory:
+        return
     address = location.address
     if not location.is_remote:
         _check_scheme(address)
@@ -86,6 +88,8 @@ def _check_virtual(address: str) -> None:
         advice = f"give https://storage.googleapis.com/{rest}"
     elif kind.startswith("vsitar"):
         advice = "give the .tar of a Landsat product, or the unpacked file"
+    elif kind == "vsimem":
+        advice = "give a file, or in Python the array itself (map_array)"
     else:
         advice = "give the file itself, unpacked"
     raise SceneError(f"{address}: names of GDAL's own ({kind}) are not taken: {advice}")
@@ -117,11 +121,11 @@ def _check_folder(path: Path) -> None:
         raise SceneError(
             f"{path}: is a Sentinel-2 product (SAFE), which is not read as such: make one GeoTIFF "
             "of its bands B02, B03, B04, B08, B11 and B12, such as with gdalbuildvrt -separate "
-            "and gdal_translate, and give --scale 0.0001 --offset -0.1 (since 2022)"
+            "and gdal_translate, and give `scale` 0.0001 `offset` -0.1 (since 2022)"
         )
     if found := next(filter(_ARD.match, names), None):
         raise SceneError(
             f"{path}: is a Landsat ARD tile ({found}), which is not read as such: make one GeoTIFF "
             "of its SR bands, such as with gdalbuildvrt -separate and gdal_translate, and give "
-            "--scale 0.0000275 --offset -0.2 for Collection 2"
+            "`scale` 0.0000275 `offset` -0.2 for Collection 2"
         )

@@ -31,7 +31,9 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
     if os.path.lexists(path) and not path.is_file():  # a link that leads nowhere is none either
         raise OutputError(f"{path}: is no regular file: choose another name")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path}: exists: choose another name, or replace it with --overwrite")
+        raise OutputError(
+            f"{path}: exists: choose another name, or replace it with `overwrite=True`"
+        )
 
 
 def check_name(path: Path) -> None:

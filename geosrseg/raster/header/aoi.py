@@ -4,11 +4,13 @@ import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
 import shapely.affinity
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 from rasterio.features import geometry_mask
 
 from geosrseg.apart import GivenUpError, run_apart
@@ -17,7 +19,7 @@ from geosrseg.errors import SceneError
 from geosrseg.extras import extra
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.header.aoi_file import area_of_file, check_geopackage
+from geosrseg.raster.header.aoi_file import area_of_file, check_geopackage, joined, transformed
 from geosrseg.regular_file import read_regular
 
 GEOJSON = (".geojson", ".json")
@@ -72,22 +74,26 @@ class Aoi:
         )
 
 
-def read_aoi(aoi: str | Path, grid: Grid) -> Aoi:
+def read_aoi(aoi: Any, grid: Grid) -> Aoi:
     """Read an area of interest for a scene on `grid`.
 
     Args:
         aoi: "xmin,ymin,xmax,ymax" in the CRS of the grid, or a file of polygons: GeoJSON
-            (WGS 84 unless it has a ``crs`` member) or, with the extra ``gis``, GeoPackage.
+            (WGS 84 unless it has a ``crs`` member) or, with the extra ``gis``, GeoPackage. Or
+            a shapely geometry in the CRS of the grid, or what has a ``geometry`` and a ``crs``,
+            as a GeoDataFrame has.
         grid: of the scene.
 
     Raises:
         SceneError: it cannot be read, is no area, or no pixel of the scene is in it.
         MissingExtraError: a GeoPackage needs the extra ``gis``.
     """
-    area = Aoi(_on_grid(_box(str(aoi), grid) or _from_file(Path(aoi), grid), grid))
+    area = _from_object(aoi, grid) or _box(str(aoi), grid) or _from_file(Path(aoi), grid)
+    area = Aoi(_on_grid(area, grid))
     if not area.touches(grid):
+        shown = aoi if isinstance(aoi, str | Path) else type(aoi).__name__
         raise SceneError(
-            f"--aoi {aoi} covers no pixel of the scene: it reaches from "
+            f"`aoi` {shown} covers no pixel of the scene: it reaches from "
             f"{_shown(area.polygons.bounds)}, the scene from {_shown(grid.bounds)} "
             f"(left, bottom, right, top in the scene's CRS)"
         )
@@ -112,6 +118,26 @@ def _on_grid(area: shapely.Geometry, grid: Grid) -> shapely.Geometry:
     return shapely.union_all(turns)
 
 
+def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
+    """The area that a geometry or a table of geometries is; None for text and paths."""
+    if isinstance(aoi, str | Path):
+        return None
+    name = type(aoi).__name__
+    try:
+        if isinstance(aoi, shapely.Geometry):
+            return joined(np.array([aoi], object))
+        if not hasattr(aoi, "geometry") or not hasattr(aoi, "crs"):
+            raise SceneError("expected four numbers, a file, a geometry or a GeoDataFrame")
+        if aoi.crs is None:
+            raise SceneError("it has no CRS: give it one, with set_crs")
+        if grid.crs is None:
+            raise SceneError("the scene has no CRS to bring it to, give a geometry in its own")
+        area = joined(np.asarray(aoi.geometry, object))
+        return transformed(area, CRS.from_user_input(aoi.crs), grid.crs)
+    except SceneError as error:
+        raise SceneError(f"`aoi` is a {name}: {error}") from error
+
+
 def _box(text: str, grid: Grid) -> shapely.Geometry | None:
     """The box that four numbers say; None for any other text."""
     try:
@@ -119,12 +145,12 @@ def _box(text: str, grid: Grid) -> shapely.Geometry | None:
     except ValueError:
         return None
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
-        raise SceneError(f"--aoi {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
+        raise SceneError(f"`aoi` {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers
     if left > right and grid.crs is not None and grid.crs.is_geographic:
         right += 360  # across 180°
     if left >= right or bottom >= top:
-        raise SceneError(f"--aoi {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
+        raise SceneError(f"`aoi` {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
     return shapely.box(left, bottom, right, top)
 
 
@@ -132,17 +158,17 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise SceneError(
-            f"--aoi {path}: expected a file ({', '.join(FORMATS)}) or xmin,ymin,xmax,ymax"
+            f"`aoi` {path}: expected a file ({', '.join(FORMATS)}) or xmin,ymin,xmax,ymax"
         )
     if not path.exists():
-        raise SceneError(f"--aoi {path}: no such file")
+        raise SceneError(f"`aoi` {path}: no such file")
     try:
         content = read_regular(path, limit=MAX_BYTES)
     except OSError as error:
-        raise SceneError(f"--aoi {path}: cannot be read ({reason(error)})") from error
+        raise SceneError(f"`aoi` {path}: cannot be read ({reason(error)})") from error
     if grid.crs is None:
         raise SceneError(
-            f"--aoi {path}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in "
+            f"`aoi` {path}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in "
             f"the scene's own coordinates"
         )
     try:
@@ -162,7 +188,7 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
         )
         return shapely.from_wkb(area)
     except (SceneError, GivenUpError) as error:
-        raise SceneError(f"--aoi {path}: {error}") from error
+        raise SceneError(f"`aoi` {path}: {error}") from error
 
 
 def _shown(bounds: tuple[float, float, float, float]) -> str:

@@ -53,7 +53,7 @@ def area_of_file(content: bytes, suffix: str, crs: str) -> bytes:
         read = _read_geopackage if suffix == ".gpkg" else _read_geojson
         geometries, source = read(content)
         _check_count(geometries)
-        area = _transformed(_joined(geometries), source, CRS.from_wkt(crs))
+        area = transformed(joined(geometries), source, CRS.from_wkt(crs))
         return bytes(shapely.to_wkb(area))
 
 
@@ -170,7 +170,7 @@ def _check_count(geometries: NDArray[np.object_]) -> None:
         )
 
 
-def _joined(geometries: NDArray[np.object_]) -> shapely.Geometry:
+def joined(geometries: NDArray[np.object_]) -> shapely.Geometry:
     """One geometry of polygons; what crosses itself is mended first."""
     parts = shapely.get_parts(shapely.get_parts(geometries))
     kinds = sorted({part.geom_type for part in parts if not part.is_empty})
@@ -182,7 +182,12 @@ def _joined(geometries: NDArray[np.object_]) -> shapely.Geometry:
     return joined
 
 
-def _transformed(area: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geometry:
+def transformed(area: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geometry:
+    """An area in another CRS.
+
+    Raises:
+        SceneError: it cannot be brought there.
+    """
     if source == target:
         return area
     left, bottom, right, top = area.bounds
@@ -191,6 +196,6 @@ def _transformed(area: shapely.Geometry, source: CRS, target: CRS) -> shapely.Ge
         for crs in (source, target):
             check_wkt(crs.to_wkt())
         there = transform_geom(source, target, shapely.geometry.mapping(dense))
-        return _joined(np.array([shapely.geometry.shape(there)], object))
+        return joined(np.array([shapely.geometry.shape(there)], object))
     except (*GDAL_ERRORS, ValueError, shapely.errors.ShapelyError) as error:
         raise SceneError(f"cannot be brought to the scene's CRS ({reason(error)})") from error

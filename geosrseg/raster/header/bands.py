@@ -137,11 +137,11 @@ def _advice(
         for reading in ambiguous:
             indexes = _indexes(reading.names, found)
             numbers = ",".join(str(indexes[canonical_name(name)]) for name in model_bands)
-            options.append(f"--bands {numbers} if it is of {reading.sensor.name}")
+            options.append(f"`bands` {numbers} if it is of {reading.sensor.name}")
         return f"say which sensor's bands they are: {', '.join(options)}"
     missing = [name for name in model_bands if canonical_name(name) not in named]
     return (
-        f"say which is which with --bands {_example(missing)}, N being the number or the name "
+        f"say which is which with `bands` {_example(missing)}, N being the number or the name "
         "of a band"
     )
 
@@ -159,7 +159,7 @@ def _chosen_by_option(
         chosen = [_number(item, found) for item in items]
     if len(chosen) != len(model_bands) or len(set(chosen)) != len(chosen):
         raise SceneError(
-            f"--bands {option} chooses the bands {', '.join(map(str, chosen))}, expected "
+            f"`bands` {option} chooses the bands {', '.join(map(str, chosen))}, expected "
             f"{len(model_bands)} that differ: {', '.join(model_bands)}"
         )
     return tuple(chosen)
@@ -177,7 +177,7 @@ def _by_name(
         name = canonical_name(text)
         if not equals or name not in map(canonical_name, model_bands) or name in said:
             raise SceneError(
-                f"--bands has {item!r}, expected each of the model's bands at most once, "
+                f"`bands` has {item!r}, expected each of the model's bands at most once, "
                 f"as in {_example(model_bands)}"
             )
         said[name] = _number(number, found)
@@ -185,7 +185,7 @@ def _by_name(
     missing = [name for name in model_bands if canonical_name(name) not in indexes]
     if missing:
         raise SceneError(
-            f"the scene has {listed_bands(found)}: --bands leaves out {', '.join(missing)}, "
+            f"the scene has {listed_bands(found)}: `bands` leaves out {', '.join(missing)}, "
             f"expected as in {_example(model_bands)}"
         )
     return [indexes[canonical_name(name)] for name in model_bands]
@@ -202,7 +202,7 @@ def _number(text: str, found: Sequence[SceneBand]) -> int:
         return same[0]
     names = [band.name for band in found if band.name]
     or_name = f", or a name that one band has: {', '.join(names[:12])}" if names else ""
-    raise SceneError(f"--bands has {text!r}, expected a band's number: {_range(numbers)}{or_name}")
+    raise SceneError(f"`bands` has {text!r}, expected a band's number: {_range(numbers)}{or_name}")
 
 
 def _range(numbers: list[str]) -> str:

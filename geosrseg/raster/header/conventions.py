@@ -37,7 +37,7 @@ class Convention:
     def option(self) -> str:
         """The options that say it."""
         scale = np.format_float_positional(self.scale, trim="-", precision=17)
-        return f"--scale {scale}" + (f" --offset {self.offset:g}" if self.offset else "")
+        return f"`scale` {scale}" + (f" `offset` {self.offset:g}" if self.offset else "")
 
     def is_of(self, scale: float, offset: float) -> bool:
         """These are its numbers."""

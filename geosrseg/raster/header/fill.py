@@ -48,7 +48,7 @@ def check_nodata(values: Sequence[float]) -> tuple[float, ...]:
     for value in values:
         if not math.isfinite(value):
             raise SceneError(
-                f"--nodata {value}: expected a number (what is not finite is nodata in any case)"
+                f"`nodata` {value}: expected a number (what is not finite is nodata in any case)"
             )
     return tuple(dict.fromkeys(map(float, values)))
 
@@ -94,7 +94,7 @@ def fill_warning(fill: Fill, *, taken: bool) -> str:
         f"{fill.share:.1%} of its pixels are {fill.value:.10g} over stretches, which no nodata tag "
         "declares"
     )
-    option = f"--nodata {fill.value:.10g}"
+    option = f"`nodata` {fill.value:.10g}"
     if taken:
         return f"{seen}: taken for nodata, as no ground has that value ({option} says the same)"
     return f"{seen}: they are mapped as ground, unless {option} makes them nodata"

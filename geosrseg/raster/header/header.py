@@ -140,8 +140,8 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
     """
     if options.mask:
         raise SceneError(
-            f"--mask {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
-            f"tar or STAC item of the product, or leave --mask out"
+            f"`mask` {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
+            f"tar or STAC item of the product, or leave `mask` out"
         )
     check_redirects(location)
     with open_dataset(location, beside=True) as dataset, named(location):
@@ -252,7 +252,7 @@ def _check_size(dataset: DatasetReader, *, max_pixels: int) -> None:
     if height * width > max_pixels:
         raise SceneError(
             f"the file declares {width} x {height} pixels, expected at most {max_pixels}: "
-            f"get it again if it should be smaller, or allow it with --max-pixels"
+            f"get it again if it should be smaller, or allow it with `max_pixels`"
         )
 
 

@@ -96,7 +96,7 @@ def check_radiometry(
             f"{missing.name} has an offset"
         )
         if missing is COLLECTION_2 and not insisted:
-            raise SceneError(f"{text}: give {missing.option}, or --offset 0 if it has none")
+            raise SceneError(f"{text}: give {missing.option}, or `offset` 0 if it has none")
         return f"{text}: if it is that, give {missing.option}"
     return _better(values, radiometry, spec, said)
 
@@ -226,11 +226,11 @@ def check_resolution(grid: Grid, spec: ModelSpec, *, insisted: bool) -> str:
             "model's, and no reference has checked it"
         )
     if insisted:
-        return f"its pixels are {found:.4g} m, {learned}: mapped as --any-resolution says"
+        return f"its pixels are {found:.4g} m, {learned}: mapped as `any_resolution` says"
     meant = " or ".join(f"{value:g} m" for value in domain.resolutions)
     raise SceneError(
         f"its pixels are {found:.4g} m, and {spec.name} is for {meant}: resample it or choose "
-        f"another model (see geosrseg models), or insist with --any-resolution"
+        f"another model (see geosrseg models), or insist with `any_resolution`"
     )
 
 

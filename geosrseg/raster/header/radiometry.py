@@ -71,7 +71,7 @@ def _check_alike(stated: Radiometry, selection: BandSelection) -> None:
         if not 1 / ALIKE < scale / usual < ALIKE:
             raise SceneError(
                 f"its band {index} states the scale {scale:g} and the others {usual:g}, expected "
-                f"one for all: give --scale and --offset, such as --scale {usual:g}"
+                f"one for all: give `scale` and `offset`, such as `scale` {usual:g}"
             )
 
 
@@ -102,7 +102,7 @@ def checked_radiometry(
         listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
         raise SceneError(
             f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
-            f"numbers and no scale of 0: give --scale and --offset"
+            f"numbers and no scale of 0: give `scale` and `offset`"
         )
     return Radiometry(scales, offsets)
 
@@ -161,11 +161,11 @@ def infer_radiometry(
 
 def _remedy(values: NDArray[np.generic], low: float, spec: ModelSpec | None) -> str:
     if low in (-9999, -32768) or low < -1e6:
-        return f"--nodata {low:g} if it marks missing pixels, or give --scale and --offset"
+        return f"`nodata` {low:g} if it marks missing pixels, or give `scale` and `offset`"
     fitting = best_convention(values, spec) if spec else None
     if fitting is not None:
         return f"they fit {fitting.name}, so try {fitting.option}"
     usual = [EIGHT_BITS] if values.dtype.itemsize == 1 else CONVENTIONS[1:4]
-    return "give --scale and --offset, such as " + ", or ".join(
+    return "give `scale` and `offset`, such as " + ", or ".join(
         f"{each.option} for {each.name}" for each in usual
     )

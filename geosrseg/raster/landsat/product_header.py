@@ -100,9 +100,9 @@ def _quality_files(
         files.append(QualityFile(product.qa_pixel, bits))
     elif mask:
         raise SceneError(
-            f"--mask {','.join(mask)} needs the file "
+            f"`mask` {','.join(mask)} needs the file "
             f"{product.id.text}{product.id.flags_file_ending}, found "
-            f"{listed(product.found)}: put it beside the bands, or leave --mask out"
+            f"{listed(product.found)}: put it beside the bands, or leave `mask` out"
         )
     if product.qa_radsat is not None:
         files.append(QualityFile(product.qa_radsat, saturation_bits(numbers)))
@@ -146,4 +146,4 @@ def _useless_mask(product: Product, mask: Sequence[str]) -> str:
     useless = [name for name in mask if name not in product.id.masks]
     if not useless:
         return ""
-    return f"{product.id.title} has no {useless[0]} flag: --mask {useless[0]} masks nothing"
+    return f"{product.id.title} has no {useless[0]} flag: `mask` {useless[0]} masks nothing"

@@ -97,7 +97,7 @@ def check_mask(mask: Sequence[str]) -> tuple[str, ...]:
     """
     for name in mask:
         if name not in MASKS:
-            raise SceneError(f"--mask has {name!r}, expected some of {', '.join(MASKS)}")
+            raise SceneError(f"`mask` has {name!r}, expected some of {', '.join(MASKS)}")
     return tuple(name for name in MASKS if name in mask)
 
 

@@ -83,7 +83,7 @@ def as_labels(
     if foreign.any():
         raise OutputError(
             f"{name}: holds {values[foreign].flat[0]}, which is no class of its legend "
-            f"({', '.join(map(str, legend.ids))}): name it in a file, --legend FILE.toml"
+            f"({', '.join(map(str, legend.ids))}): name it in a file, `legend` FILE.toml"
         )
     return labels
 

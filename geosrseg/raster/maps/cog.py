@@ -108,7 +108,7 @@ def check_cog(path: Path, *, overwrite: bool) -> None:
         if not overwrite and os.path.lexists(sidecar):
             raise OutputError(
                 f"{sidecar}: would be taken for a part of {path.name}: choose another name, or "
-                "replace it with --overwrite"
+                "replace it with `overwrite`"
             )
     if path.exists():
         with as_output_error(path), path.open("rb") as file:

@@ -110,7 +110,7 @@ def read_sidecar_legend(path: Path, colours: Mapping[int, tuple[int, ...]]) -> L
         ]
     except (OSError, ValueError, ElementTree.ParseError) as error:
         raise OutputError(
-            f"{sidecar}: cannot be read ({reason(error)}): give the classes with --legend"
+            f"{sidecar}: cannot be read ({reason(error)}): give the classes with `legend`"
         ) from error
     return Legend(tuple(classes)) if classes else None
 

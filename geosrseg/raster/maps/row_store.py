@@ -331,7 +331,7 @@ def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: b
     if found is not None and not overwrite:
         raise OutputError(
             f"{output}: a stopped run had {_differences(found, manifest)}: run it with what it "
-            "had to go on, or begin anew with --overwrite"
+            "had to go on, or begin anew with `overwrite=True`"
         )
     for path in folder.iterdir():
         if path.name not in (LOCK, LOCK + HOLDER):

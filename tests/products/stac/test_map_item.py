@@ -13,6 +13,7 @@ from rasterio.enums import Resampling
 
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
+from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.stac.map_item import write_map_item
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
@@ -35,9 +36,13 @@ def write(tmp_path, legend):
         write_map_item(
             tmp_path / "map.json",
             {
-                "classes": class_map,
-                "vector": tmp_path / "map.gpkg",
-                **{key: options.pop(key) for key in ("fractions",) if key in options},
+                "classes": MapFile(class_map, Asset(title="Class map")),
+                "vector": MapFile(tmp_path / "map.gpkg", Asset(title="Polygons")),
+                **{
+                    key: MapFile(options.pop(key), Asset(title=key))
+                    for key in ("fractions",)
+                    if key in options
+                },
             },
             legend=legend,
             areas=counter.areas(),
@@ -159,6 +164,6 @@ def test_a_map_without_a_place_on_the_earth(write):
 
 def test_an_existing_item_stays(write):
     write()
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         write()
     write(overwrite=True)

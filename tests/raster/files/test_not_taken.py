@@ -3,9 +3,11 @@
 import gzip
 import zipfile
 
+import numpy as np
 import pytest
 
 from geosrseg.errors import SceneError
+from geosrseg.raster.array_file import array_file
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.scene import find_product
 
@@ -29,11 +31,18 @@ def refused(text):
         ("/vsicurl/https://host/b.tif", "give https://host/b.tif"),
         ("/vsizip/a.zip/b.tif", "give the file itself, unpacked"),
         ("/vsitar/a.tar/b.tif", "give the .tar of a Landsat product"),
+        ("/vsimem/b.tif", "give a file, or in Python the array"),
         ("https://host/a.zip", "download and unpack it first"),
     ],
 )
 def test_addresses_that_are_not_read(address, advice):
     assert advice in refused(address)
+
+
+def test_an_array_is_read_where_this_program_keeps_it_and_by_no_address_that_is_typed():
+    with array_file(np.ones((4, 4), np.uint16)) as location:
+        assert find_product(location) is None
+        assert "/vsimem/" in refused(location.address)
 
 
 def test_packed_files(tmp_path):

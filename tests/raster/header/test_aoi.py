@@ -161,7 +161,7 @@ def crossing(count):
 
 class TestRefused:
     def refused(self, aoi, grid=GRID) -> str:
-        with pytest.raises(SceneError, match="--aoi") as caught:
+        with pytest.raises(SceneError, match="`aoi`") as caught:
             read_aoi(aoi, grid)
         assert "\n" not in str(caught.value)
         return str(caught.value)
@@ -327,3 +327,26 @@ def test_an_area_cut_at_180_degrees_on_a_projected_scene(tmp_path):
     parts = [shapely.box(179, -17, 180, -16), shapely.box(-180, -17, -179, -16)]
     area = read_aoi(write_geojson(tmp_path / "a.geojson", *parts), grid)
     assert area.inside(grid, Window(0, 0, 40, 60)).mean() > 0.98
+
+
+class TestObjects:
+    """Areas as Python has them."""
+
+    def test_a_geometry_is_in_the_crs_of_the_scene(self):
+        assert read_aoi(TRIANGLE, GRID).polygons.equals(TRIANGLE)
+
+    def test_a_geodataframe_brings_its_crs(self):
+        geopandas = pytest.importorskip("geopandas")
+        table = geopandas.GeoDataFrame(geometry=[in_degrees(TRIANGLE)], crs="EPSG:4326")
+        found = read_aoi(table, GRID).inside(GRID, ALL)
+        assert np.array_equal(found, centres_inside(TRIANGLE, GRID))
+        assert np.array_equal(read_aoi(table.geometry, GRID).inside(GRID, ALL), found)
+
+    def test_what_is_neither_is_refused(self):
+        geopandas = pytest.importorskip("geopandas")
+        with pytest.raises(SceneError, match="is a dict: expected four numbers, a file"):
+            read_aoi({"type": "Polygon"}, GRID)
+        with pytest.raises(SceneError, match="it has no CRS"):
+            read_aoi(geopandas.GeoSeries([TRIANGLE]), GRID)
+        with pytest.raises(SceneError, match="Polygon covers no pixel"):
+            read_aoi(shapely.box(0, 0, 1, 1), GRID)

@@ -75,7 +75,7 @@ def test_numbers_of_two_sensors_are_asked_about():
     found = bands("SR_B2", "SR_B3", "SR_B4", "SR_B5")
     with pytest.raises(
         SceneError,
-        match=r"--bands 1,2,3 if it is of TM or ETM\+, --bands 2,3,4 if it is of OLI",
+        match=r"`bands` 1,2,3 if it is of TM or ETM\+, `bands` 2,3,4 if it is of OLI",
     ):
         choose_bands(found, model_bands=MODEL, option=None)
     named = choose_bands(
@@ -86,7 +86,7 @@ def test_numbers_of_two_sensors_are_asked_about():
 
 def test_a_hint_numbers_no_band_that_it_does_not_know():
     found = bands("Red", "Green", "near-ish")
-    with pytest.raises(SceneError, match=r"with --bands nir=N, N being the number or the name"):
+    with pytest.raises(SceneError, match=r"with `bands` nir=N, N being the number or the name"):
         choose_bands(found, model_bands=MODEL, option=None)
 
 
@@ -104,7 +104,7 @@ def test_the_option_takes_the_names_of_the_file(option, indexes):
 
 
 def test_a_name_that_two_bands_have_chooses_none():
-    with pytest.raises(SceneError, match="--bands has 'x', expected a band's number: 1, 2, 3, or"):
+    with pytest.raises(SceneError, match="`bands` has 'x', expected a band's number: 1, 2, 3, or"):
         choose_bands(bands("x", "X", "y"), model_bands=MODEL, option="x,y,1")
 
 
@@ -123,7 +123,7 @@ def test_a_name_that_two_bands_have_chooses_none():
     ],
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(found):
-    with pytest.raises(SceneError, match=r"--bands .*(nir|red)=N") as caught:
+    with pytest.raises(SceneError, match=r"`bands` .*(nir|red)=N") as caught:
         choose_bands(found, model_bands=MODEL, option=None)
     assert f"{len(found)} band" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -152,6 +152,6 @@ def test_what_is_not_certain_is_refused_with_the_remedy(found):
     ],
 )
 def test_wrong_options_are_refused(option):
-    with pytest.raises(SceneError, match="--bands") as caught:
+    with pytest.raises(SceneError, match="`bands`") as caught:
         choose_bands(bands("a", "b", "c", "d"), model_bands=MODEL, option=option)
     assert "expected" in str(caught.value)

@@ -102,12 +102,12 @@ def test_the_warning_says_value_share_and_option():
     (fill,) = find_fill(filled(0))
     assert fill_warning(fill, taken=False) == (
         "31.2% of its pixels are 0 over stretches, which no nodata tag declares: they are mapped "
-        "as ground, unless --nodata 0 makes them nodata"
+        "as ground, unless `nodata` 0 makes them nodata"
     )
     assert "taken for nodata" in fill_warning(fill, taken=True)
 
 
 def test_nodata_is_a_number():
     assert check_nodata([0, 65535, 0]) == (0.0, 65535.0)
-    with pytest.raises(SceneError, match="--nodata nan: expected a number"):
+    with pytest.raises(SceneError, match="`nodata` nan: expected a number"):
         check_nodata([float("nan")])

@@ -59,12 +59,12 @@ def test_numbers_that_fit_nothing_have_no_convention():
 @pytest.mark.parametrize(
     ("values", "scale", "offset", "remedy"),
     [
-        (REFLECTANCE, 2.75e-5, -0.2, "--scale 1"),  # tags that were left over
-        (REFLECTANCE, 1e-4, 0.0, "--scale 1"),
-        (stored(1e-4, 0), 1.0, 0.0, "--scale 0.0001"),
-        (stored(1e-4, 0), 2.75e-5, -0.2, "--scale 0.0001"),
-        (stored(2.75e-5, -0.2), 1e-4, 0.0, "--scale 0.0000275 --offset -0.2"),
-        (stored(0.01, 0, "float32"), 1.0, 0.0, "--scale 0.01"),
+        (REFLECTANCE, 2.75e-5, -0.2, "`scale` 1"),  # tags that were left over
+        (REFLECTANCE, 1e-4, 0.0, "`scale` 1"),
+        (stored(1e-4, 0), 1.0, 0.0, "`scale` 0.0001"),
+        (stored(1e-4, 0), 2.75e-5, -0.2, "`scale` 0.0001"),
+        (stored(2.75e-5, -0.2), 1e-4, 0.0, "`scale` 0.0000275 `offset` -0.2"),
+        (stored(0.01, 0, "float32"), 1.0, 0.0, "`scale` 0.01"),
     ],
 )
 def test_what_no_reflectance_is_is_refused_with_what_would_fit(values, scale, offset, remedy):
@@ -74,14 +74,14 @@ def test_what_no_reflectance_is_is_refused_with_what_would_fit(values, scale, of
 
 def test_a_scale_of_landsat_without_its_offset_is_refused_unless_it_is_insisted_on():
     values = stored(2.75e-5, -0.2)
-    with pytest.raises(SceneError, match=r"give --scale 0.0000275 --offset -0.2, or --offset 0"):
+    with pytest.raises(SceneError, match=r"give `scale` 0.0000275 `offset` -0.2, or `offset` 0"):
         check(values, 2.75e-5)
     assert "Collection 2" in check(values, 2.75e-5, insisted=True)
 
 
 def test_a_missing_offset_of_sentinel_2_is_said():
     warning = check(stored(1e-4, -0.1), 1e-4)
-    assert "give --scale 0.0001 --offset -0.1" in warning
+    assert "give `scale` 0.0001 `offset` -0.1" in warning
     assert check(stored(1e-4, 0), 1e-4) == ""
 
 
@@ -129,7 +129,7 @@ class TestResolution:
     def test_another_one_is_refused_with_both_figures(self):
         with pytest.raises(SceneError, match=r"pixels are 250 m, and tiny is for 30 m or 10 m"):
             self.check(250)
-        assert "as --any-resolution says" in self.check(250, insisted=True)
+        assert "as `any_resolution` says" in self.check(250, insisted=True)
 
     def test_degrees_are_metres_at_the_latitude(self):
         grid = Grid(CRS.from_epsg(4326), Affine(0.00054, 0, 25, 0, -0.00027, 60), 100, 100)

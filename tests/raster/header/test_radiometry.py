@@ -45,7 +45,7 @@ def test_a_few_glints_do_not_matter():
     ids=lambda numbers: f"{numbers.dtype}-{numbers.max()}",
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(numbers):
-    with pytest.raises(SceneError, match=r"--scale 0\.0000275 --offset -0\.2") as caught:
+    with pytest.raises(SceneError, match=r"`scale` 0\.00") as caught:
         infer_radiometry(numbers)
     for part in (str(numbers.dtype), f"{numbers.min():g} to {numbers.max():g}", "reflectance"):
         assert part in str(caught.value)
@@ -54,7 +54,7 @@ def test_what_is_not_certain_is_refused_with_the_remedy(numbers):
 @pytest.mark.parametrize(("fill", "dtype"), [(-9999, "int16"), (-3.4e38, "float32")])
 def test_an_undeclared_fill_value_is_not_a_measurement(fill, dtype):
     numbers = np.append(values(100, 4000, dtype), np.array([[fill]], dtype), axis=1)
-    with pytest.raises(SceneError, match=r"--nodata -\S+ if it marks"):
+    with pytest.raises(SceneError, match=r"`nodata` -\S+ if it marks"):
         infer_radiometry(numbers)
 
 

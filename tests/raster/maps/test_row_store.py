@@ -79,7 +79,7 @@ def test_a_store_without_rows_goes(output):
 def test_another_manifest_is_refused_by_what_differs(output):
     keep(output, bands(1))
     with (
-        pytest.raises(OutputError, match=r"scene b and not c.*--overwrite"),
+        pytest.raises(OutputError, match=r"scene b and not c.*`overwrite=True`"),
         open_row_store(output, {"model": "a", "scene": "c"}),
     ):
         pass
