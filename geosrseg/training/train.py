@@ -134,7 +134,13 @@ def train(
         network=network,
         recipe=recipe,
         teacher=taught_by.sha256 if taught_by else "",
-        domain=measure_domain(card, factor=network.upscale_factor),
+        domain=measure_domain(
+            card,
+            factor=network.upscale_factor,
+            chips=_chip_config(network, recipe),
+            fill=normalization.fill,
+            most=recipe.chips_per_epoch,
+        ),
     )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
@@ -271,6 +277,18 @@ def _quiet_lightning() -> Iterator[None]:
             logger.setLevel(level)
 
 
+def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:
+    return ChipConfig(
+        size=recipe.chip_size,
+        upscale_factor=network.upscale_factor,
+        quarter_turns=recipe.quarter_turns,
+        class_power=recipe.class_power,
+        jitter=recipe.jitter,
+        cutout=recipe.cutout,
+        seed=recipe.seed,
+    )
+
+
 def _chips(
     scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
 ) -> Chips | SourceChips:
@@ -280,15 +298,7 @@ def _chips(
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
         )
-    drawn = ChipConfig(
-        size=recipe.chip_size,
-        upscale_factor=config.network.upscale_factor,
-        quarter_turns=recipe.quarter_turns,
-        class_power=recipe.class_power,
-        jitter=recipe.jitter,
-        cutout=recipe.cutout,
-        seed=recipe.seed,
-    )
+    drawn = _chip_config(config.network, recipe)
     classes = config.network.classes
     if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
         return SourceChips(sourced, classes=classes, config=drawn)
