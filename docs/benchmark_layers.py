@@ -10,10 +10,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from geosrseg.raster.maps.layers import CONFIDENCE, FRACTIONS, SR
+
 from geosrseg.bench.benchmark import make_full
 from geosrseg.bench.command import run_predict
 from geosrseg.core.timing import Timing
-from geosrseg.raster.maps.layers import CONFIDENCE, FRACTIONS, SR
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL

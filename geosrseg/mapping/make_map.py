@@ -6,7 +6,7 @@ product files from them. A stopped run resumes at the first strip that is not fi
 """
 
 import warnings
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.map_job import MapJob, open_job
@@ -30,6 +30,8 @@ def make_map(
     *,
     overwrite: bool = False,
     on_progress: OnProgress = lambda _: None,
+    may_halve: bool = True,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Prediction:
     """Make the map of a request whose outputs have been checked.
 
@@ -38,6 +40,8 @@ def make_map(
         session: the model.
         overwrite: replace the store of a stopped run that had other options.
         on_progress: called before the first window and after each one.
+        may_halve: run windows in parts where memory runs out, with a few other labels then.
+        turn: held while windows are run, so that another map is written meanwhile.
 
     Warns:
         SceneWarning: something about the scene was taken for granted.
@@ -57,7 +61,8 @@ def make_map(
         with open_row_store(output, job.manifest(), overwrite=overwrite) as store:
             resumed = len(store)
             counter = WindowCounter(job, on_progress, strips_done=resumed)
-            _keep_rows(job, store, counter)
+            with turn or nullcontext():
+                _keep_rows(job, store, counter, may_halve=may_halve)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
@@ -100,7 +105,7 @@ def _write_products(job: MapJob) -> Areas | None:
     return finished.counted_areas
 
 
-def _keep_rows(job: MapJob, store: RowStore, counter: "WindowCounter") -> None:
+def _keep_rows(job: MapJob, store: RowStore, counter: "WindowCounter", *, may_halve: bool) -> None:
     """Keep the rows of every strip that the store does not have."""
     if len(store) == len(job.plan.rows.starts):
         return
@@ -112,6 +117,7 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "WindowCounter") -> None:
             layers=job.layers,
             batch=job.request.options.windows.batch,
             first_strip=len(store),
+            may_halve=may_halve,
             on_window=counter.count,
         )
     ) as all_rows:
