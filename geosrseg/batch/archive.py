@@ -174,7 +174,7 @@ class StoreArchive(Archive):
             self._obstore.put(self._store, self._key(address), file, mode=mode)
         except self._exists as error:
             raise FileExistsError(address) from error
-        except self._error as error:
+        except (self._error, OSError) as error:  # an OSError where there is no such bucket
             raise self._failure(address, "written", error) from error
 
     def _key(self, address: str) -> str:

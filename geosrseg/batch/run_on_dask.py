@@ -31,6 +31,7 @@ def run_on_dask(
     *,
     overwrite: bool = False,
     threads: int | None = None,
+    patience: float = 20.0,
     on_result: OnResult = lambda _: None,
 ) -> list[TaskResult]:
     """Make the maps of all tasks on the workers of a scheduler.
@@ -44,6 +45,7 @@ def run_on_dask(
         address: of the scheduler, ``tcp://HOST:8786``.
         overwrite: replace maps of other tasks.
         threads: CPU threads per task.
+        patience: seconds to wait for the scheduler.
         on_result: called for each task that has ended.
 
     Raises:
@@ -53,7 +55,7 @@ def run_on_dask(
     with extra("dask"):
         distributed: Any = import_module("distributed")
     try:
-        client = distributed.Client(address, timeout=20, set_as_default=False)
+        client = distributed.Client(address, timeout=patience)
     except (OSError, ValueError, TimeoutError) as error:
         raise WorkError(f"{address}: no Dask scheduler answers there ({error})") from error
     run = partial(run_task, overwrite=overwrite, threads=threads)
