@@ -19,7 +19,7 @@ FinishedWindow GeosrsegError Grid Layer Legend LegendClass MapFrame MapOptions M
 Model ModelError ModelSpec NetworkConfig Outcome OutputError PluginError PolygonOptions
 Prediction PredictionPlan ProductFile Products Progress Reading Recipe Report Run RunError
 SceneError SceneInfo SceneWarning SeamChoice SeamReport Step Survey Windowing ZoneAreas __version__
-assess
+Task TaskResult WorkError WorkPlan PlannedScene assess plan_work read_work run_on_dask run_work
 benchmark configure evaluate export info open_model option predict read_dataset relabel
 reproduce sample seam_report train vectorize zonal_areas
 """
