@@ -47,7 +47,7 @@ bench: $(DEV)/installed ## Measure this machine in five minutes: tables, and fig
 docs: $(DEV)/installed ## Write docs/cli.md anew from the commands' help
 	$(DEV)/bin/python docs/cli_reference.py
 
-$(DEV)/installed: EXTRAS := [cpu,gis,smp,train,xarray,dev]
+$(DEV)/installed: EXTRAS := [cpu,cloud,dask,gis,smp,train,xarray,dev]
 $(DEV)/installed $(DEMO)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "geosrseg needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \

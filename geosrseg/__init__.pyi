@@ -10,6 +10,14 @@ from geosrseg.analysis.sample import sample as sample
 from geosrseg.analysis.vectorize import vectorize as vectorize
 from geosrseg.analysis.zonal_areas import ZoneAreas as ZoneAreas
 from geosrseg.analysis.zonal_areas import zonal_areas as zonal_areas
+from geosrseg.batch.plan_work import PlannedScene as PlannedScene
+from geosrseg.batch.plan_work import WorkPlan as WorkPlan
+from geosrseg.batch.plan_work import plan_work as plan_work
+from geosrseg.batch.run_on_dask import run_on_dask as run_on_dask
+from geosrseg.batch.run_task import TaskResult as TaskResult
+from geosrseg.batch.run_work import run_work as run_work
+from geosrseg.batch.work import Task as Task
+from geosrseg.batch.work import read_work as read_work
 from geosrseg.bench.benchmark import benchmark as benchmark
 from geosrseg.bench.result import Benchmark as Benchmark
 from geosrseg.bench.seam_report import SeamChoice as SeamChoice
@@ -35,6 +43,7 @@ from geosrseg.errors import RunError as RunError
 from geosrseg.errors import RunWarning as RunWarning
 from geosrseg.errors import SceneError as SceneError
 from geosrseg.errors import SceneWarning as SceneWarning
+from geosrseg.errors import WorkError as WorkError
 from geosrseg.evaluation.evaluate import evaluate as evaluate
 from geosrseg.evaluation.experiment import ExperimentPlan as ExperimentPlan
 from geosrseg.evaluation.report.report import Report as Report

@@ -9,6 +9,7 @@
     ├── DatasetError       the training data is missing, wrong or incomplete
     ├── RunError           a training run cannot be started, read or continued
     ├── MissingExtraError  a package of an optional extra is not installed
+    ├── WorkError          a work file, or a task of it, cannot be run here
     └── PluginError        a package that adds to geosrseg cannot be used
 
 A message names the value, what was expected and what to do about it, in one line. The
@@ -46,6 +47,10 @@ class DatasetError(GeosrsegError):
 
 class RunError(GeosrsegError):
     """A training run cannot be started, read or continued."""
+
+
+class WorkError(GeosrsegError):
+    """A work file, or a task of it, cannot be run here."""
 
 
 class MissingExtraError(GeosrsegError):

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from geosrseg.errors import MissingExtraError
 
 PACKAGES = {
+    "cloud": ("obstore",),
     "cpu": ("openvino",),
+    "dask": ("distributed",),
     "gis": ("pyarrow", "pyogrio", "pystac", "scipy"),
     "smp": ("segmentation_models_pytorch",),
     "train": (

@@ -7,7 +7,7 @@ product files from them. A stopped run resumes at the first strip that is not fi
 
 import time
 import warnings
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 
 from geosrseg.errors import SceneError, SceneWarning
@@ -35,6 +35,8 @@ def make_map(
     *,
     overwrite: bool = False,
     on_progress: OnProgress = lambda _: None,
+    may_halve: bool = True,
+    turn: AbstractContextManager[object] | None = None,
 ) -> Prediction:
     """Make the map of a request whose outputs have been checked.
 
@@ -43,6 +45,8 @@ def make_map(
         session: the model.
         overwrite: replace the store of a stopped run that had other options.
         on_progress: called before the first window and after each one.
+        may_halve: run windows in parts where memory runs out, with a few other labels then.
+        turn: held while windows are run, so that another map is written meanwhile.
 
     Warns:
         SceneWarning: something about the scene was taken for granted.
@@ -66,7 +70,8 @@ def make_map(
             request.check_outputs(overwrite=overwrite, own=store.noted)
             resumed = len(store)
             counter = WindowCounter(job, on_progress, strips_done=resumed)
-            counts = _keep_rows(job, store, counter)
+            with turn or nullcontext():
+                counts = _keep_rows(job, store, counter, may_halve=may_halve)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
@@ -114,7 +119,9 @@ def _write_products(job: MapJob) -> Areas | None:
     return finished.counted_areas
 
 
-def _keep_rows(job: MapJob, store: RowStore, counter: "WindowCounter") -> MapCounts:
+def _keep_rows(
+    job: MapJob, store: RowStore, counter: "WindowCounter", *, may_halve: bool
+) -> MapCounts:
     """Keep the rows of every strip that the store does not have, and count all."""
     counts = MapCounts()
     for layer in {CLASSES, CONFIDENCE} & job.layers.keys():
@@ -130,6 +137,7 @@ def _keep_rows(job: MapJob, store: RowStore, counter: "WindowCounter") -> MapCou
             layers=job.layers,
             batch=job.request.options.windows.batch,
             first_strip=len(store),
+            may_halve=may_halve,
             on_window=counter.count,
         )
     ) as all_rows:

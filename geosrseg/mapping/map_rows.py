@@ -49,6 +49,7 @@ def predict_rows(
     layers: Mapping[str, Layer],
     batch: int = 1,
     first_strip: int = 0,
+    may_halve: bool = True,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
     """The rows of a map from top to bottom, as they are finished.
@@ -60,6 +61,7 @@ def predict_rows(
         layers: what to give, by name.
         batch: windows that are run at once.
         first_strip: the strip to begin with. Strips above it that reach into it are run again.
+        may_halve: see `WindowRunner`.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
@@ -67,7 +69,7 @@ def predict_rows(
     """
     run_from = plan.rows.first_before(first_strip)
     needs_sr = any(layer.needs_sr for layer in layers.values())
-    runner = WindowRunner(session, plan.rows, batch=batch, with_sr=needs_sr)
+    runner = WindowRunner(session, plan.rows, batch=batch, with_sr=needs_sr, may_halve=may_halve)
     painter = Painter(scene, session.spec, plan, layers=layers, first_strip=run_from)
     read = read_strips(scene, plan, session.spec, first_strip=run_from)
     with (

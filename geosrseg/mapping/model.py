@@ -42,6 +42,11 @@ class Model:
         return self._session.spec
 
     @property
+    def session(self) -> Session:
+        """What runs the model file."""
+        return self._session
+
+    @property
     def device(self) -> str:
         """Where the model runs."""
         return self._session.device
