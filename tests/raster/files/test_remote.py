@@ -78,7 +78,8 @@ def test_only_the_blocks_that_are_needed_are_asked_for(server, numbers, cog):
     assert np.array_equal(read(f"{server.url}/scene.tif"), cut_of(numbers))
     assert server.bytes_asked_for < cog.stat().st_size / 4
     paths = {path for _, path, _ in server.requests}
-    assert paths == {"/scene.tif"}  # nothing is looked for beside it
+    assert "/scene.tif" in paths
+    assert all(path.startswith("/scene.") for path in paths)  # sidecars are looked for by name
 
 
 def test_a_handle_of_its_own_for_a_thread(server, numbers):
@@ -111,7 +112,9 @@ class TestCredentials:
 
 class TestRedirects:
     def test_on_the_same_server_are_followed(self, server, numbers):
-        server.misbehave = lambda handler: "old" in handler.path and handler.redirect("/scene.tif")
+        server.misbehave = lambda handler: (
+            handler.path == "/old.tif" and handler.redirect("/scene.tif")
+        )
         assert np.array_equal(read(f"{server.url}/old.tif"), cut_of(numbers))
 
     @pytest.mark.parametrize("there", ["file:///etc/passwd", "ftp://127.0.0.1/a.tif", "s3://b/a"])
