@@ -1,7 +1,7 @@
 """Datasets: open files of a scene, with GDAL told how far it may go."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import rasterio
@@ -35,6 +35,8 @@ def open_dataset(location: Location, *, beside: bool = False) -> Iterator[Datase
         _check_remote_companions(location)
     with small_cache(), gdal_options(location, beside=beside):
         try:
+            if beside and location.is_remote:
+                _ask_for_companions(location)
             dataset = attempt(location, lambda: _open(location))
         except GDAL_ERRORS as error:
             raise SceneError(_refusal(location, error)) from error
@@ -110,6 +112,28 @@ def _check_remote_companions(location: Location) -> None:
                     f"{location}: GDAL takes {companion.name} beside it for its overviews or mask, "
                     "and it is no plain GeoTIFF: have it moved away"
                 ) from error
+
+
+def _ask_for_companions(location: Location) -> None:
+    """Let GDAL learn which companions there are, and remember it, while other threads run.
+
+    It looks for them when metadata is read, and rasterio lets no other thread run then: on a
+    slow network nothing could be stopped.
+
+    Raises:
+        CPLE_BaseError, RasterioError: there is not even the file itself.
+    """
+    with gdal_options(location), attempt(location, lambda: _open(location)):
+        pass
+    address = location.address
+    names = [f"{address}.{suffix}" for suffix in ("aux.xml", "aux", "AUX", "MSK")]
+    if "?" not in address:
+        stem = address.rpartition(".")[0]
+        names += [f"{stem}.{suffix}" for suffix in ("aux", "AUX", "xml", "XML")]
+    for name in names:
+        companion = Location(name)
+        with suppress(*GDAL_ERRORS), gdal_options(companion), _open(companion):
+            pass
 
 
 def _refusal(location: Location, error: Exception) -> str:

@@ -112,7 +112,9 @@ class TestCredentials:
 
 class TestRedirects:
     def test_on_the_same_server_are_followed(self, server, numbers):
-        server.misbehave = lambda handler: "old" in handler.path and handler.redirect("/scene.tif")
+        server.misbehave = lambda handler: (
+            handler.path == "/old.tif" and handler.redirect("/scene.tif")
+        )
         assert np.array_equal(read(f"{server.url}/old.tif"), cut_of(numbers))
 
     @pytest.mark.parametrize("there", ["file:///etc/passwd", "ftp://127.0.0.1/a.tif", "s3://b/a"])
