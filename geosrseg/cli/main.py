@@ -32,7 +32,7 @@ from geosrseg.version import __version__
 COMMANDS = {
     "predict": "Make the high-resolution class map of low-resolution scenes.",
     "plan": "Plan the maps of many scenes, one line per scene.",
-    "run": "Make the maps of such a plan, here or on many machines.",
+    "run": "Make the maps of a work file that are not there yet.",
     "clean": "List what stopped runs of predict have left, and remove it.",
     "train": "Train a network on a dataset.",
     "export": "Write the best weights of a run as a model file.",
