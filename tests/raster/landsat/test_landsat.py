@@ -42,10 +42,10 @@ PRODUCTS = (LEVEL_2, LEVEL_1, TM, ETM_LEVEL_1)
 
 
 REFUSED = {
-    "luna_L5_float": "no Landsat Collection 2 product",
-    "opengeos_peru_4326": "no Landsat Collection 2 product",
-    "rasterio_RGBbyte": "no Landsat Collection 2 product",
-    "stars_L7_olinda": "no Landsat Collection 2 product",
+    "luna_L5_float": "no product of Landsat Collection 2",
+    "opengeos_peru_4326": "no product of Landsat Collection 2",
+    "rasterio_RGBbyte": "no product of Landsat Collection 2",
+    "stars_L7_olinda": "no product of Landsat Collection 2",
     "rstoolbox_L5": "before the Collections",
     "satellite_small/extdata": "Collection 1",
     "satellite_small/testdata/LC8": "before the Collections",
@@ -282,7 +282,7 @@ class TestRefused:
             ("LC81950252013188LGN00_B4.TIF", "before the Collections"),
             ("LM05_L1TP_204023_19850707_20170503_02_T1_B4.TIF", "LM05"),
             ("LT08_L1GT_204023_20150707_20170503_02_T1_B10.TIF", "LT08"),
-            ("holiday.tif", "no Landsat Collection 2 product"),
+            ("holiday.tif", "no product of Landsat Collection 2"),
         ],
     )
     def test_other_products(self, tmp_path, name, reason):
