@@ -52,7 +52,7 @@ def test_the_sea_is_water_and_the_town_is_built(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:its pixels are 30 m")  # the model learned from 120 m
+@pytest.mark.filterwarnings("ignore:its pixels are 30 m")  # it learned from 120 m
 def test_seams_are_within_a_ten_thousandth_and_exact_seams_are_rounding(tmp_path):
     """512 x 512 LR pixels against one window over all of them."""
     scene = tmp_path / "scene.tif"

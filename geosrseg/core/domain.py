@@ -33,6 +33,7 @@ class Domain:
         dates: when, in words.
         quantiles: reflectance of the LR images at the shares `LEVELS`, for each band.
         means: mean reflectance of each band.
+        shares: the largest share that each class has in one image; empty where unknown.
     """
 
     resolution: float | None = None
@@ -43,6 +44,7 @@ class Domain:
     dates: str = ""
     quantiles: tuple[tuple[float, ...], ...] = ()
     means: tuple[float, ...] = ()
+    shares: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         for value in self.resolutions:
@@ -62,6 +64,8 @@ class Domain:
             _check_quantiles(band)
         if not all(map(math.isfinite, self.means)):
             raise ValueError(f"means are finite, got {self.means}")
+        if not all(0 <= share <= 1 for share in self.shares):
+            raise ValueError(f"shares of classes are 0 to 1, got {self.shares}")
 
     @property
     def resolutions(self) -> tuple[float, ...]:
@@ -88,6 +92,7 @@ class Domain:
             "dates": self.dates,
             "quantiles": [list(band) for band in self.quantiles],
             "means": list(self.means),
+            "shares": list(self.shares),
         }
 
     @classmethod
@@ -109,6 +114,7 @@ class Domain:
             dates=record.text("dates"),
             quantiles=record.rows("quantiles"),
             means=record.numbers("means"),
+            shares=record.numbers("shares"),
         )
 
 

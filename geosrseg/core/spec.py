@@ -128,6 +128,10 @@ class ModelSpec:
                 f"the confusion matrix has a row and a column for each of "
                 f"{len(self.legend)} classes"
             )
+        if self.domain.shares and len(self.domain.shares) != len(self.legend):
+            raise ValueError(
+                f"{len(self.legend)} classes but shares of {len(self.domain.shares)} in images"
+            )
         if self.domain.quantiles and len(self.domain.quantiles) != len(self.bands):
             raise ValueError(
                 f"{len(self.bands)} bands but quantiles for {len(self.domain.quantiles)}"

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,11 +67,13 @@ def measure_domain(
         for inputs in _inputs(scenes, card, factor, chips, most):
             counts.add(inputs)
         resolution = _resolution(scenes, card.domain.resolution, factor)
+        shares = _largest_shares(scenes, len(card.legend))
     if not counts.pixels:
-        return replace(card.domain, resolution=resolution)
+        return replace(card.domain, resolution=resolution, shares=shares)
     return replace(
         card.domain,
         resolution=resolution,
+        shares=shares,
         quantiles=tuple(
             tuple(_reflectance(value, wide, band) for value in quantiles)
             for band, quantiles in enumerate(counts.quantiles(LEVELS))
@@ -95,6 +98,19 @@ def _inputs(
         return
     for scene in scenes:
         yield from scene.training_inputs(factor)
+
+
+def _largest_shares(scenes: Sequence[LabelledScene], classes: int) -> tuple[float, ...]:
+    """Of the labelled pixels that train, by file: one that is packed of chips is one image."""
+    by_file: dict[Path, NDArray[np.int64]] = {}
+    for scene in scenes:
+        if scene.split.may_hold("train"):
+            counts = by_file.setdefault(scene.reference.path, np.zeros(classes, np.int64))
+            for strip in scene.strips():
+                labels = scene.read_target(strip, "train").ravel()
+                counts += np.bincount(labels, minlength=256)[:classes]
+    known = [counts / counts.sum() for counts in by_file.values() if counts.any()]
+    return tuple(np.max(known, axis=0).round(4).tolist()) if known else ()
 
 
 def _reflectance(value: float, wide: Normalization, band: int) -> float:

@@ -56,10 +56,11 @@ class MapCounts:
             return
         mapped = int(counts[:NODATA].sum())
         validated = np.array(spec.confusion).sum(axis=1)
-        for item, pixels in zip(spec.legend.classes, validated, strict=True):
+        most = spec.domain.shares or (0.0,) * len(spec.legend)
+        for item, pixels, learned in zip(spec.legend.classes, validated, most, strict=True):
             here = counts[item.id] / max(mapped, 1)
             there = pixels / max(int(validated.sum()), 1)
-            if here > max(ABOUNDS, TIMES * there):
+            if here > max(ABOUNDS, TIMES * there, learned):
                 yield (
                     f"{here:.0%} of its map is {item.name}, which is {there:.1%} of the pixels "
                     f"that {spec.name} was validated on"

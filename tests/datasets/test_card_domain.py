@@ -4,8 +4,10 @@ import pytest
 from geosrseg.core.domain import LEVELS, Domain
 from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.card_domain import measure_domain
+from geosrseg.datasets.chips import ChipConfig
 from geosrseg.errors import DatasetError
 from tests.tiny_datasets import CARD, WIDTH, write_dataset
+from tests.tiny_sources import CHIP, FACTOR, write_sources
 
 WORDS = """
 reflectance = "surface"
@@ -43,6 +45,26 @@ def test_quantiles_are_those_of_the_training_pixels(card, tmp_path):
     assert np.allclose(domain.means, train.mean(axis=1), atol=1e-3)
     degraded = measure_domain(card, factor=8)
     assert degraded.quantiles[0][-1] < domain.quantiles[0][-1]  # noise is averaged away
+
+
+def test_shares_are_those_of_the_training_image_that_has_most_of_a_class(card):
+    domain = measure_domain(card, factor=1)
+    assert len(domain.shares) == len(card.legend)
+    assert sum(domain.shares) == pytest.approx(1, abs=1e-3)  # there is one image
+
+
+def test_several_sources_are_measured_on_chips_as_they_are_trained(tmp_path):
+    sourced = read_card(write_sources(tmp_path), data=tmp_path)
+    images = measure_domain(sourced, factor=FACTOR)
+    chips = ChipConfig(
+        size=CHIP, upscale_factor=FACTOR, quarter_turns=False, class_power=0.5, jitter=0.2,
+        cutout=1.0, seed=0,
+    )  # fmt: skip
+    drawn = measure_domain(
+        sourced, factor=FACTOR, chips=chips, fill=(0.1,) * len(sourced.bands), most=40
+    )
+    for plain, lit in zip(images.quantiles, drawn.quantiles, strict=True):
+        assert lit[-1] - lit[0] > plain[-1] - plain[0]  # sun, haze and gains lie in between
 
 
 def test_a_card_that_says_nothing(card):
