@@ -11,7 +11,7 @@ import time
 import pytest
 
 from geosrseg.batch.run_on_dask import run_on_dask
-from geosrseg.batch.run_task import DONE
+from geosrseg.batch.run_task import DONE, SKIPPED
 from geosrseg.batch.run_work import run_work
 from geosrseg.errors import WorkError
 from tests.batch.conftest import maps
@@ -71,7 +71,8 @@ def test_workers_may_die_and_come_late(tmp_path, plan, cluster):
     helper.start()
     results = run_on_dask(tasks, address, on_result=ended.append)
     helper.join()
-    assert {result.state for result in results} == {DONE}
+    # A result that died with its worker is asked for again, and its map is there by then.
+    assert {result.state for result in results} <= {DONE, SKIPPED}
     assert len(results) == len(tasks)
     assert maps(tmp_path / "out") == maps(tmp_path / "one")
 
