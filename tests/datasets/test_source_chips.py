@@ -1,5 +1,6 @@
 """Chips of several sources: whose grid labels lie on, borders, weights, splits."""
 
+import signal
 from collections import Counter
 from dataclasses import replace
 
@@ -137,6 +138,15 @@ def test_light_changes_the_lr_and_the_hr_image_alike(scenes):
         assert (chip.lr - expected).abs().max() < 0.03  # the noise, and what is clipped
 
 
+@pytest.fixture
+def _own_signals():
+    """PyTorch's loader leaves a handler of SIGCHLD behind, which crashes later tests that fork."""
+    before = signal.getsignal(signal.SIGCHLD)
+    yield
+    signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.usefixtures("_own_signals")
 def test_workers_make_the_same_chips(scenes):
     chips = SourceChips(scenes, classes=2, config=replace(PLAIN, jitter=0.05))
     alone, shared = (
