@@ -12,9 +12,9 @@ help: ## List the targets
 .PHONY: demo
 demo: $(DEMO)/installed ## Map the demo scene with the embedded model
 	@mkdir -p build/demo
-	$(DEMO)/bin/geosrseg predict docs/demo/kafa.tif -o build/demo/kafa_classes.tif \
-		--quicklook build/demo/kafa.png --overwrite
-	@echo "The class map is build/demo/kafa_classes.tif, a picture of it build/demo/kafa.png."
+	$(DEMO)/bin/geosrseg predict docs/demo/liverpool.tif -o build/demo/liverpool_classes.tif \
+		--quicklook build/demo/liverpool.png --overwrite
+	@echo "The class map is build/demo/liverpool_classes.tif, a picture of it build/demo/liverpool.png."
 
 .PHONY: test
 test: lint types contracts tests ## All checks, as CI runs them
@@ -47,7 +47,7 @@ bench: $(DEV)/installed ## Measure this machine in five minutes: tables, and fig
 docs: $(DEV)/installed ## Write docs/cli.md anew from the commands' help
 	$(DEV)/bin/python docs/cli_reference.py
 
-$(DEV)/installed: EXTRAS := [cpu,gis,smp,train,dev]
+$(DEV)/installed: EXTRAS := [cpu,cloud,dask,gis,smp,train,xarray,dev]
 $(DEV)/installed $(DEMO)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "geosrseg needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \

@@ -13,15 +13,13 @@ from pathlib import Path
 from geosrseg.bench.benchmark import make_full
 from geosrseg.bench.command import run_predict
 from geosrseg.core.timing import Timing
-from geosrseg.raster.maps.layers import CONFIDENCE, FRACTIONS, SR
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.model.model_file import read_model_file
-from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
 CHOICES = {
     "class map": (),
-    "with --sr": (SR,),
-    "with all three": (CONFIDENCE, SR, FRACTIONS),
+    "with --sr": ("sr",),
+    "with all three": ("confidence", "sr", "fractions"),
 }
 
 
@@ -44,7 +42,7 @@ def main() -> None:
 
 def measure(folder: Path, *, size: int, precision: str, repeats: int) -> dict[str, Timing]:
     """Run all choices in turn."""
-    model = make_full(DEFAULT_MODEL, folder, window=128).path
+    model = make_full("gewata-4x", folder, window=128).path
     spec = read_model_file(model).spec
     scene = folder / "scene.tif"
     write_synthetic_scene(

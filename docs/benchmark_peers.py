@@ -24,7 +24,7 @@ from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import DEVICES
-from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
+from geosrseg.runtime.shipped_models import find_model
 
 Run = Callable[[], object]
 
@@ -116,7 +116,7 @@ def main() -> None:
 
 def measure(folder: Path, *, size: int, window: int, repeats: int) -> None:
     """Run all of them in turn."""
-    spec = read_model_file(find_model(DEFAULT_MODEL)).spec
+    spec = read_model_file(find_model("gewata-4x")).spec
     scene, model = folder / "scene.tif", folder / "slim.onnx"
     write_synthetic_scene(
         scene, height=size, width=size, bands=spec.bands, normalization=spec.normalization

@@ -1,106 +1,43 @@
 """High-resolution class maps from low-resolution satellite images.
 
-Everything the command line does, one function here does too:
+What the command line does, one function here does too, with the same options::
 
     import geosrseg
 
-    geosrseg.predict("scene.tif", output="classes.tif")
+    geosrseg.predict("scene.tif", "classes.tif", confidence=True)
 
-The functions are loaded when they are first used, so that ``import geosrseg`` costs nothing
-and only training needs PyTorch.
+    with geosrseg.open_model("gewata-4x") as model:
+        found = model.map_array(array, transform=transform, crs=crs)
+
+docs/python.md shows the public names at work, docs/extending.md how to add a layer, a product
+file or a network. The names stand in ``__init__.pyi``, for type checkers and for this file: a
+module is loaded when a name of it is first used, so that ``import geosrseg`` costs nothing and
+only training needs PyTorch.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
-from geosrseg.errors import (
-    DatasetError,
-    DatasetWarning,
-    DeviceError,
-    DeviceMemoryError,
-    GeosrsegError,
-    MissingExtraError,
-    ModelError,
-    OutputError,
-    RunError,
-    SceneError,
-    SceneWarning,
-)
 from geosrseg.extras import extra
-from geosrseg.version import __version__
 
-if TYPE_CHECKING:
-    from geosrseg.analysis.assess import assess
-    from geosrseg.analysis.change import change
-    from geosrseg.analysis.mosaic import mosaic
-    from geosrseg.analysis.relabel import relabel
-    from geosrseg.analysis.sample import sample
-    from geosrseg.analysis.vectorize import vectorize
-    from geosrseg.analysis.zonal_areas import zonal_areas
-    from geosrseg.bench.benchmark import benchmark
-    from geosrseg.bench.seam_report import seam_report
-    from geosrseg.evaluation.evaluate import evaluate
-    from geosrseg.evaluation.reproduce import reproduce
-    from geosrseg.mapping.info import info
-    from geosrseg.mapping.predict import predict
-    from geosrseg.training.export import export
-    from geosrseg.training.train import train
 
-__all__ = [
-    "DatasetError",
-    "DatasetWarning",
-    "DeviceError",
-    "DeviceMemoryError",
-    "GeosrsegError",
-    "MissingExtraError",
-    "ModelError",
-    "OutputError",
-    "RunError",
-    "SceneError",
-    "SceneWarning",
-    "__version__",
-    "assess",
-    "benchmark",
-    "change",
-    "evaluate",
-    "export",
-    "info",
-    "mosaic",
-    "predict",
-    "relabel",
-    "reproduce",
-    "sample",
-    "seam_report",
-    "train",
-    "vectorize",
-    "zonal_areas",
-]
+def _modules() -> dict[str, str]:
+    """The module of each public name, from lines ``from MODULE import NAME as NAME``."""
+    # pathlib and re would take longer to load than all else here.
+    with open(f"{__path__[0]}/__init__.pyi", encoding="utf-8") as stub:  # noqa: PTH123
+        lines = [line.split() for line in stub if line.startswith("from ")]
+    return {words[3]: words[1] for words in lines}
 
-_MODULES = {
-    "assess": "analysis.assess",
-    "benchmark": "bench.benchmark",
-    "change": "analysis.change",
-    "evaluate": "evaluation.evaluate",
-    "export": "training.export",
-    "info": "mapping.info",
-    "mosaic": "analysis.mosaic",
-    "predict": "mapping.predict",
-    "relabel": "analysis.relabel",
-    "reproduce": "evaluation.reproduce",
-    "sample": "analysis.sample",
-    "seam_report": "bench.seam_report",
-    "train": "training.train",
-    "vectorize": "analysis.vectorize",
-    "zonal_areas": "analysis.zonal_areas",
-}
-"""The module of each function, below ``geosrseg``."""
+
+_MODULES = _modules()
+
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with extra("train"):
-        return getattr(import_module(f"geosrseg.{_MODULES[name]}"), name)
+        return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,9 @@
     ├── OutputError        the output cannot be written, or did not come out as computed
     ├── DatasetError       the training data is missing, wrong or incomplete
     ├── RunError           a training run cannot be started, read or continued
-    └── MissingExtraError  a package of an optional extra is not installed
+    ├── MissingExtraError  a package of an optional extra is not installed
+    ├── WorkError          a work file, or a task of it, cannot be run here
+    └── PluginError        a package that adds to geosrseg cannot be used
 
 A message names the value, what was expected and what to do about it, in one line. The
 command line prints it and exits with 1; everything else that escapes is a bug.
@@ -47,8 +49,20 @@ class RunError(GeosrsegError):
     """A training run cannot be started, read or continued."""
 
 
+class WorkError(GeosrsegError):
+    """A work file, or a task of it, cannot be run here."""
+
+
 class MissingExtraError(GeosrsegError):
     """A package of an optional extra is not installed."""
+
+
+class PluginError(GeosrsegError):
+    """A package that adds to geosrseg cannot be used."""
+
+
+class RunWarning(UserWarning):
+    """Something about a run that was taken for granted and that its user should hear."""
 
 
 class SceneWarning(UserWarning):

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from geosrseg.errors import MissingExtraError
 
 PACKAGES = {
+    "cloud": ("obstore",),
     "cpu": ("openvino",),
+    "dask": ("distributed",),
     "gis": ("pyarrow", "pyogrio", "pystac", "scipy"),
     "smp": ("segmentation_models_pytorch",),
     "train": (
@@ -19,6 +21,7 @@ PACKAGES = {
         "torch",
         "torchmetrics",
     ),
+    "xarray": ("rioxarray", "xarray"),
 }
 """Modules that an extra installs, as pyproject.toml lists them."""
 

@@ -22,6 +22,18 @@ def _no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.fsync", lambda handle: None)
 
 
+@pytest.fixture(autouse=True)
+def _without_trial(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models of tests are not tried in a child first, except where that is what is tested."""
+    if "tried_apart" not in request.fixturenames:
+        monkeypatch.setattr("geosrseg.runtime.trial.is_tried", lambda identity: True)
+
+
+@pytest.fixture
+def tried_apart() -> None:
+    """For tests of the trial itself."""
+
+
 @pytest.fixture
 def _default_interrupt() -> Iterator[None]:
     """Let child processes begin with the default handling of SIGINT.

@@ -16,9 +16,6 @@ from geosrseg.cli.export import export
 from geosrseg.cli.predict import predict
 from geosrseg.core.precision import PRECISIONS
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_map
-from geosrseg.products.products import Products
-from geosrseg.products.stac.map_item import ASSETS
-from geosrseg.raster.maps.layers import LAYERS
 from geosrseg.runtime.session import AUTO, DEVICES, NOT_OFFERED
 from tests.tiny_models import make_spec
 
@@ -61,12 +58,6 @@ def test_a_benchmark_knows_of_every_device_what_does_the_arithmetic():
     assert DEVICES.keys() <= KINDS.keys()
 
 
-def test_every_file_of_a_map_has_an_entry_in_its_stac_item():
-    products = {name: f"map.{name}" for name in ("quicklook", "areas", "report", "vector")}
-    assert Products(**products).named().keys() == products.keys()
-    assert {*LAYERS, "qml", "sld", *products} == ASSETS.keys()
-
-
 @pytest.mark.parametrize("command", [predict, export, evaluate, benchmark], ids=lambda c: c.name)
 def test_what_is_not_given_is_the_same_in_the_command_and_in_python(command):
     function = getattr(geosrseg, command.name)
@@ -77,7 +68,7 @@ def test_what_is_not_given_is_the_same_in_the_command_and_in_python(command):
     }
     context = click.Context(command)
     shared = [parameter for parameter in command.params if parameter.name in defaults]
-    assert len(shared) >= 4
+    assert len(shared) >= 3
     for parameter in shared:
         given_nothing = parameter.get_default(context)
         if given_nothing is not None and str(given_nothing) != "Sentinel.UNSET":

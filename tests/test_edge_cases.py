@@ -64,6 +64,7 @@ def examine(scene: Path, models: Path) -> Ending:
     return run_guarded(
         [*words.split(), "-m", models / f"{len(bands)}.onnx", scene],
         check=partial(compare, scene, bands),
+        judged=False,  # they are pictures of anything: it is the pixels that have to be right
     )
 
 

@@ -13,9 +13,7 @@ from tests.tiny_datasets import write_raster
 CODE = """
 import gc, json, os, sys
 from pathlib import Path
-from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.predict_scenes import predict_scenes
-from geosrseg.runtime.session import open_session
+from geosrseg.mapping.model import open_model
 
 os.fsync = lambda handle: None
 folder, model, *scenes = sys.argv[1:]
@@ -26,14 +24,17 @@ def state():
     return [pages * os.sysconf("SC_PAGE_SIZE"), *(len(os.listdir(f"/proc/self/{name}"))
             for name in ("fd", "task"))]
 
-states, failed = [], 0
-with open_session(model, device="cpu", threads=1) as session:
-    template = MapRequest(scene="", output=Path(folder), confidence=True, fractions=True)
-    outcomes = predict_scenes(scenes, Path(folder), template=template, session=session)
-    for number, outcome in enumerate(outcomes, start=1):
-        failed += outcome.error is not None
-        if number in (10, len(scenes)):
-            states.append(state())
+states, failed, done = [], 0, 0
+
+def note(outcome):
+    global failed, done
+    done += 1
+    failed += outcome.error is not None
+    if done in (10, len(scenes)):
+        states.append(state())
+
+with open_model(model, device="cpu", threads=1) as model:
+    model.map_scenes(scenes, folder, on_outcome=note, confidence=True, fractions=True)
 print(json.dumps([*states, failed]))
 """
 

@@ -22,9 +22,7 @@ def test_the_wheel_holds_the_models_and_all_that_the_code_reads(tmp_path):
         archive.extractall(tmp_path / "site")
     wanted = {
         "weights/SHA256SUMS",
-        "weights/dubai-4x.onnx",
-        "weights/dubai-8x.onnx",
-        "weights/gewata-4x.onnx",
+        "weights/landcover-3x.onnx",
         "products/glyphs.png",
         "products/page/page.js",
         "py.typed",

@@ -6,11 +6,15 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from geosrseg.core.domain import Domain
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.spec import SPEC_KEY, ModelSpec
 
 SHARPNESS = 1000.0
+
+ANYWHERE = Domain(resolution=30.0, offered=tuple(30 * 1.4**k for k in range(-40, 40)))
+"""Learned from pixels of any size, so that no scene of a test is another kind."""
 
 
 def make_spec(*, bands: int = 3, classes: int = 3, **changes: Any) -> ModelSpec:
@@ -31,6 +35,7 @@ def make_spec(*, bands: int = 3, classes: int = 3, **changes: Any) -> ModelSpec:
         "exact_halo": 0,
         "licence": "MIT",
         "training_data": "none",
+        "domain": ANYWHERE,
     }
     return ModelSpec(**{**values, **changes})
 

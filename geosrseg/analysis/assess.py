@@ -14,13 +14,13 @@ from rasterio.features import rasterize
 from rasterio.vrt import WarpedVRT
 
 from geosrseg.analysis.assessment import Assessment
-from geosrseg.analysis.features import Features, read_features
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.raster.files.features import Features, read_features
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.index_layer import raster_window
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips

@@ -1,6 +1,5 @@
 """An assessment as text, JSON, CSV and a page."""
 
-import csv
 import io
 import json
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from geosrseg.analysis.assessment import Accuracy, Assessment
 from geosrseg.analysis.simple_page import heading, page, paragraph, table
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
@@ -134,7 +134,6 @@ def _accuracy(accuracy: Accuracy) -> str:
 
 def _csv(found: Assessment) -> str:
     file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
     classes = found.to_json()["classes"]
     flat = [
         {
@@ -148,12 +147,10 @@ def _csv(found: Assessment) -> str:
         }
         for item in classes
     ]
-    writer.writerow(flat[0].keys())
-    writer.writerows(item.values() for item in flat)
-    writer.writerow([])
-    writer.writerow(["reference \\ map", *found.legend.names])
-    for name, counts in zip(found.legend.names, found.confusion.counts.tolist(), strict=True):
-        writer.writerow([name, *counts])
+    names = found.legend.names
+    counts = zip(names, found.confusion.counts.tolist(), strict=True)
+    write_rows(file, [flat[0].keys(), *(item.values() for item in flat), []])
+    write_rows(file, [["reference \\ map", *names], *([name, *row] for name, row in counts)])
     return file.getvalue()
 
 

@@ -1,17 +1,19 @@
 """A change as text, CSV, JSON and a page."""
 
-import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from geosrseg.analysis.change import SURE, Change, Transition
 from geosrseg.analysis.simple_page import heading, line_chart, page, paragraph, table
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 
 TABLE_SUFFIXES = (".csv",)
+_HEAD = ["kind", "before", "after", "from", "to", "pixels", "hectares", "doubtful_pixels"]
+
 REPORT_SUFFIXES = (".html", ".json")
 
 
@@ -29,20 +31,7 @@ def write_change_table(path: str | Path, found: Change, *, overwrite: bool = Fal
         draft = folder / path.name
         try:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(
-                    [
-                        "kind",
-                        "before",
-                        "after",
-                        "from",
-                        "to",
-                        "pixels",
-                        "hectares",
-                        "doubtful_pixels",
-                    ]
-                )
-                writer.writerows(_rows(found))
+                write_rows(file, [_HEAD, *_rows(found)])
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([draft], path)
@@ -114,7 +103,7 @@ def _doubt(found: Change, transition: Transition) -> list[str]:
     if not found.with_confidence:
         return [
             "How much of the change is noise is not known: the maps have no confidence layers "
-            "beside them (predict --confidence)."
+            "beside them (predict `confidence`)."
         ]
     share = transition.doubtful.sum() / max(changed, 1)
     return [

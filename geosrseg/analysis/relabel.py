@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.features import geometry_mask
 
-from geosrseg.analysis.features import read_features
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
@@ -142,7 +142,7 @@ def _confidence(source: ClassMap, path: str | Path | None) -> Path:
     if found is None or not found.is_file():
         raise OutputError(
             f"{source.path}: there is no confidence layer {found or 'beside it'}: predict writes "
-            "one with --confidence"
+            "one with `confidence`"
         )
     return found
 
@@ -168,7 +168,7 @@ def _sieved(source: ClassMap, read: Callable[[], Rows], min_area: float) -> Rows
     """The rows without patches below `min_area` square metres; they are read twice."""
     areas = pixel_areas(source.grid)
     if areas is None:
-        raise OutputError(f"{source.path}: its pixels have no known area: leave --min-area out")
+        raise OutputError(f"{source.path}: its pixels have no known area: leave `min_area` out")
     sieve = Sieve(source.grid.width, areas)
     for labels in read():
         sieve.add(labels)

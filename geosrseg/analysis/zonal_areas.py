@@ -1,6 +1,5 @@
 """Zonal areas: how much of each class lies in each of many polygons."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import Any
 import shapely
 from rasterio.features import geometry_mask
 
-from geosrseg.analysis.features import read_features
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
+from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
@@ -106,9 +106,7 @@ def write_zonal_areas(path: str | Path, found: list[ZoneAreas], *, overwrite: bo
         draft = folder / path.name
         try:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-                table.writeheader()
-                table.writerows(rows)
+                write_rows(file, [rows[0].keys(), *(row.values() for row in rows)])
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([draft], path)

@@ -46,12 +46,24 @@ def run_predict(
         model: an ONNX file.
         device: as in ``--device``.
         precision: of the arithmetic.
-        layers: what is written besides the class map, of `raster.maps.layers.LAYERS`.
+        layers: what is written besides the class map, of `mapping.layers.layers.LAYERS`.
 
     Raises:
         GeosrsegError: the command failed; the message is its own.
     """
-    words = [sys.executable, "-m", "geosrseg", "predict", scene, "-o", output, "--model", model]
+    # -P: a module of the current folder is nobody's to run.
+    words = [
+        sys.executable,
+        "-P",
+        "-m",
+        "geosrseg",
+        "predict",
+        scene,
+        "-o",
+        output,
+        "--model",
+        model,
+    ]
     words += ["--device", device, "--precision", precision, "--overwrite", "--json"]
     words += [f"--{layer}" for layer in layers]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

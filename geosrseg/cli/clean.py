@@ -22,18 +22,24 @@ def clean(folder: Path, remove: bool) -> None:
     run again. FOLDER is where the output would have been. A line for each run: its state, its
     output, its scene, how much is done, how long ago, and what it takes on the disk.
     """
+    from geosrseg.core.plain_text import one_line
+    from geosrseg.errors import OutputError
     from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
 
-    runs = find_stopped_runs(folder)
+    runs, refused = find_stopped_runs(folder), []
     if not runs:
         click.echo(f"no stopped run of predict in {folder}", err=True)
     for stopped in runs:
         state = "running" if stopped.running else "stopped"
         if remove and not stopped.running:
-            remove_stopped_run(stopped)
-            state = "removed"
-        click.echo(
-            f"{state}\t{stopped.output}\t{stopped.scene}\t{stopped.progress}\t"
-            f"{duration(max(time.time() - stopped.modified, 0))} ago\t"
-            f"{stopped.size / 1e6:.1f} MB"
-        )
+            try:
+                remove_stopped_run(stopped)
+                state = "removed"
+            except OutputError as error:
+                refused.append(str(error))
+        ago = f"{duration(max(time.time() - stopped.modified, 0))} ago"
+        fields = (state, stopped.output, stopped.scene, stopped.progress, ago)
+        shown = [one_line(str(field)) for field in fields]
+        click.echo("\t".join([*shown, f"{stopped.size / 1e6:.1f} MB"]))
+    if refused:
+        raise OutputError("; ".join(refused))

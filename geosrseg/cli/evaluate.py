@@ -111,9 +111,11 @@ def format_report(report: "Report") -> str:
     differences = [["compared with the first", *HEADS.values()]]
     for model in report.models:
         psnr = [_cell(value, digits=2) for value in (model.psnr, model.psnr_bicubic)]
-        rows.append([model.model, *(_interval(model.estimates[name]) for name in names), *psnr])
+        rows.append(
+            [model.model, *(format_interval(model.estimates[name]) for name in names), *psnr]
+        )
         if model.differences:
-            changes = [_interval(model.differences[name], sign="+") for name in names]
+            changes = [format_interval(model.differences[name], sign="+") for name in names]
             differences.append([model.model, *changes])
     classes = [["IoU", *report.legend.names]]
     for model in report.models:
@@ -127,15 +129,17 @@ def format_report(report: "Report") -> str:
             cells = [_cell(math.nan if value is None else value) for value in values]
             sources.append([name, model.model, *cells])
     tables = [rows, *(more for more in (differences, classes, sources) if len(more) > 1)]
-    return "\n\n".join(_table(table) for table in tables)
+    return "\n\n".join(format_table(table) for table in tables)
 
 
-def _table(rows: list[list[str]]) -> str:
+def format_table(rows: list[list[str]]) -> str:
+    """Rows as a Markdown table; the first is its head."""
     lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
-def _interval(estimate: "Estimate", *, sign: str = "") -> str:
+def format_interval(estimate: "Estimate", *, sign: str = "") -> str:
+    """A figure with its interval, where it has one."""
     value = _cell(estimate.value, sign=sign)
     if not estimate.bounded:
         return value

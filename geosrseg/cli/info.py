@@ -8,6 +8,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.model_card import describe, write_card
 from geosrseg.cli.table import write_lines
+from geosrseg.cli.wording import in_words_of_command
 
 if TYPE_CHECKING:
     from geosrseg.mapping.info import SceneInfo
@@ -56,8 +57,8 @@ def _described(found: "SceneInfo") -> dict[str, Any]:
         "model": found.model,
         "upscale_factor": found.upscale_factor,
         "can_run": not found.obstacle,
-        "obstacle": found.obstacle,
-        "warnings": list(found.warnings),
+        "obstacle": in_words_of_command(found.obstacle),
+        "warnings": [in_words_of_command(text) for text in found.warnings],
     }
 
 
@@ -65,7 +66,11 @@ def _report(found: "SceneInfo") -> str:
     survey = found.survey
     transform = survey.grid.transform
     width, height = abs(complex(transform.a, transform.d)), abs(complex(transform.b, transform.e))
-    verdict = f"no: {found.obstacle}" if found.obstacle else f"yes, {found.upscale_factor}x finer"
+    verdict = (
+        f"no: {in_words_of_command(found.obstacle)}"
+        if found.obstacle
+        else f"yes, {found.upscale_factor}x finer"
+    )
     return write_lines(
         {
             "scene": str(survey.location),
@@ -78,7 +83,7 @@ def _report(found: "SceneInfo") -> str:
             "nodata": _same(["none" if v is None else f"{v:g}" for v in survey.nodata]),
             "reflectance": _radiometry(survey),
             "valid": f"{survey.valid_share:.1%}, of a decimated copy",
-            "warnings": "; ".join(found.warnings),
+            "warnings": in_words_of_command("; ".join(found.warnings)),
             f"{found.model} can map it": verdict,
         }
     )
@@ -94,7 +99,7 @@ def _crs(survey: "Survey") -> str | None:
 
 def _radiometry(survey: "Survey") -> str:
     if survey.radiometry is None:
-        return f"unknown: {survey.no_radiometry}"
+        return f"unknown: {in_words_of_command(survey.no_radiometry)}"
     pairs = zip(survey.radiometry.scale, survey.radiometry.offset, strict=True)
     return _same([f"{scale:g} * DN + {offset:g}" for scale, offset in pairs])
 

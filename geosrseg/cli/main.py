@@ -11,13 +11,11 @@ quick and loads neither numpy nor GDAL.
 """
 
 import os
-import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, NoReturn, TextIO
@@ -25,11 +23,16 @@ from typing import IO, Any, NoReturn, TextIO
 import click
 
 from geosrseg.cli.options import DEBUG, debug_option
+from geosrseg.cli.stopping import stopped_by_signals
+from geosrseg.cli.wording import in_words_of_command
+from geosrseg.core.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
 
 COMMANDS = {
     "predict": "Make the high-resolution class map of low-resolution scenes.",
+    "plan": "Plan the maps of many scenes, one line per scene.",
+    "run": "Make the maps of a work file that are not there yet.",
     "clean": "List what stopped runs of predict have left, and remove it.",
     "train": "Train a network on a dataset.",
     "export": "Write the best weights of a run as a model file.",
@@ -54,7 +57,7 @@ class Failure(click.ClickException):
     """Ends the command with exit code 1 and one line on stderr."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"error: {_one_line(self.message)}", file=file, err=True)
+        click.echo(f"error: {one_line(self.message)}", file=file, err=True)
 
 
 class LazyGroup(click.Group):
@@ -82,32 +85,60 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; whatever escapes it becomes an exit code and one line."""
         try:
-            with _one_line_warnings(), _stopped_by_sigterm():
-                return super().invoke(ctx)
+            with _one_line_warnings(), stopped_by_signals():
+                result = super().invoke(ctx)
+                sys.stdout.flush()
+                return result
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise  # click itself knows these
         except KeyboardInterrupt as stop:
-            click.echo(_one_line(": ".join(["interrupted", *map(str, stop.args)])), err=True)
+            click.echo(one_line(": ".join(["interrupted", *map(str, stop.args)])), err=True)
             ctx.exit(130)
         except GeosrsegError as error:
             _fail(ctx, error, str(error))
-        except MemoryError as error:
-            _fail(ctx, error, f"out of memory ({error}): close other programs, or give it more")
         except Exception as error:
+            if isinstance(error, OSError) and _is_of_stdout(error):
+                _leave_stdout()
+                made = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+                reason = error.strerror or error
+                _fail(ctx, error, f"standard output cannot be written ({reason}){made}")
+            if message := _fault_of_the_machine(error):
+                _fail(ctx, error, message)
             kind = type(error).__name__
             hint = "" if DEBUG in ctx.meta else ": run it again with --debug and report the output"
             _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
 
 
-def _one_line(text: str) -> str:
-    """Text as a terminal may show it: names of files and bands can hold anything."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
+def _fault_of_the_machine(error: Exception) -> str | None:
+    """What memory or disk did, in one line; None for a bug."""
+    from geosrseg.runtime.failure import in_one_line, is_out_of_memory
+
+    if is_out_of_memory(error):
+        return f"out of memory ({in_one_line(error)}): close other programs, or give it more"
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror}: see that the disk has room and its files are still there"
+    return None
+
+
+def _is_of_stdout(error: OSError) -> bool:
+    """What failed was a line on the standard output, or the last flush of it."""
+    frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return error.filename is None and (
+        any(code.co_name == "echo" for code in frames) or frames[-1].co_name == "invoke"
+    )
+
+
+def _leave_stdout() -> None:
+    """Lead the standard output to nowhere, where what it still holds may go at the end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
     if DEBUG in ctx.meta:
         traceback.print_exception(error)
-    raise Failure(message) from error
+    raise Failure(in_words_of_command(message)) from error
 
 
 def _open_standard_streams() -> None:
@@ -133,24 +164,11 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {_one_line(str(message))}", err=True)
+        click.echo(f"warning: {one_line(in_words_of_command(str(message)))}", err=True)
 
     with warnings.catch_warnings():
         warnings.showwarning = show
         yield
-
-
-@contextmanager
-def _stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM unwind the stack, so that temporary files are removed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set signal handlers
-        return
-    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,8 +4,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from geosrseg.cli.table import write_lines
+from geosrseg.core.domain import LEVELS
 
 if TYPE_CHECKING:
+    from geosrseg.core.spec import ModelSpec
     from geosrseg.runtime.model.model_file import ModelFile
 
 
@@ -13,6 +15,28 @@ def describe(file: "ModelFile") -> dict[str, Any]:
     """The ModelSpec, and the file that holds it."""
     spec: dict[str, Any] = json.loads(file.spec.to_json())
     return {"path": str(file.path), "sha256": file.sha256, **spec}
+
+
+def _domain(spec: "ModelSpec") -> dict[str, str]:
+    """What the model learned from; what is not known is left out."""
+    domain = spec.domain
+    middle = len(LEVELS) // 2
+    inputs = [
+        f"{name} {band[0]:.3g} to {band[-1]:.3g}, median {band[middle]:.3g}"
+        for name, band in zip(spec.bands, domain.quantiles, strict=False)
+    ]
+    resolution = "" if domain.resolution is None else f"{domain.resolution:g} m"
+    if domain.offered:
+        offered = ", ".join(f"{value:g}" for value in domain.offered)
+        resolution += f"; offered for {offered} m too"
+    return {
+        "LR pixels": resolution.removeprefix("; "),
+        "reflectance": domain.reflectance,
+        "sensors": ", ".join(domain.sensors),
+        "region": domain.region,
+        "dates": domain.dates,
+        f"inputs ({1 - 2 * LEVELS[0]:.1%} of them)": "; ".join(inputs),
+    }
 
 
 def _known(halo: int | None) -> str:
@@ -38,6 +62,7 @@ def write_card(file: "ModelFile") -> str:
             "precisions": ", ".join(spec.precisions),
             "metrics": ", ".join(f"{name} {value:.3f}" for name, value in spec.metrics.items()),
             "training data": spec.training_data,
+            **_domain(spec),
             "limits": spec.limits,
             "licence": spec.licence,
         }

@@ -26,7 +26,8 @@ def list_(as_json: bool) -> None:
     from geosrseg.runtime.model.model_file import read_model_file
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL, list_models
 
-    files = {model.name: read_model_file(model.path) for model in list_models()}
+    here = [model for model in list_models() if model.path.is_file()]
+    files = {model.name: read_model_file(model.path) for model in here}
     if as_json:
         shown = [
             describe(file) | {"default": name == DEFAULT_MODEL} for name, file in files.items()

@@ -1,13 +1,14 @@
 """Options that several commands share, so that they are the same everywhere."""
 
-import re
 import shlex
 import sys
 from pathlib import Path
 
 import click
 
+from geosrseg.cli.fields import field_option
 from geosrseg.extras import extra as extra
+from geosrseg.mapping.windowing import Windowing
 
 DEBUG = "geosrseg.debug"
 """Key of `click.Context.meta` that is set when a traceback is wanted."""
@@ -25,37 +26,6 @@ debug_option = click.option(
     expose_value=False,
     callback=_want_traceback,
     help="Show the traceback of an error.",
-)
-
-
-def _names(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in value.split(",")) if value else ()
-
-
-UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-
-
-class Bytes(click.ParamType[int]):
-    """A size such as 800M or 2.5G, in bytes."""
-
-    name = "size"
-
-    def convert(
-        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        found = re.fullmatch(
-            r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE
-        )
-        if found is None:
-            self.fail(f"{value!r} is no size: expected one such as 800M or 2.5G", param, ctx)
-        return int(float(found[1]) * UNITS[found[2].upper()])
-
-
-mask_option = click.option(
-    "--mask",
-    metavar="NAME,...",
-    callback=_names,
-    help="What of a Landsat product is not valid: cloud, shadow, cirrus, snow.",
 )
 
 
@@ -99,13 +69,13 @@ threads_option = click.option(
     help="CPU threads of the model.  [default: one per core]",
 )
 
-seams_option = click.option(
-    "--seams",
-    type=click.Choice(["blend", "exact"]),
-    default="blend",
-    show_default=True,
-    help="Taper overlapping windows, or give exactly the labels of one large window.",
+workers_option = click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Processes that make chips beside the one that trains.  [default: by data and device]",
 )
+
+seams_option = field_option(Windowing, "seams")
 
 dataset_option = click.option(
     "--dataset",

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geosrseg.cli.wording import in_words_of_command
+
 if TYPE_CHECKING:
-    from geosrseg.mapping.predict import Prediction
-    from geosrseg.mapping.predict_scenes import Outcome
+    from geosrseg.mapping.prediction import Outcome, Prediction
 
 SHOWN_CLASSES = 8
 
@@ -35,7 +36,7 @@ def show_summary(done: "Prediction") -> None:
     if classes:
         say(f"classes: {', '.join([*classes[:SHOWN_CLASSES], *more])}")
     for text in done.warnings:
-        say(f"warning: {text}")
+        say(f"warning: {in_words_of_command(text)}")
 
 
 def duration(seconds: float) -> str:

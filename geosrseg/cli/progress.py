@@ -1,9 +1,10 @@
 """What a command shows while it works: a bar on a terminal, and nothing elsewhere."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -22,15 +23,17 @@ def progress_bar(unit: str, *, total: int | None = None, initial: int = 0) -> It
     from tqdm import tqdm
 
     delay = 1e-3 if total is None else 0.0
-    with tqdm(
-        unit=unit,
-        total=total,
-        initial=initial,
-        delay=delay,
-        file=sys.stderr,
-        disable=not sys.stderr.isatty(),
-    ) as bar:
+    with tqdm(unit=unit, total=total, initial=initial, delay=delay, **bar_place()) as bar:
         yield bar
+
+
+def bar_place() -> dict[str, Any]:
+    """Arguments of a bar for the standard error: none on what is no terminal."""
+    if not sys.stderr.isatty():
+        return {"file": sys.stderr, "disable": True}
+    # A pseudo-terminal without a size, as containers make them, would show an empty line.
+    sized = all(os.get_terminal_size(sys.stderr.fileno()))
+    return {"file": sys.stderr} | ({"dynamic_ncols": True} if sized else {"ncols": 80, "nrows": 24})
 
 
 @contextmanager

@@ -75,6 +75,12 @@ BUDGET_OPTIONS = (
     click.option("--accumulate", type=COUNT, help="Batches in an optimizer step."),
     click.option("--devices", type=COUNT, help="GPUs, or processes on the CPU."),
     click.option("--crop", "chip_size", type=click.IntRange(min=32), help="HR pixels of a chip."),
+    click.option("--teacher-weight", type=NOT_NEGATIVE, help="Weight of a teacher's soft labels."),
+    click.option(
+        "--task-weight",
+        type=NOT_NEGATIVE,
+        help="Weight of how unlike a teacher reads SR and native image.",
+    ),
     click.option("--lr", "rate", type=NOT_NEGATIVE, help="Learning rate of both parts."),
     click.option("--sr-rate", type=NOT_NEGATIVE, help="That of the super-resolution part."),
     click.option("--seg-rate", type=NOT_NEGATIVE, help="That of the segmentation part."),

@@ -1,18 +1,23 @@
 """``geosrseg reproduce``: a dataset in, the paper's experiments and their report out."""
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.evaluate import format_report
+from geosrseg.cli.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.recipe_options import (
     budget_options,
     init_seg_option,
     preset_option,
 )
-from geosrseg.cli.train import progress_bar
+from geosrseg.cli.train import training_progress
+
+if TYPE_CHECKING:
+    from geosrseg.evaluation.paired import Pair
 
 
 class Values(click.ParamType[tuple[Any, ...]]):
@@ -41,7 +46,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     type=click.Path(path_type=Path),
     required=True,
     metavar="DIR",
-    help="The folder to make, or to go on with.",
+    help="The folder to make, or to resume.",
 )
 @click.option(
     "--protocols",
@@ -76,6 +81,20 @@ class Values(click.ParamType[tuple[Any, ...]]):
     metavar="N,...",
     help="Weights of the segmentation loss.",
 )
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trainings of each, with seeds from --seed on; arms of one seed are paired.",
+)
+@click.option(
+    "--levers",
+    type=Values(click.STRING),
+    default=(),
+    metavar="NAME,...",
+    help="Also trained with these: teacher, task, warm-up; NAME+NAME is both together.",
+)
 @preset_option
 @budget_options
 @click.option(
@@ -91,6 +110,14 @@ class Values(click.ParamType[tuple[Any, ...]]):
     show_default=True,
     help="The part of the dataset to measure on.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trainings at once, all on one device.",
+)
+@options.workers_option
 @options.device_option
 @options.threads_option
 @options.debug_option
@@ -102,22 +129,27 @@ def reproduce(
     upscale_factors: tuple[int, ...],
     alphas: tuple[float, ...],
     betas: tuple[float, ...],
+    seeds: int,
+    levers: tuple[str, ...],
     preset: str,
     init_sr: str | None,
     init_seg: str | None,
     split: str,
     device: str,
     threads: int | None,
+    jobs: int,
+    workers: int | None,
     **replaced: Any,
 ) -> None:
     """Train the paper's protocols on a dataset and compare them.
 
-    All have one budget and one seed. Stopped, and called again with the same options, it goes
-    on where it was.
+    All have one budget and the same seeds. Stopped, and called again with the same options,
+    it resumes where it was.
     """
     with options.extra("train"):
         from geosrseg.datasets.datasets import read_dataset
         from geosrseg.evaluation.experiment import ExperimentPlan
+        from geosrseg.evaluation.paired import pair_arms
         from geosrseg.evaluation.reproduce import Budget
         from geosrseg.evaluation.reproduce import reproduce as run
 
@@ -125,7 +157,12 @@ def reproduce(
         read_dataset(dataset, data=data),
         output,
         plan=ExperimentPlan(
-            protocols=protocols, upscale_factors=upscale_factors, alphas=alphas, betas=betas
+            protocols=protocols,
+            upscale_factors=upscale_factors,
+            alphas=alphas,
+            betas=betas,
+            seeds=seeds,
+            levers=levers,
         ),
         budget=Budget(
             preset=preset,
@@ -136,9 +173,30 @@ def reproduce(
         split=split,
         device=device,
         threads=threads,
+        jobs=jobs,
+        workers=workers,
         command=options.typed_command(),
-        callbacks=progress_bar,
+        callbacks=lambda: training_progress(preset),
         on_step=lambda step: click.echo(f"{step.number}/{step.steps} {step.text}", err=True),
     )
     click.echo(format_report(report))
+    if seeds > 1:
+        click.echo(f"\n{format_pairs(pair_arms(report))}")
     click.echo(f"\n{output / 'report' / 'report.html'}")
+
+
+def format_pairs(pairs: "Sequence[Pair]") -> str:
+    """By how much the arms differ, as a Markdown table."""
+    head = ["arm", "compared with", "figure", "difference", "of the room", "seeds needed"]
+    rows = [
+        [
+            pair.arm,
+            pair.baseline,
+            pair.figure,
+            format_interval(pair.difference, sign="+"),
+            "–" if pair.share is None else format_interval(pair.share),
+            f"{pair.seeds_needed:.0f}" if math.isfinite(pair.seeds_needed) else "–",
+        ]
+        for pair in pairs
+    ]
+    return format_table([head, *rows])

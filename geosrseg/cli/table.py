@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 
+from geosrseg.core.plain_text import one_line
+
 
 def write_lines(values: Mapping[str, str]) -> str:
     """A line for each value that is not empty, the values below each other."""
     width = max(map(len, values)) + 2
-    return "\n".join(f"{key:<{width}}{value}" for key, value in values.items() if value)
+    return "\n".join(
+        f"{one_line(key):<{width}}{one_line(value)}" for key, value in values.items() if value
+    )

@@ -1,6 +1,5 @@
 """``geosrseg train``: a dataset and a recipe in, a run out."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,8 @@ from geosrseg.errors import RunError
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
 
+    from geosrseg.datasets.card.card import DatasetCard
+
 
 @click.command()
 @options.dataset_option
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="The run folder to make.  [default: runs/DATASET-PROTOCOL-FACTORx]",
+    help="The run folder to make; with --check the page to write, PAGE.html.  "
+    "[default: runs/DATASET-PROTOCOL-FACTORx]",
 )
 @click.option(
     "--protocol",
@@ -49,6 +51,13 @@ if TYPE_CHECKING:
 @init_sr_option
 @init_seg_option
 @click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Finished run of protocol hr whose soft labels are learned too.",
+)
+@options.workers_option
+@click.option(
     "--images",
     type=click.IntRange(min=0),
     default=0,
@@ -56,6 +65,7 @@ if TYPE_CHECKING:
     help="Validation windows to write pictures of after every pass.",
 )
 @click.option("--resume", is_flag=True, help="Go on where this command was stopped, or begin.")
+@click.option("--check", is_flag=True, help="Look at the data, say what it is, and do no more.")
 @options.overwrite_option
 @options.debug_option
 def train(
@@ -67,8 +77,11 @@ def train(
     preset: str,
     init_sr: Path | None,
     init_seg: str | None,
+    teacher: Path | None,
+    workers: int | None,
     images: int,
     resume: bool,
+    check: bool,
     overwrite: bool,
     **replaced: Any,
 ) -> None:
@@ -89,6 +102,9 @@ def train(
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run that --overwrite would delete")
     card = read_dataset(dataset, data=data)
+    if check:
+        _check(card, output, overwrite=overwrite)
+        return
     try:
         network, recipe = configure(
             preset,
@@ -107,16 +123,31 @@ def train(
         recipe=recipe,
         init_sr=init_sr,
         init_seg=init_seg,
+        teacher=teacher,
+        workers=workers,
         resume=resume,
         overwrite=overwrite,
         images=images,
-        callbacks=progress_bar(),
+        callbacks=training_progress(preset),
+        on_checked=lambda found: click.echo("\n".join(found.lines()), err=True),
     )
     rank_zero_only(click.echo)(done.path)  # with several devices all run the command
 
 
-def progress_bar() -> list["Callback"]:
-    """A bar on a terminal, and nothing elsewhere."""
-    from lightning.pytorch.callbacks import TQDMProgressBar
+def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
+    """Say what the data is, and write it as a page if one is wanted."""
+    from geosrseg.datasets.check.data_check import check_dataset
+    from geosrseg.training.data_page import write_data_page
 
-    return [TQDMProgressBar()] if sys.stderr.isatty() else []
+    found = check_dataset(card)
+    click.echo("\n".join([*found.lines(), "", "What the values suggest:", *found.band_lines()]))
+    if page:
+        write_data_page(found, page, overwrite=overwrite)
+        click.echo(page)
+
+
+def training_progress(preset: str) -> list["Callback"]:
+    """What shows the progress of a training with a preset."""
+    from geosrseg.cli.training_progress import TrainingProgress
+
+    return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

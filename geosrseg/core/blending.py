@@ -7,7 +7,7 @@ weights are separable: the product of the row's and the column's.
 
 Windows come from left to right and from top to bottom. So all that must be kept of a
 window is the ramp on its right side until its neighbour has come, and the ramp below it
-until the next band has: memory for one ramp across the scene, and no sum is ever formed
+until the next strip has: memory for one ramp across the scene, and no sum is ever formed
 where one window stands alone.
 """
 
@@ -71,17 +71,17 @@ class WindowBlender:
         plan: the windows, in LR pixels.
         factor: the upscale factor.
         channels: of the arrays that are blended.
-        first_band: the band that the first window belongs to.
+        first_strip: the strip that the first window belongs to.
     """
 
     def __init__(
-        self, plan: WindowPlan, *, factor: int, channels: int, first_band: int = 0
+        self, plan: WindowPlan, *, factor: int, channels: int, first_strip: int = 0
     ) -> None:
         self._rows, self._cols = (_shares(span, factor) for span in (plan.rows, plan.cols))
         deepest = max(share.carried for share in self._rows)
         self._below = np.zeros((channels, deepest, plan.cols.length * factor), np.float32)
         self._right: NDArray[np.float32] | None = None
-        self._count = first_band * len(self._cols)
+        self._count = first_strip * len(self._cols)
 
     def add(self, values: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
         """Add the next window.
@@ -95,8 +95,8 @@ class WindowBlender:
             changes: the window's core, see `WindowPlan.cores`. It is to be used before the
             next window is added. None for None.
         """
-        band, column = divmod(self._count, len(self._cols))
-        rows, cols = self._rows[band], self._cols[column]
+        strip, column = divmod(self._count, len(self._cols))
+        rows, cols = self._rows[strip], self._cols[column]
         self._count += 1
         if column == 0:
             self._right = None
@@ -112,8 +112,8 @@ class WindowBlender:
             block[:, :, : self._right.shape[COLS]] += self._right
         self._right = block[:, :, cols.finished :].copy()
         block = block[:, :, : cols.finished]
-        if band:
-            above = self._rows[band - 1].carried
+        if strip:
+            above = self._rows[strip - 1].carried
             block[:, :above] += below[:, :above]
         below[:, : rows.carried] = block[:, rows.finished :]
         return block[:, : rows.finished]

@@ -1,5 +1,6 @@
 """The legend: class id -> name -> colour."""
 
+import colorsys
 import re
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,6 +14,12 @@ from geosrseg.core.record import Record
 
 NODATA = 255
 """The value of a class map where nothing is known; never a class."""
+
+
+def even_colour(number: int, count: int) -> str:
+    """The colour of a class that has none: one of `count`, evenly around the circle of hues."""
+    channels = colorsys.hsv_to_rgb(number / count, 0.7, 0.85)
+    return "#" + "".join(f"{round(255 * channel):02x}" for channel in channels)
 
 
 @dataclass(frozen=True, slots=True)

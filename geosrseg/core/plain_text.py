@@ -3,13 +3,23 @@
 import unicodedata
 
 LONGEST = 10_000  # characters
-REFUSED = ("Cc", "Cs")  # control characters and surrogates, as Unicode has it
+REFUSED = ("Cc", "Cs", "Zl", "Zp")
+"""Control characters, surrogates, and separators of lines and paragraphs, as Unicode has it."""
+
+BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Characters that turn round the order of what follows: a name reads as another."""
+
+
+def one_line(text: str) -> str:
+    """Text as a terminal may show it: names of files, bands and scenes can hold anything."""
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
 
 
 def check_text(text: str, what: str, *, lines: bool = False) -> None:
     """Refuse text that is more than text: control characters, halves of characters, a flood.
 
-    A terminal obeys control characters, XML forbids them, and no file takes a lone surrogate.
+    A terminal obeys control characters, XML forbids them, no file takes a lone surrogate, and a
+    mark of direction shows a reader another name than the file has.
 
     Args:
         text: from anywhere.
@@ -23,6 +33,7 @@ def check_text(text: str, what: str, *, lines: bool = False) -> None:
         raise ValueError(f"{what} has {len(text)} characters, expected at most {LONGEST}")
     allowed = "\n\t" if lines else ""
     wrong = {c for c in text if unicodedata.category(c) in REFUSED or c in "\ufffe\uffff"}
+    wrong |= BIDI.intersection(text)
     wrong -= set(allowed)
     if wrong:
         listed = " ".join(f"U+{ord(c):04X}" for c in sorted(wrong)[:3])

@@ -7,6 +7,8 @@ file that says such things is wrong, and is refused.
 from dataclasses import dataclass
 from typing import Any
 
+from geosrseg.core.numerals import finite, shown
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -23,7 +25,7 @@ class Record:
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, dict):
-            raise ValueError(f"expected a JSON object, got {_shown(self.values)}")
+            raise ValueError(f"expected a JSON object, got {shown(self.values)}")
 
     def text(self, key: str) -> str:
         """A string."""
@@ -33,7 +35,7 @@ class Record:
         """A whole number."""
         value = self._value(key)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"{key} is an integer, got {_shown(value)}")
+            raise ValueError(f"{key} is an integer, got {shown(value)}")
         return value
 
     def integer_or_null(self, key: str) -> int | None:
@@ -42,7 +44,7 @@ class Record:
 
     def number(self, key: str, *, default: float) -> float:
         """A number, which may be missing."""
-        return _number(self.values.get(key, default), key)
+        return finite(self.values.get(key, default), key)
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
@@ -50,7 +52,7 @@ class Record:
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """A list of numbers."""
-        return tuple(_number(item, key) for item in self._items(key))
+        return tuple(finite(item, key) for item in self._items(key))
 
     def mapping(self, key: str) -> dict[str, Any]:
         """A JSON object."""
@@ -64,14 +66,18 @@ class Record:
         """A list of lists of whole numbers from 0 to 2^53, which may be missing."""
         return tuple(_counts(item, key) for item in self._items(key)) if key in self.values else ()
 
+    def rows(self, key: str) -> tuple[tuple[float, ...], ...]:
+        """A list of lists of numbers."""
+        return tuple(Record({key: item}).numbers(key) for item in self._items(key))
+
     def number_by_name(self, key: str) -> dict[str, float]:
         """A JSON object that holds numbers only."""
-        return {name: _number(item, name) for name, item in self.mapping(key).items()}
+        return {name: finite(item, name) for name, item in self.mapping(key).items()}
 
     def _items(self, key: str) -> list[Any]:
         value = self._value(key)
         if not isinstance(value, list):
-            raise ValueError(f"{key} is a list, got {_shown(value)}")
+            raise ValueError(f"{key} is a list, got {shown(value)}")
         return value
 
     def _value(self, key: str) -> object:
@@ -82,35 +88,20 @@ class Record:
 
 def _mapping(value: object, key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ValueError(f"{key} holds JSON objects, got {_shown(value)}")
+        raise ValueError(f"{key} holds JSON objects, got {shown(value)}")
     return value
 
 
 def _counts(value: object, key: str) -> tuple[int, ...]:
     if not isinstance(value, list):
-        raise ValueError(f"{key} is a list of lists, got {_shown(value)}")
+        raise ValueError(f"{key} is a list of lists, got {shown(value)}")
     for item in value:
         if type(item) is not int or not 0 <= item <= 2**53:
-            raise ValueError(f"{key} holds counts, got {_shown(item)}")
+            raise ValueError(f"{key} holds counts, got {shown(item)}")
     return tuple(value)
 
 
 def _text(value: object, key: str) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{key} is text, got {_shown(value)}")
+        raise ValueError(f"{key} is text, got {shown(value)}")
     return value
-
-
-def _number(value: object, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{key} is a number, got {_shown(value)}")
-    try:
-        return float(value)
-    except OverflowError as error:
-        raise ValueError(f"{key} is a number that is far too large") from error
-
-
-def _shown(value: object) -> str:
-    """At most a line of a value that may come from anywhere."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from geosrseg.core.domain import Domain
+from geosrseg.core.json_text import parse_json
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.plain_text import check_text
@@ -47,6 +49,7 @@ class ModelSpec:
         precisions: in which the weights were measured to lose next to nothing.
         confusion: (classes, classes) pixels of the validation data, rows reference, columns
             prediction; empty where it is not known.
+        domain: the scenes that the model learned from; unknown in older files.
     """
 
     name: str
@@ -68,6 +71,7 @@ class ModelSpec:
     temperature: float = 1.0
     precisions: tuple[str, ...] = ("fp32",)
     confusion: tuple[tuple[int, ...], ...] = ()
+    domain: Domain = field(default_factory=Domain)
 
     def __post_init__(self) -> None:
         self._check_texts()
@@ -102,7 +106,7 @@ class ModelSpec:
                 f"the precisions are fp32 and others of {', '.join(PRECISIONS)}, "
                 f"got {self.precisions}"
             )
-        self._check_confusion()
+        self._check_measured()
 
     def _check_texts(self) -> None:
         for what in ("name", "version", "config_hash"):
@@ -117,12 +121,20 @@ class ModelSpec:
         """The exact halo, or the default where there is none: for measurements."""
         return self.halo if self.exact_halo is None else self.exact_halo
 
-    def _check_confusion(self) -> None:
+    def _check_measured(self) -> None:
         sizes = {len(self.confusion), *map(len, self.confusion)}
         if self.confusion and sizes != {len(self.legend)}:
             raise ValueError(
                 f"the confusion matrix has a row and a column for each of "
                 f"{len(self.legend)} classes"
+            )
+        if self.domain.shares and len(self.domain.shares) != len(self.legend):
+            raise ValueError(
+                f"{len(self.legend)} classes but shares of {len(self.domain.shares)} in images"
+            )
+        if self.domain.quantiles and len(self.domain.quantiles) != len(self.bands):
+            raise ValueError(
+                f"{len(self.bands)} bands but quantiles for {len(self.domain.quantiles)}"
             )
 
     def to_json(self) -> str:
@@ -149,6 +161,7 @@ class ModelSpec:
                 "temperature": self.temperature,
                 "precisions": list(self.precisions),
                 "confusion": self.confusion,
+                "domain": self.domain.to_json(),
             },
             ensure_ascii=False,
         )
@@ -161,7 +174,7 @@ class ModelSpec:
             ModelError: the text is no ModelSpec, of a newer version, or inconsistent.
         """
         try:
-            record = Record(json.loads(text))
+            record = Record(parse_json(text))
             version = record.integer("spec_version")
             if version > SPEC_VERSION:
                 raise ModelError(
@@ -169,7 +182,7 @@ class ModelSpec:
                     f"{SPEC_VERSION}: upgrade geosrseg"
                 )
             return cls(**_fields(record))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise ModelError(f"the ModelSpec is not valid: {error}") from error
 
 
@@ -191,4 +204,7 @@ def _fields(record: Record) -> dict[str, Any]:
         "temperature": record.number("temperature", default=1.0),
         "precisions": record.texts("precisions") if "precisions" in record.values else ("fp32",),
         "confusion": record.counts("confusion"),
+        "domain": Domain.from_json(record.mapping("domain"))
+        if "domain" in record.values
+        else Domain(),
     }

@@ -164,7 +164,7 @@ class WindowPlan:
     def __len__(self) -> int:
         return len(self.rows.starts) * len(self.cols.starts)
 
-    def band(self, index: int) -> tuple[Window, ...]:
+    def strip(self, index: int) -> tuple[Window, ...]:
         """The windows that share the row offset number `index`, from left to right."""
         row_off = self.rows.starts[index]
         return tuple(
@@ -187,7 +187,7 @@ class WindowPlan:
 
     def __iter__(self) -> Iterator[Window]:
         for index in range(len(self.rows.starts)):
-            yield from self.band(index)
+            yield from self.strip(index)
 
 
 def round_up(value: int, multiple: int) -> int:

@@ -26,6 +26,10 @@ from geosrseg.errors import DatasetError
 POSITIONS_PER_CLASS = 200_000
 """Pixels remembered per class: enough that drawing from them is drawing from all."""
 
+HELD_BYTES = 2**30
+"""Training scenes held in memory, at most: reading a chip of a file costs as much as all the
+rest that is done with it, and a GPU is then starved."""
+
 
 @dataclass(frozen=True, slots=True)
 class ClassPositions:
@@ -116,6 +120,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         self, scenes: Sequence[LabelledScene], *, classes: int, config: ChipConfig
     ) -> None:
         self._scenes = scenes
+        self._held = hold_scenes(scenes, limit=HELD_BYTES)
         self._config = config
         for scene in scenes:
             scene.size(config.upscale_factor)  # refuses what the images do not have
@@ -132,11 +137,12 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         config = self._config
         generator = np.random.default_rng((config.seed, number))
-        scene, window = self._draw(generator)
-        chip = _read_padded(scene, window)
+        index, window = self._draw(generator)
+        scene = self._scenes[index]
+        chip = _padded(self._read(index, window.clipped(*scene.size(1))), window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         # The native image, and the real LR image where there is one.
-        images = [turn(torch.from_numpy(chip.hr), pose=pose)]
+        images = [turn(torch.from_numpy(chip.hr), pose=pose).contiguous()]
         if scene.lr and config.upscale_factor > 1:
             images.append(turn(self._read_lr(scene, window), pose=pose))
         target = turn(torch.from_numpy(chip.target), pose=pose)
@@ -147,7 +153,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         lr = images[1] if len(images) > 1 else degrade(hr, factor=config.upscale_factor)
         if config.cutout:
             lr = cut_out(lr, share=config.cutout, generator=generator)
-        return lr.contiguous(), hr.contiguous(), target.long(), trained.contiguous()
+        return lr.contiguous(), hr, target.long(), trained.contiguous()
 
     def _read_lr(self, scene: LabelledScene, window: Window) -> Tensor:
         """The real LR image of a chip; beyond the image the last row and column repeat."""
@@ -156,23 +162,47 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         inside = lr.clipped(*scene.size(factor))
         return torch.from_numpy(pad_to_window(scene.read_inputs(inside, factor=factor), lr))
 
-    def _draw(self, generator: np.random.Generator) -> tuple[LabelledScene, Window]:
-        size, factor = self._config.size, self._config.upscale_factor
+    def _read(self, index: int, window: Window) -> Chip:
+        """A window inside a scene, of the training split."""
+        held = self._held.get(index)
+        return held.cut(window) if held else self._scenes[index].read_chip(window, "train")
+
+    def _draw(self, generator: np.random.Generator) -> tuple[int, Window]:
+        """A scene's index, and a window of the chip's size that may reach beyond it.
+
+        A real LR image has its pixels where they are. A degraded one begins anywhere: each
+        of factor² grids makes other LR pixels of one ground.
+        """
+        size = self._config.size
         label = generator.choice(len(self._positions), p=self._class_share)
         pixels = self._positions[label].pixels
         number, row, col = pixels[generator.integers(len(pixels))]
         scene = self._scenes[number]
+        factor = self._config.upscale_factor if scene.lr else 1
         grid = scene.grid
         row_off, col_off = (
             place_chip(position, length, size=size, factor=factor, generator=generator)
             for position, length in ((int(row), grid.height), (int(col), grid.width))
         )
-        return scene, Window(row_off, col_off, size, size)
+        return int(number), Window(row_off, col_off, size, size)
 
 
-def _read_padded(scene: LabelledScene, window: Window) -> Chip:
-    """A chip of the training split; beyond the image the last row and column repeat."""
-    chip = scene.read_chip(window.clipped(scene.grid.height, scene.grid.width), "train")
+def hold_scenes(scenes: Sequence[LabelledScene], *, limit: int) -> dict[int, Chip]:
+    """Read training scenes whole, by their index, as many as `limit` bytes can hold."""
+    held: dict[int, Chip] = {}
+    for index, scene in enumerate(scenes):
+        height, width = scene.size(1)
+        size = height * width * (4 * len(scene.normalization.low) + 2)
+        if scene.split.may_hold("train") and size <= limit:
+            held[index] = scene.read_chip(Window(0, 0, height, width), "train")
+            limit -= size
+    return held
+
+
+def _padded(chip: Chip, window: Window) -> Chip:
+    """A chip of a window's size; beyond the image the last row and column repeat."""
+    if chip.target.shape == (window.height, window.width):
+        return chip
     beyond = ((0, window.height - chip.target.shape[0]), (0, window.width - chip.target.shape[1]))
     return Chip(
         pad_to_window(chip.hr, window),

@@ -1,5 +1,6 @@
 """DatasetImage: a native image of a dataset, read by window as its card says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +15,17 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.files.warp import Warp
-from geosrseg.raster.header.header import SceneOptions, read_header
+from geosrseg.raster.header.bands import SceneBand, choose_bands, listed_bands
+from geosrseg.raster.header.header import SceneOptions, describe_bands, read_header
 from geosrseg.raster.header.selection import BandSelection
-from geosrseg.raster.scene import MAX_PIXELS
+from geosrseg.raster.reading import MAX_PIXELS
+
+SCALE_REMEDY = (
+    "write scale, and offset if there is one, into [image] of the dataset card: scale = 0.0001 "
+    "for reflectance times 10000, scale = 0.0000275 and offset = -0.2 for Landsat Collection 2 "
+    "Level 2, scale = 1 with the values' own range in [bands] for anything else; for images "
+    "without a card, geosrseg card FOLDER -o card.toml drafts one"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class DatasetImage:
         radiometry: digital number to reflectance.
         files: what opens the file.
         warp: brings it onto the grid; None if it lies there.
+        scale_from: what says the radiometry, in words.
     """
 
     path: Path
@@ -38,6 +48,7 @@ class DatasetImage:
     radiometry: Radiometry
     files: RasterFiles
     warp: Warp | None = None
+    scale_from: str = "the card"
 
     def read(
         self, window: Window, *, normalization: Normalization
@@ -50,7 +61,7 @@ class DatasetImage:
         Raises:
             DatasetError: it cannot be decoded.
         """
-        numbers, valid = self._read(window)
+        numbers, valid = self.read_numbers(window)
         inputs = normalize_bands(
             numbers, valid, radiometry=self.radiometry, normalization=normalization
         )
@@ -58,9 +69,10 @@ class DatasetImage:
 
     def read_valid(self, window: Window) -> NDArray[np.bool_]:
         """(rows, cols) True where every band has a measurement."""
-        return self._read(window)[1]
+        return self.read_numbers(window)[1]
 
-    def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    def read_numbers(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """(bands, rows, cols) as they are stored, and valid (rows, cols)."""
         with self.files.use(self.path, self.warp) as dataset:
             return self.selection.read(dataset, window)
 
@@ -80,6 +92,7 @@ def open_image(
         DatasetError: it cannot be opened, or is not what the card says.
     """
     with files.use(path) as dataset:
+        _check_bands(path, describe_bands(dataset), bands, stored)
         try:
             header = read_header(
                 dataset,
@@ -89,15 +102,50 @@ def open_image(
                     bands=",".join(map(str, stored.indexes)) if stored.indexes else None,
                     scale=1.0 if stored.radiometry else None,
                     max_pixels=MAX_PIXELS,
+                    scale_remedy=SCALE_REMEDY,
                 ),
             )
         except SceneError as error:
-            raise DatasetError(
-                f"{path}: {error} (in a dataset card, these are bands, scale and offset of [image])"
-            ) from error
+            raise DatasetError(f"{path}: {error}") from error
     (file,) = header.files
     selection = file.selection
     if stored.nodata is not None:
         selection = replace(selection, nodata=(stored.nodata,) * len(bands))
     radiometry = stored.radiometry or header.radiometry
-    return DatasetImage(path, header.grid, selection, radiometry, files)
+    guessed = any("are taken for reflectance" in warning for warning in header.warnings)
+    source = "its values" if guessed else "the file"
+    return DatasetImage(
+        path,
+        header.grid,
+        selection,
+        radiometry,
+        files,
+        scale_from="the card" if stored.radiometry else source,
+    )
+
+
+def _check_bands(
+    path: Path, found: Sequence[SceneBand], bands: tuple[str, ...], stored: ImageFormat
+) -> None:
+    """Refuse an image without the bands that are wanted, in the words of a card.
+
+    Which band is which is the card's to say: an order that was guessed would be learned.
+    """
+    shown = listed_bands(found)
+    if stored.indexes:
+        missing = sorted(set(stored.indexes) - {band.index for band in found})
+        if missing:
+            raise DatasetError(
+                f"{path} has {shown}, and the bands {', '.join(map(str, stored.indexes))} are "
+                "read: all images of a dataset have the same bands"
+            )
+        return
+    try:
+        choose_bands(found, model_bands=bands, option=None)
+    except SceneError as error:
+        dots = ", ".join([".."] * len(bands))
+        raise DatasetError(
+            f"{path} has {shown}, and [bands] of the card names {', '.join(bands)}: write "
+            f"bands = [{dots}] into [image] of the card, the numbers of the file's bands in the "
+            "order of [bands]"
+        ) from error

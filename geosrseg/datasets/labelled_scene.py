@@ -4,7 +4,7 @@ Three things are read from it: chips for training (`read_chip`), and for evaluat
 degraded image (`read_inputs`, what `predict` would see) beside image and reference.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from geosrseg.core.windows import Window
 from geosrseg.datasets.dataset_image import DatasetImage
 from geosrseg.datasets.degradation import REACH, degrade
 from geosrseg.datasets.lr_image import LrImage
+from geosrseg.datasets.polygon_reference import PolygonReference
 from geosrseg.datasets.reference import Reference
 from geosrseg.datasets.scene_split import SceneSplit
 from geosrseg.raster.files.grid import Grid
@@ -41,6 +42,11 @@ class Chip:
     target: NDArray[np.uint8]
     in_split: NDArray[np.bool_]
 
+    def cut(self, window: Window) -> "Chip":
+        """A window inside this one, not copied."""
+        place = (window.rows, window.cols)
+        return Chip(self.hr[:, *place], self.target[place], self.in_split[place])
+
 
 @dataclass(frozen=True)
 class LabelledScene:
@@ -56,7 +62,7 @@ class LabelledScene:
     """
 
     image: DatasetImage
-    reference: Reference
+    reference: Reference | PolygonReference
     split: SceneSplit
     normalization: Normalization
     ranges: Normalization
@@ -147,23 +153,34 @@ class LabelledScene:
             native: of the native image, though there may be a real LR image.
         """
         factor = 1 if native or self.lr is None else self.lr.factor
-        height, width = self.size(factor)
         total, count = np.zeros(len(self.normalization.low)), 0
+        for inputs in self.training_inputs(factor):
+            total += inputs.sum(axis=1, dtype=np.float64)
+            count += inputs.shape[1]
+        return total, count
+
+    def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
+        """(bands, pixels) network inputs of the training pixels, strip by strip."""
+        height, width = self.size(factor)
         for top in range(0, height, STRIP // factor):
             window = Window(top, 0, min(STRIP // factor, height - top), width)
-            inputs = self.read_inputs(window, factor=factor)
             fine = window.scaled(factor)
             used = self._read_target(fine, "train", valid=self.image.read_valid(fine))[1]
             used = used[::factor, ::factor]  # the corner of an LR pixel stands for it
-            total += inputs[:, used].sum(axis=1, dtype=np.float64)
-            count += int(used.sum())
-        return total, count
+            yield self.read_inputs(window, factor=factor)[:, used]
 
     def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         normalization = self.normalization
         if self.lr:  # the model's is that of the other sensor
             normalization = replace(self.ranges, fill=normalization.fill)
         return self.image.read(window, normalization=normalization)
+
+    def usable(self, window: Window, splits: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
+        """By split, (rows, cols) True where the image is valid and belongs to it."""
+        valid = self.image.read_valid(window)
+        if self.lr:
+            valid &= self.lr.covers(window)
+        return {split: valid & self.split.read(window, split) for split in splits}
 
     def _read_target(
         self, window: Window, split: str, *, valid: NDArray[np.bool_]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp
+from rasterio.enums import ColorInterp, Compression
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA
@@ -18,10 +18,14 @@ from geosrseg.datasets.card.reference_coding import (
     number_codes,
 )
 from geosrseg.errors import DatasetError
+from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.index_layer import find_warp, raster_window
-from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.files.raster_files import RasterFiles, find_driver
 from geosrseg.raster.files.warp import Warp
+
+_LOSSY = (Compression.jpeg,)
+"""Of a TIFF. WebP and LERC may lose nothing, which no tag tells."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,14 @@ class Reference:
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         """(rows, cols) class indices of a window inside the grid; NODATA where ignored."""
-        return self.coding.decode(self._read_codes(window))
+        return self.coding.decode(self.read_codes(window))
 
     def count_unknown(self, window: Window) -> dict[int, int]:
         """Pixels by code, of the codes that the card does not know."""
-        return self.coding.count_unknown(self._read_codes(window))
+        return self.coding.count_unknown(self.read_codes(window))
 
-    def _read_codes(self, window: Window) -> NDArray[np.int32]:
+    def read_codes(self, window: Window) -> NDArray[np.int32]:
+        """(rows, cols) codes of a window, see `ReferenceCoding`."""
         with self.files.use(self.path, self.warp) as dataset:
             kinds = dataset.colorinterp
             colours = 3 if self.coding.is_coloured and self.palette is None else 1
@@ -116,6 +121,20 @@ def open_reference(
         return Reference(path, coding, palette, tuple(empty), warp, files)
 
 
+def is_lossy(path: Path) -> bool:
+    """Whether a file is compressed so that its values are no longer exact.
+
+    Raises:
+        DatasetError: it cannot be opened.
+    """
+    files = RasterFiles()
+    try:
+        with files.use(path) as dataset:
+            return find_driver(path) == "JPEG" or dataset.compression in _LOSSY
+    finally:
+        files.close()
+
+
 def find_numbers(paths: Iterable[Path]) -> set[float]:
     """The different numbers that rasters of one band hold.
 
@@ -126,7 +145,8 @@ def find_numbers(paths: Iterable[Path]) -> set[float]:
     files = RasterFiles()
     try:
         for path in paths:
-            with files.use(path) as dataset:
+            # GDAL would keep all that is read, up to a twentieth of the machine's memory.
+            with small_cache(), files.use(path) as dataset:
                 if dataset.count != 1:
                     raise DatasetError(
                         f"{path} has {dataset.count} bands, expected one with class ids: describe "

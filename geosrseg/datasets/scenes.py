@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,37 +11,46 @@ import numpy as np
 
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.card.card_scene import VECTORS, CardScene
 from geosrseg.datasets.dataset_image import open_image
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.lr_image import open_lr_image
-from geosrseg.datasets.reference import open_reference
+from geosrseg.datasets.polygon_reference import PolygonReference, open_polygons
+from geosrseg.datasets.reference import Reference, open_reference
 from geosrseg.datasets.scene_split import open_split
 from geosrseg.datasets.source_scene import check_bands, open_source_scenes
-from geosrseg.errors import DatasetWarning
+from geosrseg.errors import DatasetError, DatasetWarning
 from geosrseg.raster.files.gdal import small_cache
+from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
 
 
 @contextmanager
 def open_labelled_scenes(
-    card: DatasetCard, *, normalization: Normalization
+    card: DatasetCard, *, normalization: Normalization, checked: bool = False
 ) -> Iterator[list[LabelledScene]]:
     """All scenes of a dataset; their files are open until the end of the context.
 
     References with values or colours that the card does not know give one DatasetWarning.
 
+    Args:
+        card: the dataset.
+        normalization: of the network's input.
+        checked: the references have been looked at already.
+
     Raises:
         DatasetError: a file cannot be read, is not what the card says, or image, reference
             and split of a scene are not on one grid.
     """
-    with _open_scenes(card, normalization) as scenes:
-        _warn_of_unknown_codes(card, scenes)
+    with open_scenes(card, normalization) as scenes:
+        if not checked:
+            _warn_of_unknown_codes(card, scenes)
         yield scenes
 
 
 @contextmanager
-def _open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+def open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
+    """As `open_labelled_scenes`, without a look at the references' values."""
     files = RasterFiles()
     try:
         with small_cache():
@@ -63,12 +72,25 @@ def _open(
         lr = open_lr_image(scene.lr, image, bands=card.bands, stored=card.lr.image, files=files)
     return LabelledScene(
         image=image,
-        reference=open_reference(scene.reference, coding=card.coding, grid=image.grid, files=files),
+        reference=_open_reference(scene.reference, card, image.grid, files),
         split=open_split(scene, guard=card.guard, grid=image.grid, files=files),
         normalization=normalization,
         ranges=Normalization(card.low, card.high, normalization.fill),
         lr=lr,
     )
+
+
+def _open_reference(
+    path: Path, card: DatasetCard, grid: Grid, files: RasterFiles
+) -> Reference | PolygonReference:
+    if card.polygons:
+        return open_polygons(path, column=card.polygons, coding=card.coding, grid=grid)
+    if path.suffix.lower() in VECTORS:
+        raise DatasetError(
+            f"{path} holds polygons: say in which column their class is, column = .. in a table "
+            "[polygons] of the card"
+        )
+    return open_reference(path, coding=card.coding, grid=grid, files=files)
 
 
 def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:
@@ -81,18 +103,27 @@ def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -
                 counts[code] += count
                 first.setdefault(code, scene.reference.path)
     if counts:
-        listed = [
-            f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
-            for code, count in counts.most_common(5)
-        ]
-        more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
-        warnings.warn(
-            f"the references of {card.name} have {counts.total()} pixels whose value no class "
-            f"has: {', '.join(listed)}{more}; they are ignored, and without this warning if the "
-            "card's list `ignored` has them",
-            DatasetWarning,
-            stacklevel=3,
-        )
+        warnings.warn(unknown_codes(card, counts, first), DatasetWarning, stacklevel=3)
+
+
+def unknown_codes(card: DatasetCard, counts: Counter[int], first: Mapping[int, Path]) -> str:
+    """What is said of codes that the card does not know.
+
+    Args:
+        card: the dataset.
+        counts: pixels by code.
+        first: by code, a reference that holds it.
+    """
+    listed = [
+        f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
+        for code, count in counts.most_common(5)
+    ]
+    more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
+    return (
+        f"the references of {card.name} have {counts.total()} pixels whose value no class has: "
+        f"{', '.join(listed)}{more}; they are ignored, and without this warning if the card's list "
+        "`ignored` has them"
+    )
 
 
 def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normalization:
@@ -106,7 +137,7 @@ def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normali
     low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
     bare = Normalization(low, high, (0.0,) * len(card.bands))
     total, count = np.zeros(len(card.bands)), 0
-    with _open_scenes(card, bare) as scenes:
+    with open_scenes(card, bare) as scenes:
         for scene in scenes:
             sums, pixels = scene.sum_inputs(native=native)
             total, count = total + sums, count + pixels

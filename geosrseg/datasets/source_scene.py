@@ -40,13 +40,13 @@ class DecodedImage(DatasetImage):
     numbers: NDArray[np.generic] = field(kw_only=True)
     valid: NDArray[np.bool_] = field(kw_only=True)
 
-    def _read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    def read_numbers(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         place = (window.rows, window.cols)
         return self.numbers[:, *place], self.valid[place]
 
     def read_reflectance(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """(bands, rows, cols) reflectance of a window, and valid (rows, cols)."""
-        numbers, valid = self._read(window)
+        numbers, valid = self.read_numbers(window)
         scale, offset = (
             np.asarray(values, np.float32)[:, None, None]
             for values in (self.radiometry.scale, self.radiometry.offset)
@@ -59,15 +59,26 @@ class DecodedReference(Reference):
     """A reference whose class indices are in memory.
 
     Attributes:
+        place: of the image in the file, which may be packed of many.
         labels: (rows, cols) class indices; NODATA where there is none.
         confidence: (rows, cols) percent; None where it is not known.
     """
 
+    place: Window = field(kw_only=True)
     labels: NDArray[np.uint8] = field(kw_only=True)
     confidence: NDArray[np.uint8] | None = field(kw_only=True)
 
     def read(self, window: Window) -> NDArray[np.uint8]:
         return self.labels[window.rows, window.cols]
+
+    def read_codes(self, window: Window) -> NDArray[np.int32]:
+        own = Window(
+            self.place.row_off + window.row_off,
+            self.place.col_off + window.col_off,
+            window.height,
+            window.width,
+        )
+        return super().read_codes(own)
 
     def read_weight(self, window: Window) -> NDArray[np.float32]:
         """(rows, cols) how far the labels are trusted, 0 to 1."""
@@ -157,6 +168,15 @@ class SourceScene(LabelledScene):
             return np.zeros(len(inputs)), 0
         return inputs[:, valid].sum(axis=1, dtype=np.float64), int(valid.sum())
 
+    def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
+        if not self.split.may_hold("train"):
+            return
+        height, width = self.size(factor)
+        window = Window(0, 0, height, width)
+        step = 1 if self.source.is_lr else factor
+        valid = self.read_reflectance(window.scaled(step))[1][::step, ::step]
+        yield self.read_inputs(window, factor=factor)[:, valid]
+
     def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         image, valid = self.read_reflectance(window)
         return self.normalized(image), valid
@@ -214,7 +234,9 @@ def _decode(
             **{**vars(image), "grid": own}, numbers=numbers[:, *place], valid=valid[place]
         )
         confidence = None if reference.confidence is None else reference.confidence[place]
-        labels = replace(reference, labels=reference.labels[place], confidence=confidence)
+        labels = replace(
+            reference, place=cell, labels=reference.labels[place], confidence=confidence
+        )
         yield SourceScene(
             image=decoded,
             reference=labels,
@@ -268,5 +290,13 @@ def _read_reference(
         if source.confidence_band:
             confidence = dataset.read(source.confidence_band).clip(0, 100).astype(np.uint8)
     return DecodedReference(
-        path, source.coding, None, (), None, files, labels=labels, confidence=confidence
+        path,
+        source.coding,
+        None,
+        (),
+        None,
+        files,
+        place=Window(0, 0, grid.height, grid.width),
+        labels=labels,
+        confidence=confidence,
     )

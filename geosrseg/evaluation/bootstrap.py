@@ -90,12 +90,12 @@ class Resampled:
 
     def estimates(self) -> dict[str, Estimate]:
         """Every figure with its interval."""
-        return {name: _estimate(value, self.draws[name]) for name, value in self.figures.items()}
+        return {name: estimate(value, self.draws[name]) for name, value in self.figures.items()}
 
     def differences(self, baseline: "Resampled") -> dict[str, Estimate]:
         """What this model has more than another on the same draws."""
         return {
-            name: _estimate(value - baseline.figures[name], self.draws[name] - baseline.draws[name])
+            name: estimate(value - baseline.figures[name], self.draws[name] - baseline.draws[name])
             for name, value in self.figures.items()
         }
 
@@ -112,8 +112,11 @@ def resample(figures: Callable[[NDArray[np.int64]], Figures], draws: Draws) -> R
     return Resampled(whole, {name: np.array([row[name] for row in rows]) for name in whole})
 
 
-def _estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
-    """Percentiles of the draws; none where a figure is undefined in a tenth of them."""
+def estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
+    """A figure with its interval.
+
+    Percentiles of the draws; none where a figure is undefined in a tenth of them.
+    """
     defined = draws[np.isfinite(draws)]
     if not math.isfinite(value) or defined.size < 0.9 * draws.size or not np.ptp(defined):
         return Estimate(value, math.nan, math.nan)

@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import SPLITS, DatasetCard
 from geosrseg.errors import DatasetError, GeosrsegError
-from geosrseg.evaluation.bootstrap import Estimate, resample
+from geosrseg.evaluation.bootstrap import Resampled, resample
 from geosrseg.evaluation.evaluation_area import AreaConfig
 from geosrseg.evaluation.measured_dataset import MeasuredDataset, open_measured_dataset
 from geosrseg.evaluation.measurement import (
@@ -27,7 +28,10 @@ from geosrseg.evaluation.report.report import ModelReport, ModelView, Report, Re
 from geosrseg.evaluation.scores import Scores, add_scores
 from geosrseg.evaluation.source_figures import SourceFigures, measure_sources
 from geosrseg.evaluation.squared_error import mean_psnr
-from geosrseg.mapping.scene_plan import Seams, plan_map
+from geosrseg.evaluation.torch_session import TorchSession, torch_place
+from geosrseg.mapping.scene_plan import plan_map
+from geosrseg.mapping.windowing import Seams
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 
@@ -77,6 +81,7 @@ def evaluate(
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
+    networks: Sequence[JointNetwork | None] = (),
     tta: bool = False,
     on_window: Callable[[str], None] = lambda _: None,
 ) -> Report:
@@ -101,6 +106,7 @@ def evaluate(
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.
+        networks: of all models, to run in PyTorch where that has a GPU; unused with `tta`.
         tta: average the answers to the eight flips and turns of each window.
         on_window: called with the model's name after each window.
 
@@ -132,10 +138,13 @@ def evaluate(
                     device=device,
                     precision=precision,
                     threads=threads,
+                    network=network,
                     tta=tta,
                     on_window=on_window,
                 )
-                for file, model in zip(files, models, strict=True)
+                for file, model, network in zip(
+                    files, models, networks or [None] * len(files), strict=True
+                )
             ]
             if baselines is None:
                 baselines = [None, *[0] * (len(models) - 1)]
@@ -172,12 +181,19 @@ def _run(
     precision: str,
     threads: int | None,
     tta: bool,
+    network: JointNetwork | None,
     on_window: Callable[[str], None],
 ) -> ModelResult:
     """One model on all areas."""
-    with open_session(
-        file, device=device, precision=precision, threads=threads, tta=tta
-    ) as session:
+    with ExitStack() as stack:
+        if network is None or tta:
+            session = open_session(
+                file, device=device, precision=precision, threads=threads, tta=tta
+            )
+        else:
+            with open_session(file, device="cpu", threads=threads) as proved:
+                session = TorchSession(proved, network, place=torch_place())
+        stack.enter_context(session)
         spec = session.spec
         measurements, bicubic = [], []
         for index, (area, blocks) in enumerate(zip(on.areas, on.blocks, strict=True)):
@@ -223,10 +239,10 @@ def _report(
             _model_report(
                 name,
                 result,
-                estimates=own.estimates(),
+                own,
                 by_source=measure_sources(on.areas, result.areas),
                 baseline="" if baseline is None else names[baseline],
-                differences={} if baseline is None else own.differences(resampled[baseline]),
+                compared_with=None if baseline is None else resampled[baseline],
             )
             for name, result, own, baseline in zip(
                 names, results, resampled, baselines, strict=True
@@ -239,11 +255,11 @@ def _report(
 def _model_report(
     name: str,
     result: ModelResult,
+    resampled: Resampled,
     *,
-    estimates: Mapping[str, Estimate],
     by_source: Mapping[str, SourceFigures],
     baseline: str,
-    differences: Mapping[str, Estimate],
+    compared_with: Resampled | None,
 ) -> ModelReport:
     scores, native = result.scores, result.spec.upscale_factor == 1
     errors = [] if native else [area.image.error for area in result.areas]
@@ -255,12 +271,13 @@ def _model_report(
         device=result.device,
         confusion=scores.matrix(),
         boundary_confusion=scores.boundary_matrix(),
-        estimates=estimates,
+        estimates=resampled.estimates(),
         by_source=by_source,
         baseline=baseline,
-        differences=differences,
+        differences=resampled.differences(compared_with) if compared_with else {},
         psnr=mean_psnr(errors),
         psnr_bicubic=mean_psnr(image.error for image in result.bicubic),
+        resampled=resampled,
     )
 
 

@@ -20,7 +20,7 @@ from geosrseg.evaluation.evaluation_area import (
 )
 from geosrseg.evaluation.report.report import Settings
 from geosrseg.evaluation.view import View, choose_views
-from geosrseg.mapping.scene_plan import Seams
+from geosrseg.mapping.windowing import Seams
 
 RESAMPLES = 2000
 """Draws of the bootstrap; the ends of an interval then differ little from seed to seed."""

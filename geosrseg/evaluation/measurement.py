@@ -16,7 +16,7 @@ from geosrseg.evaluation.score_counter import ScoreCounter
 from geosrseg.evaluation.scores import Scores
 from geosrseg.evaluation.squared_error import SquaredError
 from geosrseg.evaluation.view import View
-from geosrseg.mapping.scene_plan import Seams
+from geosrseg.mapping.windowing import Seams
 from geosrseg.networks.bicubic import RADIUS, BicubicUpsample
 from geosrseg.runtime.session import Session
 from geosrseg.training.calibration import CalibrationCounts

@@ -5,30 +5,43 @@ Its folder holds
 - ``plan.json``: dataset, budget and experiments; with other ones it is not continued
 - ``runs/NAME``: the run of each experiment
 - ``models/NAME.onnx``: its model file
-- ``report/``: what all of them did on the same pixels
+- ``report/``: what all of them did on the same pixels; ``curve.svg`` and
+  ``curve.csv``, how they learned; with several seeds ``seeds.json`` and ``seeds.csv``, by how
+  much the arms differ
 
-Called again it goes on where it was stopped: what is finished is left as it is.
+Called again it resumes where it was stopped: what is finished is left as it is.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch.callbacks import Callback
 
+from geosrseg.core.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import OutputError, RunError
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.evaluation.experiment import Experiment, ExperimentPlan, find_baselines
-from geosrseg.evaluation.report.files import write_report
+from geosrseg.evaluation.learning_curve import curve_csv, curve_svg, read_curves
+from geosrseg.evaluation.lever import values_of
+from geosrseg.evaluation.paired import pair_arms, pairs_csv, pairs_json
+from geosrseg.evaluation.report.files import write_report, write_texts
 from geosrseg.evaluation.report.report import Report
+from geosrseg.evaluation.torch_session import torch_place
+from geosrseg.evaluation.training_pool import run_tasks
 from geosrseg.networks.framework import NetworkConfig
+from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
 from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.regular_file import read_regular
+from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.export import export
+from geosrseg.training.run import Run
 from geosrseg.training.train import train
 
 PLAN = "plan.json"
@@ -82,6 +95,8 @@ def reproduce(
     split: str = "test",
     device: str = "auto",
     threads: int | None = None,
+    jobs: int = 1,
+    workers: int | None = None,
     command: str = "",
     callbacks: Callable[[], Sequence[Callback]] = tuple,
     on_step: Callable[[Step], None] = lambda _: None,
@@ -96,9 +111,13 @@ def reproduce(
         split: what is measured.
         device: where the models are measured; training takes the best one there is.
         threads: of the CPU, when measuring.
+        jobs: trainings at once, each in a process of its own; one trains in this process.
+        workers: see `train`, for each training.
         command: what was typed, for the report.
-        callbacks: makes further Lightning callbacks for each training.
-        on_step: called before each training and before the measurement.
+        callbacks: makes further Lightning callbacks for each training; unused with several
+            jobs.
+        on_step: called before each training, or with several jobs after it, and before the
+            measurement.
 
     Raises:
         RunError: the folder was begun with another dataset, budget or plan; or see `train`.
@@ -107,11 +126,14 @@ def reproduce(
     output, experiments = Path(output), plan.experiments()
     _check_configurations(card, experiments, budget)
     _begin(output, _describe(card, plan, budget))
-    for number, experiment in enumerate(experiments, 1):
-        on_step(Step(number=number, steps=len(experiments) + 1, text=f"train {experiment.name}"))
-        if not _model(output, experiment).is_file():
-            _train(card, output, experiment, budget, callbacks=callbacks())
-    on_step(Step(number=len(experiments) + 1, steps=len(experiments) + 1, text="evaluate"))
+    make = partial(_train, card, output, budget=budget, workers=workers)
+    if jobs > 1:
+        _train_at_once(output, experiments, make, jobs=jobs, on_step=on_step)
+    else:
+        for number, experiment in enumerate(_taught_last(experiments), 1):
+            on_step(_step(number, experiments, f"train {experiment.name}"))
+            make(experiment, callbacks=callbacks())
+    on_step(_step(len(experiments) + 1, experiments, "evaluate"))
     report = evaluate(
         [_model(output, experiment) for experiment in experiments],
         card,
@@ -119,23 +141,71 @@ def reproduce(
         baselines=find_baselines(experiments),
         device=device,
         threads=threads,
+        networks=_networks(output, experiments, device),
     )
     report = replace(report, command=command, experiments=experiments)
-    write_report(report, output / "report", overwrite=True)
+    folder = output / "report"
+    write_report(report, folder, overwrite=True)
+    runs = {each: output / "runs" / each.name for each in experiments}
+    curves = read_curves(runs, card.legend)
+    texts = {"curve.csv": curve_csv(curves), "curve.svg": curve_svg(curves)}
+    if plan.seeds > 1:
+        pairs = pair_arms(report)
+        texts |= {"seeds.csv": pairs_csv(pairs), "seeds.json": pairs_json(pairs)}
+    write_texts({folder / name: text for name, text in texts.items()})
     return report
+
+
+def _networks(output: Path, experiments: Sequence[Experiment], device: str) -> list[JointNetwork]:
+    """The networks of all runs, where PyTorch has a GPU and onnxruntime has none."""
+    runs = [Run(output / "runs" / each.name) for each in experiments]
+    if device != "auto" or torch_place() == "cpu" or DEVICES["cuda"].why_not() is None:
+        return []
+    return [run.network() for run in runs] if all(run.finished for run in runs) else []
+
+
+def _train_at_once(
+    output: Path,
+    experiments: Sequence[Experiment],
+    make: Callable[[Experiment], None],
+    *,
+    jobs: int,
+    on_step: Callable[[Step], None],
+) -> None:
+    """Train in processes of their own, first those that teach others."""
+    number = 0
+    for taught in (False, True):
+        wave = [each for each in experiments if each.taught == taught]
+        missing = [each for each in wave if not _model(output, each).is_file()]
+        for done in run_tasks([partial(make, each) for each in missing], jobs=jobs):
+            number += 1
+            on_step(_step(number, experiments, f"trained {missing[done].name}"))
+        number += len(wave) - len(missing)
+
+
+def _taught_last(experiments: Sequence[Experiment]) -> list[Experiment]:
+    return sorted(experiments, key=lambda each: each.taught)
+
+
+def _step(number: int, experiments: Sequence[Experiment], text: str) -> Step:
+    return Step(number=number, steps=len(experiments) + 1, text=text)
 
 
 def _train(
     card: DatasetCard,
     output: Path,
     experiment: Experiment,
-    budget: Budget,
     *,
-    callbacks: Sequence[Callback],
+    budget: Budget,
+    workers: int | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> None:
-    """Begin, continue or finish a run, and export it."""
+    """Begin, resume or finish a run, and export it."""
+    if _model(output, experiment).is_file():
+        return
     for folder in ("runs", "models"):
         (output / folder).mkdir(exist_ok=True)
+    teacher = replace(experiment, protocol="hr", upscale_factor=1, levers=())
     network, recipe = _configure(card, experiment, budget)
     run = train(
         card,
@@ -144,6 +214,8 @@ def _train(
         recipe=recipe,
         init_sr=budget.init_sr_of(experiment),
         init_seg=budget.init_seg,
+        teacher=output / "runs" / teacher.name if experiment.taught else None,
+        workers=workers,
         resume=True,
         callbacks=callbacks,
     )
@@ -159,6 +231,9 @@ def _configure(
     replaced |= {
         name: value for name in WEIGHTS if (value := getattr(experiment, name)) is not None
     }
+    replaced |= values_of(experiment.levers, teacher=experiment.taught)
+    if experiment.seed is not None:
+        replaced["seed"] = replaced.get("seed", 0) + experiment.seed
     try:
         return configure(
             budget.preset,
@@ -224,7 +299,7 @@ def _is_empty(folder: Path) -> bool:
 
 def _check_plan(output: Path, description: dict[str, Any]) -> None:
     try:
-        found = json.loads((output / PLAN).read_text(encoding="utf-8"))
+        found = parse_json(read_regular(output / PLAN, limit=2**22))
         changed = [key for key, value in description.items() if found[key] != value]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{output / PLAN} is no plan of a reproduction: {error}") from error

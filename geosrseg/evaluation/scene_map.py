@@ -11,8 +11,9 @@ from geosrseg.core.labels import best_class
 from geosrseg.core.padding import pad_to_window
 from geosrseg.core.windows import Window
 from geosrseg.datasets.labelled_scene import LabelledScene
-from geosrseg.mapping.scene_plan import Seams, plan_map
+from geosrseg.mapping.scene_plan import plan_map
 from geosrseg.mapping.window_runner import WindowRunner
+from geosrseg.mapping.windowing import Seams
 from geosrseg.runtime.session import Session
 
 
@@ -62,7 +63,7 @@ def map_parts(
     image = WindowBlender(plan, factor=factor, channels=len(spec.bands))
     cores = dict(plan.cores())
     for index in range(len(plan.rows.starts)):
-        windows = plan.band(index)
+        windows = plan.strip(index)
         wide = Window(windows[0].row_off, 0, windows[0].height, plan.cols.length)
         run = [
             window

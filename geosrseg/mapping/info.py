@@ -5,8 +5,9 @@ from pathlib import Path
 
 from geosrseg.errors import SceneError
 from geosrseg.mapping.scene_faults import with_all_faults
+from geosrseg.raster.files.gdal import check_proj
 from geosrseg.raster.files.location import Location
-from geosrseg.raster.scene import MAX_PIXELS, open_scene
+from geosrseg.raster.scene import open_scene
 from geosrseg.raster.survey import Survey, survey_scene
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
@@ -43,14 +44,15 @@ def info(scene: str | Path, *, model: str | Path = DEFAULT_MODEL) -> SceneInfo:
         ModelError: the model is unknown or its file refused.
     """
     spec = read_model_file(find_model(model)).spec
+    check_proj()
     location = Location.of(scene)
     survey = survey_scene(location)
     obstacle, warnings = "", survey.warnings
     try:
-        with open_scene(location, model_bands=spec.bands) as opened:
+        with open_scene(location, model_bands=spec.bands, spec=spec) as opened:
             warnings = opened.warnings
     except SceneError as error:
-        whole = with_all_faults(error, location, spec=spec, max_pixels=MAX_PIXELS)
+        whole = with_all_faults(error, location, spec=spec)
         obstacle = str(whole).removeprefix(f"{location}: ")
     return SceneInfo(
         survey=survey,

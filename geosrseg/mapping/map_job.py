@@ -1,20 +1,28 @@
 """MapJob: a request with its scene open and its windows planned, and nothing run yet."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.sr_encoding import SrEncoding
+from geosrseg.core.numerals import parse_integer
 from geosrseg.core.windows import WindowPlan
-from geosrseg.errors import DeviceError, DeviceMemoryError, OutputError, SceneError
-from geosrseg.mapping.layers import layer_profile
+from geosrseg.errors import (
+    DeviceError,
+    DeviceMemoryError,
+    GeosrsegError,
+    OutputError,
+    SceneError,
+)
+from geosrseg.mapping.layers.layer import Layer, MapFrame
+from geosrseg.mapping.layers.layers import LAYERS, identities
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.map_rows import sr_encoding
 from geosrseg.mapping.scene_faults import with_all_faults
 from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
+from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
-from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.files.gdal import check_proj
+from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import OUTPUT, STRIPS, read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.runtime.host_memory import available_memory
@@ -35,6 +43,9 @@ LEAST_BYTES = 5
 LEAST_SHARE = 1 / 3
 """Of a session's `bytes_per_pixel`, what a run takes in any case."""
 
+MAX_WINDOW = 2**20
+"""LR pixels; what a manifest says beyond it is not looked at."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapJob:
@@ -46,7 +57,7 @@ class MapJob:
         scene: the open scene.
         window_size: LR pixels that the windows may have along a side.
         plan: the windows.
-        encoding: of the SR image, if that is wanted.
+        layers: what is wanted, by name.
     """
 
     request: MapRequest
@@ -54,17 +65,24 @@ class MapJob:
     scene: Scene
     window_size: int
     plan: WindowPlan
-    encoding: SrEncoding | None
+    layers: Mapping[str, Layer]
 
-    def profile(self, layer: str) -> CogProfile:
-        """What the file of a layer is."""
-        return layer_profile(
-            layer,
-            self.session.spec,
-            source_grid=self.scene.grid,
-            encoding=self.encoding,
-            halo=self.plan.rows.halo,
-            tags=self.tags(),
+    def row_layout(self) -> RowLayout:
+        """What the rows of the map are."""
+        height, span = self.scene.grid.height, self.plan.rows
+        profiles = {name: layer.profile() for name, layer in self.layers.items()}
+        return RowLayout(
+            layers={
+                layer: LayerLayout(
+                    channels=len(profile.bands),
+                    width=profile.grid.width,
+                    dtype=profile.dtype,
+                    factor=profile.grid.height // height,
+                    allowed=profile.allowed_values(),
+                )
+                for layer, profile in profiles.items()
+            },
+            heights=tuple(min(bottom, height) - top for top, bottom in span.cores),
         )
 
     def manifest(self) -> dict[str, str]:
@@ -79,42 +97,35 @@ class MapJob:
             # What is remote is taken to be the same under the same address.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
+            "nodata": str([file.selection.fills for file in header.files]),
             "quality": str([flags.bits for flags in header.quality]),
             "aoi": header.aoi.digest if header.aoi else "all",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
             WINDOW_SIZE: str(self.window_size),
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
-            "layers": ", ".join(self.request.layers),
-            OUTPUT: self.request.output.name,
+            "layers": identities(self.request.options.layers),
+            OUTPUT: self.request.output.name if self.request.output else "",
             STRIPS: str(len(plan.rows.starts)),
         }
 
+    @property
     def tags(self) -> Mapping[str, str]:
         """What every file says of its own making."""
-        spec = self.session.spec
-        return {
-            "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
-            "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
-            "GEOSRSEG_MODEL_SHA256": self.session.sha256,
-            "GEOSRSEG_INPUT": self.scene.header.name,
-            "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
-            "GEOSRSEG_SEAMS": self.request.seams,
-            "GEOSRSEG_LICENCE": spec.licence,
-        }
+        return _tags(self.request, self.session, self.scene)
 
     def options(self) -> Mapping[str, str]:
         """How it is made, for a reader; what does not apply is empty."""
-        request, plan = self.request, self.plan
+        wanted, plan = self.request.options, self.plan
         radiometry = self.scene.radiometry
         scales = sorted(set(zip(radiometry.scale, radiometry.offset, strict=True)))
         return {
             "Reflectance": "; ".join(f"number × {a:g} + {b:g}" for a, b in scales),
-            "Left out": ", ".join(request.mask),
-            "Area of interest": "" if request.aoi is None else Path(request.aoi).name,
+            "Left out": ", ".join(wanted.reading.masked),
+            "Area of interest": _shown(wanted.reading.aoi),
             "Windows": (
                 f"{self.window_size} pixels of the scene, halo {plan.rows.halo}, "
-                f"seams {request.seams}"
+                f"seams {wanted.windows.seams}"
             ),
             "Run on": f"{self.session.device}, {self.session.precision}",
         }
@@ -132,13 +143,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             job = stack.enter_context(_open_job(request, session))
         except SceneError as error:
             raise with_all_faults(
-                error,
-                request.scene,
-                spec=session.spec,
-                bands=request.bands,
-                scale=request.scale,
-                offset=request.offset,
-                max_pixels=request.max_pixels,
+                error, request.scene, spec=session.spec, reading=request.options.reading
             ) from error
         yield job
 
@@ -154,37 +159,49 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         OutputError: an output is the scene itself, or cannot be made of it.
     """
     spec = session.spec
+    options = request.options
+    windows = options.windows
+    check_proj()
     with open_scene(
-        request.scene,
-        model_bands=spec.bands,
-        bands=request.bands,
-        scale=request.scale,
-        offset=request.offset,
-        mask=request.mask,
-        aoi=request.aoi,
-        max_pixels=request.max_pixels,
-        skip_bad_blocks=request.skip_bad_blocks,
+        request.scene, model_bands=spec.bands, spec=spec, reading=options.reading
     ) as scene:
         _check_apart(request, scene)
-        request.products.check_grid(scene.grid)
-        window_size = _window_size(request, session)
+        check_grid(options.products, scene.grid)
+        window_size = _window_size(request, session, scene)
         plan = plan_scene(
-            scene, spec, seams=request.seams, overlap=request.overlap, window_size=window_size
+            scene, spec, seams=windows.seams, overlap=windows.overlap, window_size=window_size
         )
         _check_width(scene, plan, available_memory())
-        _check_window(session, plan, request.batch)
+        _check_window(session, plan, windows.batch)
+        frame = MapFrame(
+            scene=scene, spec=spec, halo=plan.rows.halo, tags=_tags(request, session, scene)
+        )
         yield MapJob(
             request=request,
             session=session,
             scene=scene,
             window_size=window_size,
             plan=plan,
-            encoding=sr_encoding(scene, spec) if request.sr else None,
+            layers={name: LAYERS.load(name)(frame) for name in options.layers},
         )
 
 
+def _tags(request: MapRequest, session: Session, scene: Scene) -> dict[str, str]:
+    spec, unlike = session.spec, scene.header.unlike
+    return {
+        **({"GEOSRSEG_UNLIKE": "; ".join(unlike)} if unlike else {}),
+        "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
+        "GEOSRSEG_MODEL": f"{spec.name} {spec.version}",
+        "GEOSRSEG_MODEL_SHA256": session.sha256,
+        "GEOSRSEG_INPUT": scene.header.name,
+        "GEOSRSEG_UPSCALE_FACTOR": str(spec.upscale_factor),
+        "GEOSRSEG_SEAMS": request.options.windows.seams,
+        "GEOSRSEG_LICENCE": spec.licence,
+    }
+
+
 def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
-    """Refuse a scene of which not even one row of windows can be read.
+    """Refuse a scene of which not even one strip of windows can be read.
 
     The system would grant the memory, and end the process when it is used.
     """
@@ -192,9 +209,9 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
     needed = pixels * len(scene.band_names) * LEAST_BYTES
     if needed > memory:
         raise SceneError(
-            f"{scene.location}: a row of windows, {scene.grid.width} pixels wide, takes "
-            f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller --window, "
-            "or cut the scene into parts"
+            f"{scene.location}: a strip of windows, {scene.grid.width} pixels wide, takes "
+            f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller "
+            "`window_size`, or cut the scene into parts"
         )
 
 
@@ -205,38 +222,56 @@ def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
     if limits.window is not None and max(height, width) > limits.window:
         raise DeviceError(
             f"windows of {width} x {height} pixels: {session.device} takes at most "
-            f"{limits.window} of {session.spec.name}: use a smaller --window or --overlap"
+            f"{limits.window} of {session.spec.name}: use a smaller "
+            "`window_size` or `overlap`"
         )
     if limits.batch is not None and batch > limits.batch:
         raise DeviceError(
-            f"--batch {batch}: {session.device} takes at most {limits.batch} windows at once"
+            f"`batch` {batch}: {session.device} takes at most {limits.batch} windows at once"
         )
     needed = height * width * session.bytes_per_pixel * LEAST_SHARE
     if needed > memory:
         raise DeviceMemoryError(
             f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
-            f"{memory / 2**30:.1f} are free: use a smaller --overlap or --window"
+            f"{memory / 2**30:.1f} are free: use a smaller `overlap` or `window_size`"
         )
 
 
 def _check_apart(request: MapRequest, scene: Scene) -> None:
-    for path in (*request.paths.values(), *request.products.files()):
+    for path in request.files:
         if path.exists() and any(path.samefile(file) for file in scene.header.local_paths):
             raise OutputError(f"{path}: is the scene itself: choose another name")
 
 
-def _window_size(request: MapRequest, session: Session) -> int:
+def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
     """As the user says, as a stopped run had it, or what memory allows."""
-    if request.window_size is not None:
-        return request.window_size
-    stopped = read_manifest(request.output) or {}
-    if request.max_memory is None and stopped.get(WINDOW_SIZE, "").isdigit():
-        return int(stopped[WINDOW_SIZE])
-    memory = request.max_memory or SHARE * session.free_memory()
+    windows = request.options.windows
+    if windows.window_size is not None:
+        return windows.window_size
+    if windows.max_memory is None and request.output is not None:
+        stopped = read_manifest(request.output) or {}
+        with suppress(ValueError, GeosrsegError):  # none, or the manifest of somebody else
+            size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+            plan_scene(
+                scene,
+                session.spec,
+                seams=windows.seams,
+                overlap=windows.overlap,
+                window_size=size,
+            )
+            return size
+    memory = windows.max_memory or SHARE * session.free_memory()
     return fitting_window_size(
         session.spec,
-        pixels=memory / session.bytes_per_pixel / request.batch,
-        seams=request.seams,
-        overlap=request.overlap,
+        pixels=memory / session.bytes_per_pixel / windows.batch,
+        seams=windows.seams,
+        overlap=windows.overlap,
         largest=session.limits.window,
     )
+
+
+def _shown(aoi: object) -> str:
+    """An area of interest in a few words."""
+    if aoi is None:
+        return ""
+    return Path(aoi).name if isinstance(aoi, str) else type(aoi).__name__

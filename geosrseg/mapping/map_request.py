@@ -1,62 +1,74 @@
-"""MapRequest: what a map is made of and what is wanted of it, as the user says it."""
+"""MapRequest: a scene, an output, and what is wanted of the map."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from geosrseg.mapping.layers import layer_path
-from geosrseg.mapping.scene_plan import Seams
-from geosrseg.products.products import Products
+from geosrseg.mapping.layers.layers import LAYERS, layer_path
+from geosrseg.mapping.map_options import MapOptions
+from geosrseg.products.writing import check_products
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.publication import check_output, open_drafts
+from geosrseg.raster.maps import style
 from geosrseg.raster.maps.cog import check_cog
-from geosrseg.raster.maps.layers import CLASSES, CONFIDENCE, FRACTIONS, SR
-from geosrseg.raster.maps.row_store import was_publishing
-from geosrseg.raster.scene import MAX_PIXELS
+from geosrseg.raster.maps.row_store import names_in_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapRequest:
-    """A request for the map of one scene; see `geosrseg.predict` for what each value means."""
+    """A request for the map of one scene.
 
-    scene: str | Path
-    output: Path
-    bands: str | None = None
-    scale: float | None = None
-    offset: float | None = None
-    mask: tuple[str, ...] = ()
-    aoi: str | Path | None = None
-    seams: Seams = "blend"
-    overlap: int | None = None
-    window_size: int | None = None
-    batch: int = 1
-    max_memory: int | None = None
-    confidence: bool = False
-    sr: bool = False
-    fractions: bool = False
-    max_pixels: int = MAX_PIXELS
-    skip_bad_blocks: bool = False
-    products: Products = field(default_factory=Products)
+    Attributes:
+        scene: see `geosrseg.raster.scene.open_scene`.
+        output: the class map; None where none is to be written.
+        options: what is wanted of it.
+    """
 
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """The layers that are wanted, of `raster.maps.layers.LAYERS`."""
-        asked = ((CONFIDENCE, self.confidence), (SR, self.sr), (FRACTIONS, self.fractions))
-        return (CLASSES, *(layer for layer, wanted in asked if wanted))
+    scene: str | Path | Location
+    output: Path | None = None
+    options: MapOptions = field(default_factory=MapOptions)
 
     @property
     def paths(self) -> Mapping[str, Path]:
         """The file of each layer."""
-        return {layer: layer_path(self.output, layer) for layer in self.layers}
+        if self.output is None:
+            return {}
+        return {layer: layer_path(self.output, layer) for layer in self.options.layers}
 
-    def check_outputs(self, *, overwrite: bool) -> None:
+    @property
+    def files(self) -> list[Path]:
+        """Every file that is named here: layers, their styles and products."""
+        styles = [file for item in self.paths.items() for file in _styles(*item)]
+        return [*self.paths.values(), *styles, *self.options.products.files.values()]
+
+    def check_outputs(self, *, overwrite: bool, own: Collection[Path] | None = None) -> None:
         """Refuse before hours of work what would be refused after them.
 
-        What a run has left that was stopped while it published is its own, and replaced.
+        Args:
+            overwrite: any file may be replaced.
+            own: files that a stopped run of this request has left, which are replaced too;
+                all that its store names by default, until its manifest is known.
 
         Raises:
             OutputError: a file cannot be written.
             MissingExtraError: a package that a product needs is not installed.
         """
-        overwrite = overwrite or was_publishing(self.output)
-        for path in self.paths.values():
-            check_cog(path, overwrite=overwrite)
-        self.products.check(self.output, overwrite=overwrite)
+        if self.output is None:
+            return
+        own = names_in_store(self.output) if own is None else own
+
+        def replaced(path: Path) -> bool:
+            return overwrite or path.absolute() in own
+
+        for layer, path in self.paths.items():
+            check_cog(path, overwrite=replaced(path))
+            for sidecar in _styles(layer, path):
+                check_output(sidecar, suffixes=style.SUFFIXES, overwrite=replaced(sidecar))
+        with open_drafts(self.output):
+            pass  # its folder can be written
+        check_products(self.options.products, replaced=replaced)
+
+
+def _styles(layer: str, path: Path) -> Sequence[Path]:
+    """The files of a layer's styles, if it has any."""
+    return style.style_paths(path) if LAYERS.load(layer).styled else ()

@@ -1,12 +1,12 @@
 """Map rows: the rows of a scene's map and its further layers, from top to bottom.
 
-A scene is worked through in bands: the rows that one row of windows needs. Three stages
-run at once: bands are read and normalized in a thread, their windows are run in another,
+A scene is worked through in strips: the rows that one row of windows needs. Three stages
+run at once: strips are read and normalized in a thread, their windows are run in another,
 and the caller's thread blends them and paints what they finish into rows. Memory holds a
-few windows and the rows of a band, never the map.
+few windows and the rows of a strip, never the map.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -18,26 +18,25 @@ from geosrseg.core.background import in_background
 from geosrseg.core.normalize import normalize_bands
 from geosrseg.core.padding import pad_to_window
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.windows import Window, WindowPlan
-from geosrseg.mapping.painter import Band, Painter, Rows
+from geosrseg.mapping.layers.layer import Layer
+from geosrseg.mapping.painter import Painter, Rows, Strip
 from geosrseg.mapping.window_runner import WindowResult, WindowRunner
-from geosrseg.raster.maps.layers import CLASSES, SR
 from geosrseg.raster.scene import Scene
 from geosrseg.runtime.session import Session
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Finding:
-    """What the model says of one window of a band.
+class WindowOutput:
+    """What the model says of one window of a strip.
 
     Attributes:
-        band: the band.
+        strip: the strip.
         core: the part of the source grid that is finished with it.
         result: None for a window that was not run, as nothing in its support is valid.
     """
 
-    band: Band
+    strip: Strip
     core: Window
     result: WindowResult | None
 
@@ -47,9 +46,10 @@ def predict_rows(
     session: Session,
     plan: WindowPlan,
     *,
-    layers: Sequence[str] = (CLASSES,),
+    layers: Mapping[str, Layer],
     batch: int = 1,
-    first_band: int = 0,
+    first_strip: int = 0,
+    may_halve: bool = True,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
     """The rows of a map from top to bottom, as they are finished.
@@ -58,64 +58,53 @@ def predict_rows(
         scene: the scene.
         session: the model.
         plan: the windows.
-        layers: what to give, of `raster.maps.layers.LAYERS`.
+        layers: what to give, by name.
         batch: windows that are run at once.
-        first_band: the band to begin with. Bands above it that reach into it are run again.
+        first_strip: the strip to begin with. Strips above it that reach into it are run again.
+        may_halve: see `WindowRunner`.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
-        For each band its finished rows, see `painter.Painter.finish`.
+        For each strip its finished rows, see `painter.Painter.finish`.
     """
-    run_from = plan.rows.first_before(first_band)
-    runner = WindowRunner(session, plan.rows, batch=batch, with_sr=SR in layers)
-    painter = Painter(
-        scene,
-        session.spec,
-        plan,
-        layers=layers,
-        encoding=sr_encoding(scene, session.spec) if SR in layers else None,
-        first_band=run_from,
-    )
-    read = read_bands(scene, plan, session.spec, first_band=run_from)
+    run_from = plan.rows.first_before(first_strip)
+    needs_sr = any(layer.needs_sr for layer in layers.values())
+    runner = WindowRunner(session, plan.rows, batch=batch, with_sr=needs_sr, may_halve=may_halve)
+    painter = Painter(scene, session.spec, plan, layers=layers, first_strip=run_from)
+    read = read_strips(scene, plan, session.spec, first_strip=run_from)
     with (
-        in_background(read, ahead=1, name="read") as bands,
+        in_background(read, ahead=1, name="read") as strips,
         in_background(
-            run_windows(bands, runner, plan), ahead=2, name="run", interrupt=session.cancel
-        ) as findings,
+            run_windows(strips, runner, plan), ahead=2, name="run", interrupt=session.cancel
+        ) as outputs,
     ):
-        for band, group in groupby(findings, key=attrgetter("band")):
-            canvas = painter.canvas(band.index)
-            for finding in group:
-                painter.paint(canvas, finding.result, core=finding.core)
-                on_window(finding.result is not None)
-            if band.index >= first_band:
-                yield painter.finish(canvas, band)
+        for strip, group in groupby(outputs, key=attrgetter("strip")):
+            canvas = painter.canvas(strip.index)
+            for output in group:
+                painter.paint(canvas, output.result, core=output.core)
+                on_window(output.result is not None)
+            if strip.index >= first_strip:
+                yield painter.finish(canvas, strip)
 
 
-def sr_encoding(scene: Scene, spec: ModelSpec) -> SrEncoding:
-    """How an SR image of a scene is written: as the scene itself is."""
-    numbers, _ = scene.read(Window(0, 0, 1, 1))
-    return SrEncoding(numbers.dtype.name, scene.radiometry, spec.normalization)
-
-
-def read_bands(
-    scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_band: int = 0
-) -> Generator[Band]:
-    """Read and normalize the bands of a scene, with a handle of its own."""
+def read_strips(
+    scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_strip: int = 0
+) -> Generator[Strip]:
+    """Read and normalize the strips of a scene, with a handle of its own."""
     with scene.reopen() as own:
-        for index in range(first_band, len(plan.rows.starts)):
-            yield _read_band(own, plan, spec, index)
+        for index in range(first_strip, len(plan.rows.starts)):
+            yield _read_strip(own, plan, spec, index)
 
 
-def _read_band(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> Band:
-    """One band. Columns in which no window touches the area of interest are not read."""
+def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> Strip:
+    """One strip. Columns in which no window touches the area of interest are not read."""
     row_off = plan.rows.starts[index]
     whole = Window(row_off, 0, plan.rows.window_size, plan.cols.length)
     inside = whole.clipped(scene.grid.height, scene.grid.width)
     wanted = scene.wanted(inside)
     inputs = np.zeros((len(spec.bands), inside.height, inside.width), np.float32)
     valid = np.zeros((inside.height, inside.width), np.bool_)
-    if touching := [window for window in plan.band(index) if wanted[:, window.cols].any()]:
+    if touching := [window for window in plan.strip(index) if wanted[:, window.cols].any()]:
         first, stop = touching[0].col_off, min(touching[-1].col_stop, inside.width)
         part = Window(row_off, first, inside.height, stop - first)
         numbers, valid[:, part.cols] = scene.read(part)
@@ -125,7 +114,7 @@ def _read_band(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> B
             radiometry=scene.radiometry,
             normalization=spec.normalization,
         )
-    return Band(
+    return Strip(
         index=index,
         inputs=pad_to_window(inputs, whole),
         valid=_padded(valid, whole),
@@ -139,29 +128,31 @@ def _padded(marked: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
     return np.pad(marked, ((0, below), (0, right)))
 
 
-def run_windows(bands: Iterator[Band], runner: WindowRunner, plan: WindowPlan) -> Iterator[Finding]:
-    """Run the windows of each band, those without a valid pixel excepted."""
+def run_windows(
+    strips: Iterator[Strip], runner: WindowRunner, plan: WindowPlan
+) -> Iterator[WindowOutput]:
+    """Run the windows of each strip, those without a valid pixel excepted."""
     cores = dict(plan.cores())
-    for band in bands:
-        windows = plan.band(band.index)
-        wanted = [window for window in windows if _is_wanted(window, band, plan)]
-        results = _run_in_batches(wanted, band, runner)
+    for strip in strips:
+        windows = plan.strip(strip.index)
+        wanted = [window for window in windows if _is_wanted(window, strip, plan)]
+        results = _run_in_batches(wanted, strip, runner)
         for window in windows:
             result = next(results) if window in wanted else None
-            yield Finding(band, cores[window], result)
+            yield WindowOutput(strip, cores[window], result)
 
 
-def _is_wanted(window: Window, band: Band, plan: WindowPlan) -> bool:
+def _is_wanted(window: Window, strip: Strip, plan: WindowPlan) -> bool:
     support = plan.support(window)
     top = support.row_off - window.row_off
-    return bool(band.mapped[top : top + support.height, support.cols].any())
+    return bool(strip.mapped[top : top + support.height, support.cols].any())
 
 
 def _run_in_batches(
-    windows: Sequence[Window], band: Band, runner: WindowRunner
+    windows: Sequence[Window], strip: Strip, runner: WindowRunner
 ) -> Iterator[WindowResult]:
     start = 0
     while start < len(windows):
         group = windows[start : start + runner.batch]
-        yield from runner.run([band.inputs[:, :, window.cols] for window in group])
+        yield from runner.run([strip.inputs[:, :, window.cols] for window in group])
         start += len(group)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geosrseg.core.windows import Window
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.map_rows import read_bands
+from geosrseg.mapping.map_rows import read_strips
 from geosrseg.raster.scene import Scene
 from geosrseg.runtime.session import Session
 
@@ -40,6 +40,7 @@ class PredictionPlan:
         memory: bytes that would be taken for windows and rows, about.
         disk: bytes that would be needed at the most, were nothing compressed.
         seconds: about, from a window that was run; NaN if none is to be run.
+        seconds_per_pixel: of an LR pixel of a window; NaN if none is to be run.
     """
 
     scene: str
@@ -54,14 +55,26 @@ class PredictionPlan:
     memory: int
     disk: int
     seconds: float
+    seconds_per_pixel: float
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary; what is not a number is null."""
-        return asdict(self) | {"seconds": self.seconds if math.isfinite(self.seconds) else None}
+        values = asdict(self)
+        for name in ("seconds", "seconds_per_pixel"):
+            values[name] = values[name] if math.isfinite(values[name]) else None
+        return values
 
 
-def plan_prediction(request: MapRequest, session: Session) -> PredictionPlan:
-    """Say what making a map would do and cost. Two windows are run for it, nothing is written.
+def plan_prediction(
+    request: MapRequest, session: Session, *, seconds_per_pixel: float | None = None
+) -> PredictionPlan:
+    """Say what making a map would do and cost; nothing is written.
+
+    Args:
+        request: what would be made.
+        session: the model.
+        seconds_per_pixel: of another plan with the same session; two windows are run to find it
+            out where it is None.
 
     Raises:
         GeosrsegError: as making the map would.
@@ -71,6 +84,10 @@ def plan_prediction(request: MapRequest, session: Session) -> PredictionPlan:
         target = job.scene.grid.refined(spec.upscale_factor)
         skipped = len(plan) - _count_mapped(job)
         run = len(plan) - skipped
+        pixels = plan.rows.window_size * plan.cols.window_size
+        rate = seconds_per_pixel
+        if rate is None:
+            rate = _seconds_of_a_window(job) / pixels if run else math.nan
         return PredictionPlan(
             scene=str(job.scene.location),
             width=target.width,
@@ -83,7 +100,8 @@ def plan_prediction(request: MapRequest, session: Session) -> PredictionPlan:
             skipped=skipped,
             memory=_memory(job),
             disk=round(COPIES * sum(_layer_bytes(job).values())),
-            seconds=run * _seconds_of_a_window(job) if run else math.nan,
+            seconds=run * pixels * rate if run else math.nan,
+            seconds_per_pixel=rate,
         )
 
 
@@ -114,7 +132,7 @@ def _coarsely_mapped(scene: Scene) -> NDArray[np.bool_]:
 
 def _layer_bytes(job: MapJob) -> dict[str, int]:
     """Bytes of every layer, not compressed."""
-    profiles = {layer: job.profile(layer) for layer in job.request.layers}
+    profiles = {name: layer.profile() for name, layer in job.layers.items()}
     return {
         layer: len(profile.bands)
         * profile.grid.height
@@ -129,14 +147,16 @@ def _memory(job: MapJob) -> int:
     window = plan.rows.window_size * plan.cols.window_size
     rows = sum(_layer_bytes(job).values()) * plan.rows.window_size / job.scene.grid.height
     inputs = 4 * len(session.spec.bands) * plan.rows.window_size * plan.cols.length
-    return round(session.bytes_per_pixel * window * job.request.batch + rows + 2 * inputs)
+    return round(
+        session.bytes_per_pixel * window * job.request.options.windows.batch + rows + 2 * inputs
+    )
 
 
 def _seconds_of_a_window(job: MapJob) -> float:
     """The time of the second run of a window: the first one also prepares."""
-    with closing(read_bands(job.scene, job.plan, job.session.spec)) as bands:
-        band = next(bands)
-    lr = np.ascontiguousarray(band.inputs[None, :, :, : job.plan.cols.window_size])
+    with closing(read_strips(job.scene, job.plan, job.session.spec)) as strips:
+        strip = next(strips)
+    lr = np.ascontiguousarray(strip.inputs[None, :, :, : job.plan.cols.window_size])
     job.session.run(lr)
     start = time.perf_counter()
     job.session.run(lr)

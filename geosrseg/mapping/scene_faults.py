@@ -6,6 +6,7 @@ from pathlib import Path
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import GeosrsegError, SceneError
 from geosrseg.raster.files.location import Location
+from geosrseg.raster.reading import Reading
 from geosrseg.raster.scene import find_product, open_scene
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.shipped_models import list_models
@@ -16,10 +17,7 @@ def with_all_faults(
     scene: str | Path | Location,
     *,
     spec: ModelSpec,
-    bands: str | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
-    max_pixels: int,
+    reading: Reading | None = None,
 ) -> SceneError:
     """An error on opening a scene, with what else is wrong, and which models the scene fits.
 
@@ -29,27 +27,27 @@ def with_all_faults(
         error: the first fault.
         scene: as for `predict`; what is remote is not asked again.
         spec: of the model.
-        bands: as for `predict`, as are the others.
-        scale: digital number to reflectance.
-        offset: digital number to reflectance.
-        max_pixels: of the scene.
+        reading: how the scene was to be read.
     """
-    location = Location.of(scene)
+    location, reading = Location.of(scene), reading or Reading()
     if location.is_remote or not _is_file(location):
         return error
 
     def fault(model_bands: tuple[str, ...], chosen: str | None, known: bool) -> str:
         """Why the scene is refused, whose radiometry may be taken as known; empty if it is not."""
-        radiometry = {"scale": 1.0, "offset": 0.0} if known else {"scale": scale, "offset": offset}
+        tried = Reading(
+            bands=chosen,
+            scale=1.0 if known else reading.scale,
+            offset=0.0 if known else reading.offset,
+            max_pixels=reading.max_pixels,
+        )
         try:
-            with open_scene(
-                location, model_bands=model_bands, bands=chosen, max_pixels=max_pixels, **radiometry
-            ):
+            with open_scene(location, model_bands=model_bands, reading=tried):
                 return ""
         except GeosrsegError as refusal:
             return str(refusal)
 
-    if not fault(spec.bands, bands, known=True) or fault(("band",), "1", known=True):
+    if not fault(spec.bands, reading.chosen_bands, known=True) or fault(("band",), "1", known=True):
         return error  # its bands fit, or it cannot be read at all
     parts = [str(error)]
     if radiometry := fault(("band",), "1", known=False):
@@ -57,8 +55,8 @@ def with_all_faults(
     fitting = [
         name for name, other in _other_models(spec) if not fault(other.bands, None, known=True)
     ]
-    if bands is None and fitting:
-        parts.append(f"its bands fit the shipped models {', '.join(fitting)} (--model)")
+    if reading.bands is None and fitting:
+        parts.append(f"its bands fit the shipped models {', '.join(fitting)} (`model`)")
     return SceneError("; ".join(parts))
 
 

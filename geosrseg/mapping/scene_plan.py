@@ -1,15 +1,14 @@
 """Scene plan: which windows a scene is cut into, and why."""
 
 import math
-from typing import Literal, get_args
+from typing import get_args
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.window_sizes import EXACT_STRIDE, LARGER, smallest_window
 from geosrseg.core.windows import WindowPlan, plan_windows, round_up
 from geosrseg.errors import GeosrsegError, SceneError
+from geosrseg.mapping.windowing import Seams
 from geosrseg.raster.scene import Scene
-
-Seams = Literal["blend", "exact"]
 
 LONGEST_SIDE = 2**22
 """Pixels of a map along its longer side; memory grows with its width."""
@@ -58,7 +57,7 @@ def plan_map(
     if seams not in get_args(Seams):
         raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
     if seams == "exact" and overlap is not None:
-        raise GeosrsegError("exact seams need the overlap that the model says: leave --overlap out")
+        raise GeosrsegError("exact seams need the overlap that the model says: leave `overlap` out")
     halo, ramp = _halo_and_ramp(spec, seams, overlap)
     default = EXACT_STRIDE * halo if seams == "exact" else 0
     default = max(spec.window_size, round_up(default, spec.multiple))
@@ -72,7 +71,7 @@ def plan_map(
             multiple=spec.multiple,
         )
     except ValueError as error:
-        raise GeosrsegError(f"--window or --overlap does not do: {error}") from error
+        raise GeosrsegError(f"`window_size` or `overlap` is unusable: {error}") from error
 
 
 def fitting_window_size(
@@ -113,6 +112,6 @@ def _exact_halo(spec: ModelSpec) -> int:
     if spec.exact_halo is None:
         raise GeosrsegError(
             f"exact seams: {spec.name} looks at its whole window, so no overlap makes seams "
-            "exact, use --seams blend"
+            "exact, use `seams=blend`"
         )
     return spec.exact_halo

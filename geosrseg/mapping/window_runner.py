@@ -36,13 +36,24 @@ class WindowRunner:
         span: the windows along one axis; halo and ramp of the parts are the same.
         batch: windows that are run at once.
         with_sr: give the super-resolved image too.
+        may_halve: windows may be halved, which changes a few labels; else memory that runs out is
+            an error.
     """
 
-    def __init__(self, session: Session, span: Span, *, batch: int = 1, with_sr: bool) -> None:
+    def __init__(
+        self,
+        session: Session,
+        span: Span,
+        *,
+        batch: int = 1,
+        with_sr: bool,
+        may_halve: bool = True,
+    ) -> None:
         self._session = session
         self._halo, self._ramp = span.halo, span.ramp
         self._batch = batch
         self._with_sr = with_sr
+        self._may_halve = may_halve
         self._longest: int | None = None
 
     @property
@@ -104,13 +115,18 @@ class WindowRunner:
         if self._batch > 1:
             self._batch //= 2
             return
+        if not self._may_halve:
+            raise DeviceMemoryError(
+                f"{error}: windows of {max(shape[1:])} pixels do not fit, and smaller ones would "
+                "give other labels than were planned: run it where there is more memory"
+            ) from error
         multiple = self._session.spec.multiple
         longest = max(shape[1:]) if self._longest is None else self._longest
         smallest = round_up(2 * self._halo + self._ramp, multiple) + multiple
         if longest <= smallest:
             raise DeviceMemoryError(
                 f"{error}: windows of {longest} pixels do not fit, and smaller ones do not "
-                "advance with their overlap: give it more memory, or use a smaller --overlap"
+                "advance with their overlap: give it more memory, or use a smaller `overlap`"
             ) from error
         self._longest = max(longest // 2 // multiple * multiple, smallest)
 

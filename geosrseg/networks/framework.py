@@ -167,11 +167,12 @@ def build_network(config: NetworkConfig) -> JointNetwork:
             trains_sr=config.trains_sr,
             options=config.joint_options,
         )
+    # First, so that with one seed it begins alike in every protocol.
+    seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
     bicubic = BicubicUpsample(config.bands, upscale_factor=factor)
     sr: Part = bicubic
     if config.trains_sr:
         sr = build_sr(config.sr, config.bands, upscale_factor=factor, options=config.sr_options)
         if config.residual:
             sr = Residual(sr, bicubic)
-    seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
     return EndToEnd(sr, seg, upscale_factor=factor)

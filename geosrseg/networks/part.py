@@ -1,7 +1,7 @@
 """Part: what a super-resolution or a segmentation network has to provide.
 
 A network of your own is a `Part`. Only `forward` is needed; each of the rest makes
-something better or possible. docs/training.md shows one from the class to the class map.
+something better or possible. docs/extending.md shows one from the class to the class map.
 """
 
 from torch import nn

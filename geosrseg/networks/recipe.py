@@ -13,6 +13,16 @@ Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
 LOSS_WEIGHTS = ("alpha", "beta", "gamma")
 COUNTS = ("epochs", "chips_per_epoch", "batch_size", "accumulate", "devices", "chip_size")
+NOT_NEGATIVE = (
+    *LOSS_WEIGHTS,
+    "teacher_weight",
+    "task_weight",
+    "sr_rate",
+    "seg_rate",
+    "sr_decay",
+    "seg_decay",
+    "jitter",
+)
 SR_VALUES = (
     "sr",
     "sr_rate",
@@ -22,6 +32,7 @@ SR_VALUES = (
     "sr_feat",
     "sr_stages",
     "residual",
+    "task_weight",
 )
 """What a preset says of the SR part alone: protocols that do not train one take none of it."""
 
@@ -37,6 +48,8 @@ class Recipe:
         alpha: α of the joint loss, on the reconstruction.
         beta: β of the joint loss, on the segmentation.
         gamma: γ of the joint loss, on the segmentation of images labelled on the LR grid.
+        teacher_weight: on a teacher's soft labels beside the reference's, where there is one.
+        task_weight: on how unlike a teacher reads the SR image and the native one.
         sr_rate: learning rate of the SR part.
         seg_rate: learning rate of the segmentation part.
         sr_decay: weight decay of the SR part.
@@ -73,6 +86,8 @@ class Recipe:
     alpha: float = 0.1
     beta: float = 1000.0
     gamma: float = 1000.0
+    teacher_weight: float = 1.0
+    task_weight: float = 0.0
     sr_rate: float = 1e-5
     seg_rate: float = 1e-5
     sr_decay: float = 1e-4
@@ -106,16 +121,7 @@ class Recipe:
                 raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
         if self.chip_size % 32:
             raise ValueError(f"the chip size is a multiple of 32, got {self.chip_size}")
-        for name in (
-            "alpha",
-            "beta",
-            "gamma",
-            "sr_rate",
-            "seg_rate",
-            "sr_decay",
-            "seg_decay",
-            "jitter",
-        ):
+        for name in NOT_NEGATIVE:
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} is 0 or more, got {getattr(self, name)}")
         if not 0 <= self.sr_warm_up < self.epochs:

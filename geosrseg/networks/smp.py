@@ -1,7 +1,10 @@
 """Segmentation networks of the library segmentation_models.pytorch."""
 
+import re
+
 from torch import Tensor, nn
 
+from geosrseg.core.numerals import shown
 from geosrseg.errors import RunError
 from geosrseg.extras import extra
 from geosrseg.networks.part import Part
@@ -25,6 +28,12 @@ class LibrarySegmentation(Part):
         super().__init__()
         with extra("smp"):
             import segmentation_models_pytorch as smp  # noqa: PLC0415
+        # The library, and timm behind it, take names of hubs and folders too.
+        if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", name, re.ASCII):
+            raise RunError(
+                f"there is no such network {shown(name)}: expected ARCHITECTURE/ENCODER such as "
+                "deeplabv3plus/resnet34"
+            )
         architecture, _, encoder = name.partition("/")
         try:
             self.network = smp.create_model(

@@ -1,14 +1,31 @@
 """The area table: the areas of a class map as CSV."""
 
-import csv
 from pathlib import Path
+from typing import Any
 
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas
+from geosrseg.products.asset import Asset
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".csv",)
+
+
+class AreaTable(ProductFile):
+    """The area table as a product of `predict`."""
+
+    suffixes = SUFFIXES
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="Area of each class", media_type="text/csv", roles=("metadata",))
+
+    def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
+        """See `ProductFile.write`."""
+        write_areas(path, finished.areas, overwrite=True)
 
 
 def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> None:
@@ -32,9 +49,7 @@ def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> N
         draft = folder / path.name
         try:
             with draft.open("w", encoding="utf-8", newline="") as file:
-                table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-                table.writeheader()
-                table.writerows(rows)
+                write_rows(file, [rows[0].keys(), *(row.values() for row in rows)])
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([draft], path)

@@ -26,8 +26,6 @@ NODE_SPACING = 10_000.0
 """Metres between the nodes of a `PixelAreas`. In UTM and in degrees alike the area of a pixel
 between two of them is right to two parts in a million."""
 
-_WGS84 = CRS.from_epsg(4326)
-
 
 def pixel_areas(grid: Grid) -> PixelAreas | None:
     """The areas of a grid's pixels.
@@ -65,7 +63,7 @@ def _areas_at(
     a, b, c, d, e, f = grid.transform[:6]
     try:
         degrees = rasterio.warp.transform(
-            grid.crs, _WGS84, a * col + b * row + c, d * col + e * row + f
+            grid.crs, CRS.from_epsg(4326), a * col + b * row + c, d * col + e * row + f
         )
     except GDAL_ERRORS:
         return None

@@ -46,6 +46,20 @@ def fit_text(text: str, width: int, *, bold: bool = False) -> str:
     return text.rstrip() + "..."
 
 
+def wrap_text(text: str, width: int, *, most: int = 5) -> list[str]:
+    """The text in lines of at most `width` pixels; what `most` lines do not hold is cut off."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and text_width(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        elif len(lines) < most:
+            lines.append(fit_text(word, width))
+        else:
+            lines[-1] = fit_text(f"{lines[-1]} ...", width)
+            break
+    return lines
+
+
 def draw_text(
     picture: NDArray[np.uint8],
     text: str,

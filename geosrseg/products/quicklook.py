@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -12,7 +13,9 @@ from rasterio.enums import Resampling
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
-from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
+from geosrseg.products.asset import Asset
+from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width, wrap_text
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
@@ -30,6 +33,7 @@ Colour = tuple[int, int, int]
 WHITE: Colour = (255, 255, 255)
 FRAME: Colour = (200, 200, 200)
 INK: Colour = (45, 45, 45)
+WARNING: Colour = (170, 60, 0)
 FAINT: Colour = (115, 115, 115)
 
 
@@ -66,12 +70,34 @@ class Entry:
         return SWATCH + GAP + text_width(f"{self.name}  {self.share}")
 
 
+class Quicklook(ProductFile):
+    """The quicklook as a product of `predict`."""
+
+    suffixes = SUFFIXES
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="Scene and class map", media_type="image/png", roles=("overview",))
+
+    def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
+        """See `ProductFile.write`."""
+        write_quicklook(
+            path,
+            scene=finished.scene,
+            class_map_path=finished.class_map,
+            legend=finished.spec.legend,
+            caution="; ".join(finished.scene.header.unlike),
+            overwrite=True,
+        )
+
+
 def write_quicklook(
     path: str | Path,
     *,
     scene: Scene,
     class_map_path: str | Path,
     legend: Legend,
+    caution: str = "",
     max_side: int = 1400,
     overwrite: bool = False,
 ) -> None:
@@ -85,6 +111,7 @@ def write_quicklook(
         scene: the open scene.
         class_map_path: its class map.
         legend: the classes.
+        caution: in what the scene is unlike those that the model learned from.
         max_side: columns of the picture, and rows of a panel, at most.
         overwrite: replace an existing picture.
 
@@ -98,30 +125,35 @@ def write_quicklook(
     labels, counts = _read_class_map(class_map_path, height, width)
     panels = (
         _draw_scene(scene, height, width),
-        Panel(_paint(labels, legend), f"Class map · {class_map_path.name}"),
+        Panel(scene.grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}"),
     )
-    picture = compose(scene.header.name, panels, _entries(legend, counts))
+    picture = compose(scene.header.name, panels, _entries(legend, counts), caution=caution)
     with open_drafts(path) as folder:
         draft = folder / path.name
         write_png(draft, picture, name=path)
         publish([draft], path)
 
 
-def compose(title: str, panels: tuple[Panel, Panel], entries: Sequence[Entry]) -> NDArray[np.uint8]:
-    """Lay out the title, two panels of one size with their captions, and the legend.
+def compose(
+    title: str, panels: tuple[Panel, Panel], entries: Sequence[Entry], *, caution: str = ""
+) -> NDArray[np.uint8]:
+    """Lay out the title, a caution, two panels of one size with their captions, and the legend.
 
     Returns:
         (rows, cols, 3) uint8.
     """
     rows, cols = panels[0].pixels.shape[:2]
     width = max(2 * cols + 3 * MARGIN, MIN_WIDTH)
-    panel_row = MARGIN + 2 * LINE_HEIGHT + GAP
+    lines = wrap_text(caution, width - 2 * MARGIN)
+    panel_row = MARGIN + (2 + len(lines)) * LINE_HEIGHT + GAP
     legend_row = panel_row + rows + MARGIN
     places = list(_legend_places(entries, width))
     height = legend_row + places[-1][0] + LINE_HEIGHT + MARGIN
     picture = np.full((height, width, 3), WHITE, np.uint8)
     text = fit_text(title, width - 2 * MARGIN, bold=True)
     draw_text(picture, text, row=MARGIN, col=MARGIN, colour=INK, bold=True)
+    for number, line in enumerate(lines, start=1):
+        draw_text(picture, line, row=MARGIN + number * LINE_HEIGHT, col=MARGIN, colour=WARNING)
     column = (width - MARGIN) // 2  # of a panel and the margin on its left
     for panel, left in zip(panels, (MARGIN, MARGIN + column), strict=True):
         text = fit_text(panel.caption, column - MARGIN)
@@ -146,7 +178,7 @@ def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
     bands = choose_composite(scene.band_names)
     shown = pick_bands(numbers, scene.band_names, bands)
     pixels = stretch(shown, valid, find_limits(shown, valid))
-    return Panel(pixels, f"Scene · {', '.join(dict.fromkeys(bands))}")
+    return Panel(scene.grid.upright(pixels), f"Scene · {', '.join(dict.fromkeys(bands))}")
 
 
 def _read_class_map(

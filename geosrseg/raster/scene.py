@@ -1,32 +1,41 @@
 """Scene: one acquisition, read window by window."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import rasterio
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
+from geosrseg.core.spec import ModelSpec
 from geosrseg.core.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.not_taken import check_taken
 from geosrseg.raster.files.product_archive import is_archive
 from geosrseg.raster.header.aoi import read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
+from geosrseg.raster.header.fill import check_nodata
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.header.judgement import (
+    check_radiometry,
+    check_resolution,
+    describe_outside,
+)
+from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
 from geosrseg.raster.landsat.quality import FILL, check_mask
 from geosrseg.raster.landsat.stac_item import open_item
-
-MAX_PIXELS = 2**31
-"""Pixels of the largest scene; a header that declares more is taken for damage."""
+from geosrseg.raster.reading import Reading
 
 
 class Scene:
@@ -77,6 +86,14 @@ class Scene:
         """What a user should hear about, one line each."""
         return self.header.warnings
 
+    def add_unlike(self, found: Iterable[str]) -> None:
+        """Note in what else the scene turned out to be unlike the model's training data."""
+        texts = tuple(found)
+        header = self.header
+        self.header = replace(
+            header, warnings=(*header.warnings, *texts), unlike=(*header.unlike, *texts)
+        )
+
     def reopen(self) -> AbstractContextManager["Scene"]:
         """A handle of its own for another thread; nothing is examined again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
@@ -122,6 +139,30 @@ class Scene:
             return np.ones((window.height, window.width), np.bool_)
         return self.header.aoi.inside(self.grid, window)
 
+    @property
+    def has_overviews(self) -> bool:
+        """Reading all of it averaged costs little."""
+        return all(dataset.overviews(1) for dataset in self._bands)
+
+    def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
+        """A window as `read` gives it, averaged if there is a shape."""
+        return self._read(window, shape)
+
+    def wanted_of(self, part: Part) -> NDArray[np.bool_]:
+        """(rows, cols) of a part of a sample: True inside the area of interest."""
+        if part.valid.shape == (part.window.height, part.window.width):
+            return self.wanted(part.window)
+        return self._wanted_decimated(*part.valid.shape)
+
+    def _wanted_decimated(self, height: int, width: int) -> NDArray[np.bool_]:
+        """(height, width) pixels of the whole: True inside the area of interest."""
+        if self.header.aoi is None:
+            return np.ones((height, width), np.bool_)
+        rows = np.arange(height) * self.grid.height // height
+        cols = np.arange(width) * self.grid.width // width
+        lines = [self.wanted(Window(int(row), 0, 1, self.grid.width))[0, cols] for row in rows]
+        return np.stack(lines)
+
     def read_masked(self, height: int, width: int) -> NDArray[np.bool_]:
         """(height, width), a pixel each: True outside the area of interest or masked by flags.
 
@@ -129,12 +170,7 @@ class Scene:
             SceneError: a block cannot be decoded.
         """
         whole = Window(0, 0, self.grid.height, self.grid.width)
-        masked = np.zeros((height, width), np.bool_)
-        if self.header.aoi is not None:
-            rows = np.arange(height) * whole.height // height
-            cols = np.arange(width) * whole.width // width
-            for index, row in enumerate(rows):
-                masked[index] = ~self.wanted(Window(int(row), 0, 1, whole.width))[0, cols]
+        masked = ~self._wanted_decimated(height, width)
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
             asked = replace(flags, bits=flags.bits & ~FILL)  # fill is empty, not masked
             _, usable = self._decode(
@@ -198,13 +234,9 @@ def open_scene(
     path: str | Path | Location,
     *,
     model_bands: tuple[str, ...],
-    bands: str | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
-    mask: Sequence[str] = (),
-    aoi: str | Path | None = None,
-    max_pixels: int = MAX_PIXELS,
-    skip_bad_blocks: bool = False,
+    spec: ModelSpec | None = None,
+    reading: Reading | None = None,
+    **changes: Any,
 ) -> Iterator[Scene]:
     """Open a scene and match it to a model.
 
@@ -213,34 +245,76 @@ def open_scene(
             STAC item of one (``.json``). A file or an item may be a URL: ``https://``,
             ``http://``, and for a file ``s3://``.
         model_bands: names of the model's bands, in its order.
-        bands: which band of the scene is which band of the model, as in ``--bands``.
-        scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: likewise. If only one of the two is given, the other is 1 or 0.
-        mask: what else is not valid: ``cloud``, ``shadow``, ``cirrus``, ``snow``, as the
-            QA_PIXEL of a Landsat product flags it.
-        aoi: the part that is wanted: "xmin,ymin,xmax,ymax" in the scene's CRS, or a file of
-            polygons, as in ``--aoi``.
-        max_pixels: a larger scene is refused before anything is allocated.
-        skip_bad_blocks: take the pixels of blocks that cannot be decoded for not valid.
+        spec: of the model; with it the scene is compared with what the model learned from.
+        reading: how it is to be read; as `Reading` says by default.
+        changes: fields of `Reading` by name, in place of its own.
 
     Raises:
         SceneError: the scene cannot be read, or is not what the model expects.
     """
     location = Location.of(path)
+    reading = replace(reading or Reading(), **changes)
     options = SceneOptions(
         model_bands=model_bands,
-        bands=bands,
-        scale=scale,
-        offset=offset,
-        mask=check_mask(mask),
-        max_pixels=max_pixels,
+        bands=reading.chosen_bands,
+        scale=reading.scale,
+        offset=reading.offset,
+        mask=check_mask(reading.masked),
+        max_pixels=reading.max_pixels,
+        nodata=check_nodata(reading.nodata_values),
+        spec=spec,
+        any_resolution=reading.any_resolution,
     )
-    header = examine_scene(location, options)
-    if aoi is not None:
+    with rasterio.Env():  # GDAL's own messages stay unheard, as long as the scene is open
+        header = examine_scene(location, options)
         with named(location):
-            header = replace(header, aoi=read_aoi(aoi, header.grid))
-    with open_header(header, bad_blocks=BadBlocks(skip=skip_bad_blocks)) as scene:
-        yield scene
+            if reading.aoi is not None:
+                header = replace(header, aoi=read_aoi(reading.aoi, header.grid))
+            if spec is not None:
+                header = _compared(header, spec, options)
+        header = replace(header, sample=None)
+        with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
+            yield scene
+
+
+def _compared(header: SceneHeader, spec: ModelSpec, options: SceneOptions) -> SceneHeader:
+    """With a warning for all in which the scene is unlike what the model learned from.
+
+    Raises:
+        SceneError: its reflectances cannot be, or its pixels are of a size that the model is
+            not meant for.
+    """
+    size = check_resolution(header.grid, spec, insisted=options.any_resolution)
+    values = _sampled(header)
+    radiometry = check_radiometry(
+        values, header.radiometry, spec, insisted=options.offset is not None
+    )
+    unlike = describe_outside(values, header.radiometry, spec, reflectance=header.reflectance)
+    found = tuple(filter(None, (size, radiometry, *unlike)))
+    unknown = (
+        ""
+        if spec.domain.resolutions
+        else (f"{spec.name} does not say what pixels it learned from: see if its map can be right")
+    )
+    warnings = (*header.warnings, *found, unknown)
+    return replace(header, warnings=tuple(filter(None, warnings)), unlike=found)
+
+
+def _sampled(header: SceneHeader) -> NDArray[np.generic]:
+    """(bands, pixels) valid digital numbers of the wanted part; none where it is damaged."""
+    nothing = np.empty((len(header.band_names), 0))
+    try:
+        with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
+            sample = header.sample or take_sample(
+                scene.read_sampled,
+                header.grid.height,
+                header.grid.width,
+                nothing,
+                has_overviews=scene.has_overviews,
+            )
+            return sample.where(scene.wanted_of).values
+    except SceneError:
+        return nothing  # what cannot be decoded is named when it is needed
 
 
 def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
@@ -262,6 +336,7 @@ def find_product(location: Location) -> Product | None:
     Raises:
         SceneError: there is no product in it.
     """
+    check_taken(location)
     if location.name.lower().endswith((".json", ".geojson")):
         return open_item(location)
     if is_archive(location) or (not location.is_remote and location.path.is_dir()):
@@ -281,6 +356,9 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
         SceneError: a file is gone.
     """
     with ExitStack() as stack:
-        bands = [stack.enter_context(open_dataset(file.location)) for file in header.files]
+        bands = [
+            stack.enter_context(open_dataset(file.location, beside=header.is_file))
+            for file in header.files
+        ]
         quality = [stack.enter_context(open_dataset(file.location)) for file in header.quality]
         yield Scene(header, bands, quality, bad_blocks=bad_blocks)

@@ -11,7 +11,8 @@ from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.bad_blocks import BadBlocks
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, describe_bands
-from geosrseg.raster.scene import MAX_PIXELS, examine_scene, find_product, open_header
+from geosrseg.raster.reading import MAX_PIXELS
+from geosrseg.raster.scene import examine_scene, find_product, open_header
 
 SAMPLE_SIDE = 512
 """Pixels of the longer side of the small copy in which valid pixels are counted."""
@@ -85,7 +86,7 @@ def _find_bands(location: Location) -> tuple[SceneBand, ...]:
         product = find_product(location)
         if product is None:
             check_redirects(location)
-            with open_dataset(location) as dataset:
+            with open_dataset(location, beside=True) as dataset:
                 found = [band for band in describe_bands(dataset) if not band.is_alpha]
         else:
             found = [

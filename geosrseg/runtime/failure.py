@@ -9,6 +9,9 @@ OUT_OF_MEMORY = (
     "outofmemory",  # TensorRT
     "out_of_memory",  # oneDNN
     "cannot allocate memory",  # the system
+    "can't allocate memory",  # PyTorch on the host
+    "could not create a memory",  # oneDNN
+    "can't start new thread",  # no room for its stack
     "alloc_failed",  # cuBLAS, cuDNN
     "available memory of",  # onnxruntime's arena with a limit
     "memoryallocation",  # CUDA

@@ -26,10 +26,12 @@ from geosrseg.runtime.contract import (
     trial_input,
 )
 from geosrseg.runtime.devices import cuda, onnxruntime_cpu, openvino, tensorrt
+from geosrseg.runtime.divisions import check_divisions
 from geosrseg.runtime.failure import device_error, in_one_line, is_out_of_memory
 from geosrseg.runtime.footprint import peak_bytes
-from geosrseg.runtime.model.model_file import ModelFile, read_model_file
+from geosrseg.runtime.model.model_file import ModelFile, parse_model_file, read_model_file
 from geosrseg.runtime.shipped_models import check_shipped, find_model
+from geosrseg.runtime.trial import MAX_TRIAL_SECONDS, ON_GPU, try_apart
 from geosrseg.runtime.turned import Turned
 
 DEVICES: Mapping[str, Device] = {
@@ -42,16 +44,13 @@ DEVICES: Mapping[str, Device] = {
 MAX_TRIAL_BYTES = 2**33
 """Of the values of a network in a trial run; networks for images take some 100 MB."""
 
-MAX_TRIAL_SECONDS = 60.0
-"""Of a trial run on the CPU; networks for images take one."""
-
 AUTO = ("cuda", "openvino", "cpu")
 """What ``auto`` tries, the fastest first; TensorRT spends minutes before the first window."""
 
 
 NOT_OFFERED = {
     "int8": "where int8 is faster than bf16 it costs a point of mean IoU (docs/benchmarks.md): "
-    "use --precision auto"
+    "use `precision` auto"
 }
 """What was measured and found wanting."""
 
@@ -257,6 +256,32 @@ def open_session(
         raise DeviceError(f"{threads} threads: expected at least 1")
     file = read_model_file(find_model(model))
     check_shipped(file.path, file.sha256)
+    names = AUTO if device == "auto" else (device,)
+    try_apart(
+        file,
+        device=device,
+        precision=precision,
+        threads=threads,
+        on_gpu=any(name in ON_GPU and DEVICES[name].why_not() is None for name in names),
+    )
+    return _open_first(file, device=device, precision=precision, threads=threads, tta=tta)
+
+
+def try_content(content: bytes, path: str, device: str, precision: str, threads: str) -> bytes:
+    """Load and try a model file by its content; what `try_apart` runs in its child.
+
+    Raises:
+        GeosrsegError: as from `open_session`.
+    """
+    file = parse_model_file(Path(path), content)
+    _open_first(file, device=device, precision=precision, threads=int(threads) or None).close()
+    return b""
+
+
+def _open_first(
+    file: ModelFile, *, device: str, precision: str, threads: int | None, tta: bool = False
+) -> Session:
+    """A session on the first device that works."""
     reasons = []
     for name in AUTO if device == "auto" else (device,):
         try:
@@ -275,7 +300,9 @@ def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
     size = round_up(file.spec.window_size, file.spec.multiple)
     try:
         model = onnx.load_from_string(file.content)
-        trial = peak_bytes(model, trial_input(file.spec).shape)
+        trial_shape = trial_input(file.spec).shape
+        check_divisions(model, trial_shape)
+        trial = peak_bytes(model, trial_shape)
         if trial > MAX_TRIAL_BYTES:
             raise ModelError(
                 f"it takes {trial / 2**30:.0f} GiB for its smallest window: expected at most "

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from geosrseg.errors import ModelError
 
-DEFAULT_MODEL = "gewata-4x"
+DEFAULT_MODEL = "landcover-3x"
 """The model of `predict` unless another is asked for."""
 
 SUFFIX = ".onnx"
@@ -60,9 +60,14 @@ def find_model(model: str | Path) -> Path:
     Raises:
         ModelError: neither a shipped model nor a file.
     """
-    shipped = {item.name: item.path for item in list_models()}
+    shipped = {item.name: item for item in list_models()}
     if isinstance(model, str) and model in shipped:
-        return shipped[model]
+        if not shipped[model].path.is_file():
+            raise ModelError(
+                f"the model {model} is not in this installation, which carries {DEFAULT_MODEL}: "
+                f"give the file, --model {model}{SUFFIX}, from the folder weights of the sources"
+            )
+        return shipped[model].path
     path = Path(model)
     if not path.is_file():
         names = ", ".join(shipped) or "none"
@@ -84,13 +89,20 @@ def check_shipped(path: Path, sha256: str) -> None:
         )
 
 
+def is_shipped(sha256: str) -> bool:
+    """A model file of this hash comes with the package."""
+    return sha256 in _read_checksums(weights_folder() / CHECKSUMS).values()
+
+
 def verify_models() -> tuple[ShippedModel, ...]:
-    """Check every shipped model against the weights folder's checksums.
+    """Check every model that is here against the weights folder's checksums.
 
     Raises:
-        ModelError: a file is missing, changed, or has no checksum.
+        ModelError: a file was changed, has no checksum, or is the default one and missing.
     """
-    models = list_models()
+    models = tuple(
+        item for item in list_models() if item.path.is_file() or item.name == DEFAULT_MODEL
+    )
     broken = [item.name for item in models if not item.intact]
     if broken:
         raise ModelError(

@@ -16,6 +16,9 @@ from geosrseg.core.padding import pad_to_window
 from geosrseg.core.windows import Window, plan_windows
 from geosrseg.datasets.labelled_scene import LabelledScene
 
+HELD_BYTES = 2**30
+"""Windows held in memory, at most: they are read and degraded once and not in every epoch."""
+
 LARGEST = 2048
 """HR pixels of a window: what fits into memory while every layer of a slim network runs."""
 
@@ -40,6 +43,11 @@ class EvaluationWindow:
     core: Window
     source: str = ""
     label_pixels: int = 1
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(each.nbytes for each in (self.lr, self.hr, self.target))
 
 
 class EvaluationWindows(Dataset[EvaluationWindow]):
@@ -75,11 +83,22 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
                 (scene, window, core.clipped(height, width)) for window, core in plan.cores()
             ]
         self._items = [item for item in self._items if self._has_reference(item[0], item[2])]
+        self._held: dict[int, EvaluationWindow] = {}
+        self._left = HELD_BYTES
 
     def __len__(self) -> int:
         return len(self._items)
 
     def __getitem__(self, index: int) -> EvaluationWindow:
+        if index in self._held:
+            return self._held[index]
+        window = self._read(index)
+        if window.size <= self._left:
+            self._held[index] = window
+            self._left -= window.size
+        return window
+
+    def _read(self, index: int) -> EvaluationWindow:
         scene, window, core = self._items[index]
         inside = window.clipped(*scene.size(self._factor))
         lr = pad_to_window(scene.read_inputs(inside, factor=self._factor), window)

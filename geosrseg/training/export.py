@@ -136,5 +136,6 @@ def export(
         confusion=validation.confusion,
         config_hash=config.sha256,
         precisions=("fp32", *precisions),
+        domain=config.domain,
     )
     return export_network(network, spec, Path(output), overwrite=overwrite)

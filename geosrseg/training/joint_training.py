@@ -31,6 +31,7 @@ from geosrseg.networks.losses import (
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.evaluation_windows import EvaluationWindow
 from geosrseg.training.source_scores import SourceScores
+from geosrseg.training.teacher import Teacher, soft_label_loss
 
 BETAS = (0.9, 0.999)
 """Adam's; the paper states a momentum of 0.9."""
@@ -51,6 +52,7 @@ class JointTraining(L.LightningModule):
         legend: the classes.
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
+        teacher: what is learned from besides the reference.
         class_weights: of the loss, one per class; none weighs all alike.
 
     Attributes:
@@ -65,6 +67,7 @@ class JointTraining(L.LightningModule):
         legend: Legend,
         sr_steps: int = 0,
         two_stage: bool = False,
+        teacher: Teacher | None = None,
         class_weights: Sequence[float] = (),
     ) -> None:
         super().__init__()
@@ -82,12 +85,17 @@ class JointTraining(L.LightningModule):
         self._legend = legend
         self._sr_steps = sr_steps
         self._two_stage = two_stage
+        self._teacher = teacher  # no module of this one: its weights are in no checkpoint
         self._sums: dict[str, Tensor] = {}  # of this epoch: sum and number
         self.epoch_metrics: dict[str, float] = {}
 
     def _reconstructs(self, step: int) -> bool:
         """A step trains the SR part alone."""
         return step < self._sr_steps
+
+    def on_fit_start(self) -> None:
+        if self._teacher:
+            self._teacher.to(self.device)
 
     def on_train_epoch_start(self) -> None:
         self.epoch_metrics = {}
@@ -127,8 +135,9 @@ class JointTraining(L.LightningModule):
     ) -> dict[str, Tensor]:
         """The losses of a batch of `Chips`, or of `SourceChips`, which have more parts."""
         if self._reconstructs(self.global_step):
-            l1 = reconstruction_loss(self.network.super_resolve(_channels_last(lr)), hr, trained)
-            return {"loss": l1, "l1": l1}
+            sr = self.network.super_resolve(_channels_last(lr))
+            l1 = reconstruction_loss(sr, hr, trained)
+            return self._taught({"loss": l1, "l1": l1}, hr=hr, trained=trained, sr=sr)
         if self._two_stage:
             logits = self.network.segment(_channels_last(hr))
             parts = self.loss.segmentation(logits, target, weights)
@@ -143,6 +152,30 @@ class JointTraining(L.LightningModule):
             weights=weights,
             coarse=CoarseReference(*coarse) if coarse else None,
         )
+        return self._taught(losses, hr=hr, trained=trained, sr=sr, logits=logits)
+
+    def _taught(
+        self,
+        losses: dict[str, Tensor],
+        *,
+        hr: Tensor,
+        trained: Tensor,
+        sr: Tensor,
+        logits: Tensor | None = None,
+    ) -> dict[str, Tensor]:
+        """Add what the teacher says, of the native image and of the SR image."""
+        recipe, teacher = self._recipe, self._teacher
+        if teacher is None:
+            return losses
+        taught = teacher.teach(_channels_last(hr))
+        if recipe.teacher_weight and logits is not None:
+            soft = soft_label_loss(logits, taught, trained)
+            losses["teacher"] = soft
+            losses["loss"] = losses["loss"] + recipe.beta * recipe.teacher_weight * soft
+        if recipe.task_weight:
+            task = soft_label_loss(teacher.read(_channels_last(sr)), taught, trained)
+            losses["task"] = task
+            losses["loss"] = losses["loss"] + recipe.beta * recipe.task_weight * task
         return losses
 
     def _check_loss(self) -> None:

@@ -15,10 +15,14 @@ def moving_average(decay: float) -> WeightAveraging:
         decay: of a step, below 1.
     """
 
-    def average(averaged: Tensor, current: Tensor, steps: Tensor) -> Tensor:
-        if not averaged.is_floating_point():
-            return current  # a counter
-        kept = ((1 + steps) / (10 + steps)).clamp(max=decay)
-        return torch.lerp(averaged, current, 1 - kept)
+    def average(averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
+        if not averaged[0].is_floating_point():  # counters
+            torch._foreach_copy_(averaged, current)
+            return
+        # All tensors at once: one by one they cost a GPU as many launches as the network.
+        new = 1 - ((1 + steps) / (10 + steps)).clamp(max=decay)
+        changes = torch._foreach_sub(current, averaged)
+        torch._foreach_mul_(changes, new)
+        torch._foreach_add_(averaged, changes)
 
-    return WeightAveraging(avg_fn=average)
+    return WeightAveraging(multi_avg_fn=average)

@@ -13,24 +13,25 @@ import json
 import os
 import re
 import shutil
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
-from geosrseg.core.legend import Legend
-from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.errors import RunError
+from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.pickles import load_pickle
-from geosrseg.networks.recipe import Recipe
-from geosrseg.training.validation import Validation
+from geosrseg.raster.files.lock import locked
+from geosrseg.regular_file import check_regular, create_new, read_regular
+from geosrseg.training.run_config import RunConfig
+from geosrseg.training.validation import Validation, best_validation
 
 FILES = (
     "config.json",
@@ -43,8 +44,17 @@ FILES = (
 FOLDERS = ("tensorboard", "panels")
 """With `FILES`, all that a run may leave in its folder."""
 
+LOCK = ".lock"
+"""Held while a process trains in the folder."""
+
 DRAFT = ".part"
 """End of the name of a file that is not finished."""
+
+MAX_TEXT = 2**22
+"""Bytes of a run's configuration or metrics, which have some kB."""
+
+WRONG_VALUES = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
+"""What values raise that no run has written."""
 
 NETWORK_PREFIX = "network."
 """What Lightning's checkpoints put before the names of the network's weights."""
@@ -56,98 +66,24 @@ def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
     return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
 
 
+def _read_text(path: Path) -> str:
+    return read_regular(path, limit=MAX_TEXT).decode("utf-8")
+
+
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
     """A name to write a file under; the file gets its own when all of it is on the disk."""
     draft = path.with_name(path.name + DRAFT)
-    yield draft
-    with draft.open("rb") as file:
-        os.fsync(file.fileno())
-    draft.replace(path)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunConfig:
-    """What was trained on what, and how.
-
-    Attributes:
-        dataset: name of the dataset.
-        source: where the data comes from.
-        licence: of the data.
-        bands: names of the input bands.
-        legend: the classes.
-        normalization: reflectance to network input.
-        network: what was trained.
-        recipe: how.
-    """
-
-    dataset: str
-    source: str
-    licence: str
-    bands: tuple[str, ...]
-    legend: Legend
-    normalization: Normalization
-    network: NetworkConfig
-    recipe: Recipe
-
-    @classmethod
-    def of(
-        cls,
-        card: DatasetCard,
-        *,
-        normalization: Normalization,
-        network: NetworkConfig,
-        recipe: Recipe,
-    ) -> "RunConfig":
-        """The configuration of a run on a dataset."""
-        return cls(
-            dataset=card.name,
-            source=card.source,
-            licence=card.licence,
-            bands=card.bands,
-            legend=card.legend,
-            normalization=normalization,
-            network=network,
-            recipe=recipe,
-        )
-
-    def to_json(self) -> str:
-        """One JSON object."""
-        values = {
-            "dataset": self.dataset,
-            "source": self.source,
-            "licence": self.licence,
-            "bands": list(self.bands),
-            "legend": self.legend.to_json(),
-            "normalization": self.normalization.to_json(),
-            "network": self.network.to_json(),
-            "recipe": self.recipe.to_json(),
-        }
-        return json.dumps(values, indent=2, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> "RunConfig":
-        """Read what `to_json` wrote.
-
-        Raises:
-            ValueError, KeyError, TypeError: a value is missing or wrong.
-        """
-        values: dict[str, Any] = json.loads(text)
-        return cls(
-            dataset=values["dataset"],
-            source=values["source"],
-            licence=values["licence"],
-            bands=tuple(values["bands"]),
-            legend=Legend.from_json(values["legend"]),
-            normalization=Normalization.from_json(values["normalization"]),
-            network=NetworkConfig(**values["network"]),
-            recipe=Recipe(**values["recipe"]),
-        )
-
-    @property
-    def sha256(self) -> str:
-        """Hash of the configuration, in hexadecimal."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+    try:
+        create_new(draft).close()  # where a link stood, there is a file of ours now
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            draft.unlink()  # on a full disk it is in the way
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +131,46 @@ class Run:
         """The best weights."""
         return self.path / "weights.safetensors"
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Make the folder, and keep other processes from training in it.
+
+        Raises:
+            RunError: one is at work there, or the folder cannot be made.
+        """
+        with ExitStack() as stack:
+            try:
+                if not self.path.exists():
+                    self.path.mkdir(parents=True)
+                    stack.callback(self._remove_if_empty)
+                stack.enter_context(locked(self.path / LOCK))
+            except BlockingIOError as error:
+                raise RunError(
+                    f"{self.path} is being trained by another process: wait for it, or choose "
+                    "another folder"
+                ) from error
+            except OSError as error:
+                raise RunError(f"cannot write to {self.path}: {error.strerror}") from error
+            stack.callback((self.path / LOCK).unlink, missing_ok=True)
+            yield
+
+    def _remove_if_empty(self) -> None:
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def weights_sha256(self) -> str:
+        """Hash of the best weights, in hexadecimal.
+
+        Raises:
+            RunError: the run is not finished.
+        """
+        try:
+            return hashlib.sha256(self.weights_file.read_bytes()).hexdigest()
+        except OSError as error:
+            raise RunError(
+                f"{self.path} has no {self.weights_file.name}: continue it with --resume"
+            ) from error
+
     def create(self, config: RunConfig, *, overwrite: bool = False) -> None:
         """Make the folder with its configuration.
 
@@ -208,7 +184,7 @@ class Run:
             )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            own = {*FILES, *(name + DRAFT for name in FILES)}
+            own = {LOCK, *FILES, *(name + DRAFT for name in FILES)}
             own |= set(FOLDERS) if self.config_file.exists() else set()
             if foreign := {file.name for file in self.path.iterdir()} - own:
                 raise RunError(
@@ -222,6 +198,17 @@ class Run:
         except OSError as error:
             raise RunError(f"cannot write to {self.path}: {error.strerror}") from error
 
+    def prolong(self, config: RunConfig) -> None:
+        """Have the run end behind another number of epochs.
+
+        Args:
+            config: as the folder has it, but for the epochs.
+        """
+        for file in (self.weights_file, self.validation_file):  # not the result any more
+            file.unlink(missing_ok=True)
+        with drafted(self.config_file) as draft:
+            draft.write_text(config.to_json() + "\n", encoding="utf-8")
+
     def remove(self) -> None:
         """Delete the files of a run, and the folder if nothing else is in it."""
         for name in FOLDERS:
@@ -229,8 +216,7 @@ class Run:
         for name in reversed(FILES):  # the configuration last: what has none is no run
             for file in (self.path / name, self.path / (name + DRAFT)):
                 file.unlink(missing_ok=True)
-        with suppress(OSError):
-            self.path.rmdir()
+        self._remove_if_empty()
 
     def config(self) -> RunConfig:
         """The configuration.
@@ -239,18 +225,24 @@ class Run:
             RunError: the folder is no run.
         """
         try:
-            return RunConfig.from_json(self.config_file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return RunConfig.from_json(_read_text(self.config_file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} is no run: {self.config_file.name} is missing") from error
-        except (ValueError, KeyError, TypeError) as error:
+        except OSError as error:
+            raise RunError(f"{self.config_file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
 
     def check_config(self, expected: RunConfig) -> None:
         """See that the folder's run is the one that is to go on.
 
+        The number of epochs may be another, but in two stages, where it says when the first
+        one ends.
+
         Raises:
             RunError: it is another, or the folder is no run.
         """
+        free = () if expected.network.two_stage else ("epochs",)
         found, wanted = json.loads(self.config().to_json()), json.loads(expected.to_json())
         for found_part, wanted_part in (
             (found, wanted),
@@ -258,7 +250,7 @@ class Run:
             (found["recipe"], wanted["recipe"]),
         ):
             for key, value in wanted_part.items():
-                if key not in ("network", "recipe") and found_part[key] != value:
+                if key not in ("network", "recipe", "domain", *free) and found_part[key] != value:
                     raise RunError(
                         f"{self.path} cannot be continued like this: it was begun with {key} "
                         f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"
@@ -270,8 +262,17 @@ class Run:
         return self.path / "validation.json"
 
     def best_network(self) -> JointNetwork:
-        """The network of the best checkpoint, ready to evaluate."""
-        checkpoint = load_pickle(self.best_checkpoint)
+        """The network of the best checkpoint, ready to evaluate.
+
+        Raises:
+            RunError: the checkpoint is damaged.
+        """
+        try:
+            checkpoint = load_pickle(self.best_checkpoint)
+        except (RuntimeError, UnpicklingError, EOFError) as error:
+            raise RunError(
+                f"{self.best_checkpoint} is damaged: train again, --overwrite"
+            ) from error
         weights = checkpoint["state_dict"].items()
         network = build_network(self.config().network)
         network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})
@@ -283,35 +284,54 @@ class Run:
             draft.write_text(validation.to_json() + "\n", encoding="utf-8")
         weights = network.state_dict().items()
         with drafted(self.weights_file) as draft:
-            save_file({name: value.contiguous() for name, value in weights}, draft)
+            draft.write_bytes(save({name: value.contiguous() for name, value in weights}))
 
     def validation(self) -> Validation:
-        """What the weights file did on the validation data.
+        """What the result did on the validation data.
+
+        Of a run that was stopped it is what the table says of the best epoch.
 
         Raises:
-            RunError: the run is not finished.
+            RunError: no epoch is finished.
         """
         file = self.validation_file
+        if not self.finished and self.best_checkpoint.is_file():
+            return best_validation(self.metrics_table)
         try:
-            return Validation.from_json(file.read_text(encoding="utf-8"))
-        except OSError as error:
+            return Validation.from_json(_read_text(file))
+        except FileNotFoundError as error:
             raise RunError(f"{self.path} has no {file.name}: continue it with --resume") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise RunError(f"{file} cannot be read: {error.strerror}") from error
+        except WRONG_VALUES as error:
             raise RunError(f"{file} does not hold metrics: {error}") from error
 
     def network(self) -> JointNetwork:
         """The network with the best weights, ready to evaluate.
 
+        Warns:
+            RunWarning: the run was stopped, so these are the best so far.
+
         Raises:
-            RunError: the run is not finished, or its files do not belong together.
+            RunError: no epoch is finished, or the run's files do not belong together.
         """
-        network = build_network(self.config().network)
+        if not self.finished and self.best_checkpoint.is_file():
+            warnings.warn(
+                f"{self.path} was stopped: its best epoch so far is taken, without the values that "
+                "are fitted at the end; train --resume --epochs N ends the run there",
+                RunWarning,
+                stacklevel=2,
+            )
+            return self.best_network()
+        config = self.config().network
         try:
+            check_regular(self.weights_file)
+            network = build_network(config)
             network.load_state_dict(load_file(self.weights_file))
         except FileNotFoundError as error:
             raise RunError(
                 f"{self.path} has no {self.weights_file.name}: continue it with --resume"
             ) from error
-        except (RuntimeError, SafetensorError) as error:
+        except (RuntimeError, OSError, SafetensorError, *WRONG_VALUES) as error:
             raise RunError(f"{self.weights_file} is not of this run: {error}") from error
         return network.eval()

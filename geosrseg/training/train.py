@@ -2,10 +2,11 @@
 
 import logging
 import os
+import signal
+import threading
 import warnings
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card_domain import measure_domain
+from geosrseg.datasets.check.data_check import DataCheck, check_data
 from geosrseg.datasets.chips import ChipConfig, Chips, EpochSampler
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
@@ -28,16 +31,26 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
+from geosrseg.raster.files.publication import check_local
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
-from geosrseg.training.checkpoints import Checkpoints, WholeCheckpointIO
+from geosrseg.training.batch_check import check_batches
+from geosrseg.training.checkpoints import (
+    Checkpoints,
+    WholeCheckpointIO,
+    epochs_done,
+    find_checkpoint,
+)
 from geosrseg.training.evaluation_windows import EvaluationWindows
+from geosrseg.training.failure import explained
 from geosrseg.training.finish import finish_run
 from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.moving_average import moving_average
 from geosrseg.training.panels import Panels
-from geosrseg.training.run import Run, RunConfig
+from geosrseg.training.run import Run
+from geosrseg.training.run_config import RunConfig
+from geosrseg.training.teacher import choose_teacher
 
 PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",
@@ -61,11 +74,14 @@ def train(
     recipe: Recipe,
     init_sr: Path | None = None,
     init_seg: str | Path | None = None,
+    teacher: Path | None = None,
+    workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     images: int = 0,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     callbacks: Sequence[Callback] = (),
+    on_checked: Callable[[DataCheck], None] = lambda _: None,
 ) -> Run:
     """Train a network and keep its best weights.
 
@@ -79,32 +95,61 @@ def train(
         recipe: how.
         init_sr: published D-DBPN weights to begin with, see `reference_weights`.
         init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        teacher: the run of a network of native images to learn from too, see `teacher`.
+        workers: processes that make chips beside this one; None takes what the data and the
+            machine suggest.
         resume: go on where the folder's run of this configuration was stopped. One that is
-            finished is left as it is, and one that is not there begins.
+            finished is left as it is, and one that is not there begins. With another number
+            of epochs it ends earlier or later than it was to.
         overwrite: replace an existing run.
         images: validation windows to write panels of after every epoch.
         checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
+        on_checked: called with what the data turned out to be.
 
     Warns:
-        DatasetWarning: there is no validation, so the last epoch is kept.
+        DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
+            no validation, so the last epoch is kept.
+        RunWarning: the last checkpoint is damaged; the run goes on from the best one.
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than is to go on; the
-            initial weights do not fit; the devices are not there; or the loss stopped being
-            a number.
+        RunError: the folder holds a run already, or another one than is to go on, or another
+            process trains there; the initial weights do not fit; the devices are not there;
+            the loss stopped being a number; or a file cannot be read or written any more.
+        DeviceMemoryError: the memory is not enough.
     """
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
+    check_local(Path(output))
     run = Run(Path(output))
     recipe = _with_arithmetic(recipe, run if resume else None)
     initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    taught_by = choose_teacher(teacher, card, network=network, recipe=recipe)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     initial.calibrate(normalization)
-    config = RunConfig.of(card, normalization=normalization, network=network, recipe=recipe)
-    with open_labelled_scenes(card, normalization=normalization) as scenes, _quiet_lightning():
+    config = RunConfig.of(
+        card,
+        normalization=normalization,
+        network=network,
+        recipe=recipe,
+        teacher=taught_by.sha256 if taught_by else "",
+        domain=measure_domain(
+            card,
+            factor=network.upscale_factor,
+            chips=_chip_config(network, recipe),
+            fill=normalization.fill,
+            most=recipe.chips_per_epoch,
+        ),
+    )
+    with (
+        open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
+        _quiet_lightning(),
+    ):
+        if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # with several devices each is a process
+            on_checked(check_data(card, scenes))
         # All that can be refused comes before the folder is touched.
+        check_batches(initial, recipe)
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
         sampler = EpochSampler(recipe.chips_per_epoch)
@@ -114,6 +159,7 @@ def train(
             legend=config.legend,
             sr_steps=recipe.sr_steps(network),
             two_stage=network.two_stage,
+            teacher=taught_by,
             class_weights=recipe.weights_of_classes(chips.class_counts),
         )
         checkpoints = Checkpoints(
@@ -121,11 +167,13 @@ def train(
         )
         panels = [_panels(run, config, images)] if images else []
         trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
-        _begin(run, config, trainer, resume=resume, overwrite=overwrite)
-        if not run.finished:
-            _fit(trainer, module, run, chips, sampler, windows)
-            if trainer.is_global_zero:
-                finish_run(run, windows, device=trainer.strategy.root_device)
+        with run.held() if trainer.is_global_zero else nullcontext():
+            _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+            if not run.finished:
+                with explained(run):
+                    _fit(trainer, module, run, chips, sampler, windows, workers)
+                    if trainer.is_global_zero:
+                        finish_run(run, windows, device=trainer.strategy.root_device)
     return run
 
 
@@ -143,6 +191,8 @@ def _begin(
     """Make the folder, or see that it holds the run that is to go on."""
     if resume and run.config_file.exists():
         run.check_config(config)
+        if trainer.is_global_zero and run.config().recipe.epochs != config.recipe.epochs:
+            run.prolong(config)
     elif trainer.is_global_zero:
         run.create(config, overwrite=overwrite)
 
@@ -154,9 +204,11 @@ def _fit(
     chips: Chips | SourceChips,
     sampler: EpochSampler,
     windows: EvaluationWindows,
+    workers: int | None,
 ) -> None:
     """Train from the beginning, or from the last checkpoint if there is one."""
-    batch_size, workers = run.config().recipe.batch_size, _workers(chips)
+    batch_size = run.config().recipe.batch_size
+    workers = _workers(chips) if workers is None else workers
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
     loader = DataLoader(
         chips,
@@ -165,13 +217,13 @@ def _fit(
         generator=torch.Generator(),
         num_workers=workers,
         persistent_workers=workers > 0,
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=trainer.strategy.root_device.type == "cuda",
     )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
-    last = run.last_checkpoint if run.last_checkpoint.exists() else None
-    if last is not None and not zipfile.is_zipfile(last):
-        raise RunError(f"{last} is damaged: begin again with --overwrite")
-    with _interruptible(trainer):
+    last = find_checkpoint(run)
+    if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
+        return  # all is done, or more: the run now ends with fewer epochs
+    with _interruptible():
         trainer.fit(
             module,
             loader,
@@ -193,14 +245,20 @@ def _workers(chips: Chips | SourceChips) -> int:
 
 
 @contextmanager
-def _interruptible(trainer: L.Trainer) -> Iterator[None]:
-    """Lightning ends the process on Ctrl-C; a library leaves that to its caller."""
+def _interruptible() -> Iterator[None]:
+    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
+
+    SIGTERM, which ends the process by its handler's SystemExit, is left alone.
+    """
+    handler = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as end:
-        if trainer.interrupted:
-            raise KeyboardInterrupt from end
-        raise
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from end
 
 
 @contextmanager
@@ -219,6 +277,18 @@ def _quiet_lightning() -> Iterator[None]:
             logger.setLevel(level)
 
 
+def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:
+    return ChipConfig(
+        size=recipe.chip_size,
+        upscale_factor=network.upscale_factor,
+        quarter_turns=recipe.quarter_turns,
+        class_power=recipe.class_power,
+        jitter=recipe.jitter,
+        cutout=recipe.cutout,
+        seed=recipe.seed,
+    )
+
+
 def _chips(
     scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
 ) -> Chips | SourceChips:
@@ -228,15 +298,7 @@ def _chips(
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
         )
-    drawn = ChipConfig(
-        size=recipe.chip_size,
-        upscale_factor=config.network.upscale_factor,
-        quarter_turns=recipe.quarter_turns,
-        class_power=recipe.class_power,
-        jitter=recipe.jitter,
-        cutout=recipe.cutout,
-        seed=recipe.seed,
-    )
+    drawn = _chip_config(config.network, recipe)
     classes = config.network.classes
     if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
         return SourceChips(sourced, classes=classes, config=drawn)

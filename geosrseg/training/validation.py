@@ -1,10 +1,14 @@
 """Validation: what the result of a run did on the validation data."""
 
+import csv
 import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from geosrseg.core.json_text import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,25 @@ class Validation:
         Raises:
             ValueError, KeyError, TypeError, AttributeError: a value is missing or wrong.
         """
-        values: dict[str, Any] = json.loads(text)
+        values: dict[str, Any] = parse_json(text)
         return cls(
             metrics={name: float(value) for name, value in values["metrics"].items()},
             temperature=float(values["temperature"]),
             confusion=tuple(tuple(map(int, row)) for row in values["confusion"]),
         )
+
+
+def best_validation(table: Path) -> Validation:
+    """What a run's table of metrics says of its best epoch; nothing where none was validated."""
+    prefix = "val/"
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = [
+            {name.removeprefix(prefix): float(value) for name, value in row.items() if value}
+            for row in csv.DictReader(file)
+        ]
+    validated = [row for row in rows if math.isfinite(row.get("mean_iou", math.nan))]
+    if not validated:
+        return Validation()
+    best = max(validated, key=lambda row: row["mean_iou"])
+    metrics = {name: value for name, value in best.items() if "/" not in name and name != "epoch"}
+    return Validation(metrics)

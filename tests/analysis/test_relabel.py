@@ -94,5 +94,5 @@ def test_doubtful_pixels_become_nodata(tmp_path, class_map, labels):
 
 
 def test_confidence_that_is_not_there_is_named(tmp_path, class_map):
-    with pytest.raises(OutputError, match="predict writes one with --confidence"):
+    with pytest.raises(OutputError, match="predict writes one with `confidence`"):
         relabel(class_map, tmp_path / "out.tif", min_confidence=50)

@@ -142,11 +142,11 @@ def test_a_command_that_fails_says_what_the_command_said(tmp_path, tiny_model):
         )
 
 
-def test_the_embedded_model_has_the_network_of_the_slim_preset(tmp_path):
-    subject = find_subject(DEFAULT_MODEL, tmp_path)
+def test_a_shipped_model_has_the_network_of_the_slim_preset(tmp_path):
+    subject = find_subject("gewata-4x", tmp_path)
     assert subject.preset == "slim"
     made = read_model_file(tmp_path / "slim.onnx").spec
-    assert subject.path == find_model(DEFAULT_MODEL)
+    assert subject.path == find_model("gewata-4x")
     assert (made.multiple, made.exact_halo) == (subject.spec.multiple, subject.spec.exact_halo)
 
 

@@ -4,7 +4,10 @@ import numpy as np
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
+from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import STRIPS, find_stores, open_row_store
+
+LAYOUT = RowLayout({"classes": LayerLayout(1, 3, "uint8", 1)}, (2,))
 
 
 def run(*words):
@@ -12,7 +15,8 @@ def run(*words):
 
 
 def leave(output: Path) -> None:
-    with open_row_store(output, {"scene": "kafa.tif (0123)", STRIPS: "4"}) as store:
+    manifest = {"scene": "kafa.tif (0123)", STRIPS: "4"}
+    with open_row_store(output, manifest, layout=LAYOUT) as store:
         store.append({"classes": np.zeros((1, 2, 3), np.uint8)})
 
 
@@ -29,7 +33,7 @@ def test_lists_what_stopped_runs_have_left(tmp_path):
 
 def test_removes_it_unless_it_is_in_use(tmp_path):
     leave(tmp_path / "a.tif")
-    with open_row_store(tmp_path / "b.tif", {"scene": "other.tif (4567)"}) as store:
+    with open_row_store(tmp_path / "b.tif", {"scene": "other.tif (4567)"}, layout=LAYOUT) as store:
         store.append({"classes": np.zeros((1, 2, 3), np.uint8)})
         result = run(tmp_path, "--remove")
         assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [
@@ -44,3 +48,28 @@ def test_a_folder_without_any_says_so(tmp_path):
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == f"no stopped run of predict in {tmp_path}\n"
     assert run(tmp_path / "none").exit_code == 2
+
+
+def test_a_manifest_cannot_write_to_the_terminal(tmp_path):
+    store = tmp_path / ".y.tif.geosrseg"
+    store.mkdir()
+    (store / "manifest.json").write_text(r'{"scene": "\u001b]0;pwn\u0007x\nremoved\t/other\u202e"}')
+    lines = run(tmp_path).stdout.split("\n")
+    assert len(lines) == 2
+    assert lines[0].replace("\t", "").isprintable()
+    assert len(lines[0].split("\t")) == 6
+
+
+def test_says_removed_only_of_what_is(tmp_path):
+    leave(tmp_path / "a.tif")
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "manifest.json").write_text("{}")
+    (tmp_path / ".b.tif.geosrseg").symlink_to(tmp_path / "victim")
+    leave(tmp_path / "c.tif")
+    (tmp_path / ".c.tif.geosrseg" / "thesis.doc").write_text("mine")
+    result = run(tmp_path, "--remove")
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["removed", "stopped"]
+    assert result.exit_code == 1
+    assert "thesis.doc, which is of no stopped run" in result.stderr
+    assert [path.name for path in (tmp_path / "victim").iterdir()] == ["manifest.json"]
+    assert len(list((tmp_path / ".c.tif.geosrseg").iterdir())) == 4

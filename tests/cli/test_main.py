@@ -133,6 +133,7 @@ class TestHelp:
         folder = Path(main_module.__file__).parent
         frame = {
             "__init__",
+            "fields",
             "main",
             "map_options",
             "model_card",
@@ -141,7 +142,11 @@ class TestHelp:
             "progress",
             "recipe_options",
             "rio",
+            "sizes",
+            "stopping",
             "table",
+            "training_progress",
+            "wording",
         }
         assert {file.stem for file in folder.glob("*.py")} - frame == COMMANDS.keys()
 

@@ -88,14 +88,14 @@ def test_verify_says_that_the_files_are_intact(weights):
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 def test_verify_finds_a_damaged_file(weights, damage):
-    path = weights / "tiny.onnx"
+    path = weights / f"{DEFAULT_MODEL}.onnx"
     if damage == "changed":
         path.write_bytes(path.read_bytes() + b"\0")
     else:
         path.unlink()
     result = run("verify")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.startswith("error: tiny: ")
+    assert result.stderr.startswith(f"error: {DEFAULT_MODEL}: ")
     assert "reinstall geosrseg" in result.stderr
 
 

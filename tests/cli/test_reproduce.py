@@ -34,7 +34,8 @@ def test_from_a_dataset_to_the_papers_tables(tmp_path, data):
     words = ["--protocols", "lr,end-to-end", "--upscale", "4", "--split", "validation"]
     done = run("reproduce", *data, "-o", folder, *words, *TINY.split())
     assert done.exit_code == 0, done.stderr
-    assert done.stderr.splitlines() == [
+    steps = [line for line in done.stderr.splitlines() if line[:2] in ("1/", "2/", "3/")]
+    assert steps == [
         "1/3 train lr-4x",
         "2/3 train end-to-end-4x",
         "3/3 evaluate",

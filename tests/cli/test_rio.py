@@ -30,7 +30,7 @@ def rio(monkeypatch):
 def test_it_makes_a_map(rio, tmp_path, tiny_model):
     scene, out = tmp_path / "scene.tif", tmp_path / "out.tif"
     names = ("band 1", "band 2", "band 3")
-    write_raster(scene, np.full((3, 9, 11), 3000, np.int16), names=names)
+    write_raster(scene, np.arange(297, dtype=np.int16).reshape(3, 9, 11) + 3000, names=names)
     result = rio(scene, "-o", out, "-m", tiny_model())
     assert (result.exit_code, result.stdout) == (0, f"{out}\n")
     with rasterio.open(out) as file:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geosrseg.core.domain import LEVELS, Domain
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.core.normalize import Normalization
 from geosrseg.core.spec import SPEC_VERSION, ModelSpec
@@ -28,6 +29,16 @@ SPEC = ModelSpec(
     metrics={"kappa": 0.81, "mean_iou": 0.62},
     config_hash="0123abcd",
     confusion=((90, 10), (5, 45)),
+    domain=Domain(
+        resolution=30.0,
+        offered=(10.0,),
+        reflectance="surface",
+        sensors=("OLI", "MSI"),
+        region="Kafa",
+        dates="2016",
+        quantiles=(tuple(level / 2 for level in LEVELS),) * 3,
+        means=(0.1, 0.2, 0.3),
+    ),
 )
 
 
@@ -42,7 +53,7 @@ def without(key):
     return json.dumps({k: v for k, v in json.loads(SPEC.to_json()).items() if k != key})
 
 
-OPTIONAL = {"confusion", "measured_halo", "precisions", "temperature"}
+OPTIONAL = {"confusion", "domain", "measured_halo", "precisions", "temperature"}
 """Keys that older files do not have."""
 
 
@@ -54,7 +65,7 @@ class TestRoundTrip:
         name=PLAIN,
         bands=st.lists(PLAIN, min_size=3, max_size=3, unique=True).map(tuple),
         factor=st.integers(1, 16),
-        metrics=st.dictionaries(PLAIN, st.floats(allow_nan=False)),
+        metrics=st.dictionaries(PLAIN, st.floats(allow_nan=False, allow_infinity=False)),
     )
     def test_whatever_the_values(self, name, bands, factor, metrics):
         spec = dataclasses.replace(
@@ -74,6 +85,9 @@ class TestRoundTrip:
 
     def test_a_file_from_before_halos_were_measured(self):
         assert ModelSpec.from_json(without("measured_halo")).measured_halo is None
+
+    def test_a_file_that_does_not_say_what_it_learned_from(self):
+        assert ModelSpec.from_json(without("domain")).domain == Domain()
 
     def test_a_file_without_a_confusion_matrix(self):
         spec = ModelSpec.from_json(without("confusion"))

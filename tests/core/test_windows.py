@@ -163,7 +163,7 @@ class TestSpan:
 
 class TestPlanWindows:
     @given(axes(), st.integers(1, 200), st.integers(1, 200))
-    def test_windows_cover_the_scene_band_by_band(self, axis, height, width):
+    def test_windows_cover_the_scene_strip_by_strip(self, axis, height, width):
         plan = plan_windows(
             height,
             width,
@@ -179,9 +179,9 @@ class TestPlanWindows:
             assert (inside.row_off, inside.col_off) == (window.row_off, window.col_off)
         assert covered.all()
         assert len(list(plan)) == len(plan)
-        bands = [plan.band(k) for k in range(len(plan.rows.starts))]
-        assert [window for band in bands for window in band] == list(plan)
-        assert all(len({window.row_off for window in band}) == 1 for band in bands)
+        strips = [plan.strip(k) for k in range(len(plan.rows.starts))]
+        assert [window for strip in strips for window in strip] == list(plan)
+        assert all(len({window.row_off for window in strip}) == 1 for strip in strips)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from geosrseg.datasets.chips import (
     ClassPositions,
     EpochSampler,
     _merge,
-    _read_padded,
+    _padded,
     draw_pose,
     place_chip,
 )
@@ -57,6 +57,29 @@ def test_a_chip_depends_on_its_number_and_the_seed_alone(scenes):
     assert all(torch.equal(a, b) for a, b in zip(chips[9], again[9], strict=True))
     assert not torch.equal(chips[9][1], other[9][1])
     assert not torch.equal(chips[9][1], chips[10][1])
+
+
+def test_a_chip_is_the_same_held_in_memory_or_read_from_the_file(scenes, monkeypatch):
+    held = Chips(scenes, classes=2, config=CONFIG)
+    monkeypatch.setattr(chips_module, "HELD_BYTES", HEIGHT * WIDTH * (4 * 2 + 2) - 1)
+    read = Chips(scenes, classes=2, config=CONFIG)
+    assert (len(held._held), len(read._held)) == (1, 0)
+    for number in range(10):
+        assert all(torch.equal(a, b) for a, b in zip(held[number], read[number], strict=True))
+
+
+def test_chips_of_all_factors_show_the_same_ground(scenes):
+    """So protocols and factors are compared on the same chips; degraded ones begin anywhere."""
+    config = replace(CONFIG, jitter=0, cutout=0)
+    native, lr4, lr8 = (
+        Chips(scenes, classes=2, config=replace(config, upscale_factor=factor))
+        for factor in (1, 4, 8)
+    )
+    for number in range(10):
+        assert torch.equal(native[number][1], lr4[number][1])
+        assert torch.equal(native[number][2], lr8[number][2])
+    begins = [lr8._draw(np.random.default_rng(number))[1].row_off % 8 for number in range(40)]
+    assert len(set(begins)) > 4
 
 
 def test_without_quarter_turns_a_chip_is_flipped_and_turned_by_180_degrees():
@@ -152,7 +175,8 @@ def test_an_image_smaller_than_a_chip_is_padded_with_what_is_not_trained(scenes)
     assert hr.shape == (2, 256, 256)
     assert trained.sum() == HEIGHT * (96 - 8)
     assert (target != NODATA).sum() == (HEIGHT - 5) * (96 - 8)
-    padded = _read_padded(scenes[0], Window(0, 0, 256, 256))
+    whole = scenes[0].read_chip(Window(0, 0, HEIGHT, WIDTH), "train")
+    padded = _padded(whole, Window(0, 0, 256, 256))
     assert (padded.hr[:, HEIGHT:, :WIDTH] == padded.hr[:, [HEIGHT - 1], :WIDTH]).all()
     assert (padded.hr[:, :, WIDTH:] == padded.hr[:, :, [WIDTH - 1]]).all()
 

@@ -1,7 +1,10 @@
 """The paper's datasets, read from what their distributors ship."""
 
+import shutil
+
 import numpy as np
 import pytest
+import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +15,7 @@ from geosrseg.datasets.datasets import NAMED, read_dataset
 from geosrseg.datasets.named.folder_layout import BLOCK
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
+from geosrseg.raster.files.gdal import unreferenced_allowed
 from tests.datasets.named.shipped import (
     thetford_ids,
     vaihingen_image,
@@ -301,8 +305,64 @@ class TestFolderLayout:
             read_dataset(tmp_path, data=tmp_path)
 
     def test_a_missing_folder_is_named(self, tmp_path):
+        write_layout(tmp_path, parts=("train", "test"))
+        shutil.rmtree(tmp_path / "test_msk")
+        with pytest.raises(DatasetError, match=r"has no folder test_msk: .*found test, train"):
+            read_dataset(tmp_path, data=tmp_path)
+
+    def test_there_may_be_no_test_part(self, tmp_path):
         write_layout(tmp_path, parts=("train",))
-        with pytest.raises(DatasetError, match=r"has no folder test: .*found train, train_msk"):
+        scenes = read_dataset(tmp_path, data=tmp_path).scenes
+        assert {scene.split for scene in scenes} == {"train", "validation"}
+
+    def test_two_files_of_one_name_are_refused(self, tmp_path):
+        write_layout(tmp_path)
+        (tmp_path / "train" / "image 03.png").touch()
+        with pytest.raises(DatasetError, match=r"has Image 03.JPG and image 03.png, which differ"):
+            read_dataset(tmp_path, data=tmp_path)
+
+    @pytest.mark.parametrize(
+        ("values", "ids", "message"),
+        [
+            ((0, 100), (0, 100), "hold 0, 100, with gaps: each value is a class"),
+            ((1, 2, 3), (1, 2, 3), "hold 1, 2, 3 and no 0"),
+            ((0, 2, 9, 255), (0, 2, 9), "hold 0, 2, 9, with gaps"),
+        ],
+    )
+    def test_classes_are_the_values_that_there_are(self, tmp_path, values, ids, message):
+        write_layout(tmp_path, values=values)
+        with pytest.warns(DatasetWarning, match=message):
+            card = read_dataset(tmp_path, data=tmp_path)
+        assert card.legend.ids == ids
+        assert card.coding.classes == tuple((value,) for value in ids)
+
+    @pytest.mark.parametrize("values", [(0,), (3, 255), (255,)])
+    def test_one_class_is_none(self, tmp_path, values):
+        write_layout(tmp_path, values=values)
+        with pytest.raises(DatasetError, match="hold one class only"):
+            read_dataset(tmp_path, data=tmp_path)
+
+    def test_masks_of_two_codings_are_named(self, tmp_path):
+        write_layout(tmp_path, values=(0, 1))
+        path = tmp_path / "train_msk" / "Image 04.png"
+        write(path, np.full((1, 64, 48), 255, np.uint8) * (np.arange(48) > 20), driver="PNG")
+        with pytest.warns(DatasetWarning, match=r"Image 04.png holds 0 and 255 alone \(1 of 12 "):
+            read_dataset(tmp_path, data=tmp_path)
+
+    def test_masks_with_loss_are_refused(self, tmp_path):
+        write_layout(tmp_path, values=(0, 255))
+        for path in (tmp_path / "train_msk").iterdir():
+            rough = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (1, 240, 240))
+            path.unlink()
+            write(path.with_suffix(".jpg"), rough, driver="JPEG")
+        with pytest.raises(DatasetError, match=r"with loss .*6 of 12 masks.*PNG or GeoTIFF"):
+            read_dataset(tmp_path, data=tmp_path)
+        for path in (tmp_path / "train_msk").iterdir():  # converted afterwards: no better
+            with unreferenced_allowed(), rasterio.open(path) as file:
+                values = file.read()
+            path.unlink()
+            write(path.with_suffix(".png"), values, driver="PNG")
+        with pytest.raises(DatasetError, match=r"different values .*as after a lossy format"):
             read_dataset(tmp_path, data=tmp_path)
 
     def test_masks_of_colours_want_a_card(self, tmp_path):

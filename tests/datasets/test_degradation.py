@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 import torch
 
+from geosrseg.datasets import degradation
 from geosrseg.datasets.degradation import degrade
 
 
@@ -32,3 +34,11 @@ def test_the_result_is_reflectance():
     lr = degrade(edge, factor=4)
     assert lr.min() >= 0
     assert lr.max() <= 1
+
+
+@pytest.mark.parametrize("factor", [2, 3, 4, 8])
+def test_a_small_image_is_reduced_like_a_large_one(monkeypatch, factor):
+    image = torch.rand(2, 12 * factor, 7 * factor, generator=torch.Generator().manual_seed(0))
+    small = degrade(image, factor=factor)
+    monkeypatch.setattr(degradation, "SMALL", 0)
+    assert torch.allclose(small, degrade(image, factor=factor), atol=1e-5)

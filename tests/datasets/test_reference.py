@@ -166,13 +166,29 @@ def test_a_code_has_one_meaning():
         ReferenceCoding(False, ((7,), (1,)), (7,))
 
 
+def test_a_negative_number_may_be_ignored_or_a_class(tmp_path):
+    path = write(tmp_path / "a.tif", np.array([[[-1, -9999, 1, -2]]], np.int16))
+    found, unknown = read(path, ReferenceCoding(False, ((1,), (-2,)), (-1,)))
+    assert found.tolist() == [[NODATA, NODATA, 0, 1]]
+    assert unknown == {-9999: 1}
+
+
+def test_near_colours_have_the_meaning_of_the_nearest(tmp_path):
+    coding = ReferenceCoding(True, ((BLUE,), (WHITE,)), (BLACK,), tolerance=40)
+    codes = np.array([[0x0A0AE0, 0xF0FAFF, 0x101010, 0x808080]])
+    found, unknown = read(write(tmp_path / "a.tif", rgb(codes)), coding)
+    assert found.tolist() == [[0, 1, NODATA, NODATA]]
+    assert unknown == {0x808080: 1}
+
+
 def test_codes_are_numbers_ranges_or_colours():
     assert parse_codes(3) == (False, (3,))
+    assert parse_codes(-1) == (False, (-1,))
     assert parse_codes("5-7") == (False, (5, 6, 7))
     assert parse_codes("#00Ff00") == (True, (0x00FF00,))
 
 
-@pytest.mark.parametrize("item", [-1, 65536, True, 1.5, "3", "7-5", "#fff", "0-65536", [3]])
+@pytest.mark.parametrize("item", [-32769, 65536, True, 1.5, "3", "7-5", "#fff", "0-65536", [3]])
 def test_anything_else_is_no_code(item):
     with pytest.raises(ValueError, match=r".+"):
         parse_codes(item)

@@ -94,6 +94,15 @@ def test_nothing_is_read_across_a_packed_chips_border(scenes):
         assert ((chip.target != NODATA) == chip.trained).all()
 
 
+def test_a_packed_chips_reference_is_surveyed_where_it_lies(scenes):
+    packed = [scene for scene in scenes if scene.source.chip_grid]
+    assert len(packed) > 1
+    for scene in packed:
+        whole = Window(0, 0, scene.grid.height, scene.grid.width)
+        codes = scene.reference.read_codes(whole)
+        assert np.array_equal(scene.source.coding.decode(codes), scene.reference.read(whole))
+
+
 def test_sources_are_drawn_by_their_weight(scenes):
     chips = SourceChips(scenes, classes=2, config=replace(PLAIN, size=48))
     kinds = Counter()

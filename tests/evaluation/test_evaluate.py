@@ -250,7 +250,7 @@ class TestRefusals:
 
     def test_exact_seams_of_a_model_that_has_none(self, card, model):
         with pytest.raises(
-            GeosrsegError, match=r"tiny looks at its whole window.*use --seams blend"
+            GeosrsegError, match=r"tiny looks at its whole window.*use `seams=blend`"
         ):
             run([model(exact_halo=None)], card, seams="exact")
 

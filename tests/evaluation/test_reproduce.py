@@ -165,6 +165,31 @@ def test_weights_that_are_not_there_are_missed_before_the_first_training(card, t
     assert not (tmp_path / "all").exists()
 
 
+def test_seeds_are_paired_and_several_train_at_once(card, tmp_path):
+    plan = ExperimentPlan(
+        protocols=("lr", "hr"), upscale_factors=(4,), seeds=2, levers=("teacher",)
+    )
+    steps = []
+    run(card, tmp_path / "all", plan=plan, jobs=2, on_step=steps.append)
+    names = {f"{arm}-s{seed}" for arm in ("lr-4x", "lr-4x-teacher", "hr") for seed in (0, 1)}
+    runs = tmp_path / "all" / "runs"
+    assert {path.name for path in runs.iterdir()} == names
+    configs = {name: json.loads((runs / name / "config.json").read_text()) for name in names}
+    assert {name: config["recipe"]["seed"] for name, config in configs.items()} == {
+        name: int(name[-1]) for name in names
+    }
+    taught = {name for name, config in configs.items() if config["teacher"]}
+    assert taught == {"lr-4x-teacher-s0", "lr-4x-teacher-s1"}
+    assert [step.number for step in steps] == [1, 2, 3, 4, 5, 6, 7]
+    report = tmp_path / "all" / "report"
+    pairs = json.loads((report / "seeds.json").read_text())
+    assert {(pair["arm"], pair["compared_with"]) for pair in pairs} == {
+        ("hr", "lr-4x"),
+        ("hr", "lr-4x-teacher"),
+    }
+    assert "hr" in (report / "curve.svg").read_text()
+
+
 class TestTables:
     def test_rows_are_protocols_by_degradation(self, finished):
         _, report, _ = finished

@@ -34,7 +34,7 @@ def test_a_product_with_the_files_that_there_are(tmp_path, tiny_model):
     assert "the model wants band 1, band 2, band 3" in found.obstacle
 
 
-@pytest.mark.parametrize(("count", "reason"), [(3, "states no scale"), (5, "--bands band 1=1")])
+@pytest.mark.parametrize(("count", "reason"), [(3, "states no scale"), (5, "`bands` band 1=N")])
 def test_why_the_model_cannot_map_it(tmp_path, tiny_model, count, reason):
     values = np.arange(count * 20 * 30).reshape(count, 20, 30) % 255
     write_raster(tmp_path / "s.tif", values.astype(np.uint8))

@@ -1,6 +1,8 @@
 """Whole maps that are known exactly: the tiny model divides a band into equal steps."""
 
+import json
 import os
+from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -20,10 +22,12 @@ from geosrseg.errors import (
     SceneError,
     SceneWarning,
 )
-from geosrseg.mapping.predict import Progress, predict
+from geosrseg.mapping.predict import predict
+from geosrseg.mapping.prediction import Progress
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.publication import publish
-from geosrseg.raster.maps.row_store import find_stores
+from geosrseg.raster.maps.row_store import find_stores, store_folder
+from geosrseg.raster.maps.style import style_paths
 from geosrseg.runtime.backend import Limits
 from geosrseg.runtime.devices import onnxruntime_cpu
 
@@ -125,7 +129,7 @@ def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):
 def test_exact_seams_need_an_exact_halo(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(13, 17))
     model = tiny_model(exact_halo=None)
-    with pytest.raises(GeosrsegError, match=r"whole window, .* use --seams blend"):
+    with pytest.raises(GeosrsegError, match=r"whole window, .* use `seams=blend`"):
         predict(scene, tmp_path / "map.tif", model=model, seams="exact")
     predict(scene, tmp_path / "map.tif", model=model)
 
@@ -238,7 +242,7 @@ class TestRefusals:
 
     def test_a_scene_with_other_bands(self, tmp_path, tiny_model):
         scene = write_scene(tmp_path / "two.tif", random_scene(9, 9)[:2], names=NAMES[:2])
-        self.refused(tmp_path, SceneError, "--bands", scene, model=tiny_model())
+        self.refused(tmp_path, SceneError, "`bands`", scene, model=tiny_model())
 
     def test_a_file_without_model_spec(self, tmp_path, scene):
         model = tmp_path / "other.onnx"
@@ -252,7 +256,7 @@ class TestRefusals:
         self.refused(
             tmp_path,
             GeosrsegError,
-            "--window",
+            "`window_size`",
             scene,
             model=tiny_model(),
             window_size=16,
@@ -263,7 +267,7 @@ class TestRefusals:
         out = tmp_path / "out.tif"
         predict(scene, out, model=tiny_model())
         before = out.read_bytes()
-        with pytest.raises(OutputError, match="--overwrite"):
+        with pytest.raises(OutputError, match="`overwrite=True`"):
             predict(scene, out, model=tiny_model())
         assert out.read_bytes() == before
         predict(scene, out, model=tiny_model(), overwrite=True)
@@ -395,7 +399,7 @@ class TestResume:
     def test_not_with_other_arguments(self, tmp_path, scene, model):
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=9)
-        with pytest.raises(OutputError, match=r"halo 8 and not 4.*--overwrite"):
+        with pytest.raises(OutputError, match=r"halo 8 and not 4.*`overwrite=True`"):
             predict(scene, out, model=model, **{**self.OPTIONS, "overlap": 16})
         done = predict(scene, out, model=model, overwrite=True, **{**self.OPTIONS, "overlap": 16})
         assert done.resumed == 0
@@ -417,14 +421,60 @@ class TestResume:
                 raise KeyboardInterrupt
             calls.append(publish(*args, **kwargs))
 
-        monkeypatch.setattr("geosrseg.mapping.predict.publish", publish_one_and_stop)
+        monkeypatch.setattr("geosrseg.mapping.make_map.publish", publish_one_and_stop)
         with pytest.raises(KeyboardInterrupt):
             predict(scene, out, model=model, **self.OPTIONS)
         monkeypatch.undo()
-        done = predict(scene, out, model=model, **self.OPTIONS)  # no --overwrite
+        # A product that is named only now may be somebody's.
+        page = tmp_path / "own.html"
+        page.write_text("mine")
+        with pytest.raises(OutputError, match=r"own\.html: exists"):
+            predict(scene, out, model=model, report=page, **self.OPTIONS)
+        assert page.read_text() == "mine"
+        done = predict(scene, out, model=model, **self.OPTIONS)  # no `overwrite`
         assert (done.windows, done.network_seconds) == (0, 0)
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
+
+
+@pytest.mark.parametrize("content", ["", "all", "with a manifest"])
+def test_a_marker_that_no_run_made_replaces_nothing(tmp_path, tiny_model, content):
+    """A store that somebody else put there, with names of files that are to be replaced."""
+    scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
+    out, page = tmp_path / "map.tif", tmp_path / "own.html"
+    names = [out, page, *style_paths(out), Path(f"{out}.aux.xml")]
+    for path in names:
+        path.write_text("II mine")
+    store = store_folder(out)
+    store.mkdir()
+    text = json.dumps([str(path.absolute()) for path in names]) if content else ""
+    (store / "publishing").write_text(text)
+    if content == "with a manifest":
+        (store / "manifest.json").write_text("{}")
+    with pytest.raises(OutputError, match=r"exists|a stopped run had"):
+        predict(scene, out, model=tiny_model(), device="cpu", report=page)
+    assert {path.read_text() for path in names} == {"II mine"}
+
+
+def test_a_sidecar_of_somebody_is_not_deleted(tmp_path, tiny_model):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
+    sidecar = tmp_path / "map.tif.msk"
+    sidecar.write_text("mine")
+    with pytest.raises(OutputError, match=r"map\.tif\.msk: would be taken for a part of map\.tif"):
+        predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
+    assert sidecar.read_text() == "mine"
+
+
+@pytest.mark.parametrize("size", ["²", "9" * 20, "9" * 5000, "inf", "-8", "1", "٣٢"])
+def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size):
+    scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
+    store = store_folder(tmp_path / "map.tif")
+    store.mkdir()
+    (store / "manifest.json").write_text(json.dumps({"window size": size}))
+    with pytest.raises(OutputError, match="a stopped run had"):
+        predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
+    done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)
+    assert done.windows == 1
 
 
 def test_a_scene_that_changes_while_it_is_read_gives_no_map(tmp_path, tiny_model):
@@ -475,7 +525,7 @@ class TestDamage:
 
 def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 40))
-    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with --max-pixels"):
+    with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with `max_pixels`"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1599)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), max_pixels=1600)
 
@@ -483,7 +533,7 @@ def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
 def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 4000))
     monkeypatch.setattr("geosrseg.mapping.map_job.available_memory", lambda: 2_000_000)
-    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller --window"):
+    with pytest.raises(SceneError, match=r"4000 pixels wide, takes .* use a smaller `window_size`"):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=40)
     predict(scene, tmp_path / "out.tif", model=tiny_model(), window_size=32)
 
@@ -504,5 +554,5 @@ def test_windows_are_those_that_the_device_takes(tmp_path, tiny_model, monkeypat
     assert predict(scene, tmp_path / "a.tif", **options, overlap=0).windows == 4
     with pytest.raises(DeviceError, match="windows of 64 x 64 pixels: cpu takes at most 48"):
         predict(scene, tmp_path / "b.tif", **options, window_size=64)
-    with pytest.raises(DeviceError, match="--batch 3: cpu takes at most 2 windows at once"):
+    with pytest.raises(DeviceError, match="`batch` 3: cpu takes at most 2 windows at once"):
         predict(scene, tmp_path / "b.tif", **options, batch=3)

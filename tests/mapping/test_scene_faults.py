@@ -29,7 +29,7 @@ def test_bands_and_scale_are_said_together_with_the_models_that_fit(photograph, 
     assert text.startswith(f"{photograph}: the scene has 3 bands")
     assert "the model wants blue, green, red, nir, swir1, swir2" in text
     assert "scale" in text.partition("; besides, ")[2]
-    assert text.endswith("; its bands fit the shipped models dubai-4x, dubai-8x (--model)")
+    assert text.endswith("; its bands fit the shipped models dubai-4x, dubai-8x (`model`)")
     assert text.count(str(photograph)) == 1
 
 
@@ -41,7 +41,7 @@ def test_what_is_right_is_not_said(photograph, tmp_path):
 def test_where_the_bands_fit_nothing_is_added(photograph):
     error = SceneError("its numbers are no reflectance")
     spec = make_spec(bands=3)
-    assert with_all_faults(error, photograph, spec=spec, max_pixels=2**20) is error
+    assert with_all_faults(error, photograph, spec=spec) is error
 
 
 def test_a_file_that_cannot_be_read_has_one_fault(tmp_path):

@@ -42,3 +42,21 @@ def test_what_does_not_go_together_is_refused(change):
 def test_a_configuration_survives_json():
     config = tiny_config(residual=True, seg_options={"logits_block": True})
     assert NetworkConfig(**config.to_json()) == config
+
+
+def test_with_one_seed_the_segmentation_begins_alike_in_every_protocol():
+    begun = []
+    for protocol, factor in (("lr", 4), ("end-to-end", 8), ("hr", 1)):
+        torch.manual_seed(3)
+        config = NetworkConfig(
+            protocol=protocol,
+            bands=2,
+            classes=3,
+            upscale_factor=factor,
+            sr_options={"base": 4, "feat": 8, "stages": 2},
+            seg_options={"width": 1 / 16},
+        )
+        begun.append(build_network(config).seg.state_dict())
+    for name, value in begun[0].items():
+        assert torch.equal(value, begun[1][name])
+        assert torch.equal(value, begun[2][name])

@@ -189,3 +189,12 @@ class TestLibrary:
         part = build_seg("smp:deeplabv3plus/resnet18", 3, 7, options={})
         assert part.last_conv.out_channels == 7
         assert part.multiple == 16
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["unet/tu-hf_hub:nobody/model", "unet/hf-hub:a/b", "unet/tu-local-dir:/x", "unet", "../x/y"],
+)
+def test_a_name_of_a_hub_is_no_network(name):
+    with pytest.raises(RunError, match="there is no such network"):
+        build_seg(f"smp:{name}", 3, 2, options={})

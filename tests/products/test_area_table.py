@@ -29,7 +29,7 @@ def test_one_line_a_class(tmp_path, counter):
 def test_an_existing_table_stays(tmp_path, counter):
     path = tmp_path / "areas.csv"
     path.write_text("mine")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         write_areas(path, counter.areas())
     assert path.read_text() == "mine"
     write_areas(path, counter.areas(), overwrite=True)

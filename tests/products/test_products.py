@@ -9,7 +9,7 @@ import pytest
 import rasterio
 import shapely
 
-from geosrseg.errors import MissingExtraError, OutputError
+from geosrseg.errors import GeosrsegError, MissingExtraError, OutputError
 from geosrseg.mapping.predict import predict
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.grid import Grid
@@ -93,17 +93,17 @@ def test_what_exists_is_refused_before_any_work_is_done(tmp_path, scene, tiny_mo
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_area": 5.0}, "--min-area is for polygons"),
-        ({"simplify": 5.0}, "--simplify is for polygons"),
-        ({"vector": "a.gpkg", "min_area": 0.0}, "--min-area 0: expected a number above 0"),
-        ({"vector": "a.gpkg", "simplify": float("nan")}, "--simplify nan: expected"),
+        ({"min_area": 5.0}, "`min_area` is for the file of `vector`"),
+        ({"simplify": 5.0}, "`simplify` is for the file of `vector`"),
+        ({"vector": "a.gpkg", "min_area": 0.0}, "`min_area` 0: expected a number above 0"),
+        ({"vector": "a.gpkg", "simplify": float("nan")}, "`simplify` nan: expected"),
         ({"vector": "a.shp"}, r"\.gpkg or \.fgb or \.geojson or \.parquet"),
         ({"areas": "a.xlsx"}, r"\.csv"),
     ],
 )
 def test_options_that_do_not_do(tmp_path, scene, tiny_model, options, message):
     files = {k: tmp_path / v for k, v in options.items() if isinstance(v, str)}
-    with pytest.raises(OutputError, match=message):
+    with pytest.raises(GeosrsegError, match=message):
         predict(scene, tmp_path / "out.tif", model=tiny_model(), **{**options, **files})
     assert not (tmp_path / "out.tif").exists()
 

@@ -72,7 +72,7 @@ def test_a_scene_without_a_valid_pixel(draw):
 def test_an_existing_picture_stays(draw, reflectance):
     _, path = draw(reflectance)
     before = path.read_bytes()
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         draw(reflectance)
     assert path.read_bytes() == before
     draw(reflectance[:, ::-1], overwrite=True)

@@ -196,7 +196,7 @@ class TestRadiometry:
 
     @pytest.mark.parametrize("options", [{"scale": 0}, {"scale": np.inf}, {"offset": np.nan}])
     def test_useless_numbers_are_refused(self, write_scene, reflectance, options):
-        with pytest.raises(SceneError, match="give --scale and --offset"):
+        with pytest.raises(SceneError, match=r"`scale`|`offset` nan: expected a number"):
             read_all(write_scene(reflectance), **options)
 
     def test_guesses_are_said(self, write_scene, reflectance):
@@ -271,10 +271,10 @@ class TestRefused:
         assert "cannot be opened as a GeoTIFF" in self.refused(path)
         assert "no such file" in self.refused(text)
 
-    @pytest.mark.parametrize("prefix", ["GTIFF_DIR:1:", "/vsizip/", "file://", "zip://"])
+    @pytest.mark.parametrize("prefix", ["GTIFF_DIR:1:", "/vsizip/", "zip://", "file://host"])
     def test_gdals_other_ways_to_name_a_file(self, write_scene, reflectance, prefix):
         path = write_scene(reflectance)
-        with pytest.raises(SceneError, match="no such file"):
+        with pytest.raises(SceneError, match=r"no such file|are not taken|is not read"):
             read_all(f"{prefix}{path}")
 
     def test_complex_numbers(self, write_scene, reflectance):
@@ -295,7 +295,7 @@ class TestRefused:
         assert "200000 x 200000" in self.refused(path)
 
     def test_a_block_that_does_not_fit_into_memory(self, write_scene, reflectance, monkeypatch):
-        monkeypatch.setattr("geosrseg.raster.header.header.MAX_BLOCK_BYTES", 64 * 64 * 4)
+        monkeypatch.setattr("geosrseg.raster.files.blocks.MAX_BLOCK_BYTES", 64 * 64 * 4)
         tiles = {"tiled": True, "blockxsize": 64, "blockysize": 64}
         path = write_scene(reflectance, interleave="band", **tiles)
         assert read_all(path)[1].all()
@@ -305,7 +305,7 @@ class TestRefused:
     def test_wrong_band_count(self, write_scene, reflectance):
         message = self.refused(write_scene(reflectance[:2], bands=None))
         assert "2 bands" in message
-        assert "--bands" in message
+        assert "`bands`" in message
 
     @pytest.mark.parametrize("compress", ["none", "deflate"])
     def test_truncated(self, write_scene, reflectance, compress):
@@ -324,4 +324,4 @@ class TestRefused:
         path.write_bytes(content)
         message = self.refused(path, scale=1)
         assert "cannot be read, block 5,16 (rows 320 to 383, columns 1024 to 1059)" in message
-        assert "leave such blocks out with --skip-bad-blocks" in message
+        assert "leave such blocks out with `skip_bad_blocks=True`" in message

@@ -155,7 +155,7 @@ def test_a_window_needs_memory_for_the_widest_of_its_values(tiny_model):
     [
         ({"device": "gpu"}, "no device 'gpu': expected one of auto, cuda, tensorrt, openvino, cpu"),
         ({"precision": "fp8"}, "no precision 'fp8': expected one of auto, fp32, bf16, fp16"),
-        ({"precision": "int8"}, "precision int8 is not offered: .* use --precision auto"),
+        ({"precision": "int8"}, "precision int8 is not offered: .* use `precision` auto"),
         ({"threads": 0}, "0 threads: expected at least 1"),
         (
             {"device": "cpu", "precision": "bf16"},

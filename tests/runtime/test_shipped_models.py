@@ -40,7 +40,8 @@ def test_intact_models_are_verified(weights):
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing", "unlisted"])
-def test_what_is_not_as_listed_is_named(weights, damage):
+def test_what_is_not_as_listed_is_named(weights, monkeypatch, damage):
+    monkeypatch.setattr(shipped_models, "DEFAULT_MODEL", "one")
     if damage == "changed":
         (weights / "one.onnx").write_bytes(b"2")
     if damage == "missing":
@@ -49,6 +50,13 @@ def test_what_is_not_as_listed_is_named(weights, damage):
         (weights / "SHA256SUMS").unlink()
     with pytest.raises(ModelError, match=r"^one: not the file that .*: reinstall geosrseg"):
         verify_models()
+
+
+def test_a_model_that_the_wheel_does_not_carry_is_named_with_where_it_is(weights):
+    (weights / "one.onnx").unlink()
+    assert verify_models() == ()
+    with pytest.raises(ModelError, match=r"one is not in this installation, which carries landc"):
+        find_model("one")
 
 
 def test_a_shipped_model_that_was_changed_is_not_loaded(weights, tmp_path):

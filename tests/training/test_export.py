@@ -77,7 +77,7 @@ def test_an_existing_file_is_kept_unless_overwritten(tmp_path):
     network, spec = tiny_network(config), spec_of(config)
     output = tmp_path / "model.onnx"
     output.write_text("precious")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="overwrite=True"):
         export_network(network, spec, output)
     assert output.read_text() == "precious"
     export_network(network, spec, output, overwrite=True)

@@ -3,6 +3,7 @@
 import csv
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +16,12 @@ from lightning.pytorch.callbacks import Callback
 from safetensors.torch import load_file
 
 from geosrseg.datasets.card.card import read_card
-from geosrseg.errors import RunError
+from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training import arithmetic
-from geosrseg.training.run import Run
+from geosrseg.training.export import export
+from geosrseg.training.run import FILES, FOLDERS, Run
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
 
@@ -118,8 +120,8 @@ def test_an_unfinished_end_is_done_again(card, whole, tmp_path):
 
 
 def test_another_recipe_is_another_run(card, whole):
-    other = replace(RECIPE, epochs=4)
-    with pytest.raises(RunError, match=r"begun with epochs 3, not 4; .* --overwrite"):
+    other = replace(RECIPE, seed=4)
+    with pytest.raises(RunError, match=r"begun with seed 0, not 4; .* --overwrite"):
         train(card, whole.path, network=whole.config().network, recipe=other, resume=True)
 
 
@@ -129,6 +131,76 @@ def test_a_resumed_run_keeps_its_precision(card, whole, monkeypatch):
     recipe = replace(RECIPE, precision="auto")
     train(card, whole.path, network=whole.config().network, recipe=recipe, resume=True)
     assert whole.config().recipe.precision == "fp32"
+
+
+def epochs_of(run):
+    return [row["epoch"] for row in results(run)[0]]
+
+
+def test_a_run_stopped_by_hand_can_be_exported_ended_and_prolonged(card, tmp_path):
+    """Its best epoch so far is the result, until it is trained further."""
+    run, recipe = Run(tmp_path / "run"), replace(RECIPE, epochs=9)
+    with pytest.raises(RuntimeError, match="power cut"):
+        train(card, run.path, network=NETWORK, recipe=recipe, callbacks=[Stop(23)])
+    assert not run.finished
+    with pytest.warns(RunWarning, match=r"its best epoch so far .* --resume --epochs N"):
+        export(run.path, tmp_path / "stopped.onnx")
+    assert run.validation().metrics["mean_iou"] > 0
+
+    for epochs, done in ((1, 2), (2, 2), (3, 3)):
+        shorter = replace(RECIPE, epochs=epochs)
+        train(card, run.path, network=NETWORK, recipe=shorter, resume=True)
+        assert run.finished
+        assert epochs_of(run) == [*map(str, range(done))]
+        assert run.config().recipe.epochs == epochs
+
+
+def test_two_stages_keep_their_epochs(card, tmp_path):
+    network = replace(NETWORK, protocol="two-stage")
+    run, recipe = Run(tmp_path / "run"), replace(RECIPE, epochs=1, chips_per_epoch=4)
+    train(card, run.path, network=network, recipe=recipe)
+    with pytest.raises(RunError, match="begun with epochs 1, not 2"):
+        train(card, run.path, network=network, recipe=replace(recipe, epochs=2), resume=True)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_last_checkpoint_is_answered_with_the_best(card, whole, tmp_path, damage):
+    shutil.copytree(whole.path, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    run.weights_file.unlink()
+    content = bytearray(run.last_checkpoint.read_bytes())
+    content[len(content) // 2] ^= 255
+    if damage == "gone":
+        run.last_checkpoint.unlink()
+    else:
+        run.last_checkpoint.write_bytes(content if damage == "flipped" else content[:1000])
+    with pytest.warns(RunWarning, match=r"last.ckpt is \w+: the run goes on from .*best.ckpt"):
+        train(card, run.path, network=whole.config().network, recipe=RECIPE, resume=True)
+    assert results(run) == results(whole)
+
+
+def test_a_folder_is_trained_in_by_one_process(card, whole):
+    """Whatever the second one wants: nothing of the first one's is deleted."""
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(whole.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert held.stdout.readline() == b"held\n"
+    for options in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(RunError, match="is being trained by another process"):
+            train(card, whole.path, network=whole.config().network, recipe=RECIPE, **options)
+    held.communicate()
+    assert whole.finished
+    assert {file.name for file in whole.path.iterdir()} <= {*FILES, *FOLDERS}
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from geosrseg.training.run import Run
+with Run(Path(sys.argv[1])).held():
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 def test_a_damaged_checkpoint_is_one_line(card, whole, tmp_path):

@@ -1,7 +1,7 @@
 """Dataset card: a TOML file that says where images and references lie and what they mean.
 
     name = "gewata"
-    licence = "CC BY-SA 4.0"
+    licence = "CC BY-SA 4.0"       # these two may be left out
     source = "where the data comes from"
     guard = 16                     # pixels kept between what trains and what is tested
     ignored = [0, 3]               # reference values that have no class on purpose
@@ -29,29 +29,36 @@ A card may mix several kinds of images, ``[[sources]]`` in place of ``[[scenes]]
 
 import math
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.domain import REFLECTANCES, UNKNOWN, Domain
+from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
 from geosrseg.core.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
 from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
+from geosrseg.datasets.card.polygon_column import PolygonColumn, parse_polygon_column
 from geosrseg.datasets.card.reference_coding import COLOUR, ReferenceCoding, parse_codes
 from geosrseg.datasets.card.source import Source, parse_sources
 from geosrseg.errors import DatasetError
+from geosrseg.regular_file import read_regular
 
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
-    *("lr_bands", "lr_image", "sources"),
+    *("lr_bands", "lr_image", "sources", "colour_tolerance", "polygons"),
+    *("resolution", "offered", "reflectance", "sensors", "region", "dates"),
 )
 _OF_SCENES = ("scenes", "guard", "image", "lr_bands", "lr_image")
 """Keys that a card with ``[[sources]]`` does not have."""
+MAX_BYTES = 2**22
+"""Of a card; those of the documentation have some kB."""
 
 _CODES = (
-    'a value from 0 to 65535 such as 3, a range such as "128-255", a colour such as "#3c1098", '
-    "or a list of them"
+    'a value from -32768 to 65535 such as 3, a range such as "128-255", a colour such as '
+    '"#3c1098", or a list of them'
 )
 
 
@@ -73,6 +80,9 @@ class DatasetCard:
         image: how the images store reflectance, where the files do not say it.
         lr: the sensor of real LR images; None where the native images are degraded.
         sources: several kinds of images in place of scenes, see `Source`.
+        polygons: where the references are polygons, what they mean.
+        domain: what the card says of the images: the resolution is that of the native
+            ones, where their files have no georeference.
     """
 
     name: str
@@ -88,6 +98,8 @@ class DatasetCard:
     image: ImageFormat
     lr: "LrSensor | None" = None
     sources: tuple[Source, ...] = ()
+    polygons: PolygonColumn | None = None
+    domain: Domain = UNKNOWN
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -124,7 +136,7 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
             missing.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, limit=MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise DatasetError(f"cannot read the dataset card {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -135,19 +147,33 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
         raise DatasetError(f"{path}: {error}; --data is {data}") from error
     except ValueError as error:
         raise DatasetError(f"{path} is not a dataset card: {error}") from error
-    if missing := [file for file in card.files if not file.is_file()]:
+    _check_files(card, data)
+    return card
+
+
+def _check_files(card: DatasetCard, data: Path) -> None:
+    missing = [file for file in card.files if not file.is_file()]
+    if not missing:
+        return
+    if folder := next((file for file in missing if file.is_dir()), None):
+        suffixes = Counter(file.suffix for file in folder.iterdir() if file.is_file())
+        inside = folder.relative_to(data) / f"*{suffixes.most_common(1)[0][0] if suffixes else ''}"
+        raise DatasetError(
+            f"dataset {card.name}: {folder.relative_to(data)} is a folder: write "
+            f"{inside.as_posix()} for the files in it"
+        )
+    if missing:
         raise DatasetError(
             f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; "
             f"--data is {data}, the data comes from {card.source}"
         )
-    return card
 
 
 def _parse(table: TomlTable, data: Path) -> DatasetCard:
     table.only(_KEYS)
     bands = table.table("bands")
     low, high = _ranges(bands)
-    legend, coding = _parse_classes(table)
+    legend, coding, polygons = _parse_classes(table)
     sources: tuple[Source, ...] = ()
     scenes: list[CardScene] = []
     if table.has("sources"):
@@ -159,8 +185,8 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
     return DatasetCard(
         name=table.text("name"),
-        licence=table.text("licence"),
-        source=table.text("source"),
+        licence=table.text("licence", "unknown"),
+        source=table.text("source", "unknown"),
         bands=tuple(bands.values),
         low=low,
         high=high,
@@ -171,6 +197,29 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         scenes=tuple(scenes),
         lr=_parse_lr(table, bands, scenes) if scenes else None,
         sources=sources,
+        polygons=polygons,
+        domain=_parse_domain(table),
+    )
+
+
+def _parse_domain(table: TomlTable) -> Domain:
+    expected = "metres above 0, or a list of them"
+    offered = table.items("offered", expected=expected)
+    if not all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in offered):
+        raise table.wrong("offered", expected)
+    sensors = table.items("sensors", expected="a text, or a list of texts")
+    if not all(isinstance(sensor, str) and sensor.strip() for sensor in sensors):
+        raise table.wrong("sensors", "a text, or a list of texts")
+    reflectance = table.text("reflectance") if table.has("reflectance") else ""
+    if reflectance and reflectance not in REFLECTANCES:
+        raise table.wrong("reflectance", " or ".join(REFLECTANCES))
+    return Domain(
+        resolution=table.number("resolution") if table.has("resolution") else None,
+        offered=tuple(map(float, offered)),
+        reflectance=reflectance,
+        sensors=tuple(sensors),
+        region=table.text("region") if table.has("region") else "",
+        dates=table.text("dates") if table.has("dates") else "",
     )
 
 
@@ -209,9 +258,21 @@ def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
     return low, high
 
 
-def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
+def _parse_classes(
+    table: TomlTable,
+) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
     entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
-    legend = Legend(tuple(map(_parse_class, entries)))
+    _check_ids(entries)
+    legend = Legend(
+        tuple(
+            _parse_class(entry, even_colour(number, len(entries)))
+            for number, entry in enumerate(entries)
+        )
+    )
+    if table.has("polygons"):
+        column = parse_polygon_column(table, entries, legend)
+        indices = tuple((index,) for index in range(len(legend)))
+        return legend, ReferenceCoding(False, indices), column
     kinds_and_codes = [
         _parse_codes(entry, "reference") if entry.has("reference") else [(False, (class_.id,))]
         for entry, class_ in zip(entries, legend.classes, strict=True)
@@ -224,16 +285,45 @@ def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding]:
             "the two: give every class its reference value or colour"
         )
     codes = tuple(tuple(code for _, more in found for code in more) for found in kinds_and_codes)
-    return legend, ReferenceCoding(kinds.pop(), codes, tuple(c for _, m in ignored for c in m))
+    is_coloured = kinds.pop()
+    if table.has("colour_tolerance") and not is_coloured:
+        raise ValueError("colour_tolerance is given, and the classes have numbers, no colours")
+    coding = ReferenceCoding(
+        is_coloured,
+        codes,
+        tuple(code for _, more in ignored for code in more),
+        tolerance=table.integer("colour_tolerance", 0),
+    )
+    return legend, coding, None
 
 
-def _parse_class(entry: TomlTable) -> LegendClass:
+def _check_ids(entries: Sequence[TomlTable]) -> None:
+    names: dict[int, list[str]] = {}
+    for entry in entries:
+        names.setdefault(entry.integer("id"), []).append(entry.text("name"))
+    for number, shared in names.items():
+        if len(shared) > 1:
+            raise ValueError(
+                f"{len(shared)} [[classes]] have id {number} ({', '.join(shared)}): give each its "
+                "own; several values of one class are a list, reference = [1, 2]"
+            )
+    if len(names) == 1:
+        raise ValueError(
+            f"there is one class only ({next(iter(names.values()))[0]}), expected two or more: "
+            "give what is not of it a class too"
+        )
+
+
+def _parse_class(entry: TomlTable, colour: str) -> LegendClass:
     entry.only(("id", "name", "colour", "reference"))
     if entry.integer("id") >= NODATA:
         raise entry.wrong("id", f"0 to {NODATA - 1}")
-    if not COLOUR.fullmatch(entry.text("colour")):
+    reference = entry.values.get("reference")
+    if isinstance(reference, str) and COLOUR.fullmatch(reference):
+        colour = reference  # what the references show is what the map shows
+    if not COLOUR.fullmatch(entry.text("colour", colour)):
         raise entry.wrong("colour", "a colour such as #3c1098")
-    return LegendClass(entry.integer("id"), entry.text("name"), entry.text("colour"))
+    return LegendClass(entry.integer("id"), entry.text("name"), entry.text("colour", colour))
 
 
 def _parse_codes(table: TomlTable, key: str) -> list[tuple[bool, tuple[int, ...]]]:

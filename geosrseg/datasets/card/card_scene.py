@@ -17,6 +17,9 @@ from geosrseg.datasets.block_split import BlockSplit
 SPLITS = {"train": 1, "validation": 2, "test": 3}
 """Splits by name, with their value in a split raster."""
 
+VECTORS = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".gml", ".kml", ".parquet")
+"""Suffixes of files of polygons, of which one may serve many images."""
+
 _WILDCARD = re.compile(r"(\*\*/|\*|\?)")
 _INTERVAL = re.compile(r"\s*(\d*)\s*:\s*(\d*)\s*")
 
@@ -132,8 +135,10 @@ def _interval(table: TomlTable, key: str) -> Interval:
 def _partners(
     table: TomlTable, key: str, images: dict[tuple[str, ...], Path], data: Path
 ) -> dict[tuple[str, ...], Path]:
-    """The files of `key`, one for each image."""
+    """The files of `key`, one for each image; polygons may be one file for all."""
     found = find_files(table, key, data)
+    if [*found] == [()] and found[()].suffix.lower() in VECTORS:
+        return dict.fromkeys(images, found[()])
     alone = [path for name, path in images.items() if name not in found]
     if alone:
         raise ValueError(

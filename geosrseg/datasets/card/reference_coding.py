@@ -17,11 +17,13 @@ from geosrseg.core.legend import NODATA
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 """A colour as a card says it."""
 
-NO_CODE = -1
+_SMALLEST_NUMBER = -(2**15)
+_LARGEST_NUMBER = 2**16 - 1
+
+NO_CODE = _SMALLEST_NUMBER - 1
 """The code of a pixel that a reference itself marks as empty; ignored."""
 
 _NUMBER_RANGE = re.compile(r"(\d+)-(\d+)")
-_LARGEST_NUMBER = 2**16 - 1
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,14 @@ class ReferenceCoding:
         is_coloured: the codes are colours.
         classes: the codes of each class, in the order of the legend.
         ignored: codes that have no class on purpose; any other is unknown.
+        tolerance: how far a colour may be from one of these to stand for it, in steps of the
+            channels; lossy compression changes colours.
     """
 
     is_coloured: bool
     classes: tuple[tuple[int, ...], ...]
     ignored: tuple[int, ...] = ()
+    tolerance: int = 0
 
     def __post_init__(self) -> None:
         seen: set[int] = set()
@@ -49,37 +54,65 @@ class ReferenceCoding:
             seen.update(codes)
 
     @cached_property
-    def _table(self) -> NDArray[np.uint8]:
-        """Class index by code; NODATA for all others, and for `NO_CODE`, the last entry."""
-        table = np.full(2**24 + 1 if self.is_coloured else 2**16 + 2, NODATA, np.uint8)
-        for index, codes in enumerate(self.classes):
-            table[list(codes)] = index
-        return table
+    def _tables(self) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+        """By code less `NO_CODE`: the class index or NODATA, and whether the card knows it."""
+        last = 2**24 - 1 if self.is_coloured else _LARGEST_NUMBER + 1
+        indices = np.full(last - NO_CODE + 1, NODATA, np.uint8)
+        known = np.zeros(len(indices), np.bool_)
+        known[0] = True
+        for index, codes in (*enumerate(self.classes), (NODATA, self.ignored)):
+            places = np.array(codes, np.int64) - NO_CODE
+            indices[places], known[places] = index, True
+        if self.is_coloured and self.tolerance:
+            self._add_near_colours(indices[-NO_CODE:], known[-NO_CODE:])
+        return indices, known
+
+    def _add_near_colours(self, indices: NDArray[np.uint8], known: NDArray[np.bool_]) -> None:
+        """Give other colours the meaning of the nearest one of the card, if it is near enough.
+
+        Args:
+            indices: (2**24,) class index by colour, changed in place.
+            known: (2**24,) likewise.
+        """
+        codes = np.flatnonzero(known)
+        colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255])
+        meanings = indices[codes]
+        others = np.mgrid[:256, :256].reshape(2, -1)
+        for red in range(256):  # a plane at a time: all of them would take gigabytes
+            squares = (colours[0] - red)[:, None] ** 2 + (
+                (colours[1:, :, None] - others[:, None]) ** 2
+            ).sum(axis=0)
+            near = squares.min(axis=0) <= self.tolerance**2
+            plane = slice(red << 16, (red + 1) << 16)
+            indices[plane][near] = meanings[squares.argmin(axis=0)][near]
+            known[plane] |= near
 
     def decode(self, codes: NDArray[np.int32]) -> NDArray[np.uint8]:
         """Class indices of codes, NODATA where they have no class."""
-        return self._table[codes]
+        return self._tables[0][codes - NO_CODE]
 
     def count_unknown(self, codes: NDArray[np.int32]) -> dict[int, int]:
         """Pixels by code, of the codes that have no class and are not ignored either."""
-        without = codes[(self._table[codes] == NODATA) & (codes != NO_CODE)]
-        found, counts = np.unique(without, return_counts=True)
-        pairs = zip(found.tolist(), counts.tolist(), strict=True)
-        return {code: count for code, count in pairs if code not in self.ignored}
+        found, counts = np.unique(codes[~self._tables[1][codes - NO_CODE]], return_counts=True)
+        return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
     def show(self, code: int) -> str:
         """A code as a card says it."""
         if self.is_coloured:
             return f"#{code:06x}"
-        return str(code) if code <= _LARGEST_NUMBER else "a value that is no class id"
+        return (
+            str(code) if code <= _LARGEST_NUMBER else "values that are no whole number of 16 bits"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process: the table is made there."""
-        return {key: value for key, value in self.__dict__.items() if key != "_table"}
+        return {key: value for key, value in self.__dict__.items() if key != "_tables"}
 
 
 def parse_codes(item: object) -> tuple[bool, tuple[int, ...]]:
     """What a card says of a class's values, such as ``3``, ``"128-255"`` or ``"#3c1098"``.
+
+    Numbers may be negative, but not in a range.
 
     Returns:
         Whether it is a colour, and the codes.
@@ -87,7 +120,8 @@ def parse_codes(item: object) -> tuple[bool, tuple[int, ...]]:
     Raises:
         ValueError: it is none of these.
     """
-    if isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= _LARGEST_NUMBER:
+    numbers = range(_SMALLEST_NUMBER, _LARGEST_NUMBER + 1)
+    if isinstance(item, int) and not isinstance(item, bool) and item in numbers:
         return False, (item,)
     if isinstance(item, str) and COLOUR.fullmatch(item):
         return True, (int(item[1:], 16),)
@@ -106,7 +140,11 @@ def number_codes(values: NDArray[np.generic]) -> NDArray[np.int32]:
     if values.dtype == np.uint8:
         return values.astype(np.int32)
     numbers = values.astype(np.float64)
-    known = (numbers >= 0) & (numbers <= _LARGEST_NUMBER) & (numbers == np.floor(numbers))
+    known = (
+        (numbers >= _SMALLEST_NUMBER)
+        & (numbers <= _LARGEST_NUMBER)
+        & (numbers == np.floor(numbers))
+    )
     other = np.where(np.isnan(numbers), NO_CODE, _LARGEST_NUMBER + 1)
     return np.where(known, numbers, other).astype(np.int32)
 

@@ -1,29 +1,32 @@
 """FolderLayout: the folders of the paper's reference code.
 
-    train/ train_msk/ test/ test_msk/ [val/ val_msk/]
+    train/ train_msk/ [val/ val_msk/] [test/ test_msk/]
 
-An image and its mask have one name; their suffixes may differ. Masks have one band with
-class ids from 0 on, 255 is ignored; masks of 0 and 255 alone are of two classes. Without
-``val/`` every fifth training image, by name, is held out for validation, or blocks where
-there are fewer than five.
+An image and its mask have one name; their suffixes may differ. Masks have one band; the
+values that they hold are the classes, but for 255, which is ignored; masks of 0 and 255
+alone are of two classes. Without ``val/`` every fifth training image, by name, is held out
+for validation, or blocks where there are fewer than five.
 """
 
-import colorsys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
 from geosrseg.datasets.block_split import ONE_IN, BlockSplit
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import CardScene
 from geosrseg.datasets.card.image_format import ImageFormat, format_of
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
-from geosrseg.datasets.reference import find_numbers
-from geosrseg.errors import DatasetError
+from geosrseg.datasets.reference import find_numbers, is_lossy
+from geosrseg.errors import DatasetError, DatasetWarning
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 BLOCK = 256
+
+MANY = 64
+"""Values with gaps between them, above which they hardly are so many classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,16 +103,17 @@ def _describe(folder: Path, stored: ImageFormat, masks: list[Path]) -> KnownData
 
 
 def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
-    """The images of a part with their masks, sorted; only the validation part may be absent."""
+    """The images of a part with their masks, sorted; all parts but training may be absent."""
     images, masks = folder / name, folder / f"{name}_msk"
-    if name == "val" and not images.is_dir():
+    if name != "train" and not images.is_dir() and not masks.is_dir():
         return []
     for part in (images, masks):
         if not part.is_dir():
             found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
             raise DatasetError(
-                f"{folder} has no folder {part.name}: expected train, train_msk, test and "
-                f"test_msk, found {found}; or give a dataset card"
+                f"{folder} has no folder {part.name}: expected train and train_msk, and "
+                f"val, val_msk, test and test_msk where there are such parts, found {found}; "
+                "or give a dataset card"
             )
     found_images, found_masks = _by_stem(images), _by_stem(masks)
     if alone := sorted(found_images.keys() ^ found_masks.keys()) or not found_images:
@@ -122,11 +126,16 @@ def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
-    return {
-        path.stem.lower(): path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    }
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+            continue
+        if (other := found.setdefault(path.stem.lower(), path)) != path:
+            raise DatasetError(
+                f"{folder} has {other.name} and {path.name}, which differ in their suffix alone: "
+                "keep one of them"
+            )
+    return found
 
 
 def _hold_out(scenes: list[CardScene]) -> list[CardScene]:
@@ -145,26 +154,76 @@ def _hold_out(scenes: list[CardScene]) -> list[CardScene]:
 
 
 def _classes(masks: list[Path]) -> tuple[Legend, ReferenceCoding]:
-    """As many classes as the largest id says, evenly coloured."""
-    found = find_numbers(masks)
-    ids = {number for number in found if number != NODATA}
-    if found == {0, NODATA}:
-        codes: tuple[tuple[int, ...], ...] = ((0,), (NODATA,))
-    elif ids and all(0 <= number < NODATA and number == int(number) for number in ids):
-        codes = tuple((number,) for number in range(int(max(ids)) + 1))
-    else:
-        shown = ", ".join(f"{number:g}" for number in sorted(found)[:8])
+    """A class for each value that the masks hold, evenly coloured."""
+    found = {path: find_numbers([path]) for path in masks}
+    values = set().union(*found.values())
+    ids = sorted(values - {NODATA})
+    if not all(0 <= number < NODATA and number == int(number) for number in ids):
+        first = next(path for path, held in found.items() if held - {NODATA} - set(range(NODATA)))
         raise DatasetError(
-            f"the masks beside {masks[0]} hold {shown}, expected class ids from 0 on and 255 for "
-            "what is ignored: describe them by a dataset card"
+            f"{first} holds {_shown(found[first])}, expected class ids from 0 to 254 and 255 for "
+            "what is ignored: describe the masks by a dataset card"
         )
+    held = [0, NODATA] if values == {0, NODATA} else [*map(int, ids)]
+    numbers = [0, 1] if values == {0, NODATA} else held
+    _check_values(found, values)
     classes = (
-        LegendClass(number, f"class {number}", _colour(number, len(codes)))
-        for number in range(len(codes))
+        LegendClass(number, f"class {number}", even_colour(index, len(numbers)))
+        for index, number in enumerate(numbers)
     )
-    return Legend(tuple(classes)), ReferenceCoding(False, codes)
+    return Legend(tuple(classes)), ReferenceCoding(False, tuple((value,) for value in held))
 
 
-def _colour(number: int, count: int) -> str:
-    channels = colorsys.hsv_to_rgb(number / count, 0.7, 0.85)
-    return "#" + "".join(f"{round(255 * channel):02x}" for channel in channels)
+def _check_values(found: dict[Path, set[float]], values: set[float]) -> None:
+    """Refuse or report masks whose values hardly mean what they are taken for.
+
+    Raises:
+        DatasetError: there is one class only, or a lossy format has blurred the values.
+    """
+    ids = sorted(values - {NODATA})
+    lossy = [path for path in found if is_lossy(path)]
+    if lossy and len(ids) > 2:
+        raise DatasetError(
+            f"{lossy[0]} is compressed with loss ({len(lossy)} of {len(found)} masks are), so it "
+            f"holds values between its classes: {_shown(values)}. Save masks as PNG or GeoTIFF, or "
+            'write a card whose classes take ranges of values, reference = "0-127" and "128-255"'
+        )
+    if len(ids) > MANY and ids != [*range(len(ids))]:
+        raise DatasetError(
+            f"the masks hold {len(ids)} different values ({_shown(values)}), as after a lossy "
+            "format or resampling by interpolation: make them anew, or write a card whose classes "
+            'take ranges of values, reference = "0-127"'
+        )
+    if values != {0, NODATA} and len(ids) < 2:
+        raise DatasetError(
+            f"the masks hold one class only ({_shown(values)}; 255 is ignored): expected two "
+            "values or more, 0 for what is none of your classes"
+        )
+    binary = next((path for path, held in found.items() if held == {0, NODATA}), None)
+    other = next((path for path, held in found.items() if held - {0, NODATA}), None)
+    if binary and other:
+        count = sum(held == {0, NODATA} for held in found.values())
+        _warn(
+            f"{binary} holds 0 and 255 alone ({count} of {len(found)} masks do), {other} "
+            f"{_shown(found[other])}: 255 is ignored in all of them, so what it stands for in the "
+            "first is not learned; give it the value of its class"
+        )
+    if ids == [*range(1, len(ids) + 1)]:
+        _warn(
+            f"the masks hold {_shown(set(ids))} and no 0: these {len(ids)} classes are trained, "
+            "none for 0"
+        )
+    elif values != {0, NODATA} and ids != [*range(len(ids))]:
+        _warn(
+            f"the masks hold {_shown(set(ids))}, with gaps: each value is a class of its own, "
+            f"{len(ids)} in all; a card gives them names, or makes one of several"
+        )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, DatasetWarning, stacklevel=2)
+
+
+def _shown(values: set[float]) -> str:
+    ordered = [f"{value:g}" for value in sorted(values)]
+    return ", ".join(ordered if len(ordered) <= 8 else [*ordered[:6], "...", ordered[-1]])

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from geosrseg.datasets.cache import make_once
 from geosrseg.errors import DatasetError
+from geosrseg.regular_file import check_regular
 
 MAX_BYTES = 2**36
 """What an archive may unpack to: 64 GiB, several times the largest of the datasets."""
@@ -76,6 +77,7 @@ def open_archive(path: Path) -> Archive:
         DatasetError: it is none, or is not safe to unpack.
     """
     try:
+        check_regular(path)
         with zipfile.ZipFile(path) as file:
             members = [member for member in file.infolist() if not member.is_dir()]
     except OSError as error:

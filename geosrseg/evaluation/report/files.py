@@ -1,11 +1,11 @@
 """Report files: a report as JSON, as CSV, as one HTML page, or as a folder of all of them."""
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from geosrseg.core.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.evaluation.bootstrap import Estimate
 from geosrseg.evaluation.report.page import report_html
@@ -103,6 +103,15 @@ def write_report(report: Report, output: str | Path, *, overwrite: bool = False)
     else:
         texts = {output / name: write(report) for name, write in FILES.items()}
         _make_folder(output)
+    write_texts(texts)
+
+
+def write_texts(texts: Mapping[Path, str]) -> None:
+    """Write files of one folder, all of them or none; what stands there is replaced.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
     with open_drafts(next(iter(texts))) as folder:
         drafts = [folder / path.name for path in texts]
         for draft, text in zip(drafts, texts.values(), strict=True):
@@ -126,7 +135,7 @@ def _write(draft: Path, text: str) -> None:
 
 def _csv(rows: list[list[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    write_rows(text, rows)
     return text.getvalue()
 
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.core.windows import Window
-from geosrseg.evaluation.bootstrap import LEVEL, Estimate
+from geosrseg.evaluation.bootstrap import LEVEL, Estimate, Resampled
 from geosrseg.evaluation.experiment import Experiment
 from geosrseg.evaluation.scores import BY_CLASS, OVERALL
 from geosrseg.evaluation.source_figures import SourceFigures, finite
-from geosrseg.mapping.scene_plan import Seams
+from geosrseg.mapping.windowing import Seams
 from geosrseg.version import __version__
 
 
@@ -95,6 +95,7 @@ class ModelReport:
         differences: to that model, on the same draws; empty if there is none.
         psnr: of the SR image in dB, the mean over the scenes; NaN for native input.
         psnr_bicubic: of the bicubic image, likewise.
+        resampled: every figure on every draw.
     """
 
     model: str
@@ -110,6 +111,7 @@ class ModelReport:
     differences: Mapping[str, Estimate]
     psnr: float
     psnr_bicubic: float
+    resampled: Resampled
 
     def by_class(self, figure: str) -> dict[str, float]:
         """Class name -> value of a figure in `BY_CLASS`."""

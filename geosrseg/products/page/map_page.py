@@ -11,13 +11,17 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas, ClassArea
+from geosrseg.products.asset import Asset
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.page.facts import map_cautions, map_facts
 from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid, scene_pyramid
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
@@ -33,6 +37,30 @@ NBSP = "\N{NO-BREAK SPACE}"
 """Between a number and its unit."""
 
 
+class MapPage(ProductFile):
+    """The page as a product of `predict`."""
+
+    suffixes = SUFFIXES
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="Page to look at", media_type="text/html", roles=("overview",))
+
+    def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
+        """See `ProductFile.write`."""
+        write_page(
+            path,
+            scene=finished.scene,
+            class_map_path=finished.class_map,
+            legend=finished.spec.legend,
+            areas=finished.areas,
+            facts=list(map_facts(finished)),
+            cautions=map_cautions(finished),
+            generator=finished.tags["TIFFTAG_SOFTWARE"],
+            overwrite=True,
+        )
+
+
 def write_page(
     path: str | Path,
     *,
@@ -41,6 +69,7 @@ def write_page(
     legend: Legend,
     areas: Areas,
     facts: Sequence[tuple[str, str]],
+    cautions: Sequence[str] = (),
     generator: str,
     max_bytes: int = MAX_BYTES,
     overwrite: bool = False,
@@ -54,6 +83,7 @@ def write_page(
         legend: the classes.
         areas: of the class map.
         facts: how the map was made: names and values, in order. Empty values are left out.
+        cautions: what the figures mean and do not mean, above everything else.
         generator: what wrote the page, with its version.
         max_bytes: of all pictures. Resolutions that would be beyond it are left out, and
             the page says so.
@@ -73,6 +103,7 @@ def write_page(
         title=escape(scene.header.name),
         subtitle=escape(_subtitle(grid)),
         aspect=f"{grid.width}/{grid.height}",
+        cautions="\n".join(f'<p class="caution">{escape(text)}</p>' for text in cautions),
         scene_caption=escape(f"Scene: {bands}"),
         generator=escape(generator, quote=True),
         style=_static("page.css"),

@@ -22,6 +22,7 @@ from geosrseg.core.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.composite import Composite
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.scene import Scene
 
 TILE = 512
@@ -84,10 +85,10 @@ def scene_pyramid(scene: Scene, *, max_bytes: int) -> Pyramid:
 
     def read(step: int, row: int, col: int) -> bytes:
         window = Window(row * TILE * step, col * TILE * step, TILE * step, TILE * step)
-        window = window.clipped(height, width)
+        window = scene.grid.upright_window(window.clipped(height, width))
         size = -(-window.height // step), -(-window.width // step)
         pixels = composite.paint(scene, *scene.read_decimated(*size, window))
-        return _jpeg(pixels)
+        return _jpeg(scene.grid.upright(pixels))
 
     steps = [2**k for k in range(math.ceil(math.log2(max(height, width, TILE) / TILE)) + 1)]
     sizes = [(-(-height // step), -(-width // step)) for step in steps]
@@ -109,19 +110,21 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
             height, width = dataset.shape
             steps = [1, *dataset.overviews(1)]
-        sizes = {}
+        grids = {}
         for number, step in enumerate(steps):
             with _open_level(path, number) as level:
-                sizes[step] = level.shape
+                grids[step] = Grid(level.crs, level.transform, *level.shape)
+        sizes = {step: (grid.height, grid.width) for step, grid in grids.items()}
 
         def read(step: int, row: int, col: int) -> bytes:
             rows, cols = sizes[step]
-            area = Window(row * TILE, col * TILE, TILE, TILE).clipped(rows, cols)
+            shown = Window(row * TILE, col * TILE, TILE, TILE).clipped(rows, cols)
+            area = grids[step].upright_window(shown)
             with _open_level(path, steps.index(step)) as level:
                 labels = level.read(
                     1, window=RasterioWindow(area.col_off, area.row_off, area.width, area.height)
                 )
-            return zlib.compress(labels.tobytes())
+            return zlib.compress(grids[step].upright(labels).tobytes())
 
         levels = _levels([(step, sizes[step]) for step in steps], read, max_bytes=max_bytes)
     except GDAL_ERRORS as error:

@@ -16,7 +16,7 @@ import pyogrio
 from rasterio.crs import CRS
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.gdal import cause
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".parquet": "Parquet"}
 """The format by the suffix."""
@@ -56,9 +56,7 @@ def write_features(
     except (RuntimeError, OSError) as error:  # pyogrio's errors are RuntimeErrors
         if counted.error is not None:
             raise counted.error from None
-        raise OutputError(
-            f"{name}: cannot be written ({reason(error)}): is the disk full?"
-        ) from error
+        raise OutputError(f"{name}: cannot be written ({cause(error)})") from error
     if found != counted.features:
         raise OutputError(
             f"{name}: holds {found} features, {counted.features} were written: check the disk, "

@@ -16,17 +16,55 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
+from geosrseg.products.asset import Asset
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
 from geosrseg.products.polygons.feature_file import DRIVERS, GEOMETRY, write_features
 from geosrseg.products.polygons.map_polygons import MapPolygons, PolygonTracer
 from geosrseg.products.polygons.outlines import Rings
+from geosrseg.products.polygons.polygon_options import PolygonOptions
 from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.strips import Strips, open_strips
 
 SUFFIXES = tuple(DRIVERS)
+
+
+MEDIA_TYPES = {
+    ".gpkg": "application/geopackage+sqlite3",
+    ".fgb": "application/vnd.flatgeobuf",
+    ".geojson": "application/geo+json",
+    ".parquet": "application/x-parquet",
+}
+
+
+class Polygons(ProductFile):
+    """The polygons as a product of `predict`."""
+
+    suffixes = SUFFIXES
+    options = PolygonOptions
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="Polygons of the class map", media_type=MEDIA_TYPES[path.suffix.lower()])
+
+    def check(self, path: Path, grid: Grid, options: PolygonOptions) -> None:
+        """See `ProductFile.check`."""
+        check_polygons(path, grid=grid, min_area=options.min_area)
+
+    def write(self, path: Path, finished: FinishedMap, options: PolygonOptions) -> None:
+        """See `ProductFile.write`."""
+        write_polygons(
+            finished.class_map,
+            path,
+            legend=finished.spec.legend,
+            confidence_path=finished.confidence,
+            min_area=options.min_area,
+            simplify=options.simplify,
+            overwrite=True,
+        )
 
 
 def write_polygons(
@@ -85,10 +123,15 @@ def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
             f"{output}: GeoJSON is in longitude and latitude, and the map has no CRS: choose "
             f"another format"
         )
+    if output.suffix.lower() == ".geojson" and pixel_areas(grid) is None:
+        raise OutputError(
+            f"{output}: GeoJSON is in longitude and latitude, and the map's CRS does not lead "
+            "there: choose .gpkg or .fgb"
+        )
     if min_area is not None and pixel_areas(grid) is None:
         raise OutputError(
             f"{output}: a smallest area of {min_area:g} m² is asked for, and the map's pixels "
-            f"have no known area: leave --min-area out"
+            f"have no known area: leave `min_area` out"
         )
 
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import numpy as np
 import pystac
 import rasterio
-import rasterio.warp
 from pystac.extensions.classification import ClassificationExtension
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
@@ -19,42 +18,53 @@ from pystac.extensions.projection import ProjectionExtension
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas
+from geosrseg.products.asset import Asset, MapFile
+from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.products.stac import terms as stac
+from geosrseg.products.stac.footprint import Footprint, find_footprint
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.landsat.acquisition import acquisition_date
 
 SUFFIXES = (".json",)
 
-ASSETS: Mapping[str, tuple[str, str, list[str]]] = {
-    "classes": ("Class map", pystac.MediaType.COG, ["data"]),
-    "confidence": ("Confidence of each label, in percent", pystac.MediaType.COG, ["data"]),
-    "sr": ("Super-resolved image", pystac.MediaType.COG, ["data", "reflectance"]),
-    "fractions": ("Share of each class in each pixel of the scene", pystac.MediaType.COG, ["data"]),
-    "qml": ("Style for QGIS", pystac.MediaType.XML, ["metadata"]),
-    "sld": ("Style for map servers", pystac.MediaType.XML, ["metadata"]),
-    "areas": ("Area of each class", "text/csv", ["metadata"]),
-    "vector": ("Polygons of the class map", "", ["data"]),
-    "report": ("Page to look at", pystac.MediaType.HTML, ["overview"]),
-    "quicklook": ("Scene and class map", pystac.MediaType.PNG, ["overview"]),
-}
-"""Title, media type and roles of each file by its key."""
+RASTERS = (".tif", ".tiff")
 
-VECTOR_TYPES = {
-    ".gpkg": pystac.MediaType.GEOPACKAGE,
-    ".fgb": pystac.MediaType.FLATGEOBUF,
-    ".geojson": pystac.MediaType.GEOJSON,
-    ".parquet": pystac.MediaType.PARQUET,
-}
 
-EDGE_POINTS = 4
-"""Points along each side of a footprint, which is bent in longitude and latitude."""
+class MapItem(ProductFile):
+    """The item as a product of `predict`, which lists all others."""
+
+    suffixes = SUFFIXES
+    comes_last = True
+
+    def asset(self, path: Path) -> Asset:
+        """See `ProductFile.asset`."""
+        return Asset(title="STAC item", media_type="application/geo+json", roles=("metadata",))
+
+    def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
+        """See `ProductFile.write`."""
+        write_map_item(
+            path,
+            finished.files,
+            legend=finished.spec.legend,
+            areas=finished.areas,
+            source=finished.scene.location,
+            taken=acquisition_date(finished.scene),
+            properties={
+                name.lower().replace("geosrseg_", "geosrseg:"): value
+                for name, value in finished.tags.items()
+                if name.startswith("GEOSRSEG_")
+            },
+            licence=finished.spec.licence,
+            overwrite=True,
+        )
 
 
 def write_map_item(
     path: str | Path,
-    files: Mapping[str, Path],
+    files: Mapping[str, MapFile],
     *,
     legend: Legend,
     areas: Areas,
@@ -68,7 +78,7 @@ def write_map_item(
 
     Args:
         path: the output, ``.json``.
-        files: what belongs to the map by the keys of `ASSETS`, the class map among them.
+        files: what belongs to the map, by the keys of their assets; the class map is `classes`.
         legend: the classes.
         areas: of the class map.
         source: the scene.
@@ -83,12 +93,12 @@ def write_map_item(
     """
     path = Path(path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    grid, values = _describe(files["classes"])
+    grid, footprint = _describe(files["classes"].path)
     made = datetime.now(UTC).replace(microsecond=0)
     item = pystac.Item(
-        id=files["classes"].stem,
-        geometry=values["geometry"],
-        bbox=values["bbox"],
+        id=files["classes"].path.stem,
+        geometry=None if footprint is None else footprint.geometry,
+        bbox=None if footprint is None else footprint.bbox,
         datetime=made if taken is None else datetime.combine(taken, time(), UTC),
         properties={
             "created": made.isoformat().replace("+00:00", "Z"),
@@ -99,11 +109,12 @@ def write_map_item(
     )
     _add_projection(item, grid)
     for key, file in files.items():
-        item.add_asset(key, _asset(key, file, path))
+        item.add_asset(key, _asset(file, path))
     for key, asset in item.assets.items():
-        _add_checksum(asset, files[key])
+        _add_checksum(asset, files[key].path)
+        _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
     _add_classes(item.assets["classes"], legend, areas)
-    href = str(source) if source.is_remote else _relative(source.path, path)
+    href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
     item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
     text = json.dumps(item.to_dict(include_self_link=False), indent=2, ensure_ascii=False)
     with open_drafts(path) as folder:
@@ -115,41 +126,20 @@ def write_map_item(
         publish([draft], path)
 
 
+_URL = "%/:=&?~#+!$,;'@()*[]"
+"""What a URL may hold besides letters and numbers."""
+
 _NO_DATE = "The scene does not say when it was taken: the time is that of the map's making."
 
 
-def _describe(path: Path) -> tuple[Grid, dict[str, Any]]:
-    """The grid of a class map, its footprint and its box."""
+def _describe(path: Path) -> tuple[Grid, Footprint | None]:
+    """The grid of a raster, and where it lies."""
     try:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
             grid = Grid(dataset.crs, dataset.transform, *dataset.shape)
     except GDAL_ERRORS as error:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
-    ring = _footprint(grid)
-    if ring is None:
-        return grid, {"geometry": None, "bbox": None}
-    longitude, latitude = zip(*ring, strict=True)
-    return grid, {
-        "geometry": {"type": "Polygon", "coordinates": [ring]},
-        "bbox": [min(longitude), min(latitude), max(longitude), max(latitude)],
-    }
-
-
-def _footprint(grid: Grid) -> list[list[float]] | None:
-    """The border in longitude and latitude, counter-clockwise for a north-up map."""
-    if grid.crs is None:
-        return None
-    steps = np.arange(EDGE_POINTS) / EDGE_POINTS
-    zero, one = np.zeros(EDGE_POINTS), np.ones(EDGE_POINTS)
-    across = np.concatenate([zero, steps, one, 1 - steps, [0]]) * grid.width
-    down = np.concatenate([steps, one, 1 - steps, zero, [0]]) * grid.height
-    a, b, c, d, e, f = grid.transform[:6]
-    xs, ys = a * across + b * down + c, d * across + e * down + f
-    try:
-        degrees = np.array(rasterio.warp.transform(grid.crs, "EPSG:4326", xs, ys)).T
-    except GDAL_ERRORS:
-        return None
-    return np.round(degrees, 7).tolist() if np.isfinite(degrees).all() else None
+    return grid, find_footprint(grid)
 
 
 def _add_projection(item: pystac.Item, grid: Grid) -> None:
@@ -159,19 +149,39 @@ def _add_projection(item: pystac.Item, grid: Grid) -> None:
     ProjectionExtension.ext(item, add_if_missing=True).apply(
         code=None if code is None else f"EPSG:{code}",
         wkt2=grid.crs.to_wkt() if code is None else None,
-        bbox=list(grid.bounds),
+        bbox=_bbox(grid),
         shape=[grid.height, grid.width],
         transform=list(grid.transform[:6]),
     )
 
 
-def _asset(key: str, file: Path, item_path: Path) -> pystac.Asset:
-    title, media_type, roles = ASSETS[key]
+def _bbox(grid: Grid) -> list[float]:
+    """Least x and y, largest x and y, in the CRS of the grid."""
+    left, bottom, right, top = grid.bounds
+    return [min(left, right), min(bottom, top), max(left, right), max(bottom, top)]
+
+
+def _add_own_grid(asset: pystac.Asset, file: Path, common: Grid, code: str | None) -> None:
+    """The projection of a raster that lies on another grid than the class map."""
+    if file.suffix.lower() not in RASTERS or common.crs is None:
+        return
+    grid, _ = _describe(file)
+    if grid != common:
+        ProjectionExtension.ext(asset).apply(
+            code=code,
+            shape=[grid.height, grid.width],
+            transform=list(grid.transform[:6]),
+            bbox=_bbox(grid),
+        )
+
+
+def _asset(file: MapFile, item_path: Path) -> pystac.Asset:
+    said = file.asset
     return pystac.Asset(
-        href=_relative(file, item_path),
-        title=title,
-        media_type=media_type or VECTOR_TYPES[file.suffix.lower()],
-        roles=roles,
+        href=_relative(file.path, item_path),
+        title=said.title,
+        media_type=said.media_type,
+        roles=list(said.roles),
     )
 
 
@@ -195,6 +205,7 @@ def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
 def _relative(file: Path, item_path: Path) -> str:
     """A path from the item's folder, as a URL reference."""
     try:
-        return Path(os.path.relpath(file.resolve(), item_path.resolve().parent)).as_posix()
+        path = Path(os.path.relpath(file.resolve(), item_path.resolve().parent))
+        return quote(path.as_posix())
     except ValueError:  # another drive of Windows
         return file.resolve().as_uri()

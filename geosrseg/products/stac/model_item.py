@@ -18,6 +18,7 @@ from pystac.extensions.mlm import (
 )
 from pystac.extensions.raster import DataType, RasterExtension
 
+from geosrseg.core.domain import LEVELS
 from geosrseg.core.spec import ModelSpec
 from geosrseg.products.stac import terms as stac
 from geosrseg.runtime.model.model_file import ModelFile
@@ -40,6 +41,7 @@ def model_item(file: ModelFile) -> dict[str, Any]:
             "title": f"{spec.name} {spec.version}",
             "description": spec.training_data,
             "license": stac.licence_code(spec.licence),
+            **_domain(spec),
         },
     )
     MLMExtension.ext(item, add_if_missing=True).apply(
@@ -72,6 +74,25 @@ def model_item(file: ModelFile) -> dict[str, Any]:
     return item.to_dict(include_self_link=False)
 
 
+def _domain(spec: ModelSpec) -> dict[str, Any]:
+    """What the model learned from, as far as it is known."""
+    domain = spec.domain
+    said = {
+        "gsd": domain.resolution,
+        "instruments": [sensor.lower() for sensor in domain.sensors],
+        "geosrseg:offered_resolutions": list(domain.offered),
+        "geosrseg:reflectance": domain.reflectance,
+        "geosrseg:region": domain.region,
+        "geosrseg:dates": domain.dates,
+    }
+    quantiles = {
+        "levels": list(LEVELS),
+        **{name: list(band) for name, band in zip(spec.bands, domain.quantiles, strict=False)},
+    }
+    known = {key: value for key, value in said.items() if value}
+    return known | ({"geosrseg:quantiles": quantiles} if domain.quantiles else {})
+
+
 def _input(spec: ModelSpec) -> ModelInput:
     low, high = spec.normalization.low, spec.normalization.high
     scaling = [
@@ -88,6 +109,11 @@ def _input(spec: ModelSpec) -> ModelInput:
             data_type=DataType.FLOAT32,
         ),
     )
+    if spec.domain.quantiles:
+        lr.properties["statistics"] = [
+            {"minimum": band[0], "maximum": band[-1], "mean": mean}
+            for band, mean in zip(spec.domain.quantiles, spec.domain.means, strict=True)
+        ]
     # One for each band, as MLM wants it; pystac's own property holds a single one.
     lr.properties["value_scaling"] = [item.to_dict() for item in scaling]
     return lr

@@ -5,17 +5,27 @@ driver: a VRT there shows any file of this machine. A tag of the file itself can
 overviews: any path, a URL too. Both are looked at here before GDAL follows them.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import rasterio
 from rasterio.io import DatasetReader
 
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.regular_file import read_regular
 
 RASTERS = ("ovr", "msk")
 """Suffixes that GDAL looks for beside a GeoTIFF, and beside the files it finds in turn."""
+
+PAM = ".aux.xml"
+"""Suffix of the sidecar in which GDAL keeps what a GeoTIFF cannot hold, its CRS for one."""
+
+MAX_PAM_BYTES = 2**24
+"""Of such a sidecar; statistics and 255 class names take some 40 kB."""
 
 ERDAS_MAGIC = b"EHFA_HEADER_TAG"
 
@@ -29,6 +39,9 @@ def check_companions(path: Path) -> None:
         SceneError: names the companion.
     """
     for companion in _companions(path):
+        if companion.name.casefold().endswith(PAM):
+            _check_pam(path, companion)
+            continue
         fault = _fault(companion) if companion.is_file() else ""
         if fault:
             raise SceneError(
@@ -52,6 +65,38 @@ def check_overviews(dataset: DatasetReader) -> None:
         )
 
 
+def _check_pam(path: Path, companion: Path) -> None:
+    """Refuse a sidecar whose CRS is a path, a URL, or names a grid: GDAL would open it.
+
+    Raises:
+        SceneError: names the sidecar.
+    """
+    try:
+        content = read_regular(companion, limit=MAX_PAM_BYTES)
+        for text in _crs_texts(content):
+            read_crs(text)
+    except (OSError, ValueError) as error:
+        raise SceneError(
+            f"{path}: {companion.name} beside it is not taken ({reason(error)}): move it away"
+        ) from error
+
+
+def _crs_texts(content: bytes) -> Iterator[str]:
+    """What a sidecar has where GDAL looks for a CRS."""
+    try:
+        if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+            raise ValueError("it defines entities")
+        root = ElementTree.fromstring(content)
+    except ElementTree.ParseError as error:
+        if re.search(b"SRS|WKT|Projection", content, re.IGNORECASE):  # GDAL is less strict
+            raise ValueError(f"it is no XML: {error}") from error
+        return
+    for element in root.iter():
+        texts = [element.text or ""] if element.tag.casefold() in ("srs", "wkt") else []
+        texts += [value for key, value in element.items() if key.casefold() == "projection"]
+        yield from filter(str.strip, texts)
+
+
 def _companions(path: Path) -> Iterator[Path]:
     name = path.name.casefold()
     erdas = {f"{path.stem}.aux".casefold(), f"{name}.aux"}
@@ -59,10 +104,15 @@ def _companions(path: Path) -> Iterator[Path]:
         names = [entry.name for entry in path.parent.iterdir()]
     except OSError:  # a folder that cannot be listed: GDAL then tries these
         names = [f"{path.name}.{suffix}" for suffix in RASTERS]
+        names += [f"{path.name}{PAM}"] if path.with_name(f"{path.name}{PAM}").exists() else []
     for found in names:
         key = found.casefold()
         suffixes = key.removeprefix(f"{name}.").split(".")
-        if key in erdas or (key.startswith(f"{name}.") and set(suffixes) <= set(RASTERS)):
+        if (
+            key in erdas
+            or key == f"{name}{PAM}"
+            or (key.startswith(f"{name}.") and set(suffixes) <= set(RASTERS))
+        ):
             yield path.with_name(found)
 
 

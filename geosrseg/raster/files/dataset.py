@@ -1,34 +1,42 @@
 """Datasets: open files of a scene, with GDAL told how far it may go."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 import rasterio
 from rasterio.io import DatasetReader
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.companions import check_companions, check_overviews
+from geosrseg.raster.files.companions import RASTERS, check_companions, check_overviews
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.remote import attempt, remote_options
+from geosrseg.raster.files.location import Location, without_secrets
+from geosrseg.raster.files.remote import attempt, gdal_options
 
 T = TypeVar("T")
 
 
 @contextmanager
-def open_dataset(location: Location) -> Iterator[DatasetReader]:
+def open_dataset(location: Location, *, beside: bool = False) -> Iterator[DatasetReader]:
     """Open a file with GDAL's GeoTIFF driver only.
 
     Other drivers follow what they read to other files: a VRT that is called .tif, or
     XML in place of a path, would have GDAL read any file of this machine.
 
+    Args:
+        location: the file.
+        beside: of a remote file too, what lies beside it belongs to it.
+
     Raises:
         SceneError: there is no such file, or it is no GeoTIFF.
     """
     _check_file(location)
-    with small_cache(), remote_options(location):
+    if beside and location.is_remote:
+        _check_remote_companions(location)
+    with small_cache(), gdal_options(location, beside=beside):
         try:
+            if beside and location.is_remote:
+                _ask_for_companions(location)
             dataset = attempt(location, lambda: _open(location))
         except GDAL_ERRORS as error:
             raise SceneError(_refusal(location, error)) from error
@@ -54,7 +62,8 @@ def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -
     except GDAL_ERRORS as error:
         remedy = "try again later" if location.is_remote else "the file is damaged, get it again"
         raise SceneError(
-            f"{location}: cannot be read{part and f', {part}'} ({reason(error)}): {remedy}"
+            f"{location}: cannot be read{part and f', {part}'} "
+            f"({without_secrets(reason(error), location)}): {remedy}"
         ) from error
 
 
@@ -76,7 +85,7 @@ def _open(location: Location) -> DatasetReader:
 
 
 def _check_file(location: Location) -> None:
-    if location.is_remote:
+    if location.is_remote or location.in_memory:
         return
     if location.path.is_file():
         if not location.member:
@@ -86,8 +95,53 @@ def _check_file(location: Location) -> None:
     raise SceneError(f"{location}: {found}, expected a GeoTIFF")
 
 
+def _check_remote_companions(location: Location) -> None:
+    """As `check_companions`, of a remote file.
+
+    Raises:
+        SceneError: names the companion.
+    """
+    for suffix in RASTERS:
+        companion = Location(f"{location.address}.{suffix}")
+        try:
+            with gdal_options(companion), _open(companion) as dataset:
+                check_overviews(dataset)
+        except GDAL_ERRORS as error:
+            if "not recognized" in reason(error):  # it is there, and of another kind
+                raise SceneError(
+                    f"{location}: GDAL takes {companion.name} beside it for its overviews or mask, "
+                    "and it is no plain GeoTIFF: have it moved away"
+                ) from error
+
+
+def _ask_for_companions(location: Location) -> None:
+    """Let GDAL learn which companions there are, and remember it, while other threads run.
+
+    It looks for them when metadata is read, and rasterio lets no other thread run then: on a
+    slow network nothing could be stopped.
+
+    Raises:
+        CPLE_BaseError, RasterioError: there is not even the file itself.
+    """
+    with gdal_options(location), attempt(location, lambda: _open(location)):
+        pass
+    address = location.address
+    names = [f"{address}.{suffix}" for suffix in ("aux.xml", "aux", "AUX", "MSK")]
+    if "?" not in address:
+        stem = address.rpartition(".")[0]
+        names += [f"{stem}.{suffix}" for suffix in ("aux", "AUX", "xml", "XML")]
+    for name in names:
+        companion = Location(name)
+        with suppress(*GDAL_ERRORS), gdal_options(companion), _open(companion):
+            pass
+
+
 def _refusal(location: Location, error: Exception) -> str:
-    why = reason(error).removeprefix(f"{location.name}: ").removeprefix(f"{location}: ")
+    why = (
+        without_secrets(reason(error), location)
+        .removeprefix(f"{location.name}: ")
+        .removeprefix(f"{location}: ")
+    )
     if "missing codec" in why:
         return (
             f"{location}: its compression is one that this GDAL lacks ({why}): store it with "

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geosrseg.errors import SceneError
+from geosrseg.regular_file import open_regular
 
 Stamp = tuple[int, int, int]
 """Inode, size and time of the last change: differs as soon as a file is written or replaced."""
@@ -19,7 +20,7 @@ def hash_files(paths: Sequence[Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for path in paths:
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 digest.update(hashlib.file_digest(file, hashlib.blake2b).digest())
         except OSError as error:
             raise SceneError(f"{path}: cannot be read ({error.strerror})") from error

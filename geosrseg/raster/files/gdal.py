@@ -1,18 +1,24 @@
 """GDAL as the library wants it: errors in one line, chatter unheard, a small cache."""
 
+import errno
 import os
 import re
+import sqlite3
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager
+from urllib.parse import quote
 
 import rasterio
+from rasterio._env import PROJDataFinder, set_proj_data_search_path
 
 # rasterio lets some of GDAL's own errors through, and names their root only here.
 from rasterio._err import CPLE_BaseError
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.crs import CRS
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
+from geosrseg.errors import SceneError
 from geosrseg.raster.files.location import without_secrets
 
 GDAL_ERRORS: tuple[type[Exception], ...] = (
@@ -27,7 +33,58 @@ CACHE_MB = 64
 """Blocks that GDAL keeps. Its own choice is 5 % of the machine's memory, which on a large
 machine is the whole of a large map; this holds a row of windows across a scene."""
 
+PROJ_VARIABLES = ("PROJ_DATA", "PROJ_LIB")
+"""Where other programs (PostGIS, QGIS, conda) say that their PROJ's data lie."""
+
 _filters = threading.RLock()
+
+
+def _use_own_proj_data() -> None:
+    """Have rasterio read the PROJ data that came with it, where the environment's do not fit.
+
+    With those of another version every CRS would be unknown. What the variables say goes from
+    this process: rasterio reads them again and again.
+    """
+    own = PROJDataFinder().search_wheel()
+    said = [name for name in PROJ_VARIABLES if name in os.environ]
+    if not own or all(_layout(os.environ[name]) >= _layout(own) for name in said):
+        return
+    for name in said:
+        del os.environ[name]
+    set_proj_data_search_path(own)
+
+
+def _layout(folders: str) -> tuple[int, int]:
+    """Version of the layout of the first PROJ database in a list of folders; (0, 0) for none."""
+    for folder in folders.split(os.pathsep):
+        try:
+            with closing(sqlite3.connect(f"file:{quote(folder)}/proj.db?mode=ro", uri=True)) as db:
+                rows = dict(db.execute("SELECT key, value FROM metadata"))
+                major, minor = (f"DATABASE.LAYOUT.VERSION.{part}" for part in ("MAJOR", "MINOR"))
+                return int(rows[major]), int(rows[minor])
+        except (sqlite3.Error, KeyError, ValueError):
+            continue
+    return 0, 0
+
+
+_use_own_proj_data()
+
+
+def check_proj() -> None:
+    """See that PROJ knows what a CRS is.
+
+    Raises:
+        SceneError: it reads the data of another version; names the variable that says so.
+    """
+    try:
+        with rasterio.Env():
+            CRS.from_epsg(4326)
+    except CRSError as error:
+        said = [f"{name}={os.environ[name]}" for name in PROJ_VARIABLES if name in os.environ]
+        where = f"{' and '.join(said)}: unset it" if said else "reinstall rasterio"
+        raise SceneError(
+            f"PROJ cannot read its data ({reason(error)}), those of another version: {where}"
+        ) from error
 
 
 @contextmanager
@@ -44,8 +101,23 @@ def unreferenced_allowed() -> Iterator[None]:
 def small_cache() -> AbstractContextManager[object]:
     """Limit GDAL's block cache to `CACHE_MB`, unless the user's environment says otherwise."""
     if "GDAL_CACHEMAX" in os.environ:
-        return nullcontext()
+        return rasterio.Env()
     return rasterio.Env(GDAL_CACHEMAX=CACHE_MB)
+
+
+def cause(error: BaseException) -> str:
+    """Why something could not be written: the reason, and the disk where that may be to blame.
+
+    GDAL does not pass on what the system said, only that a write failed.
+    """
+    root = error
+    while root.__cause__ is not None:
+        root = root.__cause__
+    text = reason(error)
+    full = isinstance(root, OSError) and root.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if full or re.search(r"write error|failed to write|writing|no space", text, re.IGNORECASE):
+        return f"{text}: is the disk full?"
+    return text
 
 
 def reason(error: BaseException) -> str:

@@ -2,12 +2,17 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 
 from geosrseg.core.windows import Window
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,23 @@ class Grid:
         """Left, bottom, right and top, as rasterio gives them."""
         left, bottom, right, top = array_bounds(self.height, self.width, self.transform)
         return left, bottom, right, top
+
+    def upright(self, picture: NDArray[T]) -> NDArray[T]:
+        """(rows, cols, ...) with north above and east on the right, as a GIS shows it."""
+        rows, cols = self._directions
+        return picture[::rows, ::cols]
+
+    def upright_window(self, window: Window) -> Window:
+        """The window of this grid that a window of the upright picture shows."""
+        rows, cols = self._directions
+        row_off = window.row_off if rows > 0 else self.height - window.row_stop
+        col_off = window.col_off if cols > 0 else self.width - window.col_stop
+        return Window(row_off, col_off, window.height, window.width)
+
+    @property
+    def _directions(self) -> tuple[int, int]:
+        """1 where rows go south and columns east, -1 where they go the other way."""
+        return -1 if self.transform.e > 0 else 1, -1 if self.transform.a < 0 else 1
 
     def refined(self, factor: int) -> "Grid":
         """The same ground with pixels `factor` times smaller along each axis.

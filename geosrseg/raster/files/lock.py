@@ -1,10 +1,22 @@
 """A lock between processes that goes with the process that holds it, however that ends."""
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from geosrseg.raster.files.holder_file import held
+
+HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK}
+"""What the system says where another process holds the lock."""
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+"""What it says where the file system has no locks."""
+
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""What a link leads to is no lock of ours; and a named pipe is not waited for."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -22,16 +34,24 @@ else:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file, which is made if it is not there and stays.
 
+    Where the file system has no locks, a file beside it stands for the lock.
+
     Raises:
         BlockingIOError: another process holds it.
-        OSError: the file cannot be made.
+        OSError: the file cannot be made or locked, or is a link.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     try:
         try:
             _acquire(handle)
         except OSError as error:
-            raise BlockingIOError(f"another process holds {path}") from error
+            if error.errno in HELD:
+                raise BlockingIOError(f"another process holds {path}") from error
+            if error.errno not in NO_LOCKS:
+                raise
+            with held(path):
+                yield
+            return
         if not _is_at(handle, path):
             raise BlockingIOError(f"another process has just removed {path}")
         yield

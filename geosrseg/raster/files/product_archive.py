@@ -7,11 +7,20 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.remote import read_remote
+from geosrseg.regular_file import check_regular, open_regular
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 
 MOST_MEMBERS = 10_000
 """A product has about thirty files."""
+
+_TAR_ERRORS: tuple[type[Exception], ...] = (
+    tarfile.TarError,
+    ValueError,  # numbers and names in headers
+    OverflowError,
+    EOFError,
+)
+_UNREADABLE: tuple[type[Exception], ...] = (OSError, KeyError, *_TAR_ERRORS)
 
 
 def is_archive(location: Location) -> bool:
@@ -52,13 +61,14 @@ def read_file(location: Location, *, most: int) -> bytes:
         return read_remote(location, most=most)
     try:
         if location.member:
+            check_regular(location.path)
             with tarfile.open(location.path, "r:") as archive:
                 file = archive.extractfile(location.member)
                 content = file.read(most + 1) if file else b""
         else:
-            with location.path.open("rb") as file:
+            with open_regular(location.path) as file:
                 content = file.read(most + 1)
-    except (OSError, tarfile.TarError, KeyError) as error:
+    except _UNREADABLE as error:
         raise SceneError(f"{location}: cannot be read ({reason(error)})") from error
     if len(content) > most:
         raise SceneError(f"{location}: is larger than {most} bytes: expected metadata")
@@ -72,6 +82,7 @@ def _list_tar(location: Location) -> dict[str, Location]:
             f"give the folder or the .tar inside"
         )
     files: dict[str, Location] = {}
+    check_regular(location.path)
     try:
         with tarfile.open(location.path, "r:") as archive:
             for member in archive:
@@ -85,7 +96,7 @@ def _list_tar(location: Location) -> dict[str, Location]:
                         f"expected one product"
                     )
                 files[name] = Location(location.address, member.name)
-    except tarfile.TarError as error:
+    except _TAR_ERRORS as error:
         raise SceneError(f"{location}: is no tar ({reason(error)}): get it again") from error
     return files
 

@@ -1,6 +1,7 @@
 """Publication: an output is made under another name and moved to its own when it is done."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from geosrseg.errors import OutputError
+from geosrseg.raster.files.encoding import check_encoding
 from geosrseg.raster.files.gdal import reason
 
 
@@ -18,6 +20,7 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         OutputError: see `check_name`; or the suffix is another, something stands there
             already, or there is no such folder.
     """
+    check_local(path)
     check_name(path)
     if path.is_dir():
         raise OutputError(f"{path}: is a folder, expected the name of a file in it")
@@ -25,27 +28,42 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         raise OutputError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
-    if path.exists() and not path.is_file():
+    if os.path.lexists(path) and not path.is_file():  # a link that leads nowhere is none either
         raise OutputError(f"{path}: is no regular file: choose another name")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path}: exists: choose another name, or replace it with --overwrite")
+        raise OutputError(
+            f"{path}: exists: choose another name, or replace it with `overwrite=True`"
+        )
 
 
 def check_name(path: Path) -> None:
     """Refuse a name that no file can have here.
 
     Raises:
-        OutputError: it is not UTF-8, which GDAL cannot open, or too long.
+        OutputError: it is not UTF-8, which GDAL cannot open, cannot be said in the encoding of
+            the locale, or is too long.
     """
     try:
-        str(path).encode()
+        check_encoding(path)
         path.lstat()
-    except UnicodeEncodeError as error:
-        raise OutputError(f"{str(path)!a}: is not UTF-8: choose another name") from error
+    except UnicodeError as error:
+        raise OutputError(str(error)) from error
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
         raise OutputError(f"{path}: {reason(error)}: choose another name") from error
+
+
+def check_local(path: Path) -> None:
+    """Refuse an address where a local file or folder is expected.
+
+    Raises:
+        OutputError: it is a URL.
+    """
+    if address := re.match(r"([a-z][a-z0-9+.-]+):/+(.*)", str(path), re.IGNORECASE):
+        raise OutputError(
+            f"{address[1]}://{address[2]}: outputs are local files: write it here, then upload it"
+        )
 
 
 @contextmanager

@@ -20,9 +20,11 @@ import rasterio.shutil
 from rasterio.io import DatasetReader, MemoryFile
 
 from geosrseg.errors import DatasetError, SceneError
+from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.companions import check_companions, check_overviews
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.warp import Warp
+from geosrseg.regular_file import open_regular
 
 OPEN_FILES = 128
 """Files kept open; a process may usually have 1024."""
@@ -55,7 +57,7 @@ def find_driver(path: Path) -> str:
         DatasetError: the file is missing or of another kind.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             begin = file.read(4)
     except OSError as error:
         raise DatasetError(f"cannot read {path}: {error.strerror}") from error
@@ -163,6 +165,7 @@ def _open(path: Path, warp: Warp | None, limit: int) -> _Entry:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver=driver)
             check_overviews(dataset)
+            check_blocks(dataset, dataset.indexes)
             if driver not in _WITHOUT_RANDOM_ACCESS:
                 return _Entry(dataset).warped(warp)
             with dataset:

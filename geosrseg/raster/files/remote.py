@@ -6,10 +6,11 @@ from the environment and AWS's own files, as GDAL documents them (``AWS_ACCESS_K
 """
 
 import os
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, suppress
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from types import MappingProxyType
 from typing import IO, Any, TypeVar
@@ -21,7 +22,13 @@ import rasterio
 
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
-from geosrseg.raster.files.location import Location, without_secrets
+from geosrseg.raster.files.location import (
+    Location,
+    bare_url,
+    check_address,
+    quoted,
+    without_secrets,
+)
 
 T = TypeVar("T")
 
@@ -30,16 +37,21 @@ HTTP = ("https", "http")
 TIMEOUT = 10
 """Seconds to wait for a connection, or for anything to arrive over it."""
 
+DEADLINE = 40
+"""Seconds for a small file as a whole, its redirects included."""
+
 ATTEMPTS = 3
 PAUSE = 0.5
 """Seconds before the second attempt; twice as long before the third."""
 
 OPTIONS = {
-    # Beside a file there is nothing to look for, and a listing may be long or forbidden.
+    # A listing may be long or forbidden.
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_HTTP_CONNECTTIMEOUT": str(TIMEOUT),
-    # Slower than this is taken for a stall; a limit on the whole request would hit large
+    # Slower than this is taken for a stall; a low limit on the whole request would hit large
     # blocks on a slow line.
+    # As a whole: what trickles in above that is given up too.
+    "GDAL_HTTP_TIMEOUT": "600",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
     "GDAL_HTTP_LOW_SPEED_TIME": str(TIMEOUT),
     "GDAL_HTTP_MAX_RETRY": "3",
@@ -49,17 +61,39 @@ OPTIONS = {
 """GDAL's options for a remote file; the user's environment wins over each of them."""
 
 
-def remote_options(location: Location) -> AbstractContextManager[object]:
-    """GDAL's options to read `location`, for this thread; none for what is local.
+BESIDE = "GDAL_DISABLE_READDIR_ON_OPEN"
+"""What GDAL does about files beside the one that it opens: ``EMPTY_DIR`` is nothing, ``TRUE``
+asks for each by its name, ``FALSE`` lists the folder."""
 
-    Nothing is looked for beside a member of a tar either: what a product needs is in its
-    files, and a tar from anywhere could hold overviews that lead out of it.
+
+def _bar_ftp() -> None:
+    """Keep libcurl, which GDAL reads with, from following a later answer to ftp.
+
+    It follows redirects to http, https and ftp by itself, and GDAL has no option against it. A
+    proxy of a kind that there is not makes it give up before it connects.
+    """
+    for scheme in ("ftp", "ftps"):
+        if f"{scheme}_proxy".upper() not in os.environ:
+            os.environ.setdefault(f"{scheme}_proxy", "refused://")
+
+
+def gdal_options(location: Location, *, beside: bool = False) -> AbstractContextManager[object]:
+    """GDAL's options to read `location`, for this thread.
+
+    Args:
+        location: the file.
+        beside: a mask, names and scales in files beside it belong to it, wherever it lies and
+            whatever the environment says, so that its map is the same everywhere. Nothing
+            belongs to a member of a tar: what a product needs is in its files, and a tar from
+            anywhere could hold overviews that lead out of it.
     """
     if location.member:
-        return rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR")
+        return rasterio.Env(**{BESIDE: "EMPTY_DIR"})
     if not location.is_remote:
-        return nullcontext()
-    return rasterio.Env(**{key: OPTIONS[key] for key in OPTIONS if key not in os.environ})
+        return rasterio.Env(**{BESIDE: "FALSE"})
+    _bar_ftp()
+    options = {key: OPTIONS[key] for key in OPTIONS if key not in os.environ}
+    return rasterio.Env(**options | ({BESIDE: "TRUE"} if beside else {}))
 
 
 def attempt(location: Location, action: Callable[[], T]) -> T:
@@ -93,17 +127,19 @@ def attempt(location: Location, action: Callable[[], T]) -> T:
 
 
 def check_redirects(location: Location) -> None:
-    """Refuse an address that leads to another scheme.
+    """Refuse an address that is none, or that leads to another scheme.
 
     An answer other than a redirect is GDAL's to judge: it has the retries and whatever
-    headers and credentials the user has set.
+    headers and credentials the user has set. It asks again itself, and follows what it is
+    answered then: to http and https, see `_bar_ftp`.
 
     Raises:
-        SceneError: the address redirects to anything but https, or http from http.
+        SceneError: the address is none, or redirects to anything but https, or http from http.
     """
+    _check(location)
     if location.scheme in HTTP:
         with suppress(OSError, HTTPException):
-            _send(location, {"Range": "bytes=0-0"}).close()
+            _within(lambda: _send(location, {"Range": "bytes=0-0"}).close())
 
 
 def read_remote(location: Location, *, most: int) -> bytes:
@@ -116,24 +152,65 @@ def read_remote(location: Location, *, most: int) -> bytes:
     Raises:
         SceneError: it cannot be read, or is too large.
     """
+    _check(location)
     if location.scheme not in HTTP:
         raise SceneError(f"{location}: cannot be read over {location.scheme}: download it first")
-    try:
+
+    def read() -> bytes:
         with _send(location) as answer:
-            content = answer.read(most + 1)
+            return answer.read(most + 1)
+
+    try:
+        content = _within(read)
     except (OSError, HTTPException) as error:
         text = f"HTTP {error.code}" if isinstance(error, HTTPError) else reason(error)
+        text = without_secrets(text, location)
         raise SceneError(f"{location}: cannot be read ({text}): check the address") from error
     if len(content) > most:
         raise SceneError(f"{location}: is larger than {most} bytes: expected metadata")
     return content
 
 
+def _check(location: Location) -> None:
+    try:
+        check_address(location)
+    except ValueError as error:
+        raise SceneError(f"{location}: is no address ({error}): check it") from error
+
+
+def _within(action: Callable[[], T]) -> T:
+    """Do something over the network, within `DEADLINE` as a whole.
+
+    Each step of it has a limit of its own, but a server may send a byte from time to time.
+
+    Raises:
+        TimeoutError: it is not done by then.
+    """
+    results: list[T] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(action())
+        except BaseException as error:  # handed to the thread that waits
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(DEADLINE)
+    for failure in failures:
+        raise failure
+    if not results:
+        raise TimeoutError(f"not within {DEADLINE} s")
+    return results[0]
+
+
 def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:
     """Send a GET; user name and password go to the first host only, as a header."""
     parts = urlsplit(location.address)
     userinfo, at, host = parts.netloc.rpartition("@")
-    request = Request(parts._replace(netloc=host, fragment="").geturl(), headers=dict(headers))
+    address = parts._replace(netloc=host.encode("idna").decode(), fragment="").geturl()
+    request = Request(quoted(address), headers=dict(headers))
     if at:
         token = b64encode(unquote(userinfo).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {token}")
@@ -151,11 +228,17 @@ class _SameOrSafer(HTTPRedirectHandler):
     def http_error_302(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
     ) -> Any:
-        there = urljoin(req.full_url, headers.get("location", ""))
-        if urlsplit(there).scheme not in {"https", urlsplit(req.full_url).scheme}:
+        stated = headers.get("location", "")
+        try:
+            there = urljoin(req.full_url, stated)
+            check_address(Location(there))
+            safe = urlsplit(there).scheme in {"https", urlsplit(req.full_url).scheme}
+        except ValueError:
+            there, safe = stated, False
+        if not safe:
             fp.close()
             raise SceneError(
-                f"{without_secrets(req.full_url)}: redirects to {without_secrets(there)!r}, "
+                f"{bare_url(req.full_url)}: redirects to {bare_url(there)!r}, "
                 f"expected https: download the file yourself if you trust it"
             )
         return super().http_error_302(req, fp, code, msg, headers)

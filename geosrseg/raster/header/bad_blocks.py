@@ -105,7 +105,8 @@ class BadBlocks:
                 if not self.skip:
                     raise SceneError(
                         f"{location}: cannot be read, {block} ({reason(error)}): the file is "
-                        "damaged, get it again, or leave such blocks out with --skip-bad-blocks"
+                        "damaged, get it again, or leave such blocks out with "
+                        "`skip_bad_blocks=True`"
                     ) from error
                 self._found[block] = None
         numbers = np.zeros((bands, *shape), dataset.dtypes[0])

@@ -4,15 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from geosrseg.errors import SceneError
-
-SYNONYMS = {
-    "nir08": "nir",
-    "swir16": "swir1",
-    "swir22": "swir2",
-    "coastal aerosol": "coastal",
-    "near infrared": "nir",
-}
-"""Other names of a band -> its name: STAC's common names, and the words of data sheets."""
+from geosrseg.raster.header.band_names import Reading, canonical_name, read_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +29,20 @@ class BandChoice:
 
     Attributes:
         indexes: of the chosen bands, one per band of the model.
-        guessed: the file does not name its bands; they were taken in their order.
+        warning: how they were found where the file does not say it in so many words; empty
+            where it does.
     """
 
     indexes: tuple[int, ...]
-    guessed: bool = False
+    warning: str = ""
 
 
 def choose_bands(
-    found: Sequence[SceneBand], *, model_bands: tuple[str, ...], option: str | None
+    found: Sequence[SceneBand],
+    *,
+    model_bands: tuple[str, ...],
+    option: str | None,
+    file_name: str = "",
 ) -> BandChoice:
     """Find the model's bands in a scene.
 
@@ -56,43 +53,123 @@ def choose_bands(
         found: every band of the scene.
         model_bands: names, in the model's order.
         option: ``--bands``: "1,2,3" in the model's order, or "green=3,red=4", which may
-            leave out bands that the file names.
+            leave out bands that the file names. In place of a number stands a name that
+            one band of the file has.
+        file_name: of the scene, which may tell the sensor.
 
     Raises:
         SceneError: a band is missing, ambiguous, or chosen twice.
     """
+    named, reading, ambiguous = _find_names(found, model_bands, file_name)
     if option is not None:
-        return BandChoice(_chosen_by_option(option, found, model_bands))
-    named = _indexes_by_name(found)
+        return BandChoice(_chosen_by_option(option, found, model_bands, named))
     if all(canonical_name(name) in named for name in model_bands):
-        return BandChoice(tuple(named[canonical_name(name)] for name in model_bands))
+        chosen = tuple(named[canonical_name(name)] for name in model_bands)
+        return BandChoice(chosen, _how(reading, chosen, found, model_bands))
     data = [band for band in found if not band.is_alpha]
     if len(data) == len(model_bands) and not any(band.name for band in data):
-        return BandChoice(tuple(band.index for band in data), guessed=True)
+        order = f"its bands have no names: taken in order for {', '.join(model_bands)}"
+        return BandChoice(tuple(band.index for band in data), order)
     raise SceneError(
-        f"the scene has {_listed(found)}, the model wants {', '.join(model_bands)}: "
-        f"say which is which with --bands {_example(model_bands)}"
+        f"the scene has {listed_bands(found)}, the model wants {', '.join(model_bands)}: "
+        + _advice(ambiguous, found, model_bands, named)
+    )
+
+
+def _find_names(
+    found: Sequence[SceneBand], model_bands: tuple[str, ...], file_name: str
+) -> tuple[dict[str, int], Reading | None, list[Reading]]:
+    """Index of every band whose name is its own, and by which sensor's numbers.
+
+    Returns:
+        The indexes; the sensor that was decided for; all sensors that it might be.
+    """
+    words = _indexes([canonical_name(band.name) for band in found], found)
+    if {canonical_name(name) for name in model_bands} <= words.keys():
+        return words, None, []
+    readings = read_numbers([band.name for band in found], file_name=file_name)
+    wanted = {canonical_name(name) for name in model_bands}
+    complete = []
+    for reading in readings:
+        named = {**_indexes(reading.names, found), **words}
+        if wanted <= named.keys():
+            complete.append((named, reading))
+    if len({tuple(named[name] for name in sorted(wanted)) for named, _ in complete}) == 1:
+        return *complete[0], []
+    if not complete and len(readings) == 1:
+        return {**_indexes(readings[0].names, found), **words}, readings[0], []
+    return words, None, [reading for _, reading in complete]
+
+
+def _indexes(names: Sequence[str], found: Sequence[SceneBand]) -> dict[str, int]:
+    """Index of every band by its name; a name that occurs twice says nothing."""
+    return {
+        name: band.index
+        for name, band in zip(names, found, strict=True)
+        if name and names.count(name) == 1
+    }
+
+
+def _how(
+    reading: Reading | None,
+    chosen: tuple[int, ...],
+    found: Sequence[SceneBand],
+    model_bands: tuple[str, ...],
+) -> str:
+    """How the bands were found, where a sensor had to be decided for."""
+    if reading is None:
+        return ""
+    names = {band.index: band.name for band in found}
+    pairs = ", ".join(
+        f"{name} {names[index]}" for name, index in zip(model_bands, chosen, strict=True)
+    )
+    return f"its bands are numbered as those of {reading.sensor.name}: {pairs}"
+
+
+def _advice(
+    ambiguous: Sequence[Reading],
+    found: Sequence[SceneBand],
+    model_bands: tuple[str, ...],
+    named: Mapping[str, int],
+) -> str:
+    if ambiguous:
+        options = []
+        for reading in ambiguous:
+            indexes = _indexes(reading.names, found)
+            numbers = ",".join(str(indexes[canonical_name(name)]) for name in model_bands)
+            options.append(f"`bands` {numbers} if it is of {reading.sensor.name}")
+        return f"say which sensor's bands they are: {', '.join(options)}"
+    missing = [name for name in model_bands if canonical_name(name) not in named]
+    return (
+        f"say which is which with `bands` {_example(missing)}, N being the number or the name "
+        "of a band"
     )
 
 
 def _chosen_by_option(
-    option: str, found: Sequence[SceneBand], model_bands: tuple[str, ...]
+    option: str,
+    found: Sequence[SceneBand],
+    model_bands: tuple[str, ...],
+    named: Mapping[str, int],
 ) -> tuple[int, ...]:
     items = [item.strip() for item in option.split(",")]
     if any("=" in item for item in items):
-        chosen = _by_name(items, found, model_bands)
+        chosen = _by_name(items, found, model_bands, named)
     else:
         chosen = [_number(item, found) for item in items]
     if len(chosen) != len(model_bands) or len(set(chosen)) != len(chosen):
         raise SceneError(
-            f"--bands {option} chooses the bands {', '.join(map(str, chosen))}, expected "
+            f"`bands` {option} chooses the bands {', '.join(map(str, chosen))}, expected "
             f"{len(model_bands)} that differ: {', '.join(model_bands)}"
         )
     return tuple(chosen)
 
 
 def _by_name(
-    items: list[str], found: Sequence[SceneBand], model_bands: tuple[str, ...]
+    items: list[str],
+    found: Sequence[SceneBand],
+    model_bands: tuple[str, ...],
+    named: Mapping[str, int],
 ) -> list[int]:
     said: dict[str, int] = {}
     for item in items:
@@ -100,53 +177,43 @@ def _by_name(
         name = canonical_name(text)
         if not equals or name not in map(canonical_name, model_bands) or name in said:
             raise SceneError(
-                f"--bands has {item!r}, expected each of the model's bands at most once, "
+                f"`bands` has {item!r}, expected each of the model's bands at most once, "
                 f"as in {_example(model_bands)}"
             )
         said[name] = _number(number, found)
-    indexes: Mapping[str, int] = {**_indexes_by_name(found), **said}
+    indexes: Mapping[str, int] = {**named, **said}
     missing = [name for name in model_bands if canonical_name(name) not in indexes]
     if missing:
         raise SceneError(
-            f"the scene has {_listed(found)}: --bands leaves out {', '.join(missing)}, "
+            f"the scene has {listed_bands(found)}: `bands` leaves out {', '.join(missing)}, "
             f"expected as in {_example(model_bands)}"
         )
     return [indexes[canonical_name(name)] for name in model_bands]
 
 
 def _number(text: str, found: Sequence[SceneBand]) -> int:
+    """The band that a number or a name means."""
     text = text.strip()
     numbers = [str(band.index) for band in found]
-    if text not in numbers:
-        raise SceneError(f"--bands has {text!r}, expected a band's number: {_range(numbers)}")
-    return int(text)
+    if text in numbers:
+        return int(text)
+    same = [band.index for band in found if band.name.casefold() == text.casefold() != ""]
+    if len(same) == 1:
+        return same[0]
+    names = [band.name for band in found if band.name]
+    or_name = f", or a name that one band has: {', '.join(names[:12])}" if names else ""
+    raise SceneError(f"`bands` has {text!r}, expected a band's number: {_range(numbers)}{or_name}")
 
 
 def _range(numbers: list[str]) -> str:
     return ", ".join(numbers) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
 
 
-def _indexes_by_name(found: Sequence[SceneBand]) -> dict[str, int]:
-    """Index of every band whose name is its own; a name that occurs twice says nothing."""
-    keys = [canonical_name(band.name) for band in found]
-    return {
-        key: band.index
-        for key, band in zip(keys, found, strict=True)
-        if key and keys.count(key) == 1
-    }
+def _example(bands: Sequence[str]) -> str:
+    return ",".join(f"{name}=N" for name in bands)
 
 
-def canonical_name(name: str) -> str:
-    """The name by which bands are compared: without case, and one of its synonyms."""
-    key = name.strip().casefold()
-    return SYNONYMS.get(key, key)
-
-
-def _example(model_bands: tuple[str, ...]) -> str:
-    return ",".join(f"{name}={k}" for k, name in enumerate(model_bands, start=1))
-
-
-def _listed(found: Sequence[SceneBand]) -> str:
+def listed_bands(found: Sequence[SceneBand]) -> str:
     """The bands in a few words: the first dozen, the alpha band marked."""
     shown = [
         f"{band.index} {band.name!r}{' (alpha)' * band.is_alpha}"

@@ -2,32 +2,37 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
-from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
+from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.blocks import check_blocks
+from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
+from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.aoi import Aoi
+from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
+from geosrseg.raster.header.fill import fill_warning, find_fill, is_certain, without_fill
 from geosrseg.raster.header.radiometry import find_radiometry
+from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.landsat.quality import QualityFile
 
-MAX_BLOCK_BYTES = 2**29
-"""The largest block: GDAL holds all of it to read a single pixel, and a damaged header
-may declare any size."""
-
+MADE = ("class", "confidence")
+"""First bands of maps, by which they differ from scenes and SR images."""
 
 MAX_BANDS = 10_000
 """Of a file: GDAL takes its time for each of them, whatever is read."""
@@ -44,6 +49,10 @@ class SceneOptions:
         offset: likewise. If only one of the two is given, the other is 1 or 0.
         mask: what else than fill is not valid in a product, names of `quality.MASKS`.
         max_pixels: a larger scene is refused before anything is allocated.
+        scale_remedy: what to do where nothing tells the scale; to give the options, if empty.
+        nodata: further values that mark missing pixels.
+        spec: of the model, whose domain the scene is compared with; None compares nothing.
+        any_resolution: take pixels of any size.
     """
 
     model_bands: tuple[str, ...]
@@ -52,6 +61,10 @@ class SceneOptions:
     offset: float | None = None
     mask: tuple[str, ...] = ()
     max_pixels: int
+    scale_remedy: str = ""
+    nodata: tuple[float, ...] = ()
+    spec: ModelSpec | None = None
+    any_resolution: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,9 @@ class SceneHeader:
         radiometry: digital number to reflectance.
         aoi: the part that is wanted; None for all.
         warnings: what a user should hear about, one line each.
+        unlike: those of them that say in what it is unlike the model's training data.
+        reflectance: its kind, as `Domain.reflectance` has it.
+        sample: pixels from all over it, where they were read to examine it.
     """
 
     location: Location
@@ -94,6 +110,14 @@ class SceneHeader:
     radiometry: Radiometry
     aoi: Aoi | None = None
     warnings: tuple[str, ...]
+    unlike: tuple[str, ...] = ()
+    reflectance: str = ""
+    sample: Sample | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def is_file(self) -> bool:
+        """It is a single file, to which belongs what lies beside it."""
+        return [file.location for file in self.files] == [self.location]
 
     @property
     def locations(self) -> tuple[Location, ...]:
@@ -116,11 +140,11 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
     """
     if options.mask:
         raise SceneError(
-            f"--mask {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
-            f"tar or STAC item of the product, or leave --mask out"
+            f"`mask` {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
+            f"tar or STAC item of the product, or leave `mask` out"
         )
     check_redirects(location)
-    with open_dataset(location) as dataset, named(location):
+    with open_dataset(location, beside=True) as dataset, named(location):
         return read_dataset(location, lambda: read_header(dataset, location, options))
 
 
@@ -132,19 +156,38 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     """
     check_dataset(dataset, max_pixels=options.max_pixels)
     found = describe_bands(dataset)
-    choice = choose_bands(found, model_bands=options.model_bands, option=options.bands)
+    _check_is_scene(dataset, found)
+    choice = choose_bands(
+        found,
+        model_bands=options.model_bands,
+        option=options.bands,
+        file_name=location.name,
+    )
     check_blocks(dataset, choice.indexes)
     selection = BandSelection.of(dataset, choice.indexes)
+    selection = replace(selection, fills=options.nodata)
     grid, no_georeference = grid_of(dataset)
+    sample = _take_sample(dataset, selection, location, options)
+    fills = find_fill(sample) if options.spec else ()
+    measured = without_fill(sample, fills)
+    if measured.values.size:  # else it is all that there is
+        sample = measured
     radiometry, guess = find_radiometry(
         dataset,
         selection,
+        sample.values,
         scale=options.scale,
         offset=options.offset,
-        # A block that cannot be decoded is named when it is needed.
-        skip_bad_blocks=not location.is_remote,
+        spec=options.spec,
+        remedy=options.scale_remedy,
     )
-    order = f"its bands have no names: taken in order for {', '.join(options.model_bands)}"
+    taken = [
+        sample is measured and is_certain(fill, dtype=sample.nothing.dtype, radiometry=radiometry)
+        for fill in fills
+    ]
+    certain = tuple(fill.value for fill, sure in zip(fills, taken, strict=True) if sure)
+    selection = replace(selection, fills=(*options.nodata, *certain))
+    filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]
     return SceneHeader(
         location=location,
         name=location.name,
@@ -153,8 +196,44 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         band_names=options.model_bands,
         files=(BandFile(location, selection),),
         radiometry=radiometry,
-        warnings=tuple(filter(None, (no_georeference, order if choice.guessed else "", guess))),
+        warnings=tuple(filter(None, (no_georeference, choice.warning, guess, *filled))),
+        sample=sample,
     )
+
+
+def _take_sample(
+    dataset: DatasetReader, selection: BandSelection, location: Location, options: SceneOptions
+) -> Sample:
+    """Empty where nothing is to be told from it."""
+    first = selection.indexes[0]
+    nothing = np.empty((len(selection.indexes), 0), dataset.dtypes[first - 1])
+    stated = {*dataset.scales} != {1.0} or {*dataset.offsets} != {0.0}
+    said = options.scale is not None or options.offset is not None
+    if options.spec is None and (stated or said):
+        return Sample((), nothing)
+    return take_sample(
+        partial(selection.read, dataset),
+        dataset.height,
+        dataset.width,
+        nothing,
+        has_overviews=bool(dataset.overviews(first)),
+        # A block that cannot be decoded is named when it is needed.
+        skip_bad_blocks=not location.is_remote,
+    )
+
+
+def _check_is_scene(dataset: DatasetReader, found: Sequence[SceneBand]) -> None:
+    """Refuse a map that geosrseg has made.
+
+    Raises:
+        SceneError: names the scene that it was made of.
+    """
+    tags = dataset.tags()
+    if "GEOSRSEG_MODEL" in tags and found[0].name in MADE:
+        scene = tags.get("GEOSRSEG_INPUT", "another file")
+        raise SceneError(
+            f"it is a map that geosrseg has made of {scene}, expected a scene: give {scene} itself"
+        )
 
 
 def check_dataset(dataset: DatasetReader, *, max_pixels: int) -> None:
@@ -173,7 +252,7 @@ def _check_size(dataset: DatasetReader, *, max_pixels: int) -> None:
     if height * width > max_pixels:
         raise SceneError(
             f"the file declares {width} x {height} pixels, expected at most {max_pixels}: "
-            f"get it again if it should be smaller, or allow it with --max-pixels"
+            f"get it again if it should be smaller, or allow it with `max_pixels`"
         )
 
 
@@ -194,27 +273,23 @@ def _check_dtypes(dataset: DatasetReader) -> None:
 def describe_bands(dataset: DatasetReader) -> list[SceneBand]:
     """Every band of an open file."""
     return [
-        SceneBand(index, (name or "").strip(), meaning == ColorInterp.alpha)
+        SceneBand(
+            index,
+            (name or "").strip() or _name_by_wavelength(dataset, index),
+            meaning == ColorInterp.alpha,
+        )
         for index, name, meaning in zip(
             dataset.indexes, dataset.descriptions, dataset.colorinterp, strict=True
         )
     ]
 
 
-def check_blocks(dataset: DatasetReader, indexes: Sequence[int]) -> None:
-    """Refuse an open file whose blocks do not fit into memory.
-
-    Raises:
-        SceneError: says how large they are.
-    """
-    rows, cols = dataset.block_shapes[indexes[0] - 1]
-    samples = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
-    size = rows * cols * samples * np.dtype(dataset.dtypes[indexes[0] - 1]).itemsize
-    if size > MAX_BLOCK_BYTES:
-        raise SceneError(
-            f"it is stored in blocks of {cols} x {rows} pixels, {size} bytes each, expected "
-            f"at most {MAX_BLOCK_BYTES}: store it in tiles, with gdal_translate -co TILED=YES"
-        )
+def _name_by_wavelength(dataset: DatasetReader, index: int) -> str:
+    """The name of a band that has none, by the wavelength that GDAL's metadata may have."""
+    try:
+        return name_of_wavelength(float(dataset.tags(index, ns="IMAGERY")["CENTRAL_WAVELENGTH_UM"]))
+    except (KeyError, ValueError):
+        return ""
 
 
 def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
@@ -241,6 +316,12 @@ def _is_finite(transform: Affine, shape: tuple[int, int]) -> bool:
 
 def _crs(dataset: DatasetReader) -> CRS | None:
     try:
-        return dataset.crs or None
-    except CRSError:
+        crs = dataset.crs or None
+    except GDAL_ERRORS:
         return None
+    if crs is not None:
+        try:
+            check_wkt(crs.to_wkt())
+        except ValueError as error:  # CRSError too
+            raise SceneError(f"{error}: give it another, with gdal_edit -a_srs") from error
+    return crs

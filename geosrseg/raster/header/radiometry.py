@@ -1,17 +1,16 @@
 """The radiometry of a scene: as the user says, as the file says, or as its values tell."""
 
 import math
-from collections.abc import Iterator
-from functools import partial
+import statistics
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
-from geosrseg.core.windows import Window
+from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS
+from geosrseg.raster.header.conventions import CONVENTIONS, EIGHT_BITS, best_convention
 from geosrseg.raster.header.selection import BandSelection
 
 REFLECTANCE = (-0.25, 2.0)
@@ -21,44 +20,59 @@ and snow come out brighter than 1."""
 TEN_THOUSANDTHS = (-2000.0, 16000.0)
 """The valid range of Landsat Collection 1 surface reflectance, int16 times 10000."""
 
-_SAMPLES_PER_AXIS = 8
-_SAMPLE_LENGTH = 32
-_ENOUGH_VALUES = 1000
+ALIKE = 5.0
+"""Times by which the scales of a file's bands may differ: those of Level 1 do a little."""
 
 
 def find_radiometry(
     dataset: DatasetReader,
     selection: BandSelection,
+    values: NDArray[np.generic],
     *,
     scale: float | None,
     offset: float | None,
-    skip_bad_blocks: bool = False,
+    spec: ModelSpec | None = None,
+    remedy: str = "",
 ) -> tuple[Radiometry, str]:
     """How the chosen bands of an open file become reflectance.
 
     Args:
         dataset: the open file.
         selection: its chosen bands.
+        values: (bands, pixels), a sample of their valid digital numbers.
         scale: as the user says, for all bands.
-        offset: likewise. If only one of the two is given, the other is 1 or 0.
-        skip_bad_blocks: tell it from the blocks that can be decoded.
+        offset: as the user says. If only one of the two is given, the other is 1 or 0.
+        spec: of the model, if what it learned from may help to say what to do.
+        remedy: what the error says to do; to give the options, if empty.
 
     Returns:
         The radiometry, and a warning for the user, empty where there is nothing to say.
 
     Raises:
-        SceneError: the scale or offset is no usable number, or nothing tells it.
+        SceneError: the scale or offset is no usable number, only some bands have one, or
+            nothing tells it.
     """
     bands = len(selection.indexes)
     if (said := radiometry_of_options(bands, scale=scale, offset=offset)) is not None:
         return said, ""
     scales = tuple(float(dataset.scales[index - 1]) for index in selection.indexes)
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
-    if set(scales) != {1.0} or set(offsets) != {0.0}:
-        return checked_radiometry(scales, offsets, source="the file states"), ""
-    return infer_radiometry(
-        _sample(dataset, selection, skip_bad_blocks=skip_bad_blocks), bands=bands
-    )
+    if set(scales) == {1.0} and set(offsets) == {0.0}:
+        return infer_radiometry(values, spec=spec, remedy=remedy)
+    stated = checked_radiometry(scales, offsets, source="the file states")
+    _check_alike(stated, selection)
+    return stated, ""
+
+
+def _check_alike(stated: Radiometry, selection: BandSelection) -> None:
+    """Refuse a band whose scale is far from those of the others: its tag was lost or left."""
+    usual = statistics.median_low(stated.scale)
+    for index, scale in zip(selection.indexes, stated.scale, strict=True):
+        if not 1 / ALIKE < scale / usual < ALIKE:
+            raise SceneError(
+                f"its band {index} states the scale {scale:g} and the others {usual:g}, expected "
+                f"one for all: give `scale` and `offset`, such as `scale` {usual:g}"
+            )
 
 
 def radiometry_of_options(
@@ -88,12 +102,14 @@ def checked_radiometry(
         listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
         raise SceneError(
             f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
-            f"numbers and no scale of 0: give --scale and --offset"
+            f"numbers and no scale of 0: give `scale` and `offset`"
         )
     return Radiometry(scales, offsets)
 
 
-def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiometry, str]:
+def infer_radiometry(
+    values: NDArray[np.generic], *, spec: ModelSpec | None = None, remedy: str = ""
+) -> tuple[Radiometry, str]:
     """Tell from its values how a scene stores reflectance, only where that is certain.
 
     Two conventions are recognized, by the smallest value (so that a fill value which the
@@ -111,8 +127,9 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
     overlap.
 
     Args:
-        values: a sample of the valid digital numbers of all bands, in the file's dtype.
-        bands: number of bands.
+        values: (bands, pixels), a sample of the valid digital numbers, in the file's dtype.
+        spec: of the model, if what it learned from may help to say what to do.
+        remedy: what the error says to do; to give the options, if empty.
 
     Returns:
         The radiometry, and a warning for the user, empty where there is nothing to say.
@@ -120,6 +137,7 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
     Raises:
         SceneError: the values fit neither convention.
     """
+    bands = len(values)
     if not values.size:
         return Radiometry.uniform(bands), "no pixel is valid in all bands"
     numbers = values.astype(np.float64)
@@ -137,70 +155,17 @@ def infer_radiometry(values: NDArray[np.generic], *, bands: int) -> tuple[Radiom
         )
     raise SceneError(
         f"the file states no scale, and its {seen}, are not the reflectance that the model "
-        f"expects, about 0 to 1: {_remedy(low)}"
+        f"expects, about 0 to 1: {remedy or _remedy(values, low, spec)}"
     )
 
 
-def _remedy(low: float) -> str:
+def _remedy(values: NDArray[np.generic], low: float, spec: ModelSpec | None) -> str:
     if low in (-9999, -32768) or low < -1e6:
-        return f"declare {low:g} as nodata if it marks missing pixels, or give --scale and --offset"
-    return (
-        "give --scale and --offset, such as --scale 0.0000275 --offset -0.2 for Landsat "
-        "Collection 2 Level 2, or --scale 0.0001 for reflectance times 10000"
+        return f"`nodata` {low:g} if it marks missing pixels, or give `scale` and `offset`"
+    fitting = best_convention(values, spec) if spec else None
+    if fitting is not None:
+        return f"they fit {fitting.name}, so try {fitting.option}"
+    usual = [EIGHT_BITS] if values.dtype.itemsize == 1 else CONVENTIONS[1:4]
+    return "give `scale` and `offset`, such as " + ", or ".join(
+        f"{each.option} for {each.name}" for each in usual
     )
-
-
-def _sample(
-    dataset: DatasetReader, selection: BandSelection, *, skip_bad_blocks: bool
-) -> NDArray[np.generic]:
-    """Valid values from all over the scene, at the cost of a few blocks.
-
-    A scene whose valid part falls between the scattered windows is searched in full: a
-    guess from nothing would be none.
-    """
-    height, width = dataset.shape
-    read = partial(_samples, selection, dataset, skip_bad_blocks=skip_bad_blocks)
-    values = np.concatenate(
-        [np.empty(0, dataset.dtypes[0]), *read(_scattered_windows(height, width))]
-    )
-    if values.size:
-        return values
-    for found in read(_all_windows(height, width)):
-        values = np.concatenate([values, found])
-        if values.size >= _ENOUGH_VALUES:
-            break
-    return values
-
-
-def _samples(
-    selection: BandSelection,
-    dataset: DatasetReader,
-    windows: Iterator[Window],
-    *,
-    skip_bad_blocks: bool,
-) -> Iterator[NDArray[np.generic]]:
-    for window in windows:
-        try:
-            numbers, valid = selection.read(dataset, window)
-        except GDAL_ERRORS:
-            if not skip_bad_blocks:
-                raise
-            continue
-        yield numbers[:, valid].ravel()
-
-
-def _scattered_windows(height: int, width: int) -> Iterator[Window]:
-    for row in _scattered_starts(height):
-        for col in _scattered_starts(width):
-            yield Window(row, col, min(_SAMPLE_LENGTH, height), min(_SAMPLE_LENGTH, width))
-
-
-def _scattered_starts(length: int) -> list[int]:
-    last = max(length - _SAMPLE_LENGTH, 0)
-    return sorted(set(np.linspace(0, last, _SAMPLES_PER_AXIS, dtype=int).tolist()))
-
-
-def _all_windows(height: int, width: int) -> Iterator[Window]:
-    for row in range(0, height, 512):
-        for col in range(0, width, 512):
-            yield Window(row, col, 512, 512).clipped(height, width)

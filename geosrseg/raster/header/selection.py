@@ -22,12 +22,14 @@ class BandSelection:
         alpha: further bands, which say what pixels are usable.
         masked: bands of which a mask of the file's own says where they are valid, one for
             all if they share it.
+        fills: further values that mark missing pixels in any band.
     """
 
     indexes: tuple[int, ...]
     nodata: tuple[float | None, ...]
     alpha: tuple[int, ...]
     masked: tuple[int, ...]
+    fills: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -81,7 +83,8 @@ class BandSelection:
         numbers, alphas = found[: len(self.indexes)], found[len(self.indexes) :]
         valid = (alphas != 0).all(axis=0)
         for band, nodata in zip(numbers, self.nodata, strict=True):
-            valid &= _is_number(band, nodata)
+            for value in (nodata, *self.fills):
+                valid &= _is_number(band, value)
         for index in self.masked:
             valid &= dataset.read_masks(index, out_shape=shape, **options) != 0
         return numbers, valid

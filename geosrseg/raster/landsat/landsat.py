@@ -11,21 +11,29 @@ is in the Collection 2 data format control books (LSDS-1618, LSDS-1619, LSDS-132
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from affine import Affine
 from rasterio.crs import CRS
 
+from geosrseg.core.numerals import parse_integer
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.product_archive import list_files, read_file
 from geosrseg.raster.header.bands import SceneBand
+from geosrseg.raster.landsat.hls import SCALE as HLS_SCALE
+from geosrseg.raster.landsat.hls import HlsId
 from geosrseg.raster.landsat.mtl import MOST_BYTES, Mtl, parse_mtl
+from geosrseg.raster.landsat.quality import FILL, MASKS
 
 FILL_VALUE = 0
+
+FARTHEST = 1e8
+"""Metres from a projection's origin: no place on the Earth is."""
 
 LEVEL_2_SCALE, LEVEL_2_OFFSET = 2.75e-05, -0.2
 
@@ -84,6 +92,16 @@ class ProductId:
             )
         return cls(product, platform, int(found["level"][1]))
 
+    fill_value = FILL_VALUE
+    fill_flag = FILL
+    flags_file_ending = "_QA_PIXEL.TIF"
+
+    @property
+    def masks(self) -> Mapping[str, int]:
+        """Bits of QA_PIXEL by the name of what they mark."""
+        has_cirrus = "coastal" in self.numbers
+        return {name: bits for name, bits in MASKS.items() if has_cirrus or name != "cirrus"}
+
     @property
     def numbers(self) -> Mapping[str, int]:
         """The sensor's number of each band."""
@@ -106,7 +124,7 @@ class ProductBand:
 
     Attributes:
         number: as the sensor's bands are numbered.
-        name: as `geosrseg.raster.header.bands.SYNONYMS` has it.
+        name: as `geosrseg.raster.header.band_names` has it.
         location: its file; None where it is missing.
         scale: reflectance per digital number.
         offset: reflectance of digital number 0.
@@ -124,7 +142,7 @@ class Product:
     """A product: which file is which band, and what its numbers mean.
 
     Attributes:
-        id: its name.
+        id: its name, of Landsat or of HLS.
         bands: all that the sensor has.
         qa_pixel: the file of flags for fill, cloud, shadow and snow, or None.
         qa_radsat: the file of flags for saturation, or None.
@@ -132,7 +150,7 @@ class Product:
         found: names of the files that there are, for messages.
     """
 
-    id: ProductId
+    id: ProductId | HlsId
     bands: tuple[ProductBand, ...]
     qa_pixel: Location | None
     qa_radsat: Location | None
@@ -166,6 +184,8 @@ def open_product(location: Location) -> Product:
         SceneError: there is none, or more than one, or its metadata is wrong.
     """
     files = {name.upper(): place for name, place in list_files(location).items()}
+    if harmonized := _only_hls(files):
+        return _hls_product(harmonized, files)
     product = _only_product(files)
     mtl = _read_mtl(product, files)
     scales = reflectance_scales(product, mtl)
@@ -178,6 +198,34 @@ def open_product(location: Location) -> Product:
         qa_pixel=files.get(f"{product.text}_QA_PIXEL.TIF"),
         qa_radsat=files.get(f"{product.text}_QA_RADSAT.TIF"),
         grid=None if mtl is None else grid_of_corners(mtl),
+        found=tuple(place.name for place in files.values()),
+    )
+
+
+def _only_hls(files: Mapping[str, Location]) -> HlsId | None:
+    found = {product.text: product for product in map(HlsId.find, files) if product}
+    if len(found) > 1:
+        raise SceneError(_several(sorted(found)))
+    return next(iter(found.values()), None)
+
+
+def _several(names: Sequence[str]) -> str:
+    return (
+        f"it holds {len(names)} products, expected one: put {' and '.join(names)} into folders of "
+        "their own"
+    )
+
+
+def _hls_product(product: HlsId, files: Mapping[str, Location]) -> Product:
+    return Product(
+        id=product,
+        bands=tuple(
+            ProductBand(number, name, files.get(product.band_file(number).upper()), HLS_SCALE, 0.0)
+            for name, number in product.numbers.items()
+        ),
+        qa_pixel=files.get(f"{product.text}{product.flags_file_ending}"),
+        qa_radsat=None,
+        grid=None,
         found=tuple(place.name for place in files.values()),
     )
 
@@ -223,7 +271,8 @@ def grid_of_corners(mtl: Mtl) -> Grid | None:
     rows = int(mtl.number(group, "REFLECTIVE_LINES"))
     cols = int(mtl.number(group, "REFLECTIVE_SAMPLES"))
     crs = _crs(mtl)
-    fits = (right - left, top - bottom) == ((cols - 1) * size, (rows - 1) * size)
+    sides = (cols - 1) * size, (rows - 1) * size
+    fits = (right - left, top - bottom) == sides and max(map(abs, corners)) < FARTHEST
     if crs is None or not fits or min(rows, cols) < 1 or size <= 0:
         return None
     transform = Affine(size, 0, left - size / 2, 0, -size, top + size / 2)
@@ -251,10 +300,7 @@ def _only_product(files: Mapping[str, Location]) -> ProductId:
     if len(found) == 1:
         return next(iter(found.values()))
     if found:
-        raise SceneError(
-            f"it holds {len(found)} products, expected one: put {' and '.join(sorted(found))} "
-            f"into folders of their own"
-        )
+        raise SceneError(_several(sorted(found)))
     if old := next(filter(_PRE_COLLECTION.match, files), None):
         raise SceneError(
             f"{old} is of a product from before the Collections, expected Collection 2: get it "
@@ -262,7 +308,7 @@ def _only_product(files: Mapping[str, Location]) -> ProductId:
         )
     names = tuple(place.name for place in files.values())
     raise SceneError(
-        f"it holds no Landsat Collection 2 product, found {listed(names)}: give the "
+        f"it holds no product of Landsat Collection 2 or HLS, found {listed(names)}: give the "
         f"product's own folder or tar, or a GeoTIFF"
     )
 
@@ -290,8 +336,9 @@ def _crs(mtl: Mtl) -> CRS | None:
     if attributes.get("DATUM") != "WGS84":
         return None
     # Zones are counted as northern ones, with negative northings south of the equator.
-    if projection == "UTM" and zone.isdigit() and 1 <= int(zone) <= 60:
-        return CRS.from_epsg(32600 + int(zone))
+    if projection == "UTM":
+        with suppress(ValueError):
+            return CRS.from_epsg(32600 + parse_integer(zone, low=1, high=60))
     if projection == "PS" and attributes.get("TRUE_SCALE_LAT", "").startswith("-71"):
         return CRS.from_epsg(3031)
     return None

@@ -4,12 +4,13 @@ The same keys stand in several groups: ``REFLECTANCE_MULT_BAND_4`` is one number
 parameters of Level 2 and another in those of the Level 1 product that it was made from.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+from geosrseg.core.json_text import parse_json
+from geosrseg.core.numerals import parse_number, shown
 from geosrseg.core.record import Record
 from geosrseg.errors import SceneError
 
@@ -53,10 +54,10 @@ class Mtl:
         """
         text = self.text(group, key)
         try:
-            return float(text)
+            return parse_number(text)
         except ValueError:
             raise SceneError(
-                f"its MTL has {key} = {text!r}, expected a number: get the product again"
+                f"its MTL has {key} = {shown(text)}, expected a number: get the product again"
             ) from None
 
 
@@ -73,7 +74,7 @@ def parse_mtl(content: bytes, *, suffix: str) -> Mtl:
     text = content.decode("utf-8", "replace")
     try:
         groups = _PARSERS[suffix.lower()](text)
-    except (ValueError, RecursionError, ElementTree.ParseError) as error:
+    except (ValueError, ElementTree.ParseError) as error:
         raise SceneError(f"its MTL cannot be read ({error}): get the product again") from error
     return Mtl(groups)
 
@@ -100,11 +101,14 @@ def _parse_odl(text: str) -> dict[str, dict[str, str]]:
 
 
 def _parse_json(text: str) -> dict[str, dict[str, str]]:
-    root = json.loads(text)
+    root = parse_json(text)
     _check_root(next(iter(root), "") if isinstance(root, dict) else "")
     document = Record(Record(root).mapping(ROOT))
     return {
-        name: {key: str(value) for key, value in document.mapping(name).items()}
+        name: {
+            key: value if isinstance(value, str) else shown(value)
+            for key, value in document.mapping(name).items()
+        }
         for name in document.values
     }
 
@@ -119,7 +123,7 @@ def _parse_xml(text: str) -> dict[str, dict[str, str]]:
 
 def _check_root(name: str) -> None:
     if name != ROOT:
-        raise ValueError(f"its outermost group is {name!r}, expected {ROOT} of Collection 2")
+        raise ValueError(f"its outermost group is {shown(name)}, expected {ROOT} of Collection 2")
 
 
 _PARSERS = {".txt": _parse_odl, ".json": _parse_json, ".xml": _parse_xml}

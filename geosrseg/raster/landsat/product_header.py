@@ -1,9 +1,12 @@
 """The header of a product: several files, one scene."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.dataset import named, open_dataset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
@@ -13,14 +16,13 @@ from geosrseg.raster.header.header import (
     BandFile,
     SceneHeader,
     SceneOptions,
-    check_blocks,
     check_dataset,
     grid_of,
 )
 from geosrseg.raster.header.radiometry import checked_radiometry, radiometry_of_options
 from geosrseg.raster.header.selection import BandSelection
-from geosrseg.raster.landsat.landsat import FILL_VALUE, Product, ProductBand, listed
-from geosrseg.raster.landsat.quality import QualityFile, pixel_bits, saturation_bits
+from geosrseg.raster.landsat.landsat import Product, ProductBand, listed
+from geosrseg.raster.landsat.quality import QualityFile, saturation_bits
 
 _SAME = 1e-3
 """Pixels by which the files of one product may lie apart: rounding in their tags."""
@@ -36,7 +38,8 @@ def read_product_header(location: Location, product: Product, options: SceneOpti
         product.scene_bands, model_bands=options.model_bands, option=options.bands
     )
     bands = [product.band(number) for number in choice.indexes]
-    examined = [_examine_band(_place(band), options) for band in bands]
+    fill = product.id.fill_value
+    examined = [_examine_band(_place(band), options, fill=fill) for band in bands]
     quality = _quality_files(product, choice.indexes, options.mask)
     file, grid, warning = examined[0]
     for other, its_grid, _ in examined[1:]:
@@ -53,6 +56,7 @@ def read_product_header(location: Location, product: Product, options: SceneOpti
         files=tuple(file for file, _, _ in examined),
         quality=quality,
         radiometry=_radiometry(bands, options),
+        reflectance=SURFACE if product.id.level == 2 else TOP_OF_ATMOSPHERE,
         warnings=tuple(filter(None, (warning, _useless_mask(product, options.mask)))),
     )
 
@@ -63,14 +67,17 @@ def _place(band: ProductBand) -> Location:
     return band.location
 
 
-def _examine_band(location: Location, options: SceneOptions) -> tuple[BandFile, Grid, str]:
+def _examine_band(
+    location: Location, options: SceneOptions, *, fill: float
+) -> tuple[BandFile, Grid, str]:
     check_redirects(location)
     with open_dataset(location) as dataset, named(location):
         check_dataset(dataset, max_pixels=options.max_pixels)
         check_blocks(dataset, (1,))
         if dataset.count != 1:
             raise SceneError(f"has {dataset.count} bands, expected one: get the product again")
-        selection = BandSelection.of(dataset, (1,), fill=FILL_VALUE)
+        selection = BandSelection.of(dataset, (1,), fill=fill)
+        selection = replace(selection, fills=options.nodata)
         return BandFile(location, selection), *grid_of(dataset)
 
 
@@ -89,11 +96,13 @@ def _quality_files(
 ) -> tuple[QualityFile, ...]:
     files = []
     if product.qa_pixel is not None:
-        files.append(QualityFile(product.qa_pixel, pixel_bits(mask)))
+        bits = sum(product.id.masks.get(name, 0) for name in mask) | product.id.fill_flag
+        files.append(QualityFile(product.qa_pixel, bits))
     elif mask:
         raise SceneError(
-            f"--mask {','.join(mask)} needs the file {product.id.text}_QA_PIXEL.TIF, found "
-            f"{listed(product.found)}: put it beside the bands, or leave --mask out"
+            f"`mask` {','.join(mask)} needs the file "
+            f"{product.id.text}{product.id.flags_file_ending}, found "
+            f"{listed(product.found)}: put it beside the bands, or leave `mask` out"
         )
     if product.qa_radsat is not None:
         files.append(QualityFile(product.qa_radsat, saturation_bits(numbers)))
@@ -134,6 +143,7 @@ def _radiometry(bands: Sequence[ProductBand], options: SceneOptions) -> Radiomet
 
 
 def _useless_mask(product: Product, mask: Sequence[str]) -> str:
-    if "cirrus" not in mask or "coastal" in product.id.numbers:
+    useless = [name for name in mask if name not in product.id.masks]
+    if not useless:
         return ""
-    return f"{product.id.title} has no cirrus flag: --mask cirrus masks nothing"
+    return f"{product.id.title} has no {useless[0]} flag: `mask` {useless[0]} masks nothing"

@@ -97,13 +97,8 @@ def check_mask(mask: Sequence[str]) -> tuple[str, ...]:
     """
     for name in mask:
         if name not in MASKS:
-            raise SceneError(f"--mask has {name!r}, expected some of {', '.join(MASKS)}")
+            raise SceneError(f"`mask` has {name!r}, expected some of {', '.join(MASKS)}")
     return tuple(name for name in MASKS if name in mask)
-
-
-def pixel_bits(mask: Sequence[str]) -> int:
-    """Bits of QA_PIXEL that make a pixel unusable: fill, and what `mask` names."""
-    return sum(MASKS[name] for name in check_mask(mask)) | FILL
 
 
 def saturation_bits(numbers: Sequence[int]) -> int:

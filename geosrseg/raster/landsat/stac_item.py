@@ -5,24 +5,25 @@ items (``SR_B2``), the common names of the `eo` extension, scale and offset of t
 extension, and the grid of the `projection` extension, whose origin is a pixel's corner.
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from affine import Affine
-from rasterio.crs import CRS
-from rasterio.errors import CRSError
 
+from geosrseg.core.json_text import parse_json
+from geosrseg.core.numerals import finite, shown, whole
 from geosrseg.core.record import Record
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import REMOTE, Location
+from geosrseg.raster.files.location import REMOTE, Location, bare_url
 from geosrseg.raster.files.product_archive import read_file
-from geosrseg.raster.header.bands import canonical_name
+from geosrseg.raster.header.band_names import canonical_name
 from geosrseg.raster.landsat.landsat import (
     Product,
     ProductBand,
@@ -35,6 +36,9 @@ from geosrseg.raster.landsat.mtl import Mtl
 
 MOST_BYTES = 2**22
 """A larger file is no item."""
+
+MAX_SIDE = 2**31 - 1
+"""Rows or columns that GDAL can count."""
 
 _NUMBERED = re.compile(r"(?:sr_)?b(\d)", re.IGNORECASE)
 _METADATA = (".txt", ".json", ".xml")
@@ -71,9 +75,10 @@ def open_item(location: Location) -> Product:
     """
     content = read_file(location, most=MOST_BYTES)
     try:
-        item = Record(json.loads(content))
+        item = Record(parse_json(content))
+        _check_item(item)
         assets = [_asset(key, fields, location) for key, fields in _fields(item)]
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise SceneError(f"it is no STAC item ({error}): give a Landsat item's JSON") from error
     product = _product_id(item, assets)
     grid = _grid(item, assets, product)
@@ -91,6 +96,22 @@ def open_item(location: Location) -> Product:
         grid=grid_of_corners(mtl) if grid is None and mtl is not None else grid,
         found=tuple(asset.key for asset in assets),
     )
+
+
+def _check_item(item: Record) -> None:
+    """Refuse other kinds of GeoJSON and STAC.
+
+    Raises:
+        SceneError: says what it is.
+    """
+    kind, features = item.values.get("type"), item.values.get("features")
+    if kind == "FeatureCollection":
+        count = len(features) if isinstance(features, list) else 0
+        raise SceneError(
+            f"it is a collection of {count} items, such as a search gives: give one item's own JSON"
+        )
+    if kind in ("Collection", "Catalog"):
+        raise SceneError(f"it is a STAC {kind}: give the JSON of one of its items")
 
 
 def _fields(item: Record) -> Iterator[tuple[str, Record]]:
@@ -117,7 +138,8 @@ def _resolved(href: str, item: Location) -> Location:
         there = Location(urljoin(item.address, href))
         if not there.is_remote:
             raise SceneError(
-                f"its asset {href!r} is a local file, which a remote item may not name"
+                f"its asset {shown(bare_url(href))} is a local file, which a remote item may not "
+                "name"
             )
         return there
     path = unquote(urlsplit(href).path) if scheme == "file" else href
@@ -163,7 +185,10 @@ def _stated(asset: Asset, key: str, default: float) -> float:
         for name in (key, f"raster:{key}"):
             value = band.get(name)
             if isinstance(value, int | float) and not isinstance(value, bool):
-                return float(value)
+                try:
+                    return finite(value, f"the {key} of the asset {shown(asset.key)}")
+                except ValueError as error:
+                    raise SceneError(f"{error}: get the item again") from error
     return default
 
 
@@ -195,10 +220,11 @@ def _grid(item: Record, assets: list[Asset], product: ProductId) -> Grid | None:
 def _projection(fields: Mapping[str, Any]) -> Grid | None:
     code = fields.get("proj:code") or f"EPSG:{fields.get('proj:epsg')}"
     match fields.get("proj:shape"), fields.get("proj:transform"):
-        case [[int(rows), int(cols)], [a, b, c, d, e, f, *_]]:
-            try:
-                crs = CRS.from_string(str(code))
-                return Grid(crs, Affine(a, b, c, d, e, f), rows, cols)
-            except (CRSError, ValueError, TypeError):
-                return None
+        case [[rows, cols], [_, _, _, _, _, _, *_] as transform]:
+            with suppress(ValueError):
+                height, width = (
+                    whole(size, "proj:shape", low=1, high=MAX_SIDE) for size in (rows, cols)
+                )
+                numbers = [finite(value, "proj:transform") for value in transform[:6]]
+                return Grid(read_crs(str(code)), Affine(*numbers), height, width)
     return None

@@ -18,7 +18,9 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.windows import Window
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneError
+from geosrseg.raster.files.blocks import check_blocks
+from geosrseg.raster.files.companions import check_companions, check_overviews
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.index_layer import raster_window as rasterio_window
@@ -81,7 +83,7 @@ def as_labels(
     if foreign.any():
         raise OutputError(
             f"{name}: holds {values[foreign].flat[0]}, which is no class of its legend "
-            f"({', '.join(map(str, legend.ids))}): name it in a file, --legend FILE.toml"
+            f"({', '.join(map(str, legend.ids))}): name it in a file, `legend` FILE.toml"
         )
     return labels
 
@@ -100,14 +102,25 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
     if not path.is_file():
         raise OutputError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'}")
     try:
+        check_companions(path)
         with small_cache(), unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
+            check_overviews(dataset)
             _check(path, dataset)
+            check_blocks(dataset, (1,))
             grid = Grid(dataset.crs, dataset.transform, *dataset.shape)
-            nodata = None if dataset.nodata is None else int(dataset.nodata)
+            nodata = _nodata(dataset)
             classes = _legend(path, dataset, legend)
             return ClassMap(path, grid, classes, nodata, dict(dataset.tags()))
+    except SceneError as error:
+        raise OutputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     except GDAL_ERRORS as error:
         raise OutputError(f"{path}: cannot be read as a class map ({reason(error)})") from error
+
+
+def _nodata(dataset: DatasetReader) -> int | None:
+    """The declared value; what is no whole number is of no pixel."""
+    value = dataset.nodata
+    return int(value) if value is not None and float(value).is_integer() else None
 
 
 def _check(path: Path, dataset: DatasetReader) -> None:
@@ -139,7 +152,7 @@ def _values(path: Path, dataset: DatasetReader) -> list[int]:
         found.update(np.unique(rows).tolist())
         if len(found) > NODATA + 1:
             break
-    found.discard(NODATA if dataset.nodata is None else int(dataset.nodata))
+    found.discard(NODATA if (empty := _nodata(dataset)) is None else empty)
     if len(found) > NODATA or not all(0 <= value < NODATA for value in found):
         raise OutputError(
             f"{path}: holds values such as {max(found)} ({len(found)} distinct): class ids are 0 "

@@ -6,6 +6,7 @@ read again, and compared with the rows that went in.
 
 import hashlib
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.files.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.publication import check_name, check_output
 from geosrseg.raster.maps.pam import pam_path, write_category_names
@@ -99,10 +100,16 @@ def check_cog(path: Path, *, overwrite: bool) -> None:
 
     Raises:
         OutputError: see `check_output`; or what stands there is no TIFF, which a slip of
-            the keyboard should not cost its life.
+            the keyboard should not cost its life; or a sidecar would be deleted.
     """
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
     check_name(pam_path(path))
+    for sidecar in (path.with_name(path.name + suffix) for suffix in STALE):
+        if not overwrite and os.path.lexists(sidecar):
+            raise OutputError(
+                f"{sidecar}: would be taken for a part of {path.name}: choose another name, or "
+                "replace it with `overwrite`"
+            )
     if path.exists():
         with as_output_error(path), path.open("rb") as file:
             if file.read(2) not in (b"II", b"MM", b""):
@@ -209,9 +216,7 @@ def as_output_error(path: Path) -> Iterator[None]:
     try:
         yield
     except GDAL_ERRORS as error:
-        raise OutputError(
-            f"{path}: cannot be written ({reason(error)}): is the disk full?"
-        ) from error
+        raise OutputError(f"{path}: cannot be written ({cause(error)})") from error
 
 
 def _write_draft(path: Path, profile: CogProfile, rows: Iterable[NDArray[np.generic]]) -> bytes:

@@ -18,10 +18,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.numerals import parse_integer, parse_number
 from geosrseg.core.toml_table import TomlTable
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.pam import pam_path
+from geosrseg.regular_file import read_regular
 
 MOST_BYTES = 2**20
 """Of a legend file or a sidecar: with all 255 classes they have some 40 kB."""
@@ -108,7 +110,7 @@ def read_sidecar_legend(path: Path, colours: Mapping[int, tuple[int, ...]]) -> L
         ]
     except (OSError, ValueError, ElementTree.ParseError) as error:
         raise OutputError(
-            f"{sidecar}: cannot be read ({reason(error)}): give the classes with --legend"
+            f"{sidecar}: cannot be read ({reason(error)}): give the classes with `legend`"
         ) from error
     return Legend(tuple(classes)) if classes else None
 
@@ -136,10 +138,11 @@ def _table_names(root: ElementTree.Element) -> dict[int, tuple[str, str]]:
     for row in table.findall("Row"):
         cells = [cell.text or "" for cell in row.findall("F")]
         named = dict(zip(usages, cells, strict=False))
-        if named[_NAME].strip():
+        if name := named.get(_NAME, "").strip():
             rgb = [named.get(usage, "") for usage in _COLOURS]
-            colour = "#{:02x}{:02x}{:02x}".format(*map(int, rgb)) if all(rgb) else ""
-            found[int(float(named[_VALUE]))] = (named[_NAME], colour)
+            numbers = [parse_integer(text, "a colour", high=255) for text in rgb if all(rgb)]
+            colour = "#{:02x}{:02x}{:02x}".format(*numbers) if numbers else ""
+            found[int(parse_number(named.get(_VALUE, ""), "a value"))] = (name, colour)
     return found
 
 
@@ -151,8 +154,4 @@ def _colour(rgb: tuple[int, ...] | None, value: int) -> str:
 
 
 def _read_text(path: Path) -> str:
-    if not path.is_file():
-        raise FileNotFoundError("no such file")
-    if path.stat().st_size > MOST_BYTES:
-        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-    return path.read_text(encoding="utf-8")
+    return read_regular(path, limit=MOST_BYTES).decode("utf-8")

@@ -57,7 +57,7 @@ class MapOnGrid:
         if path is None:
             raise OutputError(
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
-                "one with --confidence"
+                "one with `confidence`"
             )
         values = self._read(path, window, NODATA)
         # 128 and more say that nodata is near, and the percent above 128.

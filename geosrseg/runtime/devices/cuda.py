@@ -37,7 +37,7 @@ def why_not() -> str | None:
     if PROVIDER not in onnxruntime.get_available_providers():
         return "this onnxruntime has no CUDA provider: install onnxruntime-gpu in its place"
     if not _devices():
-        return f"no NVIDIA GPU or driver was found ({DRIVER}): take another --device"
+        return f"no NVIDIA GPU or driver was found ({DRIVER}): take another `device`"
     _load_libraries()
     return None
 

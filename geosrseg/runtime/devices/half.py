@@ -88,7 +88,7 @@ def _half_array(array: TensorProto) -> TensorProto:
     with np.errstate(over="ignore"):
         half = values.astype(np.float16)
     if not np.isfinite(half).all():
-        raise DeviceError(f"the constant {array.name} exceeds fp16: use --precision fp32")
+        raise DeviceError(f"the constant {array.name} exceeds fp16: use `precision` fp32")
     return numpy_helper.from_array(half, array.name)
 
 

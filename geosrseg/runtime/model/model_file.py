@@ -15,6 +15,7 @@ from pathlib import Path
 
 from geosrseg.core.spec import SPEC_KEY, ModelSpec
 from geosrseg.errors import ModelError
+from geosrseg.regular_file import open_regular
 from geosrseg.runtime.model.operators import OPERATORS
 from geosrseg.runtime.model.protobuf import Value, read_fields
 from geosrseg.runtime.model.tensor import check_tensor
@@ -71,7 +72,11 @@ def read_model_file(path: Path) -> ModelFile:
             that do not fill their shape, operators that are not of `operators.OPERATORS`,
             functions or subgraphs, or holds no valid ModelSpec.
     """
-    content = _read(path)
+    return parse_model_file(path, _read(path))
+
+
+def parse_model_file(path: Path, content: bytes) -> ModelFile:
+    """Check the bytes of a model file; see `read_model_file`."""
     try:
         properties = dict(_Checker().check("model", memoryview(content)))
     except ValueError as error:
@@ -89,7 +94,7 @@ def read_model_file(path: Path) -> ModelFile:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(MAX_SIZE + 1)
     except OSError as error:
         raise ModelError(f"the model {path} cannot be read: {error.strerror}") from error

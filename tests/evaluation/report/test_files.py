@@ -75,7 +75,7 @@ class TestRefusals:
     @pytest.mark.parametrize("name", ["report", "report.json"])
     def test_what_is_there_is_not_replaced_unasked(self, report, tmp_path, name):
         write_report(report, tmp_path / name)
-        with pytest.raises(OutputError, match="--overwrite"):
+        with pytest.raises(OutputError, match="`overwrite=True`"):
             write_report(report, tmp_path / name)
         write_report(report, tmp_path / name, overwrite=True)
 

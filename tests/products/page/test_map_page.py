@@ -133,7 +133,7 @@ def test_what_is_left_out_is_said(page):
 
 def test_an_existing_page_stays(page, tmp_path):
     page()
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         page()
     page(overwrite=True)
     assert not list(tmp_path.glob(".*"))

@@ -203,7 +203,7 @@ def test_a_map_without_a_crs(tmp_path, write_map, labels, legend):
     assert shapely.area(polygons).sum() == 900 * (labels != 255).sum()
     with pytest.raises(OutputError, match="no CRS: choose another format"):
         write_polygons(class_map, tmp_path / "map.geojson", legend=legend)
-    with pytest.raises(OutputError, match="leave --min-area out"):
+    with pytest.raises(OutputError, match="leave `min_area` out"):
         write_polygons(class_map, tmp_path / "other.gpkg", legend=legend, min_area=5)
 
 
@@ -218,7 +218,7 @@ def test_a_map_without_a_valid_pixel(suffix, tmp_path, write_map, legend):
 def test_an_existing_file_stays(tmp_path, write_map, labels, legend):
     path = tmp_path / "map.gpkg"
     path.write_text("mine")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         write_polygons(write_map(labels), path, legend=legend)
     assert path.read_text() == "mine"
     write_polygons(write_map(labels), path, legend=legend, overwrite=True)

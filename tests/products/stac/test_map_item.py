@@ -9,12 +9,16 @@ from affine import Affine
 from pystac.extensions.classification import ClassificationExtension
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
+from rasterio.enums import Resampling
 
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
+from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.stac.map_item import write_map_item
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
+from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.raster.maps.cog import CogProfile, write_cog
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.stac_schemas import read_item
 from tests.tiny_maps import write_class_map
@@ -31,7 +35,15 @@ def write(tmp_path, legend):
         counter.add(labels, 0)
         write_map_item(
             tmp_path / "map.json",
-            {"classes": class_map, "vector": tmp_path / "map.gpkg"},
+            {
+                "classes": MapFile(class_map, Asset(title="Class map")),
+                "vector": MapFile(tmp_path / "map.gpkg", Asset(title="Polygons")),
+                **{
+                    key: MapFile(options.pop(key), Asset(title=key))
+                    for key in ("fractions",)
+                    if key in options
+                },
+            },
             legend=legend,
             areas=counter.areas(),
             source=Location.of(options.pop("source", tmp_path / "scene.tif")),
@@ -66,6 +78,37 @@ def test_it_says_which_grid(write):
     assert projection.shape == [3, 4]
     assert projection.transform == list(NORTH_UP[:6])
     assert projection.bbox == [800_000, 849_910, 800_120, 850_000]
+
+
+def test_a_south_up_map_has_its_least_y_first(write):
+    transform = Affine(30, 0, 800_000, 0, 30, 849_910)
+    item = write(transform=transform)
+    projection = ProjectionExtension.ext(item)
+    assert projection.bbox == [800_000, 849_910, 800_120, 850_000]
+    assert projection.transform == list(transform[:6])
+    assert shapely.geometry.shape(item.geometry).exterior.is_ccw
+
+
+def test_a_layer_on_another_grid_says_its_own(write, tmp_path):
+    grid = Grid(UTM, Affine(120, 0, 800_000, 0, -90, 850_000), 1, 1)
+    profile = CogProfile(
+        grid=grid, bands=("a",), dtype="float32", nodata=float("nan"), overviews=Resampling.average
+    )
+    with open_drafts(tmp_path / "map.fractions.tif") as folder:
+        rows = [np.ones((1, 1, 1), np.float32)]
+        drafts = write_cog(folder, tmp_path / "map.fractions.tif", profile, rows)
+        publish(drafts, tmp_path / "map.fractions.tif")
+    item = write(fractions=tmp_path / "map.fractions.tif")
+    assert ProjectionExtension.ext(item.assets["fractions"]).shape == [1, 1]
+    assert ProjectionExtension.ext(item.assets["fractions"]).transform == list(grid.transform[:6])
+    assert "proj:shape" not in item.assets["classes"].extra_fields
+
+
+def test_references_are_encoded(write, tmp_path):
+    (tmp_path / "#1 50%").mkdir()
+    item = write(source=tmp_path / "#1 50%" / "scene ü.tif")
+    (link,) = item.get_links("derived_from")
+    assert link.target == "%231%2050%25/scene%20%C3%BC.tif"
 
 
 def test_files_have_their_size_and_checksum(write, tmp_path):
@@ -121,6 +164,6 @@ def test_a_map_without_a_place_on_the_earth(write):
 
 def test_an_existing_item_stays(write):
     write()
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         write()
     write(overwrite=True)

@@ -4,10 +4,12 @@ import os
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
 import rasterio
+from rasterio.crs import CRS
 
 from geosrseg.core.windows import Window
 from geosrseg.errors import DatasetError, SceneError
@@ -16,6 +18,7 @@ from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.scene import open_scene
+from tests.raster.conftest import BANDS
 
 SECRET = 77
 
@@ -183,3 +186,46 @@ def test_a_folder_that_cannot_be_listed(scene, secret):
         assert "scene.tif.msk beside it" in refusal(scene)
     finally:
         scene.parent.chmod(0o755)
+
+
+class TestSidecarsOfStrangers:
+    """A PAM file may say where a scene lies, which GDAL takes by a path or a URL too."""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<PAMDataset><SRS>http://127.0.0.1:9/x</SRS></PAMDataset>",
+            "<PAMDataset><SRS>/etc/hostname</SRS></PAMDataset>",
+            "<PAMDataset><SRS a='1,2'>+proj=longlat +nadgrids=/f</SRS></PAMDataset>",
+            "<PAMDataset><GCPList Projection='http://127.0.0.1:9/x'></GCPList></PAMDataset>",
+            "<PAMDataset><SRS>http://127.0.0.1:9/x</SRS>",
+            "<!DOCTYPE a [<!ENTITY b 'c'>]><PAMDataset/>",
+        ],
+    )
+    def test_only_codes_and_wkt_are_taken(self, write_scene, reflectance, capfd, text):
+        path = write_scene(reflectance)
+        path.with_name(f"{path.name}.aux.xml").write_text(text)
+        with (
+            pytest.raises(SceneError, match=r"aux\.xml beside it is not taken"),
+            open_scene(path, model_bands=BANDS),
+        ):
+            pass
+        assert capfd.readouterr().err == ""
+
+    def test_a_pipe_is_not_waited_for(self, write_scene, reflectance):
+        path = write_scene(reflectance)
+        os.mkfifo(path.with_name(f"{path.name}.aux.xml"))
+        with (
+            pytest.raises(SceneError, match="no regular file"),
+            open_scene(path, model_bands=BANDS),
+        ):
+            pass
+
+    def test_what_gdal_itself_writes_is_taken(self, write_scene, reflectance):
+        path = write_scene(reflectance)
+        wkt = CRS.from_epsg(32637).to_wkt()
+        path.with_name(f"{path.name}.aux.xml").write_text(
+            f"<PAMDataset><SRS>{escape(wkt)}</SRS></PAMDataset>"
+        )
+        with open_scene(path, model_bands=BANDS):
+            pass

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from geosrseg.raster.files.location import Location, without_secrets
+from geosrseg.raster.files.location import Location, check_address, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,27 @@ def test_a_member_of_a_tar():
     assert location.path == Path("/data/a.tar")
 
 
-@pytest.mark.parametrize("text", ["file:///a.tif", "ftp://host/a.tif", "/vsizip/a.zip", "zip://a"])
+@pytest.mark.parametrize("text", ["ftp://host/a.tif", "/vsizip/a.zip", "zip://a"])
 def test_what_is_no_url_of_ours_is_a_path(text):
     assert not Location.of(text).is_remote
     assert Location.of(text).gdal_name == text
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("file:///data/a.tif", "/data/a.tif"),
+        ("FILE://localhost/data/a%20b.tif", "/data/a b.tif"),
+        ("file://host/data/a.tif", "file://host/data/a.tif"),
+    ],
+)
+def test_a_file_url_of_this_machine_is_its_path(text, path):
+    assert Location.of(text).gdal_name == path
+
+
+def test_a_file_url_may_be_written_without_escapes(tmp_path):
+    (tmp_path / "50%25.tif").touch()
+    assert Location.of(f"file://{tmp_path}/50%25.tif").path == tmp_path / "50%25.tif"
 
 
 def test_a_remote_file_has_no_local_path():
@@ -51,3 +68,49 @@ def test_secrets_are_taken_out_of_any_text():
     assert (
         without_secrets(text) == "HTTP 403 for '/vsicurl/https://h/a.tif' and s3://b/k (https://h/"
     )
+
+
+@pytest.mark.parametrize(
+    "secret", ["geheim", "ge'heim", 'ge"heim', "ge heim", "ge  heim", "a?b#heim"]
+)
+@pytest.mark.parametrize("message", ["HTTP 403 for {}", "'{}' is not there", "/vsicurl/{}: no"])
+def test_a_secret_stays_one_whatever_is_in_it(secret, message):
+    location = Location(f"https://me:pw@host/a b.tif?sig={secret}")
+    text = " ".join(message.format(location.address).split())
+    assert without_secrets(text, location) == message.format("https://host/a b.tif")
+    assert "heim" not in f"{location} {location.name} {location!r}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://2130706433:18484?x/y.tif",
+        "s3://127.0.0.1/y.tif",
+        "s3://me@host/y.tif",
+        "s3://a%2Fb/y.tif",
+        "s3://a..b/y.tif",
+        "s3://bucket#x/y.tif",
+        "s3:///y.tif",
+        "s3://bückét/y.tif",
+        "https://a..b/x.tif",
+        "https://[x/x.tif",
+        "https://host:port/x.tif",
+        "https://host:99999/x.tif",
+        "https:///x.tif",
+        "https://host/\nx.tif",
+        "https://host/\u202ex.tif",
+    ],
+)
+def test_what_is_no_address(address):
+    location = Location(address)
+    with pytest.raises(ValueError, match=r"is no bucket|is no name|cannot be shown"):
+        check_address(location)
+    assert isinstance(location.name, str)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["s3://usgs-landsat/a/b.TIF", "s3://my.bucket_1/é.tif", "https://[::1]:8080/é b.tif?x", "/a/b"],
+)
+def test_what_is_an_address(address):
+    check_address(Location(address))

@@ -1,7 +1,11 @@
 """Areas of interest, against a naive point-in-polygon test of every pixel's centre."""
 
 import json
+import os
 import pickle
+import re
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -145,9 +149,19 @@ def test_a_scene_knows_what_is_wanted_and_reads_all(write_scene, reflectance):
         assert scene.wanted(Window(3, 2, 7, 8)).all()
 
 
+def nested(count):
+    return '{"type":"GeometryCollection","geometries":[' * count + "]}" * count
+
+
+def crossing(count):
+    """A polygon that crosses itself in about count² / 4 points."""
+    angles = np.arange(count) * 2.39996
+    return shapely.Polygon(np.stack([35 + np.cos(angles), 8 + np.sin(angles)], axis=1))
+
+
 class TestRefused:
     def refused(self, aoi, grid=GRID) -> str:
-        with pytest.raises(SceneError, match="--aoi") as caught:
+        with pytest.raises(SceneError, match="`aoi`") as caught:
             read_aoi(aoi, grid)
         assert "\n" not in str(caught.value)
         return str(caught.value)
@@ -173,11 +187,93 @@ class TestRefused:
         path.write_text(text)
         assert str(path) in self.refused(path)
 
+    @pytest.mark.parametrize(
+        ("name", "reason"),
+        [
+            ("http://127.0.0.1:9/x", "code of EPSG or OGC"),
+            ("/etc/hostname", "code of EPSG or OGC"),
+            ("+proj=longlat +nadgrids=/etc/hostname", "code of EPSG or OGC"),
+            ("OGC:\x1b]0;pwn\x07", "code of EPSG or OGC"),
+            ("EPSG:1", "EPSG code is unknown"),
+            ("EPSG:²", "code of EPSG or OGC"),
+            (
+                'GEOGCS["a",DATUM["d",SPHEROID["s",6378206,295],EXTENSION["PROJ4_GRIDS","/f"]]]',
+                "names a file ('PROJ4_GRIDS')",
+            ),
+        ],
+    )
+    def test_only_codes_and_wkt_name_a_crs(self, tmp_path, capfd, name, reason):
+        path = write_geojson(tmp_path / "a.json", TRIANGLE, crs=name)
+        assert reason in self.refused(path)
+        assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            nested(90),
+            nested(200_000),
+            '{"type": "Polygon", "coordinates": [[[1e999, 0], [1, 0], [1, 1], [1e999, 0]]]}',
+            '{"type": "Polygon", "coordinates": [[[1%s, 0], [1, 0], [1, 1]]]}' % ("0" * 400),
+            '{"type": "Polygon", "coordinates": [[[1%s, 0], [1, 0], [1, 1]]]}' % ("0" * 5000),
+            '{"type": "Polygon", "coordinates": [[["1", 0], [1, 0], [1, 1]]]}',
+            '{"type": "Polygon", "coordinates": [[1, 0]]}',
+            '{"type": "Polygon", "coordinates": [[[1, 0], [1, 1]]]}',
+            '{"type": "MultiPolygon", "coordinates": [[]]}',
+            '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": 7}]}',
+            "\ud800",
+        ],
+        ids=lambda text: text[-60:][:40],
+    )
+    def test_what_a_stranger_may_write(self, tmp_path, text):
+        path = tmp_path / "a.geojson"
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        self.refused(path)
+
+    def test_what_would_never_end_is_given_up(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("geosrseg.raster.header.aoi.MAX_SECONDS", 2)
+        path = write_geojson(tmp_path / "a.json", crossing(20_000))
+        assert re.search("not within 2 s|out of memory|MemoryError", self.refused(path))
+
+    def test_too_many_points_are_counted(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("geosrseg.raster.header.aoi_file.MAX_POINTS", 300)
+        circle = shapely.Point(0, 0).buffer(1, quad_segs=100)
+        path = tmp_path / "a.json"
+        path.write_text(shapely.to_geojson(shapely.set_precision(circle, 0.001)))
+        assert "have 401 points, expected at most 300" in self.refused(path)
+
+    @pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
+    def test_a_pipe_is_not_waited_for(self, tmp_path, suffix):
+        os.mkfifo(tmp_path / f"a{suffix}")
+        assert "no regular file" in self.refused(tmp_path / f"a{suffix}")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<OGRVRTDataSource/>",
+            "<OGRWFSDataSource><URL>http://127.0.0.1:9/w</URL></OGRWFSDataSource>",
+            '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}',
+        ],
+    )
+    def test_only_a_geopackage_is_one(self, tmp_path, text):
+        pytest.importorskip("pyogrio")
+        (tmp_path / "a.gpkg").write_text(text)
+        assert "is no GeoPackage" in self.refused(tmp_path / "a.gpkg")
+
+    def test_a_geopackage_computes_nothing(self, tmp_path):
+        raw = pytest.importorskip("pyogrio.raw")
+        path = tmp_path / "a.gpkg"
+        wkb = np.array([shapely.to_wkb(TRIANGLE)], object)
+        raw.write(path, wkb, [], [], geometry_type="Polygon", crs="EPSG:32636", driver="GPKG")
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("CREATE VIEW endless AS SELECT 1")
+            database.commit()
+        assert "'endless', which is no plain table" in self.refused(path)
+
     def test_no_geopackage(self, tmp_path):
         pytest.importorskip("pyogrio")
         path = tmp_path / "a.gpkg"
         path.write_text("no database")
-        assert "cannot be read" in self.refused(path)
+        assert "is no GeoPackage" in self.refused(path)
 
     def test_lines_and_nothing(self, tmp_path):
         line = shapely.LineString([(35, 7), (36, 8)])
@@ -196,3 +292,61 @@ class TestRefused:
         path = write_geojson(tmp_path / "a.json", in_degrees(TRIANGLE))
         assert "no CRS" in self.refused(path, Grid(None, NORTH_UP, 37, 53))
         read_aoi("800060,849700,800300,849910", Grid(None, NORTH_UP, 37, 53))
+
+
+PAST_180 = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 179.8, 0, -0.01, -16), 20, 40)
+"""From 179.8 to 180.2 degrees."""
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [shapely.box(179.9, -16.1, 180, -16), shapely.box(-180, -16.1, -179.9, -16)],  # RFC 7946
+        [shapely.box(179.9, -16.1, 180.1, -16)],
+        [shapely.box(-180.1, -16.1, -179.9, -16)],
+    ],
+)
+def test_an_area_across_180_degrees_is_mapped_on_both_sides(tmp_path, parts):
+    area = read_aoi(write_geojson(tmp_path / "a.geojson", *parts), PAST_180)
+    inside = area.inside(PAST_180, Window(0, 0, 20, 40))
+    expected = np.zeros((20, 40), bool)
+    expected[:10, 10:30] = True
+    assert np.array_equal(inside, expected)
+
+
+@pytest.mark.parametrize("box", ["179.9,-16.1,180.1,-16", "179.9,-16.1,-179.9,-16"])
+def test_a_box_across_180_degrees(box):
+    inside = read_aoi(box, PAST_180).inside(PAST_180, Window(0, 0, 20, 40))
+    assert inside.sum() == 200
+
+
+def test_an_area_cut_at_180_degrees_on_a_projected_scene(tmp_path):
+    grid = Grid(CRS.from_epsg(32701), Affine(100, 0, 176_000, 0, -100, 8_172_000), 40, 60)
+    xs, _ = transform(grid.crs, "EPSG:4326", [176_000, 182_000], [8_172_000, 8_168_000])
+    assert xs[0] > 0 > xs[1]
+    parts = [shapely.box(179, -17, 180, -16), shapely.box(-180, -17, -179, -16)]
+    area = read_aoi(write_geojson(tmp_path / "a.geojson", *parts), grid)
+    assert area.inside(grid, Window(0, 0, 40, 60)).mean() > 0.98
+
+
+class TestObjects:
+    """Areas as Python has them."""
+
+    def test_a_geometry_is_in_the_crs_of_the_scene(self):
+        assert read_aoi(TRIANGLE, GRID).polygons.equals(TRIANGLE)
+
+    def test_a_geodataframe_brings_its_crs(self):
+        geopandas = pytest.importorskip("geopandas")
+        table = geopandas.GeoDataFrame(geometry=[in_degrees(TRIANGLE)], crs="EPSG:4326")
+        found = read_aoi(table, GRID).inside(GRID, ALL)
+        assert np.array_equal(found, centres_inside(TRIANGLE, GRID))
+        assert np.array_equal(read_aoi(table.geometry, GRID).inside(GRID, ALL), found)
+
+    def test_what_is_neither_is_refused(self):
+        geopandas = pytest.importorskip("geopandas")
+        with pytest.raises(SceneError, match="is a dict: expected four numbers, a file"):
+            read_aoi({"type": "Polygon"}, GRID)
+        with pytest.raises(SceneError, match="it has no CRS"):
+            read_aoi(geopandas.GeoSeries([TRIANGLE]), GRID)
+        with pytest.raises(SceneError, match="Polygon covers no pixel"):
+            read_aoi(shapely.box(0, 0, 1, 1), GRID)

@@ -58,7 +58,7 @@ def test_the_first_bad_block_is_named(damaged):
         scene.read(whole())
     message = str(caught.value)
     assert message.startswith(f"{path}: cannot be read, block 1,2 (rows 16 to 31, columns 32 to 47")
-    assert message.endswith("get it again, or leave such blocks out with --skip-bad-blocks")
+    assert message.endswith("get it again, or leave such blocks out with `skip_bad_blocks=True`")
 
 
 @pytest.mark.parametrize("interleave", ["band", "pixel"])

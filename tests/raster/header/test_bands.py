@@ -24,12 +24,88 @@ def bands(*names: str, alpha: int | None = None) -> list[SceneBand]:
 )
 def test_bands_are_found_in_the_models_order(found, option, indexes):
     choice = choose_bands(found, model_bands=MODEL, option=option)
-    assert choice == BandChoice(indexes, guessed=False)
+    assert choice == BandChoice(indexes)
 
 
 def test_unnamed_bands_are_taken_in_order_and_said_to_be_a_guess():
     choice = choose_bands(bands("", "", "", "", alpha=4), model_bands=MODEL, option=None)
-    assert choice == BandChoice((1, 2, 3), guessed=True)
+    assert choice.indexes == (1, 2, 3)
+    assert choice.warning == "its bands have no names: taken in order for green, red, nir"
+
+
+SIX = ("blue", "green", "red", "nir", "swir1", "swir2")
+
+
+@pytest.mark.parametrize(
+    ("names", "indexes", "sensor"),
+    [
+        ("SR_B7 SR_B6 SR_B5 SR_B4 SR_B3 SR_B2", (6, 5, 4, 3, 2, 1), "OLI"),
+        ("SR_B4 SR_B3 SR_B2 SR_B1 SR_B5 SR_B7", (4, 3, 2, 1, 5, 6), "TM or ETM+"),
+        ("SR_B1 SR_B2 SR_B3 SR_B4 SR_B5 SR_B6 SR_B7 ST_B10", (2, 3, 4, 5, 6, 7), "OLI"),
+        ("B04 B03 B02 B08 B11 B12", (3, 2, 1, 4, 5, 6), "Sentinel-2 MSI"),
+        ("B1 B2 B3 B4 B5 B6 B7 B8 B8A B9 B11 B12", (2, 3, 4, 8, 11, 12), "Sentinel-2 MSI"),
+        ("Band 2|Band 3|Band 4|Band 5|Band 6|Band 7", (1, 2, 3, 4, 5, 6), "OLI"),
+        ("sur_refl_b01 sur_refl_b02 sur_refl_b03 sur_refl_b04 sur_refl_b06 sur_refl_b07",
+         (3, 4, 1, 2, 5, 6), "MODIS"),
+    ],
+)  # fmt: skip
+def test_numbers_are_those_of_the_one_sensor_that_has_them(names, indexes, sensor):
+    found = bands(*(names.split("|") if "|" in names else names.split()))
+    choice = choose_bands(found, model_bands=SIX, option=None)
+    assert choice.indexes == indexes
+    assert f"numbered as those of {sensor}: blue" in choice.warning
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "Blue|Green|Red|NIR|SWIR 1|SWIR 2",
+        "SR_blue|SR_green|SR_red|SR_nir|SR_swir1|SR_swir2",
+        "blue|green|red|nir08|swir16|swir22",
+        "Band 2 (Blue)|Band 3 (Green)|Band 4 (Red)|B5 - Near Infrared|SWIR_1|shortwave infrared 2",
+        "blue_median|green_median|red_median|nir_median|swir1_median|swir2_median",
+    ],
+)
+def test_words_are_the_band_whoever_writes_them(names):
+    choice = choose_bands(bands(*names.split("|")[::-1]), model_bands=SIX, option=None)
+    assert choice == BandChoice((6, 5, 4, 3, 2, 1))
+
+
+def test_numbers_of_two_sensors_are_asked_about():
+    found = bands("SR_B2", "SR_B3", "SR_B4", "SR_B5")
+    with pytest.raises(
+        SceneError,
+        match=r"`bands` 1,2,3 if it is of TM or ETM\+, `bands` 2,3,4 if it is of OLI",
+    ):
+        choose_bands(found, model_bands=MODEL, option=None)
+    named = choose_bands(
+        found, model_bands=MODEL, option=None, file_name="LC08_L2SP_170055_20200101.tif"
+    )
+    assert named.indexes == (2, 3, 4)
+
+
+def test_a_hint_numbers_no_band_that_it_does_not_know():
+    found = bands("Red", "Green", "near-ish")
+    with pytest.raises(SceneError, match=r"with `bands` nir=N, N being the number or the name"):
+        choose_bands(found, model_bands=MODEL, option=None)
+
+
+@pytest.mark.parametrize(
+    ("option", "indexes"),
+    [
+        ("SR_B3,SR_B4,SR_B5", (2, 3, 4)),
+        ("green=SR_B3, red=sr_b4, nir=4", (2, 3, 4)),
+        ("nir=SR_B2,green=SR_B3,red=SR_B4", (2, 3, 1)),
+    ],
+)
+def test_the_option_takes_the_names_of_the_file(option, indexes):
+    found = bands("SR_B2", "SR_B3", "SR_B4", "SR_B5")
+    assert choose_bands(found, model_bands=MODEL, option=option) == BandChoice(indexes)
+
+
+def test_a_name_that_two_bands_have_chooses_none():
+    with pytest.raises(SceneError, match="`bands` has 'x', expected a band's number: 1, 2, 3, or"):
+        choose_bands(bands("x", "X", "y"), model_bands=MODEL, option="x,y,1")
 
 
 @pytest.mark.parametrize(
@@ -40,13 +116,14 @@ def test_unnamed_bands_are_taken_in_order_and_said_to_be_a_guess():
         bands("b1", "b2", "b3"),
         bands("", "", "nir"),
         bands("green", "red", "red", "nir"),
+        bands(*(f"Band {number}" for number in range(1, 13))),  # any 12 bands have such names
         bands("", "", "", alpha=3),
         bands(*"abcdefghijklmnop"),
         [],
     ],
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(found):
-    with pytest.raises(SceneError, match="--bands green=1,red=2,nir=3") as caught:
+    with pytest.raises(SceneError, match=r"`bands` .*(nir|red)=N") as caught:
         choose_bands(found, model_bands=MODEL, option=None)
     assert f"{len(found)} band" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -75,6 +152,6 @@ def test_what_is_not_certain_is_refused_with_the_remedy(found):
     ],
 )
 def test_wrong_options_are_refused(option):
-    with pytest.raises(SceneError, match="--bands") as caught:
+    with pytest.raises(SceneError, match="`bands`") as caught:
         choose_bands(bands("a", "b", "c", "d"), model_bands=MODEL, option=option)
     assert "expected" in str(caught.value)

@@ -7,27 +7,27 @@ from geosrseg.raster.header.radiometry import infer_radiometry
 
 
 def values(low: float, high: float, dtype: str = "int16") -> np.ndarray:
-    return np.linspace(low, high, 4001).astype(dtype)
+    return np.linspace(low, high, 4001).astype(dtype)[None]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_floating_point_reflectance_is_taken_as_it_is(dtype):
     for low, high in ((-0.2, 1.6), (0, 0), (0.02, 0.4)):
-        radiometry, warning = infer_radiometry(values(low, high, dtype), bands=2)
-        assert (radiometry, warning) == (Radiometry.uniform(2), "")
+        radiometry, warning = infer_radiometry(values(low, high, dtype))
+        assert (radiometry, warning) == (Radiometry.uniform(1), "")
 
 
 @pytest.mark.parametrize("dtype", ["int16", "float32"])
 def test_ten_thousandths_are_recognized_and_said(dtype):
     for low, high in ((-1854, 4649), (0, 10_000), (100, 800)):
-        radiometry, warning = infer_radiometry(values(low, high, dtype), bands=1)
+        radiometry, warning = infer_radiometry(values(low, high, dtype))
         assert radiometry == Radiometry.uniform(1, scale=1e-4)
         assert f"{low} to {high}" in warning
 
 
 def test_a_few_glints_do_not_matter():
-    numbers = np.concatenate([values(100, 4000), np.full(20, 20_000, np.int16)])
-    assert infer_radiometry(numbers, bands=1)[0] == Radiometry.uniform(1, scale=1e-4)
+    numbers = np.append(values(100, 4000), np.full((1, 20), 20_000, np.int16), axis=1)
+    assert infer_radiometry(numbers)[0] == Radiometry.uniform(1, scale=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -45,20 +45,22 @@ def test_a_few_glints_do_not_matter():
     ids=lambda numbers: f"{numbers.dtype}-{numbers.max()}",
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(numbers):
-    with pytest.raises(SceneError, match=r"--scale 0\.0000275 --offset -0\.2") as caught:
-        infer_radiometry(numbers, bands=1)
+    eight_bits = r"`scale` 0\.00392156862745098 for images of 8 bits"
+    remedy = eight_bits if numbers.dtype == np.uint8 else r"`scale` 0\.0000275 `offset` -0\.2"
+    with pytest.raises(SceneError, match=remedy) as caught:
+        infer_radiometry(numbers)
     for part in (str(numbers.dtype), f"{numbers.min():g} to {numbers.max():g}", "reflectance"):
         assert part in str(caught.value)
 
 
 @pytest.mark.parametrize(("fill", "dtype"), [(-9999, "int16"), (-3.4e38, "float32")])
 def test_an_undeclared_fill_value_is_not_a_measurement(fill, dtype):
-    numbers = np.append(values(100, 4000, dtype), np.array(fill, dtype))
-    with pytest.raises(SceneError, match=r"declare -\S+ as nodata"):
-        infer_radiometry(numbers, bands=1)
+    numbers = np.append(values(100, 4000, dtype), np.array([[fill]], dtype), axis=1)
+    with pytest.raises(SceneError, match=r"`nodata` -\S+ if it marks"):
+        infer_radiometry(numbers)
 
 
 def test_a_scene_without_a_valid_pixel_has_nothing_to_infer():
-    radiometry, warning = infer_radiometry(np.empty(0, np.uint8), bands=3)
+    radiometry, warning = infer_radiometry(np.empty((3, 0), np.uint8))
     assert radiometry == Radiometry.uniform(3)
     assert "no pixel is valid" in warning

@@ -42,10 +42,10 @@ PRODUCTS = (LEVEL_2, LEVEL_1, TM, ETM_LEVEL_1)
 
 
 REFUSED = {
-    "luna_L5_float": "no Landsat Collection 2 product",
-    "opengeos_peru_4326": "no Landsat Collection 2 product",
-    "rasterio_RGBbyte": "no Landsat Collection 2 product",
-    "stars_L7_olinda": "no Landsat Collection 2 product",
+    "luna_L5_float": "no product of Landsat Collection 2",
+    "opengeos_peru_4326": "no product of Landsat Collection 2",
+    "rasterio_RGBbyte": "no product of Landsat Collection 2",
+    "stars_L7_olinda": "no product of Landsat Collection 2",
     "rstoolbox_L5": "before the Collections",
     "satellite_small/extdata": "Collection 1",
     "satellite_small/testdata/LC8": "before the Collections",
@@ -282,7 +282,7 @@ class TestRefused:
             ("LC81950252013188LGN00_B4.TIF", "before the Collections"),
             ("LM05_L1TP_204023_19850707_20170503_02_T1_B4.TIF", "LM05"),
             ("LT08_L1GT_204023_20150707_20170503_02_T1_B10.TIF", "LT08"),
-            ("holiday.tif", "no Landsat Collection 2 product"),
+            ("holiday.tif", "no product of Landsat Collection 2"),
         ],
     )
     def test_other_products(self, tmp_path, name, reason):
@@ -454,3 +454,71 @@ class TestReal:
             flags = dataset.read(1)
         cloudy = flags & (FILL | CLOUD | DILATED | SHADOW | CIRRUS) != 0
         assert np.array_equal(results[0][1], ~cloudy & (results[0][0] != 0).all(axis=0))
+
+
+class TestItemsOfStrangers:
+    """What an item says is looked at before anything else sees it."""
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "http://127.0.0.1:9/x",
+            "/etc/hostname",
+            "+proj=longlat +nadgrids=/f",
+            "EPSG:²",
+            7,
+            None,
+            [],
+        ],
+    )
+    def test_a_code_that_is_none_is_no_grid(self, tmp_path, capfd, code):
+        properties = {
+            "proj:code": code,
+            "proj:shape": [HEIGHT, WIDTH],
+            "proj:transform": [30, 0, 8e5, 0, -30, 85e4],
+        }
+        item = write_item(write_product(tmp_path / "p"), properties=properties)
+        with open_scene(item, model_bands=("red",)) as scene:
+            assert scene.grid.crs == CRS.from_epsg(32630)  # of the files
+        assert capfd.readouterr().err == ""
+
+    @pytest.mark.parametrize("value", [[1, "2"], [1e400, 2], [-1, 2], [True, 2], [10**30, 3]])
+    def test_a_shape_that_is_none_is_no_grid(self, tmp_path, value):
+        properties = {"proj:code": "EPSG:32636", "proj:shape": value, "proj:transform": [1] * 6}
+        item = write_item(write_product(tmp_path / "p"), properties=properties)
+        with open_scene(item, model_bands=("red",)):
+            pass
+
+    @pytest.mark.parametrize(
+        "href", ["https://[x/a_B4.TIF", "http://a..b/B4.TIF", "s3://a:1?x/B4.TIF"]
+    )
+    def test_an_address_that_is_none(self, tmp_path, href):
+        folder = write_product(tmp_path / "p")
+        item = write_item(folder)
+        document = json.loads(item.read_text())
+        document["assets"]["red"]["href"] = href
+        item.write_text(json.dumps(document))
+        with pytest.raises(SceneError), open_scene(item, model_bands=("red",)):
+            pass
+
+    @pytest.mark.parametrize("scale", [10**400, 1e400, float("nan")])
+    def test_a_scale_that_is_no_number(self, tmp_path, scale):
+        folder = write_product(tmp_path / "p")
+        item = write_item(folder)
+        document = json.loads(item.read_text())
+        document["assets"]["red"]["raster:bands"] = [{"scale": scale}]
+        item.write_text(json.dumps(document))
+        with (
+            pytest.raises(SceneError, match="the scale of the asset 'red'"),
+            open_scene(item, model_bands=("red",)),
+        ):
+            pass
+
+    @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 5000, "1" * 5000, "\x00", "nan"])
+    def test_what_is_no_item(self, tmp_path, text):
+        (tmp_path / "item.json").write_text(text)
+        with (
+            pytest.raises(SceneError, match="no STAC item"),
+            open_scene(tmp_path / "item.json", model_bands=("red",)),
+        ):
+            pass

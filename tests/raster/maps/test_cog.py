@@ -160,7 +160,7 @@ class TestRefused:
     def test_existing_map(self, path, grid, legend, labels):
         write(path, labels[None], profile_of(grid, legend))
         before = path.read_bytes()
-        assert "--overwrite" in self.refused(path)
+        assert "`overwrite=True`" in self.refused(path)
         assert path.read_bytes() == before
 
     def test_existing_file_of_another_kind(self, path):

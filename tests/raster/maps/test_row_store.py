@@ -2,15 +2,34 @@ import os
 import subprocess
 import sys
 import textwrap
+import zipfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.maps.row_store import find_stores, open_row_store, store_folder, was_publishing
+from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
+from geosrseg.raster.maps.row_store import (
+    find_stopped_runs,
+    find_stores,
+    names_in_store,
+    open_row_store,
+    remove_stopped_run,
+    store_folder,
+)
 
 MANIFEST = {"model": "a", "scene": "b"}
+
+LAYOUT = RowLayout(
+    layers={
+        "classes": LayerLayout(1, 40, "uint8", 1, allowed=np.arange(256) < 9),
+        "sr": LayerLayout(2, 40, "float32", 1),
+    },
+    heights=(3, 4, 5, 6),
+)
+open_row_store = partial(open_row_store, layout=LAYOUT)
 
 
 @pytest.fixture
@@ -60,7 +79,7 @@ def test_a_store_without_rows_goes(output):
 def test_another_manifest_is_refused_by_what_differs(output):
     keep(output, bands(1))
     with (
-        pytest.raises(OutputError, match=r"scene b and not c.*--overwrite"),
+        pytest.raises(OutputError, match=r"scene b and not c.*`overwrite=True`"),
         open_row_store(output, {"model": "a", "scene": "c"}),
     ):
         pass
@@ -106,9 +125,9 @@ def test_the_lock_of_a_killed_process_is_taken_over(output):
         import os, signal
         from pathlib import Path
         import numpy as np
-        from geosrseg.raster.maps.row_store import open_row_store
-        with open_row_store(Path({str(output)!r}), {MANIFEST!r}) as store:
-            store.append({{"classes": np.zeros((1, 2, 3), np.uint8)}})
+        from tests.raster.maps.test_row_store import MANIFEST, bands, open_row_store
+        with open_row_store(Path({str(output)!r}), MANIFEST) as store:
+            store.append(bands(1)[0])
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
@@ -132,12 +151,204 @@ def test_a_full_disk_keeps_what_is_there(output, monkeypatch):
         assert len(store) == 1
 
 
-def test_publishing_is_noted(output):
+def test_publishing_is_noted_by_name(output):
     with open_row_store(output, MANIFEST) as store:
         store.append(bands(1)[0])
-        assert not was_publishing(output)
-        store.start_publishing()
-    assert was_publishing(output)
+        assert not store.noted
+        store.start_publishing([output])
+        assert store.noted == names_in_store(output) == {output}
+    with open_row_store(output, MANIFEST) as store:
+        store.start_publishing([output.with_suffix(".csv")])  # the first may be there already
+        assert store.noted == {output, output.with_suffix(".csv")}
+
+
+def test_what_another_run_noted_does_not_count(output):
+    with open_row_store(output, MANIFEST) as store:
+        store.append(bands(1)[0])
+        store.start_publishing([output])
+    with open_row_store(output, {"model": "c"}, overwrite=True) as store:
+        assert not store.noted
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "[" * 200_000, '{"a": 1}', "\xff"])
+@pytest.mark.parametrize("name", ["publishing", "manifest.json"])
+def test_what_says_nothing_usable_is_not_there(output, name, text):
+    store_folder(output).mkdir()
+    (store_folder(output) / name).write_bytes(text.encode("latin-1"))
+    assert not names_in_store(output)
+    assert [stopped.scene for stopped in find_stopped_runs(output.parent)] in ([], ["unknown"])
+    with open_row_store(output, MANIFEST, overwrite=True) as store:
+        assert not store.noted
+
+
+# What stands where a store is looked for, and is none.
+
+
+@pytest.fixture
+def victim(tmp_path):
+    """A folder of somebody, whose files must stay as they are."""
+    folder = tmp_path / "victim"
+    folder.mkdir()
+    for name in ("thesis.doc", "map.tif", "manifest.json", "000000.npz"):
+        (folder / name).write_text("mine")
+    yield folder
+    assert {path.name for path in folder.iterdir()} == {
+        "thesis.doc",
+        "map.tif",
+        "manifest.json",
+        "000000.npz",
+    }
+    assert all(path.read_text() == "mine" for path in folder.iterdir())
+
+
+def refused(output: Path) -> str:
+    with (
+        pytest.raises(OutputError) as caught,
+        open_row_store(output, MANIFEST, overwrite=True) as store,
+    ):
+        store.append(bands(1)[0])
+    return str(caught.value)
+
+
+def test_a_link_is_no_store(output, victim):
+    store_folder(output).symlink_to(victim)
+    assert "is a link or no folder" in refused(output)
+    assert find_stores(output.parent) == []
+
+
+def test_a_link_to_nothing_is_no_store(output, tmp_path):
+    store_folder(output).symlink_to(tmp_path / "none")
+    assert "is a link or no folder" in refused(output)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_is_no_store(output):
+    store_folder(output).write_text("mine")
+    assert "is a link or no folder" in refused(output)
+    assert store_folder(output).read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lock",
+        "manifest.json",
+        "publishing",
+        "000000.npz",
+        "000000.partial",
+        "map.tif",
+        "map.tif.draft",
+    ],
+)
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
+def test_what_is_no_file_is_of_no_store(output, victim, name, kind):
+    folder = store_folder(output)
+    folder.mkdir()
+    if kind == "link":
+        (folder / name).symlink_to(victim / "thesis.doc")
+    elif kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).mkdir()
+    assert f"holds {name}, which is of no stopped run" in refused(output)
+    assert os.path.lexists(folder / name)
+    find_stopped_runs(output.parent)  # says what there is, and does not wait
+
+
+@pytest.mark.parametrize("name", ["thesis.doc", "000000.npz.bak", "1.npz", "mapping.py"])
+def test_what_no_store_holds_is_not_removed(output, name):
+    keep(output, bands(1))
+    (store_folder(output) / name).write_text("mine")
+    assert f"holds {name}" in refused(output)
+    with pytest.raises(OutputError, match="which is of no stopped run"):
+        remove_stopped_run(find_stopped_runs(output.parent)[0])
+    assert (store_folder(output) / name).read_text() == "mine"
+    assert (store_folder(output) / "000000.npz").is_file()
+
+
+def test_looking_at_a_store_changes_nothing(output):
+    keep(output, bands(1))
+    (store_folder(output) / "lock").unlink()
+    before = sorted(store_folder(output).iterdir())
+    find_stopped_runs(output.parent)
+    assert sorted(store_folder(output).iterdir()) == before
+
+
+def test_a_draft_is_never_written_through_a_link(output, victim):
+    with open_row_store(output, MANIFEST) as store:
+        (store.folder / "000000.partial").symlink_to(victim / "thesis.doc")
+        (store.folder / "publishing.partial").symlink_to(victim / "map.tif")
+        store.append(bands(1)[0])
+        store.start_publishing([output])
+        assert len(store) == 1
+
+
+def rewritten(output: Path, **arrays: np.ndarray) -> None:
+    np.savez(store_folder(output) / "000001.npz", **arrays)
+
+
+def flags(path: Path, offsets: tuple[int, int], value: int) -> None:
+    """Set a byte of the first member's header, and of the directory's entry."""
+    content = bytearray(path.read_bytes())
+    content[content.find(b"PK\3\4") + offsets[0]] = value
+    content[content.find(b"PK\1\2") + offsets[1]] = value
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "encrypted",
+        "method",
+        "object",
+        "layer",
+        "shape",
+        "type",
+        "label",
+        "declared",
+        "text",
+        "pipe",
+    ],
+)
+def test_rows_that_are_not_those_of_the_map_do_not_count(output, damage):
+    keep(output, bands(3))
+    path = store_folder(output) / "000001.npz"
+    rows = bands(3)[1]
+    if damage == "encrypted":
+        flags(path, (6, 8), 1)
+    elif damage == "method":
+        flags(path, (8, 10), 99)
+    elif damage == "object":
+        rewritten(output, classes=np.array([{}], object), sr=rows["sr"])
+    elif damage == "layer":
+        rewritten(output, classes=rows["classes"])
+    elif damage == "shape":
+        rewritten(output, classes=rows["classes"][:, :3], sr=rows["sr"])
+    elif damage == "type":
+        rewritten(output, classes=rows["classes"].astype(np.int8), sr=rows["sr"])
+    elif damage == "label":
+        rewritten(output, classes=np.full((1, 4, 40), 77, np.uint8), sr=rows["sr"])
+    elif damage == "declared":  # a header of more than any machine has
+        header = {"descr": "|u1", "fortran_order": False, "shape": (1, 2**40, 2**20)}
+        with zipfile.ZipFile(path, "w") as archive, archive.open("classes.npy", "w") as member:
+            np.lib.format.write_array_header_1_0(member, header)
+    elif damage == "text":
+        path.write_bytes(b"no archive at all")
+    else:
+        path.unlink()
+        os.mkfifo(path)
+        assert not LAYOUT.is_whole(path, 1)
+        path.unlink()
+    with open_row_store(output, MANIFEST) as store:
+        assert len(store) == 1
+
+
+def test_rows_beyond_the_map_do_not_count(output):
+    keep(output, bands(4))
+    source = store_folder(output) / "000003.npz"
+    (store_folder(output) / "000004.npz").write_bytes(source.read_bytes())
+    with open_row_store(output, MANIFEST) as store:
+        assert len(store) == 4
 
 
 @pytest.mark.skipif(os.name != "posix", reason="other systems have other names")

@@ -38,7 +38,7 @@ def test_a_map_server_gets_every_class_with_its_colour_and_name(tmp_path, legend
 def test_a_style_of_the_users_own_stays(tmp_path, legend):
     own = tmp_path / "map.qml"
     own.write_text("mine")
-    with pytest.raises(OutputError, match="--overwrite"):
+    with pytest.raises(OutputError, match="`overwrite=True`"):
         write_styles(tmp_path / "map.tif", legend)
     assert own.read_text() == "mine"
     assert not (tmp_path / "map.sld").exists()

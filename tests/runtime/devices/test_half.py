@@ -82,7 +82,7 @@ def test_factors_of_a_resize_stay_float32():
     [
         (
             one_node("Mul", ("lr", "w"), {"w": np.array([1e5], np.float32)}),
-            "the constant w exceeds fp16: use --precision fp32",
+            "the constant w exceeds fp16: use `precision` fp32",
         ),
         (
             one_node("RandomNormalLike", dtype=TensorProto.FLOAT),

@@ -58,7 +58,7 @@ def test_a_truncated_file(tmp_path):
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    with pytest.raises(ModelError, match="cannot be read: Is a directory"):
+    with pytest.raises(ModelError, match="cannot be read: is no regular file"):
         read_model_file(tmp_path)
 
 
@@ -351,6 +351,27 @@ class TestBombs:
             size=[1500, 1500],
         )
         assert "it does not run (not within 0 s)" in refusal(tmp_path, model)
+
+    @pytest.mark.parametrize("operator", ["Div", "Mod"])
+    @pytest.mark.parametrize("divisor", [0, -1, None, 2])
+    @pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+    def test_whole_numbers_are_divided_by_known_ones_only(self, tmp_path, operator, divisor, kind):
+        node = helper.make_node
+        to = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+        nodes = [
+            node("Cast", ["lr"], ["whole"], to=to),
+            node(operator, ["whole", "whole" if divisor is None else "by"], ["result"]),
+            node("Cast", ["result"], ["x"], to=TensorProto.FLOAT),
+        ]
+        by = np.array(divisor or 0).astype(kind)
+        model = self.bomb(*nodes, by=by)
+        if divisor == 2:
+            (tmp_path / "model.onnx").write_bytes(model.SerializeToString())
+            open_session(tmp_path / "model.onnx", device="cpu").close()
+        elif divisor == -1 and kind is np.uint8:
+            pass  # 255
+        else:
+            assert "which may be 0 or -1" in refusal(tmp_path, model)
 
     def test_two_inputs(self, tmp_path):
         model = make_onnx(make_spec())

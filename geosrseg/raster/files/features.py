@@ -7,13 +7,21 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.errors import CRSError
 from rasterio.warp import transform
 
+from geosrseg.core.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
+from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
+from geosrseg.regular_file import open_regular
+
+MAX_JSON_BYTES = 2**28
+"""Of a GeoJSON; larger ones are quicker as a GeoPackage."""
+
+_BEGINS = (b"fgb", b"PAR1", b"\x00\x00\x27\x0a")
+"""Of FlatGeobuf, GeoParquet, and the ``.shp`` of a shapefile."""
 
 _STEPS = 50
 """Pieces of the longer side of a polygon before its CRS changes: a straight line of one CRS is
@@ -41,7 +49,7 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     """Read a vector file for a map on `grid`.
 
     Args:
-        path: any format that GDAL's vector drivers in pyogrio read.
+        path: GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile.
         grid: of the map.
         column: whose values are wanted; None for none.
         kinds: what the geometries may be: ``Point``, ``Polygon`` or ``Point Polygon``; their
@@ -58,10 +66,11 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     if not path.exists():
         raise OutputError(f"{path}: no such file")
     try:
+        check_kind(path)
         meta, _, shapes, fields = read(path)
         geometries = shapely.from_wkb(shapes)
-        crs = CRS.from_user_input(meta["crs"]) if meta["crs"] else grid.crs
-    except (DataSourceError, ValueError, CRSError, shapely.errors.ShapelyError) as error:
+        crs = read_crs(meta["crs"]) if meta["crs"] else grid.crs
+    except (DataSourceError, OSError, ValueError, shapely.errors.ShapelyError) as error:
         raise OutputError(
             f"{path}: cannot be read as points or polygons ({reason(error)})"
         ) from error
@@ -75,6 +84,28 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     return Features(
         _transformed(path, geometries, crs, grid.crs), tuple(np.asarray(values)[kept].tolist())
     )
+
+
+def check_kind(path: Path) -> None:
+    """Refuse what is none of the usual kinds by its content.
+
+    GDAL would try some sixty drivers, of which some follow what they read to other files and to
+    the network.
+
+    Raises:
+        OSError: it is no regular file.
+        ValueError: it is of another kind, or names its CRS by other than code or WKT.
+    """
+    with open_regular(path) as file:
+        begin = file.read(72)
+        is_json = begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+        document = parse_json(begin + file.read(MAX_JSON_BYTES)) if is_json else None
+    match document:
+        case {"crs": {"properties": {"name": str(name)}}}:
+            read_crs(name)
+    is_geopackage = begin.startswith(b"SQLite format 3\0") and begin[68:70] == b"GP"
+    if not is_json and not is_geopackage and not begin.startswith(_BEGINS):
+        raise ValueError("expected GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile")
 
 
 def _check_kinds(path: Path, geometries: NDArray[np.object_], kinds: str) -> None:

@@ -1,0 +1,206 @@
+"""Archive: the folder or bucket that finished maps go to, and the mark that says they are there.
+
+The last file of a map is its STAC item, with the task's id in it: a map whose item is missing, or
+has another id, is not done. So a worker may die at any moment, and two may make one map.
+"""
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from geosrseg.batch.work import Task
+from geosrseg.errors import OutputError
+from geosrseg.extras import extra
+from geosrseg.raster.files.gdal import reason
+
+MARK = "geosrseg:task"
+"""Property of the item that holds the task's id."""
+
+STORES = ("s3", "gs", "az", "abfs")
+"""Schemes of object stores."""
+
+MOST_BYTES = 2**24
+"""Of an item."""
+
+
+class Archive(ABC):
+    """Where maps are published."""
+
+    @abstractmethod
+    def read(self, address: str) -> bytes | None:
+        """A small file; None where there is none.
+
+        Raises:
+            OutputError: the place cannot be read.
+        """
+
+    @abstractmethod
+    def exists(self, address: str) -> bool:
+        """Something is there.
+
+        Raises:
+            OutputError: the place cannot be read.
+        """
+
+    @abstractmethod
+    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
+        """Put files beside the task's output, and its item after all of them.
+
+        Args:
+            files: of the map, in the folder where it was made.
+            item: the STAC item, with the mark in it.
+            task: whose they are.
+            replace: an item that stands there is another one's, and replaced.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+
+    def mark(self, task: Task) -> str | None:
+        """The id of the task whose map is there; empty for a map without one, None for no map."""
+        text = self.read(item_address(task))
+        if text is None:
+            return "" if self.exists(task.output) else None
+        try:
+            value = json.loads(text)["properties"][MARK]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            return ""
+        return value if isinstance(value, str) else ""
+
+
+def item_address(task: Task) -> str:
+    """Where the item of a task's map stands."""
+    return task.output.removesuffix(".tif") + ".json"
+
+
+def is_store(address: str) -> bool:
+    """The address is in an object store."""
+    return urlsplit(address).scheme.lower() in STORES
+
+
+def open_archive(address: str) -> Archive:
+    """The archive that an address lies in.
+
+    Raises:
+        MissingExtraError: an object store needs the extra ``cloud``.
+    """
+    return StoreArchive(address) if is_store(address) else FolderArchive()
+
+
+class FolderArchive(Archive):
+    """A folder of a file system, shared or not; maps are made in it."""
+
+    def read(self, address: str) -> bytes | None:
+        path = Path(address)
+        try:
+            if path.stat().st_size > MOST_BYTES:
+                raise OutputError(f"{path}: is too large for an item")
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
+
+    def exists(self, address: str) -> bool:
+        return Path(address).exists()
+
+    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
+        """They are there already, all but the item."""
+        try:
+            item.replace(item_address(task))
+        except OSError as error:
+            raise OutputError(
+                f"{item_address(task)}: cannot be written ({reason(error)})"
+            ) from error
+
+
+class StoreArchive(Archive):
+    """A bucket, by obstore; credentials and endpoint come from the environment.
+
+    Args:
+        address: of a file in it.
+    """
+
+    def __init__(self, address: str) -> None:
+        with extra("cloud"):
+            import obstore  # noqa: PLC0415
+            from obstore.exceptions import AlreadyExistsError, BaseError  # noqa: PLC0415
+            from obstore.store import from_url  # noqa: PLC0415
+        self._obstore, self._exists, self._error = obstore, AlreadyExistsError, BaseError
+        parts = urlsplit(address)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        options: dict[str, Any] = {}
+        if parts.scheme == "s3" and (endpoint := _s3_endpoint()):
+            options = {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
+        client = {"allow_http": True} if options.get("endpoint", "").startswith("http:") else {}
+        self._store: Any = from_url(self._root, client_options=client, **options)  # type: ignore[call-overload]
+
+    def read(self, address: str) -> bytes | None:
+        try:
+            return bytes(self._obstore.get(self._store, self._key(address)).bytes())
+        except FileNotFoundError:
+            return None
+        except self._error as error:
+            raise self._failure(address, "read", error) from error
+
+    def exists(self, address: str) -> bool:
+        try:
+            self._obstore.head(self._store, self._key(address))
+        except FileNotFoundError:
+            return False
+        except self._error as error:
+            raise self._failure(address, "read", error) from error
+        return True
+
+    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
+        folder = task.output.rpartition("/")[0]
+        for file in files:
+            self._put(f"{folder}/{file.name}", file, mode="overwrite")
+        try:
+            self._put(item_address(task), item, mode="overwrite" if replace else "create")
+        except FileExistsError:
+            if self.mark(task) != task.id:
+                raise OutputError(
+                    f"{item_address(task)}: another map was published there meanwhile"
+                ) from None
+
+    def _put(self, address: str, file: Path, *, mode: Any) -> None:
+        try:
+            self._obstore.put(self._store, self._key(address), file, mode=mode)
+        except self._exists as error:
+            raise FileExistsError(address) from error
+        except (self._error, OSError) as error:  # an OSError where there is no such bucket
+            raise self._failure(address, "written", error) from error
+
+    def _key(self, address: str) -> str:
+        return address.removeprefix(self._root).lstrip("/")
+
+    def _failure(self, address: str, what: str, error: Exception) -> OutputError:
+        lines = str(error).strip().splitlines()
+        return OutputError(f"{address}: cannot be {what} ({lines[0] if lines else error})")
+
+
+def _s3_endpoint() -> str:
+    """The endpoint as GDAL or the AWS tools are told of it; empty for Amazon's own."""
+    if url := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        return url
+    host = os.environ.get("AWS_S3_ENDPOINT", "")
+    if not host or "://" in host:
+        return host
+    return f"{'http' if os.environ.get('AWS_HTTPS', 'YES').upper() == 'NO' else 'https'}://{host}"
+
+
+def write_mark(item: Path, task: Task) -> None:
+    """Put the task's id into an item."""
+    document = json.loads(item.read_text(encoding="utf-8"))
+    document["properties"][MARK] = task.id
+    draft = item.with_name(f".{item.name}.marked")
+    with suppress(FileNotFoundError):
+        draft.unlink()
+    draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(item)

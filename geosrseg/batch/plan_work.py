@@ -1,0 +1,195 @@
+"""Planning work: what every scene would cost, and everything pinned that decides its bytes."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geosrseg.batch.archive import is_store, open_archive
+from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
+from geosrseg.batch.work import SUFFIXES, Task, write_work
+from geosrseg.errors import GeosrsegError, WorkError
+from geosrseg.mapping.model import Model, open_model, request_for
+from geosrseg.mapping.prediction_plan import PredictionPlan, plan_prediction
+from geosrseg.products.products import PRODUCTS
+from geosrseg.raster.files.publication import check_output
+from geosrseg.version import __version__
+
+NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScene:
+    """What is to be done for one scene.
+
+    Attributes:
+        scene: its address.
+        state: ``new``; ``done``, the same map is there; ``redo``, another map is there, which `run`
+            replaces with `overwrite` only; ``broken``, it cannot be mapped.
+        task: the line of the work file; None where it is broken.
+        plan: what it costs; None where it is broken.
+        error: why it cannot be mapped.
+    """
+
+    scene: str
+    state: str
+    task: Task | None
+    plan: PredictionPlan | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkPlan:
+    """What is to be done for all scenes.
+
+    Attributes:
+        scenes: in the order of the work file, broken ones among them.
+    """
+
+    scenes: tuple[PlannedScene, ...]
+
+    def count(self, state: str) -> int:
+        """Scenes in a state."""
+        return sum(item.state == state for item in self.scenes)
+
+    @property
+    def open_plans(self) -> list[PredictionPlan]:
+        """What is still to be paid for."""
+        return [item.plan for item in self.scenes if item.plan and item.state != DONE]
+
+    @property
+    def seconds(self) -> float:
+        """Of all maps that are not done, one after the other on a machine like this one."""
+        return sum(plan.seconds for plan in self.open_plans if math.isfinite(plan.seconds))
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the hungriest scene takes."""
+        return max((plan.memory for plan in self.open_plans), default=0)
+
+    @property
+    def disk(self) -> int:
+        """Bytes that one scene needs at the most while it is made."""
+        return max((plan.disk for plan in self.open_plans), default=0)
+
+
+def plan_work(
+    scenes: Sequence[str],
+    output_folder: str,
+    work: str | Path,
+    *,
+    model: str | Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+    products: Sequence[str] = (),
+    overwrite: bool = False,
+    on_scene: Callable[[PlannedScene], None] = lambda _: None,
+    **options: Any,
+) -> WorkPlan:
+    """Write a work file: one line per scene, for `run_work` here or on any machine.
+
+    Nothing is mapped, but of the first scene two windows, from which all times are reckoned.
+
+    Args:
+        scenes: names, patterns, lists and STAC search results, see `list_scenes`.
+        output_folder: a folder or a prefix of an object store (``s3://``, ``gs://``, ``az://``).
+        work: the file to write, ``.jsonl``.
+        model: see `open_model`.
+        device: see `open_model`; ``auto`` is settled here and pinned.
+        precision: see `open_model`; likewise.
+        products: product files to make beside each map, by name: ``areas``, ``report``, ...
+        overwrite: replace an existing work file.
+        on_scene: called for each scene when it is planned.
+        options: as `Model.map` takes them.
+
+    Raises:
+        WorkError: no scene is named, or two would have one map.
+        GeosrsegError: the model, the device or an option is unusable. A scene that is unusable
+            does not stop the others: it is `BROKEN`.
+    """
+    work = Path(work)
+    check_output(work, suffixes=SUFFIXES, overwrite=overwrite)
+    for name in products:
+        PRODUCTS.load(name)
+        if name == "stac":
+            raise WorkError("`products` stac: every map gets its STAC item, leave it out")
+    names = list_scenes(scenes, items_folder=work.with_suffix(".items"))
+    write_items(names)
+    base = (
+        output_folder.rstrip("/")
+        if is_store(output_folder)
+        else str(Path(output_folder).absolute())
+    )
+    with open_model(model, device=device, precision=precision) as opened:
+        planner = _Planner(opened, str(model or opened.spec.name), base, tuple(products), options)
+        found = []
+        for scene in names:
+            found.append(planner.plan(scene))
+            on_scene(found[-1])
+    tasks = [item.task for item in found if item.task is not None]
+    if not tasks:
+        raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
+    write_work(work, tasks)
+    return WorkPlan(tuple(found))
+
+
+class _Planner:
+    """Plans one scene after the other; times are reckoned from the first one's."""
+
+    def __init__(
+        self,
+        model: Model,
+        name: str,
+        base: str,
+        products: tuple[str, ...],
+        options: dict[str, Any],
+    ) -> None:
+        self._model = model
+        path = Path(name)
+        self._name = str(path.absolute()) if path.suffix == ".onnx" else name
+        self._base = base
+        self._products = products
+        self._options = {key: _absolute(key, value) for key, value in options.items()}
+        self._archive = open_archive(f"{base}/any.tif")
+        self._rate: float | None = None
+
+    def plan(self, scene: SceneName) -> PlannedScene:
+        """See `PlannedScene`."""
+        try:
+            request = request_for(scene.address, None, **self._options)
+            plan = plan_prediction(request, self._model.session, seconds_per_pixel=self._rate)
+            if self._rate is None and math.isfinite(plan.seconds_per_pixel):
+                self._rate = plan.seconds_per_pixel
+            task = self._task(scene, plan)
+            mark = self._archive.mark(task)
+        except GeosrsegError as error:
+            return PlannedScene(scene.address, BROKEN, None, None, str(error))
+        state = {None: NEW, task.id: DONE}.get(mark, REDO)
+        return PlannedScene(scene.address, state, task, plan)
+
+    def _task(self, scene: SceneName, plan: PredictionPlan) -> Task:
+        session = self._model.session
+        pinned = {"window_size": plan.window_size, "overlap": plan.overlap}
+        if self._options.get("seams") == "exact":
+            del pinned["overlap"]
+        options = {k: v for k, v in self._options.items() if k != "max_memory"}
+        return Task(
+            scene=scene.address,
+            output=f"{self._base}/{scene.name}.tif",
+            options=options | pinned,
+            products=self._products,
+            model=self._name,
+            sha256=session.sha256,
+            device=session.device,
+            precision=session.precision,
+            version=__version__,
+            windows=plan.windows,
+            seconds=round(plan.seconds, 3) if math.isfinite(plan.seconds) else 0.0,
+        )
+
+
+def _absolute(name: str, value: Any) -> Any:
+    """An area of interest in a file is found from any folder."""
+    is_file = name == "aoi" and isinstance(value, str | Path) and Path(value).is_file()
+    return str(Path(value).absolute()) if is_file else value

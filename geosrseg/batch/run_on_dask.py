@@ -1,0 +1,93 @@
+"""Working off a work file on a Dask cluster.
+
+One task is one scene: nothing but lines and results goes over the wire, and no array. Workers may
+come late and die at any time; Dask gives their tasks to others, which resume or begin again.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from typing import Any
+
+from geosrseg.batch.run_task import TaskResult, run_task
+from geosrseg.batch.run_work import OnResult, died
+from geosrseg.batch.work import Task
+from geosrseg.errors import WorkError
+from geosrseg.extras import extra
+
+MOST = 500
+"""Tasks that the scheduler knows at a time."""
+
+DEATHS = 3
+"""Workers that may die with a task before it is blamed."""
+
+ON_GPU = ("cuda", "tensorrt")
+
+
+def run_on_dask(
+    tasks: Sequence[Task],
+    address: str,
+    *,
+    overwrite: bool = False,
+    threads: int | None = None,
+    patience: float = 20.0,
+    on_result: OnResult = lambda _: None,
+) -> list[TaskResult]:
+    """Make the maps of all tasks on the workers of a scheduler.
+
+    Tasks for a GPU ask for the resource ``GPU=1``; start such workers with
+    ``--resources GPU=1 --nthreads 1``. Every worker needs geosrseg, the model and the scenes by
+    the same names.
+
+    Args:
+        tasks: what to make.
+        address: of the scheduler, ``tcp://HOST:8786``.
+        overwrite: replace maps of other tasks.
+        threads: CPU threads per task.
+        patience: seconds to wait for the scheduler.
+        on_result: called for each task that has ended.
+
+    Raises:
+        WorkError: there is no scheduler at the address.
+        MissingExtraError: the extra ``dask`` is not installed.
+    """
+    with extra("dask"):
+        distributed: Any = import_module("distributed")
+    try:
+        client = distributed.Client(address, timeout=patience)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise WorkError(f"{address}: no Dask scheduler answers there ({error})") from error
+    run = partial(run_task, overwrite=overwrite, threads=threads)
+    by_key = {f"geosrseg-{task.id}": task for task in tasks}
+
+    def submit(key: str) -> object:
+        task = by_key[key]
+        resources = {"GPU": 1} if task.device in ON_GPU else None
+        return client.submit(run, task, key=key, retries=0, resources=resources, pure=False)
+
+    results: list[TaskResult] = []
+    with client:
+        keys: Iterator[str] = iter(by_key)
+        running = distributed.as_completed([submit(key) for key in islice(keys, MOST)])
+        for future in running:
+            results.append(_result(future, by_key[future.key]))
+            on_result(results[-1])
+            future.release()
+            if (key := next(keys, None)) is not None:
+                running.add(submit(key))
+    return results
+
+
+def _result(future: Any, task: Task) -> TaskResult:
+    if future.status == "finished":
+        result: TaskResult = future.result()
+        return result
+    error = future.exception()
+    if type(error).__name__ == "KilledWorker":
+        return died(task, DEATHS)
+    failed = died(task, 1)
+    lines = str(error).splitlines() or [type(error).__name__]
+    return TaskResult(
+        id=failed.id, scene=failed.scene, output=failed.output, state=failed.state, error=lines[0]
+    )

@@ -1,0 +1,246 @@
+"""Running one task: the only place where a line of a work file becomes a map."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import rasterio
+
+from geosrseg.batch.archive import Archive, is_store, item_address, open_archive, write_mark
+from geosrseg.batch.work import Task
+from geosrseg.errors import DeviceError, DeviceMemoryError, GeosrsegError, OutputError, WorkError
+from geosrseg.mapping.make_map import make_map
+from geosrseg.mapping.model import Model, open_model, request_for
+from geosrseg.mapping.prediction import OnProgress, Prediction
+from geosrseg.products.products import PRODUCTS
+from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
+from geosrseg.version import __version__
+
+ATTEMPTS = 3
+"""Of a task whose failure may pass: the network, the memory."""
+
+PAUSE = 5.0
+"""Seconds before the second attempt; twice as many before the third."""
+
+DONE, SKIPPED, FAILED = "done", "skipped", "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskResult:
+    """What became of a task.
+
+    Attributes:
+        id: of the task.
+        scene: its scene.
+        output: its map.
+        state: ``done``, ``skipped`` (it was there) or ``failed``.
+        error: why it failed; empty otherwise.
+        seconds: that it took.
+        attempts: how often it was tried.
+        windows: that were run.
+    """
+
+    id: str
+    scene: str
+    output: str
+    state: str
+    error: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+    windows: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@lru_cache(maxsize=1)
+def _model(model: str, device: str, precision: str, threads: int | None) -> Model:
+    """The model, loaded once for all tasks of a process."""
+    return open_model(model, device=device, precision=precision, threads=threads)
+
+
+def run_task(
+    task: Task,
+    *,
+    overwrite: bool = False,
+    threads: int | None = None,
+    on_progress: OnProgress = lambda _: None,
+    turn: AbstractContextManager[object] | None = None,
+    pause: Callable[[float], None] = time.sleep,
+) -> TaskResult:
+    """Make the map of a task, if it is not there; a failure is a result too.
+
+    Args:
+        task: what to make.
+        overwrite: replace a map that stands there and was made by another task.
+        threads: of the CPU.
+        on_progress: see `predict`.
+        turn: held while the network runs.
+        pause: waits between attempts.
+    """
+    start = time.monotonic()
+    attempt = 1
+    while True:
+        try:
+            windows = _run(task, overwrite, threads, on_progress, turn or nullcontext())
+        except GeosrsegError as error:
+            if attempt < ATTEMPTS and _may_pass(task, error):
+                pause(PAUSE * 2 ** (attempt - 1))
+                attempt += 1
+                continue
+            state, text, windows = FAILED, str(error), 0
+        else:
+            state, text = (SKIPPED, "") if windows is None else (DONE, "")
+        return TaskResult(
+            id=task.id,
+            scene=task.scene,
+            output=task.output,
+            state=state,
+            error=text,
+            seconds=round(time.monotonic() - start, 3),
+            attempts=attempt,
+            windows=windows or 0,
+        )
+
+
+def _may_pass(task: Task, error: GeosrsegError) -> bool:
+    """A second attempt is worth its time: what failed was the network, or the memory."""
+    if isinstance(error, DeviceMemoryError):
+        return True
+    remote = "://" in task.scene or is_store(task.output)
+    return remote and not isinstance(error, WorkError | DeviceError)
+
+
+def _run(
+    task: Task,
+    overwrite: bool,
+    threads: int | None,
+    on_progress: OnProgress,
+    turn: AbstractContextManager[object],
+) -> int | None:
+    """The windows that were run; None for a map that was there."""
+    _check_version(task)
+    archive = open_archive(task.output)
+    mark = archive.mark(task)
+    if mark == task.id:
+        return None
+    model = _model(task.model, task.device, task.precision, threads)
+    _check_model(task, model)
+    if mark is not None and not overwrite and not _is_unfinished(task):
+        raise OutputError(
+            f"{task.output}: exists, and was not made by this task: choose another folder, or "
+            "replace it with `overwrite`"
+        )
+    with _folder(task) as folder:
+        output = folder / f"{task.name}.tif"
+        item = folder / f".{task.name}.item.json"
+        may_replace = overwrite or mark is not None  # what stands there was judged above
+        done = _make(task, model, output, item, on_progress, turn, overwrite=may_replace)
+        _finish(task, archive, done, item, replace=mark is not None)
+        return done.windows
+
+
+def _make(
+    task: Task,
+    model: Model,
+    output: Path,
+    item: Path,
+    on_progress: OnProgress,
+    turn: AbstractContextManager[object],
+    *,
+    overwrite: bool,
+) -> Prediction:
+    products: dict[str, Any] = {name: _product_path(output, name) for name in task.products}
+    options = dict(task.options) | products | {"stac": item}
+    request = request_for(task.scene, output, **options)
+    request.check_outputs(overwrite=True)  # their names; `make_map` knows what this task has left
+    return make_map(
+        request,
+        model.session,
+        overwrite=overwrite,
+        on_progress=on_progress,
+        may_halve=False,
+        turn=turn,
+    )
+
+
+def _finish(task: Task, archive: Archive, done: Prediction, item: Path, *, replace: bool) -> None:
+    write_mark(item, task)
+    folder = done.output.parent
+    own = [path for path in sorted(folder.glob(f"{task.name}.*")) if path.is_file()]
+    archive.publish(own if is_store(task.output) else [], item, task, replace=replace)
+
+
+def _product_path(output: Path, name: str) -> Path:
+    """A product's file beside the map, with the first suffix that it may have."""
+    return output.with_suffix(PRODUCTS.load(name).suffixes[0])
+
+
+def _check_version(task: Task) -> None:
+    if task.version != __version__:
+        raise WorkError(
+            f"planned by geosrseg {task.version}, and this is {__version__}: install that version, "
+            "or plan again"
+        )
+
+
+def _check_model(task: Task, model: Model) -> None:
+    session = model.session
+    if session.sha256 != task.sha256:
+        raise WorkError(
+            f"{task.model}: is another model than was planned (SHA-256 {session.sha256[:12]}…, "
+            f"expected {task.sha256[:12]}…)"
+        )
+    if (session.device, session.precision) != (task.device, task.precision):
+        raise DeviceError(
+            f"this machine gives {session.device} in {session.precision}, planned was "
+            f"{task.device} in {task.precision}: run it elsewhere, or plan again"
+        )
+
+
+def _is_unfinished(task: Task) -> bool:
+    """The map there is what a run of this task left that was killed before its item."""
+    if is_store(task.output):
+        return True  # nobody else writes below an archive's prefix without an item
+    if Path(item_address(task)).exists():
+        return False
+    try:
+        with unreferenced_allowed(), rasterio.open(task.output, driver="GTiff") as dataset:
+            tags = dataset.tags()
+    except GDAL_ERRORS:
+        return False
+    made_by = tags.get("GEOSRSEG_MODEL_SHA256"), tags.get("GEOSRSEG_INPUT")
+    scene = task.scene.rpartition("/")[2]
+    return made_by[0] == task.sha256 and bool(made_by[1]) and str(made_by[1]) in (scene, task.name)
+
+
+def _folder(task: Task) -> AbstractContextManager[Path]:
+    """Where the map is made: beside its name, or in a folder of this machine for a store."""
+    if not is_store(task.output):
+        folder = Path(task.output).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
+        return nullcontext(folder)
+    return _Scratch(os.environ.get("GEOSRSEG_SCRATCH"))
+
+
+class _Scratch(AbstractContextManager[Path]):
+    """A folder that goes with all that is in it."""
+
+    def __init__(self, parent: str | None) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="geosrseg-task-", dir=parent)
+
+    def __enter__(self) -> Path:
+        return Path(self._folder.name)
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()

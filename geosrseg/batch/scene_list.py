@@ -1,0 +1,138 @@
+"""The scenes that a user means: names, patterns, lists, and the results of a STAC search."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geosrseg.errors import WorkError
+from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.location import Location
+
+LISTS = (".txt", ".lst", ".csv")
+"""Suffixes of files with one scene a line."""
+
+MOST_BYTES = 2**28
+"""Of a list or a search result."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneName:
+    """A scene to map.
+
+    Attributes:
+        address: path or URL, absolute; that of the item's file for `item`.
+        name: of its map, without a suffix.
+        item: the STAC item of a search result, which has no file of its own yet.
+    """
+
+    address: str
+    name: str
+    item: dict[str, Any] | None = None
+
+
+def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
+    """Every scene that the words name, in their order.
+
+    Args:
+        words: scenes; patterns such as ``scenes/*.tif``; text files of one scene a line; JSON
+            files of a STAC ItemCollection or the answer of a STAC API's search.
+        items_folder: where the items of a search will have their files.
+
+    Raises:
+        WorkError: there is none, a list cannot be read, or two scenes would have one map.
+    """
+    found = [scene for word in words for scene in _expand(word, items_folder)]
+    if not found:
+        raise WorkError(f"{', '.join(words)}: names no scene")
+    seen: dict[str, str] = {}
+    for scene in found:
+        other = seen.setdefault(scene.name.casefold(), scene.address)
+        if other != scene.address:
+            raise WorkError(
+                f"{other} and {scene.address} would both become {scene.name}.tif: plan them into "
+                "folders of their own"
+            )
+    return list({scene.address: scene for scene in found}.values())
+
+
+def write_items(scenes: Sequence[SceneName]) -> None:
+    """Give the items of search results their files."""
+    for scene in scenes:
+        if scene.item is not None:
+            path = Path(scene.address)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(scene.item), encoding="utf-8")
+
+
+def _expand(word: str, items_folder: Path) -> Iterator[SceneName]:
+    location = Location.of(word)
+    path = Path(word)
+    if location.is_remote or (path.exists() and path.suffix.lower() not in (*LISTS, ".json")):
+        yield _scene(word)
+    elif path.is_file() and path.suffix.lower() in LISTS:
+        base = path.parent
+        for line in _read(path).splitlines():
+            text = line.strip().strip('"')
+            if text and not text.startswith("#"):
+                is_absolute = Location.of(text).is_remote or Path(text).is_absolute()
+                yield from _expand(text if is_absolute else str(base / text), items_folder)
+    elif path.is_file():
+        yield from _items(path, items_folder)
+    elif set(word) & set("*?["):
+        for match in sorted(_base(path).glob(str(path.relative_to(path.anchor)))):
+            yield from _expand(str(match), items_folder)
+    else:
+        raise WorkError(f"{word}: no such file or folder")
+
+
+def _base(path: Path) -> Path:
+    """Where a pattern begins: the root of an absolute one."""
+    return Path(path.anchor or ".")
+
+
+def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
+    try:
+        document = json.loads(_read(path))
+    except (ValueError, RecursionError) as error:
+        raise WorkError(f"{path}: is no JSON ({reason(error)})") from error
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+        yield _scene(str(path))
+        return
+    features = document.get("features")
+    if not isinstance(features, list):
+        raise WorkError(f"{path}: is a FeatureCollection without a list of features")
+    for number, item in enumerate(features, 1):
+        name = item.get("id") if isinstance(item, dict) else None
+        if not isinstance(name, str) or not _is_plain(name) or "assets" not in item:
+            raise WorkError(f"{path}: feature {number} is no STAC item with an id and assets")
+        yield SceneName(str((items_folder / f"{name}.json").absolute()), name, item)
+
+
+def _is_plain(name: str) -> bool:
+    """It can be the name of a file: an id of strangers may be a path."""
+    return name not in ("", ".", "..") and not set(name) & set('/\\:*?"<>|\0') and len(name) < 200
+
+
+def _scene(word: str) -> SceneName:
+    location = Location.of(word)
+    if location.is_remote:
+        return SceneName(word, _stem(location.name))
+    return SceneName(str(Path(word).absolute()), _stem(Path(word).name))
+
+
+def _stem(name: str) -> str:
+    for suffix in (".tif", ".tiff", ".tar", ".json"):
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise WorkError(f"{path}: cannot be read ({reason(error)})") from error

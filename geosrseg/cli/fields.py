@@ -1,0 +1,99 @@
+"""Options of a command, made from the dataclasses and registries that they fill."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geosrseg.cli.sizes import Bytes
+from geosrseg.core.option import Option, options_of
+
+if TYPE_CHECKING:
+    from geosrseg.registry import Registry
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def group_options(*groups: type) -> Decorator:
+    """An option for each field of the groups, in their order."""
+    return _applied(
+        _field_option(name, said, default)
+        for group in groups
+        for name, (said, default) in options_of(group).items()
+    )
+
+
+def field_option(group: type, name: str) -> Decorator:
+    """The option of one field, for a command that takes no other of its group."""
+    return _field_option(name, *options_of(group)[name])
+
+
+def layer_options(registry: "Registry[Any]", *, without: str) -> Decorator:
+    """A flag for each layer but one."""
+    return _applied(
+        click.option(
+            _flag(name), is_flag=True, help=f"Also write OUT.{name}.tif: {registry.help(name)}"
+        )
+        for name in registry.names
+        if name != without
+    )
+
+
+def file_options(registry: "Registry[Any]") -> Decorator:
+    """An option for each product file, and those of its own behind it."""
+
+    def options() -> Iterator[Decorator]:
+        for name in registry.names:
+            yield click.option(
+                _flag(name),
+                type=click.Path(path_type=Path),
+                metavar=registry.metavar(name),
+                help=f"Also write {registry.help(name)}",
+            )
+            if (group := registry.options(name)) is not None:
+                yield group_options(group)
+
+    return _applied(options())
+
+
+def _applied(options: Iterable[Decorator]) -> Decorator:
+    """One decorator for all; the help then has them in their order."""
+    in_order = list(options)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(in_order):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _field_option(name: str, said: Option, default: Any) -> Decorator:
+    if said.kind == "flag":
+        return click.option(_flag(name), is_flag=True, help=said.help)
+    shown = f"{said.help}  [default: {said.default}]" if said.default else said.help
+    return click.option(
+        _flag(said.name or name),
+        name,
+        type=_type(said),
+        metavar=said.metavar or None,
+        default=default or None,
+        multiple=said.kind == "numbers",
+        show_default=bool(default),
+        help=shown,
+    )
+
+
+def _type(said: Option) -> Any:
+    if said.choices:
+        return click.Choice(list(said.choices))
+    if said.kind == "whole":
+        return click.INT if said.least is None else click.IntRange(min=int(said.least))
+    return {"number": click.FLOAT, "numbers": click.FLOAT, "size": Bytes()}.get(
+        said.kind, click.STRING
+    )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

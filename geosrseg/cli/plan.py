@@ -1,0 +1,133 @@
+"""``geosrseg plan``: what many scenes cost, as a file of tasks."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.fields import group_options, layer_options
+from geosrseg.mapping.layers.layers import CLASSES, LAYERS
+from geosrseg.mapping.windowing import Windowing
+from geosrseg.products.products import PRODUCTS
+from geosrseg.raster.reading import Reading
+
+if TYPE_CHECKING:
+    from geosrseg.batch.plan_work import PlannedScene, WorkPlan
+
+
+@click.command()
+@click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
+@click.option(
+    "--output-folder",
+    metavar="DIR|s3://...",
+    required=True,
+    help="Where the maps go: a folder, or a prefix in an object store.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="WORK.jsonl",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The work file to write.",
+)
+@click.option(
+    "--product",
+    "products",
+    multiple=True,
+    type=click.Choice([name for name in PRODUCTS.names if name != "stac"]),
+    help="A file to make beside each map; may be given several times.",
+)
+@options.model_option
+@options.device_option
+@options.precision_option
+@group_options(Reading, Windowing)
+@layer_options(LAYERS, without=CLASSES)
+@options.overwrite_option
+@options.json_option
+@options.debug_option
+def plan(
+    scenes: tuple[str, ...],
+    output_folder: str,
+    output: Path,
+    products: tuple[str, ...],
+    model: str | None,
+    device: str,
+    precision: str,
+    overwrite: bool,
+    as_json: bool,
+    **named: Any,
+) -> None:
+    """Plan the maps of many scenes, one line per scene.
+
+    SCENE is what predict takes, a pattern ("scenes/*.tif"), a text file of one scene a line, or a
+    STAC ItemCollection or search result as JSON. The file pins everything that decides a map's
+    bytes: model, device, precision, windows. Run it with geosrseg run, here or on any machine.
+    """
+    from geosrseg.batch.plan_work import plan_work
+
+    def show(scene: "PlannedScene") -> None:
+        if not as_json:
+            click.echo(_line(scene))
+
+    named = {name: value for name, value in named.items() if value not in (None, False, ())}
+    found = plan_work(
+        scenes,
+        output_folder,
+        output,
+        model=model,
+        device=device,
+        precision=precision,
+        products=products,
+        overwrite=overwrite,
+        on_scene=show,
+        **named,
+    )
+    click.echo(json.dumps(_described(found)) if as_json else _totals(found, output))
+
+
+def _line(scene: "PlannedScene") -> str:
+    if scene.plan is None:
+        return f"{scene.state:<7}{scene.scene}: {scene.error}"
+    plan = scene.plan
+    return (
+        f"{scene.state:<7}{plan.width} x {plan.height}  {_time(plan.seconds)}  "
+        f"{plan.memory / 1e9:.2f} GB memory  {plan.disk / 1e9:.2f} GB disk  {scene.scene}"
+    )
+
+
+def _totals(found: "WorkPlan", output: Path) -> str:
+    states = ("new", "redo", "done", "broken")
+    counts = ", ".join(f"{found.count(state)} {state}" for state in states if found.count(state))
+    return (
+        f"{output}: {counts}; {_time(found.seconds)} one after the other on a machine like this, "
+        f"{found.memory / 1e9:.2f} GB memory and {found.disk / 1e9:.2f} GB disk for the largest"
+    )
+
+
+def _time(seconds: float) -> str:
+    if not seconds < float("inf"):
+        return "no time"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _described(found: "WorkPlan") -> dict[str, Any]:
+    return {
+        "scenes": [
+            {
+                "scene": item.scene,
+                "state": item.state,
+                "error": item.error or None,
+                "task": item.task and item.task.id,
+                "plan": item.plan and item.plan.to_json(),
+            }
+            for item in found.scenes
+        ],
+        "seconds": found.seconds,
+        "memory": found.memory,
+        "disk": found.disk,
+    }

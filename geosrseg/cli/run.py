@@ -1,0 +1,102 @@
+"""``geosrseg run``: works off what ``geosrseg plan`` wrote."""
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.wording import in_words_of_command
+
+if TYPE_CHECKING:
+    from geosrseg.batch.run_task import TaskResult
+
+
+class Shard(click.ParamType[tuple[int, int]]):
+    """A part of the work, such as 2/8."""
+
+    name = "I/K"
+
+    def convert(
+        self,
+        value: str | tuple[int, int],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[int, int]:
+        found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", str(value))
+        if found is None:
+            self.fail(f"{value!r} is no part: expected one such as 2/8", param, ctx)
+        return int(found[1]), int(found[2])
+
+
+@click.command()
+@click.argument("work", metavar="WORK.jsonl", type=click.Path(path_type=Path))
+@click.option(
+    "--task", "number", type=click.IntRange(min=0), metavar="N",
+    help="Run one task, counted from 0: the index of a job array.",
+)  # fmt: skip
+@click.option("--shard", type=Shard(), help="Run every K-th task, from the I-th on.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Processes of this machine.",
+)  # fmt: skip
+@click.option("--dask", metavar="ADDRESS", help="Run on the workers of a Dask scheduler.")
+@options.threads_option
+@click.option(
+    "--overwrite", is_flag=True, help="Replace maps that stand there and are of another plan."
+)
+@options.json_option
+@options.debug_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    work: Path,
+    number: int | None,
+    shard: tuple[int, int] | None,
+    jobs: int,
+    dask: str | None,
+    threads: int | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Make the maps of a work file that are not there yet.
+
+    What is done is skipped, what was begun is resumed, what failed is named; the exit code is 1
+    then. With --json each task is one line of JSON on standard output when it ends.
+    """
+    from geosrseg.batch.run_on_dask import run_on_dask
+    from geosrseg.batch.run_work import choose_tasks, run_work
+    from geosrseg.batch.work import read_work
+    from geosrseg.cli.progress import progress_bar
+
+    if dask is not None and jobs != 1:
+        raise click.UsageError("--jobs is for this machine, --dask for a cluster: take one")
+    tasks = choose_tasks(read_work(work), number=number, shard=shard)
+    results: list[TaskResult] = []
+    with progress_bar("scene") as bar:
+        bar.total = len(tasks)
+        bar.refresh()
+
+        def show(result: "TaskResult") -> None:
+            results.append(result)
+            bar.update()
+            if as_json:
+                click.echo(json.dumps(result.to_json()))
+            elif result.error:
+                bar.write(f"error: {result.scene}: {in_words_of_command(result.error)}")
+
+        if dask is not None:
+            run_on_dask(tasks, dask, overwrite=overwrite, threads=threads, on_result=show)
+        else:
+            run_work(tasks, jobs=jobs, overwrite=overwrite, threads=threads, on_result=show)
+    if not as_json:
+        for result in results:
+            click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}")
+    counts = {state: 0 for state in ("done", "skipped", "failed")}
+    for result in results:
+        counts[result.state] += 1
+    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()), err=True)
+    if counts["failed"]:
+        ctx.exit(1)

@@ -1,0 +1,31 @@
+"""CSV text: tables of names and numbers, in which a spreadsheet finds no formula.
+
+A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` when a table is opened, and
+names of classes come from whoever made the model. Such a text gets an apostrophe before it, which
+spreadsheets take for "this is text"; numbers are left as they are.
+"""
+
+import csv
+import re
+from collections.abc import Iterable
+from typing import TextIO
+
+_RUN = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.ASCII | re.IGNORECASE)
+
+
+def plain_cell(value: object) -> object:
+    """A value as a spreadsheet shows it and does not run it."""
+    if (
+        isinstance(value, str)
+        and value.lstrip(" ").startswith(_RUN)
+        and not _NUMBER.fullmatch(value)
+    ):
+        return f"'{value}"
+    return value
+
+
+def write_rows(file: TextIO, rows: Iterable[Iterable[object]]) -> None:
+    """Write a table: UTF-8, a comma between, a line feed at the end of each row."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerows([plain_cell(value) for value in row] for row in rows)

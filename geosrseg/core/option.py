@@ -1,0 +1,103 @@
+"""Option: what a field of a dataclass says of itself, for Python and for the command line.
+
+A group of options is a frozen dataclass whose fields are made by `option`. Its default and its
+help stand there and nowhere else: the command's options are made from them.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from geosrseg.errors import GeosrsegError
+
+Kind = Literal["text", "number", "whole", "flag", "size", "names", "numbers"]
+"""text; a float; an int; True or False; bytes as in 4G; names with commas between;
+numbers, of which the command line takes one each time."""
+
+_KEY = "geosrseg.option"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """What a field says of itself.
+
+    Attributes:
+        help: what it is.
+        kind: of its value.
+        name: the command line's name of it; the field's where empty.
+        metavar: what the command line's help shows for the value.
+        default: what stands for a default of None, for the help.
+        least: the smallest number.
+        above: a number is larger than it.
+        choices: what the value is one of.
+    """
+
+    help: str
+    kind: Kind = "text"
+    name: str = ""
+    metavar: str = ""
+    default: str = ""
+    least: float | None = None
+    above: float | None = None
+    choices: Sequence[str] = ()
+
+
+def option(said: str, default: Any = None, *, shown: str = "", **values: Any) -> Any:
+    """A field of a group of options.
+
+    Args:
+        said: what it is.
+        default: its value where nobody says one.
+        shown: what the help shows for a default of None.
+        values: the further attributes of `Option`.
+    """
+    made = Option(help=said, default=shown, **values)
+    return field(default=default, metadata={_KEY: made})
+
+
+def options_of(group: type) -> Mapping[str, tuple[Option, Any]]:
+    """What each field of a group says of itself, and its default, by the field's name."""
+    return {
+        item.name: (item.metadata[_KEY], item.default)
+        for item in fields(group)
+        if _KEY in item.metadata
+    }
+
+
+def check_options(group: Any, error: type[GeosrsegError] = GeosrsegError) -> None:
+    """Refuse a value that is not what its field says, by an error of this kind.
+
+    Raises:
+        GeosrsegError: names the field, its value and what was expected.
+    """
+    for name, (said, default) in options_of(type(group)).items():
+        value = getattr(group, name)
+        if value is None or (value is default and said.kind != "text"):
+            continue
+        if said.choices and value not in said.choices:
+            raise error(f"`{name}` {value!r}: expected one of {', '.join(said.choices)}")
+        if said.kind in ("number", "whole", "size"):
+            _check_number(name, said, value, error)
+
+
+def _check_number(name: str, said: Option, value: Any, error: type[GeosrsegError]) -> None:
+    whole = said.kind != "number"
+    try:
+        right = math.isfinite(value) and (not whole or int(value) == value)
+    except (TypeError, ValueError):
+        raise error(f"`{name}` {value!r}: expected a number") from None
+    right = right and (said.least is None or value >= said.least)
+    if not right or not (said.above is None or value > said.above):
+        kind = "a whole number" if whole else "a number"
+        bound = "" if said.least is None else f" from {said.least:g} on"
+        bound = bound if said.above is None else f" above {said.above:g}"
+        raise error(f"`{name}` {value:g}: expected {kind}{bound}")
+
+
+def unknown_option(name: str, known: Sequence[str]) -> GeosrsegError:
+    """The error for a name that no option has."""
+    near = get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"expected some of {', '.join(known)}"
+    return GeosrsegError(f"no option {name!r}: {hint}")

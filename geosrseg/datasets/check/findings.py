@@ -1,0 +1,207 @@
+"""Findings: what of a dataset is likely a mistake, in words that name file, value and share.
+
+Each function yields the warnings of one kind; what makes training pointless is raised.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card.card_scene import SPLITS
+from geosrseg.datasets.check.common_ground import CommonGround
+from geosrseg.datasets.check.image_survey import PERCENTS, ImageSurvey
+from geosrseg.datasets.check.reference_survey import ReferenceSurvey
+from geosrseg.datasets.reference import is_lossy
+from geosrseg.datasets.scenes import unknown_codes
+from geosrseg.errors import DatasetError
+
+NARROW = 0.02
+"""Share of [low, high] that holds all but 4 % of a band's values: the scale is wrong."""
+
+MUCH, MOST = 0.1, 0.5
+"""Shares of a band's values, or of an image's, that lie beyond [low, high] and are cut off."""
+
+LOST = 0.01
+"""Share of a lossy reference's pixels that may have a colour of no class."""
+
+SHOWN = 3
+"""Files that are named of many."""
+
+
+def find_types(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str]:
+    """Images of several data types, to which one scale is applied."""
+    types = Counter(image.dtype for image in images)
+    if len(types) == 1 or card.image.radiometry is None:
+        return
+    usual = types.most_common(1)[0][0]
+    odd = [image for image in images if image.dtype != usual]
+    text = (
+        f"{odd[0].path} is {odd[0].dtype}, and {types[usual]} of {len(images)} images are {usual}: "
+        "one scale holds for all images of a card, so store them in one data type"
+    )
+    if "uint8" in types:
+        raise DatasetError(text)
+    yield text
+
+
+def find_ranges(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str]:
+    """Bands that the network hardly sees, as scale or [bands] is wrong."""
+    seen = [image for image in images if np.isfinite(image.percentiles).all()]
+    if not seen:
+        raise DatasetError(f"no image of {card.name} has a pixel that is valid in all bands")
+    cut = [image for image in seen if image.beyond >= MOST]
+    if len(cut) == len(seen) and min(image.beyond for image in seen) > 0.99:
+        raise DatasetError(f"{_cut(card, seen[0])}; all images are like that")
+    if cut:
+        yield f"{_cut(card, cut[0])}{_more(cut)}"
+    low, high = PERCENTS.index(2.0), PERCENTS.index(98.0)
+    for number, (band, least, most) in enumerate(zip(card.bands, card.low, card.high, strict=True)):
+        first = min(float(image.percentiles[number, low]) for image in seen)
+        last = max(float(image.percentiles[number, high]) for image in seen)
+        share = (min(last, most) - max(first, least)) / (most - least)
+        beyond = float(np.mean([image.below[number] + image.above[number] for image in seen]))
+        where = (
+            f"after scale and offset the values of {band} lie from {first:.4g} to {last:.4g}, and "
+            f"[bands] says {least:g} to {most:g}"
+        )
+        if share < NARROW and beyond < MOST:
+            yield f"{where}: {max(share, 0):.1%} of the range is used: check scale and [bands]"
+        elif beyond >= MUCH and not cut:
+            yield f"{where}: {beyond:.0%} lie beyond and become 0 or 1: check scale and [bands]"
+
+
+def _cut(card: DatasetCard, image: ImageSurvey) -> str:
+    number = int(np.argmax(image.below + image.above))
+    first, last = image.percentiles[number, [0, -1]]
+    return (
+        f"{image.path}: {image.beyond:.0%} of its values become 0 or 1: after scale and offset "
+        f"{card.bands[number]} lies from {first:.4g} to {last:.4g}, and [bands] says "
+        f"{card.low[number]:g} to {card.high[number]:g}: check scale and [bands]"
+    )
+
+
+def find_markers(images: Sequence[ImageSurvey]) -> Iterator[str]:
+    """Numbers that mark missing pixels without being declared: they would train as ground."""
+    found: dict[float, list[tuple[ImageSurvey, float]]] = {}
+    for image in images:
+        for number, share in image.markers:
+            found.setdefault(number, []).append((image, share))
+    for number, places in found.items():
+        image, share = max(places, key=lambda place: place[1])
+        yield (
+            f"{image.path}: {share:.1%} of its pixels are {number:g} in all bands, which is not "
+            f"declared as nodata ({len(places)} of {len(images)} images): if they are no "
+            f"measurement, write nodata = {number:g} into [image] of the card"
+        )
+
+
+def find_unknown(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> Iterator[str]:
+    """Values that no class has; where JPEG made them, nothing is left to learn from."""
+    counts: Counter[int] = Counter()
+    first: dict[int, Path] = {}
+    for reference in references:
+        lost = sum(reference.unknown.values())
+        if lost > LOST * reference.pixels and is_lossy(reference.path):
+            raise DatasetError(
+                f"{reference.path} is a JPEG or compressed like one, so its "
+                f"{'colours' if card.coding.is_coloured else 'values'} are not exact: {lost} of "
+                f"{reference.pixels} pixels ({lost / reference.pixels:.0%}) have one of no class "
+                "and would be lost. Save references as PNG or GeoTIFF, or let "
+                f"{_lossy_remedy(card)}"
+            )
+        counts.update(reference.unknown)
+        for code in reference.unknown:
+            first.setdefault(code, reference.path)
+    if counts:
+        yield unknown_codes(card, counts, first) + _shifted(card, counts, references)
+
+
+def _lossy_remedy(card: DatasetCard) -> str:
+    if card.coding.is_coloured:
+        return "near colours stand for a class: colour_tolerance = 60 in the card"
+    return 'classes have ranges: reference = "0-127"'
+
+
+def _shifted(card: DatasetCard, counts: Counter[int], references: Sequence[ReferenceSurvey]) -> str:
+    """Whether 1 to N was stored where the card says 0 to N - 1."""
+    codes = [codes[0] for codes in card.coding.classes if len(codes) == 1]
+    first_is_empty = 0 not in {index for reference in references for index in reference.held}
+    if codes == [*range(len(card.legend))] and first_is_empty and len(codes) in counts:
+        return (
+            f". They hold 1 to {len(codes)}, and the card names 0 to {len(codes) - 1}: say so with "
+            "reference = 1 and so on in its [[classes]]"
+        )
+    return ""
+
+
+def find_classes(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> Iterator[str]:
+    """Classes that cannot be learned, or not be validated."""
+    totals = {split: count_classes(references, split) for split in SPLITS}
+    train, validation = totals["train"], totals["validation"]
+    if not train.any():
+        raise DatasetError("no pixel of the training split has a class of the legend")
+    if (train > 0).sum() == 1:
+        raise DatasetError(
+            f"the training references hold one class only ({_names(card, train > 0)}): expected "
+            "two or more; are the others in another file, or in values that the card does not name?"
+        )
+    if not train.all():
+        yield (
+            f"class {_names(card, train == 0)} has no pixel in the training split: it cannot be "
+            "learned, and maps will not show it"
+        )
+    if validation.any() and (missing := (validation == 0) & (train > 0)).any():
+        yield (
+            f"class {_names(card, missing)} has no pixel in the validation split: the best epoch "
+            "is chosen without it"
+        )
+    alone = [r for r in references if r.empty and len(r.held) == 1]
+    others = [r for r in references if not r.empty and len(r.held) > 1]
+    if alone and others:
+        yield (
+            f"{alone[0].path} holds one class, and 255 or nodata in {alone[0].empty} pixels "
+            f"({alone[0].empty / alone[0].pixels:.0%}), where {others[0].path} holds several "
+            f"classes and no 255 ({len(alone)} of {len(references)} references): is 255 a class "
+            "there?"
+        )
+
+
+def find_leaks(pairs: Sequence[CommonGround]) -> Iterator[str]:
+    """Ground on which both the weights and their figures are found."""
+    for number, pair in enumerate(pairs[:SHOWN], 1):
+        if pair.same and pair.trained == pair.tested:
+            what = f"{pair.tested} is in two splits, train and {pair.split}"
+        elif pair.same:
+            what = f"{pair.tested} ({pair.split}) holds the same pixels as {pair.trained} (train)"
+        else:
+            what = (
+                f"{pair.share:.0%} of the ground of {pair.tested} ({pair.split}) is in "
+                f"{pair.trained} (train), {pair.of_trained:.0%} of that one's"
+            )
+        rest = f" ({len(pairs) - SHOWN} more pairs)" if number == SHOWN < len(pairs) else ""
+        yield f"{what}: figures of the {pair.split} split say nothing then; keep places apart{rest}"
+
+
+def count_classes(references: Sequence[ReferenceSurvey], split: str) -> NDArray[np.int64]:
+    """(classes,) pixels of each class in a split."""
+    return np.sum([reference.classes[split] for reference in references], axis=0)
+
+
+def _names(card: DatasetCard, chosen: NDArray[np.bool_]) -> str:
+    """Names of classes with their values in the references."""
+    named = [
+        f"{item.name} (reference {', '.join(map(card.coding.show, codes[:3]))})"
+        for item, codes, wanted in zip(
+            card.legend.classes, card.coding.classes, chosen, strict=True
+        )
+        if wanted
+    ]
+    return ", ".join(named)
+
+
+def _more(found: Sequence[ImageSurvey]) -> str:
+    return f" ({len(found)} images are like that)" if len(found) > 1 else ""

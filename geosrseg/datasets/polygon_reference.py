@@ -1,0 +1,106 @@
+"""PolygonReference: polygons of a vector file, burned in on the grid of an image."""
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+
+from geosrseg.core.windows import Window
+from geosrseg.datasets.card.polygon_column import PolygonColumn
+from geosrseg.datasets.card.reference_coding import NO_CODE, ReferenceCoding
+from geosrseg.errors import DatasetError, DatasetWarning, OutputError
+from geosrseg.raster.files.features import read_features
+from geosrseg.raster.files.grid import Grid
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PolygonReference:
+    """Polygons with a class each; see `open_polygons`.
+
+    A pixel is in a polygon if its centre is. Where polygons overlap the later one counts.
+
+    Attributes:
+        path: the file.
+        coding: a code is the class's index.
+        tree: the polygons, in the CRS of the grid.
+        codes: of the polygons.
+        elsewhere: the code of ground without a polygon.
+        grid: of the image.
+    """
+
+    path: Path
+    coding: ReferenceCoding
+    tree: shapely.STRtree
+    codes: NDArray[np.int32]
+    elsewhere: int
+    grid: Grid
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """(rows, cols) class indices of a window inside the grid; NODATA where ignored."""
+        return self.coding.decode(self.read_codes(window))
+
+    def count_unknown(self, window: Window) -> dict[int, int]:
+        """None: values that no class has were reported when the file was opened."""
+        return {}
+
+    def read_codes(self, window: Window) -> NDArray[np.int32]:
+        """(rows, cols) codes of a window."""
+        part = self.grid.part(window)
+        left, bottom, right, top = part.bounds
+        near = np.sort(self.tree.query(shapely.box(left, bottom, right, top)))
+        shapes = [(self.tree.geometries[index], int(self.codes[index])) for index in near]
+        size = (window.height, window.width)
+        if not shapes:
+            return np.full(size, self.elsewhere, np.int32)
+        return rasterize(
+            shapes, out_shape=size, transform=part.transform, fill=self.elsewhere, dtype="int32"
+        )
+
+
+def open_polygons(
+    path: Path, *, column: PolygonColumn, coding: ReferenceCoding, grid: Grid
+) -> PolygonReference:
+    """Read the polygons of a reference.
+
+    Args:
+        path: any vector file that pyogrio reads.
+        column: where their class is, and what its values mean.
+        coding: a code is the class's index.
+        grid: of the image.
+
+    Warns:
+        DatasetWarning: polygons have a value that no class has; they have no class then.
+
+    Raises:
+        DatasetError: the file cannot be read, has no such column or other geometries.
+    """
+    try:
+        found = read_features(path, grid, column=column.name, kinds="Polygon")
+    except OutputError as error:
+        raise DatasetError(str(error)) from error
+    codes = [column.code_of(value) for value in found.values]
+    unknown = Counter(
+        str(value) for value, code in zip(found.values, codes, strict=True) if code is None
+    )
+    if unknown:
+        listed = ", ".join(f"{value!r} ({count})" for value, count in unknown.most_common(5))
+        warnings.warn(
+            f"{path}: {unknown.total()} polygons have a value of {column.name} that no class has: "
+            f"{listed}; their ground is ignored, and without this warning if the card's list "
+            "`ignored` has them",
+            DatasetWarning,
+            stacklevel=2,
+        )
+    return PolygonReference(
+        path,
+        coding,
+        shapely.STRtree(found.geometries),
+        np.array([NO_CODE if code is None else code for code in codes], np.int32),
+        NO_CODE if column.elsewhere is None else column.elsewhere,
+        grid,
+    )

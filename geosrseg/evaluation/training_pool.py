@@ -1,0 +1,73 @@
+"""Training pool: tasks in processes of their own, several at once on one device.
+
+A network too small for its GPU leaves it idle most of the time. Several trainings side by
+side take little longer than one.
+"""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+
+import psutil
+import torch
+
+Task = Callable[[], None]
+
+
+def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[int]:
+    """Run tasks, and say the index of each when it is done.
+
+    Args:
+        tasks: what can be pickled; with one job they run in this process, one by one.
+        jobs: how many at once.
+
+    Raises:
+        Exception: what a task raises; those that run are ended, the others never begin.
+    """
+    if jobs == 1 or len(tasks) < 2:
+        for index, task in enumerate(tasks):
+            task()
+            yield index
+        return
+    threads = max((psutil.cpu_count(logical=False) or 1) // jobs, 1)
+    pool = ProcessPoolExecutor(
+        min(jobs, len(tasks)),
+        mp_context=get_context("spawn"),
+        initializer=_begin,
+        initargs=(threads,),
+    )
+    try:
+        running = {pool.submit(task): index for index, task in enumerate(tasks)}
+        yield from _as_done(running)
+    except BaseException:
+        _end(list((pool._processes or {}).values()))
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _as_done(running: dict[Future[None], int]) -> Iterator[int]:
+    while running:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            future.result()
+            yield running.pop(future)
+
+
+def _begin(threads: int) -> None:
+    """What each process does first: leave Ctrl-C to its parent, and share the cores."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    torch.set_num_threads(threads)
+
+
+def _end(processes: list[BaseProcess]) -> None:
+    """End processes with what they have started; a training resumes from its checkpoint."""
+    for process in processes:
+        if process.pid is None or not psutil.pid_exists(process.pid):
+            continue
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        for child in children:
+            child.terminate()

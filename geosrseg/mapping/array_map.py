@@ -1,0 +1,157 @@
+"""ArrayMap: a class map and its further layers as arrays in memory."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import Legend
+from geosrseg.errors import DeviceMemoryError, OutputError
+from geosrseg.mapping.layers.layers import CLASSES
+from geosrseg.mapping.make_map import WindowCounter
+from geosrseg.mapping.map_job import MapJob, open_job
+from geosrseg.mapping.map_options import MapOptions
+from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.map_rows import predict_rows
+from geosrseg.mapping.prediction import OnProgress
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.xarrays import data_array
+from geosrseg.runtime.host_memory import available_memory
+from geosrseg.runtime.session import Session
+
+if TYPE_CHECKING:
+    import xarray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayMap:
+    """A class map in memory.
+
+    Attributes:
+        layers: (channels, rows, cols) by the layer's name, the class map's among them.
+        profiles: what each layer is: its grid, its bands, its nodata.
+        legend: the classes.
+        warnings: what was taken for granted of the array.
+    """
+
+    layers: Mapping[str, NDArray[np.generic]]
+    profiles: Mapping[str, CogProfile]
+    legend: Legend
+    warnings: tuple[str, ...]
+
+    @property
+    def labels(self) -> NDArray[np.generic]:
+        """(rows, cols) uint8 class ids; 255 where the map has no pixel."""
+        return self.layers[CLASSES][0]
+
+    @property
+    def confidence(self) -> NDArray[np.generic] | None:
+        """(rows, cols) uint8 percent as in the layer of that name; None if it was not asked for."""
+        return self.layers["confidence"][0] if "confidence" in self.layers else None
+
+    @property
+    def grid(self) -> Grid:
+        """Where the labels lie: CRS, transform, height and width."""
+        return self.profiles[CLASSES].grid
+
+    def to_xarray(self, layer: str = CLASSES) -> "xarray.DataArray":
+        """A layer as a DataArray by rioxarray's conventions.
+
+        The class map has the attributes ``flag_values``, ``flag_meanings`` and ``flag_colors``
+        of the CF conventions. Names have ``_`` where ``flag_meanings`` ends a word.
+
+        Raises:
+            OutputError: there is no such layer.
+            MissingExtraError: rioxarray is not installed.
+        """
+        if layer not in self.layers:
+            raise OutputError(f"no layer {layer!r}: the map has {', '.join(self.layers)}")
+        profile, values = self.profiles[layer], self.layers[layer]
+        single = len(profile.bands) == 1
+        attributes: dict[str, Any] = {"long_name": layer if single else profile.bands}
+        if profile.units:
+            attributes["units"] = profile.units
+        if profile.scale:
+            attributes |= {"scale_factor": profile.scale[0], "add_offset": profile.offset[0]}
+        if profile.legend is not None:
+            attributes |= _flags(profile.legend)
+        return data_array(
+            values[0] if single else values,
+            profile.grid,
+            nodata=profile.nodata,
+            band_names=profile.bands,
+            attributes=attributes,
+        )
+
+
+def map_array_file(
+    location: Location, options: MapOptions, session: Session, *, on_progress: OnProgress
+) -> ArrayMap:
+    """Make the map of a scene in memory.
+
+    Raises:
+        GeosrsegError: the scene or an option is unusable, or the map does not fit into memory.
+    """
+    for name in options.products.files:
+        raise OutputError(f"`{name}` is made from a map's file: map a scene, or leave it out")
+    request = MapRequest(scene=location, options=options)
+    with open_job(request, session) as job:
+        profiles = {name: layer.profile() for name, layer in job.layers.items()}
+        layers = {name: _empty(profile) for name, profile in _checked(profiles).items()}
+        counter = WindowCounter(job, on_progress, strips_done=0)
+        _fill(layers, job, counter)
+        damage = job.scene.warnings
+    return ArrayMap(layers, profiles, session.spec.legend, damage)
+
+
+def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: WindowCounter) -> None:
+    """Run all windows, and put what they finish into the layers."""
+    done = dict.fromkeys(layers, 0)
+    with closing(
+        predict_rows(
+            job.scene,
+            job.session,
+            job.plan,
+            layers=job.layers,
+            batch=job.request.options.windows.batch,
+            on_window=counter.count,
+        )
+    ) as all_rows:
+        for strip in all_rows:
+            for name, rows in strip.items():
+                stop = done[name] + rows.shape[1]
+                layers[name][:, done[name] : stop] = rows
+                done[name] = stop
+
+
+def _checked(profiles: Mapping[str, CogProfile]) -> Mapping[str, CogProfile]:
+    """Refuse a map that memory does not hold: the system would end the process instead."""
+    needed = sum(
+        len(item.bands) * item.grid.height * item.grid.width * np.dtype(item.dtype).itemsize
+        for item in profiles.values()
+    )
+    free = available_memory()
+    if needed > free:
+        raise DeviceMemoryError(
+            f"the map takes {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} are free: write the "
+            "array to a file and map that"
+        )
+    return profiles
+
+
+def _empty(profile: CogProfile) -> NDArray[np.generic]:
+    shape = (len(profile.bands), profile.grid.height, profile.grid.width)
+    return np.empty(shape, profile.dtype)
+
+
+def _flags(legend: Legend) -> dict[str, Any]:
+    return {
+        "flag_values": np.array(legend.ids, np.uint8),
+        "flag_meanings": " ".join("_".join(name.split()) for name in legend.names),
+        "flag_colors": " ".join(item.colour for item in legend.classes),
+    }

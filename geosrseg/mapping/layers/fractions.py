@@ -1,0 +1,34 @@
+"""The fractions: the share of each class in each pixel of the scene."""
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
+from geosrseg.core.labels import fractions
+from geosrseg.mapping.layers.layer import FinishedStrip, Layer
+from geosrseg.products.asset import Asset
+from geosrseg.raster.maps.cog import CogProfile
+
+
+class Fractions(Layer):
+    """(classes, rows, width) float32 on the source grid."""
+
+    asset = Asset(title="Share of each class in each pixel of the scene")
+
+    def profile(self) -> CogProfile:
+        """See `Layer.profile`."""
+        return CogProfile(
+            grid=self.frame.scene.grid,
+            bands=self.frame.spec.legend.names,
+            dtype="float32",
+            nodata=float("nan"),
+            overviews=Resampling.average,
+            tags=self.frame.tags,
+        )
+
+    def finish(
+        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
+    ) -> NDArray[np.generic]:
+        """See `Layer.finish`."""
+        classes = len(self.frame.spec.legend)
+        return fractions(strip.labels, classes=classes, factor=strip.factor)

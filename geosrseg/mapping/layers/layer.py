@@ -1,0 +1,132 @@
+"""Layer: a raster that is made from the probabilities, and what it is made from.
+
+While a strip of windows runs, a layer paints what each window finishes on a canvas of target
+rows. When the strip is done it turns the canvas into rows of its file. A layer that follows
+from the labels alone needs no canvas: it has all it needs in `finish`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.dilation import dilate
+from geosrseg.core.spec import ModelSpec
+from geosrseg.products.asset import Asset
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.scene import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapFrame:
+    """What is known of a map before its first window runs.
+
+    Attributes:
+        scene: the open scene.
+        spec: of the model.
+        halo: LR pixels around a pixel that may sway its label.
+        tags: what every file says of its own making.
+    """
+
+    scene: Scene
+    spec: ModelSpec
+    halo: int
+    tags: Mapping[str, str]
+
+    @property
+    def target_grid(self) -> Grid:
+        """The grid of the class map."""
+        return self.scene.grid.refined(self.spec.upscale_factor)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedWindow:
+    """The pixels that a window finishes, after blending.
+
+    Attributes:
+        probabilities: (classes, rows, cols).
+        labels: (rows, cols) indices of the most likely classes.
+        best: (rows, cols) their probabilities.
+        sr: (bands, rows, cols) super-resolved model input; None if no layer needs it.
+    """
+
+    probabilities: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    best: NDArray[np.float32]
+    sr: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedStrip:
+    """The rows that a strip of windows finishes, inside the scene.
+
+    Attributes:
+        labels: (s·rows, s·width) class indices; NODATA where the map has no pixel.
+        hidden: (s·rows, s·width) True where the map has no pixel.
+        around: (window rows, width) usable pixels of the scene in all rows of the windows.
+        own: the strip's own rows in `around`.
+        halo: LR pixels around a pixel that may sway its label.
+        factor: the upscale factor s.
+    """
+
+    labels: NDArray[np.uint8]
+    hidden: NDArray[np.bool_]
+    around: NDArray[np.bool_]
+    own: slice
+    halo: int
+    factor: int
+
+    @cached_property
+    def near_nodata(self) -> NDArray[np.bool_]:
+        """(s·rows, s·width) True where a pixel within the halo is not usable."""
+        near = dilate(~self.around, self.halo)[self.own]
+        return near.repeat(self.factor, axis=0).repeat(self.factor, axis=1)
+
+
+class Layer(ABC):
+    """A raster that is made from the probabilities, for one map.
+
+    Args:
+        frame: what is known of the map.
+
+    Attributes:
+        help: what the file is, for ``--help``.
+        asset: what a STAC item says of the file.
+        needs_sr: it is made from the super-resolved image, which the network then gives.
+        styled: its pixels are class ids, and the styles of the legend stand beside it.
+    """
+
+    help: ClassVar[str] = ""
+    asset: ClassVar[Asset]
+    needs_sr: ClassVar[bool] = False
+    styled: ClassVar[bool] = False
+
+    def __init__(self, frame: MapFrame) -> None:
+        self.frame = frame
+
+    @abstractmethod
+    def profile(self) -> CogProfile:
+        """What the file is, except its pixels."""
+
+    def canvas(self, rows: int, cols: int) -> NDArray[np.generic] | None:
+        """(channels, rows, cols) on the target grid to paint on, if the layer needs it."""
+        return None
+
+    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:  # noqa: B027
+        """Paint what a window finishes on its part of the canvas, (channels, rows, cols)."""
+
+    @abstractmethod
+    def finish(
+        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
+    ) -> NDArray[np.generic]:
+        """The strip's rows of the file, (channels, rows, width) on the file's grid.
+
+        Args:
+            canvas: (channels, s·rows, s·width) what was painted, which may be changed.
+            strip: what else is known of these rows.
+        """

@@ -1,0 +1,242 @@
+"""Model: a model file, loaded once, that maps as many scenes and arrays as are wanted."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.errors import GeosrsegError, OutputError
+from geosrseg.mapping.make_map import make_map
+from geosrseg.mapping.map_options import MapOptions
+from geosrseg.mapping.map_request import MapRequest
+from geosrseg.mapping.output_names import default_output, map_paths
+from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
+from geosrseg.mapping.prediction_plan import PredictionPlan, plan_prediction
+from geosrseg.raster.files.location import Location
+from geosrseg.runtime.session import Session, open_session
+from geosrseg.runtime.shipped_models import DEFAULT_MODEL
+
+if TYPE_CHECKING:
+    from geosrseg.mapping.array_map import ArrayMap
+    from geosrseg.raster.array_file import Crs, Pixels
+
+
+def no_progress(_: object) -> None:
+    """Tell nobody."""
+
+
+class Model:
+    """A loaded model. Made by `open_model`; it frees its memory when it is closed.
+
+    Each method takes `MapOptions`, single options by the names of the command line, or both:
+    single ones win. ``model.map(scene, output, bands=[3, 2, 1], confidence=True)``.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model file says of itself: bands, upscale factor, legend, limits."""
+        return self._session.spec
+
+    @property
+    def session(self) -> Session:
+        """What runs the model file."""
+        return self._session
+
+    @property
+    def device(self) -> str:
+        """Where the model runs."""
+        return self._session.device
+
+    @property
+    def precision(self) -> str:
+        """The number format in which it computes."""
+        return self._session.precision
+
+    def map(
+        self,
+        scene: str | Path,
+        output: str | Path | None = None,
+        options: MapOptions | None = None,
+        *,
+        overwrite: bool = False,
+        on_progress: OnProgress = no_progress,
+        **changes: Any,
+    ) -> Prediction:
+        """Make the class map of a scene; see `predict`.
+
+        Raises:
+            GeosrsegError: the scene, an option or an output is unusable.
+        """
+        request = request_for(scene, output or default_output(scene), options, **changes)
+        request.check_outputs(overwrite=overwrite)
+        return make_map(request, self._session, overwrite=overwrite, on_progress=on_progress)
+
+    def map_scenes(
+        self,
+        scenes: Sequence[str | Path],
+        folder: str | Path | None = None,
+        options: MapOptions | None = None,
+        *,
+        overwrite: bool = False,
+        on_progress: OnProgress = no_progress,
+        on_outcome: Callable[[Outcome], None] = no_progress,
+        **changes: Any,
+    ) -> list[Outcome]:
+        """Make the map of each scene, of its name; a failure stops no other.
+
+        Args:
+            scenes: see `predict`.
+            folder: of the maps; ``SCENE_classes.tif`` beside each scene by default.
+            options: what is wanted of every map; no product file, which would be one for all.
+            overwrite: replace existing maps.
+            on_progress: called before the first window of each scene and after each one.
+            on_outcome: called when a scene is done or has failed.
+            changes: options by their names.
+
+        Raises:
+            GeosrsegError: an option or the folder is unusable, or two maps had one name.
+        """
+        wanted = (options or MapOptions()).having(**changes)
+        check_scenes(scenes, folder, wanted)
+        outcomes = []
+        for scene, output in zip(scenes, map_paths(scenes, _folder(folder)), strict=True):
+            try:
+                done = self.map(scene, output, wanted, overwrite=overwrite, on_progress=on_progress)
+                outcome = Outcome(str(Location.of(scene)), output, done, None)
+            except GeosrsegError as error:
+                outcome = Outcome(str(Location.of(scene)), output, None, error)
+            outcomes.append(outcome)
+            on_outcome(outcome)
+        return outcomes
+
+    def plan(
+        self, scene: str | Path, options: MapOptions | None = None, **changes: Any
+    ) -> PredictionPlan:
+        """Say what mapping a scene would do and cost. Two windows are run, nothing is written.
+
+        Raises:
+            GeosrsegError: as mapping it would.
+        """
+        return plan_prediction(request_for(scene, None, options, **changes), self._session)
+
+    def map_array(
+        self,
+        array: "Pixels",
+        options: MapOptions | None = None,
+        *,
+        transform: Any = None,
+        crs: "Crs" = None,
+        nodata: float | None = None,
+        band_names: Sequence[str] = (),
+        on_progress: OnProgress = no_progress,
+        **changes: Any,
+    ) -> "ArrayMap":
+        """Make the class map of an array, in memory; the labels are those of the same file.
+
+        Args:
+            array: (bands, rows, cols) or, of one band, (rows, cols): a NumPy array, a masked
+                one, or an xarray DataArray, which brings the following four along as rioxarray
+                writes them.
+            options: what is wanted; the confidence by default.
+            transform: pixel to ground, an Affine or its six numbers.
+            crs: whatever rasterio takes for one.
+            nodata: the number that marks missing pixels.
+            band_names: one a band, by which the model's bands are found.
+            on_progress: called before the first window and after each one.
+            changes: options by their names.
+
+        Raises:
+            GeosrsegError: the array or an option is unusable, or the map does not fit into
+                memory.
+        """
+        from geosrseg.mapping.array_map import map_array_file
+        from geosrseg.raster.array_file import array_file
+
+        wanted = (options or MapOptions(layers=["confidence"])).having(**changes)
+        with array_file(
+            array, transform=transform, crs=crs, nodata=nodata, band_names=band_names
+        ) as location:
+            return map_array_file(location, wanted, self._session, on_progress=on_progress)
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._session.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def open_model(
+    model: str | Path | None = None,
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+) -> Model:
+    """Load a model, once for all that is mapped with it.
+
+    Args:
+        model: a shipped model's name or an ONNX file; the embedded model by default.
+        device: where it runs; ``auto`` is the first of CUDA, OpenVINO and the CPU that works.
+        precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that device and
+            model allow.
+        threads: of the CPU; one per core by default.
+
+    Raises:
+        ModelError: the model is unknown, or its file is refused.
+        DeviceError: the device or the precision cannot be used here.
+    """
+    return Model(
+        open_session(model or DEFAULT_MODEL, device=device, precision=precision, threads=threads)
+    )
+
+
+def request_for(
+    scene: str | Path,
+    output: str | Path | None,
+    options: MapOptions | None = None,
+    **changes: Any,
+) -> MapRequest:
+    """A request with options and changes of them.
+
+    Raises:
+        GeosrsegError: an option is unusable.
+    """
+    if not isinstance(scene, str | Path):
+        raise TypeError(f"a scene is a path or a URL, got {type(scene).__name__}")
+    return MapRequest(
+        scene=scene,
+        output=None if output is None else Path(output),
+        options=(options or MapOptions()).having(**changes),
+    )
+
+
+def check_scenes(
+    scenes: Sequence[str | Path], folder: str | Path | None, options: MapOptions
+) -> None:
+    """Refuse before a model is loaded what several scenes cannot have.
+
+    Raises:
+        OutputError: a product file, which is for one scene; see `map_paths` for the others.
+    """
+    for name, path in options.products.files.items():
+        raise OutputError(
+            f"`{name}` {path} is a file for one scene, and {len(scenes)} are given: leave it out"
+        )
+    map_paths(scenes, _folder(folder))
+
+
+def _folder(folder: str | Path | None) -> Path | None:
+    return None if folder is None else Path(folder)

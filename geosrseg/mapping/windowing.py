@@ -1,0 +1,40 @@
+"""Windowing: which windows a scene is to be cut into, as its user says it."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from geosrseg.core.option import check_options, option
+
+Seams = Literal["blend", "exact"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windowing:
+    """Which windows a scene is to be cut into."""
+
+    seams: Seams = option(
+        "Taper overlapping windows, or give exactly the labels of one large window.",
+        "blend",
+        choices=get_args(Seams),
+    )
+    overlap: int | None = option(
+        "LR pixels that windows share.", kind="whole", least=0, shown="from the model"
+    )
+    window_size: int | None = option(
+        "LR pixels of the largest window.",
+        name="window",
+        kind="whole",
+        least=1,
+        shown="what memory allows",
+    )
+    batch: int = option("Windows run at once.", 1, kind="whole", least=1)
+    max_memory: int | None = option(
+        "What the network may take, such as 800M or 4G.",
+        kind="size",
+        metavar="SIZE",
+        least=1,
+        shown="half of what is free",
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)

@@ -1,0 +1,21 @@
+"""PolygonOptions: which polygons of a map are wanted."""
+
+from dataclasses import dataclass
+
+from geosrseg.core.option import check_options, option
+from geosrseg.errors import OutputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolygonOptions:
+    """Which polygons of a map are wanted."""
+
+    min_area: float | None = option(
+        "Polygons below it go to a neighbour.", kind="number", metavar="M2", above=0
+    )
+    simplify: float | None = option(
+        "Tolerance of the polygons' borders, in units of the CRS.", kind="number", above=0
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self, OutputError)

@@ -1,0 +1,72 @@
+"""Writing: the checks and the making of all files that belong to a finished map."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from geosrseg.products.asset import Asset, MapFile
+from geosrseg.products.product_file import FinishedMap
+from geosrseg.products.products import PRODUCTS, Products
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.publication import check_output, open_drafts
+from geosrseg.raster.maps import style
+
+STYLES = {
+    "qml": Asset(title="Style for QGIS", media_type="application/xml", roles=("metadata",)),
+    "sld": Asset(title="Style for map servers", media_type="application/xml", roles=("metadata",)),
+}
+"""What a STAC item says of the styles, which stand beside every layer of class ids."""
+
+
+def check_products(wanted: Products, *, replaced: Callable[[Path], bool]) -> None:
+    """Refuse before hours of work what would be refused after them.
+
+    Args:
+        wanted: the files.
+        replaced: whether a file may be replaced.
+
+    Raises:
+        OutputError: a file cannot be written.
+        MissingExtraError: a package is not installed.
+    """
+    for name, path in wanted.files.items():
+        check_output(path, suffixes=PRODUCTS.load(name).suffixes, overwrite=replaced(path))
+        with open_drafts(path):
+            pass  # its folder can be written
+
+
+def check_grid(wanted: Products, grid: Grid) -> None:
+    """Refuse products that a map on this grid cannot become.
+
+    Raises:
+        OutputError: says why.
+    """
+    for name, path in wanted.files.items():
+        PRODUCTS.load(name)().check(path, grid, wanted.options_of(name))
+
+
+def write_products(wanted: Products, finished: FinishedMap) -> None:
+    """Make all that is wanted from layers that are finished; what exists is replaced.
+
+    Raises:
+        GeosrsegError: a layer or the scene cannot be read, or a product cannot be written.
+    """
+    products = {name: PRODUCTS.load(name)() for name in wanted.files}
+    for name in sorted(products, key=lambda name: products[name].comes_last):
+        path = wanted.files[name]
+        products[name].write(path, finished, wanted.options_of(name))
+        finished.files[name] = MapFile(path, products[name].asset(path))
+    if wanted.count_areas:
+        _ = finished.areas
+
+
+def write_styles(finished: FinishedMap, layer: str) -> None:
+    """Write the styles of a layer of class ids, beside it; what exists is replaced.
+
+    Raises:
+        OutputError: they cannot be written.
+    """
+    path = finished.files[layer].path
+    style.write_styles(path, finished.spec.legend, overwrite=True)
+    for (kind, asset), file in zip(STYLES.items(), style.style_paths(path), strict=True):
+        key = kind if path == finished.class_map else f"{layer}_{kind}"
+        finished.files[key] = MapFile(file, asset)

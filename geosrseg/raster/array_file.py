@@ -1,0 +1,127 @@
+"""ArrayFile: an array as a GeoTIFF in memory, so that it is read as any scene is."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.errors import CRSError
+from rasterio.io import MemoryFile
+
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.files.location import Location
+from geosrseg.raster.xarrays import array_of, is_data_array
+
+if TYPE_CHECKING:
+    import xarray
+
+    Pixels: TypeAlias = NDArray[np.generic] | xarray.DataArray
+    """A NumPy array, a masked one, or an xarray DataArray."""
+    Crs: TypeAlias = CRS | str | int | dict[str, Any] | None
+    """Whatever rasterio takes for a CRS."""
+
+
+_UNUSABLE: tuple[type[Exception], ...] = (*GDAL_ERRORS, TypeError, ValueError)
+
+
+@contextmanager
+def array_file(
+    array: "Pixels",
+    *,
+    transform: Any = None,
+    crs: "Crs" = None,
+    nodata: float | None = None,
+    band_names: Sequence[str] = (),
+) -> Iterator[Location]:
+    """Where an array can be read as a scene while the block lasts.
+
+    Args:
+        array: (bands, rows, cols), or (rows, cols) of one band.
+        transform: pixel to ground, an Affine or its six numbers.
+        crs: whatever rasterio takes for one.
+        nodata: the number that marks missing pixels.
+        band_names: one a band.
+
+    Raises:
+        SceneError: the array, its CRS or its names are unusable.
+    """
+    scales: tuple[float, float] | None = None
+    if is_data_array(array):
+        found = array_of(array)
+        array, scales = found.values, found.scale_and_offset
+        transform, crs = transform or found.transform, crs or found.crs
+        nodata = found.nodata if nodata is None else nodata
+        band_names = band_names or found.band_names
+    values, valid = _values(array)
+    if band_names and len(band_names) != len(values):
+        raise SceneError(
+            f"`band_names` are {len(band_names)}, and the array has {len(values)} bands: name each"
+        )
+    profile = {
+        "driver": "GTiff",
+        "dtype": values.dtype.name,
+        "count": len(values),
+        "height": values.shape[1],
+        "width": values.shape[2],
+        "transform": _transform(transform),
+        "crs": _crs(crs),
+        "nodata": nodata,
+        "photometric": "MINISBLACK",  # four bands of bytes are not red, green, blue and alpha
+    }
+    with MemoryFile() as memory:
+        try:
+            # A mask inside the file, as nothing else is looked for beside it.
+            with (
+                unreferenced_allowed(),
+                rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
+                memory.open(**profile) as dataset,
+            ):
+                dataset.write(values)
+                dataset.descriptions = tuple(band_names) or (None,) * len(values)
+                if scales is not None:
+                    dataset.scales = (scales[0],) * len(values)
+                    dataset.offsets = (scales[1],) * len(values)
+                if valid is not None:
+                    dataset.write_mask(valid)
+        except _UNUSABLE as error:
+            raise SceneError(f"the array cannot be a scene ({reason(error)})") from error
+        yield Location(memory.name, in_memory=True)
+
+
+def _values(array: Any) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
+    """(bands, rows, cols) in a type that a GeoTIFF has, and valid (rows, cols) if it is masked."""
+    values = np.ma.getdata(array)
+    values = values[None] if values.ndim == 2 else values
+    if values.ndim != 3 or 0 in values.shape or values.dtype.kind not in "iuf":
+        raise SceneError(
+            f"an array of {values.dtype} {values.shape}: expected numbers (bands, rows, cols)"
+        )
+    valid: NDArray[np.bool_] | None = None
+    if np.ma.isMaskedArray(array):
+        valid = ~np.any(np.ma.getmaskarray(array).reshape(values.shape), axis=0)
+    if values.dtype == np.float16:
+        values = values.astype(np.float32)
+    return np.asarray(values, values.dtype.newbyteorder("=")), valid
+
+
+def _transform(transform: Any) -> Affine:
+    if transform is None:
+        return Affine.identity()
+    try:
+        return Affine(*tuple(transform)[:6])
+    except (TypeError, ValueError) as error:
+        raise SceneError(
+            f"`transform` {transform!r}: expected an Affine or its six numbers"
+        ) from error
+
+
+def _crs(crs: "Crs") -> CRS | None:
+    try:
+        return None if crs is None else CRS.from_user_input(crs)
+    except (CRSError, TypeError, ValueError) as error:
+        raise SceneError(f"`crs` {crs!r}: is no CRS ({reason(error)})") from error

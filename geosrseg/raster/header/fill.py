@@ -1,0 +1,162 @@
+"""Fill that no tag declares: one same number over a stretch is not ground."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.normalize import Radiometry
+from geosrseg.errors import SceneError
+from geosrseg.raster.header.sample import Part, Sample
+
+STRETCH = 16
+"""Pixels in a row or column that have the value: noise repeats none so often."""
+
+LEAST_SHARE = 0.0005
+LEAST_SHARE_8_BITS = 0.02
+"""Of numbers of 8 bits: grey and overexposed pixels are common there."""
+
+FAR_BELOW = -0.15
+FAR_ABOVE = 2.0
+"""Reflectances in all bands at once that nothing on the ground has."""
+
+ALIKE_BANDS = 3
+"""In fewer bands one same value may be chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A value that marks missing pixels, although the file does not say so.
+
+    Attributes:
+        value: the digital number.
+        share: of the valid pixels that have it.
+    """
+
+    value: float
+    share: float
+
+
+def check_nodata(values: Sequence[float]) -> tuple[float, ...]:
+    """The values of ``--nodata``, each once.
+
+    Raises:
+        SceneError: one is no number.
+    """
+    for value in values:
+        if not math.isfinite(value):
+            raise SceneError(
+                f"`nodata` {value}: expected a number (what is not finite is nodata in any case)"
+            )
+    return tuple(dict.fromkeys(map(float, values)))
+
+
+def find_fill(sample: Sample) -> tuple[Fill, ...]:
+    """Values that stand over stretches in all bands at once, or far from all others in one."""
+    total = sum(int(part.valid.sum()) for part in sample.parts)
+    if not total:
+        return ()
+    values = sample.values
+    candidates = [*_alike_values(values), *_outlying_values(values)]
+    found = []
+    for value in dict.fromkeys(candidates):
+        share = sum(int(_has(part, value).sum()) for part in sample.parts) / total
+        if share >= _least_share(values.dtype, value) and any(
+            _has_stretch(_has(part, value)) for part in sample.parts
+        ):
+            found.append(Fill(value, share))
+    return tuple(found)
+
+
+def without_fill(sample: Sample, fills: Sequence[Fill]) -> Sample:
+    """The sample without the pixels that have one of the values."""
+    for fill in fills:
+        sample = sample.where(lambda part, value=fill.value: ~_has(part, value))  # type: ignore[misc]
+    return sample
+
+
+def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
+    """The value can be nothing else: the end of its type, or no reflectance in any band."""
+    if _is_wide(dtype) and fill.value in _ends(dtype):
+        return True
+    reflectances = [
+        scale * fill.value + offset
+        for scale, offset in zip(radiometry.scale, radiometry.offset, strict=True)
+    ]
+    return max(reflectances) < FAR_BELOW or min(reflectances) > FAR_ABOVE
+
+
+def fill_warning(fill: Fill, *, taken: bool) -> str:
+    """What a user should hear of it."""
+    seen = (
+        f"{fill.share:.1%} of its pixels are {fill.value:.10g} over stretches, which no nodata tag "
+        "declares"
+    )
+    option = f"`nodata` {fill.value:.10g}"
+    if taken:
+        return f"{seen}: taken for nodata, as no ground has that value ({option} says the same)"
+    return f"{seen}: they are mapped as ground, unless {option} makes them nodata"
+
+
+def _alike_values(values: NDArray[np.generic]) -> list[float]:
+    if len(values) < ALIKE_BANDS:
+        return []
+    alike = values[0, (values == values[0]).all(axis=0)]
+    found, counts = np.unique(alike, return_counts=True)
+    order = np.argsort(counts)[::-1][:8]
+    return [float(found[k]) for k in order if counts[k] >= STRETCH]
+
+
+def _outlying_values(values: NDArray[np.generic]) -> list[float]:
+    """The least and the largest value of each band, where they are far from all others."""
+    outlying = []
+    for band in values:
+        found, counts = np.unique(band, return_counts=True)
+        if len(found) < 3 or band.dtype.itemsize == 1:
+            continue
+        for end, next_one in ((0, 1), (-1, -2)):
+            rest = np.delete(found, end)
+            gap = abs(float(found[end]) - float(found[next_one]))
+            if counts[end] >= STRETCH and gap > float(rest[-1]) - float(rest[0]):
+                outlying.append(float(found[end]))
+    return outlying
+
+
+def _has(part: Part, value: float) -> NDArray[np.bool_]:
+    """(rows, cols) True where any band of a valid pixel has an outlying value, or all have it."""
+    same = part.numbers == value
+    alike = same.all(axis=0) if len(same) >= ALIKE_BANDS else same.any(axis=0)
+    return part.valid & (alike | (same.any(axis=0) & _is_extreme(value, part.numbers.dtype)))
+
+
+def _is_extreme(value: float, dtype: np.dtype[np.generic]) -> bool:
+    """The value is one that files use for fill and no band measures."""
+    return value <= -999 or (_is_wide(dtype) and value == _ends(dtype)[1])
+
+
+def _is_wide(dtype: np.dtype[np.generic]) -> bool:
+    """Integers whose ends no sensor reaches."""
+    return dtype.kind in "iu" and dtype.itemsize > 1
+
+
+def _ends(dtype: np.dtype[np.generic]) -> tuple[float, float]:
+    """The least number of a type, unless it is 0, and the largest one."""
+    limits = np.iinfo(np.dtype(dtype.name).type(0))
+    return (float(limits.min) or math.nan, float(limits.max))
+
+
+def _least_share(dtype: np.dtype[np.generic], value: float) -> float:
+    return LEAST_SHARE_8_BITS if dtype.itemsize == 1 and value else LEAST_SHARE
+
+
+def _has_stretch(marked: NDArray[np.bool_]) -> bool:
+    """So many marked pixels follow each other in a row or a column."""
+    return any(_has_run(lines) for lines in (marked, marked.T))
+
+
+def _has_run(lines: NDArray[np.bool_]) -> bool:
+    length = min(STRETCH, lines.shape[1])
+    sums = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+    return bool((sums[:, length:] - sums[:, :-length] == length).any())

@@ -1,0 +1,281 @@
+"""Judgement: whether a scene's reflectances can be, and whether the model has seen such ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.domain import BOTH
+from geosrseg.core.normalize import Radiometry
+from geosrseg.core.spec import ModelSpec
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.resolution import ground_resolution
+from geosrseg.raster.header.conventions import (
+    COLLECTION_2,
+    CONVENTIONS,
+    SENTINEL_2,
+    TEN_THOUSANDTHS,
+    Convention,
+    best_convention,
+    misfit,
+)
+
+FAR_BELOW, FAR_ABOVE = -1.0, 20.0
+"""Model inputs, before they are clipped to 0 to 1, that no band's median has."""
+
+DARK = 0.02
+"""Model input that the brightest pixels of any band exceed, if it is day."""
+
+BRIGHT = 0.5
+"""Reflectance below which some pixel of some band lies."""
+
+TIMES_BETTER = 3.0
+"""How much better another convention fits before it is named."""
+
+UNUSUAL = 0.05
+"""Share of pixels outside of what the model learned from that is worth a warning."""
+
+MARGIN = 0.05
+"""Of a band's range, by which a pixel may exceed it: sharper images have a little more."""
+
+OFFSET_MATTERS = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class BandOutside:
+    """How far one band is from what the model learned from.
+
+    Attributes:
+        name: of the band.
+        share: of the pixels that are lower or higher.
+        median: reflectance in the scene.
+        low: what nearly all training pixels exceed.
+        high: what nearly none exceeds.
+    """
+
+    name: str
+    share: float
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} {self.share:.0%} (median {self.median:.3g}, learned {self.low:.3g} to "
+            f"{self.high:.3g})"
+        )
+
+
+def check_radiometry(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, *, insisted: bool
+) -> str:
+    """Compare reflectances with what reflectance can be.
+
+    Args:
+        values: (bands, pixels), a sample of the valid digital numbers.
+        radiometry: what is taken for theirs, whoever stated it.
+        spec: of the model.
+        insisted: the user gave scale and offset.
+
+    Returns:
+        A warning; empty where all is well.
+
+    Raises:
+        SceneError: it cannot be.
+    """
+    if not values.size:
+        return ""
+    said = f"scale {_same(radiometry.scale)} and offset {_same(radiometry.offset)}"
+    if why := _impossible(values, radiometry, spec):
+        raise SceneError(f"with its {said}, {why}: {_remedy(values, spec)}")
+    if missing := _missing_offset(values, radiometry, spec):
+        text = (
+            f"with its {said} no pixel is darker than {_darkest(values, radiometry):.2g}, and "
+            f"{missing.name} has an offset"
+        )
+        if missing is COLLECTION_2 and not insisted:
+            raise SceneError(f"{text}: give {missing.option}, or `offset` 0 if it has none")
+        return f"{text}: if it is that, give {missing.option}"
+    return _better(values, radiometry, spec, said)
+
+
+def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> str:
+    inputs = _inputs(values, radiometry, spec)
+    medians, brightest = np.median(inputs, axis=1), np.quantile(inputs, 0.99, axis=1)
+    reflectances = [
+        f"{spec.bands[k]} {value:.3g}" for k, value in enumerate(_medians(values, radiometry))
+    ]
+    if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
+        return f"its medians would be {', '.join(reflectances)}, which is no reflectance"
+    if (brightest < DARK).all():
+        return f"all of it is about 0 ({', '.join(reflectances)})"
+    fitting = best_convention(values, spec)
+    if fitting and _darkest(values, radiometry) > BRIGHT and _is_reflectance(spec):
+        return f"no pixel is darker than {_darkest(values, radiometry):.2g} in any band"
+    return ""
+
+
+def _missing_offset(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
+) -> Convention | None:
+    """The convention whose scale is stated without its offset, where nothing is dark.
+
+    Others use the scale 0.0001 too: of them only what fits better with the offset.
+    """
+    if any(abs(offset) > OFFSET_MATTERS for offset in radiometry.offset):
+        return None
+    for convention, least in ((COLLECTION_2, 0.15), (SENTINEL_2, 0.095)):
+        same = all(convention.is_of(scale, convention.offset) for scale in radiometry.scale)
+        own = convention is COLLECTION_2 or (
+            bool(spec.domain.quantiles) and best_convention(values, spec) is convention
+        )
+        if same and own and _darkest(values, radiometry) > least:
+            return convention
+    return None
+
+
+def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, said: str) -> str:
+    """Another convention, where the stated one is none and fits far worse."""
+    known = any(
+        all(each.is_of(*pair) for pair in zip(radiometry.scale, radiometry.offset, strict=True))
+        for each in CONVENTIONS
+    )
+    fitting = best_convention(values, spec)
+    if known or fitting is None or not spec.domain.quantiles:
+        return ""
+    bands = len(values)
+    here = misfit(values, spec, radiometry.scale, radiometry.offset)
+    there = misfit(values, spec, (fitting.scale,) * bands, (fitting.offset,) * bands)
+    if here < TIMES_BETTER * max(there, 0.2):
+        return ""
+    return (
+        f"with its {said} it is unlike what {spec.name} learned from; as {fitting.name} it would "
+        f"be like it: {fitting.option}"
+    )
+
+
+def find_outside(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
+) -> tuple[float, tuple[BandOutside, ...]]:
+    """How much of a scene lies outside of what the model learned from.
+
+    Returns:
+        The share of the pixels of which any band does, and each band.
+    """
+    if not values.size:
+        return 0.0, ()
+    low, high = _learned_range(spec)
+    margin = MARGIN * (high - low)
+    reflectance = _reflectance(values, radiometry)
+    outside = (reflectance < (low - margin)[:, None]) | (reflectance > (high + margin)[:, None])
+    bands = tuple(
+        BandOutside(name, float(share), float(median), float(least), float(most))
+        for name, share, median, least, most in zip(
+            spec.bands, outside.mean(axis=1), np.median(reflectance, axis=1), low, high, strict=True
+        )
+    )
+    return float(outside.any(axis=0).mean()), bands
+
+
+def describe_outside(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, *, reflectance: str
+) -> Iterator[str]:
+    """In what the scene is unlike those that the model learned from, one line each.
+
+    Args:
+        values: (bands, pixels), a sample of the valid digital numbers.
+        radiometry: of the scene.
+        spec: of the model.
+        reflectance: the scene's kind, as `Domain.reflectance` has it.
+    """
+    learned = spec.domain.reflectance
+    if reflectance and learned not in ("", BOTH, reflectance):
+        yield f"its reflectance is {reflectance}, and {spec.name} learned from {learned}"
+    share, bands = find_outside(values, radiometry, spec)
+    if share > UNUSUAL:
+        worst = sorted((b for b in bands if b.share > UNUSUAL / 2), key=lambda b: -b.share)
+        listed = f": {', '.join(map(str, worst))}" if worst else ""
+        yield f"{share:.0%} of its pixels are unlike what {spec.name} learned from{listed}"
+
+
+def check_resolution(grid: Grid, spec: ModelSpec, *, insisted: bool) -> str:
+    """Compare a scene's pixels with those that the model learned from.
+
+    Args:
+        grid: of the scene.
+        spec: of the model.
+        insisted: the user wants any resolution.
+
+    Returns:
+        A warning; empty where it is like the training data, or not known.
+
+    Raises:
+        SceneError: the model is not meant for such pixels.
+    """
+    domain, found = spec.domain, ground_resolution(grid)
+    if found is None or not domain.resolutions:
+        return ""
+    if domain.learned_from(found):
+        return ""
+    learned = f"{spec.name} learned from {domain.resolution:g} m"
+    if domain.is_offered_for(found):
+        return (
+            f"its pixels are {found:.4g} m, {learned}: the map's detail is as plausible as the "
+            "model's, and no reference has checked it"
+        )
+    if insisted:
+        return f"its pixels are {found:.4g} m, {learned}: mapped as `any_resolution` says"
+    meant = " or ".join(f"{value:g} m" for value in domain.resolutions)
+    raise SceneError(
+        f"its pixels are {found:.4g} m, and {spec.name} is for {meant}: resample it or choose "
+        f"another model (see geosrseg models), or insist with `any_resolution`"
+    )
+
+
+def _learned_range(spec: ModelSpec) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if spec.domain.quantiles:
+        quantiles = np.array(spec.domain.quantiles)
+        return quantiles[:, 0], quantiles[:, -1]
+    return np.array(spec.normalization.low), np.array(spec.normalization.high)
+
+
+def _reflectance(values: NDArray[np.generic], radiometry: Radiometry) -> NDArray[np.float64]:
+    scale, offset = np.array(radiometry.scale), np.array(radiometry.offset)
+    return values * scale[:, None] + offset[:, None]
+
+
+def _inputs(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
+) -> NDArray[np.float64]:
+    low, high = np.array(spec.normalization.low), np.array(spec.normalization.high)
+    return (_reflectance(values, radiometry) - low[:, None]) / (high - low)[:, None]
+
+
+def _medians(values: NDArray[np.generic], radiometry: Radiometry) -> list[float]:
+    return np.median(_reflectance(values, radiometry), axis=1).tolist()
+
+
+def _darkest(values: NDArray[np.generic], radiometry: Radiometry) -> float:
+    """What all but the darkest hundredth of all bands exceeds."""
+    return float(np.quantile(_reflectance(values, radiometry), 0.01))
+
+
+def _is_reflectance(spec: ModelSpec) -> bool:
+    return bool(spec.domain.reflectance) or spec.normalization.high != (1.0,) * len(spec.bands)
+
+
+def _remedy(values: NDArray[np.generic], spec: ModelSpec) -> str:
+    fitting = best_convention(values, spec)
+    if fitting is not None:
+        return f"its numbers fit {fitting.name}: {fitting.option}"
+    return (
+        f"give the scale and offset that its numbers have, such as {TEN_THOUSANDTHS.option} for "
+        f"{TEN_THOUSANDTHS.name}"
+    )
+
+
+def _same(numbers: tuple[float, ...]) -> str:
+    """One number where all bands have the same, else all of them."""
+    return ", ".join(f"{number:g}" for number in dict.fromkeys(numbers))

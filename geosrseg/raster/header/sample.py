@@ -1,0 +1,138 @@
+"""Sample: pixels from all over a scene, to tell what its numbers are."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.windows import Window
+from geosrseg.raster.files.gdal import GDAL_ERRORS
+
+Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
+"""(bands, rows, cols) digital numbers, and (rows, cols) where they are valid."""
+
+WHOLE_PIXELS = 2**18
+"""A scene of at most so many is looked at as a whole."""
+
+_PER_AXIS = 8
+_SIDE = 32
+_OVERVIEW = 512
+_ENOUGH = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One window of a sample.
+
+    Attributes:
+        window: where it lies in the scene.
+        numbers: (bands, rows, cols) digital numbers; fewer rows and columns than the window
+            has where they are averages.
+        valid: (rows, cols).
+    """
+
+    window: Window
+    numbers: NDArray[np.generic]
+    valid: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Windows of a scene.
+
+    Attributes:
+        parts: the windows.
+        nothing: (bands, 0) of the digital numbers' type.
+    """
+
+    parts: tuple[Part, ...]
+    nothing: NDArray[np.generic]
+
+    @property
+    def values(self) -> NDArray[np.generic]:
+        """(bands, pixels) digital numbers of the valid pixels."""
+        found = [part.numbers[:, part.valid] for part in self.parts]
+        return np.concatenate([self.nothing, *found], axis=1)
+
+    def where(self, keep: Callable[[Part], NDArray[np.bool_]]) -> "Sample":
+        """The same windows, of whose valid pixels only those stay that `keep` marks."""
+        parts = (replace(part, valid=part.valid & keep(part)) for part in self.parts)
+        return Sample(tuple(parts), self.nothing)
+
+
+def take_sample(
+    read: Callable[..., Pixels],
+    height: int,
+    width: int,
+    nothing: NDArray[np.generic],
+    *,
+    has_overviews: bool = False,
+    skip_bad_blocks: bool = False,
+) -> Sample:
+    """Read a small scene as a whole; of a larger one an overview, or windows from all over it.
+
+    A scene whose valid part falls between the scattered windows is searched in full: a
+    guess from nothing would be none.
+
+    Args:
+        read: gives the pixels of a window, averaged to the argument `shape` if it is given.
+        height: rows of the scene.
+        width: columns of the scene.
+        nothing: see `Sample`.
+        has_overviews: reading all of it averaged costs little.
+        skip_bad_blocks: leave out what cannot be decoded.
+    """
+    if height * width <= WHOLE_PIXELS:
+        windows = list(_all_windows(height, width))
+        parts = tuple(_parts(read, iter(windows), skip_bad_blocks))
+        if len(parts) == len(windows):
+            return Sample(parts, nothing)
+    if has_overviews:
+        longest = max(height, width)
+        shape = max(height * _OVERVIEW // longest, 1), max(width * _OVERVIEW // longest, 1)
+        whole = Window(0, 0, height, width)
+        parts = tuple(_parts(partial(read, shape=shape), iter([whole]), skip_bad_blocks))
+        if any(part.valid.any() for part in parts):
+            return Sample(parts, nothing)
+    parts = tuple(_parts(read, _scattered_windows(height, width), skip_bad_blocks))
+    if any(part.valid.any() for part in parts):
+        return Sample(parts, nothing)
+    found: list[Part] = []
+    for part in _parts(read, _all_windows(height, width), skip_bad_blocks):
+        if part.valid.any():
+            found.append(part)
+        if sum(int(each.valid.sum()) for each in found) >= _ENOUGH:
+            break
+    return Sample(tuple(found) or parts, nothing)
+
+
+def _parts(
+    read: Callable[[Window], Pixels], windows: Iterator[Window], skip_bad_blocks: bool
+) -> Iterator[Part]:
+    for window in windows:
+        try:
+            numbers, valid = read(window)
+        except GDAL_ERRORS:
+            if not skip_bad_blocks:
+                raise
+            continue
+        yield Part(window, numbers, valid)
+
+
+def _scattered_windows(height: int, width: int) -> Iterator[Window]:
+    for row in _scattered_starts(height):
+        for col in _scattered_starts(width):
+            yield Window(row, col, min(_SIDE, height), min(_SIDE, width))
+
+
+def _scattered_starts(length: int) -> list[int]:
+    last = max(length - _SIDE, 0)
+    return sorted(set(np.linspace(0, last, _PER_AXIS, dtype=int).tolist()))
+
+
+def _all_windows(height: int, width: int) -> Iterator[Window]:
+    for row in range(0, height, 512):
+        for col in range(0, width, 512):
+            yield Window(row, col, 512, 512).clipped(height, width)

@@ -1,0 +1,114 @@
+"""Reading: how a scene is to be read, as its user says it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from geosrseg.core.option import check_options, option
+from geosrseg.errors import SceneError
+
+if TYPE_CHECKING:
+    import shapely
+
+    Area: TypeAlias = str | Path | Sequence[float] | shapely.Geometry | Any
+    """A file, four numbers, a geometry, or what has a ``geometry`` and a ``crs``."""
+
+
+MAX_PIXELS = 2**31
+"""Of a scene; a header that declares more is taken for damage."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a scene is to be read.
+
+    Python's natural forms are taken and brought to the command line's: ``bands=[3, 2, 1]`` or
+    ``{"green": 3}``, ``mask="cloud"`` or a list, ``aoi`` as four numbers, a shapely geometry in
+    the scene's CRS, or a GeoDataFrame.
+    """
+
+    bands: str | Sequence[int] | Mapping[str, int] | None = option(
+        'Which band of the scene is which band of the model: "1,2,3" or "green=3,red=4".'
+    )
+    scale: float | None = option("Reflectance per digital number.", kind="number")
+    offset: float | None = option("Reflectance of digital number 0.", kind="number")
+    nodata: float | Sequence[float] = option(
+        "A digital number that marks missing pixels; may be given several times.",
+        (),
+        kind="numbers",
+        metavar="VALUE",
+    )
+    mask: str | Sequence[str] = option(
+        "What of a Landsat product is not valid: cloud, shadow, cirrus, snow.",
+        (),
+        kind="names",
+        metavar="NAME,...",
+    )
+    aoi: "Area | None" = option(
+        "The part to map: a GeoJSON or GPKG file of polygons, or xmin,ymin,xmax,ymax in the "
+        "scene's CRS.",
+        metavar="FILE|BOX",
+    )
+    any_resolution: bool = option(
+        "Take a scene whose pixels have a size that the model is not meant for.",
+        False,
+        kind="flag",
+    )
+    max_pixels: int = option(
+        "Refuse a scene that declares more.", MAX_PIXELS, kind="whole", least=1
+    )
+    skip_bad_blocks: bool = option(
+        "Make blocks of the scene that cannot be decoded nodata, rather than fail.",
+        False,
+        kind="flag",
+    )
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bands", _bands(self.bands))
+        object.__setattr__(self, "nodata", _numbers(self.nodata))
+        object.__setattr__(self, "mask", _names(self.mask))
+        object.__setattr__(self, "aoi", _area(self.aoi))
+        check_options(self, SceneError)
+
+    @property
+    def chosen_bands(self) -> str | None:
+        """The bands as text."""
+        return _bands(self.bands)
+
+    @property
+    def nodata_values(self) -> tuple[float, ...]:
+        """The digital numbers that mark missing pixels."""
+        return _numbers(self.nodata)
+
+    @property
+    def masked(self) -> tuple[str, ...]:
+        """The names of what is not valid."""
+        return _names(self.mask)
+
+
+def _bands(bands: str | Sequence[int] | Mapping[str, int] | None) -> str | None:
+    if bands is None or isinstance(bands, str):
+        return bands
+    if isinstance(bands, Mapping):
+        return ",".join(f"{name}={number}" for name, number in bands.items())
+    return ",".join(map(str, bands))
+
+
+def _numbers(numbers: float | Sequence[float]) -> tuple[float, ...]:
+    return tuple(numbers) if isinstance(numbers, Sequence) else (numbers,)
+
+
+def _names(names: str | Sequence[str]) -> tuple[str, ...]:
+    words = names.split(",") if isinstance(names, str) else names
+    return tuple(word.strip() for word in words if word.strip())
+
+
+def _area(area: Any) -> Any:
+    """Text for a file or a box; anything else is left as it is."""
+    if isinstance(area, os.PathLike):
+        return str(area)
+    if isinstance(area, Sequence) and not isinstance(area, str):
+        return ",".join(repr(float(number)) for number in area)
+    return area

@@ -1,0 +1,56 @@
+"""Divisions: whole numbers that a network divides by, which must be known.
+
+On most processors a whole number divided by 0, or the smallest one divided by -1, ends the
+process, and the runtimes do not look. A trial run shows only what the numbers of the trial do.
+"""
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from geosrseg.errors import ModelError
+from geosrseg.runtime.values import infer_values
+
+DIVIDING = ("Div", "Mod")
+
+FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16)
+
+
+def check_divisions(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> None:
+    """Refuse a network that divides whole numbers by what may be 0 or -1.
+
+    Args:
+        model: with one input image.
+        shape: (N, bands, H, W) of it.
+
+    Raises:
+        ModelError: names the value, or the types of the network's values cannot be inferred.
+    """
+    dividing = [node for node in model.graph.node if node.op_type in DIVIDING]
+    if not dividing:
+        return
+    constants, values = _constants(model.graph), infer_values(model, shape)
+    for node in dividing:
+        made = values.get(node.output[0])
+        if made is not None and made.type.tensor_type.elem_type in FLOATS:
+            continue
+        divisor = constants.get(node.input[1])
+        if divisor is None or np.isin(divisor, (0, -1)).any():
+            raise ModelError(
+                f"it divides whole numbers by {node.input[1][:60]!r}, which may be 0 or -1: "
+                "expected a constant that is neither"
+            )
+
+
+def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[np.generic]]:
+    found = {array.name: numpy_helper.to_array(array) for array in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant":
+            for item in node.attribute:
+                value = helper.get_attribute_value(item)
+                is_tensor = isinstance(value, TensorProto)
+                found[node.output[0]] = (
+                    numpy_helper.to_array(value) if is_tensor else np.array(value)
+                )
+    return found

@@ -1,0 +1,108 @@
+"""Data page: a data check as one HTML file, with chips and their reference over them."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from numpy.typing import NDArray
+
+from geosrseg.core.composite import choose_composite
+from geosrseg.core.legend import NODATA
+from geosrseg.core.normalize import Normalization
+from geosrseg.core.windows import Window
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.check.data_check import DataCheck
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.datasets.scenes import open_labelled_scenes
+from geosrseg.products.png import encode_png
+from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.version import __version__
+
+CHIPS = 12
+SIDE = 256
+"""HR pixels of a chip along each side, at the most."""
+
+OVERLAY = 0.55
+"""How much of a class's colour covers the image."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageChip:
+    """A chip as the page shows it.
+
+    Attributes:
+        image: as a data URI.
+        overlay: the same with the reference over it.
+        text: where it is.
+    """
+
+    image: str
+    overlay: str
+    text: str
+
+
+def write_data_page(check: DataCheck, output: Path, *, overwrite: bool = False) -> None:
+    """Write the page.
+
+    Args:
+        check: what was found.
+        output: ``PAGE.html``.
+        overwrite: replace an existing file.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    check_output(output, suffixes=[".html"], overwrite=overwrite)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = resources.files(__package__).joinpath("data_page.html.jinja")
+    text = environment.from_string(template.read_text(encoding="utf-8")).render(
+        check=check, version=__version__, chips=_draw_chips(check.card)
+    )
+    with open_drafts(output) as folder:
+        draft = folder / output.name
+        draft.write_text(text, encoding="utf-8")
+        publish([draft], output)
+
+
+def _draw_chips(card: DatasetCard) -> list[PageChip]:
+    bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
+    with open_labelled_scenes(card, normalization=bare, checked=True) as scenes:
+        return [_draw(scene, window, card) for scene, window in _choose(scenes)]
+
+
+def _choose(scenes: Sequence[LabelledScene]) -> Iterator[tuple[LabelledScene, Window]]:
+    """Places in all scenes alike, the same ones every time."""
+    generator = np.random.default_rng(0)
+    numbers = np.linspace(0, len(scenes) - 1, CHIPS).round().astype(int)
+    for number in numbers.tolist():
+        used = scenes[number].split.used
+        height, width = min(SIDE, used.height), min(SIDE, used.width)
+        row = used.row_off + int(generator.integers(used.height - height + 1))
+        col = used.col_off + int(generator.integers(used.width - width + 1))
+        yield scenes[number], Window(row, col, height, width)
+
+
+def _draw(scene: LabelledScene, window: Window, card: DatasetCard) -> PageChip:
+    shown = [card.bands.index(name) for name in choose_composite(card.bands)]
+    image = scene.read_hr(window)[shown].transpose(1, 2, 0) * 255
+    labels = scene.read_reference(window)
+    colours = np.zeros((256, 3), np.float32)
+    colours[: len(card.legend)] = [item.rgb for item in card.legend.classes]
+    labelled = (labels != NODATA)[..., None]
+    mixed = np.where(labelled, (1 - OVERLAY) * image + OVERLAY * colours[labels], image)
+    split = "blocks or a raster"
+    if isinstance(scene.split.source, str):
+        split = scene.split.source
+    place = f"{scene.path.name}, row {window.row_off}, column {window.col_off}; {split}"
+    return PageChip(_uri(image), _uri(mixed), place)
+
+
+def _uri(pixels: NDArray[np.float32]) -> str:
+    png = encode_png(np.rint(pixels).clip(0, 255).astype(np.uint8))
+    return f"data:image/png;base64,{b64encode(png).decode()}"

@@ -1,0 +1,86 @@
+"""Work on a Dask cluster: a real scheduler and three worker processes, of which one is killed."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from geosrseg.batch.run_on_dask import run_on_dask
+from geosrseg.batch.run_task import DONE, SKIPPED
+from geosrseg.batch.run_work import run_work
+from geosrseg.errors import WorkError
+from tests.batch.conftest import maps
+
+pytest.importorskip("distributed")
+
+WORKER = "from distributed.cli.dask_worker import main; main()"
+SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
+
+
+def start(code, *words):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """The scheduler's address, and a function that starts a worker."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    where = ("--host", "127.0.0.1", "--no-dashboard")
+    processes = [start(SCHEDULER, "--port", str(port), *where)]
+
+    def add():
+        own = ("--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path / "dask"))
+        processes.append(start(WORKER, address, *own, *where))
+        return processes[-1]
+
+    yield address, add
+    for process in reversed(processes):
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_workers_may_die_and_come_late(tmp_path, plan, cluster):
+    run_work(plan("one"))
+    address, add = cluster
+    first, _ = add(), add()
+    tasks = plan("out")
+    ended = []
+
+    def disturb():
+        while not ended and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(first.pid, signal.SIGKILL)
+        add()
+
+    deadline = time.monotonic() + 60
+    helper = threading.Thread(target=disturb)
+    helper.start()
+    results = run_on_dask(tasks, address, on_result=ended.append)
+    helper.join()
+    # A result that died with its worker is asked for again, and its map is there by then.
+    assert {result.state for result in results} <= {DONE, SKIPPED}
+    assert len(results) == len(tasks)
+    assert maps(tmp_path / "out") == maps(tmp_path / "one")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_scheduler_is_one_line(plan, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with pytest.raises(WorkError, match="no Dask scheduler answers"):
+        run_on_dask(plan("out"), f"tcp://127.0.0.1:{port}", patience=0.5)

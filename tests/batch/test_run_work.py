@@ -1,0 +1,157 @@
+"""Work done here: once, in shards, by several processes, after a stop; always the same bytes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from geosrseg.batch.archive import MARK
+from geosrseg.batch.plan_work import BROKEN, plan_work
+from geosrseg.batch.run_task import DONE, FAILED, SKIPPED, run_task
+from geosrseg.batch.run_work import choose_tasks, run_work
+from geosrseg.batch.work import read_work, write_work
+from geosrseg.errors import WorkError
+from tests.batch.conftest import maps, write_scene
+
+
+def states(results):
+    return sorted(result.state for result in results)
+
+
+def test_maps_are_those_of_predict(tmp_path, plan, scenes, model):
+    from geosrseg.mapping.predict import predict
+
+    tasks = plan("out")
+    assert states(run_work(tasks)) == [DONE] * 6
+    for scene in scenes:
+        options = {"window_size": tasks[0].options["window_size"]}
+        predict(
+            scene, tmp_path / scene.name, model=model, device="cpu", precision="fp32", **options
+        )
+        assert (tmp_path / scene.name).read_bytes() == (tmp_path / "out" / scene.name).read_bytes()
+
+
+def test_what_is_done_is_skipped_and_its_item_says_by_which_task(tmp_path, plan):
+    tasks = plan("out")
+    run_work(tasks[:2])
+    assert states(run_work(tasks[:3])) == [DONE, SKIPPED, SKIPPED]
+    item = json.loads((tmp_path / "out" / "s0.json").read_text())
+    assert item["properties"][MARK] == tasks[0].id
+
+
+def test_a_map_without_its_mark_is_made_again(tmp_path, plan):
+    tasks = plan("out")
+    run_work(tasks[:1])
+    before = maps(tmp_path / "out")
+    (tmp_path / "out" / "s0.json").unlink()  # killed before the last file
+    assert states(run_work(tasks[:1])) == [DONE]
+    assert maps(tmp_path / "out") == before
+
+
+def test_a_map_of_another_plan_is_replaced_only_when_asked(tmp_path, plan):
+    run_work(plan("out")[:1])
+    other = plan("out", confidence=True)[:1]
+    (failed,) = run_work(other)
+    assert (failed.state, "was not made by this task" in failed.error) == (FAILED, True)
+    assert states(run_work(other, overwrite=True)) == [DONE]
+    assert (tmp_path / "out" / "s0.confidence.tif").is_file()
+
+
+def test_shards_in_any_order_give_the_same_bytes(tmp_path, plan):
+    run_work(plan("one"))
+    tasks = plan("parts")
+    for part in (3, 1, 4, 2):
+        run_work(choose_tasks(tasks, shard=(part, 4)))
+    assert maps(tmp_path / "parts") == maps(tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_bytes(tmp_path, plan):
+    run_work(plan("one"))
+    assert states(run_work(plan("many"), jobs=2)) == [DONE] * 6
+    assert maps(tmp_path / "many") == maps(tmp_path / "one")
+
+
+def test_a_scene_that_fails_stops_no_other(tmp_path, plan, scenes):
+    tasks = plan("out")
+    scenes[1].unlink()
+    results = run_work(tasks)
+    assert states(results) == [DONE] * 5 + [FAILED]
+    (failed,) = [result for result in results if result.state == FAILED]
+    assert "no such file" in failed.error
+    assert failed.scene == str(scenes[1])
+
+
+def test_a_broken_scene_is_named_in_the_plan(tmp_path, scenes, model):
+    broken = write_scene(tmp_path / "in" / "broken.tif", seed=9, broken=True)
+    found = plan_work(
+        [str(scenes[0]), str(broken)], str(tmp_path / "out"), tmp_path / "w.jsonl",
+        model=model, device="cpu", precision="fp32",
+    )  # fmt: skip
+    assert [item.state for item in found.scenes] == ["new", BROKEN]
+    assert len(read_work(tmp_path / "w.jsonl")) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"version": "0.0.1"}, "planned by geosrseg 0.0.1"),
+        ({"sha256": "0" * 64}, "is another model than was planned"),
+        ({"precision": "bf16"}, "bf16"),
+    ],
+)
+def test_a_worker_that_cannot_give_the_bytes_fails(plan, change, words):
+    result = run_task(replace(plan("out")[0], **change), pause=lambda _: None)
+    assert result.state == FAILED
+    assert words in result.error
+
+
+def test_memory_is_worth_another_attempt(plan, monkeypatch):
+    from geosrseg.batch import run_task as module
+    from geosrseg.errors import DeviceMemoryError
+
+    def out_of_memory(*_, **__):
+        raise DeviceMemoryError("no memory left")
+
+    waits = []
+    monkeypatch.setattr(module, "make_map", out_of_memory)
+    result = run_task(plan("out")[0], pause=waits.append)
+    assert (result.state, result.attempts, len(waits)) == (FAILED, 3, 2)
+
+
+@pytest.mark.parametrize(
+    "choice", [{"number": 6}, {"shard": (0, 4)}, {"shard": (5, 4)}, {"number": -1}]
+)
+def test_a_task_or_shard_that_is_not_there_is_refused(plan, choice):
+    with pytest.raises(WorkError, match="there is no"):
+        choose_tasks(plan("out"), **choice)
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_run_again_it_gives_the_same_bytes(tmp_path, plan):
+    run_work(plan("one"))
+    tasks = plan("out")
+    write_work(tmp_path / "w.jsonl", tasks)
+    command = [sys.executable, "-m", "geosrseg", "run", str(tmp_path / "w.jsonl")]
+    for delay in (1.5, 2.5):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(command, check=True, capture_output=True)
+    assert maps(tmp_path / "out") == maps(tmp_path / "one")
+
+
+def test_a_file_of_somebody_else_is_not_replaced(tmp_path, plan):
+    tasks = plan("out", products=["areas"])[:1]
+    table = tmp_path / "out" / "s0.csv"
+    table.parent.mkdir()
+    table.write_text("mine")
+    (failed,) = run_work(tasks)
+    assert (failed.state, f"{table}: exists" in failed.error) == (FAILED, True)
+    assert table.read_text() == "mine"
+    assert states(run_work(tasks, overwrite=True)) == [DONE]

@@ -1,0 +1,71 @@
+"""Which scenes words name."""
+
+import json
+
+import pytest
+
+from geosrseg.batch.scene_list import list_scenes, write_items
+from geosrseg.errors import WorkError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.tif", "a.tif", "c.tar"):
+        (tmp_path / name).touch()
+    (tmp_path / "LC08_X").mkdir()
+    return tmp_path
+
+
+def names(words, folder):
+    return [scene.name for scene in list_scenes(words, items_folder=folder / "items")]
+
+
+def test_files_folders_and_addresses_are_scenes(folder):
+    words = [str(folder / "c.tar"), str(folder / "LC08_X"), "https://host/d.tif?sig=1"]
+    assert names(words, folder) == ["c", "LC08_X", "d"]
+
+
+def test_a_pattern_names_its_matches_in_order(folder):
+    assert names([str(folder / "*.tif")], folder) == ["a", "b"]
+
+
+def test_a_list_is_relative_to_itself(folder):
+    (folder / "list.txt").write_text("# scenes\na.tif\n\nb.tif\nhttps://host/e.tif\n")
+    assert names([str(folder / "list.txt")], folder) == ["a", "b", "e"]
+
+
+def test_a_search_result_gives_each_item_a_file(folder):
+    items = [{"type": "Feature", "id": name, "assets": {}} for name in ("S2_1", "S2_2")]
+    (folder / "found.json").write_text(json.dumps({"type": "FeatureCollection", "features": items}))
+    scenes = list_scenes([str(folder / "found.json")], items_folder=folder / "items")
+    write_items(scenes)
+    assert [json.loads((folder / "items" / f"{s.name}.json").read_text()) for s in scenes] == items
+
+
+def test_an_item_is_a_scene(folder):
+    (folder / "item.json").write_text(json.dumps({"type": "Feature", "id": "x", "assets": {}}))
+    assert names([str(folder / "item.json")], folder) == ["item"]
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "", "x" * 300, 7])
+def test_an_id_that_is_no_name_of_a_file_is_refused(folder, name):
+    document = {"type": "FeatureCollection", "features": [{"id": name, "assets": {}}]}
+    (folder / "found.json").write_text(json.dumps(document))
+    with pytest.raises(WorkError, match="feature 1 is no STAC item"):
+        names([str(folder / "found.json")], folder)
+
+
+def test_the_same_scene_twice_is_one(folder):
+    assert names([str(folder / "a.tif"), str(folder / "*.tif")], folder) == ["a", "b"]
+
+
+def test_two_scenes_of_one_name_are_refused(folder):
+    (folder / "LC08_X" / "A.TIF").touch()
+    with pytest.raises(WorkError, match=r"would both become A\.tif"):
+        names([str(folder / "a.tif"), str(folder / "LC08_X" / "A.TIF")], folder)
+
+
+@pytest.mark.parametrize("word", ["none.tif", "none/*.tif"])
+def test_what_names_nothing_is_refused(folder, word):
+    with pytest.raises(WorkError, match=r"no such file|names no scene"):
+        names([str(folder / word)], folder)

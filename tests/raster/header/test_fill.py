@@ -1,0 +1,113 @@
+"""Fill that no tag declares: found, said, and taken where the value can be nothing else."""
+
+import numpy as np
+import pytest
+
+from geosrseg.core.normalize import Radiometry
+from geosrseg.core.windows import Window
+from geosrseg.errors import SceneError
+from geosrseg.raster.header.fill import check_nodata, fill_warning, find_fill, is_certain
+from geosrseg.raster.header.fill import without_fill as without
+from geosrseg.raster.header.sample import Part, Sample
+
+REFLECTANCE = Radiometry.uniform(3, scale=1e-4)
+COLLECTION_2 = Radiometry.uniform(3, scale=2.75e-5, offset=-0.2)
+
+
+def ground(dtype="int16", bands=3):
+    values = np.random.default_rng(1).integers(1, 200, (bands, 64, 64))
+    return (values + 500 * np.arange(1, bands + 1)[:, None, None]).astype(dtype)
+
+
+def sample(numbers, valid=None):
+    valid = np.ones(numbers.shape[1:], bool) if valid is None else valid
+    part = Part(Window(0, 0, *numbers.shape[1:]), numbers, valid)
+    return Sample((part,), numbers[:, :0, 0])
+
+
+def filled(value, dtype="int16", where=np.s_[:, :, :20], bands=3):
+    numbers = ground(dtype, bands)
+    numbers[where] = value
+    return sample(numbers)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(0, "int16"), (-9999, "int16"), (65535, "uint16"), (0, "uint8"), (-3.4e38, "float32")],
+)
+def test_a_value_over_stretches_is_found_with_its_share(value, dtype):
+    (fill,) = find_fill(filled(value, dtype))
+    assert fill.value == pytest.approx(value)
+    assert fill.share == pytest.approx(20 / 64)
+
+
+def test_stripes_are_found():
+    numbers = ground()
+    numbers[:, ::8] = 0
+    (fill,) = find_fill(sample(numbers))
+    assert (fill.value, fill.share) == (0, 1 / 8)
+
+
+def test_a_collar_and_saturation_are_two_values():
+    numbers = ground("uint16")
+    numbers[:, :, :10], numbers[:, :, 50:] = 0, 65535
+    assert [fill.value for fill in find_fill(sample(numbers))] == [65535, 0]
+
+
+def test_one_band_may_have_a_value_that_nothing_else_is():
+    (fill,) = find_fill(filled(-9999, where=np.s_[1, :, :20]))
+    assert fill.value == -9999
+    assert not find_fill(filled(0, where=np.s_[1, :, :20]))  # water may be 0 in one band
+
+
+def test_what_is_no_stretch_is_ground():
+    numbers = ground()
+    numbers[:, ::9, ::9] = 0
+    assert not find_fill(sample(numbers))
+    assert not find_fill(sample(ground()))
+    grey = np.repeat(ground("uint8", 1), 3, axis=0)
+    assert not find_fill(sample(grey))
+
+
+def test_pixels_that_are_not_valid_do_not_count():
+    numbers = ground()
+    numbers[:, :, :20] = 0
+    valid = np.ones((64, 64), bool)
+    valid[:, :20] = False
+    assert not find_fill(sample(numbers, valid))
+
+
+def test_the_sample_without_it():
+    found = filled(0)
+    assert without(found, find_fill(found)).values.shape == (3, 64 * 44)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "radiometry", "certain"),
+    [
+        (-9999, "int16", REFLECTANCE, True),
+        (0, "int16", REFLECTANCE, False),  # reflectance 0 is dark
+        (0, "uint16", COLLECTION_2, True),  # -0.2 in all bands is not
+        (65535, "uint16", COLLECTION_2, True),  # the end of the type
+        (255, "uint8", Radiometry.uniform(3, scale=1 / 255), False),
+        (30_000, "int16", REFLECTANCE, True),
+    ],
+)
+def test_it_is_taken_where_it_can_be_nothing_else(value, dtype, radiometry, certain):
+    (fill,) = find_fill(filled(value, dtype))
+    assert is_certain(fill, dtype=np.dtype(dtype), radiometry=radiometry) is certain
+
+
+def test_the_warning_says_value_share_and_option():
+    (fill,) = find_fill(filled(0))
+    assert fill_warning(fill, taken=False) == (
+        "31.2% of its pixels are 0 over stretches, which no nodata tag declares: they are mapped "
+        "as ground, unless `nodata` 0 makes them nodata"
+    )
+    assert "taken for nodata" in fill_warning(fill, taken=True)
+
+
+def test_nodata_is_a_number():
+    assert check_nodata([0, 65535, 0]) == (0.0, 65535.0)
+    with pytest.raises(SceneError, match="`nodata` nan: expected a number"):
+        check_nodata([float("nan")])

@@ -1,0 +1,144 @@
+"""The package of docs/extending.md, installed: no file of geosrseg knows of it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from tests.mapping.test_predict import random_scene, write_scene
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+
+
+def install(folder: Path, *, points: str = "", version: str = "1.0") -> Path:
+    """Write the page's package and its dist-info into a folder of the import path."""
+    for block in re.findall(r"```python\n# (mypackage/\w+\.py)\n(.*?)```", PAGE, re.DOTALL):
+        path = folder / block[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block[1], encoding="utf-8")
+    project = tomllib.loads(re.search(r"```toml\n(.*?)```", PAGE, re.DOTALL)[1])["project"]
+    info = folder / f"{project['name']}-{version}.dist-info"
+    info.mkdir(parents=True)
+    name = f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {version}\n"
+    (info / "METADATA").write_text(name, encoding="utf-8")
+    found = "\n".join(
+        "\n".join([f"[{group}]", *(f"{name} = {value}" for name, value in items.items())])
+        for group, items in project["entry-points"].items()
+    )
+    (info / "entry_points.txt").write_text(points or found, encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(folder), str(ROOT)])
+    return subprocess.run(
+        [sys.executable, "-m", "geosrseg", *map(str, words)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def scene(tmp_path):
+    values = random_scene(20, 30)
+    values[:, 3, 4] = np.nan
+    return write_scene(tmp_path / "scene.tif", values)
+
+
+@pytest.fixture
+def package(tmp_path):
+    return install(tmp_path / "site")
+
+
+def test_its_options_are_in_the_help(package):
+    shown = " ".join(run(package, "predict", "--help").stdout.split())
+    assert "--margin Also write OUT.margin.tif: how far the most likely class is ahead" in shown
+    assert "--shares FILE.txt Also write the share of each class." in shown
+    assert "--digits INTEGER RANGE Digits of a share. [default: 1; x>=0]" in shown
+
+
+def test_its_files_are_made_and_listed(package, scene, tmp_path, tiny_model):
+    words = ["-o", tmp_path / "map.tif", "-m", tiny_model(), "--margin", "--digits", 3]
+    words += ["--shares", tmp_path / "map.txt", "--stac", tmp_path / "map.json", "--json"]
+    done = run(package, "predict", scene, *words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["layers"]["margin"] == str(tmp_path / "map.margin.tif")
+    with rasterio.open(tmp_path / "map.margin.tif") as file:
+        margin = file.read(1)
+        assert (file.units, file.nodata) == (("percent",), 255)
+    assert set(np.unique(margin)) == {100, 255}  # the tiny model has no doubt
+    assert (margin == 255).sum() == 16
+    lines = (tmp_path / "map.txt").read_text(encoding="utf-8").splitlines()
+    assert [re.sub(r"\d+\.\d{3} %", "...", line) for line in lines] == [
+        f"class {k}: ..." for k in (1, 2, 3)
+    ]
+    assets = json.loads((tmp_path / "map.json").read_text(encoding="utf-8"))["assets"]
+    assert assets["margin"]["title"] == "Margin of the most likely class, in percent"
+    assert assets["shares"]["type"] == "text/plain"
+
+
+def test_its_files_are_checked_before_the_run(package, scene, tmp_path, tiny_model):
+    words = ["predict", scene, "-o", tmp_path / "map.tif", "-m", tiny_model()]
+    done = run(package, *words, "--shares", tmp_path / "map.pdf")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("expected a name that ends in .txt")
+    assert "--digits is for the file of --shares" in run(package, *words, "--digits", 2).stderr
+    assert not (tmp_path / "map.tif").exists()
+
+
+def test_rows_of_another_version_are_not_resumed(package, scene, tmp_path, tiny_model):
+    code = (
+        "import sys, geosrseg\n"
+        "def stop(progress):\n    if progress.windows_done == 3: raise KeyboardInterrupt\n"
+        "named = dict(model=sys.argv[2], margin=True, window_size=16, overlap=0)\n"
+        "try: geosrseg.predict(sys.argv[1], sys.argv[3], on_progress=stop, **named)\n"
+        "except KeyboardInterrupt: pass\n"
+        "except geosrseg.GeosrsegError as error: print(error)\n"
+    )
+    later = install(tmp_path / "later", version="2.0")
+    for folder, said in ((package, ""), (later, "classes, margin (mypackage 1.0) and not")):
+        done = subprocess.run(
+            [sys.executable, "-c", code, scene, tiny_model(), tmp_path / "map.tif"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("points", "message"),
+    [
+        ("[geosrseg.layers]\nsr = mypackage.margin:Margin", "brings a layer 'sr', expected a name"),
+        ("[geosrseg.layers]\nbad-name = mypackage.margin:Margin", "brings a layer 'bad-name'"),
+        (
+            "[geosrseg.layers]\nx = mypackage.none:X",
+            "mypackage 1.0 cannot be loaded (ModuleNot",
+        ),
+        ("[geosrseg.layers]\nbands = mypackage.margin:Margin", "two options of a map are called"),
+    ],
+)
+def test_a_package_that_cannot_be_used_is_named(scene, tmp_path, tiny_model, points, message):
+    folder = install(tmp_path / "site", points=points)
+    done = run(folder, "predict", scene, "-o", tmp_path / "map.tif", "-m", tiny_model())
+    assert done.returncode == 1, done.stderr
+    assert message in done.stderr.splitlines()[-1]
+
+
+def test_its_network_is_one(package, monkeypatch):
+    torch = pytest.importorskip("torch")
+    from geosrseg.networks.networks import build_sr
+
+    monkeypatch.syspath_prepend(package)
+    network = build_sr("tiny", 3, upscale_factor=2, options={"width": 4})
+    assert network(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
