@@ -1,7 +1,6 @@
 """Options that replace a value of a preset; each is named like what it replaces."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -172,19 +171,6 @@ preset_option = click.option(
     default="paper",
     show_default=True,
     help="Networks and recipe to begin with.",
-)
-
-init_sr_option = click.option(
-    "--init-sr",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Published D-DBPN weights to begin with.",
-)
-
-init_seg_option = click.option(
-    "--init-seg",
-    metavar="vgg16|FILE",
-    help="Published VGG16 weights to begin SegNet's encoder with; vgg16 downloads torchvision's.",
 )
 
 

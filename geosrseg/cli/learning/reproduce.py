@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.fields import field_option
 from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.learning.train import training_progress
 from geosrseg.cli.recipe_options import (
     budget_options,
-    init_seg_option,
     preset_option,
 )
+from geosrseg.training.starting.start import Start
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.reproducing.paired import Pair
@@ -102,7 +103,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     metavar="FILE",
     help="Published D-DBPN weights to begin with; {n} in the name is the upscale factor.",
 )
-@init_seg_option
+@field_option(Start, "init_seg")
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),

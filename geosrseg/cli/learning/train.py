@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.fields import group_options
 from geosrseg.cli.recipe_options import (
     given_options,
-    init_seg_option,
-    init_sr_option,
     preset_option,
     recipe_options,
 )
+from geosrseg.core.option import options_of
 from geosrseg.errors import RunError
+from geosrseg.training.starting.start import Start
 
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
 )
 @preset_option
 @recipe_options
-@init_sr_option
-@init_seg_option
+@group_options(Start)
 @click.option(
     "--teacher",
     type=click.Path(path_type=Path),
@@ -75,8 +75,6 @@ def train(
     protocol: str,
     upscale: int,
     preset: str,
-    init_sr: Path | None,
-    init_seg: str | None,
     teacher: Path | None,
     workers: int | None,
     images: int,
@@ -98,6 +96,7 @@ def train(
         from geosrseg.training.run_folder.run import default_run
         from geosrseg.training.train import train as run
 
+    start = Start(**{name: replaced.pop(name) for name in options_of(Start)})
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run that --overwrite would delete")
@@ -121,8 +120,7 @@ def train(
         output or default_run(card, network),
         network=network,
         recipe=recipe,
-        init_sr=init_sr,
-        init_seg=init_seg,
+        start=start,
         teacher=teacher,
         workers=workers,
         resume=resume,

@@ -42,6 +42,7 @@ from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
+from geosrseg.training.starting.start import Start
 from geosrseg.training.train import train
 
 PLAN = "plan.json"
@@ -212,8 +213,7 @@ def _train(
         output / "runs" / experiment.name,
         network=network,
         recipe=recipe,
-        init_sr=budget.init_sr_of(experiment),
-        init_seg=budget.init_seg,
+        start=Start(init_sr=budget.init_sr_of(experiment), init_seg=budget.init_seg),
         teacher=output / "runs" / teacher.name if experiment.taught else None,
         workers=workers,
         resume=True,
