@@ -12,7 +12,8 @@ from geosrseg.raster.header.bad_blocks import BadBlocks
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, describe_bands
 from geosrseg.raster.reading import MAX_PIXELS
-from geosrseg.raster.scene import examine_scene, find_product, open_header
+from geosrseg.raster.scene import examine_scene, open_header
+from geosrseg.raster.sensors.sensors import find_product
 
 SAMPLE_SIDE = 512
 """Pixels of the longer side of the small copy in which valid pixels are counted."""

@@ -26,7 +26,7 @@ from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.publication import check_output, open_drafts, publish
-from geosrseg.raster.landsat.acquisition import acquisition_date
+from geosrseg.raster.acquisition import acquisition_date
 
 SUFFIXES = (".json",)
 

@@ -9,7 +9,7 @@ import pytest
 from geosrseg.errors import SceneError
 from geosrseg.raster.array_file import array_file
 from geosrseg.raster.files.location import Location
-from geosrseg.raster.scene import find_product
+from geosrseg.raster.sensors.sensors import find_product
 
 
 def refused(text):
