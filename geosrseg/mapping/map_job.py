@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.numerals import parse_integer
-from geosrseg.core.windows import WindowPlan
+from geosrseg.core.text.numerals import parse_integer
+from geosrseg.core.tiling.windows import WindowPlan
 from geosrseg.errors import (
     DeviceError,
     DeviceMemoryError,
@@ -17,8 +17,8 @@ from geosrseg.errors import (
 from geosrseg.mapping.layers.layer import Layer, MapFrame
 from geosrseg.mapping.layers.layers import LAYERS, identities
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.scene_faults import with_all_faults
-from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
+from geosrseg.mapping.planning.scene_faults import with_all_faults
+from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
 from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
 from geosrseg.raster.files.gdal import check_proj
@@ -98,7 +98,11 @@ class MapJob:
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
             "nodata": str([file.selection.fills for file in header.files]),
-            "quality": str([flags.bits for flags in header.quality]),
+            "quality": str([flags.masked | flags.fill for flags in header.quality]),
+            "resampled": str(
+                [file.resampled.method.name for file in header.files if file.resampled]
+            ),
+            "grid": str(header.grid.transform[:6]),
             "aoi": header.aoi.digest if header.aoi else "all",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
             WINDOW_SIZE: str(self.window_size),

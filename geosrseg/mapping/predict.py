@@ -44,7 +44,7 @@ def predict(
     map is the same.
 
     Args:
-        scene: a GeoTIFF, a Landsat product or its STAC item, on this machine or behind a URL;
+        scene: a GeoTIFF, a product or its STAC item, on this machine or behind a URL;
             see `geosrseg.raster.scene.open_scene`. Or a list of them.
         output: the class map, a Cloud Optimized GeoTIFF, or a folder for several;
             ``SCENE_classes.tif`` beside each scene by default.

@@ -14,11 +14,10 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.header.aoi import read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
@@ -32,7 +31,8 @@ from geosrseg.raster.header.quality import QualityFile, check_mask
 from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.reading import Reading
 from geosrseg.raster.sensors.product_header import read_product_header
-from geosrseg.raster.sensors.sensors import find_product
+from geosrseg.raster.sensors.recognition import find_product
+from geosrseg.raster.storage.location import Location
 
 
 class Scene:

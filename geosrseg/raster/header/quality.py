@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.header.selection import rasterio_window
+from geosrseg.raster.storage.location import Location
 
 MASKS = ("cloud", "shadow", "cirrus", "snow")
 """What a user may ask to be masked, whatever the sensor's own flags are called."""

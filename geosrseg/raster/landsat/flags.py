@@ -6,10 +6,10 @@ same for all sensors from Landsat 4 on, but without cirrus before Landsat 8.
 
 from collections.abc import Iterator, Mapping
 
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.header.quality import Marks
 from geosrseg.raster.landsat.product_id import ProductId
 from geosrseg.raster.sensors.product import SensorFlags
+from geosrseg.raster.storage.location import Location
 
 FILL = Marks(1 << 0)
 

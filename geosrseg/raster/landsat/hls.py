@@ -13,11 +13,11 @@ from datetime import date, datetime
 
 from geosrseg.core.domain import SURFACE
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.header.quality import Marks
 from geosrseg.raster.landsat.landsat import several
 from geosrseg.raster.sensors.product import SensorBand, SensorFlags, SensorProduct
 from geosrseg.raster.sensors.sensor_input import FILE, SensorInput
+from geosrseg.raster.storage.location import Location
 
 SCALE = 1e-4
 FILL_VALUE = -9999

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.landsat.flags import landsat_flags
 from geosrseg.raster.landsat.landsat_item import item_product
 from geosrseg.raster.landsat.mtl import Mtl
@@ -23,6 +22,7 @@ from geosrseg.raster.landsat.mtl_values import grid_of_corners, read_mtl, reflec
 from geosrseg.raster.landsat.product_id import ProductId
 from geosrseg.raster.sensors.product import SensorBand, SensorProduct
 from geosrseg.raster.sensors.sensor_input import FILE, SensorInput
+from geosrseg.raster.storage.location import Location
 
 FILL_VALUE = 0
 

@@ -1,14 +1,14 @@
 """Landsat items: a product by its STAC item.
 
-Read are the asset keys that USGS, the Planetary Computer and Earth Search use (``blue``, ``nir08``, ``qa_pixel`` ...), those of older
-items (``SR_B2``), and the common names of the `eo` extension.
+Read are the asset keys that USGS, the Planetary Computer and Earth Search use (``blue``,
+``nir08``, ``qa_pixel`` ...), those of older items (``SR_B2``), and the common names of the `eo`
+extension.
 """
 
 import re
 
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.header.band_names import canonical_name
 from geosrseg.raster.landsat.flags import landsat_flags
 from geosrseg.raster.landsat.mtl import Mtl
@@ -16,6 +16,7 @@ from geosrseg.raster.landsat.mtl_values import grid_of_corners, read_mtl, reflec
 from geosrseg.raster.landsat.product_id import ProductId
 from geosrseg.raster.sensors.product import SensorBand, SensorProduct
 from geosrseg.raster.sensors.stac_item import StacAsset, StacItem
+from geosrseg.raster.storage.location import Location
 
 _NUMBERED = re.compile(r"(?:sr_)?b(\d)", re.IGNORECASE)
 _METADATA = (".txt", ".json", ".xml")
@@ -71,17 +72,20 @@ def _band_name(asset: StacAsset, product: ProductId) -> str:
 def _band(
     number: int, name: str, asset: StacAsset | None, product: ProductId, scale: tuple[float, float]
 ) -> SensorBand:
-    stated = (None, None)
     if asset is not None and product.level == 2:
-        stated = asset.stated("scale"), asset.stated("offset")
+        scale = _or(asset.stated("scale"), scale[0]), _or(asset.stated("offset"), scale[1])
     return SensorBand(
         number=number,
         name=name,
         location=None if asset is None else asset.location,
         file=product.band_file(number),
-        scale=scale[0] if stated[0] is None else stated[0],
-        offset=scale[1] if stated[1] is None else stated[1],
+        scale=scale[0],
+        offset=scale[1],
     )
+
+
+def _or(said: float | None, otherwise: float) -> float:
+    return otherwise if said is None else said
 
 
 def _location(key: str, item: StacItem) -> Location | None:

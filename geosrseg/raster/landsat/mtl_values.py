@@ -7,13 +7,13 @@ from pathlib import PurePosixPath
 from affine import Affine
 from rasterio.crs import CRS
 
-from geosrseg.core.numerals import parse_integer
+from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.product_archive import read_file
 from geosrseg.raster.landsat.mtl import MOST_BYTES, Mtl, parse_mtl
 from geosrseg.raster.landsat.product_id import ProductId
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.product_archive import read_file
 
 FARTHEST = 1e8
 """Metres from a projection's origin: no place on the Earth is."""

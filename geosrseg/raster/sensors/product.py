@@ -7,9 +7,9 @@ from datetime import date
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.header.quality import MASKS, NOTHING, Marks
+from geosrseg.raster.storage.location import Location
 
 GEOTIFF, JPEG_2000 = "GTiff", "JP2OpenJPEG"
 DRIVERS = (GEOTIFF, JPEG_2000)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.sensors.product import SensorProduct
+from geosrseg.raster.storage.location import Location
 
 _SAME = 1e-3
 """Pixels by which the files of one product may lie apart: rounding in their tags."""

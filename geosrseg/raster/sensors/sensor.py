@@ -13,7 +13,8 @@ class Sensor(Protocol):
     pixels: which file is which band, and what the numbers mean, is all it has to say.
 
     Attributes:
-        help: what of it is taken, for ``--help`` and for messages.
+        help: for ``--help`` and messages: what it is called, and after a colon what is taken as
+            what: ``Toysat: Level 2, as folder``.
     """
 
     help: str = ""

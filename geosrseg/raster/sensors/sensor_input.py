@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.product_archive import is_archive, list_files, list_tree, read_file
 from geosrseg.raster.sensors.stac_item import StacItem, read_item
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.product_archive import is_archive, list_files, list_tree, read_file
 
 FOLDER, ARCHIVE, ITEM, FILE = "folder", "archive", "item", "file"
 
