@@ -11,7 +11,9 @@ LSDS-1435 for tiles):
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.errors import SceneError
@@ -21,7 +23,7 @@ from geosrseg.raster.landsat.mtl import Mtl
 from geosrseg.raster.landsat.mtl_values import grid_of_corners, read_mtl, reflectance_scales
 from geosrseg.raster.landsat.product_id import ProductId
 from geosrseg.raster.sensors.product import SensorBand, SensorProduct
-from geosrseg.raster.sensors.sensor_input import FILE, SensorInput
+from geosrseg.raster.sensors.sensor_input import ARCHIVE, FILE, SensorInput
 from geosrseg.raster.storage.location import Location
 
 FILL_VALUE = 0
@@ -49,10 +51,19 @@ class Landsat:
                 return None
         else:
             product = only_product(given.files)
+            _check_once(given)
         if product is None:
             return None
         names = {name.upper(): place for name, place in given.files.items()}
         return _product(product, {n: p for n, p in names.items() if n.startswith(product.text)})
+
+
+def _check_once(given: SensorInput) -> None:
+    """Refuse an archive with two files of one name, of which either could be meant."""
+    names = [PurePosixPath(path).name for path in given.tree] if given.kind == ARCHIVE else []
+    for name, count in Counter(names).items():
+        if count > 1 and ProductId.of_part(name):
+            raise SceneError(f"it has {name!r} twice: expected one product")
 
 
 def only_product(names: Mapping[str, Location]) -> ProductId | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import parse_number, shown
 from geosrseg.core.text.record import Record
-from geosrseg.core.xml_text import parse_xml
+from geosrseg.core.text.xml_text import parse_xml
 from geosrseg.errors import SceneError
 
 ROOT = "LANDSAT_METADATA_FILE"

@@ -38,10 +38,11 @@ class SensorInput:
         """Own name -> location.
 
         Those are the files in the folder, without its subfolders, all of an archive, or those
-        beside a local file, itself among them. Empty for anything else.
+        beside a local file, itself among them. Empty for anything else. Names that several files
+        of an archive have are left out.
 
         Raises:
-            SceneError: they cannot be listed, or two in an archive have one name.
+            SceneError: they cannot be listed.
         """
         if self.kind in (FOLDER, ARCHIVE):
             return list_files(self.location)

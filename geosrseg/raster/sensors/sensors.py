@@ -26,6 +26,10 @@ SENSORS: "Registry[type[Sensor]]" = Registry(
             target=f"{_ROOM}.landsat.hls:Hls",
             help="HLS version 2: L30 and S30, as folder or STAC item",
         ),
+        "sentinel2": Offer(
+            target=f"{_ROOM}.sentinel2.sentinel2:Sentinel2",
+            help="Sentinel-2: Level 1C and 2A, as SAFE folder, .zip or STAC item",
+        ),
     },
 )
 

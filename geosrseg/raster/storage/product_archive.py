@@ -7,6 +7,7 @@ of a product may have.
 import os
 import tarfile
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -48,22 +49,21 @@ def list_files(location: Location) -> dict[str, Location]:
     """The files of a local folder, without its subfolders, or all of an archive.
 
     Returns:
-        Own name -> location.
+        Own name -> location, without names that several files of an archive have.
 
     Raises:
-        SceneError: it cannot be listed, or is no plain archive of files with names that differ.
+        SceneError: it cannot be listed, or is no plain archive.
     """
     if not location.is_remote and location.path.is_dir():
         with _Listing(location):
             paths = sorted(path for path in location.path.iterdir() if path.is_file())
         return {path.name: Location(str(path)) for path in paths}
-    files: dict[str, Location] = {}
-    for path, place in list_tree(location).items():
-        name = PurePosixPath(path).name
-        if name in files:
-            raise SceneError(f"{location}: has {name!r} twice: expected one product")
-        files[name] = place
-    return files
+    tree = list_tree(location)
+    names = [PurePosixPath(path).name for path in tree]
+    counts = Counter(names)
+    return {
+        name: place for name, place in zip(names, tree.values(), strict=True) if counts[name] == 1
+    }
 
 
 def list_tree(location: Location) -> dict[str, Location]:
