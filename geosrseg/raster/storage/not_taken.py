@@ -119,8 +119,8 @@ def _check_raster(location: Location, begin: bytes) -> None:
     command = f"gdal_translate {location} {location.path.with_suffix('')}{ending}"
     if begin.lstrip().startswith(_VRT):
         raise SceneError(
-            f"{location}: is a VRT, which names other files: if you trust it, make a GeoTIFF of it, "
-            f"with {command}"
+            f"{location}: is a VRT, which names other files: if you trust it, make a GeoTIFF "
+            f"of it, with {command}"
         )
     if begin.startswith(_JPEG_2000):
         raise SceneError(
