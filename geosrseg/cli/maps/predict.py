@@ -65,6 +65,9 @@ def predict(
     SCENE is a GeoTIFF or COG, or a product of those listed below; a path, or for a file and a
     STAC item a URL (https, s3). Stopped and run again with the same arguments, it resumes.
     """
+    from geosrseg.raster.sensors.parts import one_part_each
+
+    scenes = tuple(one_part_each(scenes))
     session = {name: named.pop(name) for name in ("model", "device", "precision", "threads")}
     # What was not given is left to the library's defaults.
     named = {name: value for name, value in named.items() if value is not None}
