@@ -3,7 +3,7 @@
 from geosrseg.core.text.numerals import shown
 from geosrseg.errors import PluginError, SceneError
 from geosrseg.raster.sensors.product import SensorProduct, listed
-from geosrseg.raster.sensors.sensor_input import FILE, SensorInput
+from geosrseg.raster.sensors.sensor_input import ARCHIVE, FILE, SensorInput
 from geosrseg.raster.sensors.sensors import SENSORS, sensor_titles
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.not_taken import check_taken
@@ -33,9 +33,11 @@ def find_product(location: Location) -> SensorProduct | None:
             f"the item {shown(given.item.id)} is of no product of {sensor_titles()}: give an item "
             "of one, or the address of a GeoTIFF"
         )
+    advice = "give the product's own folder or archive, or a GeoTIFF"
+    if given.kind == ARCHIVE:
+        advice = "unpack it and give the GeoTIFF or product inside"
     raise SceneError(
-        f"it holds no product of {sensor_titles()}, found {listed(tuple(given.files))}: give the "
-        "product's own folder or archive, or a GeoTIFF"
+        f"it holds no product of {sensor_titles()}, found {listed(tuple(given.files))}: {advice}"
     )
 
 

@@ -49,7 +49,7 @@ def test_packed_files(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("b.tif", b"II*\0")
     (tmp_path / "a.tif").write_bytes(gzip.compress(b"II*\0"))  # whatever its name
-    assert "holds no product of Landsat" in refused(tmp_path / "a.zip")
+    assert "found b.tif: unpack it and give the GeoTIFF" in refused(tmp_path / "a.zip")
     assert "is compressed with gzip: unpack it" in refused(tmp_path / "a.tif")
 
 
