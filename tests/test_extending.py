@@ -164,7 +164,7 @@ class TestSensor:
         assert "Toysat Level 2" in shown
         assert "0.0002" in shown
         (empty := tmp_path / "empty").mkdir()
-        assert "HLS version 2 or Toysat" in run(package, "info", empty).stderr
+        assert "Sentinel-2 or Toysat, found no files" in run(package, "info", empty).stderr
 
     @pytest.mark.parametrize(
         ("file", "text", "message"),
