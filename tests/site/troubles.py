@@ -92,7 +92,7 @@ def write_map(name: str = "map.tif", *, names: tuple[str, ...] = ("water", "tree
 
 def write_zones(name: str = "zones.geojson", *, left: float = -3.0) -> str:
     """One square that is named and classed, in degrees."""
-    ring = [[left, 54.0], [left + 0.01, 54.0], [left + 0.01, 54.1], [left, 54.1], [left, 54.0]]
+    ring = [[left, 54.0], [left + 0.01, 54.0], [left + 0.01, 54.2], [left, 54.2], [left, 54.0]]
     corners = str([[x, y] for x, y in ring])
     Path(name).write_text(
         '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": '
