@@ -8,3 +8,13 @@ for (const swipe of document.querySelectorAll(".swipe")) {
   handle.addEventListener("input", show);
   show();
 }
+// What is moved sideways can be reached and moved by keys.
+const reachable = () => {
+  for (const part of document.querySelectorAll("pre > code, .md-typeset__scrollwrap")) {
+    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+    else part.removeAttribute("tabindex");
+  }
+};
+addEventListener("resize", reachable);
+addEventListener("load", reachable);
+reachable();
