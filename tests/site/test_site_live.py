@@ -99,10 +99,10 @@ def test_the_swipe_is_moved_by_keys(show):
     browser = show("index.html")
     handle = browser.find_element("css selector", ".swipe input")
     handle.send_keys(KEYS.ARROW_RIGHT * 3)
-    assert handle.get_attribute("aria-valuetext") == "53 % scene, 47 % map"
+    assert handle.get_attribute("aria-valuetext") == "73 % scene, 27 % map"
     assert handle.accessible_name == "How much of the scene is shown over the map"
     script = "return arguments[0].parentElement.style.getPropertyValue('--scene')"
-    assert browser.execute_script(script, handle) == "53%"
+    assert browser.execute_script(script, handle) == "73%"
 
 
 def test_the_first_tutorial_is_reached_by_keys_alone(show):

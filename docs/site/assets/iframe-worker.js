@@ -9,7 +9,7 @@ if (location.protocol === "file:") {
       document.body.append(frame);
       this.inner = frame.contentWindow;
       this.inner.postMessage = (data) => {
-        const event = new MessageEvent("message", { data });
+        const event = new MessageEvent("message", { data: structuredClone(data) });
         this.dispatchEvent(event);
         this.onmessage?.(event);
       };
@@ -23,8 +23,9 @@ if (location.protocol === "file:") {
     }
 
     postMessage(data) {
+      const copy = structuredClone(data);
       this.loaded.then(() =>
-        this.inner.dispatchEvent(new this.inner.MessageEvent("message", { data }))
+        this.inner.dispatchEvent(new this.inner.MessageEvent("message", { data: copy }))
       );
     }
 
