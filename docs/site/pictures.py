@@ -48,9 +48,13 @@ def draw_legend(legend: Legend) -> str:
 def _drawn(vector: Path, dataset: Any) -> NDArray[np.bool_]:
     """Which pixels of a raster the lines and points of a vector file cover."""
     about, _, geometries, _ = pyogrio.raw.read(vector)
+    about_points, about_lines = 4 * dataset.res[0], 1.2 * dataset.res[0]
     lines = []
     for geometry in shapely.from_wkb(geometries):
-        line = geometry if geometry.geom_type == "Point" else geometry.boundary
+        is_point = geometry.geom_type == "Point"
+        line = geometry if is_point else geometry.boundary
         there = transform_geom(about["crs"], dataset.crs, shapely.geometry.mapping(line))
-        lines.append(shapely.geometry.shape(there).buffer(1.2 * dataset.res[0]))
+        lines.append(
+            shapely.geometry.shape(there).buffer(about_points if is_point else about_lines)
+        )
     return features.rasterize(lines, dataset.shape, transform=dataset.transform).astype(bool)
