@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
 from geosrseg.raster.files.gdal import reason
@@ -134,8 +135,8 @@ def read_work(path: str | Path) -> list[Task]:
 
 def _read_line(path: Path, number: int, line: str) -> Task:
     try:
-        return Task.from_json(json.loads(line))
-    except (ValueError, RecursionError) as error:
+        return Task.from_json(parse_json(line))
+    except ValueError as error:
         raise WorkError(
             f"{path}: line {number} is no task ({reason(error)}): write the file with geosrseg plan"
         ) from error
