@@ -106,6 +106,7 @@ def _write_products(job: MapJob) -> Areas | None:
     """Styles and product files; the areas if they were counted."""
     paths = job.request.paths
     finished = FinishedMap(
+        legend=job.session.spec.legend,
         scene=job.scene,
         spec=job.session.spec,
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},

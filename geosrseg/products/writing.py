@@ -66,7 +66,7 @@ def write_styles(finished: FinishedMap, layer: str) -> None:
         OutputError: they cannot be written.
     """
     path = finished.files[layer].path
-    style.write_styles(path, finished.spec.legend, overwrite=True)
+    style.write_styles(path, finished.legend, overwrite=True)
     for (kind, asset), file in zip(STYLES.items(), style.style_paths(path), strict=True):
         key = kind if path == finished.class_map else f"{layer}_{kind}"
         finished.files[key] = MapFile(file, asset)

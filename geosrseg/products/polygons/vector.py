@@ -59,7 +59,7 @@ class Polygons(ProductFile):
         write_polygons(
             finished.class_map,
             path,
-            legend=finished.spec.legend,
+            legend=finished.legend,
             confidence_path=finished.confidence,
             min_area=options.min_area,
             simplify=options.simplify,
