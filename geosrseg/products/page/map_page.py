@@ -24,9 +24,9 @@ from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 
 SUFFIXES = (".html",)
@@ -97,7 +97,7 @@ def write_page(
     """
     path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    source = scene and scene_pyramid(scene, max_bytes=max_bytes // 2)
+    source = scene_pyramid(scene, max_bytes=max_bytes // 2) if scene else None
     target = class_map_pyramid(class_map_path, max_bytes=max_bytes // 2)
     with open_strips(class_map_path) as strips:
         grid = strips.grid

@@ -24,8 +24,8 @@ from geosrseg.products.stac import terms as stac
 from geosrseg.products.stac.footprint import Footprint, find_footprint
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".json",)
 
@@ -49,7 +49,7 @@ class MapItem(ProductFile):
             finished.files,
             legend=finished.legend,
             areas=finished.areas,
-            source=finished.scene and finished.scene.location,
+            source=finished.scene.location if finished.scene else None,
             taken=finished.taken,
             properties={
                 name.lower().replace("geosrseg_", "geosrseg:"): value
@@ -112,7 +112,7 @@ def write_map_item(
     for key, asset in item.assets.items():
         _add_checksum(asset, files[key].path)
         _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
-    _add_classes(item.assets["classes"], legend, areas)
+    _add_classes(item.assets["classes"], files["classes"].path, legend, areas)
     if source is not None:
         href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
         item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
@@ -195,10 +195,14 @@ def _add_checksum(asset: pystac.Asset, file: Path) -> None:
     FileExtension.ext(asset, add_if_missing=True).apply(checksum=stac.checksum(digest), size=size)
 
 
-def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
-    asset.extra_fields["bands"] = [{"name": "class", "data_type": "uint8", "nodata": 255}]
+def _add_classes(asset: pystac.Asset, path: Path, legend: Legend, areas: Areas) -> None:
+    with rasterio.open(path, driver="GTiff") as dataset:  # which has been described
+        kind, nodata = dataset.dtypes[0], dataset.nodata
+    band = {"name": "class", "data_type": kind}
+    asset.extra_fields["bands"] = [band if nodata is None else band | {"nodata": int(nodata)}]
+    empty = [] if nodata is None else [stac.nodata_class(int(nodata))]
     ClassificationExtension.ext(asset, add_if_missing=True).apply(
-        classes=[*stac.classes(legend, areas), stac.nodata_class()]
+        classes=[*stac.classes(legend, areas), *empty]
     )
 
 
