@@ -81,6 +81,7 @@ from geosrseg.products.product_file import ProductFile as ProductFile
 from geosrseg.products.products import Products as Products
 from geosrseg.raster.files.grid import Grid as Grid
 from geosrseg.raster.maps.cog import CogProfile as CogProfile
+from geosrseg.raster.maps.qml import Ramp as Ramp
 from geosrseg.raster.reading import Reading as Reading
 from geosrseg.raster.survey import Survey as Survey
 from geosrseg.training.finishing.export import ExportReport as ExportReport

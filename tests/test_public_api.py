@@ -18,7 +18,7 @@ DatasetError DatasetWarning DeviceError DeviceMemoryError ExperimentPlan ExportR
 FinishedStrip FinishedWindow GeosrsegError Grid JointNetwork Layer Legend LegendClass MapFrame
 MapOptions MissingExtraError Model ModelError ModelSpec NetworkConfig Outcome OutputError
 PlannedScene PluginError PolygonOptions Prediction PredictionPlan ProductFile Products Progress
-Reading Recipe Report Run RunError RunWarning SceneError SceneInfo SceneWarning SeamChoice
+Ramp Reading Recipe Report Run RunError RunWarning SceneError SceneInfo SceneWarning SeamChoice
 SeamReport Step Survey Task TaskResult Windowing WorkError WorkPlan ZoneAreas __version__ assess
 benchmark change configure evaluate export info mosaic open_model option plan_work predict
 quicklook read_dataset read_work relabel report reproduce run_on_dask run_work sample seam_report

@@ -13,7 +13,7 @@ from geosrseg.products.products import PRODUCTS
 from geosrseg.products.writing import STYLES
 from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, plain_class_map
-from geosrseg.raster.maps.style import style_paths
+from geosrseg.raster.maps.style import ramp_path, style_paths
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output
@@ -114,6 +114,8 @@ def _files(class_map: ClassMap) -> dict[str, MapFile]:
         if title := _title_of_layer(layer, class_map):
             key = layer.name.removeprefix(f"{path.stem}.").removesuffix(path.suffix)
             files[key] = MapFile(layer, Asset(title=title))
+            if ramp_path(layer).is_file():
+                files[f"{key}_qml"] = MapFile(ramp_path(layer), STYLES["qml"])
     for (kind, asset), file in zip(STYLES.items(), style_paths(path), strict=True):
         if file.is_file():
             files[kind] = MapFile(file, asset)

@@ -21,7 +21,7 @@ from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.products.writing import write_products, write_styles
+from geosrseg.products.writing import write_products, write_ramp_style, write_styles
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
@@ -116,6 +116,8 @@ def _write_products(job: MapJob) -> Areas | None:
     for name, layer in job.layers.items():
         if layer.styled:
             write_styles(finished, name)
+        elif layer.ramp is not None:
+            write_ramp_style(finished, name, layer.ramp)
     write_products(job.request.options.products, finished)
     return finished.counted_areas
 

@@ -8,6 +8,7 @@ from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS, Products
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps import style
+from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.storage.publication import check_output, open_drafts
 
 STYLES = {
@@ -57,6 +58,16 @@ def write_products(wanted: Products, finished: FinishedMap) -> None:
         finished.files[name] = MapFile(path, products[name].asset(path))
     if wanted.count_areas:
         _ = finished.areas
+
+
+def write_ramp_style(finished: FinishedMap, layer: str, ramp: Ramp) -> None:
+    """Write the style of a measured layer, beside it; what exists is replaced.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = style.write_ramp_style(finished.files[layer].path, ramp, overwrite=True)
+    finished.files[f"{layer}_qml"] = MapFile(path, STYLES["qml"])
 
 
 def write_styles(finished: FinishedMap, layer: str) -> None:

@@ -98,7 +98,8 @@ def settle(browser):
         const look = () => {
           draw();
           const ready = ["scene", "map"].every((kind) =>
-            !data[kind].length || inSight(kind, levelFor(data[kind])).every((part) => part.picture));
+            !data[kind].length ||
+            inSight(kind, levelFor(data[kind])).every((part) => part.picture));
           ready ? (draw(), done()) : setTimeout(look, 20);
         };
         look();

@@ -67,7 +67,8 @@ def read(path):
         table = pq.read_table(path)
         columns = {name: table[name].to_numpy() for name in table.column_names}
         return shapely.from_wkb(columns.pop("geometry")), columns
-    meta, _, geometry, values = pyogrio.raw.read(path)
+    layer = path.stem if path.suffix == ".gpkg" else None
+    meta, _, geometry, values = pyogrio.raw.read(path, layer=layer)
     return shapely.from_wkb(geometry), dict(zip(meta["fields"], values, strict=True))
 
 
