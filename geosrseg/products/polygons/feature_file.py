@@ -62,7 +62,7 @@ def write_features(
         else:
             _write_ogr(path, counted, schema, crs)
             if path.suffix.lower() == ".gpkg":
-                add_style(path, layer=path.stem, geometry_column=GEOMETRY, qml=qml)
+                add_style(path, layer=path.stem, qml=qml)
             found = _count_features(path)
     except (RuntimeError, OSError, sqlite3.Error) as error:  # pyogrio's are RuntimeErrors
         if counted.error is not None:

@@ -40,13 +40,17 @@ _STYLE = (
 )
 
 
-def add_style(path: Path, *, layer: str, geometry_column: str, qml: str) -> None:
+_COLUMN = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
+
+
+def add_style(path: Path, *, layer: str, qml: str) -> None:
     """Add the default style of a layer to a GeoPackage that has none yet.
 
     Raises:
         sqlite3.Error: the disk does not take it.
     """
     with closing(sqlite3.connect(path)) as database, database:
+        (column,) = database.execute(_COLUMN, (layer,)).fetchone()
         database.execute(_SCHEMA)
         database.execute(_LISTED, (TABLE, TABLE))
-        database.execute(_STYLE, (layer, geometry_column, qml))
+        database.execute(_STYLE, (layer, column, qml))

@@ -199,7 +199,7 @@ def test_a_map_without_a_crs(tmp_path, write_map, labels, legend):
     path, class_map = tmp_path / "map.gpkg", write_map(labels, crs=None)
     write_polygons(class_map, path, legend=legend)
     polygons, values = read(path)
-    assert pyogrio.read_info(path)["crs"] is None
+    assert pyogrio.read_info(path, layer="map")["crs"] is None
     assert np.isnan(values["area_m2"]).all()
     assert shapely.area(polygons).sum() == 900 * (labels != 255).sum()
     with pytest.raises(OutputError, match="no CRS: choose another format"):
