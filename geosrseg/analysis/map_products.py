@@ -12,15 +12,12 @@ from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS
 from geosrseg.products.writing import STYLES
 from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
-from geosrseg.raster.maps.class_map import ClassMap, open_class_map, plain_class_map
+from geosrseg.raster.maps.class_map import RUN_TAGS, ClassMap, open_class_map, plain_class_map
 from geosrseg.raster.maps.style import ramp_path, style_paths
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output
 from geosrseg.raster.survey import open_for_display
-
-RUN_TAGS = ("GEOSRSEG_INPUT", "GEOSRSEG_MODEL_SHA256")
-"""What the layers of one map have in common."""
 
 
 def report(

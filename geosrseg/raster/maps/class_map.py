@@ -31,6 +31,9 @@ from geosrseg.raster.storage.companions import check_companions, check_overviews
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""
 
+RUN_TAGS = ("GEOSRSEG_INPUT", "GEOSRSEG_MODEL_SHA256")
+"""What the layers of one map have in common."""
+
 _INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32")
 
 
@@ -59,9 +62,23 @@ class ClassMap:
 
     @property
     def confidence_path(self) -> Path | None:
-        """The confidence layer beside it, if it is there."""
+        """The confidence layer beside it, if it is there and not of another map."""
         path = self.path.with_name(f"{self.path.stem}.confidence{self.path.suffix}")
-        return path if path.is_file() else None
+        return path if path.is_file() and self._may_own(path) else None
+
+    def _may_own(self, layer: Path) -> bool:
+        """A layer says of scene and model what the map says, or one of them says nothing.
+
+        An earlier run may have left a layer beside the map that has replaced its own.
+        """
+        try:
+            with unreferenced_allowed(), rasterio.open(layer, driver="GTiff") as dataset:
+                tags = dataset.tags()
+        except GDAL_ERRORS:
+            return True  # whoever reads it says what is wrong
+        return all(
+            self.tags[name] == tags[name] for name in RUN_TAGS if name in self.tags and name in tags
+        )
 
     def labels(self, values: NDArray[np.integer]) -> NDArray[np.uint8]:
         """The class ids of numbers read from the file; nodata becomes NODATA.
