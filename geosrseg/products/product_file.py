@@ -16,8 +16,8 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.raster.acquisition import acquisition_date
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.landsat.acquisition import acquisition_date
 from geosrseg.raster.maps.map_date import date_in
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
