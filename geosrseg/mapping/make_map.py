@@ -21,7 +21,7 @@ from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.products.writing import write_products, write_styles
+from geosrseg.products.writing import write_products, write_ramp_style, write_styles
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
@@ -106,6 +106,7 @@ def _write_products(job: MapJob) -> Areas | None:
     """Styles and product files; the areas if they were counted."""
     paths = job.request.paths
     finished = FinishedMap(
+        legend=job.session.spec.legend,
         scene=job.scene,
         spec=job.session.spec,
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
@@ -115,6 +116,8 @@ def _write_products(job: MapJob) -> Areas | None:
     for name, layer in job.layers.items():
         if layer.styled:
             write_styles(finished, name)
+        elif layer.ramp is not None:
+            write_ramp_style(finished, name, layer.ramp)
     write_products(job.request.options.products, finished)
     return finished.counted_areas
 
@@ -155,8 +158,9 @@ def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> LabelCounter:
         rows = store.rows(layer)
         rows = labels.counted(rows) if layer == CLASSES else rows
         # Only now is known in what the scene is unlike the model's training data.
-        profile = job.layers[layer].profile()
-        profile = replace(profile, tags={**profile.tags, **job.tags})
+        profile, title = job.layers[layer].profile(), job.layers[layer].asset.title
+        tags = {"TIFFTAG_IMAGEDESCRIPTION": title, **profile.tags, **job.tags}
+        profile = replace(profile, tags=tags)
         drafts[layer] = write_cog(store.folder, path, profile, rows)
     # Meanwhile, somebody may have put something there.
     job.request.check_outputs(overwrite=overwrite, own=store.noted)

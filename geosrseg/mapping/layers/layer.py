@@ -19,6 +19,7 @@ from geosrseg.core.tiling.dilation import dilate
 from geosrseg.products.asset import Asset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.scene import Scene
 
 
@@ -99,12 +100,14 @@ class Layer(ABC):
         asset: what a STAC item says of the file.
         needs_sr: it is made from the super-resolved image, which the network then gives.
         styled: its pixels are class ids, and the styles of the legend stand beside it.
+        ramp: how QGIS draws its first band, if that is measured; the style stands beside it.
     """
 
     help: ClassVar[str] = ""
     asset: ClassVar[Asset]
     needs_sr: ClassVar[bool] = False
     styled: ClassVar[bool] = False
+    ramp: ClassVar[Ramp | None] = None
 
     def __init__(self, frame: MapFrame) -> None:
         self.frame = frame
