@@ -34,6 +34,7 @@ COMMANDS = {
     "plan": "Plan the maps of many scenes, one line per scene.",
     "run": "Make the maps of a work file that are not there yet.",
     "clean": "List what stopped runs of predict have left, and remove it.",
+    "card": "Draft a dataset card from images and their masks.",
     "train": "Train a network on a dataset.",
     "export": "Write the best weights of a run as a model file.",
     "evaluate": "Measure models on a dataset, side by side.",
