@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.toml_text import toml_key
+from geosrseg.core.text.toml_text import toml_key
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.check import findings

@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -183,9 +183,15 @@ def _name_bands(
         )
     if named:
         bare = next(image for image in images if not image.is_described)
-        return first.names, first.indexes, [f"{bare.path.name} does not name its bands: same order?"]
-    if all(first.names) and len(set(first.names)) == len(first.names) and not any(
-        image.names != first.names for image in images
+        return (
+            first.names,
+            first.indexes,
+            [f"{bare.path.name} does not name its bands: same order?"],
+        )
+    if (
+        all(first.names)
+        and len(set(first.names)) == len(first.names)
+        and not any(image.names != first.names for image in images)
     ):
         return first.names, first.indexes, []
     names = tuple(f"band{number}" for number in range(1, len(first.indexes) + 1))
@@ -243,9 +249,7 @@ def _range(
     return low, high
 
 
-def _reflectance(
-    image: SurveyedImage, scale: float | None, offset: float
-) -> NDArray[np.float64]:
+def _reflectance(image: SurveyedImage, scale: float | None, offset: float) -> NDArray[np.float64]:
     scales = image.scales if scale is None else (scale,) * len(image.indexes)
     offsets = image.offsets if scale is None else (offset,) * len(image.indexes)
     return np.sort(
@@ -272,15 +276,20 @@ def _rounded(low: float, high: float) -> tuple[float, float]:
 
 def _find_nodata(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str]]:
     """The number that marks missing pixels without being declared."""
-    shares: Counter[float] = Counter()
+    places: dict[float, list[tuple[float, Path]]] = {}
     for image in images:
-        shares.update(dict(image.survey.markers))
-    if not shares:
+        for number, share in image.survey.markers:
+            places.setdefault(number, []).append((share, image.path))
+    if not places:
         return None, []
-    number, total = shares.most_common(1)[0]
-    remarks = [f"{total / len(images):.1%} of the pixels are {number:g} in all bands: nodata"]
-    declared = {image.nodata for image in images} - {None, number}
-    if declared:
-        remarks.append(f"it takes the place of {min(declared):g}, which the files declare")  # type: ignore[type-var]
-    remarks += [f"{other:g} seems to mark missing pixels too" for other in shares if other != number]
+    number = max(places, key=lambda value: (len(places[value]), max(places[value])))
+    share, path = max(places[number])
+    remarks = [
+        f"{number:g} is taken for nodata: {share:.1%} of the pixels of {path.name} have it in all "
+        f"bands ({len(places[number])} of {len(images)} images)"
+    ]
+    declared = {image.nodata for image in images if image.nodata not in (None, number)}
+    remarks += [f"it takes the place of {value:g}, which files declare" for value in declared]
+    others = [value for value in places if value != number]
+    remarks += [f"{value:g} seems to mark missing pixels too" for value in others]
     return number, remarks

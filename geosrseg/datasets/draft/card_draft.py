@@ -12,16 +12,20 @@ from pathlib import Path
 
 import numpy as np
 
-from geosrseg.core.toml_text import toml_key, toml_value
+from geosrseg.core.text.toml_text import toml_key, toml_value
+from geosrseg.datasets.block_split import ONE_IN
+from geosrseg.datasets.card.card_scene import VECTORS
 from geosrseg.datasets.draft.band_draft import BandDraft, draft_bands, survey_for_draft
 from geosrseg.datasets.draft.class_draft import ClassDraft, draft_classes, in_one_kind
-from geosrseg.datasets.draft.mask_survey import survey_mask
+from geosrseg.datasets.draft.mask_survey import MaskSurvey, survey_mask
 from geosrseg.datasets.draft.pairs import Pair, find_pairs
+from geosrseg.datasets.draft.polygon_draft import draft_polygons
 from geosrseg.datasets.draft.split_draft import BLOCKS, LabelCounts, SplitDraft, draft_splits
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files.gdal import small_cache
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,7 +38,7 @@ class CardDraft:
         pairs: images and masks.
         bands: of the images.
         classes: of the masks.
-        counts: (classes,) pixels of each class.
+        counts: (classes,) pixels of each class; none for polygons.
         splits: of the images.
     """
 
@@ -59,7 +63,7 @@ class CardDraft:
             f"{len(self.pairs)} images with masks, {len(self.bands.names)} bands: "
             f"{', '.join(self.bands.names)}",
             f"{len(self.classes.classes)} classes: "
-            + ", ".join(f"{item.name} ({item.reference})" for item in self.classes.classes[:8])
+            + ", ".join(f"{item.reference}" for item in self.classes.classes[:8])
             + (", ..." if len(self.classes.classes) > 8 else ""),
             f"split: {shown}; {self.splits.how}",
             *self.remarks,
@@ -71,6 +75,7 @@ class CardDraft:
             self._head(card),
             self._bands(),
             self._image(),
+            self._polygons(),
             *self._classes(),
             *(self._scene(number) for number in range(len(self.pairs))),
         ]
@@ -79,14 +84,18 @@ class CardDraft:
     def _head(self, card: Path) -> list[str]:
         classes, guard = self.classes, self.splits.guard
         return [
-            "# Drafted by geosrseg card. It trains as it is; what it says of bands, classes, licence",
-            "# and source goes into the models, so look it through.",
+            "# Drafted by geosrseg card. It trains as it is; names of bands and classes, licence and",
+            "# source go into the models, so look it through.",
             f"name = {toml_value(self.name)}",
             '# licence = "CC BY 4.0"',
             '# source = "who made the images and the masks, and when"',
             f"folder = {toml_value(_relative(self.folder, card.absolute().parent))}",
             *([f"guard = {guard}  # pixels between training and validation"] if guard else []),
-            *([f"ignored = [{', '.join(map(toml_value, classes.ignored))}]"] if classes.ignored else []),
+            *(
+                [f"ignored = [{', '.join(map(toml_value, classes.ignored))}]"]
+                if classes.ignored
+                else []
+            ),
             *([f"colour_tolerance = {classes.tolerance}"] if classes.tolerance else []),
         ]
 
@@ -114,16 +123,26 @@ class CardDraft:
             lines.append(f"nodata = {toml_value(bands.nodata)}")
         return ["[image]", *lines] if lines else []
 
+    def _polygons(self) -> list[str]:
+        column = self.classes.column
+        return ["[polygons]", f"column = {toml_value(column)}"] if column else []
+
     def _classes(self) -> list[list[str]]:
         drafted, total = self.classes.classes, max(sum(self.counts), 1)
         blocks = []
-        for item, count in zip(drafted, self.counts, strict=True):
+        shares = [f"  # {count / total:.2%} of the labelled pixels" for count in self.counts]
+        for item, share in zip(drafted, shares or [""] * len(drafted), strict=True):
+            default = item.name if self.classes.column else item.id
             lines = [
                 "[[classes]]",
                 f"id = {item.id}",
-                f"name = {toml_value(item.name)}  # {count / total:.2%} of the labelled pixels",
+                f"name = {toml_value(item.name)}{share}",
                 *([f"colour = {toml_value(item.colour)}"] if item.colour else []),
-                *([f"reference = {toml_value(item.reference)}"] if item.reference != item.id else []),
+                *(
+                    [f"reference = {toml_value(item.reference)}"]
+                    if item.reference != item.id
+                    else []
+                ),
             ]
             blocks.append(lines)
         blocks[0] = [*(f"# {remark}" for remark in self.classes.remarks), *blocks[0]]
@@ -134,7 +153,10 @@ class CardDraft:
         block = self.splits.block if split == "train" else None
         head = []
         if number == 0:
-            head = [f"# {self.splits.how}.", '# An image with split = "test" is for evaluate alone.']
+            head = [
+                f"# {self.splits.how}.",
+                '# An image with split = "test" is for evaluate alone.',
+            ]
         return [
             *head,
             "[[scenes]]",
@@ -149,6 +171,7 @@ def draft_card(
     folder: str | Path,
     *,
     masks: str | Path | None = None,
+    column: str | None = None,
     name: str | None = None,
     scale: float | None = None,
     offset: float | None = None,
@@ -159,6 +182,7 @@ def draft_card(
     Args:
         folder: see `find_pairs`.
         masks: see there.
+        column: of a file of polygons, with their classes; None takes the only one that can be.
         name: of the dataset; None takes the folder's.
         scale: reflectance = scale · number + offset, where the files do not say it.
         offset: with it.
@@ -169,6 +193,9 @@ def draft_card(
     """
     folder = Path(folder)
     pairs = find_pairs(folder, masks=Path(masks) if masks else None)
+    polygons = pairs[0].mask if pairs[0].mask.suffix.lower() in VECTORS else None
+    if column is not None and polygons is None:
+        raise DatasetError(f"`column` {column}: the masks are rasters, leave it out")
     files = RasterFiles()
     images, surveys = [], []
     try:
@@ -176,29 +203,38 @@ def draft_card(
             for done, pair in enumerate(pairs):
                 on_file(done, len(pairs))
                 images.append(survey_for_draft(pair.image, files))
-                surveys.append(survey_mask(pair.mask, blocks=BLOCKS, files=files))
+                if not polygons:
+                    surveys.append(survey_mask(pair.mask, blocks=BLOCKS, files=files))
     finally:
         files.close()
     on_file(len(pairs), len(pairs))
-    bands = draft_bands(images, scale=scale, offset=offset)
-    surveys = in_one_kind(surveys)
-    classes = draft_classes(surveys)
-    counts = [
-        LabelCounts(
-            np.array(classes.counts(survey.counts)),
-            np.array([classes.counts(counted) for counted in survey.held_out]),
-        )
-        for survey in surveys
-    ]
+    if polygons:
+        classes = draft_polygons(polygons, column=column)
+        counts = [_of_pixels(image.grid) for image in images]
+    else:
+        surveys = in_one_kind(surveys)
+        classes = draft_classes(surveys)
+        counts = [_of_mask(classes, survey) for survey in surveys]
     return CardDraft(
         name=name or folder.resolve().name or "dataset",
         folder=folder.absolute(),
         pairs=pairs,
-        bands=bands,
+        bands=draft_bands(images, scale=scale, offset=offset),
         classes=classes,
-        counts=np.sum([count.all for count in counts], axis=0).tolist(),
+        counts=() if polygons else np.sum([count.all for count in counts], axis=0).tolist(),
         splits=draft_splits(pairs, images, counts),
     )
+
+
+def _of_mask(classes: ClassDraft, survey: MaskSurvey) -> LabelCounts:
+    held_out = [classes.counts(counted) for counted in survey.held_out]
+    return LabelCounts(np.array(classes.counts(survey.counts)), np.array(held_out))
+
+
+def _of_pixels(grid: Grid) -> LabelCounts:
+    """Where polygons lie is not known yet: all pixels count alike."""
+    pixels = grid.height * grid.width
+    return LabelCounts(np.array([pixels]), np.full((len(BLOCKS), 1), pixels // ONE_IN))
 
 
 def write_card(draft: CardDraft, output: str | Path, *, overwrite: bool = False) -> None:
@@ -231,4 +267,3 @@ def _relative(path: Path, base: Path) -> str:
         return Path(os.path.relpath(path, base)).as_posix()
     except ValueError:  # another drive of Windows
         return path.absolute().as_posix()
-

@@ -50,12 +50,14 @@ class ClassDraft:
         classes: in the order of their ids.
         ignored: values without a class, as a card says them.
         tolerance: of colours; 0 where they are exact.
+        column: of polygons, with their classes; empty where the references are rasters.
         remarks: what to look at, one line each.
     """
 
     classes: tuple[DraftedClass, ...]
     ignored: tuple[str | int, ...] = ()
     tolerance: int = 0
+    column: str = ""
     remarks: tuple[str, ...] = ()
 
     def counts(self, values: Counter[float]) -> list[int]:

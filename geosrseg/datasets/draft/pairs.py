@@ -91,9 +91,7 @@ def find_pairs(folder: Path, *, masks: Path | None = None) -> list[Pair]:
     if not both:
         raise DatasetError(_none_found(folder, images.values(), references.values()))
     _report_alone("images have no mask", [images[key] for key in images if key not in both])
-    _report_alone(
-        "masks have no image", [references[key] for key in references if key not in both]
-    )
+    _report_alone("masks have no image", [references[key] for key in references if key not in both])
     return _split_by_folders(folder, both)
 
 
@@ -143,9 +141,7 @@ def _by_key(folder: Path, files: Iterable[Path]) -> dict[tuple[str, ...], Path]:
     return found
 
 
-def _split_by_folders(
-    folder: Path, pairs: dict[tuple[str, ...], tuple[Path, Path]]
-) -> list[Pair]:
+def _split_by_folders(folder: Path, pairs: dict[tuple[str, ...], tuple[Path, Path]]) -> list[Pair]:
     made = []
     for image, mask in pairs.values():
         above = [word for words in _path_words(folder, image)[:-1] for word in words]

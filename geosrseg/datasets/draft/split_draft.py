@@ -36,7 +36,7 @@ class LabelCounts:
     """Pixels of each class in an image.
 
     Attributes:
-        all: (classes,) in the whole image.
+        all: (classes,) in the whole image; of polygons, its pixels as one class.
         held_out: (sizes, classes) in the blocks that validate, for each size of `BLOCKS`.
     """
 
@@ -76,7 +76,9 @@ def draft_splits(
         if "validation" in splits:
             return SplitDraft(splits=splits, how="as the folders are called")
         train = [number for number, split in enumerate(splits) if split == "train"]
-        inner = _hold_out(*([each[n] for n in train] for each in (pairs, images, counts)))
+        inner = _hold_out(
+            [pairs[n] for n in train], [images[n] for n in train], [counts[n] for n in train]
+        )
         of_train = dict(zip(train, inner.splits, strict=True))
         return SplitDraft(
             splits=tuple(of_train.get(n, split) for n, split in enumerate(splits)),
@@ -119,9 +121,7 @@ def _hold_out(
     )
 
 
-def _pixels(
-    counts: Sequence[LabelCounts], groups: Sequence[int], group: int
-) -> Iterator[int]:
+def _pixels(counts: Sequence[LabelCounts], groups: Sequence[int], group: int) -> Iterator[int]:
     return (int(c.all.sum()) for c, own in zip(counts, groups, strict=True) if own == group)
 
 
