@@ -59,5 +59,6 @@ def card(
             folder, masks=masks, column=column, name=name, scale=scale, offset=offset, on_file=show
         )
     write_card(draft, output, overwrite=overwrite)
-    click.echo("\n".join(draft.lines()), err=True)
+    following = f"look at it: geosrseg train --dataset {output} --check -o check.html"
+    click.echo("\n".join([*draft.lines(), following]), err=True)
     click.echo(output)

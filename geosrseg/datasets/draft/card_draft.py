@@ -84,8 +84,8 @@ class CardDraft:
     def _head(self, card: Path) -> list[str]:
         classes, guard = self.classes, self.splits.guard
         return [
-            "# Drafted by geosrseg card. It trains as it is; names of bands and classes, licence and",
-            "# source go into the models, so look it through.",
+            "# Drafted by geosrseg card. It trains as it is; names of bands and classes, licence",
+            "# and source go into the models, so look it through.",
             f"name = {toml_value(self.name)}",
             '# licence = "CC BY 4.0"',
             '# source = "who made the images and the masks, and when"',
@@ -140,7 +140,7 @@ class CardDraft:
                 *([f"colour = {toml_value(item.colour)}"] if item.colour else []),
                 *(
                     [f"reference = {toml_value(item.reference)}"]
-                    if item.reference != item.id
+                    if item.reference != default
                     else []
                 ),
             ]

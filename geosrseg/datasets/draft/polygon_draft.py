@@ -55,7 +55,7 @@ def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
         ),
         column=fitting[0] or "",
         remarks=(
-            'ground without a polygon is ignored; elsewhere = "NAME" in [polygons] gives it a class',
+            'ground without a polygon is ignored; elsewhere = "NAME" in [polygons] classes it',
         ),
     )
 
