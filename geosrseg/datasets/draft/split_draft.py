@@ -105,11 +105,12 @@ def _hold_out(
             splits = tuple("validation" if group in chosen else "train" for group in groups)
             number = f"{len(chosen)} of {len(set(groups))}"
             return SplitDraft(splits=splits, how=f"{number} {what}s held out to validate")
+    how = f"few images: one in {ONE_IN} blocks of each validates"
     if 1 < len(set(by_ground)) < len(pairs):  # blocks would hold out what another image shows
-        sizes = {group: sum(_pixels(counts, by_ground, group)) for group in set(by_ground)}
-        least_group = min(sizes, key=lambda group: (sizes[group], group))
-        splits = tuple("validation" if group == least_group else "train" for group in by_ground)
-        return SplitDraft(splits=splits, how="the images show common ground: one place held out")
+        if chosen := _choose(by_ground, counts):
+            splits = tuple("validation" if group in chosen else "train" for group in by_ground)
+            return SplitDraft(splits=splits, how="images overlap: one place held out to validate")
+        how += "; the images overlap, so some of that ground trains in another image"
     block = _block(counts)
     side = min(min(i.grid.height, i.grid.width) for i in images)
     guard = min(GUARD, min(block, side // ONE_IN) // GUARD_SHARE)
@@ -117,12 +118,8 @@ def _hold_out(
         splits=("train",) * len(pairs),
         block=block,
         guard=guard,
-        how=f"few images: one in {ONE_IN} blocks of each validates",
+        how=how,
     )
-
-
-def _pixels(counts: Sequence[LabelCounts], groups: Sequence[int], group: int) -> Iterator[int]:
-    return (int(c.all.sum()) for c, own in zip(counts, groups, strict=True) if own == group)
 
 
 def _choose(groups: Sequence[int], counts: Sequence[LabelCounts]) -> set[int]:
