@@ -88,6 +88,6 @@ data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of a dataset by name, or of a card's paths.  [default: data/NAME, or the current "
-    "folder]",
+    help="Folder of a dataset by name, or of a card's paths.  [default: data/NAME, the card's "
+    "folder, or the current one]",
 )
