@@ -1,6 +1,6 @@
 """Fifty small real scenes of many coordinate systems and sensors, of which three are broken.
 
-They are cut from the shared data: Landsat 5, 7 and 8 as products and as files, HLS, and
+They are cut from the shared data: Landsat 7 and 8 as products and as files, HLS, and
 Sentinel-2 averaged to 30 m, in their own zones or warped to other systems.
 """
 
@@ -88,21 +88,24 @@ def _sentinel_2(source: Path, folder: Path) -> list[Path]:
 
 
 def _products(data: Path, folder: Path) -> list[Path]:
-    """Landsat products as folders."""
+    """Landsat 8 products as folders, and a Landsat 7 image of 8 bits whose numbers are scaled."""
     names = [
         "scenes/xlandsat/LC08_L2SP_204023_20200927_20201006_02_T1",
         "scenes/xlandsat/LC08_L2SP_017051_20151205_20200908_02_T1",
-        "scenes/rstoolbox_L5",
     ]
     for name in names:
         shutil.copytree(data / name, folder / Path(name).name, dirs_exist_ok=True)
-    return [folder / Path(name).name for name in names]
+    with rasterio.open(data / "scenes" / "stars_L7_olinda" / "L7_ETMs.tif") as dataset:
+        olinda = folder / "LE07_olinda.tif"
+        place = {"crs": dataset.crs, "transform": dataset.transform}
+        _write(olinda, dataset.read(), scale=1 / 400, **place)
+    return [*(folder / Path(name).name for name in names), olinda]
 
 
 def _chips(source: Path, folder: Path, count: int) -> list[Path]:
     """HLS, which has lost its place on the ground."""
     made = []
-    for file in sorted(source.glob("images/*.tif") or source.glob("*.tif"))[:count]:
+    for file in sorted(source.glob("images/*.tif"))[:count]:
         with rasterio.open(file) as dataset:
             values = dataset.read(window=Window(0, 0, 64, 64))
             path = folder / f"HLS_{file.stem}.tif"
@@ -121,11 +124,18 @@ def _broken(data: Path, folder: Path, whole: Path) -> list[Path]:
     return [rgb, cut, vanished]
 
 
-def _write(path: Path, values: NDArray[np.int16], *, nodata: float | None = None, **place) -> None:
+def _write(
+    path: Path,
+    values: NDArray[np.generic],
+    *,
+    scale: float = 1e-4,
+    nodata: float | None = None,
+    **place: object,
+) -> None:
     count, height, width = values.shape
     with rasterio.open(
-        path, "w", driver="GTiff", dtype="int16", count=count, height=height, width=width,
+        path, "w", driver="GTiff", dtype=values.dtype, count=count, height=height, width=width,
         nodata=nodata, **place,
     ) as file:  # fmt: skip
         file.write(values)
-        file.descriptions, file.scales = NAMES, (1e-4,) * count
+        file.descriptions, file.scales = NAMES, (scale,) * count
