@@ -7,6 +7,7 @@ product files from them. A stopped run resumes at the first strip that is not fi
 
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 
@@ -29,6 +30,11 @@ from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.session import Session
 
 
+def warn(text: str) -> None:
+    """Warn of something about a scene."""
+    warnings.warn(text, SceneWarning, stacklevel=4)
+
+
 def make_map(
     request: MapRequest,
     session: Session,
@@ -37,6 +43,7 @@ def make_map(
     on_progress: OnProgress = lambda _: None,
     may_halve: bool = True,
     turn: AbstractContextManager[object] | None = None,
+    on_warning: Callable[[str], None] = warn,
 ) -> Prediction:
     """Make the map of a request whose outputs have been checked.
 
@@ -47,9 +54,10 @@ def make_map(
         on_progress: called before the first window and after each one.
         may_halve: run windows in parts where memory runs out, with a few other labels then.
         turn: held while windows are run, so that another map is written meanwhile.
+        on_warning: called with each thing about the scene that was taken for granted.
 
     Warns:
-        SceneWarning: something about the scene was taken for granted.
+        SceneWarning: by default, in place of `on_warning`.
 
     Raises:
         GeosrsegError: the scene, the device or an output is unusable.
@@ -61,7 +69,7 @@ def make_map(
     with open_job(request, session) as job:
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
-            warnings.warn(text, SceneWarning, stacklevel=3)
+            on_warning(text)
         said = len(job.scene.warnings)
         stamps = stamp_files(inputs)
         with open_row_store(
@@ -77,14 +85,14 @@ def make_map(
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
             job.scene.add_unlike(counts.unlike(session.spec))
             for text in job.scene.warnings[said:]:
-                warnings.warn(text, SceneWarning, stacklevel=3)
+                on_warning(text)
             labels = _publish(job, store, overwrite=overwrite)
             areas = _write_products(job)
             store.remove()
         summary = labels.summary(job.scene, session.spec.legend, seconds=time.monotonic() - started)
         late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
         for text in late:
-            warnings.warn(text, SceneWarning, stacklevel=3)
+            on_warning(text)
         return Prediction(
             output=output,
             layers=request.paths,
