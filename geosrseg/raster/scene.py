@@ -94,6 +94,18 @@ class Scene:
             header, warnings=(*header.warnings, *texts), unlike=(*header.unlike, *texts)
         )
 
+    @property
+    def extent(self) -> Window:
+        """The pixels that a map of the scene shows: all, or those around the area of interest."""
+        return self.header.extent or Window(0, 0, self.grid.height, self.grid.width)
+
+    def part(self, window: Window) -> "Scene":
+        """Some of its pixels as a scene of their own, which has the same open files."""
+        grid, outer = self.grid.part(window), self.header.part
+        part = window if outer is None else window.outside(outer)
+        header = replace(self.header, grid=grid, part=part, extent=None)
+        return Scene(header, self._bands, self._quality, bad_blocks=self.bad_blocks)
+
     def reopen(self) -> AbstractContextManager["Scene"]:
         """A handle of its own for another thread; nothing is examined again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
@@ -133,11 +145,18 @@ class Scene:
         whole = Window(0, 0, self.grid.height, self.grid.width)
         return self._read(window or whole, (height, width))
 
-    def wanted(self, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window: True inside the area of interest."""
+    def wanted(self, window: Window, *, factor: int = 1) -> NDArray[np.bool_]:
+        """(factor · rows, factor · cols) of a window: True inside the area of interest."""
+        fine = window.scaled(factor)
+        if self.header.aoi is None:
+            return np.ones((fine.height, fine.width), np.bool_)
+        return self.header.aoi.inside(self.grid.refined(factor), fine)
+
+    def reached(self, window: Window) -> NDArray[np.bool_]:
+        """(rows, cols) of a window: True where any of a pixel is in the area of interest."""
         if self.header.aoi is None:
             return np.ones((window.height, window.width), np.bool_)
-        return self.header.aoi.inside(self.grid, window)
+        return self.header.aoi.reached(self.grid, window)
 
     @property
     def has_overviews(self) -> bool:
@@ -174,13 +193,19 @@ class Scene:
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
             asked = replace(flags, bits=flags.bits & ~FILL)  # fill is empty, not masked
             _, usable = self._decode(
-                flags.location, dataset, whole, (height, width), read=asked.read_pixels, bands=0
+                flags.location,
+                dataset,
+                self._in_file(whole),
+                (height, width),
+                read=asked.read_pixels,
+                bands=0,
             )
             masked |= ~usable
         return masked
 
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
         """A window of all files; with a shape, averaged to so many rows and columns."""
+        window = self._in_file(window)
         numbers, valid = [], []
         for file, dataset in zip(self.header.files, self._bands, strict=True):
             bands = len(file.selection.indexes)
@@ -197,6 +222,10 @@ class Scene:
         if len(valid) == 1:
             return numbers[0], valid[0]
         return np.concatenate(numbers), np.logical_and.reduce(valid)
+
+    def _in_file(self, window: Window) -> Window:
+        """A window of the scene, counted from the origin of its files."""
+        return window if self.header.part is None else window.outside(self.header.part)
 
     def _decode(
         self,
@@ -269,12 +298,19 @@ def open_scene(
         header = examine_scene(location, options)
         with named(location):
             if reading.aoi is not None:
-                header = replace(header, aoi=read_aoi(reading.aoi, header.grid))
+                header = _cut(header, reading, factor=spec.upscale_factor if spec else 1)
             if spec is not None:
                 header = _compared(header, spec, options)
         header = replace(header, sample=None)
         with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
             yield scene
+
+
+def _cut(header: SceneHeader, reading: Reading, *, factor: int) -> SceneHeader:
+    """With the area of interest, and where the map is cropped, the pixels around it."""
+    area = read_aoi(reading.aoi, header.grid, factor=factor)
+    extent = area.extent(header.grid, factor=factor) if reading.aoi_extent == "crop" else None
+    return replace(header, aoi=area, extent=extent)
 
 
 def _compared(header: SceneHeader, spec: ModelSpec, options: SceneOptions) -> SceneHeader:

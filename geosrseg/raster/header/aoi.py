@@ -37,6 +37,9 @@ MAX_MEMORY = 2**31
 _STRIP = 1024
 """Rows looked through at once for a pixel inside."""
 
+_ROUNDING = 1e-6
+"""Of a pixel: how far a centre may be beyond a side and still be on it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Aoi:
@@ -58,23 +61,64 @@ class Aoi:
 
     def inside(self, grid: Grid, window: Window) -> NDArray[np.bool_]:
         """(rows, cols) of a window of `grid`: True where the pixel's centre is inside."""
+        return self._burnt(grid, window, all_touched=False)
+
+    def reached(self, grid: Grid, window: Window) -> NDArray[np.bool_]:
+        """(rows, cols) of a window of `grid`: True where any of the pixel is inside.
+
+        A pixel that only has a side in common with the area may be True as well.
+        """
+        return self._burnt(grid, window, all_touched=True)
+
+    def _burnt(self, grid: Grid, window: Window, *, all_touched: bool) -> NDArray[np.bool_]:
         shape = (window.height, window.width)
         transform = grid.transform @ grid.transform.translation(window.col_off, window.row_off)
         corners = [transform @ (x, y) for x in (0, window.width) for y in (0, window.height)]
         if not self.polygons.intersects(shapely.MultiPoint(corners).convex_hull):
             return np.zeros(shape, np.bool_)
-        return geometry_mask([self.polygons], shape, transform, invert=True)
+        return geometry_mask(
+            [self.polygons], shape, transform, invert=True, all_touched=all_touched
+        )
 
-    def touches(self, grid: Grid) -> bool:
-        """Any pixel of the grid is inside."""
-        strips = range(0, grid.height, _STRIP)
+    def touches(self, grid: Grid, *, factor: int = 1) -> bool:
+        """Any pixel of the grid is inside, or of one that is `factor` times finer."""
+        extent, fine = self.extent(grid, factor=factor), grid.refined(factor)
+        if extent is None:
+            return False
+        whole = extent.scaled(factor)
+        strips = range(whole.row_off, whole.row_stop, _STRIP)
         return any(
-            self.inside(grid, Window(top, 0, min(_STRIP, grid.height - top), grid.width)).any()
+            self.inside(
+                fine, Window(top, whole.col_off, min(_STRIP, whole.row_stop - top), whole.width)
+            ).any()
             for top in strips
         )
 
+    def extent(self, grid: Grid, *, factor: int = 1) -> Window | None:
+        """The smallest window of `grid` that has all pixels inside; None where there is none.
 
-def read_aoi(aoi: Any, grid: Grid) -> Aoi:
+        Args:
+            grid: the pixels of which the window is made.
+            factor: how much finer the pixels are whose centres count.
+        """
+        a, b, c, d, e, f = (~grid.transform)[:6]
+        left, top, right, bottom = shapely.affinity.affine_transform(
+            self.polygons, [a, b, d, e, c, f]
+        ).bounds
+        rows, cols = _held(top, bottom, grid.height, factor), _held(left, right, grid.width, factor)
+        if not rows or not cols:
+            return None
+        return Window(rows.start, cols.start, len(rows), len(cols))
+
+
+def _held(first: float, last: float, length: int, factor: int) -> range:
+    """Pixels of an axis of which a finer pixel has its centre between two places."""
+    start = max(math.ceil(first * factor - 0.5 - _ROUNDING), 0) // factor
+    stop = min(math.floor(last * factor - 0.5 + _ROUNDING), length * factor - 1) // factor + 1
+    return range(start, stop)
+
+
+def read_aoi(aoi: Any, grid: Grid, *, factor: int = 1) -> Aoi:
     """Read an area of interest for a scene on `grid`.
 
     Args:
@@ -83,6 +127,7 @@ def read_aoi(aoi: Any, grid: Grid) -> Aoi:
             a shapely geometry in the CRS of the grid, or what has a ``geometry`` and a ``crs``,
             as a GeoDataFrame has.
         grid: of the scene.
+        factor: how much finer the pixels of the map are.
 
     Raises:
         SceneError: it cannot be read, is no area, or no pixel of the scene is in it.
@@ -90,7 +135,7 @@ def read_aoi(aoi: Any, grid: Grid) -> Aoi:
     """
     area = _from_object(aoi, grid) or _box(str(aoi), grid) or _from_file(Path(aoi), grid)
     area = Aoi(_on_grid(area, grid))
-    if not area.touches(grid):
+    if not area.touches(grid, factor=factor):
         shown = aoi if isinstance(aoi, str | Path) else type(aoi).__name__
         raise SceneError(
             f"`aoi` {shown} covers no pixel of the scene: it reaches from "
