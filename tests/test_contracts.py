@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 import geosrseg
 from geosrseg.bench.result import KINDS
 from geosrseg.cli import options
-from geosrseg.cli.benchmark import benchmark
-from geosrseg.cli.evaluate import evaluate
-from geosrseg.cli.export import export
-from geosrseg.cli.predict import predict
+from geosrseg.cli.learning.benchmark import benchmark
+from geosrseg.cli.learning.evaluate import evaluate
+from geosrseg.cli.learning.export import export
+from geosrseg.cli.maps.predict import predict
 from geosrseg.core.precision import PRECISIONS
-from geosrseg.mapping.scene_plan import fitting_window_size, plan_map
+from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_map
 from geosrseg.runtime.session import AUTO, DEVICES, NOT_OFFERED
 from tests.tiny_models import make_spec
 
