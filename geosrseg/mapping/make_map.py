@@ -81,7 +81,9 @@ def make_map(
             labels = _publish(job, store, overwrite=overwrite)
             areas = _write_products(job)
             store.remove()
-        summary = labels.summary(job.scene, session.spec.legend, seconds=time.monotonic() - started)
+        summary = labels.summary(
+            job.mapped, session.spec.legend, seconds=time.monotonic() - started
+        )
         late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
         for text in late:
             warnings.warn(text, SceneWarning, stacklevel=3)
@@ -106,7 +108,7 @@ def _write_products(job: MapJob) -> Areas | None:
     """Styles and product files; the areas if they were counted."""
     paths = job.request.paths
     finished = FinishedMap(
-        scene=job.scene,
+        scene=job.mapped,
         spec=job.session.spec,
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
         tags=job.tags,
@@ -135,6 +137,7 @@ def _keep_rows(
             job.session,
             job.plan,
             layers=job.layers,
+            shown=job.shown,
             batch=job.request.options.windows.batch,
             first_strip=len(store),
             may_halve=may_halve,

@@ -18,15 +18,11 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.header.aoi import read_aoi
+from geosrseg.raster.header.aoi import inside, read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
-from geosrseg.raster.header.judgement import (
-    check_radiometry,
-    check_resolution,
-    describe_outside,
-)
+from geosrseg.raster.header.judgement import compared
 from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.landsat.landsat import Product, open_product
 from geosrseg.raster.landsat.product_header import read_product_header
@@ -147,16 +143,11 @@ class Scene:
 
     def wanted(self, window: Window, *, factor: int = 1) -> NDArray[np.bool_]:
         """(factor · rows, factor · cols) of a window: True inside the area of interest."""
-        fine = window.scaled(factor)
-        if self.header.aoi is None:
-            return np.ones((fine.height, fine.width), np.bool_)
-        return self.header.aoi.inside(self.grid.refined(factor), fine)
+        return inside(self.header.aoi, self.grid.refined(factor), window.scaled(factor))
 
     def reached(self, window: Window) -> NDArray[np.bool_]:
         """(rows, cols) of a window: True where any of a pixel is in the area of interest."""
-        if self.header.aoi is None:
-            return np.ones((window.height, window.width), np.bool_)
-        return self.header.aoi.reached(self.grid, window)
+        return inside(self.header.aoi, self.grid, window, all_touched=True)
 
     @property
     def has_overviews(self) -> bool:
@@ -175,8 +166,6 @@ class Scene:
 
     def _wanted_decimated(self, height: int, width: int) -> NDArray[np.bool_]:
         """(height, width) pixels of the whole: True inside the area of interest."""
-        if self.header.aoi is None:
-            return np.ones((height, width), np.bool_)
         rows = np.arange(height) * self.grid.height // height
         cols = np.arange(width) * self.grid.width // width
         lines = [self.wanted(Window(int(row), 0, 1, self.grid.width))[0, cols] for row in rows]
@@ -300,7 +289,7 @@ def open_scene(
             if reading.aoi is not None:
                 header = _cut(header, reading, factor=spec.upscale_factor if spec else 1)
             if spec is not None:
-                header = _compared(header, spec, options)
+                header = compared(header, _sampled(header), spec, options)
         header = replace(header, sample=None)
         with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
             yield scene
@@ -311,29 +300,6 @@ def _cut(header: SceneHeader, reading: Reading, *, factor: int) -> SceneHeader:
     area = read_aoi(reading.aoi, header.grid, factor=factor)
     extent = area.extent(header.grid, factor=factor) if reading.aoi_extent == "crop" else None
     return replace(header, aoi=area, extent=extent)
-
-
-def _compared(header: SceneHeader, spec: ModelSpec, options: SceneOptions) -> SceneHeader:
-    """With a warning for all in which the scene is unlike what the model learned from.
-
-    Raises:
-        SceneError: its reflectances cannot be, or its pixels are of a size that the model is
-            not meant for.
-    """
-    size = check_resolution(header.grid, spec, insisted=options.any_resolution)
-    values = _sampled(header)
-    radiometry = check_radiometry(
-        values, header.radiometry, spec, insisted=options.offset is not None
-    )
-    unlike = describe_outside(values, header.radiometry, spec, reflectance=header.reflectance)
-    found = tuple(filter(None, (size, radiometry, *unlike)))
-    unknown = (
-        ""
-        if spec.domain.resolutions
-        else (f"{spec.name} does not say what pixels it learned from: see if its map can be right")
-    )
-    warnings = (*header.warnings, *found, unknown)
-    return replace(header, warnings=tuple(filter(None, warnings)), unlike=found)
 
 
 def _sampled(header: SceneHeader) -> NDArray[np.generic]:

@@ -154,6 +154,11 @@ class Span:
         """
         return tuple(zip((0, *self.finished[:-1]), self.finished, strict=True))
 
+    def core_within(self, index: int, start: int, stop: int) -> range:
+        """The pixels of a window's core, see `cores`, that lie between two others."""
+        first, last = self.cores[index]
+        first = min(max(first, start), last)
+        return range(first, max(min(last, stop), first))
 
     def part(self, start: int, stop: int) -> tuple[int, "Span"]:
         """The windows that contribute to the pixels from `start` to `stop`, as a span.

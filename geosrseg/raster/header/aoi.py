@@ -59,18 +59,15 @@ class Aoi:
         """Differs where the polygons do, in hexadecimal."""
         return hashlib.sha256(self.polygons.wkb).hexdigest()
 
-    def inside(self, grid: Grid, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window of `grid`: True where the pixel's centre is inside."""
-        return self._burnt(grid, window, all_touched=False)
+    def inside(self, grid: Grid, window: Window, *, all_touched: bool = False) -> NDArray[np.bool_]:
+        """(rows, cols) of a window of `grid`: True where the pixel's centre is inside.
 
-    def reached(self, grid: Grid, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window of `grid`: True where any of the pixel is inside.
-
-        A pixel that only has a side in common with the area may be True as well.
+        Args:
+            grid: of the pixels.
+            window: those that are wanted.
+            all_touched: True where any of a pixel is inside, and perhaps where it only has a
+                side in common with the area.
         """
-        return self._burnt(grid, window, all_touched=True)
-
-    def _burnt(self, grid: Grid, window: Window, *, all_touched: bool) -> NDArray[np.bool_]:
         shape = (window.height, window.width)
         transform = grid.transform @ grid.transform.translation(window.col_off, window.row_off)
         corners = [transform @ (x, y) for x in (0, window.width) for y in (0, window.height)]
@@ -109,6 +106,15 @@ class Aoi:
         if not rows or not cols:
             return None
         return Window(rows.start, cols.start, len(rows), len(cols))
+
+
+def inside(
+    aoi: Aoi | None, grid: Grid, window: Window, *, all_touched: bool = False
+) -> NDArray[np.bool_]:
+    """As `Aoi.inside`; True everywhere where there is no area of interest."""
+    if aoi is None:
+        return np.ones((window.height, window.width), np.bool_)
+    return aoi.inside(grid, window, all_touched=all_touched)
 
 
 def _held(first: float, last: float, length: int, factor: int) -> range:
