@@ -49,8 +49,8 @@ class Reading:
         metavar="NAME,...",
     )
     aoi: "Area | None" = option(
-        "The part to map: a GeoJSON or GPKG file of polygons, or xmin,ymin,xmax,ymax in the "
-        "scene's CRS.",
+        "The part to map: a vector file of polygons, or xmin,ymin,xmax,ymax in the scene's CRS or "
+        "as EPSG:4326:xmin,ymin,xmax,ymax.",
         metavar="FILE|BOX",
     )
     aoi_extent: AoiExtent = option(
