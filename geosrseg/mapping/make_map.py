@@ -89,7 +89,9 @@ def make_map(
             labels = _publish(job, store, overwrite=overwrite)
             areas = _write_products(job)
             store.remove()
-        summary = labels.summary(job.scene, session.spec.legend, seconds=time.monotonic() - started)
+        summary = labels.summary(
+            job.mapped, session.spec.legend, seconds=time.monotonic() - started
+        )
         late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
         for text in late:
             on_warning(text)
@@ -115,7 +117,7 @@ def _write_products(job: MapJob) -> Areas | None:
     paths = job.request.paths
     finished = FinishedMap(
         legend=job.session.spec.legend,
-        scene=job.scene,
+        scene=job.mapped,
         spec=job.session.spec,
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
         tags=job.tags,
@@ -146,6 +148,7 @@ def _keep_rows(
             job.session,
             job.plan,
             layers=job.layers,
+            shown=job.shown,
             batch=job.request.options.windows.batch,
             first_strip=len(store),
             may_halve=may_halve,

@@ -28,7 +28,7 @@ class MapFrame:
     """What is known of a map before its first window runs.
 
     Attributes:
-        scene: the open scene.
+        scene: the open scene, or the part of it that the map shows.
         spec: of the model.
         halo: LR pixels around a pixel that may sway its label.
         tags: what every file says of its own making.
@@ -69,8 +69,8 @@ class FinishedStrip:
     Attributes:
         labels: (s·rows, s·width) class indices; NODATA where the map has no pixel.
         hidden: (s·rows, s·width) True where the map has no pixel.
-        around: (window rows, width) usable pixels of the scene in all rows of the windows.
-        own: the strip's own rows in `around`.
+        around: (window rows, window cols) usable pixels of the scene in all windows.
+        own: the strip's own rows and columns in `around`.
         halo: LR pixels around a pixel that may sway its label.
         factor: the upscale factor s.
     """
@@ -78,7 +78,7 @@ class FinishedStrip:
     labels: NDArray[np.uint8]
     hidden: NDArray[np.bool_]
     around: NDArray[np.bool_]
-    own: slice
+    own: tuple[slice, slice]
     halo: int
     factor: int
 
