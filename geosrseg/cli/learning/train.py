@@ -148,6 +148,6 @@ def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
 
 def training_progress(preset: str) -> list["Callback"]:
     """What shows the progress of a training with a preset."""
-    from geosrseg.cli.training_progress import TrainingProgress
+    from geosrseg.cli.terminal.training_progress import TrainingProgress
 
     return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

@@ -8,7 +8,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.fields import group_options, layer_options
-from geosrseg.cli.maps.work_report import said_of
+from geosrseg.cli.terminal.work_report import said_of
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS

@@ -12,8 +12,8 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
-from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
-from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
