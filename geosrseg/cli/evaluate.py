@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.progress import step_bar
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ HEADS = {
     is_flag=True,
     help="Test-time augmentation: average the answers to all eight flips and turns.",
 )
-@options.device_option
+@device_option
 @options.precision_option
 @options.threads_option
 @options.overwrite_option

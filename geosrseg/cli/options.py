@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from geosrseg.cli.fields import field_option
+from geosrseg.core.precision import NOT_OFFERED, PRECISIONS
 from geosrseg.extras import extra as extra
 from geosrseg.mapping.windowing import Windowing
 
@@ -34,17 +35,9 @@ def typed_command() -> str:
     return shlex.join(["geosrseg", *sys.argv[1:]])
 
 
-device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cuda", "tensorrt", "openvino", "cpu"]),
-    default="auto",
-    show_default=True,
-    help="Where the model runs; auto takes the first of cuda, openvino and cpu that works.",
-)
-
 precision_option = click.option(
     "--precision",
-    type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]),
+    type=click.Choice(["auto", *PRECISIONS, *NOT_OFFERED]),
     default="auto",
     show_default=True,
     help="Arithmetic of the model; auto takes the fastest that device and model allow.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.recipe_options import (
     budget_options,
@@ -118,7 +119,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     help="Trainings at once, all on one device.",
 )
 @options.workers_option
-@options.device_option
+@device_option
 @options.threads_option
 @options.debug_option
 def reproduce(
