@@ -19,7 +19,7 @@ from statistics import median
 
 from geosrseg.bench.process import MeasuredProcess, run_apart
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.model.model_file import read_model_file

@@ -60,3 +60,11 @@ def test_predict_does_not_load_what_training_needs(tmp_path, tiny_model):
     assert output.is_file()
     assert not loaded & TRAINING
     assert loaded >= {"numpy", "rasterio", "onnxruntime"}  # it did run here
+
+
+def test_a_room_is_read_at_a_glance():
+    """At most fifteen files beside ``__init__.py`` in a folder."""
+    rooms: dict[Path, int] = {}
+    for file in (ROOT / "geosrseg").rglob("*.py"):
+        rooms[file.parent] = rooms.get(file.parent, 0) + (file.name != "__init__.py")
+    assert {room: count for room, count in rooms.items() if count > 15} == {}

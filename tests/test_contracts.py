@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 import geosrseg
 from geosrseg.cli import options
-from geosrseg.cli.benchmark import benchmark
 from geosrseg.cli.device_option import device_option
-from geosrseg.cli.evaluate import evaluate
-from geosrseg.cli.export import export
-from geosrseg.cli.predict import predict
+from geosrseg.cli.learning.benchmark import benchmark
+from geosrseg.cli.learning.evaluate import evaluate
+from geosrseg.cli.learning.export import export
+from geosrseg.cli.maps.predict import predict
 from geosrseg.core.precision import NOT_OFFERED, PRECISIONS
-from geosrseg.mapping.scene_plan import fitting_window_size, plan_map
+from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_map
 from geosrseg.runtime.devices.devices import AUTO, DEVICES, find_device
 from tests.tiny_models import make_spec
 

@@ -86,6 +86,24 @@ def test_its_files_are_made_and_listed(package, scene, tmp_path, tiny_model):
     assert assets["shares"]["type"] == "text/plain"
 
 
+def test_its_device_runs_the_model_within_its_limits(package, scene, tmp_path, tiny_model):
+    shown = " ".join(run(package, "predict", "--help").stdout.split())
+    assert "--device [auto|cuda|tensorrt|openvino|cpu|reference]" in shown
+    assert "cpu, any CPU; reference, ONNX's reference in NumPy. auto takes" in shown
+    words = ["predict", scene, "-m", tiny_model(window_size=64)]
+    done = run(package, *words, "-o", tmp_path / "a.tif", "--device", "reference", "--json")
+    assert json.loads(done.stdout)["device"] == "reference"
+    done = run(package, *words, "-o", tmp_path / "b.tif", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(tmp_path / "a.tif") as ours, rasterio.open(tmp_path / "b.tif") as theirs:
+        assert np.array_equal(ours.read(), theirs.read())
+    words += ["-o", tmp_path / "c.tif", "--device", "reference"]
+    too_many = run(package, *words, "--batch", 2).stderr
+    assert "--batch 2: reference takes at most 1 windows at once" in too_many
+    too_fine = run(package, *words, "--precision", "bf16").stderr
+    assert "device reference computes in fp32 here" in too_fine
+
+
 def test_its_files_are_checked_before_the_run(package, scene, tmp_path, tiny_model):
     words = ["predict", scene, "-o", tmp_path / "map.tif", "-m", tiny_model()]
     done = run(package, *words, "--shares", tmp_path / "map.pdf")

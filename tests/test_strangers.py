@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geosrseg.core.json_text import MAX_DEPTH, parse_json
 from geosrseg.core.legend import Legend
-from geosrseg.core.numerals import finite, parse_integer, parse_number, whole
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.text.json_text import MAX_DEPTH, parse_json
+from geosrseg.core.text.numerals import finite, parse_integer, parse_number, whole
 from geosrseg.errors import ModelError, SceneError
 from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid

@@ -8,8 +8,8 @@ from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps.cog import STALE, CogProfile, write_cog
+from geosrseg.raster.storage.publication import open_drafts, publish
 
 
 def write_class_map(

@@ -16,7 +16,7 @@ from rasterio.vrt import WarpedVRT
 from geosrseg.analysis.assessment import Assessment
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA, Legend
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from geosrseg.analysis.assessment import Accuracy, Assessment
 from geosrseg.analysis.simple_page import heading, page, paragraph, table
-from geosrseg.core.csv_text import write_rows
+from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".csv", ".json", ".html")
 

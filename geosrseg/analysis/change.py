@@ -12,16 +12,16 @@ from rasterio.enums import Resampling
 
 from geosrseg.analysis.mosaic import common_legend, dates_of
 from geosrseg.core.legend import NODATA, Legend, LegendClass
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, put_on_grid
 from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
 SURE = 50

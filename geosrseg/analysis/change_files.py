@@ -6,10 +6,10 @@ from pathlib import Path
 
 from geosrseg.analysis.change import SURE, Change, Transition
 from geosrseg.analysis.simple_page import heading, line_chart, page, paragraph, table
-from geosrseg.core.csv_text import write_rows
+from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 TABLE_SUFFIXES = (".csv",)
 _HEAD = ["kind", "before", "after", "from", "to", "pixels", "hectares", "doubtful_pixels"]

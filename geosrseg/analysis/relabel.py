@@ -10,18 +10,18 @@ from rasterio.enums import Resampling
 from rasterio.features import geometry_mask
 
 from geosrseg.core.legend import NODATA, Legend
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.sieve import Sieve
 from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.legend_file import LegendFile, read_legend_file
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
 Rows = Iterator[NDArray[np.uint8]]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import NODATA
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".gpkg", ".fgb", ".geojson")
 

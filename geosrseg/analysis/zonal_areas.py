@@ -8,15 +8,15 @@ from typing import Any
 import shapely
 from rasterio.features import geometry_mask
 
-from geosrseg.core.csv_text import write_rows
+from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
 from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".csv",)
 

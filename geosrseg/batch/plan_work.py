@@ -11,9 +11,9 @@ from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
 from geosrseg.batch.work import SUFFIXES, Task, write_work
 from geosrseg.errors import GeosrsegError, WorkError
 from geosrseg.mapping.model import Model, open_model, request_for
-from geosrseg.mapping.prediction_plan import PredictionPlan, plan_prediction
+from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
 from geosrseg.products.products import PRODUCTS
-from geosrseg.raster.files.publication import check_output
+from geosrseg.raster.storage.publication import check_output
 from geosrseg.version import __version__
 
 NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"

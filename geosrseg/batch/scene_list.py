@@ -8,7 +8,7 @@ from typing import Any
 
 from geosrseg.errors import WorkError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.location import Location
+from geosrseg.raster.storage.location import Location
 
 LISTS = (".txt", ".lst", ".csv")
 """Suffixes of files with one scene a line."""

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from geosrseg.core.record import Record
+from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import open_drafts, publish
 
 MOST_BYTES = 2**28
 """Of a work file; a line has about 700 bytes."""

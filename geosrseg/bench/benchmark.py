@@ -35,7 +35,7 @@ from geosrseg.bench.result import (
 )
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import round_up
+from geosrseg.core.tiling.windows import round_up
 from geosrseg.errors import DeviceError, MissingExtraError
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.arithmetic import multiply_adds

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Span, WindowPlan
+from geosrseg.core.tiling.windows import Span, WindowPlan
 
 BIN = 8
 """LR pixels of distance that are counted together."""

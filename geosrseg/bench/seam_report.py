@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.bench.seam_counts import BIN, SeamCounts, count_seams
-from geosrseg.core.blending import WindowBlender
 from geosrseg.core.labels import best_class
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import normalize_bands
-from geosrseg.core.padding import pad_to_window
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.tiling.blending import WindowBlender
+from geosrseg.core.tiling.padding import pad_to_window
+from geosrseg.core.tiling.window_sizes import EXACT_STRIDE
+from geosrseg.core.tiling.windows import Window, WindowPlan, plan_windows, round_up
 from geosrseg.core.timing import Timing
-from geosrseg.core.window_sizes import EXACT_STRIDE
-from geosrseg.core.windows import Window, WindowPlan, plan_windows, round_up
 from geosrseg.errors import DeviceMemoryError, GeosrsegError
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene

@@ -25,32 +25,39 @@ import click
 from geosrseg.cli.options import DEBUG, debug_option
 from geosrseg.cli.stopping import stopped_by_signals
 from geosrseg.cli.wording import in_words_of_command
-from geosrseg.core.plain_text import one_line
+from geosrseg.core.text.plain_text import one_line
 from geosrseg.errors import GeosrsegError
 from geosrseg.version import __version__
 
 COMMANDS = {
-    "predict": "Make the high-resolution class map of low-resolution scenes.",
-    "plan": "Plan the maps of many scenes, one line per scene.",
-    "run": "Make the maps of a work file that are not there yet.",
-    "clean": "List what stopped runs of predict have left, and remove it.",
-    "train": "Train a network on a dataset.",
-    "export": "Write the best weights of a run as a model file.",
-    "evaluate": "Measure models on a dataset, side by side.",
-    "reproduce": "Train the paper's protocols on a dataset and compare them.",
-    "info": "Say what a scene is, and whether a model can map it; or what a model is.",
-    "vectorize": "Write the polygons of a class map, with their areas.",
-    "areas": "Measure the classes of a map on the ground, in the whole map or in each zone.",
-    "relabel": "Merge, rename or recolour the classes of a map; drop small patches; cut it to "
-    "polygons.",
-    "assess": "Compare a class map with a reference.",
-    "sample": "Draw a stratified random sample of points from a class map.",
-    "mosaic": "Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by side.",
-    "change": "Compare class maps of one place at several dates.",
-    "benchmark": "Measure how fast this machine maps.",
-    "models": "List, show and verify the shipped models.",
+    "maps": {
+        "predict": "Make the high-resolution class map of low-resolution scenes.",
+        "plan": "Plan the maps of many scenes, one line per scene.",
+        "run": "Make the maps of a work file that are not there yet.",
+        "clean": "List what stopped runs of predict have left, and remove it.",
+        "info": "Say what a scene is, and whether a model can map it; or what a model is.",
+        "models": "List, show and verify the shipped models.",
+    },
+    "finished": {
+        "vectorize": "Write the polygons of a class map, with their areas.",
+        "areas": "Measure the classes of a map on the ground, in the whole map or in each zone.",
+        "relabel": "Merge, rename or recolour the classes of a map; drop small patches; cut it "
+        "to polygons.",
+        "assess": "Compare a class map with a reference.",
+        "sample": "Draw a stratified random sample of points from a class map.",
+        "mosaic": "Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by "
+        "side.",
+        "change": "Compare class maps of one place at several dates.",
+    },
+    "learning": {
+        "train": "Train a network on a dataset.",
+        "export": "Write the best weights of a run as a model file.",
+        "evaluate": "Measure models on a dataset, side by side.",
+        "reproduce": "Train the paper's protocols on a dataset and compare them.",
+        "benchmark": "Measure how fast this machine maps.",
+    },
 }
-"""Short help by command; command NAME is ``geosrseg.cli.NAME.NAME``."""
+"""Short help by room and command; command NAME of ROOM is ``geosrseg.cli.ROOM.NAME.NAME``."""
 
 
 class Failure(click.ClickException):
@@ -64,18 +71,20 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
+        return [name for commands in COMMANDS.values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"geosrseg.cli.{cmd_name}"), cmd_name)
-        return command
+        for room, commands in COMMANDS.items():
+            if cmd_name in commands:
+                module = import_module(f"geosrseg.cli.{room}.{cmd_name}")
+                command: click.Command = getattr(module, cmd_name)
+                return command
+        return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+            formatter.write_dl([row for commands in COMMANDS.values() for row in commands.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line; see `click.Command.main`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from geosrseg.core.plain_text import one_line
+from geosrseg.core.text.plain_text import one_line
 
 
 def write_lines(values: Mapping[str, str]) -> str:

@@ -15,8 +15,8 @@ from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
 from geosrseg.cli.progress import bar_place
-from geosrseg.training.checkpoints import MONITOR, Checkpoints
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.run_folder.checkpoints import MONITOR, Checkpoints
 from geosrseg.training.train import PRECISIONS
 
 FIRST_ESTIMATE = 10.0

@@ -5,8 +5,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from geosrseg.core.plain_text import check_text
-from geosrseg.core.record import Record
+from geosrseg.core.text.plain_text import check_text
+from geosrseg.core.text.record import Record
 
 LEVELS = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
 """Shares of the training pixels below each quantile of a band."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.plain_text import check_text
-from geosrseg.core.record import Record
+from geosrseg.core.text.plain_text import check_text
+from geosrseg.core.text.record import Record
 
 NODATA = 255
 """The value of a class map where nothing is known; never a class."""

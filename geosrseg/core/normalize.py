@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.record import Record
+from geosrseg.core.text.record import Record
 
 
 @dataclass(frozen=True, slots=True)

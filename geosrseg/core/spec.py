@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geosrseg.core.domain import Domain
-from geosrseg.core.json_text import parse_json
 from geosrseg.core.legend import Legend
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.plain_text import check_text
 from geosrseg.core.precision import PRECISIONS
-from geosrseg.core.record import Record
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.core.text.plain_text import check_text
+from geosrseg.core.text.record import Record
 from geosrseg.errors import ModelError
 
 SPEC_VERSION = 1

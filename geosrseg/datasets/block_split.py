@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 
 ONE_IN = 5
 """Of so many blocks one is held out."""

@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.padding import pad_to_window
-from geosrseg.core.windows import Window
-from geosrseg.datasets.augmentation import cut_out, jitter, turn
-from geosrseg.datasets.degradation import degrade
+from geosrseg.core.tiling.padding import pad_to_window
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.augment.augmentation import cut_out, jitter, turn
+from geosrseg.datasets.augment.degradation import degrade
 from geosrseg.datasets.labelled_scene import Chip, LabelledScene
 from geosrseg.errors import DatasetError
 

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.normalize import Normalization, Radiometry, normalize_bands
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.image_format import ImageFormat
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.files.warp import Warp
 from geosrseg.raster.header.bands import SceneBand, choose_bands, listed_bands
 from geosrseg.raster.header.header import SceneOptions, describe_bands, read_header
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.reading import MAX_PIXELS
+from geosrseg.raster.storage.location import Location
 
 SCALE_REMEDY = (
     "write scale, and offset if there is one, into [image] of the dataset card: scale = 0.0001 "

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.augment.degradation import REACH, degrade
 from geosrseg.datasets.dataset_image import DatasetImage
-from geosrseg.datasets.degradation import REACH, degrade
 from geosrseg.datasets.lr_image import LrImage
 from geosrseg.datasets.polygon_reference import PolygonReference
 from geosrseg.datasets.reference import Reference

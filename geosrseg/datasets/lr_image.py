@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.image_format import ImageFormat
 from geosrseg.datasets.dataset_image import DatasetImage, open_image
 from geosrseg.errors import DatasetError

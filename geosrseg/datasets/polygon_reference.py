@@ -10,7 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.polygon_column import PolygonColumn
 from geosrseg.datasets.card.reference_coding import NO_CODE, ReferenceCoding
 from geosrseg.errors import DatasetError, DatasetWarning, OutputError

@@ -10,7 +10,7 @@ from rasterio.enums import ColorInterp, Compression
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.reference_coding import (
     NO_CODE,
     ReferenceCoding,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.dilation import dilate
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.dilation import dilate
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS, CardScene
 from geosrseg.errors import DatasetError

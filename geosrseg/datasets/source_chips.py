@@ -19,12 +19,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
-from geosrseg.datasets.augmentation import cut_out, turn
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.augment.augmentation import cut_out, turn
+from geosrseg.datasets.augment.degradation import degrade
+from geosrseg.datasets.augment.illumination import Illumination
+from geosrseg.datasets.augment.landsat_view import reduce_image
 from geosrseg.datasets.chips import ChipConfig, draw_pose, place_chip
-from geosrseg.datasets.degradation import degrade
-from geosrseg.datasets.illumination import Illumination
-from geosrseg.datasets.landsat_view import reduce_image
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetError
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization, Radiometry, normalize_bands
-from geosrseg.core.windows import Window
-from geosrseg.datasets.atmosphere import WAVELENGTHS
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.augment.atmosphere import WAVELENGTHS
+from geosrseg.datasets.augment.landsat_view import REACH, adjust_bands, reduce_image
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.reference_coding import number_codes
 from geosrseg.datasets.card.source import Source, SourceFile
 from geosrseg.datasets.dataset_image import DatasetImage, open_image
 from geosrseg.datasets.labelled_scene import LabelledScene
-from geosrseg.datasets.landsat_view import REACH, adjust_bands, reduce_image
 from geosrseg.datasets.reference import Reference
 from geosrseg.datasets.scene_split import SceneSplit
 from geosrseg.errors import DatasetError

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import SPLITS, DatasetCard
 from geosrseg.errors import DatasetError, GeosrsegError
-from geosrseg.evaluation.bootstrap import Resampled, resample
 from geosrseg.evaluation.evaluation_area import AreaConfig
 from geosrseg.evaluation.measured_dataset import MeasuredDataset, open_measured_dataset
 from geosrseg.evaluation.measurement import (
@@ -25,11 +24,12 @@ from geosrseg.evaluation.measurement import (
 )
 from geosrseg.evaluation.model_files import find_model_files
 from geosrseg.evaluation.report.report import ModelReport, ModelView, Report, ReportView
-from geosrseg.evaluation.scores import Scores, add_scores
+from geosrseg.evaluation.scoring.bootstrap import Resampled, resample
+from geosrseg.evaluation.scoring.scores import Scores, add_scores
+from geosrseg.evaluation.scoring.squared_error import mean_psnr
 from geosrseg.evaluation.source_figures import SourceFigures, measure_sources
-from geosrseg.evaluation.squared_error import mean_psnr
 from geosrseg.evaluation.torch_session import TorchSession, torch_place
-from geosrseg.mapping.scene_plan import plan_map
+from geosrseg.mapping.planning.scene_plan import plan_map
 from geosrseg.mapping.windowing import Seams
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.model.model_file import read_model_file

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.dilation import dilate
 from geosrseg.core.legend import NODATA, Legend
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.dilation import dilate
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.labelled_scene import LabelledScene
-from geosrseg.evaluation.small_objects import STRIP, SmallObjects, find_small_objects
+from geosrseg.evaluation.scoring.small_objects import STRIP, SmallObjects, find_small_objects
 
 BLOCK_SIZES = (512, 256, 128, 64, 32, 16)
 """HR pixels along each side of a block: the first that gives enough of them is taken."""

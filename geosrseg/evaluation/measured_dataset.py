@@ -10,7 +10,6 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.errors import DatasetError
-from geosrseg.evaluation.bootstrap import Draws
 from geosrseg.evaluation.evaluation_area import (
     AreaConfig,
     Blocks,
@@ -19,6 +18,7 @@ from geosrseg.evaluation.evaluation_area import (
     prepare_areas,
 )
 from geosrseg.evaluation.report.report import Settings
+from geosrseg.evaluation.scoring.bootstrap import Draws
 from geosrseg.evaluation.view import View, choose_views
 from geosrseg.mapping.windowing import Seams
 

@@ -8,18 +8,18 @@ import torch
 from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.evaluation.evaluation_area import Blocks, EvaluationArea
 from geosrseg.evaluation.scene_map import map_parts
-from geosrseg.evaluation.score_counter import ScoreCounter
-from geosrseg.evaluation.scores import Scores
-from geosrseg.evaluation.squared_error import SquaredError
+from geosrseg.evaluation.scoring.score_counter import ScoreCounter
+from geosrseg.evaluation.scoring.scores import Scores
+from geosrseg.evaluation.scoring.squared_error import SquaredError
 from geosrseg.evaluation.view import View
 from geosrseg.mapping.windowing import Seams
-from geosrseg.networks.bicubic import RADIUS, BicubicUpsample
+from geosrseg.networks.super_resolution.bicubic import RADIUS, BicubicUpsample
 from geosrseg.runtime.session import Session
-from geosrseg.training.calibration import CalibrationCounts
+from geosrseg.training.finishing.calibration import CalibrationCounts
 
 BICUBIC_ROWS = 1024
 """HR rows of the bicubic image that are made at once."""

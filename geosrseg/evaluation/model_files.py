@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geosrseg.runtime.shipped_models import SUFFIX, find_model
-from geosrseg.training.export import export
+from geosrseg.training.finishing.export import export
 
 
 def find_model_files(models: Sequence[str | Path], *, folder: Path) -> list[Path]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.blending import WindowBlender
 from geosrseg.core.labels import best_class
-from geosrseg.core.padding import pad_to_window
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.blending import WindowBlender
+from geosrseg.core.tiling.padding import pad_to_window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.labelled_scene import LabelledScene
-from geosrseg.mapping.scene_plan import plan_map
+from geosrseg.mapping.planning.scene_plan import plan_map
 from geosrseg.mapping.window_runner import WindowRunner
 from geosrseg.mapping.windowing import Seams
 from geosrseg.runtime.session import Session

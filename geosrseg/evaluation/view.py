@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.evaluation.evaluation_area import EvaluationArea
 
 SIDE = 320

@@ -18,8 +18,8 @@ from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
 from geosrseg.mapping.prediction import OnProgress
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.storage.location import Location
 from geosrseg.raster.xarrays import data_array
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session

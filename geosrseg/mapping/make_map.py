@@ -13,9 +13,9 @@ from dataclasses import replace
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 from geosrseg.mapping.map_job import MapJob, open_job
-from geosrseg.mapping.map_judgement import MapCounts
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
+from geosrseg.mapping.planning.map_judgement import MapCounts
 from geosrseg.mapping.prediction import OnProgress, Prediction, Progress
 from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
@@ -23,9 +23,9 @@ from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.writing import write_products, write_styles
 from geosrseg.raster.files.fingerprint import stamp_files
-from geosrseg.raster.files.publication import publish
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
+from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.session import Session
 
 

@@ -5,8 +5,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.numerals import parse_integer
-from geosrseg.core.windows import WindowPlan
+from geosrseg.core.text.numerals import parse_integer
+from geosrseg.core.tiling.windows import WindowPlan
 from geosrseg.errors import (
     DeviceError,
     DeviceMemoryError,
@@ -17,8 +17,8 @@ from geosrseg.errors import (
 from geosrseg.mapping.layers.layer import Layer, MapFrame
 from geosrseg.mapping.layers.layers import LAYERS, identities
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.scene_faults import with_all_faults
-from geosrseg.mapping.scene_plan import fitting_window_size, plan_scene
+from geosrseg.mapping.planning.scene_faults import with_all_faults
+from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
 from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
 from geosrseg.raster.files.gdal import check_proj

@@ -7,11 +7,11 @@ from pathlib import Path
 from geosrseg.mapping.layers.layers import LAYERS, layer_path
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.products.writing import check_products
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.publication import check_output, open_drafts
 from geosrseg.raster.maps import style
 from geosrseg.raster.maps.cog import check_cog
 from geosrseg.raster.maps.row_store import names_in_store
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.publication import check_output, open_drafts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from geosrseg.core.background import in_background
 from geosrseg.core.normalize import normalize_bands
-from geosrseg.core.padding import pad_to_window
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import Window, WindowPlan
+from geosrseg.core.tiling.padding import pad_to_window
+from geosrseg.core.tiling.windows import Window, WindowPlan
 from geosrseg.mapping.layers.layer import Layer
 from geosrseg.mapping.painter import Painter, Rows, Strip
 from geosrseg.mapping.window_runner import WindowResult, WindowRunner

@@ -11,9 +11,9 @@ from geosrseg.mapping.make_map import make_map
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.output_names import default_output, map_paths
+from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
-from geosrseg.mapping.prediction_plan import PredictionPlan, plan_prediction
-from geosrseg.raster.files.location import Location
+from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.location import Location
+from geosrseg.raster.storage.location import Location
 
 SUFFIXES = (".tif", ".tiff", ".tar", ".json")
 """What a scene's name ends in and its map's does not."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.blending import WindowBlender
 from geosrseg.core.labels import best_class
 from geosrseg.core.legend import NODATA
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import Window, WindowPlan
+from geosrseg.core.tiling.blending import WindowBlender
+from geosrseg.core.tiling.windows import Window, WindowPlan
 from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
 from geosrseg.mapping.window_runner import WindowResult
 from geosrseg.raster.scene import Scene

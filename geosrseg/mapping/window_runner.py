@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.blending import WindowBlender
-from geosrseg.core.windows import Span, WindowPlan, plan_windows, round_up
+from geosrseg.core.tiling.blending import WindowBlender
+from geosrseg.core.tiling.windows import Span, WindowPlan, plan_windows, round_up
 from geosrseg.errors import DeviceMemoryError
 from geosrseg.runtime.session import Session
 

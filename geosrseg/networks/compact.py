@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from geosrseg.core.normalize import Normalization
-from geosrseg.networks.bicubic import BicubicUpsample
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import check_width
 from geosrseg.networks.reach import Reach
+from geosrseg.networks.segmentation.unet import UNetTrunk, conv_bn_relu
 from geosrseg.networks.spectral import SpectralFeatures
-from geosrseg.networks.unet import UNetTrunk, conv_bn_relu
+from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 
 CHANNELS = (32, 64, 96, 128, 192)
 """Of the trunk's levels."""

@@ -19,11 +19,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from geosrseg.networks.bicubic import BicubicUpsample
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.networks import build_joint, build_seg, build_sr
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
+from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 
 PROTOCOLS = ("end-to-end", "two-stage", "lr", "hr")
 

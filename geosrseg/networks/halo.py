@@ -17,7 +17,7 @@ import math
 import torch
 from torch import Tensor
 
-from geosrseg.core.windows import round_up
+from geosrseg.core.tiling.windows import round_up
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach

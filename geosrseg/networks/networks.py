@@ -26,13 +26,13 @@ from typing import Any
 
 from geosrseg.errors import RunError
 from geosrseg.networks.compact import Compact
-from geosrseg.networks.dbpn import DBPN
-from geosrseg.networks.espcn import ESPCN
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
-from geosrseg.networks.segnet import SegNet
-from geosrseg.networks.smp import LibrarySegmentation
-from geosrseg.networks.unet import UNet
+from geosrseg.networks.segmentation.segnet import SegNet
+from geosrseg.networks.segmentation.smp import LibrarySegmentation
+from geosrseg.networks.segmentation.unet import UNet
+from geosrseg.networks.super_resolution.dbpn import DBPN
+from geosrseg.networks.super_resolution.espcn import ESPCN
 
 Builder = Callable[..., Any]
 

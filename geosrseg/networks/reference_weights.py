@@ -24,9 +24,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from geosrseg.errors import RunError
-from geosrseg.networks.dbpn import DBPN
 from geosrseg.networks.pickles import load_pickle
-from geosrseg.networks.segnet import SegNet
+from geosrseg.networks.segmentation.segnet import SegNet
+from geosrseg.networks.super_resolution.dbpn import DBPN
 
 COUNTER = "num_batches_tracked"
 """Of a batch normalization; it has no influence, and old files lack it."""

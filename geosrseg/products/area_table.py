@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from geosrseg.core.csv_text import write_rows
+from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import Asset
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".csv",)
 

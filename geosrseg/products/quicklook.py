@@ -19,9 +19,9 @@ from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.cog import read_row_blocks
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".png",)
 

@@ -7,8 +7,8 @@ from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS, Products
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import check_output, open_drafts
 from geosrseg.raster.maps import style
+from geosrseg.raster.storage.publication import check_output, open_drafts
 
 STYLES = {
     "qml": Asset(title="Style for QGIS", media_type="application/xml", roles=("metadata",)),

@@ -14,7 +14,7 @@ from rasterio.io import MemoryFile
 
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
-from geosrseg.raster.files.location import Location
+from geosrseg.raster.storage.location import Location
 from geosrseg.raster.xarrays import array_of, is_data_array
 
 if TYPE_CHECKING:

@@ -14,13 +14,10 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.not_taken import check_taken
-from geosrseg.raster.files.product_archive import is_archive
 from geosrseg.raster.header.aoi import read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
@@ -36,6 +33,9 @@ from geosrseg.raster.landsat.product_header import read_product_header
 from geosrseg.raster.landsat.quality import FILL, check_mask
 from geosrseg.raster.landsat.stac_item import open_item
 from geosrseg.raster.reading import Reading
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.not_taken import check_taken
+from geosrseg.raster.storage.product_archive import is_archive
 
 
 class Scene:

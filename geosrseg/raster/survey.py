@@ -6,13 +6,13 @@ from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.bad_blocks import BadBlocks
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, describe_bands
 from geosrseg.raster.reading import MAX_PIXELS
 from geosrseg.raster.scene import examine_scene, find_product, open_header
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.remote import check_redirects
 
 SAMPLE_SIDE = 512
 """Pixels of the longer side of the small copy in which valid pixels are counted."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.precision import NOT_OFFERED, PRECISIONS, Precision
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.windows import round_up
+from geosrseg.core.tiling.windows import round_up
 from geosrseg.errors import DeviceError, ModelError
 from geosrseg.runtime.contract import (
     PROBABILITIES,

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.check.data_check import DataCheck
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.products.png import encode_png
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 
 CHIPS = 12

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from geosrseg.errors import DeviceMemoryError, RunError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.runtime.failure import in_one_line, is_out_of_memory
-from geosrseg.training.run import Run
+from geosrseg.training.run_folder.run import Run
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """No room on the disk, or no more allowed to this user or process."""

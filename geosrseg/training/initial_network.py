@@ -5,11 +5,11 @@ from pathlib import Path
 import torch
 
 from geosrseg.errors import RunError
-from geosrseg.networks.dbpn import DBPN
 from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.reference_weights import load_dbpn, load_vgg16
-from geosrseg.networks.segnet import SegNet
+from geosrseg.networks.segmentation.segnet import SegNet
+from geosrseg.networks.super_resolution.dbpn import DBPN
 
 VGG16 = "vgg16"
 """Stands for torchvision's published weights, with batch normalization."""

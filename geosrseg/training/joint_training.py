@@ -29,9 +29,9 @@ from geosrseg.networks.losses import (
     reconstruction_loss,
 )
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.evaluation_windows import EvaluationWindow
-from geosrseg.training.source_scores import SourceScores
 from geosrseg.training.teacher import Teacher, soft_label_loss
+from geosrseg.training.validating.evaluation_windows import EvaluationWindow
+from geosrseg.training.validating.source_scores import SourceScores
 
 BETAS = (0.9, 0.999)
 """Adam's; the paper states a momentum of 0.9."""

@@ -19,7 +19,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import window_multiple
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.run import Run
+from geosrseg.training.run_folder.run import Run
 
 TAUGHT = ("lr", "end-to-end")
 """Protocols that can learn from a network of native images."""

@@ -31,26 +31,26 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
-from geosrseg.raster.files.publication import check_local
+from geosrseg.raster.storage.publication import check_local
 from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.batch_check import check_batches
-from geosrseg.training.checkpoints import (
+from geosrseg.training.failure import explained
+from geosrseg.training.finishing.finish import finish_run
+from geosrseg.training.initial_network import initial_network
+from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.moving_average import moving_average
+from geosrseg.training.run_folder.checkpoints import (
     Checkpoints,
     WholeCheckpointIO,
     epochs_done,
     find_checkpoint,
 )
-from geosrseg.training.evaluation_windows import EvaluationWindows
-from geosrseg.training.failure import explained
-from geosrseg.training.finish import finish_run
-from geosrseg.training.initial_network import initial_network
-from geosrseg.training.joint_training import JointTraining
-from geosrseg.training.moving_average import moving_average
-from geosrseg.training.panels import Panels
-from geosrseg.training.run import Run
-from geosrseg.training.run_config import RunConfig
+from geosrseg.training.run_folder.run import Run
+from geosrseg.training.run_folder.run_config import RunConfig
 from geosrseg.training.teacher import choose_teacher
+from geosrseg.training.validating.evaluation_windows import EvaluationWindows
+from geosrseg.training.validating.panels import Panels
 
 PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "fp32": "32-true",

@@ -6,7 +6,7 @@ from hypothesis import given
 
 from geosrseg.bench.seam_counts import border_distances, count_seams
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import plan_span, plan_windows
+from geosrseg.core.tiling.windows import plan_span, plan_windows
 from tests.core.strategies import spans
 
 

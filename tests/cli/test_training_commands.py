@@ -8,8 +8,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from geosrseg.cli.learning.train import train
 from geosrseg.cli.main import main
-from geosrseg.cli.train import train
 from geosrseg.networks.framework import PROTOCOLS
 from geosrseg.networks.recipe import PRESETS, SCHEDULES, Precision, Recipe
 from tests.tiny_datasets import write_dataset

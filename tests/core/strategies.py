@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Span, WindowPlan, plan_span
+from geosrseg.core.tiling.windows import Span, WindowPlan, plan_span
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets import chips as chips_module
-from geosrseg.datasets.augmentation import turn
+from geosrseg.datasets.augment.augmentation import turn
 from geosrseg.datasets.chips import (
     ChipConfig,
     Chips,

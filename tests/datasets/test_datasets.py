@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.datasets import NAMED, read_dataset
 from geosrseg.datasets.named.folder_layout import BLOCK

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
-from geosrseg.datasets.degradation import degrade
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.augment.degradation import degrade
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
 from tests.tiny_datasets import HEIGHT, WIDTH, write_raster

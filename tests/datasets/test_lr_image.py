@@ -9,12 +9,12 @@ from affine import Affine
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.chips import ChipConfig, Chips
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
-from geosrseg.training.evaluation_windows import EvaluationWindows
+from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from tests.tiny_datasets import (
     BANDS,
     CARD,

@@ -5,7 +5,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes
 from geosrseg.datasets.reference import open_reference
 from geosrseg.errors import DatasetError

@@ -10,10 +10,10 @@ import torch
 from torch.utils.data import DataLoader
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.augment.landsat_view import adjust_bands, reduce_image
 from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.chips import ChipConfig
-from geosrseg.datasets.landsat_view import adjust_bands, reduce_image
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.datasets.source_chips import SourceChips
 from geosrseg.errors import DatasetError

@@ -10,13 +10,13 @@ from scipy import ndimage
 from sklearn import metrics as sklearn
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.errors import DatasetError, GeosrsegError, ModelError
 from geosrseg.evaluation import view
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.mapping.predict import predict
-from geosrseg.networks.bicubic import BicubicUpsample
+from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 from geosrseg.runtime.session import open_session
 from tests.evaluation.conftest import LEGEND, NORMALIZATION
 from tests.tiny_datasets import BANDS, HEIGHT, WIDTH, write_raster

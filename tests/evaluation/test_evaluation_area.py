@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geosrseg.core.legend import NODATA
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.evaluation import evaluation_area

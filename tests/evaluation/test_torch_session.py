@@ -10,10 +10,10 @@ from geosrseg.evaluation.torch_session import TorchSession
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.recipe import Recipe
 from geosrseg.runtime.session import open_session
-from geosrseg.training.export import export
-from geosrseg.training.run import Run
-from geosrseg.training.run_config import RunConfig
-from geosrseg.training.validation import Validation
+from geosrseg.training.finishing.export import export
+from geosrseg.training.run_folder.run import Run
+from geosrseg.training.run_folder.run_config import RunConfig
+from geosrseg.training.validating.validation import Validation
 
 NETWORK = NetworkConfig(
     protocol="end-to-end",

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.scene import open_scene
 from tests.shared_data import ROOT

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from safetensors.torch import load_file
 
 from geosrseg.cli.main import main
-from geosrseg.training.run import Run
+from geosrseg.training.run_folder.run import Run
 from tests.tiny_datasets import write_dataset
 
 pytestmark = [

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from geosrseg.core.windows import Span
+from geosrseg.core.tiling.windows import Span
 from geosrseg.errors import DeviceMemoryError
 from geosrseg.mapping.window_runner import WindowRunner
 from tests.tiny_models import make_spec

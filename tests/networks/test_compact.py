@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from geosrseg.core.normalize import Normalization
-from geosrseg.networks.bicubic import BicubicUpsample
 from geosrseg.networks.compact import Compact, SubPixel, fold_pixels
 from geosrseg.networks.framework import NetworkConfig, build_network
+from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 from tests.tiny_networks import tiny_config, tiny_network
 
 

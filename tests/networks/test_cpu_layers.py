@@ -12,7 +12,7 @@ from geosrseg.networks.cpu_layers import (
     PointwiseConvolution,
     ThinConvolution,
 )
-from geosrseg.networks.dbpn import KERNELS
+from geosrseg.networks.super_resolution.dbpn import KERNELS
 
 CASES = {
     **{f"deconvolution {k}": (Deconvolution, nn.ConvTranspose2d, k) for k in KERNELS.values()},

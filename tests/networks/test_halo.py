@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from geosrseg.core.windows import round_up
+from geosrseg.core.tiling.windows import round_up
 from geosrseg.networks.compact import Compact
-from geosrseg.networks.espcn import ESPCN
 from geosrseg.networks.framework import build_network
 from geosrseg.networks.halo import exact_halo, measured_halo, widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
-from geosrseg.networks.unet import UNet
+from geosrseg.networks.segmentation.unet import UNet
+from geosrseg.networks.super_resolution.espcn import ESPCN
 from tests.tiny_networks import tiny_config, tiny_network
 
 CASES = [("hr", 1, 3), ("lr", 3, 3), ("lr", 4, 3), ("lr", 8, 3)] + [

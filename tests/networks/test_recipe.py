@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosrseg.networks.dbpn import DBPN
 from geosrseg.networks.recipe import PRESETS, Recipe, configure
+from geosrseg.networks.super_resolution.dbpn import DBPN
 
 
 def test_the_paper_preset_is_the_papers():

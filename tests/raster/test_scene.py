@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rasterio.control import GroundControlPoint
 
 from geosrseg.core.normalize import Radiometry
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import unreferenced_allowed
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.location import Location
 from tests.raster.conftest import BANDS, NORTH_UP, UTM
 
 

@@ -5,7 +5,7 @@ import pytest
 import rasterio
 
 from geosrseg.core.normalize import Normalization
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 

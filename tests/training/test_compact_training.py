@@ -6,7 +6,7 @@ import torch
 from geosrseg.datasets.card.card import read_card
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.export import export
+from geosrseg.training.finishing.export import export
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
 

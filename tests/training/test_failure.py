@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from geosrseg.errors import DeviceMemoryError, RunError
-from geosrseg.training.checkpoints import WholeCheckpointIO, is_whole
 from geosrseg.training.failure import explained
-from geosrseg.training.run import Run
+from geosrseg.training.run_folder.checkpoints import WholeCheckpointIO, is_whole
+from geosrseg.training.run_folder.run import Run
 from tests.forked import run_forked
 
 

@@ -20,8 +20,8 @@ from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training import arithmetic
-from geosrseg.training.export import export
-from geosrseg.training.run import FILES, FOLDERS, Run
+from geosrseg.training.finishing.export import export
+from geosrseg.training.run_folder.run import FILES, FOLDERS, Run
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
 
@@ -196,7 +196,7 @@ def test_a_folder_is_trained_in_by_one_process(card, whole):
 HOLD = """
 import sys
 from pathlib import Path
-from geosrseg.training.run import Run
+from geosrseg.training.run_folder.run import Run
 with Run(Path(sys.argv[1])).held():
     print("held", flush=True)
     sys.stdin.read()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from geosrseg.datasets.card.card import read_card
-from geosrseg.training.run import default_run
+from geosrseg.training.run_folder.run import default_run
 from tests.tiny_datasets import write_dataset
 from tests.tiny_networks import tiny_config
 

@@ -10,15 +10,15 @@ from lightning.pytorch.callbacks import Callback
 from safetensors.torch import load_file
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.card import read_card
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.evaluation_windows import EvaluationWindow
-from geosrseg.training.pixel_sample import PixelSample
-from geosrseg.training.source_scores import SourceScores
+from geosrseg.training.finishing.pixel_sample import PixelSample
 from geosrseg.training.train import train
+from geosrseg.training.validating.evaluation_windows import EvaluationWindow
+from geosrseg.training.validating.source_scores import SourceScores
 from tests.tiny_sources import FACTOR, write_sources
 
 LEGEND = Legend((LegendClass(1, "dark", "#222222"), LegendClass(2, "bright", "#eeeeee")))

@@ -10,7 +10,7 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.metrics_table import read_metrics
+from geosrseg.training.run_folder.metrics_table import read_metrics
 from geosrseg.training.teacher import open_teacher, soft_label_loss
 from geosrseg.training.train import train
 from tests.evaluation.conftest import LEGEND

@@ -16,11 +16,11 @@ from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.recipe import Recipe
-from geosrseg.networks.segnet import SegNet
+from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.runtime.session import open_session
-from geosrseg.training.export import export
+from geosrseg.training.finishing.export import export
 from geosrseg.training.initial_network import initial_network
-from geosrseg.training.run import Run
+from geosrseg.training.run_folder.run import Run
 from geosrseg.training.train import train
 from tests.tiny_datasets import HEIGHT, WIDTH, write_dataset
 

@@ -36,7 +36,7 @@ from pathlib import Path
 
 from geosrseg.core.domain import REFLECTANCES, UNKNOWN, Domain
 from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
 from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.block_split import BlockSplit
 
 SPLITS = {"train": 1, "validation": 2, "test": 3}

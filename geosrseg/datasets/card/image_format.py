@@ -7,7 +7,7 @@ from pathlib import Path
 from rasterio.enums import ColorInterp
 
 from geosrseg.core.normalize import Radiometry
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.raster.files.raster_files import RasterFiles
 
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from geosrseg.core.legend import Legend
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.card.reference_coding import NO_CODE
 
 _VALUES = "a text or a whole number, or a list of them"

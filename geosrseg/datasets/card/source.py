@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS, find_files
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes

@@ -10,7 +10,7 @@ from rasterio.warp import transform_bounds
 from shapely import STRtree, box
 from shapely.geometry import Polygon
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.labelled_scene import LabelledScene

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.dataset_image import DatasetImage
 
 WHOLE = 4 * 2**20

@@ -5,13 +5,13 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from geosrseg.core.csv_text import write_rows
+from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
-from geosrseg.evaluation.bootstrap import Estimate
 from geosrseg.evaluation.report.page import report_html
 from geosrseg.evaluation.report.report import Report
+from geosrseg.evaluation.scoring.bootstrap import Estimate
 from geosrseg.evaluation.source_figures import finite
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 Writer = Callable[[Report], str]
 

@@ -12,7 +12,6 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 
 from geosrseg.core.confusion import ConfusionMatrix
-from geosrseg.evaluation.bootstrap import LEVEL, Estimate
 from geosrseg.evaluation.report.panels import draw_figures
 from geosrseg.evaluation.report.paper_results import PAPER_RESULTS, PaperDataset
 from geosrseg.evaluation.report.protocols import (
@@ -22,6 +21,7 @@ from geosrseg.evaluation.report.protocols import (
     list_grids,
 )
 from geosrseg.evaluation.report.report import ModelReport, Report
+from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate
 from geosrseg.version import __version__
 
 DASH = "–"

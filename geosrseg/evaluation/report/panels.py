@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import Legend
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.evaluation.report.report import Report, ReportView
 from geosrseg.products.png import encode_png
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
-from geosrseg.core.windows import Window
-from geosrseg.evaluation.bootstrap import LEVEL, Estimate, Resampled
-from geosrseg.evaluation.experiment import Experiment
-from geosrseg.evaluation.scores import BY_CLASS, OVERALL
+from geosrseg.core.tiling.windows import Window
+from geosrseg.evaluation.reproducing.experiment import Experiment
+from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, Resampled
+from geosrseg.evaluation.scoring.scores import BY_CLASS, OVERALL
 from geosrseg.evaluation.source_figures import SourceFigures, finite
 from geosrseg.mapping.windowing import Seams
 from geosrseg.version import __version__

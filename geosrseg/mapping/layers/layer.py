@@ -14,8 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.dilation import dilate
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.tiling.dilation import dilate
 from geosrseg.products.asset import Asset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.sr_encoding import SrEncoding
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer, MapFrame
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile

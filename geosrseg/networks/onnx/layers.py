@@ -10,16 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from geosrseg.networks.bicubic import RADIUS, BicubicUpsample
-from geosrseg.networks.dbpn import DBPN, ConvBlock, DeconvBlock, DownBlock, UpBlock
-from geosrseg.networks.espcn import ESPCN
 from geosrseg.networks.framework import Residual
 from geosrseg.networks.onnx.pooling import emit_pool, emit_unpool
 from geosrseg.networks.onnx.tracing import trace
 from geosrseg.networks.onnx.writer import GraphWriter
 from geosrseg.networks.part import Part
-from geosrseg.networks.segnet import SegNet
-from geosrseg.networks.unet import UNet, UNetTrunk
+from geosrseg.networks.segmentation.segnet import SegNet
+from geosrseg.networks.segmentation.unet import UNet, UNetTrunk
+from geosrseg.networks.super_resolution.bicubic import RADIUS, BicubicUpsample
+from geosrseg.networks.super_resolution.dbpn import DBPN, ConvBlock, DeconvBlock, DownBlock, UpBlock
+from geosrseg.networks.super_resolution.espcn import ESPCN
 
 
 @singledispatch

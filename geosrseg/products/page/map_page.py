@@ -24,8 +24,8 @@ from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".html",)
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 from rasterio.windows import Window as RasterioWindow
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.composite import Composite
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed

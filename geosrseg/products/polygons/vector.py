@@ -26,8 +26,8 @@ from geosrseg.products.polygons.polygon_options import PolygonOptions
 from geosrseg.products.polygons.sieve import Sieve
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.maps.strips import Strips, open_strips
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = tuple(DRIVERS)
 

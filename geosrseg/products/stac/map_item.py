@@ -24,9 +24,9 @@ from geosrseg.products.stac import terms as stac
 from geosrseg.products.stac.footprint import Footprint, find_footprint
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
 from geosrseg.raster.landsat.acquisition import acquisition_date
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".json",)
 

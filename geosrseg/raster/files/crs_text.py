@@ -10,7 +10,7 @@ import re
 import rasterio
 from rasterio.crs import CRS
 
-from geosrseg.core.numerals import shown
+from geosrseg.core.text.numerals import shown
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 
 MAX_LENGTH = 20_000

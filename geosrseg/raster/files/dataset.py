@@ -8,10 +8,10 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.companions import RASTERS, check_companions, check_overviews
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.location import Location, without_secrets
-from geosrseg.raster.files.remote import attempt, gdal_options
+from geosrseg.raster.storage.companions import RASTERS, check_companions, check_overviews
+from geosrseg.raster.storage.location import Location, without_secrets
+from geosrseg.raster.storage.remote import attempt, gdal_options
 
 T = TypeVar("T")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from geosrseg.core.json_text import parse_json
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
 from geosrseg.raster.files.crs_text import read_crs

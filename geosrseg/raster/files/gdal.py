@@ -19,7 +19,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.location import without_secrets
+from geosrseg.raster.storage.location import without_secrets
 
 GDAL_ERRORS: tuple[type[Exception], ...] = (
     RasterioError,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.transform import array_bounds
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 
 T = TypeVar("T", bound=np.generic)
 

@@ -8,7 +8,7 @@ import rasterio.windows
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles

@@ -14,7 +14,7 @@ from rasterio.crs import CRS
 from rasterio.features import geometry_mask
 
 from geosrseg.apart import GivenUpError, run_apart
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.extras import extra
 from geosrseg.raster.files.gdal import reason

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.warp import transform_geom
 
-from geosrseg.core.json_text import parse_json
-from geosrseg.core.numerals import finite, shown
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.core.text.numerals import finite, shown
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.crs_text import check_wkt, read_crs
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason

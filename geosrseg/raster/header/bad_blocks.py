@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
-from geosrseg.raster.files.location import Location
+from geosrseg.raster.storage.location import Location
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
 """(bands, rows, cols) digital numbers, and valid (rows, cols)."""

@@ -20,8 +20,6 @@ from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
@@ -30,6 +28,8 @@ from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.landsat.quality import QualityFile
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.remote import check_redirects
 
 MADE = ("class", "confidence")
 """First bands of maps, by which they differ from scenes and SR images."""

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.files.gdal import GDAL_ERRORS
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]

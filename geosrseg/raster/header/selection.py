@@ -9,7 +9,7 @@ from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 
 
 @dataclass(frozen=True, slots=True)

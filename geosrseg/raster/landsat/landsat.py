@@ -19,16 +19,16 @@ from pathlib import PurePosixPath
 from affine import Affine
 from rasterio.crs import CRS
 
-from geosrseg.core.numerals import parse_integer
+from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.product_archive import list_files, read_file
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.landsat.hls import SCALE as HLS_SCALE
 from geosrseg.raster.landsat.hls import HlsId
 from geosrseg.raster.landsat.mtl import MOST_BYTES, Mtl, parse_mtl
 from geosrseg.raster.landsat.quality import FILL, MASKS
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.product_archive import list_files, read_file
 
 FILL_VALUE = 0
 

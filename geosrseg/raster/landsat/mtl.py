@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from geosrseg.core.json_text import parse_json
-from geosrseg.core.numerals import parse_number, shown
-from geosrseg.core.record import Record
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.core.text.numerals import parse_number, shown
+from geosrseg.core.text.record import Record
 from geosrseg.errors import SceneError
 
 ROOT = "LANDSAT_METADATA_FILE"

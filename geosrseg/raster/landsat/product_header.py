@@ -9,8 +9,6 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.dataset import named, open_dataset
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.remote import check_redirects
 from geosrseg.raster.header.bands import choose_bands
 from geosrseg.raster.header.header import (
     BandFile,
@@ -23,6 +21,8 @@ from geosrseg.raster.header.radiometry import checked_radiometry, radiometry_of_
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.landsat.landsat import Product, ProductBand, listed
 from geosrseg.raster.landsat.quality import QualityFile, saturation_bits
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.remote import check_redirects
 
 _SAME = 1e-3
 """Pixels by which the files of one product may lie apart: rounding in their tags."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.location import Location
 from geosrseg.raster.header.selection import rasterio_window
+from geosrseg.raster.storage.location import Location
 
 FILL = 1 << 0
 

@@ -15,14 +15,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from affine import Affine
 
-from geosrseg.core.json_text import parse_json
-from geosrseg.core.numerals import finite, shown, whole
-from geosrseg.core.record import Record
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.core.text.numerals import finite, shown, whole
+from geosrseg.core.text.record import Record
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import REMOTE, Location, bare_url
-from geosrseg.raster.files.product_archive import read_file
 from geosrseg.raster.header.band_names import canonical_name
 from geosrseg.raster.landsat.landsat import (
     Product,
@@ -33,6 +31,8 @@ from geosrseg.raster.landsat.landsat import (
     reflectance_scales,
 )
 from geosrseg.raster.landsat.mtl import Mtl
+from geosrseg.raster.storage.location import REMOTE, Location, bare_url
+from geosrseg.raster.storage.product_archive import read_file
 
 MOST_BYTES = 2**22
 """A larger file is no item."""

@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA, Legend
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.companions import check_companions, check_overviews
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.index_layer import raster_window as rasterio_window
 from geosrseg.raster.maps.cog import read_row_blocks
 from geosrseg.raster.maps.legend_file import colour_legend, read_legend_file, read_sidecar_legend
+from geosrseg.raster.storage.companions import check_companions, check_overviews
 
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""

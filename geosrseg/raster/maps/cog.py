@@ -25,8 +25,8 @@ from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import check_name, check_output
 from geosrseg.raster.maps.pam import pam_path, write_category_names
+from geosrseg.raster.storage.publication import check_name, check_output
 
 BLOCK = 512
 """Rows and columns of a block, and so the rows that memory holds."""

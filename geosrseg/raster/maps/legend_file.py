@@ -18,8 +18,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass
-from geosrseg.core.numerals import parse_integer, parse_number
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.numerals import parse_integer, parse_number
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.pam import pam_path

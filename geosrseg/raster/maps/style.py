@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.files.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".qml", ".sld")
 

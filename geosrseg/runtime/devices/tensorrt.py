@@ -14,7 +14,7 @@ import onnxruntime
 
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.window_sizes import largest_window, usual_window
+from geosrseg.core.tiling.window_sizes import largest_window, usual_window
 from geosrseg.errors import DeviceError
 from geosrseg.runtime.contract import INPUT
 from geosrseg.runtime.devices import cuda

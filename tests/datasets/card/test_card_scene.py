@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from geosrseg.core.toml_table import TomlTable
+from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import CardScene, Interval, parse_scenes
 
 

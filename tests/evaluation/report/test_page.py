@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from rasterio.io import MemoryFile
 
-from geosrseg.evaluation.bootstrap import Estimate
 from geosrseg.evaluation.evaluate import evaluate
-from geosrseg.evaluation.experiment import ExperimentPlan
 from geosrseg.evaluation.report.page import _plot, interval, number, report_html
 from geosrseg.evaluation.report.panels import draw_figures, shown_models
 from geosrseg.evaluation.report.paper_results import PAPER_RESULTS
+from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
+from geosrseg.evaluation.scoring.bootstrap import Estimate
 from geosrseg.products.png import encode_png
 
 VOID = {"meta", "img", "br", "link"}

@@ -16,9 +16,9 @@ from geosrseg.products.areas import AreaCounter
 from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.stac.map_item import write_map_item
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.location import Location
-from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps.cog import CogProfile, write_cog
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.publication import open_drafts, publish
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.stac_schemas import read_item
 from tests.tiny_maps import write_class_map

@@ -8,10 +8,10 @@ import time
 import numpy as np
 import pytest
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files import remote
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage import remote
 from tests.raster.conftest import BANDS
 from tests.tiny_products import write_item, write_product
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rasterio.crs import CRS
 from rasterio.warp import transform
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi import Aoi, read_aoi

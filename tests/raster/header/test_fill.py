@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geosrseg.core.normalize import Radiometry
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.header.fill import check_nodata, fill_warning, find_fill, is_certain
 from geosrseg.raster.header.fill import without_fill as without

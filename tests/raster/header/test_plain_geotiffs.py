@@ -8,7 +8,7 @@ from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
 from geosrseg.core.normalize import Normalization, normalize_bands
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
 from tests.raster.conftest import BANDS, NORTH_UP, UTM

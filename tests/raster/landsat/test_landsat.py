@@ -11,7 +11,7 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from geosrseg.core.normalize import Radiometry
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.scene import open_scene
 from tests.shared_data import shared

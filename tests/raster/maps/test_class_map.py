@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from geosrseg.core.windows import Window
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.maps.class_map import open_class_map, plain_class_map, read_strips
 from tests.raster.conftest import NORTH_UP, UTM

@@ -16,10 +16,10 @@ from rio_cogeo import cog_validate
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.publication import open_drafts, publish
 from geosrseg.raster.maps import cog as cog_module
 from geosrseg.raster.maps.cog import STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.pam import pam_path
+from geosrseg.raster.storage.publication import open_drafts, publish
 from tests.raster.conftest import NORTH_UP, UTM
 
 # rasterio 1.4 multiplies transforms as affine 3 would rather not have it.
@@ -273,7 +273,7 @@ class TestFailure:
             from geosrseg.errors import OutputError
             from geosrseg.raster.maps.cog import CogProfile, write_cog
             from geosrseg.raster.files.grid import Grid
-            from geosrseg.raster.files.publication import open_drafts, publish
+            from geosrseg.raster.storage.publication import open_drafts, publish
 
             labels = np.random.default_rng(0).integers(0, 5, (1, 700, 900)).astype(np.uint8)
             profile = CogProfile(

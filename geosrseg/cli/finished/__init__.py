@@ -1,0 +1,1 @@
+"""Commands on finished class maps; no model is loaded."""

@@ -1,0 +1,73 @@
+"""``geosrseg export``: a run in, a model file out."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from geosrseg.cli import options
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The model file to write, MODEL.onnx.",
+)
+@click.option("--name", help="Name of the model.  [default: the file's name]")
+@click.option("--version", default="1", show_default=True, help="Version of the weights.")
+@click.option(
+    "--halo",
+    type=click.IntRange(min=0),
+    default=24,
+    show_default=True,
+    help="LR pixels at a window's border that blending does not use.",
+)
+@click.option(
+    "--precision",
+    "precisions",
+    type=click.Choice(["bf16", "fp16"]),
+    multiple=True,
+    help="Besides fp32, arithmetic in which it was measured to do as well; may be repeated.",
+)
+@click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
+@options.overwrite_option
+@options.json_option
+@options.debug_option
+def export(
+    run: Path,
+    output: Path,
+    name: str | None,
+    version: str,
+    halo: int,
+    precisions: tuple[str, ...],
+    limits: str,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Write the best weights of a run as a model file."""
+    with options.extra("train"):
+        from geosrseg.training.finishing.export import export as run_export
+
+    report = run_export(
+        run,
+        output,
+        name=name,
+        version=version,
+        halo=halo,
+        precisions=precisions,
+        limits=limits,
+        overwrite=overwrite,
+    )
+    if as_json:
+        click.echo(json.dumps(asdict(report), default=str))
+    else:
+        click.echo(
+            f"{report.path}: {report.size_bytes / 1e6:.1f} MB, labels agree with PyTorch's on "
+            f"{report.label_agreement:.4%} of the {report.compared:.2%} of pixels that rounding "
+            f"cannot change, largest SR difference {report.sr_error:.1e}"
+        )

@@ -1,0 +1,203 @@
+"""``geosrseg reproduce``: a dataset in, the paper's experiments and their report out."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
+from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
+from geosrseg.cli.learning.train import training_progress
+from geosrseg.cli.recipe_options import (
+    budget_options,
+    init_seg_option,
+    preset_option,
+)
+
+if TYPE_CHECKING:
+    from geosrseg.evaluation.reproducing.paired import Pair
+
+
+class Values(click.ParamType[tuple[Any, ...]]):
+    """Values with commas between them, each of a type of its own."""
+
+    name = "values"
+
+    def __init__(self, kind: click.ParamType[Any]) -> None:
+        self._kind = kind
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Any, ...]:
+        """Split the text and convert each part."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(self._kind.convert(part.strip(), param, ctx) for part in value.split(","))
+
+
+@click.command()
+@options.dataset_option
+@options.data_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The folder to make, or to resume.",
+)
+@click.option(
+    "--protocols",
+    type=Values(click.Choice(["end-to-end", "two-stage", "lr", "hr"])),
+    default="end-to-end,two-stage,lr,hr",
+    metavar="NAME,...",
+    show_default=True,
+    help="What is trained.",
+)
+@click.option(
+    "--upscale",
+    "upscale_factors",
+    type=Values(click.Choice([2, 3, 4, 8])),
+    default="4,8",
+    metavar="N,...",
+    show_default=True,
+    help="Upscale factors.",
+)
+@click.option(
+    "--alpha",
+    "alphas",
+    type=Values(click.FloatRange(min=0)),
+    default=(),
+    metavar="N,...",
+    help="Weights of the reconstruction loss; with several, every pair with a --beta is trained.",
+)
+@click.option(
+    "--beta",
+    "betas",
+    type=Values(click.FloatRange(min=0)),
+    default=(),
+    metavar="N,...",
+    help="Weights of the segmentation loss.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trainings of each, with seeds from --seed on; arms of one seed are paired.",
+)
+@click.option(
+    "--levers",
+    type=Values(click.STRING),
+    default=(),
+    metavar="NAME,...",
+    help="Also trained with these: teacher, task, warm-up; NAME+NAME is both together.",
+)
+@preset_option
+@budget_options
+@click.option(
+    "--init-sr",
+    metavar="FILE",
+    help="Published D-DBPN weights to begin with; {n} in the name is the upscale factor.",
+)
+@init_seg_option
+@click.option(
+    "--split",
+    type=click.Choice(["validation", "test"]),
+    default="test",
+    show_default=True,
+    help="The part of the dataset to measure on.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Trainings at once, all on one device.",
+)
+@options.workers_option
+@device_option
+@options.threads_option
+@options.debug_option
+def reproduce(
+    dataset: str,
+    data: Path | None,
+    output: Path,
+    protocols: tuple[str, ...],
+    upscale_factors: tuple[int, ...],
+    alphas: tuple[float, ...],
+    betas: tuple[float, ...],
+    seeds: int,
+    levers: tuple[str, ...],
+    preset: str,
+    init_sr: str | None,
+    init_seg: str | None,
+    split: str,
+    device: str,
+    threads: int | None,
+    jobs: int,
+    workers: int | None,
+    **replaced: Any,
+) -> None:
+    """Train the paper's protocols on a dataset and compare them.
+
+    All have one budget and the same seeds. Stopped, and called again with the same options,
+    it resumes where it was.
+    """
+    with options.extra("train"):
+        from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
+        from geosrseg.evaluation.reproducing.paired import pair_arms
+        from geosrseg.evaluation.reproducing.reproduce import Budget
+        from geosrseg.evaluation.reproducing.reproduce import reproduce as run
+
+    report = run(
+        read_dataset(dataset, data=data),
+        output,
+        plan=ExperimentPlan(
+            protocols=protocols,
+            upscale_factors=upscale_factors,
+            alphas=alphas,
+            betas=betas,
+            seeds=seeds,
+            levers=levers,
+        ),
+        budget=Budget(
+            preset=preset,
+            replaced={name: value for name, value in replaced.items() if value is not None},
+            init_sr=init_sr,
+            init_seg=init_seg,
+        ),
+        split=split,
+        device=device,
+        threads=threads,
+        jobs=jobs,
+        workers=workers,
+        command=options.typed_command(),
+        callbacks=lambda: training_progress(preset),
+        on_step=lambda step: click.echo(f"{step.number}/{step.steps} {step.text}", err=True),
+    )
+    click.echo(format_report(report))
+    if seeds > 1:
+        click.echo(f"\n{format_pairs(pair_arms(report))}")
+    click.echo(f"\n{output / 'report' / 'report.html'}")
+
+
+def format_pairs(pairs: "Sequence[Pair]") -> str:
+    """By how much the arms differ, as a Markdown table."""
+    head = ["arm", "compared with", "figure", "difference", "of the room", "seeds needed"]
+    rows = [
+        [
+            pair.arm,
+            pair.baseline,
+            pair.figure,
+            format_interval(pair.difference, sign="+"),
+            "–" if pair.share is None else format_interval(pair.share),
+            f"{pair.seeds_needed:.0f}" if math.isfinite(pair.seeds_needed) else "–",
+        ]
+        for pair in pairs
+    ]
+    return format_table([head, *rows])

@@ -1,0 +1,153 @@
+"""``geosrseg train``: a dataset and a recipe in, a run out."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.recipe_options import (
+    given_options,
+    init_seg_option,
+    init_sr_option,
+    preset_option,
+    recipe_options,
+)
+from geosrseg.errors import RunError
+
+if TYPE_CHECKING:
+    from lightning.pytorch.callbacks import Callback
+
+    from geosrseg.datasets.card.card import DatasetCard
+
+
+@click.command()
+@options.dataset_option
+@options.data_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="The run folder to make; with --check the page to write, PAGE.html.  "
+    "[default: runs/DATASET-PROTOCOL-FACTORx]",
+)
+@click.option(
+    "--protocol",
+    type=click.Choice(["end-to-end", "two-stage", "lr", "hr"]),
+    default="end-to-end",
+    show_default=True,
+    help="Both parts together, both apart, or segmentation of the bicubic or native image.",
+)
+@click.option(
+    "--upscale",
+    type=click.Choice([2, 3, 4, 8]),
+    default=4,
+    show_default=True,
+    help="Upscale factor.",
+)
+@preset_option
+@recipe_options
+@init_sr_option
+@init_seg_option
+@click.option(
+    "--teacher",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Finished run of protocol hr whose soft labels are learned too.",
+)
+@options.workers_option
+@click.option(
+    "--images",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Validation windows to write pictures of after every pass.",
+)
+@click.option("--resume", is_flag=True, help="Go on where this command was stopped, or begin.")
+@click.option("--check", is_flag=True, help="Look at the data, say what it is, and do no more.")
+@options.overwrite_option
+@options.debug_option
+def train(
+    dataset: str,
+    data: Path | None,
+    output: Path | None,
+    protocol: str,
+    upscale: int,
+    preset: str,
+    init_sr: Path | None,
+    init_seg: str | None,
+    teacher: Path | None,
+    workers: int | None,
+    images: int,
+    resume: bool,
+    check: bool,
+    overwrite: bool,
+    **replaced: Any,
+) -> None:
+    """Train a network on a dataset.
+
+    A preset gives the networks and every value of the recipe; the options from --alpha to
+    --logits-block each replace one of them.
+    """
+    with options.extra("train"):
+        from lightning.pytorch.utilities import rank_zero_only
+
+        from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.networks.recipe import configure
+        from geosrseg.training.run_folder.run import default_run
+        from geosrseg.training.train import train as run
+
+    given = given_options(replaced, protocol=protocol)
+    if resume and overwrite:
+        raise click.UsageError("--resume goes on with a run that --overwrite would delete")
+    card = read_dataset(dataset, data=data)
+    if check:
+        _check(card, output, overwrite=overwrite)
+        return
+    try:
+        network, recipe = configure(
+            preset,
+            protocol=protocol,
+            bands=len(card.bands),
+            classes=len(card.legend),
+            upscale_factor=1 if protocol == "hr" else upscale,
+            replaced=given,
+        )
+    except ValueError as error:
+        raise RunError(str(error)) from error
+    done = run(
+        card,
+        output or default_run(card, network),
+        network=network,
+        recipe=recipe,
+        init_sr=init_sr,
+        init_seg=init_seg,
+        teacher=teacher,
+        workers=workers,
+        resume=resume,
+        overwrite=overwrite,
+        images=images,
+        callbacks=training_progress(preset),
+        on_checked=lambda found: click.echo("\n".join(found.lines()), err=True),
+    )
+    rank_zero_only(click.echo)(done.path)  # with several devices all run the command
+
+
+def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
+    """Say what the data is, and write it as a page if one is wanted."""
+    from geosrseg.datasets.check.data_check import check_dataset
+    from geosrseg.training.data_page import write_data_page
+
+    found = check_dataset(card)
+    click.echo("\n".join([*found.lines(), "", "What the values suggest:", *found.band_lines()]))
+    if page:
+        write_data_page(found, page, overwrite=overwrite)
+        click.echo(page)
+
+
+def training_progress(preset: str) -> list["Callback"]:
+    """What shows the progress of a training with a preset."""
+    from geosrseg.cli.training_progress import TrainingProgress
+
+    return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

@@ -1,0 +1,1 @@
+"""Commands that make maps, and what surrounds a run."""

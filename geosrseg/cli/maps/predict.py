@@ -1,0 +1,227 @@
+"""``geosrseg predict``: a scene in, a class map out."""
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
+from geosrseg.cli.fields import file_options, group_options, layer_options
+from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.wording import in_words_of_command
+from geosrseg.mapping.layers.layers import CLASSES, LAYERS
+from geosrseg.mapping.windowing import Windowing
+from geosrseg.products.products import PRODUCTS
+from geosrseg.raster.reading import Reading
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from geosrseg.mapping.planning.prediction_plan import PredictionPlan
+    from geosrseg.mapping.prediction import Outcome, Progress
+
+
+@click.command()
+@click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.  "
+    "[default: SCENE_classes.tif beside each scene]",
+)
+@options.model_option
+@device_option
+@options.precision_option
+@options.threads_option
+@group_options(Reading, Windowing)
+@layer_options(LAYERS, without=CLASSES)
+@file_options(PRODUCTS)
+@click.option(
+    "--plan",
+    is_flag=True,
+    help="Say what would be done (windows, memory, disk, time), and write nothing.",
+)
+@options.overwrite_option
+@options.json_option
+@options.debug_option
+def predict(
+    scenes: tuple[str, ...],
+    output: str | None,
+    plan: bool,
+    overwrite: bool,
+    as_json: bool,
+    **named: Any,
+) -> None:
+    """Make the high-resolution class map of low-resolution scenes.
+
+    SCENE is a GeoTIFF or COG, a Landsat Collection 2 product (its folder or .tar), or the
+    product's STAC item (.json); a path, or a URL (https, s3). Stopped and run again with
+    the same arguments, it resumes.
+    """
+    session = {name: named.pop(name) for name in ("model", "device", "precision", "threads")}
+    # What was not given is left to the library's defaults.
+    named = {name: value for name, value in named.items() if value is not None}
+    place = _map_path(scenes, output)
+    if plan:
+        _show_plans(scenes, session, named, as_json=as_json)
+    elif len(scenes) == 1:
+        _map_one(scenes[0], place, {**session, **named}, overwrite=overwrite, as_json=as_json)
+    else:
+        _map_all(scenes, place, {**session, **named}, overwrite=overwrite, as_json=as_json)
+
+
+def _map_path(scenes: tuple[str, ...], output: str | None) -> Path | None:
+    """The map of a single scene, which has the scene's name where the output is a folder."""
+    from geosrseg.mapping.output_names import map_paths
+    from geosrseg.raster.storage.publication import check_local
+
+    if output is None:
+        return None
+    path = Path(output)
+    check_local(path)
+    if len(scenes) == 1 and (path.is_dir() or output.endswith("/")):
+        return map_paths(scenes, path)[0]
+    return path
+
+
+def _map_one(
+    scene: str, output: Path | None, named: dict[str, Any], *, overwrite: bool, as_json: bool
+) -> None:
+    from geosrseg.mapping.output_names import default_output
+    from geosrseg.mapping.predict import predict as run
+
+    made = output or default_output(scene)
+    with interruption_explained(lambda: made), _progress_bar() as on_progress:
+        done = run(
+            scene,
+            made,
+            overwrite=overwrite,
+            on_progress=on_progress,
+            count_areas=as_json,
+            **named,
+        )
+    try:
+        if as_json:
+            click.echo(json.dumps(done.to_json()))
+        else:
+            show_summary(done)
+            click.echo(done.output)
+        sys.stdout.flush()
+    except OSError as error:
+        error.add_note(f"the map is made: {done.output}")
+        raise
+
+
+def _map_all(
+    scenes: tuple[str, ...],
+    output: Path | None,
+    named: dict[str, Any],
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Map one scene after the other and print a table; exit code 1 if one of them failed."""
+    from geosrseg.mapping.output_names import map_paths
+    from geosrseg.mapping.predict import predict as run
+
+    outcomes: list[Outcome] = []
+    outputs = map_paths(scenes, output)
+
+    def show(outcome: "Outcome") -> None:
+        outcomes.append(outcome)
+        if outcome.error is not None:
+            say(f"error: {in_words_of_command(str(outcome.error))}")
+        elif outcome.prediction is not None and not as_json:
+            show_summary(outcome.prediction)
+
+    with (
+        interruption_explained(
+            lambda: outputs[min(len(outcomes), len(outputs) - 1)], before=outcomes
+        ),
+        _progress_bar() as on_progress,
+    ):
+        run(
+            list(scenes),
+            output,
+            overwrite=overwrite,
+            on_progress=on_progress,
+            on_outcome=show,
+            count_areas=as_json,
+            **named,
+        )
+    if as_json:
+        click.echo(json.dumps({"scenes": [outcome.to_json() for outcome in outcomes]}))
+    else:
+        for outcome in outcomes:
+            state = "failed" if outcome.prediction is None else "done"
+            click.echo(f"{state}\t{outcome.scene}\t{outcome.output}")
+    if any(outcome.error is not None for outcome in outcomes):
+        raise click.exceptions.Exit(1)
+
+
+def _show_plans(
+    scenes: tuple[str, ...], session: dict[str, Any], named: dict[str, Any], *, as_json: bool
+) -> None:
+    from geosrseg.mapping.model import open_model
+
+    with open_model(session.pop("model"), **session) as model:
+        plans = [model.plan(scene, **named) for scene in scenes]
+    if as_json:
+        click.echo(json.dumps({"scenes": [plan.to_json() for plan in plans]}))
+        return
+    for plan in plans:
+        click.echo(_described(plan))
+
+
+def _described(plan: "PredictionPlan") -> str:
+    return (
+        f"{plan.scene}: a map of {plan.width} x {plan.height} pixels on {plan.device}, "
+        f"{plan.precision}\n"
+        f"  windows  {plan.windows} of {plan.window_size} pixels with an overlap of "
+        f"{plan.overlap}, {plan.skipped} of them without anything to map\n"
+        f"  memory   {plan.memory / 2**30:.1f} GiB besides the model\n"
+        f"  disk     {plan.disk / 2**30:.1f} GiB at the most\n"
+        f"  time     {_duration(plan.seconds)}"
+    )
+
+
+def _duration(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return "none"
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"about {hours} h {minutes:02} min {seconds:02} s"
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
+    """A bar of windows for each scene, with the speed in pixels of the map.
+
+    What a run before had finished counts neither for the speed nor for the time left.
+    """
+    with ExitStack() as stack:
+        bar: tqdm | None = None
+
+        def show(progress: "Progress") -> None:
+            nonlocal bar
+            if bar is None or progress.windows_done == progress.resumed:
+                stack.close()  # the bar of the scene before
+                bar = stack.enter_context(
+                    progress_bar("window", total=progress.windows_total, initial=progress.resumed)
+                )
+            bar.update(progress.windows_done - bar.n)
+            if progress.windows_done == progress.windows_total:
+                stack.close()
+            if rate := bar.format_dict["rate"]:
+                speed = rate * progress.target_pixels / 1e6
+                bar.set_postfix_str(f"{speed:.2f} HR Mpx/s", refresh=False)
+
+        yield show

@@ -1,0 +1,1 @@
+"""Windows over a scene, and how their overlaps are blended."""

@@ -1,0 +1,1 @@
+"""How a training chip is varied, and its LR image made."""

@@ -1,0 +1,1 @@
+"""The paper's comparison: protocols, seeds and levers."""

@@ -1,0 +1,150 @@
+"""Learning curve: what every arm reached on the validation data, epoch after epoch.
+
+It shows whether a budget suffices: arms that still rise at its end are compared too early.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from itertools import cycle
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from geosrseg.core.legend import Legend
+from geosrseg.evaluation.reproducing.experiment import Experiment
+from geosrseg.training.run_folder.metrics_table import read_metrics
+
+COLOURS = ("#5c6670", "#1f5fa8", "#c2571a", "#2f7d4f", "#8a4fa3", "#b3243c", "#0f8a8a", "#8a7500")
+LATE = 5
+"""A curve has levelled off where its last fifth brings next to nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One figure of one training.
+
+    Attributes:
+        arm: see `Experiment.arm`.
+        seed: of the training, 0 where there is one alone.
+        figure: ``mean IoU``, or a class's IoU by its name.
+        values: by epoch; NaN where nothing was measured.
+    """
+
+    arm: str
+    seed: int
+    figure: str
+    values: tuple[float, ...]
+
+
+def read_curves(runs: Mapping[Experiment, Path], legend: Legend) -> list[Curve]:
+    """Read the metrics of all trainings.
+
+    Raises:
+        RunError: a run has no metrics.
+    """
+    classes = zip(legend.ids, legend.names, strict=True)
+    columns = {"val/mean_iou": "mean IoU"} | {f"val/iou_{key}": name for key, name in classes}
+    return [
+        Curve(experiment.arm, experiment.seed or 0, figure, values)
+        for experiment, run in runs.items()
+        for rows in [read_metrics(run / "metrics.csv")]
+        for column, figure in columns.items()
+        for values in [tuple(row.get(column, math.nan) for row in rows)]
+    ]
+
+
+def curve_csv(curves: Sequence[Curve]) -> str:
+    """One row for each arm, seed, figure and epoch."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["arm", "seed", "figure", "epoch", "value"])
+    for curve in curves:
+        for epoch, value in enumerate(curve.values):
+            shown = "" if math.isnan(value) else value
+            writer.writerow([curve.arm, curve.seed, curve.figure, epoch, shown])
+    return text.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An arm in one panel: the mean over its seeds, and how far they lie apart.
+
+    Attributes:
+        arm: its name.
+        colour: of the line.
+        means: by epoch.
+        lows: the worst seed by epoch.
+        highs: the best one.
+    """
+
+    arm: str
+    colour: str
+    means: tuple[float, ...]
+    lows: tuple[float, ...]
+    highs: tuple[float, ...]
+
+    @property
+    def late_gain(self) -> float:
+        """What the last fifth of the epochs brought: its mean above that of the fifth before."""
+        part = max(len(self.means) // LATE, 1)
+        last, before = self.means[-part:], self.means[-2 * part : -part]
+        return _mean(last) - _mean(before) if before else math.nan
+
+
+def draw_lines(curves: Sequence[Curve]) -> dict[str, list[Line]]:
+    """For each figure, a line for each arm."""
+    colours = dict(zip(dict.fromkeys(curve.arm for curve in curves), cycle(COLOURS), strict=False))
+    return {
+        figure: [
+            _line(arm, colour, [c.values for c in curves if (c.arm, c.figure) == (arm, figure)])
+            for arm, colour in colours.items()
+        ]
+        for figure in dict.fromkeys(curve.figure for curve in curves)
+    }
+
+
+def _line(arm: str, colour: str, seeds: Sequence[tuple[float, ...]]) -> Line:
+    epochs = list(zip(*seeds, strict=False))
+    finite = [[value for value in epoch if math.isfinite(value)] for epoch in epochs]
+    return Line(
+        arm,
+        colour,
+        tuple(_mean(own) for own in finite),
+        tuple(min(own, default=math.nan) for own in finite),
+        tuple(max(own, default=math.nan) for own in finite),
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan
+
+
+def curve_svg(curves: Sequence[Curve]) -> str:
+    """A panel for each figure, a line for each arm, and a band over its seeds."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["path"] = _path
+    template = resources.files(__package__).joinpath("learning_curve.svg.jinja")
+    return environment.from_string(template.read_text(encoding="utf-8")).render(
+        panels=draw_lines(curves), width=WIDTH, height=HEIGHT
+    )
+
+
+WIDTH, HEIGHT = 420, 260
+"""Pixels of a panel's axes."""
+
+
+def _path(values: Sequence[float], *, backwards: bool = False) -> str:
+    """Points of a line, x from the first epoch to the last, y from 0 at the bottom to 1."""
+    last = max(len(values) - 1, 1)
+    points = [
+        f"{WIDTH * epoch / last:.1f},{HEIGHT * (1 - value):.1f}"
+        for epoch, value in enumerate(values)
+        if math.isfinite(value)
+    ]
+    return " ".join(reversed(points) if backwards else points)

@@ -1,0 +1,1 @@
+"""Counts, and the scores that follow from them."""

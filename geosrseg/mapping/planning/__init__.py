@@ -1,0 +1,1 @@
+"""What is known of a map before it is made."""

@@ -1,0 +1,33 @@
+"""Figures as a file: what ``--json`` prints, kept."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from geosrseg.errors import OutputError
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+
+SUFFIXES = (".json",)
+
+
+def check_figures(output: Path, *, overwrite: bool) -> None:
+    """Refuse before minutes of work what `write_figures` would refuse after them."""
+    check_output(output, suffixes=SUFFIXES, overwrite=overwrite)
+
+
+def write_figures(figures: Mapping[str, Any], output: Path, *, overwrite: bool) -> None:
+    """Write figures as one JSON object.
+
+    Raises:
+        OutputError: the suffix is not .json, something stands there already, or it cannot be
+            written.
+    """
+    check_figures(output, overwrite=overwrite)
+    with open_drafts(output) as folder:
+        draft = folder / output.name
+        try:
+            draft.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
+        publish([draft], output)

@@ -1,0 +1,67 @@
+"""A lock between processes that goes with the process that holds it, however that ends."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from geosrseg.raster.storage.holder_file import held
+
+HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK}
+"""What the system says where another process holds the lock."""
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
+"""What it says where the file system has no locks."""
+
+NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""What a link leads to is no lock of ours; and a named pipe is not waited for."""
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _acquire(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _acquire(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file, which is made if it is not there and stays.
+
+    Where the file system has no locks, a file beside it stands for the lock.
+
+    Raises:
+        BlockingIOError: another process holds it.
+        OSError: the file cannot be made or locked, or is a link.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
+    try:
+        try:
+            _acquire(handle)
+        except OSError as error:
+            if error.errno in HELD:
+                raise BlockingIOError(f"another process holds {path}") from error
+            if error.errno not in NO_LOCKS:
+                raise
+            with held(path):
+                yield
+            return
+        if not _is_at(handle, path):
+            raise BlockingIOError(f"another process has just removed {path}")
+        yield
+    finally:
+        os.close(handle)
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """The open file is the one that the path leads to."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except OSError:
+        return False

@@ -1,0 +1,131 @@
+"""What is given as a scene and is none that is read: each is named, with what to type instead."""
+
+import re
+from pathlib import Path
+
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.encoding import check_encoding
+from geosrseg.raster.storage.location import REMOTE, Location
+
+_CLOUDS = {
+    "gs": "https://storage.googleapis.com/{bucket}/{key}",
+    "az": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
+    "abfs": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
+    "abfss": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
+    "wasbs": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
+    "oss": "",
+    "swift": "",
+    "hdfs": "",
+    "ftp": "",
+    "sftp": "",
+}
+"""Schemes of other addresses, and the one of the same file that is read."""
+
+_VIRTUAL = re.compile(r"/vsi[a-z0-9_]+/", re.IGNORECASE)
+_INNER_URL = re.compile(r"https?://\S+", re.IGNORECASE)
+
+_ARCHIVES = {
+    b"PK\x03\x04": "a ZIP archive",
+    b"\x1f\x8b": "compressed with gzip",
+    b"BZh": "compressed with bzip2",
+    b"\xfd7zXZ": "compressed with xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"(\xb5/\xfd": "compressed with zstd",
+}
+"""How a packed file begins."""
+
+_ZARR = (".zgroup", ".zarray", "zarr.json", ".zmetadata")
+_ARD = re.compile(r"L[A-Z]\d\d_[A-Z]{2}_\d{6}_\d{8}_\d{8}_C?\d\d_", re.IGNORECASE)
+
+
+def check_taken(location: Location) -> None:
+    """Refuse what no scene can be, by its address or by what stands there.
+
+    Raises:
+        SceneError: says what it is, and what to give instead.
+    """
+    if location.in_memory:
+        return
+    address = location.address
+    if not location.is_remote:
+        _check_scheme(address)
+        _check_virtual(address)
+        try:
+            check_encoding(location.path)
+        except UnicodeError as error:
+            raise SceneError(str(error)) from error
+        if location.path.is_dir():
+            _check_folder(location.path)
+        elif location.path.is_file():
+            _check_packed(location)
+    elif location.name.lower().endswith((".zip", ".gz", ".zarr", ".safe")):
+        raise SceneError(f"{location}: is packed or no single file: download and unpack it first")
+
+
+def _check_scheme(address: str) -> None:
+    scheme, colon, rest = address.partition("://")
+    if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme):
+        return
+    bucket, _, key = rest.partition("/")
+    there = _CLOUDS.get(scheme.lower(), "").format(bucket=bucket, key=key)
+    advice = f"give {there}" if there else "download it first"
+    raise SceneError(
+        f"{address}: {scheme}:// is not read, expected a path or {', '.join(REMOTE)}: {advice}"
+    )
+
+
+def _check_virtual(address: str) -> None:
+    """GDAL's own names, which lead anywhere."""
+    found = _VIRTUAL.match(address)
+    if found is None:
+        return
+    kind, rest = found.group().strip("/").lower(), address[found.end() :]
+    if url := _INNER_URL.search(address):
+        advice = f"give {url.group()}"
+    elif kind.startswith("vsis3"):
+        advice = f"give s3://{rest}"
+    elif kind.startswith("vsigs"):
+        advice = f"give https://storage.googleapis.com/{rest}"
+    elif kind.startswith("vsitar"):
+        advice = "give the .tar of a Landsat product, or the unpacked file"
+    elif kind == "vsimem":
+        advice = "give a file, or in Python the array itself (map_array)"
+    else:
+        advice = "give the file itself, unpacked"
+    raise SceneError(f"{address}: names of GDAL's own ({kind}) are not taken: {advice}")
+
+
+def _check_packed(location: Location) -> None:
+    if location.member or location.name.lower().endswith(".tar"):
+        return
+    try:
+        with location.path.open("rb") as file:
+            begin = file.read(8)
+    except OSError:
+        return  # what cannot be read is said when it is opened
+    for signature, kind in _ARCHIVES.items():
+        if begin.startswith(signature):
+            raise SceneError(
+                f"{location}: is {kind}: unpack it and give the GeoTIFF or product inside"
+            )
+
+
+def _check_folder(path: Path) -> None:
+    names = [entry.name for entry in path.iterdir()]
+    if path.suffix.lower() == ".zarr" or any(name in names for name in _ZARR):
+        raise SceneError(
+            f"{path}: is a Zarr store, expected a GeoTIFF or a product: convert it to a GeoTIFF, "
+            "with gdal_translate or rioxarray's to_raster"
+        )
+    if path.suffix.upper() == ".SAFE" or "manifest.safe" in names or "MTD_MSIL2A.xml" in names:
+        raise SceneError(
+            f"{path}: is a Sentinel-2 product (SAFE), which is not read as such: make one GeoTIFF "
+            "of its bands B02, B03, B04, B08, B11 and B12, such as with gdalbuildvrt -separate "
+            "and gdal_translate, and give `scale` 0.0001 `offset` -0.1 (since 2022)"
+        )
+    if found := next(filter(_ARD.match, names), None):
+        raise SceneError(
+            f"{path}: is a Landsat ARD tile ({found}), which is not read as such: make one GeoTIFF "
+            "of its SR bands, such as with gdalbuildvrt -separate and gdal_translate, and give "
+            "`scale` 0.0000275 `offset` -0.2 for Collection 2"
+        )

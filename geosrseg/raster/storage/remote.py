@@ -1,0 +1,246 @@
+"""Remote files: GDAL's network options, and what is read without GDAL.
+
+GDAL reads by range over ``https://``, ``http://`` and ``s3://``. Credentials for S3 come
+from the environment and AWS's own files, as GDAL documents them (``AWS_ACCESS_KEY_ID``,
+``AWS_PROFILE``, ``AWS_NO_SIGN_REQUEST``, ``AWS_REQUEST_PAYER``, ``AWS_S3_ENDPOINT``).
+"""
+
+import os
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from types import MappingProxyType
+from typing import IO, Any, TypeVar
+from urllib.error import HTTPError
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import rasterio
+
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.location import (
+    Location,
+    bare_url,
+    check_address,
+    quoted,
+    without_secrets,
+)
+
+T = TypeVar("T")
+
+HTTP = ("https", "http")
+
+TIMEOUT = 10
+"""Seconds to wait for a connection, or for anything to arrive over it."""
+
+DEADLINE = 40
+"""Seconds for a small file as a whole, its redirects included."""
+
+ATTEMPTS = 3
+PAUSE = 0.5
+"""Seconds before the second attempt; twice as long before the third."""
+
+OPTIONS = {
+    # A listing may be long or forbidden.
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": str(TIMEOUT),
+    # Slower than this is taken for a stall; a low limit on the whole request would hit large
+    # blocks on a slow line.
+    # As a whole: what trickles in above that is given up too.
+    "GDAL_HTTP_TIMEOUT": "600",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
+    "GDAL_HTTP_LOW_SPEED_TIME": str(TIMEOUT),
+    "GDAL_HTTP_MAX_RETRY": "3",
+    "GDAL_HTTP_RETRY_DELAY": "1",
+    "VSI_CACHE": "YES",
+}
+"""GDAL's options for a remote file; the user's environment wins over each of them."""
+
+
+BESIDE = "GDAL_DISABLE_READDIR_ON_OPEN"
+"""What GDAL does about files beside the one that it opens: ``EMPTY_DIR`` is nothing, ``TRUE``
+asks for each by its name, ``FALSE`` lists the folder."""
+
+
+def _bar_ftp() -> None:
+    """Keep libcurl, which GDAL reads with, from following a later answer to ftp.
+
+    It follows redirects to http, https and ftp by itself, and GDAL has no option against it. A
+    proxy of a kind that there is not makes it give up before it connects.
+    """
+    for scheme in ("ftp", "ftps"):
+        if f"{scheme}_proxy".upper() not in os.environ:
+            os.environ.setdefault(f"{scheme}_proxy", "refused://")
+
+
+def gdal_options(location: Location, *, beside: bool = False) -> AbstractContextManager[object]:
+    """GDAL's options to read `location`, for this thread.
+
+    Args:
+        location: the file.
+        beside: a mask, names and scales in files beside it belong to it, wherever it lies and
+            whatever the environment says, so that its map is the same everywhere. Nothing
+            belongs to a member of a tar: what a product needs is in its files, and a tar from
+            anywhere could hold overviews that lead out of it.
+    """
+    if location.member:
+        return rasterio.Env(**{BESIDE: "EMPTY_DIR"})
+    if not location.is_remote:
+        return rasterio.Env(**{BESIDE: "FALSE"})
+    _bar_ftp()
+    options = {key: OPTIONS[key] for key in OPTIONS if key not in os.environ}
+    return rasterio.Env(**options | ({BESIDE: "TRUE"} if beside else {}))
+
+
+def attempt(location: Location, action: Callable[[], T]) -> T:
+    """Do something with a file, again if it is remote and GDAL has failed.
+
+    GDAL itself asks again where a server answers that it cannot answer now, but not where the
+    connection stalls or is cut.
+
+    Args:
+        location: the file.
+        action: what is done; it raises one of `GDAL_ERRORS` where it fails.
+
+    Raises:
+        Exception: as from the last time.
+    """
+    if not location.is_remote:
+        return action()
+    options: dict[str, str] = {}
+    for number in range(ATTEMPTS):
+        time.sleep(number * PAUSE)
+        try:
+            with rasterio.Env(**options):
+                return action()
+        except GDAL_ERRORS as error:
+            failure = error
+            # GDAL keeps what it got for next time, half of it too.
+            options = {"CPL_VSIL_CURL_NON_CACHED": location.gdal_name}
+            if "HTTP response code" in reason(error):
+                break  # it is an answer, and GDAL has asked again where that may help
+    raise failure
+
+
+def check_redirects(location: Location) -> None:
+    """Refuse an address that is none, or that leads to another scheme.
+
+    An answer other than a redirect is GDAL's to judge: it has the retries and whatever
+    headers and credentials the user has set. It asks again itself, and follows what it is
+    answered then: to http and https, see `_bar_ftp`.
+
+    Raises:
+        SceneError: the address is none, or redirects to anything but https, or http from http.
+    """
+    _check(location)
+    if location.scheme in HTTP:
+        with suppress(OSError, HTTPException):
+            _within(lambda: _send(location, {"Range": "bytes=0-0"}).close())
+
+
+def read_remote(location: Location, *, most: int) -> bytes:
+    """The content of a small file behind https or http.
+
+    Args:
+        location: the file.
+        most: bytes; a larger file is refused.
+
+    Raises:
+        SceneError: it cannot be read, or is too large.
+    """
+    _check(location)
+    if location.scheme not in HTTP:
+        raise SceneError(f"{location}: cannot be read over {location.scheme}: download it first")
+
+    def read() -> bytes:
+        with _send(location) as answer:
+            return answer.read(most + 1)
+
+    try:
+        content = _within(read)
+    except (OSError, HTTPException) as error:
+        text = f"HTTP {error.code}" if isinstance(error, HTTPError) else reason(error)
+        text = without_secrets(text, location)
+        raise SceneError(f"{location}: cannot be read ({text}): check the address") from error
+    if len(content) > most:
+        raise SceneError(f"{location}: is larger than {most} bytes: expected metadata")
+    return content
+
+
+def _check(location: Location) -> None:
+    try:
+        check_address(location)
+    except ValueError as error:
+        raise SceneError(f"{location}: is no address ({error}): check it") from error
+
+
+def _within(action: Callable[[], T]) -> T:
+    """Do something over the network, within `DEADLINE` as a whole.
+
+    Each step of it has a limit of its own, but a server may send a byte from time to time.
+
+    Raises:
+        TimeoutError: it is not done by then.
+    """
+    results: list[T] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(action())
+        except BaseException as error:  # handed to the thread that waits
+            failures.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(DEADLINE)
+    for failure in failures:
+        raise failure
+    if not results:
+        raise TimeoutError(f"not within {DEADLINE} s")
+    return results[0]
+
+
+def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:
+    """Send a GET; user name and password go to the first host only, as a header."""
+    parts = urlsplit(location.address)
+    userinfo, at, host = parts.netloc.rpartition("@")
+    address = parts._replace(netloc=host.encode("idna").decode(), fragment="").geturl()
+    request = Request(quoted(address), headers=dict(headers))
+    if at:
+        token = b64encode(unquote(userinfo).encode()).decode()
+        request.add_unredirected_header("Authorization", f"Basic {token}")
+    try:
+        answer: HTTPResponse = build_opener(_SameOrSafer).open(request, timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        raise
+    return answer
+
+
+class _SameOrSafer(HTTPRedirectHandler):
+    """Follows from http to http and https, and from https to https only."""
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> Any:
+        stated = headers.get("location", "")
+        try:
+            there = urljoin(req.full_url, stated)
+            check_address(Location(there))
+            safe = urlsplit(there).scheme in {"https", urlsplit(req.full_url).scheme}
+        except ValueError:
+            there, safe = stated, False
+        if not safe:
+            fp.close()
+            raise SceneError(
+                f"{bare_url(req.full_url)}: redirects to {bare_url(there)!r}, "
+                f"expected https: download the file yourself if you trust it"
+            )
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

@@ -1,0 +1,141 @@
+"""Export: a trained network in, a model file out that has been checked against it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.errors import ModelError, OutputError
+from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.onnx.graph import build_onnx
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.runtime.session import open_session
+from geosrseg.runtime.shipped_models import SUFFIX
+from geosrseg.training.finishing.agreement import compare
+from geosrseg.training.run_folder.run import Run
+
+WINDOW_PIXELS = 1024
+"""HR pixels of the largest window by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """A model file that was written.
+
+    Attributes:
+        path: of the file.
+        size_bytes: of the file.
+        sha256: of the file, in hexadecimal.
+        label_agreement: see `Agreement.labels`.
+        compared: see `Agreement`.
+        sr_error: see `Agreement`.
+    """
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    label_agreement: float
+    compared: float
+    sr_error: float
+
+
+def export_network(
+    network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
+) -> ExportReport:
+    """Write a network as a model file, once the file has proved equal to the network.
+
+    Args:
+        network: left as it is.
+        spec: what the file will say of itself.
+        output: ``FILE.onnx``.
+        overwrite: replace an existing file.
+
+    Raises:
+        ModelError: the model file is refused, or does not compute what the network does.
+        OutputError: the file cannot be written.
+    """
+    check_output(output, suffixes=[SUFFIX], overwrite=overwrite)
+    content = build_onnx(network, spec).SerializeToString()
+    with open_drafts(output) as folder:
+        draft = folder / output.name
+        _write(draft, content)
+        with open_session(draft, device="cpu") as session:
+            agreement = compare(network, session)
+        if not agreement.sufficient:
+            raise ModelError(f"{output} was not written: {agreement}")
+        publish([draft], output)
+    return ExportReport(
+        path=output,
+        size_bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        label_agreement=agreement.labels,
+        compared=agreement.compared,
+        sr_error=agreement.sr_error,
+    )
+
+
+def _write(draft: Path, content: bytes) -> None:
+    try:
+        draft.write_bytes(content)
+    except OSError as error:
+        raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
+
+
+def export(
+    run: str | Path,
+    output: str | Path,
+    *,
+    name: str | None = None,
+    version: str = "1",
+    halo: int = DEFAULT_HALO,
+    precisions: Sequence[str] = (),
+    limits: str = "",
+    overwrite: bool = False,
+) -> ExportReport:
+    """Write the best weights of a run as a model file.
+
+    Args:
+        run: the folder of a finished run.
+        output: ``FILE.onnx``.
+        name: of the model; the file's name unless given.
+        version: of the weights.
+        halo: LR pixels at a window's border that blending does not use.
+        precisions: besides fp32, in which the model was measured to do as well.
+        limits: where the model should not be trusted.
+        overwrite: replace an existing file.
+
+    Raises:
+        RunError: the run is not finished.
+        ModelError, OutputError: see `export_network`.
+    """
+    trained = Run(Path(run))
+    config = trained.config()
+    network = trained.network()
+    multiple, reach = window_multiple(network), exact_halo(network)
+    validation = trained.validation()
+    largest = WINDOW_PIXELS // config.network.upscale_factor
+    spec = ModelSpec(
+        name=name or Path(output).stem,
+        version=version,
+        bands=config.bands,
+        upscale_factor=config.network.upscale_factor,
+        normalization=config.normalization,
+        legend=config.legend,
+        multiple=multiple,
+        window_size=max(largest // multiple, 4) * multiple,
+        halo=halo if reach is None else min(halo, reach),
+        exact_halo=reach,
+        measured_halo=measured_halo(network),
+        licence=config.licence,
+        training_data=f"{config.dataset}: {config.source}",
+        limits=limits,
+        metrics=validation.metrics,
+        temperature=validation.temperature,
+        confusion=validation.confusion,
+        config_hash=config.sha256,
+        precisions=("fp32", *precisions),
+        domain=config.domain,
+    )
+    return export_network(network, spec, Path(output), overwrite=overwrite)

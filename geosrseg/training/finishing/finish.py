@@ -1,0 +1,77 @@
+"""Finishing: the best checkpoint becomes the run's result, with its metrics."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.training.finishing.calibration import search_temperature
+from geosrseg.training.finishing.class_offsets import fit_class_offsets
+from geosrseg.training.finishing.pixel_sample import PixelSample
+from geosrseg.training.run_folder.run import Run
+from geosrseg.training.validating.evaluation_windows import EvaluationWindow, EvaluationWindows
+from geosrseg.training.validating.source_scores import SourceScores
+from geosrseg.training.validating.validation import Validation
+
+
+def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) -> None:
+    """Fit offsets (if wanted) and temperature of the best checkpoint, measure it, keep it.
+
+    It is measured in fp32, whatever it was trained in. Done again, it gives the same.
+
+    Args:
+        run: a run with its best checkpoint.
+        windows: of the validation; none leaves the result without metrics.
+        device: where the network runs.
+    """
+    config, network = run.config(), run.best_network().to(device)
+    if not len(windows):
+        run.finish(network, Validation())
+        return
+    samples = _sample(network, windows, device)
+    if config.recipe.class_offsets:
+        scores = np.concatenate([sample.scores() for sample in samples], axis=1)
+        offsets = fit_class_offsets(scores, np.concatenate([s.reference for s in samples]))
+        network.shift_logits(torch.from_numpy(offsets).to(device))
+        for sample in samples:
+            sample.shift(offsets)
+    temperature = search_temperature(
+        lambda value: float(np.mean([sample.loss(value) for sample in samples]))
+    )
+    before, done = (SourceScores(config.legend, temperature=value) for value in (1.0, temperature))
+    for window, sr, logits in _run_windows(network, windows, device):
+        before.add(window, sr=sr, logits=logits)
+        done.add(window, sr=sr, logits=logits)
+    metrics = {
+        **done.metrics(),
+        "calibration_error_before": before.calibration_error,
+        "calibration_error": done.calibration_error,
+    }
+    confusion = tuple(map(tuple, done.confusion.counts.tolist()))
+    run.finish(network, Validation(metrics, temperature, confusion))
+
+
+def _run_windows(
+    network: JointNetwork, windows: EvaluationWindows, device: torch.device
+) -> Iterator[tuple[EvaluationWindow, Tensor, Tensor]]:
+    """Each window with its SR image and logits, (channels, height, width), on the host."""
+    for index in range(len(windows)):
+        window = windows[index]
+        with torch.inference_mode():
+            sr, logits = network(window.lr[None].to(device))
+        yield window, sr[0].cpu(), logits[0].cpu()
+
+
+def _sample(
+    network: JointNetwork, windows: EvaluationWindows, device: torch.device
+) -> list[PixelSample]:
+    """A random sample of all counted pixels, one for each grid that labels lie on."""
+    samples: dict[int, PixelSample] = {}
+    for window, _, logits in _run_windows(network, windows, device):
+        core = logits[:, window.core.rows, window.core.cols].numpy()
+        side = window.label_pixels
+        sample = samples.setdefault(side, PixelSample(len(core), side))
+        sample.add(core, window.target.numpy())
+    return [*samples.values()]

@@ -1,0 +1,110 @@
+"""RunConfig: what was trained on what, and how."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from geosrseg.core.domain import UNKNOWN, Domain
+from geosrseg.core.legend import Legend
+from geosrseg.core.normalize import Normalization
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.networks.framework import NetworkConfig
+from geosrseg.networks.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """What was trained on what, and how.
+
+    Attributes:
+        dataset: name of the dataset.
+        source: where the data comes from.
+        licence: of the data.
+        bands: names of the input bands.
+        legend: the classes.
+        normalization: reflectance to network input.
+        network: what was trained.
+        recipe: how.
+        teacher: SHA-256 of the weights of the network that taught it; empty if none did.
+        domain: what the scenes are like that it learned from.
+    """
+
+    dataset: str
+    source: str
+    licence: str
+    bands: tuple[str, ...]
+    legend: Legend
+    normalization: Normalization
+    network: NetworkConfig
+    recipe: Recipe
+    teacher: str = ""
+    domain: Domain = UNKNOWN
+
+    @classmethod
+    def of(
+        cls,
+        card: DatasetCard,
+        *,
+        normalization: Normalization,
+        network: NetworkConfig,
+        recipe: Recipe,
+        teacher: str = "",
+        domain: Domain | None = None,
+    ) -> "RunConfig":
+        """The configuration of a run on a dataset."""
+        return cls(
+            dataset=card.name,
+            source=card.source,
+            licence=card.licence,
+            bands=card.bands,
+            legend=card.legend,
+            normalization=normalization,
+            network=network,
+            recipe=recipe,
+            teacher=teacher,
+            domain=domain or card.domain,
+        )
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        values = {
+            "dataset": self.dataset,
+            "source": self.source,
+            "licence": self.licence,
+            "bands": list(self.bands),
+            "legend": self.legend.to_json(),
+            "normalization": self.normalization.to_json(),
+            "network": self.network.to_json(),
+            "recipe": self.recipe.to_json(),
+            "teacher": self.teacher,
+            "domain": self.domain.to_json(),
+        }
+        return json.dumps(values, indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunConfig":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError, KeyError, TypeError: a value is missing or wrong.
+        """
+        values: dict[str, Any] = parse_json(text)
+        return cls(
+            dataset=values["dataset"],
+            source=values["source"],
+            licence=values["licence"],
+            bands=tuple(values["bands"]),
+            legend=Legend.from_json(values["legend"]),
+            normalization=Normalization.from_json(values["normalization"]),
+            network=NetworkConfig(**values["network"]),
+            recipe=Recipe(**values["recipe"]),
+            teacher=values.get("teacher", ""),
+            domain=Domain.from_json(values.get("domain", {})),  # older runs lack it
+        )
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the configuration, in hexadecimal."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
