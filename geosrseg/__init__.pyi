@@ -30,6 +30,7 @@ from geosrseg.core.spec import ModelSpec as ModelSpec
 from geosrseg.datasets.card.card import DatasetCard as DatasetCard
 from geosrseg.datasets.check.data_check import DataCheck as DataCheck
 from geosrseg.datasets.datasets import read_dataset as read_dataset
+from geosrseg.datasets.named.dataset import Dataset as Dataset
 from geosrseg.errors import DatasetError as DatasetError
 from geosrseg.errors import DatasetWarning as DatasetWarning
 from geosrseg.errors import DeviceError as DeviceError

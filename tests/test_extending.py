@@ -13,6 +13,7 @@ import pytest
 import rasterio
 
 from tests.mapping.test_predict import random_scene, write_scene
+from tests.tiny_datasets import write_dataset
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -20,7 +21,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 
 def install(folder: Path, *, points: str = "", version: str = "1.0") -> Path:
     """Write the page's package and its dist-info into a folder of the import path."""
-    for block in re.findall(r"```python\n# (mypackage/\w+\.py)\n(.*?)```", PAGE, re.DOTALL):
+    for block in re.findall(r"```\w+\n# (mypackage/\w+\.\w+)\n(.*?)```", PAGE, re.DOTALL):
         path = folder / block[0]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block[1], encoding="utf-8")
@@ -102,6 +103,27 @@ def test_its_device_runs_the_model_within_its_limits(package, scene, tmp_path, t
     assert "--batch 2: reference takes at most 1 windows at once" in too_many
     too_fine = run(package, *words, "--precision", "bf16").stderr
     assert "device reference computes in fp32 here" in too_fine
+
+
+def test_its_dataset_is_found_by_name(package, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "coffee (not released), fields (fields, Landsat); a folder" in " ".join(
+        run(package, "train", "--help").stdout.split()
+    )
+    words = ["train", "--dataset", "fields", "--check"]
+    missing = run(package, *words).stderr
+    assert f"fields is read from {tmp_path / 'data' / 'fields'}, which does not exist" in missing
+    assert (
+        "comes from https://example.org/fields.zip, unpacked; or name another folder by --data"
+        in (missing)
+    )
+    folder = tmp_path / "data" / "fields"
+    folder.mkdir(parents=True)
+    write_dataset(folder)
+    done = run(package, *words)
+    assert done.returncode == 0, done.stderr
+    assert "field" in done.stdout
 
 
 def test_its_files_are_checked_before_the_run(package, scene, tmp_path, tiny_model):

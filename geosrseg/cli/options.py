@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from pathlib import Path
 
 import click
 
@@ -69,18 +68,3 @@ workers_option = click.option(
 )
 
 seams_option = field_option(Windowing, "seams")
-
-dataset_option = click.option(
-    "--dataset",
-    metavar="NAME|FOLDER|CARD.toml",
-    required=True,
-    help="vaihingen, thetford or coffee; a folder train/ train_msk/ test/ test_msk/; or a card.",
-)
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder of a dataset by name, or of a card's paths.  [default: data/NAME, or the current "
-    "folder]",
-)

@@ -9,6 +9,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
+from geosrseg.cli.learning.dataset_options import data_option, dataset_option
 from geosrseg.cli.progress import step_bar
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ HEADS = {
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "--split",
     type=click.Choice(["train", "validation", "test"]),

@@ -9,6 +9,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
+from geosrseg.cli.learning.dataset_options import data_option, dataset_option
 from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.learning.train import training_progress
 from geosrseg.cli.recipe_options import (
@@ -39,8 +40,8 @@ class Values(click.ParamType[tuple[Any, ...]]):
 
 
 @click.command()
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "-o",
     "--output",
