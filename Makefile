@@ -1,9 +1,11 @@
 # Each target makes the virtual environment it needs, once, and again when pyproject.toml
-# has changed: .venv-demo holds what `predict` needs, .venv also PyTorch and the checks.
+# has changed: .venv-demo holds what `predict` needs, .venv-site also what builds the site, .venv
+# also PyTorch and the checks.
 
 PYTHON ?= python3
 DEV := .venv
 DEMO := .venv-demo
+SITE := .venv-site
 
 .PHONY: help
 help: ## List the targets
@@ -47,8 +49,13 @@ bench: $(DEV)/installed ## Measure this machine in five minutes: tables, and fig
 docs: $(DEV)/installed ## Write docs/cli.md anew from the commands' help
 	$(DEV)/bin/python docs/cli_reference.py
 
-$(DEV)/installed: EXTRAS := [cpu,cloud,dask,gis,smp,train,xarray,dev]
-$(DEV)/installed $(DEMO)/installed: pyproject.toml
+.PHONY: site
+site: $(SITE)/installed ## Build the documentation as a site, build/site/index.html
+	$(SITE)/bin/python -m docs.site.build
+
+$(DEV)/installed: EXTRAS := [cpu,cloud,dask,gis,site,smp,train,xarray,dev]
+$(SITE)/installed: EXTRAS := [cpu,gis,site]
+$(DEV)/installed $(DEMO)/installed $(SITE)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "geosrseg needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 		exit 1; }

@@ -78,8 +78,15 @@ from geosrseg.products.product_file import FinishedMap as FinishedMap
 from geosrseg.products.product_file import ProductFile as ProductFile
 from geosrseg.products.products import Products as Products
 from geosrseg.raster.files.grid import Grid as Grid
+from geosrseg.raster.header.quality import Marks as Marks
 from geosrseg.raster.maps.cog import CogProfile as CogProfile
 from geosrseg.raster.reading import Reading as Reading
+from geosrseg.raster.sensors.product import SensorBand as SensorBand
+from geosrseg.raster.sensors.product import SensorFlags as SensorFlags
+from geosrseg.raster.sensors.product import SensorProduct as SensorProduct
+from geosrseg.raster.sensors.sensor import Sensor as Sensor
+from geosrseg.raster.sensors.sensor_input import SensorInput as SensorInput
+from geosrseg.raster.storage.location import Location as Location
 from geosrseg.raster.survey import Survey as Survey
 from geosrseg.runtime.devices.device import Backend as Backend
 from geosrseg.runtime.devices.device import Device as Device

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,9 @@ import rasterio
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
-from tests.mapping.test_predict import random_scene, write_scene
+from tests.mapping.test_predict import TRANSFORM, random_scene, write_scene
 from tests.tiny_datasets import write_dataset
+from tests.tiny_models import make_onnx, make_spec
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -158,6 +161,76 @@ def test_rows_of_another_version_are_not_resumed(package, scene, tmp_path, tiny_
         assert said in done.stdout
 
 
+class TestSensor:
+    """The page's sensor: red and nir, and classes of which 255 is never valid."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "toysat"
+        folder.mkdir()
+        numbers = np.random.default_rng(3).integers(500, 4000, (2, 20, 30)).astype(np.uint16)
+        numbers[1, 0, 0] = 0
+        classes = np.zeros((20, 30), np.uint8)
+        classes[5, :4] = 2, 3, 4, 255
+        for name, band in (("RED", numbers[0]), ("NIR", numbers[1]), ("CLASS", classes)):
+            with rasterio.open(
+                folder / f"TOYSAT_20210709_{name}.tif", "w", driver="GTiff", count=1, height=20,
+                width=30, dtype=band.dtype.name, crs="EPSG:32630", transform=TRANSFORM,
+            ) as file:  # fmt: skip
+                file.write(band, 1)
+        (folder / "TOYSAT_20210709_META.txt").write_text("GAIN=0.0002\n", encoding="utf-8")
+        return folder
+
+    @pytest.fixture
+    def model(self, tmp_path):
+        spec = make_spec(bands=2)
+        path = tmp_path / "toy.onnx"
+        path.write_bytes(make_onnx(replace(spec, bands=("red", "nir"))).SerializeToString())
+        return path
+
+    def test_it_is_a_scene(self, package, folder, model, tmp_path):
+        out = tmp_path / "map.tif"
+        words = ["-o", out, "-m", model, "--mask", "cloud", "--stac", tmp_path / "map.json"]
+        done = run(package, "predict", folder, *words)
+        assert done.returncode == 0, done.stderr
+        with rasterio.open(out) as file:
+            valid = file.read(1)[::4, ::4] != 255
+        expected = np.ones((20, 30), np.bool_)
+        expected[0, 0] = expected[5, 1] = expected[5, 2] = expected[5, 3] = False
+        assert np.array_equal(valid, expected)
+        item = json.loads((tmp_path / "map.json").read_text(encoding="utf-8"))
+        assert item["properties"]["datetime"].startswith("2021-07-09")
+
+    def test_help_and_messages_name_it(self, package, folder, tmp_path):
+        assert "Toysat: Level 2, as folder" in run(package, "predict", "--help").stdout
+        shown = run(package, "info", folder).stdout
+        assert "Toysat Level 2" in shown
+        assert "0.0002" in shown
+        (empty := tmp_path / "empty").mkdir()
+        assert "Sentinel-2 or Toysat, found no files" in run(package, "info", empty).stderr
+
+    @pytest.mark.parametrize(
+        ("file", "text", "message"),
+        [
+            ("TOYSAT_20210709_META.txt", "GAIN=high", "has no GAIN: get the product again"),
+            ("TOYSAT_20210709_META.txt", "GAIN=1.2.3", "sensor toysat of mypackage 1.0 fails"),
+            (
+                "TOYSAT_20210709_NIR.tif",
+                "",
+                "the band nir is missing: expected TOYSAT",
+            ),
+            ("TOYSAT_20210709_CLASS.tif", "", "needs the file TOYSAT_20210709_CLASS.tif"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line(self, package, folder, model, file, text, message):
+        (folder / file).write_text(text, encoding="utf-8") if text else (folder / file).unlink()
+        words = ["-m", model, "--mask", "cloud", "-o", folder / "map.tif"]
+        done = run(package, "predict", folder, *words)
+        assert done.returncode == 1
+        assert message in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [
@@ -188,6 +261,8 @@ def test_its_network_is_one(package, monkeypatch):
 
 def test_its_network_takes_its_options_on_the_command_line(package, tmp_path, monkeypatch):
     pytest.importorskip("torch")
+    # Its help is made once per process: before the package can be seen, as other tests read it.
+    import_module("geosrseg.cli.recipe_options")
     monkeypatch.syspath_prepend(package)
     card, output = write_dataset(tmp_path), tmp_path / "run"
     words = f"train --dataset {card} --data {tmp_path} -o {output} --sr tiny --preset slim"

@@ -15,8 +15,8 @@ from geosrseg.errors import ModelError, SceneError
 from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi_file import area_of_file
-from geosrseg.raster.landsat.landsat import LEVEL_2_SCALE, grid_of_corners
 from geosrseg.raster.landsat.mtl import parse_mtl
+from geosrseg.raster.landsat.mtl_values import LEVEL_2_SCALE, grid_of_corners
 from tests.tiny_models import make_spec
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from geosrseg.errors import WorkError
 from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.sensors.parts import one_part_each, product_of_part
 from geosrseg.raster.storage.location import Location
 
 LISTS = (".txt", ".lst", ".csv")
@@ -44,6 +45,8 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
         WorkError: there is none, a list cannot be read, or two scenes would have one map.
     """
     found = [scene for word in words for scene in _expand(word, items_folder)]
+    kept = set(one_part_each(scene.address for scene in found if scene.item is None))
+    found = [scene for scene in found if scene.item is not None or scene.address in kept]
     if not found:
         raise WorkError(f"{', '.join(words)}: names no scene")
     seen: dict[str, str] = {}
@@ -69,7 +72,8 @@ def write_items(scenes: Sequence[SceneName]) -> None:
 def _expand(word: str, items_folder: Path) -> Iterator[SceneName]:
     location = Location.of(word)
     path = Path(word)
-    if location.is_remote or (path.exists() and path.suffix.lower() not in (*LISTS, ".json")):
+    named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
+    if location.is_remote or named or product_of_part(location):
         yield _scene(word)
     elif path.is_file() and path.suffix.lower() in LISTS:
         base = path.parent
@@ -119,11 +123,12 @@ def _scene(word: str) -> SceneName:
     location = Location.of(word)
     if location.is_remote:
         return SceneName(word, _stem(location.name))
-    return SceneName(str(Path(word).absolute()), _stem(Path(word).name))
+    name = product_of_part(location) or _stem(Path(word).name)
+    return SceneName(str(Path(word).absolute()), name)
 
 
 def _stem(name: str) -> str:
-    for suffix in (".tif", ".tiff", ".tar", ".json"):
+    for suffix in (".tif", ".tiff", ".tar", ".zip", ".json", ".safe"):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return name

@@ -98,7 +98,11 @@ class MapJob:
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
             "nodata": str([file.selection.fills for file in header.files]),
-            "quality": str([flags.bits for flags in header.quality]),
+            "quality": str([flags.masked | flags.fill for flags in header.quality]),
+            "resampled": str(
+                [file.resampled.method.name for file in header.files if file.resampled]
+            ),
+            "grid": str(header.grid.transform[:6]),
             "aoi": header.aoi.digest if header.aoi else "all",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
             WINDOW_SIZE: str(self.window_size),

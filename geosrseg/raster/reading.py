@@ -41,7 +41,7 @@ class Reading:
         metavar="VALUE",
     )
     mask: str | Sequence[str] = option(
-        "What of a Landsat product is not valid: cloud, shadow, cirrus, snow.",
+        "What is not valid, by the flags of a product: cloud, shadow, cirrus, snow.",
         (),
         kind="names",
         metavar="NAME,...",

@@ -21,21 +21,18 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi import read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
-from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.header.header import BandFile, SceneHeader, SceneOptions, read_file_header
 from geosrseg.raster.header.judgement import (
     check_radiometry,
     check_resolution,
     describe_outside,
 )
+from geosrseg.raster.header.quality import QualityFile, check_mask
 from geosrseg.raster.header.sample import Part, take_sample
-from geosrseg.raster.landsat.landsat import Product, open_product
-from geosrseg.raster.landsat.product_header import read_product_header
-from geosrseg.raster.landsat.quality import FILL, check_mask
-from geosrseg.raster.landsat.stac_item import open_item
 from geosrseg.raster.reading import Reading
+from geosrseg.raster.sensors.product_header import read_product_header
+from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
-from geosrseg.raster.storage.not_taken import check_taken
-from geosrseg.raster.storage.product_archive import is_archive
 
 
 class Scene:
@@ -172,9 +169,9 @@ class Scene:
         whole = Window(0, 0, self.grid.height, self.grid.width)
         masked = ~self._wanted_decimated(height, width)
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
-            asked = replace(flags, bits=flags.bits & ~FILL)  # fill is empty, not masked
+            read = partial(flags.read_pixels, masked_only=True)  # fill is empty, not masked
             _, usable = self._decode(
-                flags.location, dataset, whole, (height, width), read=asked.read_pixels, bands=0
+                flags.location, dataset, whole, (height, width), read=read, bands=0
             )
             masked |= ~usable
         return masked
@@ -241,9 +238,9 @@ def open_scene(
     """Open a scene and match it to a model.
 
     Args:
-        path: a GeoTIFF or COG, a Landsat Collection 2 product (folder or ``.tar``), or the
-            STAC item of one (``.json``). A file or an item may be a URL: ``https://``,
-            ``http://``, and for a file ``s3://``.
+        path: a GeoTIFF or COG, a product that a sensor recognises (a folder or an archive), or
+            its STAC item. A file or an item may be a URL: ``https://``, ``http://``, and for a
+            file ``s3://``.
         model_bands: names of the model's bands, in its order.
         spec: of the model; with it the scene is compared with what the model learned from.
         reading: how it is to be read; as `Reading` says by default.
@@ -330,20 +327,6 @@ def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
         return read_product_header(location, product, options)
 
 
-def find_product(location: Location) -> Product | None:
-    """The product that a folder, a tar or an item is; None for a plain file.
-
-    Raises:
-        SceneError: there is no product in it.
-    """
-    check_taken(location)
-    if location.name.lower().endswith((".json", ".geojson")):
-        return open_item(location)
-    if is_archive(location) or (not location.is_remote and location.path.is_dir()):
-        return open_product(location)
-    return None
-
-
 @contextmanager
 def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene]:
     """Open a scene that was examined before, in this process or in another one.
@@ -356,9 +339,17 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
         SceneError: a file is gone.
     """
     with ExitStack() as stack:
-        bands = [
-            stack.enter_context(open_dataset(file.location, beside=header.is_file))
-            for file in header.files
-        ]
-        quality = [stack.enter_context(open_dataset(file.location)) for file in header.quality]
+        bands = [_open_on_grid(stack, file, beside=header.is_file) for file in header.files]
+        quality = [_open_on_grid(stack, file) for file in header.quality]
         yield Scene(header, bands, quality, bad_blocks=bad_blocks)
+
+
+def _open_on_grid(
+    stack: ExitStack, file: BandFile | QualityFile, *, beside: bool = False
+) -> DatasetReader:
+    """A file of a scene, read on the scene's grid."""
+    dataset = stack.enter_context(open_dataset(file.location, beside=beside, driver=file.driver))
+    if file.resampled is None:
+        return dataset
+    with named(file.location):
+        return stack.enter_context(file.resampled.open(dataset))

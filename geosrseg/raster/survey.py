@@ -10,7 +10,8 @@ from geosrseg.raster.header.bad_blocks import BadBlocks
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, describe_bands
 from geosrseg.raster.reading import MAX_PIXELS
-from geosrseg.raster.scene import examine_scene, find_product, open_header
+from geosrseg.raster.scene import examine_scene, open_header
+from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 

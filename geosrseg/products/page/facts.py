@@ -6,7 +6,7 @@ from datetime import datetime
 from rasterio.crs import CRS
 
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.raster.landsat.acquisition import acquisition_date
+from geosrseg.raster.acquisition import acquisition_date
 
 
 def map_facts(finished: FinishedMap) -> Iterator[tuple[str, str]]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -20,14 +21,15 @@ from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
 from geosrseg.raster.header.fill import fill_warning, find_fill, is_certain, without_fill
+from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
-from geosrseg.raster.landsat.quality import QualityFile
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
@@ -74,10 +76,14 @@ class BandFile:
     Attributes:
         location: the file.
         selection: its bands.
+        driver: GDAL's, which reads it.
+        resampled: how it gets onto the scene's grid; None where it lies on it.
     """
 
     location: Location
     selection: BandSelection
+    driver: str = "GTiff"
+    resampled: Resampled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,7 @@ class SceneHeader:
     """A scene without an open file; threads and processes may share it.
 
     Attributes:
-        location: as the user gave it: a file, a product's folder or tar, an item, a URL.
+        location: as the user gave it: a file, a product's folder or archive, an item, a URL.
         name: the product's, whatever form it has, or else the file's.
         kind: what it is, in a few words.
         grid: the source grid.
@@ -97,6 +103,7 @@ class SceneHeader:
         warnings: what a user should hear about, one line each.
         unlike: those of them that say in what it is unlike the model's training data.
         reflectance: its kind, as `Domain.reflectance` has it.
+        taken: the day, where a product says it.
         sample: pixels from all over it, where they were read to examine it.
     """
 
@@ -112,6 +119,7 @@ class SceneHeader:
     warnings: tuple[str, ...]
     unlike: tuple[str, ...] = ()
     reflectance: str = ""
+    taken: date | None = None
     sample: Sample | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -127,7 +135,7 @@ class SceneHeader:
 
     @property
     def local_paths(self) -> tuple[Path, ...]:
-        """Those of them that are on this machine, a tar once."""
+        """Those of them that are on this machine, an archive once."""
         paths = (location.path for location in self.locations if not location.is_remote)
         return tuple(dict.fromkeys(paths))
 
@@ -140,8 +148,8 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
     """
     if options.mask:
         raise SceneError(
-            f"`mask` {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
-            f"tar or STAC item of the product, or leave `mask` out"
+            f"`mask` {','.join(options.mask)} needs a product's flags: give the folder, "
+            f"archive or STAC item of the product, or leave `mask` out"
         )
     check_redirects(location)
     with open_dataset(location, beside=True) as dataset, named(location):
