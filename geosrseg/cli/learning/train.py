@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.recipe_options import (
     given_options,
     init_seg_option,
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "-o",
     "--output",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
 from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
 from geosrseg.cli.terminal.progress import progress_bar
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     "[default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
-@options.device_option
+@device_option
 @options.precision_option
 @options.threads_option
 @group_options(Reading, Windowing)
