@@ -4,6 +4,9 @@ from geosrseg.analysis.assess import assess as assess
 from geosrseg.analysis.assessment import Assessment as Assessment
 from geosrseg.analysis.change import Change as Change
 from geosrseg.analysis.change import change as change
+from geosrseg.analysis.map_products import quicklook as quicklook
+from geosrseg.analysis.map_products import report as report
+from geosrseg.analysis.map_products import stac as stac
 from geosrseg.analysis.mosaic import mosaic as mosaic
 from geosrseg.analysis.relabel import relabel as relabel
 from geosrseg.analysis.sample import sample as sample
@@ -80,6 +83,7 @@ from geosrseg.products.products import Products as Products
 from geosrseg.raster.files.grid import Grid as Grid
 from geosrseg.raster.header.quality import Marks as Marks
 from geosrseg.raster.maps.cog import CogProfile as CogProfile
+from geosrseg.raster.maps.qml import Ramp as Ramp
 from geosrseg.raster.reading import Reading as Reading
 from geosrseg.raster.sensors.product import SensorBand as SensorBand
 from geosrseg.raster.sensors.product import SensorFlags as SensorFlags

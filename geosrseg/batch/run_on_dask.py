@@ -10,7 +10,7 @@ from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from geosrseg.batch.run_task import TaskResult, run_task
+from geosrseg.batch.run_task import FAILED, TaskResult, result_of, run_task
 from geosrseg.batch.run_work import OnResult, died
 from geosrseg.batch.work import Task
 from geosrseg.errors import WorkError
@@ -85,8 +85,5 @@ def _result(future: Any, task: Task) -> TaskResult:
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
         return died(task, DEATHS)
-    failed = died(task, 1)
     lines = str(error).splitlines() or [type(error).__name__]
-    return TaskResult(
-        id=failed.id, scene=failed.scene, output=failed.output, state=failed.state, error=lines[0]
-    )
+    return result_of(task, FAILED, lines[0])

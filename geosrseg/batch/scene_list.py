@@ -1,12 +1,14 @@
 """The scenes that a user means: names, patterns, lists, and the results of a STAC search."""
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
 
-from geosrseg.errors import WorkError
+from geosrseg.errors import SceneWarning, WorkError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
 from geosrseg.raster.storage.location import Location
@@ -111,7 +113,52 @@ def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
         name = item.get("id") if isinstance(item, dict) else None
         if not isinstance(name, str) or not _is_plain(name) or "assets" not in item:
             raise WorkError(f"{path}: feature {number} is no STAC item with an id and assets")
-        yield SceneName(str((items_folder / f"{name}.json").absolute()), name, item)
+        address = str((items_folder / f"{name}.json").absolute())
+        yield SceneName(address, name, _with_whole_links(item, path))
+    _warn_of_pages(document, len(features), path)
+
+
+def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The item with the links of its assets as they are found from any folder.
+
+    A relative one is counted from the item's own address, or else from the file it came in.
+    """
+    links = item.get("links")
+    own = [
+        link["href"]
+        for link in (links if isinstance(links, list) else [])
+        if isinstance(link, dict)
+        and link.get("rel") == "self"
+        and isinstance(link.get("href"), str)
+    ]
+    base = next((href for href in own if Location.of(href).is_remote), None)
+
+    def whole(asset: Any) -> Any:
+        href = asset.get("href") if isinstance(asset, dict) else None
+        if not isinstance(href, str) or urlsplit(href).scheme or Path(href).is_absolute():
+            return asset
+        there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
+        return asset | {"href": there}
+
+    assets = item["assets"]
+    if not isinstance(assets, dict):
+        return item
+    return item | {"assets": {key: whole(asset) for key, asset in assets.items()}}
+
+
+def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
+    """Warn of an answer that holds a part of what a search found."""
+    context = document.get("context")
+    matched = document.get(
+        "numberMatched", (context if isinstance(context, dict) else {}).get("matched")
+    )
+    if isinstance(matched, int) and matched > found:
+        warnings.warn(
+            f"{file}: holds {found} of the {matched} items that the search found: save the other "
+            "pages too, and name all files",
+            SceneWarning,
+            stacklevel=2,
+        )
 
 
 def _is_plain(name: str) -> bool:

@@ -15,7 +15,7 @@ def read_dataset(dataset: str | Path, *, data: Path | None = None) -> DatasetCar
     Args:
         dataset: a name in `DATASETS`, a folder ``train/ train_msk/ ...``, or a card.
         data: where a named dataset lies, ``data/NAME`` by default, and what a card's paths
-            are relative to, the current folder by default.
+            are relative to, by default what the card says, or the current folder.
 
     Raises:
         DatasetError: there is no such dataset, or its data is missing or wrong.
@@ -27,7 +27,7 @@ def read_dataset(dataset: str | Path, *, data: Path | None = None) -> DatasetCar
     if path.is_dir():
         return read_folder_layout(path)
     if path.exists() or path.suffix.lower() == ".toml":
-        return read_card(path, data=data or Path())
+        return read_card(path, data=data)
     close = difflib.get_close_matches(str(dataset).lower(), DATASETS.names, n=1)
     meant = f": did you mean {close[0]}?" if close else ""
     raise DatasetError(

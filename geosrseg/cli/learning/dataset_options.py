@@ -19,6 +19,6 @@ data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help=f"Folder of a dataset by name, or of a card's paths.  [default: {FOLDER}/NAME, or the "
-    "current folder]",
+    help=f"Folder of a dataset by name, or of a card's paths.  [default: {FOLDER}/NAME, the "
+    "card's folder, or the current one]",
 )

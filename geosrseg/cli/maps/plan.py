@@ -9,6 +9,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
+from geosrseg.cli.maps.work_report import said_of
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS
@@ -91,7 +92,7 @@ def plan(
 
 def _line(scene: "PlannedScene") -> str:
     if scene.plan is None:
-        return f"{scene.state:<7}{scene.scene}: {scene.error}"
+        return f"{scene.state:<7}{said_of(scene.scene, scene.error)}"
     plan = scene.plan
     return (
         f"{scene.state:<7}{plan.width} x {plan.height}  {_time(plan.seconds)}  "
@@ -123,7 +124,7 @@ def _described(found: "WorkPlan") -> dict[str, Any]:
                 "scene": item.scene,
                 "state": item.state,
                 "error": item.error or None,
-                "task": item.task and item.task.id,
+                "task": item.task.id,
                 "plan": item.plan and item.plan.to_json(),
             }
             for item in found.scenes

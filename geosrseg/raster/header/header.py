@@ -15,6 +15,7 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.crs_text import check_wkt
@@ -100,6 +101,8 @@ class SceneHeader:
         quality: files of flags that say which pixels are not valid.
         radiometry: digital number to reflectance.
         aoi: the part that is wanted; None for all.
+        extent: the pixels of the grid that a map of it shows; None for all.
+        part: which pixels of its files the grid has; None for all.
         warnings: what a user should hear about, one line each.
         unlike: those of them that say in what it is unlike the model's training data.
         reflectance: its kind, as `Domain.reflectance` has it.
@@ -116,6 +119,8 @@ class SceneHeader:
     quality: tuple[QualityFile, ...] = ()
     radiometry: Radiometry
     aoi: Aoi | None = None
+    extent: Window | None = None
+    part: Window | None = None
     warnings: tuple[str, ...]
     unlike: tuple[str, ...] = ()
     reflectance: str = ""
