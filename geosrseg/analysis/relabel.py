@@ -20,7 +20,7 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.legend_file import LegendFile, read_legend_file
 from geosrseg.raster.maps.strips import open_strips
-from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.maps.style import check_styles, write_styles
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
@@ -63,6 +63,7 @@ def relabel(
     """
     output = Path(output)
     check_cog(output, overwrite=overwrite)
+    check_styles(output, overwrite=overwrite)
     source = open_class_map(class_map)
     rules = None if legend is None else read_legend_file(legend)
     table = _table(source, rules)

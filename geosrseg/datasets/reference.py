@@ -117,7 +117,7 @@ def open_reference(
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
         warp = find_warp(path, dataset, grid)
-        palette = None if is_rgb or not coding.is_coloured else _palette(dataset)
+        palette = None if is_rgb or not coding.is_coloured else read_palette(dataset)
         return Reference(path, coding, palette, tuple(empty), warp, files)
 
 
@@ -159,7 +159,8 @@ def find_numbers(paths: Iterable[Path]) -> set[float]:
     return found
 
 
-def _palette(dataset: DatasetReader) -> NDArray[np.int32]:
+def read_palette(dataset: DatasetReader) -> NDArray[np.int32]:
+    """(256,) codes of a palette's colours; `NO_CODE` where they are transparent."""
     palette = np.zeros((256, 4), np.uint8)
     for value, colour in dataset.colormap(1).items():
         palette[value] = colour

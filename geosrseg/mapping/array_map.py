@@ -118,6 +118,7 @@ def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: Windo
             job.session,
             job.plan,
             layers=job.layers,
+            shown=job.shown,
             batch=job.request.options.windows.batch,
             on_window=counter.count,
         )

@@ -13,6 +13,7 @@ from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.output_names import default_output, map_paths
 from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
+from geosrseg.raster.sensors.parts import one_part_each
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
@@ -89,7 +90,7 @@ class Model:
         """Make the map of each scene, of its name; a failure stops no other.
 
         Args:
-            scenes: see `predict`.
+            scenes: see `predict`; of the files of one product, the first stands for all.
             folder: of the maps; ``SCENE_classes.tif`` beside each scene by default.
             options: what is wanted of every map; no product file, which would be one for all.
             overwrite: replace existing maps.
@@ -101,6 +102,7 @@ class Model:
             GeosrsegError: an option or the folder is unusable, or two maps had one name.
         """
         wanted = (options or MapOptions()).having(**changes)
+        scenes = one_part_each(scenes)
         check_scenes(scenes, folder, wanted)
         outcomes = []
         for scene, output in zip(scenes, map_paths(scenes, _folder(folder)), strict=True):

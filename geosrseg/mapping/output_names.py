@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geosrseg.errors import OutputError
+from geosrseg.raster.sensors.parts import product_of_part
 from geosrseg.raster.storage.location import Location
 
-SUFFIXES = (".tif", ".tiff", ".tar", ".json")
+SUFFIXES = (".tif", ".tiff", ".tar", ".zip", ".json", ".SAFE")
 """What a scene's name ends in and its map's does not."""
 
 
@@ -22,7 +23,7 @@ def default_output(scene: str | Path) -> Path:
         return Path(f"{_stem(location.name)}_classes.tif")
     path = location.path if location.name not in ("", "..") else location.path.resolve()
     folder = path.parent if os.access(path.parent, os.W_OK) else Path()
-    return folder / f"{_stem(path.name)}_classes.tif"
+    return folder / f"{product_of_part(location) or _stem(path.name)}_classes.tif"
 
 
 def map_paths(scenes: Sequence[str | Path], folder: Path | None) -> list[Path]:
@@ -34,7 +35,7 @@ def map_paths(scenes: Sequence[str | Path], folder: Path | None) -> list[Path]:
     if folder is None:
         paths = [default_output(scene) for scene in scenes]
     elif folder.is_dir():
-        paths = [folder / f"{_stem(Location.of(scene).name)}.tif" for scene in scenes]
+        paths = [folder / f"{_name(Location.of(scene))}.tif" for scene in scenes]
     else:
         raise OutputError(f"{folder}: expected a folder for the maps of several scenes: make it")
     twice = [str(path) for path in paths if paths.count(path) > 1]
@@ -43,8 +44,12 @@ def map_paths(scenes: Sequence[str | Path], folder: Path | None) -> list[Path]:
     return paths
 
 
+def _name(location: Location) -> str:
+    return product_of_part(location) or _stem(location.name)
+
+
 def _stem(name: str) -> str:
     for suffix in SUFFIXES:
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
+        if name.lower().endswith(suffix.lower()) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return name

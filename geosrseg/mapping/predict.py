@@ -8,6 +8,7 @@ from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.model import check_scenes, no_progress, open_model, request_for
 from geosrseg.mapping.output_names import default_output
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
+from geosrseg.raster.sensors.parts import one_part_each
 
 
 @overload
@@ -44,7 +45,7 @@ def predict(
     map is the same.
 
     Args:
-        scene: a GeoTIFF, a Landsat product or its STAC item, on this machine or behind a URL;
+        scene: a GeoTIFF, a product or its STAC item, on this machine or behind a URL;
             see `geosrseg.raster.scene.open_scene`. Or a list of them.
         output: the class map, a Cloud Optimized GeoTIFF, or a folder for several;
             ``SCENE_classes.tif`` beside each scene by default.
@@ -78,7 +79,7 @@ def predict(
             overwrite=overwrite
         )
     else:
-        check_scenes(scene, output, wanted)
+        check_scenes(one_part_each(scene), output, wanted)
     with open_model(model, device=device, precision=precision, threads=threads) as opened:
         if isinstance(scene, str | Path):
             return opened.map(scene, output, wanted, overwrite=overwrite, on_progress=on_progress)

@@ -92,6 +92,7 @@ class JointTraining(L.LightningModule):
         self._teacher = teacher  # no module of this one: its weights are in no checkpoint
         self._sums: dict[str, Tensor] = {}  # of this epoch: sum and number
         self.epoch_metrics: dict[str, float] = {}
+        self.train()
 
     def train(self, mode: bool = True) -> Self:
         super().train(mode)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.fields import file_options, group_options, layer_options
-from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
-from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.device_option import device_option
+from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
+from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from geosrseg.mapping.prediction import Outcome, Progress
 
 
+@products_listed
 @click.command()
 @click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
 @click.option(
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     "[default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
-@options.device_option
+@device_option
 @options.precision_option
 @options.threads_option
 @group_options(Reading, Windowing)
@@ -61,10 +63,12 @@ def predict(
 ) -> None:
     """Make the high-resolution class map of low-resolution scenes.
 
-    SCENE is a GeoTIFF or COG, a Landsat Collection 2 product (its folder or .tar), or the
-    product's STAC item (.json); a path, or a URL (https, s3). Stopped and run again with
-    the same arguments, it resumes.
+    SCENE is a GeoTIFF or COG, or a product of those listed below; a path, or for a file and a
+    STAC item a URL (https, s3). Stopped and run again with the same arguments, it resumes.
     """
+    from geosrseg.raster.sensors.parts import one_part_each
+
+    scenes = tuple(one_part_each(scenes))
     session = {name: named.pop(name) for name in ("model", "device", "precision", "threads")}
     # What was not given is left to the library's defaults.
     named = {name: value for name, value in named.items() if value is not None}

@@ -49,7 +49,7 @@ from geosrseg.regular_file import read_regular
 _KEYS = (
     *("name", "licence", "source", "guard", "ignored", "bands", "image", "classes", "scenes"),
     *("lr_bands", "lr_image", "sources", "colour_tolerance", "polygons"),
-    *("resolution", "offered", "reflectance", "sensors", "region", "dates"),
+    *("resolution", "offered", "reflectance", "sensors", "region", "dates", "folder"),
 )
 _OF_SCENES = ("scenes", "guard", "image", "lr_bands", "lr_image")
 """Keys that a card with ``[[sources]]`` does not have."""
@@ -124,12 +124,13 @@ class LrSensor:
     image: ImageFormat
 
 
-def read_card(path: Path, *, data: Path) -> DatasetCard:
+def read_card(path: Path, *, data: Path | None = None) -> DatasetCard:
     """Read a card and find its files.
 
     Args:
         path: the TOML file.
-        data: folder that the card's paths are relative to.
+        data: folder that the card's paths are relative to; None takes the card's `folder`,
+            which is relative to the card, or the current one.
 
     Raises:
         DatasetError: the card is no valid TOML, a value is missing or wrong, or a file is
@@ -142,7 +143,10 @@ def read_card(path: Path, *, data: Path) -> DatasetCard:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} is not a dataset card: it is no text in UTF-8") from error
     try:
-        card = _parse(TomlTable(tomllib.loads(text)), data)
+        table = TomlTable(tomllib.loads(text))
+        if data is None:
+            data = path.parent / table.text("folder") if table.has("folder") else Path()
+        card = _parse(table, data)
     except FileNotFoundError as error:
         raise DatasetError(f"{path}: {error}; --data is {data}") from error
     except ValueError as error:

@@ -16,6 +16,7 @@ from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.raster.files.gdal import GDAL_ERRORS
+from geosrseg.raster.files.grid import Grid
 
 LEAST = 0.01
 """Share of the smaller image's ground above which two images are said to overlap."""
@@ -99,8 +100,14 @@ def _ground(scene: LabelledScene) -> Polygon | None:
     """The used part of an image in degrees; None without a georeference, or if it is of a pack."""
     if isinstance(scene, SourceScene) and scene.source.chip_grid is not None:
         return None
-    grid = scene.grid.part(scene.split.used)
-    if grid.crs is None or scene.grid.transform.is_identity:
+    if scene.grid.transform.is_identity:
+        return None
+    return ground_of(scene.grid.part(scene.split.used))
+
+
+def ground_of(grid: Grid) -> Polygon | None:
+    """What a grid covers, in degrees; None without a georeference."""
+    if grid.crs is None or grid.transform.is_identity:
         return None
     left, bottom, right, top = grid.bounds
     try:

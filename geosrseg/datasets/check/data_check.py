@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.normalize import Normalization
+from geosrseg.core.text.toml_text import toml_key
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.check import findings
@@ -66,7 +67,7 @@ class DataCheck:
         return [
             "[bands]",
             *(
-                f"{_key(band)} = [{_rounded(low)}, {_rounded(high)}]"
+                f"{toml_key(band)} = [{_rounded(low)}, {_rounded(high)}]"
                 for band, (low, high) in zip(self.card.bands, ends.tolist(), strict=True)
             ),
         ]
@@ -156,12 +157,6 @@ def _each(values: tuple[float, ...]) -> str:
 
 def _rounded(value: float) -> str:
     return f"{float(f'{value:.2g}'):g}" if value else "0.0"
-
-
-def _key(name: str) -> str:
-    """A band's name as a key of TOML."""
-    plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return name if plain else f'"{name}"'
 
 
 def _table(rows: list[list[str]]) -> list[str]:

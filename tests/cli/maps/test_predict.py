@@ -7,7 +7,7 @@ import rasterio
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
-from geosrseg.cli.sizes import Bytes
+from geosrseg.cli.terminal.sizes import Bytes
 from tests.tiny_datasets import write_raster
 
 NAMES = ("band 1", "band 2", "band 3")
@@ -53,10 +53,11 @@ def test_a_run_ends_with_a_summary(tmp_path, tiny_model):
     words = [tmp_path / "scene.tif", "-m", tiny_model(), "--aoi", box, "--scale", 1]
     result = run(*words)
     assert result.exit_code == 0, result.stderr
-    assert "mapped 37.5%, masked 50.0%, empty 12.5%\n" in result.stderr
+    assert "mapped 75.0%, masked 0.0%, empty 25.0%\n" in result.stderr
     assert "classes: class 2 66.7%, class 1 33.3%\n" in result.stderr
-    summary = json.loads(run(*words, "--overwrite", "--json").stdout)["summary"]
-    assert summary["mapped"] == 0.375
+    words += ["--aoi-extent", "scene", "--overwrite"]
+    summary = json.loads(run(*words, "--json").stdout)["summary"]
+    assert (summary["mapped"], summary["masked"]) == (0.375, 0.5)
     assert summary["classes"] == pytest.approx({"class 2": 2 / 3, "class 1": 1 / 3})
 
 

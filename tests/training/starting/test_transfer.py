@@ -51,8 +51,8 @@ def test_bands_and_classes_go_by_their_names(sr):
     lr = torch.rand(1, 2, 32, 32)
     sr, logits = run(network, lr)
     found_sr, found = run(other, lr[:, [1, 0]])
-    torch.testing.assert_close(found_sr, sr[:, [1, 0]], rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(found, logits[:, [2, 0, 1]], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found_sr, sr[:, [1, 0]], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(found, logits[:, [2, 0, 1]], rtol=1e-3, atol=1e-4)
 
 
 def test_a_new_band_changes_nothing_at_first():

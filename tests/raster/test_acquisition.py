@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from geosrseg.raster.landsat.acquisition import acquisition_date
+from geosrseg.raster.acquisition import acquisition_date
 from geosrseg.raster.scene import open_scene
 from tests.raster.conftest import BANDS
 

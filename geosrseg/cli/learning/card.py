@@ -1,0 +1,64 @@
+"""``geosrseg card``: images and masks in, a dataset card out."""
+
+from pathlib import Path
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.terminal.progress import progress_bar
+
+
+@click.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="CARD.toml", required=True,
+    help="The card to write.",
+)  # fmt: skip
+@click.option(
+    "--masks", type=click.Path(path_type=Path), metavar="FOLDER|FILE",
+    help="Where the masks are, if not among the images; or polygons of all images.",
+)  # fmt: skip
+@click.option(
+    "--column", metavar="NAME", help="Of polygons, with their class.  [default: the only one]"
+)
+@click.option("--name", metavar="TEXT", help="Of the dataset.  [default: the folder's]")
+@click.option(
+    "--scale", type=float, help="Reflectance = scale x number + offset.  [default: the files', or "
+    "what their values tell]",
+)  # fmt: skip
+@click.option("--offset", type=float, help="See --scale.")
+@options.overwrite_option
+@options.debug_option
+def card(
+    folder: Path,
+    output: Path,
+    masks: Path | None,
+    column: str | None,
+    name: str | None,
+    scale: float | None,
+    offset: float | None,
+    overwrite: bool,
+) -> None:
+    """Draft a dataset card from images and their masks.
+
+    Finds the masks by their names: images/a.tif and masks/a.png, or a.tif and a_mask.tif. The
+    card says bands with their ranges, scale, nodata, classes and splits as the files suggest
+    them; it trains as it is, and is there to be edited.
+    """
+    from geosrseg.datasets.draft.card_draft import draft_card, write_card
+    from geosrseg.raster.storage.publication import check_output
+
+    check_output(output, suffixes=[".toml"], overwrite=overwrite)
+    with progress_bar("image") as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        draft = draft_card(
+            folder, masks=masks, column=column, name=name, scale=scale, offset=offset, on_file=show
+        )
+    write_card(draft, output, overwrite=overwrite)
+    following = f"look at it: geosrseg train --dataset {output} --check -o check.html"
+    click.echo("\n".join([*draft.lines(), following]), err=True)
+    click.echo(output)

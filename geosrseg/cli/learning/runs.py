@@ -1,0 +1,68 @@
+"""``geosrseg runs``: what was trained, and how far it is."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.core.text.plain_text import one_line
+
+if TYPE_CHECKING:
+    from geosrseg.training.run_folder.run_list import ListedRun
+
+HEADS = ("run", "state", "epochs", "best mean IoU", "age", "data", "recipe")
+
+
+@click.command()
+@click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path), default="runs")
+@options.json_option
+@options.debug_option
+def runs(folder: Path, as_json: bool) -> None:
+    """List the runs below a folder, ./runs by default.
+
+    A run is running, finished, stopped (train --resume goes on with it) or damaged.
+    """
+    with options.extra("train"):
+        from geosrseg.training.run_folder.run_list import list_runs
+
+    found = list_runs(folder)
+    if as_json:
+        click.echo(json.dumps([run.to_json() for run in found], ensure_ascii=False))
+    elif not found:
+        click.echo(f"{folder} holds no run", err=True)
+    else:
+        click.echo(format_runs(found, folder, now=time.time()))
+
+
+def format_runs(found: "list[ListedRun]", folder: Path, *, now: float) -> str:
+    """One line a run, the columns below each other."""
+    rows = [HEADS, *(_row(run, folder, now) for run in found)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _row(run: "ListedRun", folder: Path, now: float) -> tuple[str, ...]:
+    path = Path(run.path)
+    name = str(path.relative_to(folder)) if path != folder else str(folder)
+    if run.problem:
+        cells = [name, run.state, "", "", _age(now - run.changed), "", run.problem]
+        return tuple(map(one_line, cells))
+    recipe = f"{run.protocol} {run.upscale_factor}x, {run.network}"
+    best = "" if run.best is None else f"{run.best:.3f}"
+    epochs = f"{run.done}/{run.epochs}"
+    cells = [name, run.state, epochs, best, _age(now - run.changed), run.dataset, recipe]
+    return tuple(map(one_line, cells))
+
+
+def _age(seconds: float) -> str:
+    """Since it last wrote, in the largest unit."""
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"

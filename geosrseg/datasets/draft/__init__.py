@@ -1,0 +1,1 @@
+"""A dataset card drafted from images and masks, for whoever has no card yet."""

@@ -1,0 +1,269 @@
+"""CardDraft: a dataset card as text, from a folder of images and masks.
+
+Every file is opened once, and of an image only a sample is read: a folder may be larger than
+the memory.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from geosrseg.core.text.toml_text import toml_key, toml_value
+from geosrseg.datasets.block_split import ONE_IN
+from geosrseg.datasets.card.card_scene import VECTORS
+from geosrseg.datasets.draft.band_draft import BandDraft, draft_bands, survey_for_draft
+from geosrseg.datasets.draft.class_draft import ClassDraft, draft_classes, in_one_kind
+from geosrseg.datasets.draft.mask_survey import MaskSurvey, survey_mask
+from geosrseg.datasets.draft.pairs import Pair, find_pairs
+from geosrseg.datasets.draft.polygon_draft import draft_polygons
+from geosrseg.datasets.draft.split_draft import BLOCKS, LabelCounts, SplitDraft, draft_splits
+from geosrseg.errors import DatasetError
+from geosrseg.raster.files.gdal import small_cache
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CardDraft:
+    """What a card would say.
+
+    Attributes:
+        name: of the dataset.
+        folder: that its paths are relative to.
+        pairs: images and masks.
+        bands: of the images.
+        classes: of the masks.
+        counts: (classes,) pixels of each class; none for polygons.
+        splits: of the images.
+    """
+
+    name: str
+    folder: Path
+    pairs: Sequence[Pair]
+    bands: BandDraft
+    classes: ClassDraft
+    counts: Sequence[int]
+    splits: SplitDraft
+
+    @property
+    def remarks(self) -> list[str]:
+        """What a person should look at, one line each."""
+        return [*self.bands.remarks, *self.classes.remarks]
+
+    def lines(self) -> list[str]:
+        """What was found, for people."""
+        splits = Counter(self.splits.splits)
+        shown = ", ".join(f"{count} {split}" for split, count in splits.items())
+        return [
+            f"{len(self.pairs)} images with masks, {len(self.bands.names)} bands: "
+            f"{', '.join(self.bands.names)}",
+            f"{len(self.classes.classes)} classes: "
+            + ", ".join(f"{item.reference}" for item in self.classes.classes[:8])
+            + (", ..." if len(self.classes.classes) > 8 else ""),
+            f"split: {shown}; {self.splits.how}",
+            *self.remarks,
+        ]
+
+    def text(self, card: Path) -> str:
+        """The card, as the file `card` will hold it."""
+        blocks = [
+            self._head(card),
+            self._bands(),
+            self._image(),
+            self._polygons(),
+            *self._classes(),
+            *(self._scene(number) for number in range(len(self.pairs))),
+        ]
+        return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+    def _head(self, card: Path) -> list[str]:
+        classes, guard = self.classes, self.splits.guard
+        return [
+            "# Drafted by geosrseg card. It trains as it is; names of bands and classes, licence",
+            "# and source go into the models, so look it through.",
+            f"name = {toml_value(self.name)}",
+            '# licence = "CC BY 4.0"',
+            '# source = "who made the images and the masks, and when"',
+            f"folder = {toml_value(_relative(self.folder, card.absolute().parent))}",
+            *([f"guard = {guard}  # pixels between training and validation"] if guard else []),
+            *(
+                [f"ignored = [{', '.join(map(toml_value, classes.ignored))}]"]
+                if classes.ignored
+                else []
+            ),
+            *([f"colour_tolerance = {classes.tolerance}"] if classes.tolerance else []),
+        ]
+
+    def _bands(self) -> list[str]:
+        bands = self.bands
+        return [
+            *(f"# {remark}" for remark in bands.remarks),
+            "# What becomes 0 and 1 in the network: the range of nearly all values.",
+            "[bands]",
+            *(
+                f"{toml_key(name)} = [{toml_value(low)}, {toml_value(high)}]"
+                for name, low, high in zip(bands.names, bands.low, bands.high, strict=True)
+            ),
+        ]
+
+    def _image(self) -> list[str]:
+        bands, lines = self.bands, []
+        if bands.indexes:
+            lines.append(f"bands = [{', '.join(map(str, bands.indexes))}]  # of the files, from 1")
+        if bands.scale is not None:
+            lines.append(f"scale = {toml_value(bands.scale)}")
+            if bands.offset:
+                lines.append(f"offset = {toml_value(bands.offset)}")
+        if bands.nodata is not None:
+            lines.append(f"nodata = {toml_value(bands.nodata)}")
+        return ["[image]", *lines] if lines else []
+
+    def _polygons(self) -> list[str]:
+        column = self.classes.column
+        return ["[polygons]", f"column = {toml_value(column)}"] if column else []
+
+    def _classes(self) -> list[list[str]]:
+        drafted, total = self.classes.classes, max(sum(self.counts), 1)
+        blocks = []
+        shares = [f"  # {count / total:.2%} of the labelled pixels" for count in self.counts]
+        for item, share in zip(drafted, shares or [""] * len(drafted), strict=True):
+            default = item.name if self.classes.column else item.id
+            lines = [
+                "[[classes]]",
+                f"id = {item.id}",
+                f"name = {toml_value(item.name)}{share}",
+                *([f"colour = {toml_value(item.colour)}"] if item.colour else []),
+                *(
+                    [f"reference = {toml_value(item.reference)}"]
+                    if item.reference != default
+                    else []
+                ),
+            ]
+            blocks.append(lines)
+        blocks[0] = [*(f"# {remark}" for remark in self.classes.remarks), *blocks[0]]
+        return blocks
+
+    def _scene(self, number: int) -> list[str]:
+        pair, split = self.pairs[number], self.splits.splits[number]
+        block = self.splits.block if split == "train" else None
+        head = []
+        if number == 0:
+            head = [
+                f"# {self.splits.how}.",
+                '# An image with split = "test" is for evaluate alone.',
+            ]
+        return [
+            *head,
+            "[[scenes]]",
+            f"image = {toml_value(_relative(pair.image, self.folder))}",
+            f"reference = {toml_value(_relative(pair.mask, self.folder))}",
+            f"split = {toml_value(split)}",
+            *([f"validation_block = {block}"] if block else []),
+        ]
+
+
+def draft_card(
+    folder: str | Path,
+    *,
+    masks: str | Path | None = None,
+    column: str | None = None,
+    name: str | None = None,
+    scale: float | None = None,
+    offset: float | None = None,
+    on_file: Callable[[int, int], None] = lambda done, total: None,
+) -> CardDraft:
+    """Describe a folder of images and masks.
+
+    Args:
+        folder: see `find_pairs`.
+        masks: see there.
+        column: of a file of polygons, with their classes; None takes the only one that can be.
+        name: of the dataset; None takes the folder's.
+        scale: reflectance = scale · number + offset, where the files do not say it.
+        offset: with it.
+        on_file: called with how many images are done, and of how many.
+
+    Raises:
+        DatasetError: there are no pairs, or they do not go together.
+    """
+    folder = Path(folder)
+    pairs = find_pairs(folder, masks=Path(masks) if masks else None)
+    polygons = pairs[0].mask if pairs[0].mask.suffix.lower() in VECTORS else None
+    if column is not None and polygons is None:
+        raise DatasetError(f"`column` {column}: the masks are rasters, leave it out")
+    files = RasterFiles()
+    images, surveys = [], []
+    try:
+        with small_cache():
+            for done, pair in enumerate(pairs):
+                on_file(done, len(pairs))
+                images.append(survey_for_draft(pair.image, files))
+                if not polygons:
+                    surveys.append(survey_mask(pair.mask, blocks=BLOCKS, files=files))
+    finally:
+        files.close()
+    on_file(len(pairs), len(pairs))
+    if polygons:
+        classes = draft_polygons(polygons, column=column)
+        counts = [_of_pixels(image.grid) for image in images]
+    else:
+        surveys = in_one_kind(surveys)
+        classes = draft_classes(surveys)
+        counts = [_of_mask(classes, survey) for survey in surveys]
+    return CardDraft(
+        name=name or folder.resolve().name or "dataset",
+        folder=folder.absolute(),
+        pairs=pairs,
+        bands=draft_bands(images, scale=scale, offset=offset),
+        classes=classes,
+        counts=() if polygons else np.sum([count.all for count in counts], axis=0).tolist(),
+        splits=draft_splits(pairs, images, counts),
+    )
+
+
+def _of_mask(classes: ClassDraft, survey: MaskSurvey) -> LabelCounts:
+    held_out = [classes.counts(counted) for counted in survey.held_out]
+    return LabelCounts(np.array(classes.counts(survey.counts)), np.array(held_out))
+
+
+def _of_pixels(grid: Grid) -> LabelCounts:
+    """Where polygons lie is not known yet: all pixels count alike."""
+    pixels = grid.height * grid.width
+    return LabelCounts(np.array([pixels]), np.full((len(BLOCKS), 1), pixels // ONE_IN))
+
+
+def write_card(draft: CardDraft, output: str | Path, *, overwrite: bool = False) -> None:
+    """Write a draft as a card.
+
+    Args:
+        draft: what it says.
+        output: ``CARD.toml``.
+        overwrite: replace an existing file.
+
+    Raises:
+        OutputError: the file cannot be written.
+        DatasetError: the name of a file is no text.
+    """
+    path = Path(output)
+    check_output(path, suffixes=[".toml"], overwrite=overwrite)
+    try:
+        text = draft.text(path).encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(
+            f"{draft.folder}: the name of a file in it is no text in UTF-8: rename it"
+        ) from error
+    with open_drafts(path) as drafts:
+        (drafts / path.name).write_bytes(text)
+        publish([drafts / path.name], path)
+
+
+def _relative(path: Path, base: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, base)).as_posix()
+    except ValueError:  # another drive of Windows
+        return path.absolute().as_posix()

@@ -1,0 +1,128 @@
+"""MaskSurvey: the values or colours that a mask holds, counted in one pass."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
+from rasterio.io import DatasetReader
+
+from geosrseg.core.tiling.windows import Window
+from geosrseg.datasets.block_split import BlockSplit
+from geosrseg.datasets.card.reference_coding import NO_CODE, colour_codes
+from geosrseg.datasets.reference import is_lossy, read_palette
+from geosrseg.errors import DatasetError
+from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.files.raster_files import RasterFiles
+
+ROWS = 256
+"""Rows read at once."""
+
+KEPT = 4096
+"""Different values that are counted: a mask has few classes, and the rest are blurred edges."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskSurvey:
+    """The pixels of a mask.
+
+    Attributes:
+        path: the file.
+        is_coloured: the values are colours, red * 65536 + green * 256 + blue.
+        palette: (256,) the colours of numbers that have some; None where they have none.
+        is_lossy: it is compressed so that its values are not exact.
+        counts: pixels by value, of the most frequent ones, less what the file itself marks as
+            empty.
+        held_out: the same for the blocks that validate, for each size of `BlockSplit` asked
+            for.
+    """
+
+    path: Path
+    is_coloured: bool
+    palette: NDArray[np.int32] | None
+    is_lossy: bool
+    counts: Counter[float]
+    held_out: tuple[Counter[float], ...]
+
+    def in_colours(self) -> "MaskSurvey":
+        """The same mask, with the colours of its palette for its numbers."""
+        if self.palette is None:
+            return self
+        counts, *held_out = (
+            _recounted(counted, self.palette) for counted in (self.counts, *self.held_out)
+        )
+        return MaskSurvey(self.path, True, None, self.is_lossy, counts, tuple(held_out))
+
+
+def _recounted(counts: Counter[float], palette: NDArray[np.int32]) -> Counter[float]:
+    made: Counter[float] = Counter()
+    for number, count in counts.items():
+        made[int(palette[int(number)])] += count
+    return made
+
+
+def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> MaskSurvey:
+    """Read a mask, a strip of rows at a time.
+
+    Args:
+        path: the file.
+        blocks: sizes of blocks of which one in five may validate.
+        files: what opens it.
+
+    Raises:
+        DatasetError: it cannot be read, or has neither one band nor three of colours.
+    """
+    with files.use(path) as dataset:
+        alphas = dataset.colorinterp.count(ColorInterp.alpha)
+        bands = dataset.count - alphas
+        palette = None
+        if bands == 1 and dataset.colorinterp[0] == ColorInterp.palette:
+            palette = read_palette(dataset)
+        if bands not in (1, 3) or (bands == 3 and dataset.dtypes[0] != "uint8"):
+            raise DatasetError(
+                f"{path} has {dataset.count} bands of {dataset.dtypes[0]}: a mask has one band of "
+                "class ids, or three of 8 bits with colours; if it is an image, its name or folder "
+                "has a word that says mask"
+            )
+        splits = [BlockSplit(size).fitted(dataset.height, dataset.width) for size in blocks]
+        counts: Counter[float] = Counter()
+        held_out: tuple[Counter[float], ...] = tuple(Counter() for _ in blocks)
+        for top in range(0, dataset.height, ROWS):
+            strip = Window(top, 0, min(ROWS, dataset.height - top), dataset.width)
+            values, valid = _read(dataset, strip, bands, palette)
+            _count(counts, values[valid])
+            for split, counted in zip(splits, held_out, strict=True):
+                _count(counted, values[valid & (split.read(strip) == 2)])
+    return MaskSurvey(path, bands == 3, palette, is_lossy(path), counts, held_out)
+
+
+def _read(
+    dataset: DatasetReader, strip: Window, bands: int, palette: NDArray[np.int32] | None
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """(rows, cols) values, and where the file says that there are some."""
+    window = raster_window(strip)
+    read = dataset.read([*range(1, bands + 1)], window=window)
+    valid: NDArray[np.bool_] = np.ones(read.shape[1:], np.bool_)
+    for index, kind in enumerate(dataset.colorinterp, 1):
+        if kind == ColorInterp.alpha:
+            valid = dataset.read(index, window=window) != 0
+    if palette is not None:
+        return read[0], valid & (palette[read[0]] != NO_CODE)
+    if bands == 3:
+        return colour_codes(read), valid
+    if read.dtype.kind == "f":
+        valid &= ~np.isnan(read[0])
+    if dataset.nodata is not None:
+        valid &= read[0] != dataset.nodata
+    return read[0], valid
+
+
+def _count(counts: Counter[float], values: NDArray[np.generic]) -> None:
+    found, numbers = np.unique(values, return_counts=True)
+    counts.update(dict(zip(found.tolist(), numbers.tolist(), strict=True)))
+    if len(counts) > 16 * KEPT:
+        for value, _ in counts.most_common()[KEPT:]:
+            del counts[value]

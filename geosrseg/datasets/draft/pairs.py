@@ -1,0 +1,174 @@
+"""Pairs: images and their masks, found in a folder by their names.
+
+A file whose name or folder says mask, label, truth or the like is a mask, all others are
+images. What is left of the two paths without such words is the same:
+
+    images/a.tif            masks/a.png
+    tile1/images/p1.jpg     tile1/masks/p1.png
+    train/a.tif             train_msk/a.tif
+    image_1.tif             mask_1.tif
+    a.tif                   a_label.tif
+"""
+
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.datasets.card.card_scene import VECTORS
+from geosrseg.errors import DatasetError, DatasetWarning
+
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+
+_MASK_WORDS = {
+    *("mask", "masks", "msk", "msks", "label", "labels", "lbl", "annotation", "annotations"),
+    *("gt", "truth", "groundtruth", "reference", "references", "ref", "target", "targets"),
+    *("seg", "segmentation", "class", "classes", "landcover"),
+}
+_IMAGE_WORDS = {"image", "images", "img", "imgs", "scene", "scenes", "input", "inputs", "rgb"}
+_SPLIT_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+_WORD = re.compile(r"[a-z]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An image and its mask.
+
+    Attributes:
+        image: its file.
+        mask: the file of its mask; polygons may be one file for all images.
+        place: the words of the folders that it lies in, less those that say mask, image or a
+            split: files of one place may show neighbouring ground.
+        split: the split that its folder is named after; empty where it is of none.
+    """
+
+    image: Path
+    mask: Path
+    place: tuple[str, ...]
+    split: str
+
+
+def find_pairs(folder: Path, *, masks: Path | None = None) -> list[Pair]:
+    """The images of a folder with their masks, by path.
+
+    Args:
+        folder: with images, and masks unless they lie elsewhere.
+        masks: another folder with the masks, of the same names; or a file of polygons for all
+            images.
+
+    Warns:
+        DatasetWarning: images have no mask, or masks no image; they are left out.
+
+    Raises:
+        DatasetError: there is no pair, or two files differ in their suffix alone.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder} is no folder: expected one with images and masks")
+    files = _files(folder, SUFFIXES)
+    if masks is None:
+        masks = _only_polygons(folder, files)
+    if masks is not None and masks.is_file():
+        found = _by_key(folder, [file for file in files if not _is_mask(folder, file)])
+        pairs = {key: (image, masks) for key, image in found.items()}
+        if not pairs:
+            raise DatasetError(f"{folder} holds no image ({', '.join(SUFFIXES)})")
+        return _split_by_folders(folder, pairs)
+    if masks is not None and not masks.is_dir():
+        raise DatasetError(f"{masks} is neither a folder with masks nor a file of polygons")
+    if masks is None:
+        own = [file for file in files if _is_mask(folder, file)]
+        references = _by_key(folder, own)
+    else:
+        own = _files(masks, SUFFIXES)
+        references = _by_key(masks, own)
+    images = _by_key(folder, [file for file in files if file not in set(own)])
+    both = {key: (images[key], references[key]) for key in images if key in references}
+    if not both:
+        raise DatasetError(_none_found(folder, images.values(), references.values()))
+    _report_alone("images have no mask", [images[key] for key in images if key not in both])
+    _report_alone("masks have no image", [references[key] for key in references if key not in both])
+    return _split_by_folders(folder, both)
+
+
+def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in suffixes
+        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        and path.is_file()
+    )
+
+
+def _only_polygons(folder: Path, files: Iterable[Path]) -> Path | None:
+    """The one file of polygons beside images without masks."""
+    if any(_is_mask(folder, file) for file in files):
+        return None
+    found = [file for file in _files(folder, VECTORS) if not file.name.endswith(".aux.json")]
+    return found[0] if len(found) == 1 else None
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text.lower())
+
+
+def _path_words(folder: Path, file: Path) -> list[list[str]]:
+    relative = file.relative_to(folder)
+    return [_words(part) for part in (*relative.parts[:-1], relative.stem)]
+
+
+def _is_mask(folder: Path, file: Path) -> bool:
+    return any(word in _MASK_WORDS for words in _path_words(folder, file) for word in words)
+
+
+def _by_key(folder: Path, files: Iterable[Path]) -> dict[tuple[str, ...], Path]:
+    """Files by the words that an image and its mask have in common."""
+    found: dict[tuple[str, ...], Path] = {}
+    for file in files:
+        words = [word for part in _path_words(folder, file) for word in part]
+        key = tuple(word for word in words if word not in _MASK_WORDS | _IMAGE_WORDS)
+        if key in found:
+            raise DatasetError(
+                f"{found[key]} and {file} differ in their suffix or in a word such as image alone: "
+                "keep one of them"
+            )
+        found[key] = file
+    return found
+
+
+def _split_by_folders(folder: Path, pairs: dict[tuple[str, ...], tuple[Path, Path]]) -> list[Pair]:
+    made = []
+    for image, mask in pairs.values():
+        above = [word for words in _path_words(folder, image)[:-1] for word in words]
+        splits = [_SPLIT_WORDS[word] for word in above if word in _SPLIT_WORDS]
+        known = _MASK_WORDS | _IMAGE_WORDS | _SPLIT_WORDS.keys()
+        place = tuple(word for word in above if word not in known)
+        made.append(Pair(image, mask, place, splits[0] if splits else ""))
+    return sorted(made, key=lambda pair: pair.image)
+
+
+def _report_alone(what: str, alone: list[Path]) -> None:
+    if alone:
+        warnings.warn(
+            f"{len(alone)} {what} and are left out, first {alone[0]}",
+            DatasetWarning,
+            stacklevel=3,
+        )
+
+
+def _none_found(folder: Path, images: Iterable[Path], masks: Iterable[Path]) -> str:
+    first = [next(iter(files), None) for files in (images, masks)]
+    found = [
+        f"{len([*files])} {what}{f' such as {one}' if one else ''}"
+        for files, what, one in zip((images, masks), ("images", "masks"), first, strict=True)
+    ]
+    return (
+        f"{folder} holds no image with its mask ({' and '.join(found)}): put images into "
+        "images/ and masks of the same names into masks/, or call them a.tif and a_mask.tif; "
+        "or say where the masks are, `masks=FOLDER`"
+    )

@@ -1,0 +1,84 @@
+"""PolygonDraft: the classes of a file of polygons, and the column that has them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import even_colour
+from geosrseg.datasets.draft.class_draft import MANY, ClassDraft, DraftedClass
+from geosrseg.errors import DatasetError
+from geosrseg.extras import extra
+from geosrseg.raster.files.gdal import reason
+
+
+def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
+    """Classes by the values of a column.
+
+    Args:
+        path: any vector file that pyogrio reads.
+        column: with the class of each polygon; None takes the only one that can be it.
+
+    Raises:
+        DatasetError: the file cannot be read, or which column it is cannot be told.
+        MissingExtraError: the extra ``gis`` is not installed.
+    """
+    columns = _read_columns(path)
+    if column is not None and column not in columns:
+        raise DatasetError(
+            f"{path} has no column {column!r}, only {', '.join(columns) or 'none'}: `column=NAME`"
+        )
+    held = {name: found for name, values in columns.items() if (found := _classes(values))}
+    fitting = [column] if column is not None else [*held]
+    if len(fitting) != 1:
+        raise DatasetError(
+            f"{path} has the columns {', '.join(columns) or 'none'}, and "
+            f"{'several' if fitting else 'none'} can hold classes: say which, `column=NAME`"
+        )
+    classes = held.get(fitting[0] or "")
+    if not classes:
+        raise DatasetError(
+            f"{path}: its column {column} does not hold 2 to {MANY} different texts or whole "
+            "numbers: choose another, `column=NAME`"
+        )
+    return ClassDraft(
+        classes=tuple(
+            DraftedClass(
+                id=number,
+                name=text,
+                reference=text,
+                values=frozenset(),
+                colour=even_colour(number - 1, len(classes)),
+            )
+            for number, text in enumerate(classes, 1)
+        ),
+        column=fitting[0] or "",
+        remarks=(
+            'ground without a polygon is ignored; elsewhere = "NAME" in [polygons] classes it',
+        ),
+    )
+
+
+def _read_columns(path: Path) -> dict[str, NDArray[Any]]:
+    with extra("gis"):
+        from pyogrio.errors import DataSourceError  # noqa: PLC0415
+        from pyogrio.raw import read  # noqa: PLC0415
+    try:
+        meta, _, _, fields = read(path, read_geometry=False)
+    except (DataSourceError, OSError, ValueError) as error:
+        raise DatasetError(f"{path}: cannot be read as polygons ({reason(error)})") from error
+    return dict(zip(meta["fields"].tolist(), fields, strict=True))
+
+
+def _classes(values: NDArray[Any]) -> list[str]:
+    """The different values of a column as texts; none where it cannot hold classes."""
+    if values.dtype.kind == "f":
+        whole = values[np.isfinite(values)]
+        if not len(whole) or (whole != np.floor(whole)).any():
+            return []
+        values = whole.astype(np.int64)
+    if values.dtype.kind not in "OiuU":
+        return []
+    texts = sorted({str(value).strip() for value in values.tolist() if value is not None} - {""})
+    return texts if 2 <= len(texts) <= MANY else []

@@ -1,0 +1,188 @@
+"""SplitDraft: which images train and which validate, where nothing says it.
+
+Ground that is alike must not be on both sides. So what is held out are whole places where
+there are enough of them: folders, then images that share no ground. Fewer than five images
+give one in five blocks of each.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from shapely import STRtree
+
+from geosrseg.datasets.block_split import ONE_IN
+from geosrseg.datasets.check.common_ground import LEAST, ground_of
+from geosrseg.datasets.draft.band_draft import SurveyedImage
+from geosrseg.datasets.draft.pairs import Pair
+
+FEW_PLACES = 3
+"""Folders from which on one of them can be held out."""
+
+SHARES = (0.08, 0.35)
+"""What may be held out of all labelled pixels."""
+
+BLOCKS = (256, 128, 64)
+"""Pixels along the sides of blocks that may validate; the largest that hold all classes."""
+
+GUARD = 16
+"""Pixels between blocks of two splits, and how many of a block's side they may be."""
+GUARD_SHARE = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelCounts:
+    """Pixels of each class in an image.
+
+    Attributes:
+        all: (classes,) in the whole image; of polygons, its pixels as one class.
+        held_out: (sizes, classes) in the blocks that validate, for each size of `BLOCKS`.
+    """
+
+    all: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitDraft:
+    """The splits of all images.
+
+    Attributes:
+        splits: of each image.
+        block: size of the blocks that validate within images that train; None without.
+        guard: pixels between the blocks.
+        how: in words.
+    """
+
+    splits: tuple[str, ...]
+    block: int | None = None
+    guard: int = 0
+    how: str
+
+
+def draft_splits(
+    pairs: Sequence[Pair], images: Sequence[SurveyedImage], counts: Sequence[LabelCounts]
+) -> SplitDraft:
+    """Choose the splits of images.
+
+    Args:
+        pairs: the images with their masks.
+        images: what is known of them.
+        counts: of their masks.
+    """
+    if any(pair.split == "train" for pair in pairs):
+        splits = tuple(pair.split or "train" for pair in pairs)
+        if "validation" in splits:
+            return SplitDraft(splits=splits, how="as the folders are called")
+        train = [number for number, split in enumerate(splits) if split == "train"]
+        inner = _hold_out(
+            [pairs[n] for n in train], [images[n] for n in train], [counts[n] for n in train]
+        )
+        of_train = dict(zip(train, inner.splits, strict=True))
+        return SplitDraft(
+            splits=tuple(of_train.get(n, split) for n, split in enumerate(splits)),
+            block=inner.block,
+            guard=inner.guard,
+            how=f"as the folders are called, and {inner.how}",
+        )
+    return _hold_out(pairs, images, counts)
+
+
+def _hold_out(
+    pairs: Sequence[Pair], images: Sequence[SurveyedImage], counts: Sequence[LabelCounts]
+) -> SplitDraft:
+    by_folder = _joined(_by_value([pair.place for pair in pairs]), len(pairs))
+    by_ground = _joined([*_same_pixels(images), *_common_ground(images)], len(pairs))
+    both = _joined(
+        [*_by_value(by_folder), *_by_value(by_ground)], len(pairs)
+    )  # a place's images may share ground with another's
+    for groups, least, what in (
+        (both, FEW_PLACES, "folder"),
+        (by_ground, ONE_IN, "place"),
+    ):
+        if len(set(groups)) >= least and (chosen := _choose(groups, counts)):
+            splits = tuple("validation" if group in chosen else "train" for group in groups)
+            number = f"{len(chosen)} of {len(set(groups))}"
+            return SplitDraft(splits=splits, how=f"{number} {what}s held out to validate")
+    how = f"few images: one in {ONE_IN} blocks of each validates"
+    if 1 < len(set(by_ground)) < len(pairs):  # blocks would hold out what another image shows
+        if chosen := _choose(by_ground, counts):
+            splits = tuple("validation" if group in chosen else "train" for group in by_ground)
+            return SplitDraft(splits=splits, how="images overlap: one place held out to validate")
+        how += "; the images overlap, so some of that ground trains in another image"
+    block = _block(counts)
+    side = min(min(i.grid.height, i.grid.width) for i in images)
+    guard = min(GUARD, min(block, side // ONE_IN) // GUARD_SHARE)
+    return SplitDraft(
+        splits=("train",) * len(pairs),
+        block=block,
+        guard=guard,
+        how=how,
+    )
+
+
+def _choose(groups: Sequence[int], counts: Sequence[LabelCounts]) -> set[int]:
+    """The groups to hold out, so that as many classes as can be are on both sides."""
+    ordered = list(dict.fromkeys(groups))
+    candidates = (
+        [set(ordered[first::ONE_IN]) for first in range(ONE_IN)]
+        if len(ordered) >= ONE_IN
+        else [{group} for group in ordered]
+    )
+    whole = np.sum([count.all for count in counts], axis=0)
+    scored = []
+    for number, chosen in enumerate(candidates):
+        own = np.sum(
+            [c.all for c, group in zip(counts, groups, strict=True) if group in chosen], axis=0
+        )
+        share = float(own.sum() / max(whole.sum(), 1))
+        lost = int((own == 0).sum() + (own == whole).sum())
+        if SHARES[0] <= share <= SHARES[1]:
+            scored.append((lost, abs(share - 1 / ONE_IN), number))
+    return candidates[min(scored)[2]] if scored else set()
+
+
+def _block(counts: Sequence[LabelCounts]) -> int:
+    """The largest block for which no class is on one side alone, or for which fewest are."""
+    held_out = np.sum([count.held_out for count in counts], axis=0)  # (sizes, classes)
+    whole = np.sum([count.all for count in counts], axis=0)
+    lost = ((held_out == 0) | (held_out == whole)).sum(axis=1)
+    return BLOCKS[int(np.argmin(lost))]
+
+
+def _by_value(values: Sequence[object]) -> list[tuple[int, int]]:
+    """Links between those that have one value, by their numbers."""
+    first: dict[object, int] = {}
+    return [(first.setdefault(value, number), number) for number, value in enumerate(values)]
+
+
+def _same_pixels(images: Sequence[SurveyedImage]) -> list[tuple[int, int]]:
+    return _by_value([image.survey.digest for image in images])
+
+
+def _common_ground(images: Sequence[SurveyedImage]) -> Iterator[tuple[int, int]]:
+    """Links between images that overlap; those without a georeference lie nowhere."""
+    placed = [(n, ground) for n, i in enumerate(images) if (ground := ground_of(i.grid))]
+    if not placed:
+        return
+    grounds = [ground for _, ground in placed]
+    for first, second in STRtree(grounds).query(grounds, predicate="intersects").T.tolist():
+        common = grounds[first].intersection(grounds[second]).area
+        if common >= LEAST * min(grounds[first].area, grounds[second].area):
+            yield placed[first][0], placed[second][0]
+
+
+def _joined(links: Sequence[tuple[int, int]], count: int) -> list[int]:
+    """For each of so many the smallest number that it is linked with, over however many."""
+    group = [*range(count)]
+
+    def root(number: int) -> int:
+        while group[number] != number:
+            number = group[number]
+        return number
+
+    for one, other in links:
+        first, second = sorted((root(one), root(other)))
+        group[second] = first
+    return [root(number) for number in range(count)]
