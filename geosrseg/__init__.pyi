@@ -99,5 +99,6 @@ from geosrseg.runtime.model.model_file import ModelFile as ModelFile
 from geosrseg.training.finishing.export import ExportReport as ExportReport
 from geosrseg.training.finishing.export import export as export
 from geosrseg.training.run_folder.run import Run as Run
+from geosrseg.training.starting.start import Start as Start
 from geosrseg.training.train import train as train
 from geosrseg.version import __version__ as __version__

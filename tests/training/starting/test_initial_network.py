@@ -167,7 +167,13 @@ def test_nothing_left_to_learn_is_refused(card, run, tmp_path):
         train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE, start=start)
     lr = replace(NETWORK, protocol="lr", residual=False)
     with pytest.raises(RunError, match="no such part, expected seg, encoder"):
-        train(card, tmp_path / "run", network=lr, recipe=RECIPE, start=Start(init=run.path, freeze="sr"))
+        train(
+            card,
+            tmp_path / "run",
+            network=lr,
+            recipe=RECIPE,
+            start=Start(init=run.path, freeze="sr"),
+        )
     assert not (tmp_path / "run").exists()
 
 
