@@ -10,7 +10,7 @@ from geosrseg.errors import GeosrsegError, OutputError
 from geosrseg.mapping.make_map import make_map
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.output_names import default_output, map_paths
+from geosrseg.mapping.output_names import default_output, is_made, make_folder, map_paths
 from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
 from geosrseg.raster.sensors.parts import one_part_each
@@ -83,6 +83,7 @@ class Model:
         options: MapOptions | None = None,
         *,
         overwrite: bool = False,
+        skip_existing: bool = False,
         on_progress: OnProgress = no_progress,
         on_outcome: Callable[[Outcome], None] = no_progress,
         **changes: Any,
@@ -91,9 +92,10 @@ class Model:
 
         Args:
             scenes: see `predict`; of the files of one product, the first stands for all.
-            folder: of the maps; ``SCENE_classes.tif`` beside each scene by default.
+            folder: of the maps, which is made; ``SCENE_classes.tif`` beside each scene by default.
             options: what is wanted of every map; no product file, which would be one for all.
             overwrite: replace existing maps.
+            skip_existing: leave the scenes alone whose map is already there.
             on_progress: called before the first window of each scene and after each one.
             on_outcome: called when a scene is done or has failed.
             changes: options by their names.
@@ -104,13 +106,22 @@ class Model:
         wanted = (options or MapOptions()).having(**changes)
         scenes = one_part_each(scenes)
         check_scenes(scenes, folder, wanted)
+        if overwrite and skip_existing:
+            raise OutputError("`skip_existing` and `overwrite` exclude each other: leave one out")
+        outputs = map_paths(scenes, _folder(folder))
+        if folder is not None:
+            make_folder(Path(folder))
         outcomes = []
-        for scene, output in zip(scenes, map_paths(scenes, _folder(folder)), strict=True):
+        for scene, output in zip(scenes, outputs, strict=True):
+            done, failed = None, None
             try:
-                done = self.map(scene, output, wanted, overwrite=overwrite, on_progress=on_progress)
-                outcome = Outcome(str(Location.of(scene)), output, done, None)
+                if not (skip_existing and is_made(output)):
+                    done = self.map(
+                        scene, output, wanted, overwrite=overwrite, on_progress=on_progress
+                    )
             except GeosrsegError as error:
-                outcome = Outcome(str(Location.of(scene)), output, None, error)
+                failed = error
+            outcome = Outcome(str(Location.of(scene)), output, done, failed)
             outcomes.append(outcome)
             on_outcome(outcome)
         return outcomes

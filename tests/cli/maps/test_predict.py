@@ -133,6 +133,41 @@ class TestSeveralScenes:
         assert result.stderr.startswith("error: ")
         assert len(list(folder.glob("*.tif"))) == 2
 
+    def test_the_folder_is_made(self, scenes, tmp_path, tiny_model):
+        assert run(*scenes, "-o", tmp_path / "a/b", "-m", tiny_model()).exit_code == 0
+        assert {path.name for path in tmp_path.glob("a/b/*.tif")} == {"scene.tif", "other.tif"}
+        assert run(scenes[0], "-o", f"{tmp_path}/one/", "-m", tiny_model()).exit_code == 0
+        assert (tmp_path / "one/scene.tif").is_file()
+        (tmp_path / "file").touch()
+        result = run(*scenes, "-o", tmp_path / "file/maps", "-m", tiny_model())
+        assert (result.exit_code, "cannot be made" in result.stderr) == (1, True)
+
+    def test_a_map_that_is_there_is_skipped_and_named(self, scenes, tmp_path, tiny_model):
+        maps = tmp_path / "maps"
+        words = ("-o", maps, "-m", tiny_model())
+        assert run(scenes[0], "-o", f"{maps}/", "-m", tiny_model()).exit_code == 0
+        before = (maps / "scene.tif").stat()
+        result = run(*scenes, *words, "--skip-existing")
+        assert result.exit_code == 0
+        assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["skipped", "done"]
+        assert (maps / "scene.tif").stat().st_mtime_ns == before.st_mtime_ns
+        result = run(*scenes, *words)
+        assert (result.exit_code, result.stderr.count("exists: choose")) == (1, 2)
+        found = json.loads(run(*scenes, *words, "--skip-existing", "--json").stdout)["scenes"]
+        assert [item["state"] for item in found] == ["skipped", "skipped"]
+
+    def test_one_scene_is_skipped_too(self, scene, tmp_path, tiny_model):
+        words = (scene, "-o", tmp_path / "map.tif", "-m", tiny_model(), "--skip-existing")
+        assert "skipped" not in run(*words).stderr
+        result = run(*words)
+        assert (result.exit_code, result.stdout.strip()) == (0, str(tmp_path / "map.tif"))
+        assert f"skipped {scene}: its map is already there" in result.stderr
+        assert json.loads(run(*words, "--json").stdout)["state"] == "skipped"
+
+    def test_to_skip_and_to_replace_exclude_each_other(self, scene):
+        result = run(scene, "--skip-existing", "--overwrite")
+        assert (result.exit_code, "exclude each other" in result.stderr) == (2, True)
+
     def test_a_folder_is_needed_and_files_for_one_scene_are_refused(
         self, scenes, tmp_path, tiny_model
     ):
