@@ -63,7 +63,8 @@ def predict(
         on_outcome: called when one of several scenes is done or has failed.
         changes: options by the names that the command line gives them, ``-`` written as ``_``:
             ``bands=[3, 2, 1]``, ``mask="cloud"``, ``window_size=256``, ``confidence=True``,
-            ``areas="areas.csv"``. They win over those of `options`.
+            ``areas="{name}.csv"``, where ``{name}`` is the scene's name. They win over
+            those of `options`.
 
     Returns:
         What was done; of a list of scenes, what became of each.

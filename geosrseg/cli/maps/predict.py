@@ -17,7 +17,7 @@ from geosrseg.cli.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
-from geosrseg.products.products import PRODUCTS
+from geosrseg.products.products import NAME, PRODUCTS
 from geosrseg.raster.reading import Reading
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def predict(
     if overwrite and skip_existing:
         raise click.UsageError("--skip-existing and --overwrite exclude each other: leave one out")
     scenes = tuple(one_part_each(scenes))
+    _check_templates(scenes, named)
     session = {name: named.pop(name) for name in ("model", "device", "precision", "threads")}
     # What was not given is left to the library's defaults.
     named = {name: value for name, value in named.items() if value is not None}
@@ -107,6 +108,16 @@ def _map_path(scenes: tuple[str, ...], output: str | None) -> Path | None:
     if len(scenes) == 1 and (path.is_dir() or _is_folder(output)):
         return map_paths(scenes, path)[0]
     return path
+
+
+def _check_templates(scenes: tuple[str, ...], named: dict[str, Any]) -> None:
+    for product in PRODUCTS.names:
+        path = named[product]
+        if len(scenes) > 1 and path is not None and NAME not in str(path):
+            raise click.UsageError(
+                f"--{product} {path} is one file, and {len(scenes)} scenes are given: write {NAME} "
+                f"in it for the name of each, such as {path.with_stem(f'{path.stem}-{NAME}')}"
+            )
 
 
 def _is_folder(output: str | None) -> bool:

@@ -168,13 +168,36 @@ class TestSeveralScenes:
         result = run(scene, "--skip-existing", "--overwrite")
         assert (result.exit_code, "exclude each other" in result.stderr) == (2, True)
 
+    def test_product_files_have_the_name_of_their_scene(self, scenes, tmp_path, tiny_model):
+        words = ("-o", tmp_path / "maps", "-m", tiny_model(), "--areas", tmp_path / "{name}.csv")
+        result = run(*scenes, *words, "--quicklook", tmp_path / "maps/{name}-{name}.png")
+        assert result.exit_code == 0
+        assert {path.name for path in tmp_path.glob("*.csv")} == {"scene.csv", "other.csv"}
+        assert {path.name for path in tmp_path.glob("maps/*.png")} == {
+            "scene-scene.png",
+            "other-other.png",
+        }
+
+    def test_that_of_one_scene_too(self, scene, tmp_path, tiny_model):
+        words = ("-o", tmp_path / "map.tif", "-m", tiny_model())
+        assert run(scene, *words, "--areas", tmp_path / "{name}.csv").exit_code == 0
+        assert (tmp_path / "scene.csv").is_file()
+
+    def test_scenes_of_one_name_do_not_share_a_product_file(self, scene, tmp_path, tiny_model):
+        (tmp_path / "b").mkdir()
+        other = shutil.copy(scene, tmp_path / "b/scene.tif")
+        words = ("-m", tiny_model(), "--areas", tmp_path / "{name}.csv")
+        result = run(scene, other, *words)
+        assert (result.exit_code, "scene.csv would be made 2 times" in result.stderr) == (1, True)
+
     def test_a_folder_is_needed_and_files_for_one_scene_are_refused(
         self, scenes, tmp_path, tiny_model
     ):
         result = run(*scenes, "-o", tmp_path / "out.tif", "-m", tiny_model())
         assert (result.exit_code, "expected a folder" in result.stderr) == (1, True)
         result = run(*scenes, "-o", tmp_path, "--quicklook", tmp_path / "a.png")
-        assert (result.exit_code, "--quicklook" in result.stderr) == (1, True)
+        assert (result.exit_code, "a-{name}.png" in result.stderr) == (2, True)
+        assert "--quicklook" in result.stderr
         result = run(scenes[0], scenes[0], "-o", tmp_path, "-m", tiny_model())
         assert (result.exit_code, "two scenes would become" in result.stderr) == (1, True)
 
