@@ -100,6 +100,15 @@ def test_wrong_usage_is_exit_code_2(scene):
     assert run(scene, "-o", "out.tif", "--seams", "sharp").exit_code == 2
 
 
+def test_a_legend_gives_the_map_other_classes(scene, tmp_path, tiny_model):
+    legend = tmp_path / "legend.toml"
+    legend.write_text('[[classes]]\nid = 7\nname = "all"\ncolour = "#aabbcc"\nfrom = [1, 2, 3]\n')
+    words = (scene, "-o", tmp_path / "out.tif", "-m", tiny_model(), "--legend", legend)
+    result = run(*words, "--report", tmp_path / "out.html")
+    assert (result.exit_code, "classes: all 100.0%" in result.stderr) == (0, True)
+    assert "legend.toml" in (tmp_path / "out.html").read_text()
+
+
 class TestSeveralScenes:
     @pytest.fixture
     def scenes(self, scene, tmp_path):
