@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.dataset_options import data_option, dataset_option
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.learning.train import training_progress
 from geosrseg.cli.recipe_options import (
@@ -38,8 +40,8 @@ class Values(click.ParamType[tuple[Any, ...]]):
 
 
 @click.command()
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "-o",
     "--output",
@@ -118,7 +120,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     help="Trainings at once, all on one device.",
 )
 @options.workers_option
-@options.device_option
+@device_option
 @options.threads_option
 @options.debug_option
 def reproduce(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.recipe_options import (
     given_options,
     init_seg_option,
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "-o",
     "--output",
@@ -148,6 +149,6 @@ def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
 
 def training_progress(preset: str) -> list["Callback"]:
     """What shows the progress of a training with a preset."""
-    from geosrseg.cli.training_progress import TrainingProgress
+    from geosrseg.cli.terminal.training_progress import TrainingProgress
 
     return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

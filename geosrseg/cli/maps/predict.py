@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
-from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
-from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     "[default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
-@options.device_option
+@device_option
 @options.precision_option
 @options.threads_option
 @group_options(Reading, Windowing)

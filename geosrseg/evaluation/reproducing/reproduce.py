@@ -38,7 +38,7 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.regular_file import read_regular
-from geosrseg.runtime.session import DEVICES
+from geosrseg.runtime.devices.devices import find_device
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
@@ -159,7 +159,7 @@ def reproduce(
 def _networks(output: Path, experiments: Sequence[Experiment], device: str) -> list[JointNetwork]:
     """The networks of all runs, where PyTorch has a GPU and onnxruntime has none."""
     runs = [Run(output / "runs" / each.name) for each in experiments]
-    if device != "auto" or torch_place() == "cpu" or DEVICES["cuda"].why_not() is None:
+    if device != "auto" or torch_place() == "cpu" or find_device("cuda").why_not() is None:
         return []
     return [run.network() for run in runs] if all(run.finished for run in runs) else []
 

@@ -7,7 +7,7 @@ import rasterio
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
-from geosrseg.cli.sizes import Bytes
+from geosrseg.cli.terminal.sizes import Bytes
 from tests.tiny_datasets import write_raster
 
 NAMES = ("band 1", "band 2", "band 3")
