@@ -7,14 +7,14 @@ from geosrseg.training.manners import interruptible
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit(143)])
 def test_a_stop_is_seen_through_the_error_of_an_unfinished_checkpoint(stop):
-    with pytest.raises(type(stop)) as seen, interruptible():
+    def write() -> None:
         try:
-            try:
-                raise stop
-            finally:
-                raise RuntimeError("unexpected pos 20265600 vs 20265488")
+            raise stop
         finally:
-            pass
+            raise RuntimeError("unexpected pos 20265600 vs 20265488")
+
+    with pytest.raises(type(stop)) as seen, interruptible():
+        write()
     assert seen.value is stop
 
 
