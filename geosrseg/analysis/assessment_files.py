@@ -8,9 +8,7 @@ from pathlib import Path
 from geosrseg.analysis.assessment import Accuracy, Assessment
 from geosrseg.analysis.simple_page import heading, page, paragraph, table
 from geosrseg.core.text.csv_text import write_rows
-from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".csv", ".json", ".html")
 
@@ -52,13 +50,7 @@ def write_assessment(
         ".csv": lambda: _csv(found),
         ".html": lambda: _page(found, title),
     }
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            draft.write_text(writers[path.suffix.lower()](), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, writers[path.suffix.lower()]())
 
 
 def text(found: Assessment) -> str:

@@ -9,7 +9,12 @@ from geosrseg.analysis.simple_page import heading, line_chart, page, paragraph, 
 from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import (
+    check_output,
+    open_drafts,
+    publish,
+    publish_text,
+)
 
 TABLE_SUFFIXES = (".csv",)
 _HEAD = ["kind", "before", "after", "from", "to", "pixels", "hectares", "doubtful_pixels"]
@@ -47,13 +52,7 @@ def write_change_report(path: str | Path, found: Change, *, overwrite: bool = Fa
     check_output(path, suffixes=REPORT_SUFFIXES, overwrite=overwrite)
     is_json = path.suffix.lower() == ".json"
     text = json.dumps(found.to_json(), indent=2) + "\n" if is_json else _page(found)
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            draft.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, text)
 
 
 def change_text(found: Change) -> str:

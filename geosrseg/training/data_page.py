@@ -19,7 +19,7 @@ from geosrseg.datasets.check.data_check import DataCheck
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.products.png import encode_png
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 from geosrseg.version import __version__
 
 CHIPS = 12
@@ -64,10 +64,7 @@ def write_data_page(check: DataCheck, output: Path, *, overwrite: bool = False) 
     text = environment.from_string(template.read_text(encoding="utf-8")).render(
         check=check, version=__version__, chips=_draw_chips(check.card)
     )
-    with open_drafts(output) as folder:
-        draft = folder / output.name
-        draft.write_text(text, encoding="utf-8")
-        publish([draft], output)
+    publish_text(output, text)
 
 
 def _draw_chips(card: DatasetCard) -> list[PageChip]:

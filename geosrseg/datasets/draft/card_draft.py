@@ -25,7 +25,7 @@ from geosrseg.errors import DatasetError
 from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -252,14 +252,13 @@ def write_card(draft: CardDraft, output: str | Path, *, overwrite: bool = False)
     path = Path(output)
     check_output(path, suffixes=[".toml"], overwrite=overwrite)
     try:
-        text = draft.text(path).encode()
+        text = draft.text(path)
+        text.encode()
     except UnicodeEncodeError as error:
         raise DatasetError(
             f"{draft.folder}: the name of a file in it is no text in UTF-8: rename it"
         ) from error
-    with open_drafts(path) as drafts:
-        (drafts / path.name).write_bytes(text)
-        publish([drafts / path.name], path)
+    publish_text(path, text)
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -86,7 +86,8 @@ def find_pairs(folder: Path, *, masks: Path | None = None) -> list[Pair]:
     else:
         own = _files(masks, SUFFIXES)
         references = _by_key(masks, own)
-    images = _by_key(folder, [file for file in files if file not in set(own)])
+    not_images = set(own)
+    images = _by_key(folder, [file for file in files if file not in not_images])
     both = {key: (images[key], references[key]) for key in images if key in references}
     if not both:
         raise DatasetError(_none_found(folder, images.values(), references.values()))

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import even_colour
 from geosrseg.datasets.draft.class_draft import MANY, ClassDraft, DraftedClass
-from geosrseg.errors import DatasetError
-from geosrseg.extras import extra
-from geosrseg.raster.files.gdal import reason
+from geosrseg.errors import DatasetError, OutputError
+from geosrseg.raster.files.features import read_columns
 
 
 def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
@@ -24,7 +23,10 @@ def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
         DatasetError: the file cannot be read, or which column it is cannot be told.
         MissingExtraError: the extra ``gis`` is not installed.
     """
-    columns = _read_columns(path)
+    try:
+        columns = read_columns(path)
+    except OutputError as error:
+        raise DatasetError(str(error)) from error
     if column is not None and column not in columns:
         raise DatasetError(
             f"{path} has no column {column!r}, only {', '.join(columns) or 'none'}: `column=NAME`"
@@ -58,17 +60,6 @@ def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
             'ground without a polygon is ignored; elsewhere = "NAME" in [polygons] classes it',
         ),
     )
-
-
-def _read_columns(path: Path) -> dict[str, NDArray[Any]]:
-    with extra("gis"):
-        from pyogrio.errors import DataSourceError  # noqa: PLC0415
-        from pyogrio.raw import read  # noqa: PLC0415
-    try:
-        meta, _, _, fields = read(path, read_geometry=False)
-    except (DataSourceError, OSError, ValueError) as error:
-        raise DatasetError(f"{path}: cannot be read as polygons ({reason(error)})") from error
-    return dict(zip(meta["fields"].tolist(), fields, strict=True))
 
 
 def _classes(values: NDArray[Any]) -> list[str]:

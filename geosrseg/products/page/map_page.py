@@ -15,18 +15,16 @@ from typing import Any
 
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import Legend, LegendClass
-from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas, ClassArea
 from geosrseg.products.asset import Asset
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.page.facts import map_cautions, map_facts
 from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid, scene_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 from geosrseg.version import __version__
 
 SUFFIXES = (".html",)
@@ -122,13 +120,7 @@ def write_page(
         ),
         data=_data(source, target, legend, _pixel_side(grid)),
     )
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            draft.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, text)
 
 
 _SWIPE_KEYS = "arrows move the swipe when it has the focus and the map when that has it"

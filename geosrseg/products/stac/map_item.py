@@ -25,7 +25,7 @@ from geosrseg.products.stac.footprint import Footprint, find_footprint
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.location import Location
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".json",)
 
@@ -117,13 +117,7 @@ def write_map_item(
         href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
         item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
     text = json.dumps(item.to_dict(include_self_link=False), indent=2, ensure_ascii=False)
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            draft.write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, text + "\n")
 
 
 _URL = "%/:=&?~#+!$,;'@()*[]"

@@ -1,7 +1,10 @@
 """Features: points and polygons of a vector file, brought to the CRS of a map."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -59,21 +62,10 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
         OutputError: it cannot be read, has no such column, or holds other geometries.
         MissingExtraError: the extra ``gis`` is not installed.
     """
-    with extra("gis"):
-        from pyogrio.errors import DataSourceError  # noqa: PLC0415
-        from pyogrio.raw import read  # noqa: PLC0415
     path = Path(path)
-    if not path.exists():
-        raise OutputError(f"{path}: no such file")
-    try:
-        check_kind(path)
-        meta, _, shapes, fields = read(path, layer=the_layer(path))
+    with _opened(path) as (meta, shapes, fields):
         geometries = shapely.from_wkb(shapes)
         crs = read_crs(meta["crs"]) if meta["crs"] else grid.crs
-    except (DataSourceError, OSError, ValueError, shapely.errors.ShapelyError) as error:
-        raise OutputError(
-            f"{path}: cannot be read as points or polygons ({reason(error)})"
-        ) from error
     names = list(meta["fields"])
     if column is not None and column not in names:
         raise OutputError(f"{path}: has no column {column!r}, only {', '.join(names) or 'none'}")
@@ -84,6 +76,41 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     return Features(
         _transformed(path, geometries, crs, grid.crs), tuple(np.asarray(values)[kept].tolist())
     )
+
+
+def read_columns(path: Path) -> dict[str, NDArray[Any]]:
+    """The columns of a vector file by name, without its geometries.
+
+    Raises:
+        OutputError: it cannot be read.
+        MissingExtraError: the extra ``gis`` is not installed.
+    """
+    with _opened(path, read_geometry=False) as (meta, _, fields):
+        return dict(zip(meta["fields"].tolist(), fields, strict=True))
+
+
+@contextmanager
+def _opened(
+    path: Path, *, read_geometry: bool = True
+) -> Iterator[tuple[Mapping[str, Any], NDArray[np.object_], Sequence[NDArray[Any]]]]:
+    """What pyogrio says of a file, its geometries as WKB, and its columns.
+
+    Raises:
+        OutputError: it cannot be read, here or by who takes it up.
+    """
+    with extra("gis"):
+        from pyogrio.errors import DataSourceError  # noqa: PLC0415
+        from pyogrio.raw import read  # noqa: PLC0415
+    if not path.exists():
+        raise OutputError(f"{path}: no such file")
+    try:
+        check_kind(path)
+        meta, _, shapes, fields = read(path, layer=the_layer(path), read_geometry=read_geometry)
+        yield meta, shapes, fields
+    except (DataSourceError, OSError, ValueError, shapely.errors.ShapelyError) as error:
+        raise OutputError(
+            f"{path}: cannot be read as points or polygons ({reason(error)})"
+        ) from error
 
 
 def the_layer(path: Path) -> str | None:

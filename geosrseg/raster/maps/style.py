@@ -11,7 +11,7 @@ from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.qml import OURS, Ramp, as_text, class_qml, ramp_qml
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 from geosrseg.regular_file import read_regular
 
 SUFFIXES = (".qml", ".sld")
@@ -59,8 +59,8 @@ def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = Fals
     """
     paths = style_paths(class_map_path)
     check_styles(class_map_path, overwrite=overwrite)
-    _write(paths[0], class_qml(legend))
-    _write(paths[1], as_text(_sld(legend, class_map_path.stem)))
+    publish_text(paths[0], class_qml(legend))
+    publish_text(paths[1], as_text(_sld(legend, class_map_path.stem)))
 
 
 def write_ramp_style(raster: Path, ramp: Ramp, *, overwrite: bool = False) -> Path:
@@ -74,7 +74,7 @@ def write_ramp_style(raster: Path, ramp: Ramp, *, overwrite: bool = False) -> Pa
     """
     path = ramp_path(raster)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    _write(path, ramp_qml(ramp))
+    publish_text(path, ramp_qml(ramp))
     return path
 
 
@@ -90,17 +90,7 @@ def write_polygon_style(polygons: Path, legend: Legend) -> None:
             return
     except (OSError, ValueError) as error:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
-    _write(path, class_qml(legend))
-
-
-def _write(path: Path, text: str) -> None:
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            draft.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, class_qml(legend))
 
 
 def _sld(legend: Legend, name: str) -> ElementTree.Element:

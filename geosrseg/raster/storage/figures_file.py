@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from geosrseg.errors import OutputError
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".json",)
 
@@ -24,10 +23,4 @@ def write_figures(figures: Mapping[str, Any], output: Path, *, overwrite: bool) 
             written.
     """
     check_figures(output, overwrite=overwrite)
-    with open_drafts(output) as folder:
-        draft = folder / output.name
-        try:
-            draft.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
-        publish([draft], output)
+    publish_text(output, json.dumps(figures, indent=2) + "\n")

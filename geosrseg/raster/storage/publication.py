@@ -118,6 +118,21 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
         raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
 
 
+def publish_text(path: Path, text: str) -> None:
+    """Write a file of text, in UTF-8, so that its name never stands for a part of it.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        try:
+            draft.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([draft], path)
+
+
 def _sync(path: Path) -> None:
     with path.open("r+b") as file:
         os.fsync(file.fileno())

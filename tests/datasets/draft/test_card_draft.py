@@ -281,6 +281,20 @@ def test_polygons_of_all_images(tmp_path):
     assert card.legend.names == ("field", "wood")
 
 
+def test_polygons_are_opened_by_their_content(tmp_path):
+    """GDAL would follow a VRT to what it names."""
+    pytest.importorskip("pyogrio")
+    write(tmp_path, masks="unused/{}_mask.tif")
+    for file in (tmp_path / "unused").iterdir():
+        file.unlink()
+    (tmp_path / "land.gpkg").write_text(
+        "<OGRVRTDataSource><OGRVRTLayer name='a'><SrcDataSource>/etc/hostname</SrcDataSource>"
+        "</OGRVRTLayer></OGRVRTDataSource>"
+    )
+    with pytest.raises(DatasetError, match=r"land\.gpkg: cannot be read .*expected GeoPackage"):
+        draft_card(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

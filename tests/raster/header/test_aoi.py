@@ -138,6 +138,26 @@ def test_a_geopackage_gives_what_a_geojson_does(tmp_path):
     assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
 
 
+def test_a_geopackage_may_hold_tables_besides(tmp_path):
+    """Such as QGIS's styles: the layer of polygons is meant, wherever it stands."""
+    raw = pytest.importorskip("pyogrio.raw")
+    path = tmp_path / "a.gpkg"
+    raw.write(path, None, [np.array([1])], ["note"], geometry_type=None, layer="b", driver="GPKG")
+    wkb = np.array([shapely.to_wkb(TRIANGLE)], object)
+    raw.write(
+        path,
+        wkb,
+        [],
+        [],
+        geometry_type="Polygon",
+        crs="EPSG:32636",
+        layer="a",
+        driver="GPKG",
+        append=True,
+    )
+    assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
+
+
 def test_a_scene_knows_what_is_wanted_and_reads_all(write_scene, reflectance):
     path = write_scene(reflectance)
     with open_scene(path, model_bands=BANDS, aoi="800060,849700,800300,849910") as scene:

@@ -1,10 +1,11 @@
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish, publish_text
 
 
 def test_drafts_lie_hidden_beside_the_output_and_go(tmp_path):
@@ -28,6 +29,21 @@ def test_drafts_go_after_an_error_too(tmp_path):
 def test_a_long_name_has_drafts(tmp_path):
     with open_drafts(tmp_path / ("x" * 250 + ".tif")) as folder:
         assert folder.is_dir()
+
+
+def test_text_is_whole_or_not_there(tmp_path, monkeypatch):
+    publish_text(tmp_path / "a.txt", "Kāfa\n")
+    assert (tmp_path / "a.txt").read_bytes() == "Kāfa\n".encode()
+
+    def full(self: Path, text: str, **_: object) -> None:
+        self.write_bytes(text.encode()[:2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match=r"a\.txt: cannot be written \(No space left"):
+        publish_text(tmp_path / "a.txt", "other\n")
+    assert (tmp_path / "a.txt").read_bytes() == "Kāfa\n".encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX syncs folders")
