@@ -20,7 +20,7 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.extras import extra
 from geosrseg.raster.files.crs_text import read_crs
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.files.gdal import reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi_file import (
     ARCHIVE,
@@ -83,9 +83,10 @@ class Aoi:
         corners = [transform @ (x, y) for x in (0, window.width) for y in (0, window.height)]
         if not self.polygons.intersects(shapely.MultiPoint(corners).convex_hull):
             return np.zeros(shape, np.bool_)
-        return geometry_mask(
-            [self.polygons], shape, transform, invert=True, all_touched=all_touched
-        )
+        with unreferenced_allowed():  # rasterio's own filter is no match for several threads
+            return geometry_mask(
+                [self.polygons], shape, transform, invert=True, all_touched=all_touched
+            )
 
     def touches(self, grid: Grid, *, factor: int = 1) -> bool:
         """Any pixel of the grid is inside, or of one that is `factor` times finer."""

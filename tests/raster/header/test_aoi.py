@@ -6,6 +6,7 @@ import pickle
 import re
 import sqlite3
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from io import BytesIO
 
@@ -136,6 +137,14 @@ def test_a_geopackage_gives_what_a_geojson_does(tmp_path):
         driver="GPKG",
     )
     assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
+
+
+def test_threads_do_not_undo_each_others_filters_of_warnings():
+    area = read_aoi(TRIANGLE, GRID)
+    expected = centres_inside(TRIANGLE, GRID)
+    with ThreadPoolExecutor(4) as threads:
+        for found in threads.map(lambda _: area.inside(GRID, ALL), range(400)):
+            assert np.array_equal(found, expected)
 
 
 def test_a_geopackage_may_hold_tables_besides(tmp_path):
