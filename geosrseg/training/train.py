@@ -43,6 +43,7 @@ from geosrseg.training.run_folder.checkpoints import (
     epochs_done,
     find_checkpoint,
 )
+from geosrseg.training.run_folder.data_record import DataRecord
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
 from geosrseg.training.starting.freezing import freeze
@@ -174,7 +175,7 @@ def train(
         panels = [_panels(run, config, images)] if images else []
         trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
         with run.held() if trainer.is_global_zero else nullcontext():
-            _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+            _begin(run, config, card, trainer, resume=resume, overwrite=overwrite)
             if not run.finished:
                 with explained(run):
                     _fit(trainer, module, run, chips, sampler, windows, workers)
@@ -192,15 +193,23 @@ def _with_arithmetic(recipe: Recipe, resumed: Run | None) -> Recipe:
 
 
 def _begin(
-    run: Run, config: RunConfig, trainer: L.Trainer, *, resume: bool, overwrite: bool
+    run: Run,
+    config: RunConfig,
+    card: DatasetCard,
+    trainer: L.Trainer,
+    *,
+    resume: bool,
+    overwrite: bool,
 ) -> None:
     """Make the folder, or see that it holds the run that is to go on."""
     if resume and run.config_file.exists():
         run.check_config(config)
+        DataRecord.of(card).check(run)
         if trainer.is_global_zero and run.config().recipe.epochs != config.recipe.epochs:
             run.prolong(config)
     elif trainer.is_global_zero:
         run.create(config, overwrite=overwrite)
+        DataRecord.of(card).write(run)
 
 
 def _fit(

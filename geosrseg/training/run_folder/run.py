@@ -1,6 +1,7 @@
 """A run: the folder that training leaves behind.
 
 - ``config.json``: network, recipe, bands, classes and normalization
+- ``data.json``: hashes of what it is trained on, see `data_record`
 - ``metrics.csv``: losses and validation metrics, one row an epoch
 - ``tensorboard/``: the same for TensorBoard; ``panels/``: validation images, on request
 - ``best.ckpt``, ``last.ckpt``: Lightning checkpoints
@@ -35,6 +36,7 @@ from geosrseg.training.validating.validation import Validation, best_validation
 
 FILES = (
     "config.json",
+    "data.json",
     "metrics.csv",
     "best.ckpt",
     "last.ckpt",
@@ -100,6 +102,11 @@ class Run:
     def config_file(self) -> Path:
         """The configuration."""
         return self.path / "config.json"
+
+    @property
+    def data_file(self) -> Path:
+        """The record of the data."""
+        return self.path / "data.json"
 
     @property
     def best_checkpoint(self) -> Path:
