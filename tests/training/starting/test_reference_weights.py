@@ -7,9 +7,9 @@ from torch import nn
 from torch.torch_version import TorchVersion
 
 from geosrseg.errors import RunError
-from geosrseg.networks.reference_weights import load_dbpn, load_vgg16
 from geosrseg.networks.segmentation.segnet import BLOCKS, SegNet
 from geosrseg.networks.super_resolution.dbpn import DBPN
+from geosrseg.training.starting.reference_weights import load_dbpn, load_vgg16
 
 
 def dbpn(bands=3, **changes):
@@ -122,9 +122,17 @@ def test_a_pickled_object_is_never_run(tmp_path):
     torch.save(dbpn(), path)
     with pytest.raises(RunError, match="cannot be read as weights"):
         load_dbpn(dbpn(), path)
-    torch.save({"epoch": 3, "state_dict": dbpn().state_dict()}, path)
+    torch.save(dbpn().state_dict() | {"epoch": 3}, path)
     with pytest.raises(RunError, match="holds more than weights"):
         load_dbpn(dbpn(), path)
+
+
+def test_a_checkpoint_is_taken_for_the_weights_in_it(tmp_path):
+    expected, found = dbpn(), dbpn()
+    torch.save({"epoch": 3, "state_dict": expected.state_dict()}, tmp_path / "last.ckpt")
+    load_dbpn(found, tmp_path / "last.ckpt")
+    for name, value in expected.state_dict().items():
+        assert torch.equal(found.state_dict()[name], value)
 
 
 @pytest.mark.parametrize("version", ["2.5.1", "2.9.1+cu128"])
