@@ -21,6 +21,9 @@ NOT_NEGATIVE = (
     "sr_decay",
     "seg_decay",
     "jitter",
+    "clip",
+    "warm_up",
+    "patience",
 )
 SR_VALUES = (
     "sr",
@@ -36,8 +39,8 @@ SR_VALUES = (
 )
 """What a preset says of the SR part alone: protocols that do not train one take none of it."""
 
-WARM_UP = 50
-"""Steps over which the cosine schedule rises to the full learning rate."""
+WARM_UPS = {"step": 0, "cosine": 50}
+"""Steps over which a schedule rises to the full learning rate, unless a recipe says how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,10 @@ class Recipe:
         decoupled: the weight decay does not pass through Adam's scaling (AdamW).
         schedule: ``step`` divides the rates by 10 at half of the steps, ``cosine`` lets
             them fall to zero.
+        warm_up: steps over which the rates rise to their full value; None leaves it to the
+            schedule, see `WARM_UPS`.
+        clip: norm that the gradient of a step is shortened to, where it is longer; 0 leaves it.
+        patience: epochs without a better validation after which the run ends; 0 for none.
         epochs: passes, each followed by a validation.
         chips_per_epoch: chips in a pass.
         batch_size: chips that a process runs at once.
@@ -95,6 +102,9 @@ class Recipe:
     sr_warm_up: int = 0
     decoupled: bool = False
     schedule: str = "step"
+    warm_up: int | None = None
+    clip: float = 0.0
+    patience: int = 0
     epochs: int = 300
     chips_per_epoch: int = 1000
     batch_size: int = 1
@@ -122,7 +132,7 @@ class Recipe:
         if self.chip_size % 32:
             raise ValueError(f"the chip size is a multiple of 32, got {self.chip_size}")
         for name in NOT_NEGATIVE:
-            if not 0 <= getattr(self, name) < math.inf:
+            if not 0 <= (getattr(self, name) or 0) < math.inf:
                 raise ValueError(f"{name} is 0 or more, got {getattr(self, name)}")
         if not 0 <= self.sr_warm_up < self.epochs:
             raise ValueError(
@@ -192,9 +202,10 @@ class Recipe:
 
     def rate_factor(self, step: int) -> float:
         """Factor on the learning rates at a step."""
+        warm_up = WARM_UPS[self.schedule] if self.warm_up is None else self.warm_up
+        rise = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
         if self.schedule == "step":
-            return 1.0 if step < self.steps / 2 else 0.1
-        rise = min(1.0, (step + 1) / WARM_UP)
+            return rise if step < self.steps / 2 else rise / 10
         return rise * (1 + math.cos(math.pi * min(step / self.steps, 1.0))) / 2
 
     def to_json(self) -> dict[str, Any]:

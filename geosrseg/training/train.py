@@ -37,10 +37,10 @@ from geosrseg.training.finishing.finish import finish_run
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.manners import interruptible, quiet_lightning
 from geosrseg.training.moving_average import moving_average
+from geosrseg.training.patience import is_done, patience_of
 from geosrseg.training.run_folder.checkpoints import (
     Checkpoints,
     WholeCheckpointIO,
-    epochs_done,
     find_checkpoint,
 )
 from geosrseg.training.run_folder.data_record import DataRecord
@@ -173,7 +173,8 @@ def train(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
         )
         panels = [_panels(run, config, images)] if images else []
-        trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
+        patience = patience_of(recipe, module, windows)
+        trainer = _trainer(run, config, [checkpoints, *patience, *panels, *callbacks])
         with run.held() if trainer.is_global_zero else nullcontext():
             _begin(run, config, card, trainer, resume=resume, overwrite=overwrite)
             if not run.finished:
@@ -205,8 +206,8 @@ def _begin(
     if resume and run.config_file.exists():
         run.check_config(config)
         DataRecord.of(card).check(run)
-        if trainer.is_global_zero and run.config().recipe.epochs != config.recipe.epochs:
-            run.prolong(config)
+        if trainer.is_global_zero and run.config().recipe != config.recipe:
+            run.prolong(config)  # epochs and patience may differ
     elif trainer.is_global_zero:
         run.create(config, overwrite=overwrite)
         DataRecord.of(card).write(run)
@@ -236,8 +237,8 @@ def _fit(
     )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
     last = find_checkpoint(run)
-    if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
-        return  # all is done, or more: the run now ends with fewer epochs
+    if last is not None and is_done(last, run.config().recipe, epochs=trainer.max_epochs or 0):
+        return
     with interruptible():
         trainer.fit(
             module,
@@ -331,6 +332,7 @@ def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Tr
             devices=recipe.devices,
             strategy=strategy if recipe.devices > 1 else "auto",
             accumulate_grad_batches=recipe.accumulate,
+            gradient_clip_val=recipe.clip or None,
             callbacks=[*averaging, *callbacks],
             plugins=[WholeCheckpointIO()],
             logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
