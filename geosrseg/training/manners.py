@@ -12,7 +12,9 @@ from contextlib import contextmanager
 def interruptible() -> Iterator[None]:
     """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
 
-    SIGTERM, which ends the process by its handler's SystemExit, is left alone.
+    SIGTERM, which ends the process by its handler's SystemExit, is left alone. Where a signal
+    comes while PyTorch writes a checkpoint, closing the unfinished file raises a RuntimeError
+    in place of what the signal raised, which is raised here.
     """
     handler = signal.getsignal(signal.SIGINT)
     try:
@@ -23,6 +25,18 @@ def interruptible() -> Iterator[None]:
         if handler is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from end
+    except RuntimeError as error:
+        if (stop := _stop_behind(error)) is None:
+            raise
+        raise stop from None
+
+
+def _stop_behind(error: BaseException) -> BaseException | None:
+    """What a signal raised, if `error` was raised while that was under way."""
+    context = error.__context__
+    while context is not None and isinstance(context, Exception):
+        context = context.__context__
+    return context
 
 
 @contextmanager
