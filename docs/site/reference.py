@@ -15,7 +15,7 @@ ROOMS = {
     "Map scenes": ("mapping", "raster", "products"),
     "Work on finished maps": ("analysis",),
     "Many scenes": ("batch",),
-    "Models and classes": ("core", "version"),
+    "Models, classes and devices": ("core", "runtime", "version"),
     "Train": ("datasets", "networks", "training"),
     "Measure": ("evaluation", "bench"),
     "Errors and warnings": ("errors",),
