@@ -72,8 +72,8 @@ from geosrseg.mapping.prediction import Progress as Progress
 from geosrseg.mapping.windowing import Windowing as Windowing
 from geosrseg.networks.framework import NetworkConfig as NetworkConfig
 from geosrseg.networks.joint import JointNetwork as JointNetwork
+from geosrseg.networks.presets import configure as configure
 from geosrseg.networks.recipe import Recipe as Recipe
-from geosrseg.networks.recipe import configure as configure
 from geosrseg.products.areas import Areas as Areas
 from geosrseg.products.asset import Asset as Asset
 from geosrseg.products.polygons.polygon_options import PolygonOptions as PolygonOptions

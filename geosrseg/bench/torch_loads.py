@@ -15,7 +15,7 @@ from geosrseg.networks.framework import build_network
 from geosrseg.networks.halo import exact_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
-from geosrseg.networks.recipe import configure
+from geosrseg.networks.presets import configure
 
 TYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

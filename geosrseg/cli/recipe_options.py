@@ -140,6 +140,19 @@ BUDGET_OPTIONS = (
         help="Learning rates divided by 10 at half, or falling to zero.",
     ),
     click.option(
+        "--warm-up",
+        type=click.IntRange(min=0),
+        help="Steps over which the rates rise to their full value.",
+    ),
+    click.option(
+        "--clip", type=NOT_NEGATIVE, help="Longest gradient of a step, as its norm; 0 for any."
+    ),
+    click.option(
+        "--patience",
+        type=click.IntRange(min=0),
+        help="End after so many epochs without a better validation; 0 for never.",
+    ),
+    click.option(
         "--quarter-turns/--no-quarter-turns",
         default=None,
         help="Turn chips by 90° too, and not only flip and turn them by 180°.",

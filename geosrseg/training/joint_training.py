@@ -268,7 +268,7 @@ class JointTraining(L.LightningModule):
                 for parameters, rate, decay, _ in parts
             ],
             betas=BETAS,
-            fused=True,
+            fused=not (recipe.clip and recipe.precision == "fp16"),  # which unscales by itself
         )
         schedule = LambdaLR(optimizer, [factor for *_, factor in parts])
         return {

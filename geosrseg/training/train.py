@@ -37,12 +37,13 @@ from geosrseg.training.finishing.finish import finish_run
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.manners import interruptible, quiet_lightning
 from geosrseg.training.moving_average import moving_average
+from geosrseg.training.patience import is_done, patience_of
 from geosrseg.training.run_folder.checkpoints import (
     Checkpoints,
     WholeCheckpointIO,
-    epochs_done,
     find_checkpoint,
 )
+from geosrseg.training.run_folder.data_record import DataRecord
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
 from geosrseg.training.starting.freezing import freeze
@@ -172,9 +173,10 @@ def train(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
         )
         panels = [_panels(run, config, images)] if images else []
-        trainer = _trainer(run, config, [checkpoints, *panels, *callbacks])
+        patience = patience_of(recipe, module, windows)
+        trainer = _trainer(run, config, [checkpoints, *patience, *panels, *callbacks])
         with run.held() if trainer.is_global_zero else nullcontext():
-            _begin(run, config, trainer, resume=resume, overwrite=overwrite)
+            _begin(run, config, card, trainer, resume=resume, overwrite=overwrite)
             if not run.finished:
                 with explained(run):
                     _fit(trainer, module, run, chips, sampler, windows, workers)
@@ -192,15 +194,23 @@ def _with_arithmetic(recipe: Recipe, resumed: Run | None) -> Recipe:
 
 
 def _begin(
-    run: Run, config: RunConfig, trainer: L.Trainer, *, resume: bool, overwrite: bool
+    run: Run,
+    config: RunConfig,
+    card: DatasetCard,
+    trainer: L.Trainer,
+    *,
+    resume: bool,
+    overwrite: bool,
 ) -> None:
     """Make the folder, or see that it holds the run that is to go on."""
     if resume and run.config_file.exists():
         run.check_config(config)
-        if trainer.is_global_zero and run.config().recipe.epochs != config.recipe.epochs:
-            run.prolong(config)
+        DataRecord.of(card).check(run)
+        if trainer.is_global_zero and run.config().recipe != config.recipe:
+            run.prolong(config)  # epochs and patience may differ
     elif trainer.is_global_zero:
         run.create(config, overwrite=overwrite)
+        DataRecord.of(card).write(run)
 
 
 def _fit(
@@ -227,8 +237,8 @@ def _fit(
     )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
     last = find_checkpoint(run)
-    if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
-        return  # all is done, or more: the run now ends with fewer epochs
+    if last is not None and is_done(last, run.config().recipe, epochs=trainer.max_epochs or 0):
+        return
     with interruptible():
         trainer.fit(
             module,
@@ -322,6 +332,7 @@ def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Tr
             devices=recipe.devices,
             strategy=strategy if recipe.devices > 1 else "auto",
             accumulate_grad_batches=recipe.accumulate,
+            gradient_clip_val=recipe.clip or None,
             callbacks=[*averaging, *callbacks],
             plugins=[WholeCheckpointIO()],
             logger=TensorBoardLogger(run.path, name="tensorboard", version=""),

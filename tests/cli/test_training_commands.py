@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from geosrseg.cli.learning.train import train
 from geosrseg.cli.main import main
 from geosrseg.networks.framework import PROTOCOLS
-from geosrseg.networks.recipe import PRESETS, SCHEDULES, Precision, Recipe
+from geosrseg.networks.presets import PRESETS
+from geosrseg.networks.recipe import SCHEDULES, Precision, Recipe
 from tests.tiny_datasets import write_dataset
 
 pytestmark = [

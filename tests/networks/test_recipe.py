@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosrseg.networks.recipe import PRESETS, Recipe, configure
+from geosrseg.networks.presets import PRESETS, configure
+from geosrseg.networks.recipe import Recipe
 from geosrseg.networks.super_resolution.dbpn import DBPN
 
 

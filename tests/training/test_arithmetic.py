@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from geosrseg.errors import RunError
-from geosrseg.networks.recipe import PRESETS, Recipe
+from geosrseg.networks.presets import PRESETS
+from geosrseg.networks.recipe import Recipe
 from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.train import PRECISIONS
 

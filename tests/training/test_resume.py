@@ -133,6 +133,19 @@ def test_a_resumed_run_keeps_its_precision(card, whole, monkeypatch):
     assert whole.config().recipe.precision == "fp32"
 
 
+def test_other_data_is_another_run(whole, tmp_path):
+    """The same card over an image in which one pixel differs."""
+    write_dataset(tmp_path)
+    image = tmp_path / "image.tif"
+    content = bytearray(image.read_bytes())
+    content[len(content) // 2] ^= 1
+    image.write_bytes(content)
+    other = read_card(tmp_path / "squares.toml", data=tmp_path)
+    options = {"network": whole.config().network, "recipe": RECIPE, "resume": True}
+    with pytest.raises(RunError, match=r"image.tif changed since it was begun"):
+        train(other, whole.path, **options)
+
+
 def epochs_of(run):
     return [row["epoch"] for row in results(run)[0]]
 

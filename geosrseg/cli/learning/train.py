@@ -93,7 +93,7 @@ def train(
         from lightning.pytorch.utilities import rank_zero_only
 
         from geosrseg.datasets.datasets import read_dataset
-        from geosrseg.networks.recipe import configure
+        from geosrseg.networks.presets import configure
         from geosrseg.training.run_folder.run import default_run
         from geosrseg.training.train import train as run
 

@@ -93,6 +93,9 @@ class TrainingProgress(Callback):
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._report_epoch(trainer, pl_module)
+        patience = trainer.early_stopping_callback
+        if self._bar is not None and patience and patience.stopped_epoch:
+            self._say(f"no better validation in {patience.wait_count} epochs: ended")
         self._close()
 
     def on_exception(

@@ -35,7 +35,8 @@ from geosrseg.evaluation.reproducing.training_pool import run_tasks
 from geosrseg.evaluation.torch_session import torch_place
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.joint import JointNetwork
-from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
+from geosrseg.networks.presets import configure
+from geosrseg.networks.recipe import SR_VALUES, Recipe
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.regular_file import read_regular
 from geosrseg.runtime.devices.devices import find_device

@@ -13,6 +13,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ MONITOR = "val/mean_iou"
 
 EPOCHS = "epochs"
 """Key of the callback's state with the epochs that are done."""
+
+WAITED = "wait_count"
+"""Key of Lightning's early stopping: epochs since the best one."""
 
 
 class Checkpoints(Checkpoint):
@@ -156,14 +160,31 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def epochs_done(path: Path) -> int:
-    """Epochs that a checkpoint has behind it.
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a checkpoint is.
 
-    Raises:
-        RunError: it is no checkpoint of a run.
+    Attributes:
+        epochs: that are done.
+        waited: the last of them, in which the validation did not get better.
     """
-    callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
-    return max((int(state.get(EPOCHS, 0)) for state in callbacks.values()), default=0)
+
+    epochs: int
+    waited: int
+
+    @classmethod
+    def of(cls, path: Path) -> "Progress":
+        """Read it from a checkpoint.
+
+        Raises:
+            RunError: it is no checkpoint of a run.
+        """
+        callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
+        epochs, waited = (
+            max((int(state.get(key, 0)) for state in callbacks.values()), default=0)
+            for key in (EPOCHS, WAITED)
+        )
+        return cls(epochs, waited)
 
 
 def find_checkpoint(run: Run) -> Path | None:

@@ -1,6 +1,7 @@
 """A run: the folder that training leaves behind.
 
 - ``config.json``: network, recipe, bands, classes and normalization
+- ``data.json``: hashes of what it is trained on, see `data_record`
 - ``metrics.csv``: losses and validation metrics, one row an epoch
 - ``tensorboard/``: the same for TensorBoard; ``panels/``: validation images, on request
 - ``best.ckpt``, ``last.ckpt``: Lightning checkpoints
@@ -35,6 +36,7 @@ from geosrseg.training.validating.validation import Validation, best_validation
 
 FILES = (
     "config.json",
+    "data.json",
     "metrics.csv",
     "best.ckpt",
     "last.ckpt",
@@ -100,6 +102,11 @@ class Run:
     def config_file(self) -> Path:
         """The configuration."""
         return self.path / "config.json"
+
+    @property
+    def data_file(self) -> Path:
+        """The record of the data."""
+        return self.path / "data.json"
 
     @property
     def best_checkpoint(self) -> Path:
@@ -199,10 +206,10 @@ class Run:
             raise RunError(f"cannot write to {self.path}: {error.strerror}") from error
 
     def prolong(self, config: RunConfig) -> None:
-        """Have the run end behind another number of epochs.
+        """Have the run end behind another number of epochs, or with another patience.
 
         Args:
-            config: as the folder has it, but for the epochs.
+            config: as the folder has it, but for these.
         """
         for file in (self.weights_file, self.validation_file):  # not the result any more
             file.unlink(missing_ok=True)
@@ -236,13 +243,13 @@ class Run:
     def check_config(self, expected: RunConfig) -> None:
         """See that the folder's run is the one that is to go on.
 
-        The number of epochs may be another, but in two stages, where it says when the first
-        one ends.
+        The patience may be another, and the number of epochs, but in two stages, where it says
+        when the first one ends.
 
         Raises:
             RunError: it is another, or the folder is no run.
         """
-        free = () if expected.network.two_stage else ("epochs",)
+        free = ("patience",) if expected.network.two_stage else ("patience", "epochs")
         found, wanted = json.loads(self.config().to_json()), json.loads(expected.to_json())
         for found_part, wanted_part in (
             (found, wanted),

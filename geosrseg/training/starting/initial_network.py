@@ -12,11 +12,11 @@ from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
-from geosrseg.networks.reference_weights import load_dbpn, load_encoder, load_vgg16
 from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.networks.segmentation.smp import LibrarySegmentation
 from geosrseg.networks.super_resolution.dbpn import DBPN
 from geosrseg.training.starting.pretrained import Pretrained, hash_file, read_pretrained
+from geosrseg.training.starting.reference_weights import load_dbpn, load_encoder, load_vgg16
 from geosrseg.training.starting.start import Start
 from geosrseg.training.starting.statistics import measure_statistics
 from geosrseg.training.starting.transfer import transfer

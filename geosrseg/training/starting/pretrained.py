@@ -13,11 +13,11 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.onnx.weights import read_weights
-from geosrseg.networks.recipe import PRESETS, configure
-from geosrseg.networks.reference_weights import read_tensors
+from geosrseg.networks.presets import PRESETS, configure
 from geosrseg.runtime.model.model_file import ModelFile, read_model_file
 from geosrseg.runtime.shipped_models import find_model, list_models
 from geosrseg.training.run_folder.run import NETWORK_PREFIX, Run
+from geosrseg.training.starting.reference_weights import read_tensors
 
 TENSORS = (".safetensors", ".pth", ".pt", ".ckpt")
 """How files of weights by name end."""

@@ -14,8 +14,8 @@ from torch import Tensor
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
-from geosrseg.networks.reference_weights import COUNTER
 from geosrseg.training.starting.pretrained import Pretrained
+from geosrseg.training.starting.reference_weights import COUNTER
 
 Names = Sequence[str]
 

@@ -8,7 +8,7 @@ import torch
 from geosrseg.networks.framework import build_network
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.networks.onnx.weights import read_weights
-from geosrseg.networks.recipe import configure
+from geosrseg.networks.presets import configure
 from geosrseg.runtime.session import open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 from tests.tiny_networks import spec_of, tiny_config, tiny_network

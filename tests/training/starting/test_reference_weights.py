@@ -7,9 +7,9 @@ from torch import nn
 from torch.torch_version import TorchVersion
 
 from geosrseg.errors import RunError
-from geosrseg.networks.reference_weights import load_dbpn, load_vgg16
 from geosrseg.networks.segmentation.segnet import BLOCKS, SegNet
 from geosrseg.networks.super_resolution.dbpn import DBPN
+from geosrseg.training.starting.reference_weights import load_dbpn, load_vgg16
 
 
 def dbpn(bands=3, **changes):

@@ -11,7 +11,7 @@ from geosrseg.cli.main import main
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError
-from geosrseg.networks.recipe import configure
+from geosrseg.networks.presets import configure
 from geosrseg.training.run_folder.metrics_table import put_metrics
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig

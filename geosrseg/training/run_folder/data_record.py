@@ -1,0 +1,147 @@
+"""DataRecord: what a run was trained on, so that it is resumed on the same and on nothing else.
+
+Files are recorded by name and content: size and time of a file can stay when it changes, and
+change when it does not. Small datasets are hashed whole. Of larger ones each file gives an even
+share of `HASHED` bytes, its beginning and its end among them, so that a hundred gigabytes take
+no longer than two.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.errors import DatasetError, RunError
+from geosrseg.regular_file import open_regular, read_regular
+from geosrseg.training.run_folder.run import Run, drafted
+
+HASHED = 2**31
+"""Bytes that are read of a dataset, about."""
+
+BLOCK = 2**16
+"""Bytes that are read in a row, and the fewest of a file."""
+
+MAX_BYTES = 2**28
+"""Of a record: some hundred bytes a file."""
+
+MEANING: Mapping[str, str] = {
+    "coding": "the values of its classes",
+    "polygons": "the columns of its classes",
+    "scenes": "its images or their splits",
+    "sources": "its sources or their splits",
+    "guard": "its guard",
+    "image": "how its images store reflectance",
+    "lr": "how its LR images store reflectance",
+}
+"""What of a card decides how its files are read, by field, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataRecord:
+    """What a run is trained on.
+
+    Attributes:
+        card: a hash of each field of `MEANING`, by field.
+        files: a hash of each file, by its path below the folder that holds all of them.
+    """
+
+    card: Mapping[str, str]
+    files: Mapping[str, str]
+
+    @classmethod
+    def of(cls, card: DatasetCard) -> "DataRecord":
+        """What a dataset is now.
+
+        Raises:
+            DatasetError: a file cannot be read.
+        """
+        paths = sorted({path.absolute() for path in card.files})
+        folder = Path(os.path.commonpath([path.parent for path in paths]))
+        names = {path: path.relative_to(folder).as_posix() for path in paths}
+        share = max(HASHED // len(paths), BLOCK)
+        described = {key: _described(getattr(card, key), names) for key in MEANING}
+        return cls(
+            card={key: _hash(json.dumps(value).encode()) for key, value in described.items()},
+            files={name: _hash_file(path, share) for path, name in names.items()},
+        )
+
+    def write(self, run: Run) -> None:
+        """Keep it in a run's folder."""
+        text = json.dumps({"card": self.card, "files": self.files}, indent=1, ensure_ascii=False)
+        with drafted(run.data_file) as draft:
+            draft.write_text(text + "\n", encoding="utf-8")
+
+    def check(self, run: Run) -> None:
+        """See that a run was begun on this.
+
+        Runs of older versions have no record, and are not refused.
+
+        Raises:
+            RunError: it was begun on something else, or its record is damaged.
+        """
+        try:
+            values = parse_json(read_regular(run.data_file, limit=MAX_BYTES).decode())
+            begun = DataRecord(dict(values["card"]), dict(values["files"]))
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{run.data_file} is no record of data: {error}") from error
+        if other := self._other_than(begun):
+            raise RunError(
+                f"{run.path} cannot be continued on this data: {other}; put back what it was, or "
+                "begin anew with --overwrite"
+            )
+
+    def _other_than(self, begun: "DataRecord") -> str:
+        """What differs, in words; empty if nothing does."""
+        if gone := [name for name in begun.files if name not in self.files]:
+            return f"it was begun with {_some(gone)}, which the dataset no longer has"
+        if new := [name for name in self.files if name not in begun.files]:
+            return f"it was begun without {_some(new)}"
+        if changed := [name for name, value in self.files.items() if begun.files[name] != value]:
+            return f"{_some(changed)} changed since it was begun"
+        if other := [key for key, value in self.card.items() if begun.card.get(key) != value]:
+            return f"{MEANING[other[0]]} changed since it was begun"
+        return ""
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more files"
+
+
+def _described(value: Any, names: Mapping[Path, str]) -> Any:
+    """A value as JSON, with the names of files in place of their paths."""
+    if is_dataclass(value):
+        return {each.name: _described(getattr(value, each.name), names) for each in fields(value)}
+    if isinstance(value, list | tuple):
+        return [_described(each, names) for each in value]
+    if isinstance(value, Path):
+        return names.get(value.absolute(), value.name)
+    return value if value is None or isinstance(value, str | int | float) else repr(value)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _hash_file(path: Path, share: int) -> str:
+    """Of a file's size and content, or of blocks of the content that lie evenly in it."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            digest.update(str(size).encode())
+            count = -(-min(size, share) // BLOCK)
+            for start in np.linspace(0, max(size - BLOCK, 0), count).astype(np.int64):
+                file.seek(int(start))
+                digest.update(file.read(BLOCK))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
