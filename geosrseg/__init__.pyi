@@ -33,6 +33,7 @@ from geosrseg.core.spec import ModelSpec as ModelSpec
 from geosrseg.datasets.card.card import DatasetCard as DatasetCard
 from geosrseg.datasets.check.data_check import DataCheck as DataCheck
 from geosrseg.datasets.datasets import read_dataset as read_dataset
+from geosrseg.datasets.named.dataset import Dataset as Dataset
 from geosrseg.errors import DatasetError as DatasetError
 from geosrseg.errors import DatasetWarning as DatasetWarning
 from geosrseg.errors import DeviceError as DeviceError
@@ -91,8 +92,13 @@ from geosrseg.raster.sensors.sensor import Sensor as Sensor
 from geosrseg.raster.sensors.sensor_input import SensorInput as SensorInput
 from geosrseg.raster.storage.location import Location as Location
 from geosrseg.raster.survey import Survey as Survey
+from geosrseg.runtime.devices.device import Backend as Backend
+from geosrseg.runtime.devices.device import Device as Device
+from geosrseg.runtime.devices.device import Limits as Limits
+from geosrseg.runtime.model.model_file import ModelFile as ModelFile
 from geosrseg.training.finishing.export import ExportReport as ExportReport
 from geosrseg.training.finishing.export import export as export
 from geosrseg.training.run_folder.run import Run as Run
+from geosrseg.training.starting.start import Start as Start
 from geosrseg.training.train import train as train
 from geosrseg.version import __version__ as __version__

@@ -14,6 +14,7 @@ import pytest
 import rasterio
 
 from tests.mapping.test_predict import TRANSFORM, random_scene, write_scene
+from tests.tiny_datasets import write_dataset
 from tests.tiny_models import make_onnx, make_spec
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +23,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 
 def install(folder: Path, *, points: str = "", version: str = "1.0") -> Path:
     """Write the page's package and its dist-info into a folder of the import path."""
-    for block in re.findall(r"```python\n# (mypackage/\w+\.py)\n(.*?)```", PAGE, re.DOTALL):
+    for block in re.findall(r"```\w+\n# (mypackage/\w+\.\w+)\n(.*?)```", PAGE, re.DOTALL):
         path = folder / block[0]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block[1], encoding="utf-8")
@@ -86,6 +87,45 @@ def test_its_files_are_made_and_listed(package, scene, tmp_path, tiny_model):
     assets = json.loads((tmp_path / "map.json").read_text(encoding="utf-8"))["assets"]
     assert assets["margin"]["title"] == "Margin of the most likely class, in percent"
     assert assets["shares"]["type"] == "text/plain"
+
+
+def test_its_device_runs_the_model_within_its_limits(package, scene, tmp_path, tiny_model):
+    shown = " ".join(run(package, "predict", "--help").stdout.split())
+    assert "--device [auto|cuda|tensorrt|openvino|cpu|reference]" in shown
+    assert "cpu, any CPU; reference, ONNX's reference in NumPy. auto takes" in shown
+    words = ["predict", scene, "-m", tiny_model(window_size=64)]
+    done = run(package, *words, "-o", tmp_path / "a.tif", "--device", "reference", "--json")
+    assert json.loads(done.stdout)["device"] == "reference"
+    done = run(package, *words, "-o", tmp_path / "b.tif", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(tmp_path / "a.tif") as ours, rasterio.open(tmp_path / "b.tif") as theirs:
+        assert np.array_equal(ours.read(), theirs.read())
+    words += ["-o", tmp_path / "c.tif", "--device", "reference"]
+    too_many = run(package, *words, "--batch", 2).stderr
+    assert "--batch 2: reference takes at most 1 windows at once" in too_many
+    too_fine = run(package, *words, "--precision", "bf16").stderr
+    assert "device reference computes in fp32 here" in too_fine
+
+
+def test_its_dataset_is_found_by_name(package, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "coffee (not released), fields (fields, Landsat); a folder" in " ".join(
+        run(package, "train", "--help").stdout.split()
+    )
+    words = ["train", "--dataset", "fields", "--check"]
+    missing = run(package, *words).stderr
+    assert f"fields is read from {tmp_path / 'data' / 'fields'}, which does not exist" in missing
+    assert (
+        "comes from https://example.org/fields.zip, unpacked; or name another folder by --data"
+        in (missing)
+    )
+    folder = tmp_path / "data" / "fields"
+    folder.mkdir(parents=True)
+    write_dataset(folder)
+    done = run(package, *words)
+    assert done.returncode == 0, done.stderr
+    assert "field" in done.stdout
 
 
 def test_its_files_are_checked_before_the_run(package, scene, tmp_path, tiny_model):
@@ -214,3 +254,23 @@ def test_its_network_is_one(package, monkeypatch):
     monkeypatch.syspath_prepend(package)
     network = build_sr("tiny", 3, upscale_factor=2, options={"width": 4})
     assert network(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
+
+
+def test_its_network_takes_its_options_on_the_command_line(package, tmp_path):
+    pytest.importorskip("torch")
+    card, output = write_dataset(tmp_path), tmp_path / "run"
+    words = f"train --dataset {card} --data {tmp_path} -o {output} --sr tiny --preset slim"
+    words += " --seg unet --seg-option width=0.0625 --max-steps 1 --batch-size 2 --crop 64"
+    words += " --precision fp32 --no-class-offsets --averaging 0 --sr-option"
+
+    def train(*more):
+        return run(package, *words.split(), *more)
+
+    done = train("width=4")
+    assert done.returncode == 0, done.stderr
+    config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+    assert config["network"]["sr_options"] == {"width": 4}
+    assert config["network"]["seg_options"] == {"width": 0.0625, "dropout": 0.3}
+    assert "with sr_options {'width': 4}, not {'width': 5}" in train("width=5", "--resume").stderr
+    done = run(package, "export", output, "-o", tmp_path / "m.onnx")
+    assert done.returncode == 0, done.stderr

@@ -74,7 +74,7 @@ def test_an_area_of_interest_is_a_layer(run_tool, tmp_path):
 def test_a_failure_is_the_commands_own_line(run_tool):
     said = run_tool(MASK="cloud")
     assert said["error"].startswith("error: ")
-    assert "--mask cloud needs a product's QA_PIXEL" in said["error"]
+    assert "--mask cloud needs a product's flags" in said["error"]
 
 
 def test_scene_or_product_has_to_be_given(run_tool):

@@ -15,14 +15,13 @@ from geosrseg.batch.run_work import OnResult, died
 from geosrseg.batch.work import Task
 from geosrseg.errors import WorkError
 from geosrseg.extras import extra
+from geosrseg.runtime.devices.devices import find_device
 
 MOST = 500
 """Tasks that the scheduler knows at a time."""
 
 DEATHS = 3
 """Workers that may die with a task before it is blamed."""
-
-ON_GPU = ("cuda", "tensorrt")
 
 
 def run_on_dask(
@@ -63,7 +62,7 @@ def run_on_dask(
 
     def submit(key: str) -> object:
         task = by_key[key]
-        resources = {"GPU": 1} if task.device in ON_GPU else None
+        resources = {"GPU": 1} if find_device(task.device).gpu else None
         return client.submit(run, task, key=key, retries=0, resources=resources, pure=False)
 
     results: list[TaskResult] = []

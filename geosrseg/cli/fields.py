@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from geosrseg.cli.sizes import Bytes
+from geosrseg.cli.terminal.sizes import Bytes
 from geosrseg.core.option import Option, options_of
 from geosrseg.raster.sensors.sensors import sensors_help
 

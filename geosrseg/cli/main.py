@@ -56,7 +56,7 @@ COMMANDS = {
     "learning": {
         "card": "Draft a dataset card from images and their masks.",
         "train": "Train a network on a dataset.",
-        "runs": "List the runs below a folder.",
+        "runs": "List the runs below a folder, ./runs by default.",
         "export": "Write the best weights of a run as a model file.",
         "evaluate": "Measure models on a dataset, side by side.",
         "reproduce": "Train the paper's protocols on a dataset and compare them.",

@@ -83,14 +83,14 @@ def make_map(
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
-            job.scene.add_unlike(counts.unlike(session.spec))
+            job.scene.add_unlike(counts.unlike(job.legend.spec))
             for text in job.scene.warnings[said:]:
                 on_warning(text)
             labels = _publish(job, store, overwrite=overwrite)
             areas = _write_products(job)
             store.remove()
         summary = labels.summary(
-            job.mapped, session.spec.legend, seconds=time.monotonic() - started
+            job.mapped, job.legend.spec.legend, seconds=time.monotonic() - started
         )
         late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
         for text in late:
@@ -116,9 +116,9 @@ def _write_products(job: MapJob) -> Areas | None:
     """Styles and product files; the areas if they were counted."""
     paths = job.request.paths
     finished = FinishedMap(
-        legend=job.session.spec.legend,
+        legend=job.legend.spec.legend,
         scene=job.mapped,
-        spec=job.session.spec,
+        spec=job.legend.spec,
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
         tags=job.tags,
         options=job.options(),
@@ -148,6 +148,7 @@ def _keep_rows(
             job.session,
             job.plan,
             layers=job.layers,
+            merge=job.legend.merge,
             shown=job.shown,
             batch=job.request.options.windows.batch,
             first_strip=len(store),

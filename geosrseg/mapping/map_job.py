@@ -16,6 +16,7 @@ from geosrseg.errors import (
 )
 from geosrseg.mapping.layers.layer import Layer, MapFrame
 from geosrseg.mapping.layers.layers import LAYERS, identities
+from geosrseg.mapping.map_legend import MapLegend, map_legend
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.planning.scene_faults import with_all_faults
 from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
@@ -59,6 +60,7 @@ class MapJob:
         window_size: LR pixels that the windows may have along a side.
         plan: the windows.
         layers: what is wanted, by name.
+        legend: the classes of the map.
     """
 
     request: MapRequest
@@ -68,6 +70,7 @@ class MapJob:
     window_size: int
     plan: WindowPlan
     layers: Mapping[str, Layer]
+    legend: MapLegend
 
     @property
     def mapped(self) -> Scene:
@@ -108,6 +111,8 @@ class MapJob:
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
             "nodata": str([file.selection.fills for file in header.files]),
+            "nodata if": f"{header.files[0].selection.nodata_if} "
+            f"{[file.selection.stand_in for file in header.files]}",
             "quality": str([flags.masked | flags.fill for flags in header.quality]),
             "resampled": str(
                 [file.resampled.method.name for file in header.files if file.resampled]
@@ -119,6 +124,7 @@ class MapJob:
             WINDOW_SIZE: str(self.window_size),
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
+            "legend": self.legend.identity or "the model's",
             "layers": identities(self.request.options.layers),
             OUTPUT: self.request.output.name if self.request.output else "",
             STRIPS: str(len(plan.rows.starts)),
@@ -138,6 +144,7 @@ class MapJob:
             "Reflectance": "; ".join(f"number × {a:g} + {b:g}" for a, b in scales),
             "Left out": ", ".join(wanted.reading.masked),
             "Area of interest": _shown(wanted.reading.aoi),
+            "Legend": Path(wanted.legend).name if wanted.legend else "",
             "Windows": (
                 f"{self.window_size} pixels of the scene, halo {plan.rows.halo}, "
                 f"seams {wanted.windows.seams}"
@@ -177,6 +184,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     options = request.options
     windows = options.windows
     check_proj()
+    legend = map_legend(spec, options.legend)
     with open_scene(
         request.scene, model_bands=spec.bands, spec=spec, reading=options.reading
     ) as scene:
@@ -193,7 +201,10 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         _check_width(scene, plan, available_memory())
         _check_window(session, plan, windows.batch)
         frame = MapFrame(
-            scene=mapped, spec=spec, halo=plan.rows.halo, tags=_tags(request, session, scene)
+            scene=mapped,
+            spec=legend.spec,
+            halo=plan.rows.halo,
+            tags=_tags(request, session, scene),
         )
         yield MapJob(
             request=request,
@@ -203,6 +214,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             window_size=window_size,
             plan=plan,
             layers={name: LAYERS.load(name)(frame) for name in options.layers},
+            legend=legend,
         )
 
 

@@ -51,6 +51,7 @@ def predict_rows(
     batch: int = 1,
     first_strip: int = 0,
     may_halve: bool = True,
+    merge: NDArray[np.uint8] | None = None,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
     """The rows of a map from top to bottom, as they are finished.
@@ -64,6 +65,7 @@ def predict_rows(
         batch: windows that are run at once.
         first_strip: the strip to begin with. Strips above it that reach into it are run again.
         may_halve: see `WindowRunner`.
+        merge: see `Painter`.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
@@ -79,6 +81,7 @@ def predict_rows(
         shown=shown or Window(0, 0, scene.grid.height, scene.grid.width),
         layers=layers,
         first_strip=run_from,
+        merge=merge,
     )
     read = read_strips(scene, plan, session.spec, first_strip=run_from)
     with (

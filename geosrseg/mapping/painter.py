@@ -62,6 +62,7 @@ class Painter:
         shown: the part of the scene that the map shows.
         layers: what is painted, by name.
         first_strip: the strip that the first window belongs to.
+        merge: (256,) index of the map's class for each of the model's; by default its own.
     """
 
     def __init__(
@@ -73,7 +74,9 @@ class Painter:
         shown: Window,
         layers: Mapping[str, Layer],
         first_strip: int = 0,
+        merge: NDArray[np.uint8] | None = None,
     ) -> None:
+        self._merge = merge
         self._factor, self._plan, self._layers = spec.upscale_factor, plan, layers
         self._scene, self._shown = scene, shown
 
@@ -127,6 +130,8 @@ class Painter:
             hidden |= ~self._scene.wanted(part, factor=factor)
         labels = canvas.labels[inside]
         labels[hidden] = NODATA
+        if self._merge is not None:
+            labels = self._merge[labels]
         finished = FinishedStrip(
             labels=labels,
             hidden=hidden,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from geosrseg.errors import OutputError
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.model import check_scenes, no_progress, open_model, request_for
 from geosrseg.mapping.output_names import default_output
@@ -35,6 +36,7 @@ def predict(
     precision: str = "auto",
     threads: int | None = None,
     overwrite: bool = False,
+    skip_existing: bool = False,
     on_progress: OnProgress = no_progress,
     on_outcome: Callable[[Outcome], None] = no_progress,
     **changes: Any,
@@ -56,11 +58,13 @@ def predict(
         threads: see `open_model`.
         overwrite: replace existing outputs, and begin anew where a stopped run had other
             options.
+        skip_existing: of a list, leave the scenes alone whose map is already there.
         on_progress: called before the first window and after each one.
         on_outcome: called when one of several scenes is done or has failed.
         changes: options by the names that the command line gives them, ``-`` written as ``_``:
             ``bands=[3, 2, 1]``, ``mask="cloud"``, ``window_size=256``, ``confidence=True``,
-            ``areas="areas.csv"``. They win over those of `options`.
+            ``areas="{name}.csv"``, where ``{name}`` is the scene's name. They win over
+            those of `options`.
 
     Returns:
         What was done; of a list of scenes, what became of each.
@@ -73,6 +77,8 @@ def predict(
             `geosrseg.errors`. Of several scenes, one that fails stops no other.
     """
     wanted = (options or MapOptions()).having(**changes)
+    if skip_existing and isinstance(scene, str | Path):
+        raise OutputError("`skip_existing` is for a list of scenes: give [scene] and a folder")
     # What would be refused is refused before the model takes its time.
     if isinstance(scene, str | Path):
         request_for(scene, output or default_output(scene), wanted).check_outputs(
@@ -88,6 +94,7 @@ def predict(
             output,
             wanted,
             overwrite=overwrite,
+            skip_existing=skip_existing,
             on_progress=on_progress,
             on_outcome=on_outcome,
         )

@@ -1,12 +1,9 @@
 """Training: a dataset and a recipe in, a run out."""
 
-import logging
 import os
-import signal
-import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -37,8 +34,8 @@ from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.batch_check import check_batches
 from geosrseg.training.failure import explained
 from geosrseg.training.finishing.finish import finish_run
-from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.manners import interruptible, quiet_lightning
 from geosrseg.training.moving_average import moving_average
 from geosrseg.training.run_folder.checkpoints import (
     Checkpoints,
@@ -48,6 +45,10 @@ from geosrseg.training.run_folder.checkpoints import (
 )
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
+from geosrseg.training.starting.freezing import freeze
+from geosrseg.training.starting.initial_network import initial_network
+from geosrseg.training.starting.start import RANDOM, Start
+from geosrseg.training.starting.statistics import CHIPS
 from geosrseg.training.teacher import choose_teacher
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from geosrseg.training.validating.panels import Panels
@@ -72,8 +73,7 @@ def train(
     *,
     network: NetworkConfig,
     recipe: Recipe,
-    init_sr: Path | None = None,
-    init_seg: str | Path | None = None,
+    start: Start = RANDOM,
     teacher: Path | None = None,
     workers: int | None = None,
     resume: bool = False,
@@ -93,8 +93,7 @@ def train(
         output: the run folder; it is made.
         network: what to train.
         recipe: how.
-        init_sr: published D-DBPN weights to begin with, see `reference_weights`.
-        init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        start: what it begins with.
         teacher: the run of a network of native images to learn from too, see `teacher`.
         workers: processes that make chips beside this one; None takes what the data and the
             machine suggest.
@@ -110,7 +109,8 @@ def train(
     Warns:
         DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
             no validation, so the last epoch is kept.
-        RunWarning: the last checkpoint is damaged; the run goes on from the best one.
+        RunWarning: the last checkpoint is damaged, so that the best one is taken; or not all of
+            the initial weights fit, see `initial_network`.
 
     Raises:
         DatasetError: the data is missing or wrong.
@@ -124,7 +124,9 @@ def train(
     check_local(Path(output))
     run = Run(Path(output))
     recipe = _with_arithmetic(recipe, run if resume else None)
-    initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    begun = initial_network(network, card, start)
+    initial, card = begun.network, begun.card
+    freeze(initial, start.freeze, config=network, recipe=recipe)
     taught_by = choose_teacher(teacher, card, network=network, recipe=recipe)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     initial.calibrate(normalization)
@@ -141,10 +143,12 @@ def train(
             fill=normalization.fill,
             most=recipe.chips_per_epoch,
         ),
+        init=begun.files,
+        freeze=start.freeze,
     )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
-        _quiet_lightning(),
+        quiet_lightning(),
     ):
         if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # with several devices each is a process
             on_checked(check_data(card, scenes))
@@ -153,6 +157,7 @@ def train(
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
         sampler = EpochSampler(recipe.chips_per_epoch)
+        begun.settle(chips[number][0] for number in range(CHIPS))
         module = JointTraining(
             initial,
             recipe=recipe,
@@ -161,6 +166,7 @@ def train(
             two_stage=network.two_stage,
             teacher=taught_by,
             class_weights=recipe.weights_of_classes(chips.class_counts),
+            frozen=start.freeze,
         )
         checkpoints = Checkpoints(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
@@ -223,7 +229,7 @@ def _fit(
     last = find_checkpoint(run)
     if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
         return  # all is done, or more: the run now ends with fewer epochs
-    with _interruptible():
+    with interruptible():
         trainer.fit(
             module,
             loader,
@@ -242,39 +248,6 @@ def _workers(chips: Chips | SourceChips) -> int:
     if isinstance(chips, Chips) or not torch.cuda.is_available():
         return 0
     return min(os.cpu_count() or 1, MOST_WORKERS)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
-
-    SIGTERM, which ends the process by its handler's SystemExit, is left alone.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit as end:
-        if not isinstance(end.__context__, KeyboardInterrupt):
-            raise
-        if handler is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from end
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Keep back its advice and what it says about the folder that was made for it."""
-    loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\.")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:

@@ -122,9 +122,18 @@ def test_a_pickled_object_is_never_run(tmp_path):
     torch.save(dbpn(), path)
     with pytest.raises(RunError, match="cannot be read as weights"):
         load_dbpn(dbpn(), path)
-    torch.save({"epoch": 3, "state_dict": dbpn().state_dict()}, path)
+    torch.save({"epoch": 3, **dbpn().state_dict()}, path)
     with pytest.raises(RunError, match="holds more than weights"):
         load_dbpn(dbpn(), path)
+
+
+def test_a_checkpoint_has_its_weights_as_its_state_dict(tmp_path):
+    path = tmp_path / "checkpoint.pth"
+    theirs, ours = dbpn(), dbpn()
+    torch.save({"epoch": 3, "state_dict": theirs.state_dict()}, path)
+    load_dbpn(ours, path)
+    for name, value in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], value), name
 
 
 @pytest.mark.parametrize("version", ["2.5.1", "2.9.1+cu128"])

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
-from geosrseg.cli.maps.work_report import said_of
+from geosrseg.cli.terminal.work_report import said_of
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     help="A file to make beside each map; may be given several times.",
 )
 @options.model_option
-@options.device_option
+@device_option
 @options.precision_option
 @group_options(Reading, Windowing)
 @layer_options(LAYERS, without=CLASSES)

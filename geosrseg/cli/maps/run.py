@@ -63,7 +63,7 @@ def run(
     from geosrseg.batch.run_on_dask import run_on_dask
     from geosrseg.batch.run_work import choose_tasks, run_work
     from geosrseg.batch.work import read_work
-    from geosrseg.cli.maps.work_report import work_report
+    from geosrseg.cli.terminal.work_report import work_report
 
     if dask is not None and jobs != 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: take one")

@@ -77,7 +77,7 @@ def _kept(output: Path, before: "Sequence[Outcome]") -> str:
     from geosrseg.raster.maps.row_store import find_stopped_run
 
     done = f"{len(before)} of the scenes are finished; " if before else ""
-    again = "with the scenes that are left " if before else ""
+    again = "with --skip-existing " if before else ""
     stopped = find_stopped_run(output)
     if stopped is None:
         return (

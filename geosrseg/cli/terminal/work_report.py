@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geosrseg.cli.prediction_report import say
-from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.terminal.prediction_report import say
+from geosrseg.cli.terminal.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
-from geosrseg.cli.progress import bar_place
+from geosrseg.cli.terminal.progress import bar_place
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.run_folder.checkpoints import MONITOR, Checkpoints
 from geosrseg.training.train import PRECISIONS

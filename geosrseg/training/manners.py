@@ -1,0 +1,55 @@
+"""Manners: keeping Lightning from what is its caller's to decide."""
+
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
+
+    SIGTERM, which ends the process by its handler's SystemExit, is left alone. Where a signal
+    comes while PyTorch writes a checkpoint, closing the unfinished file raises a RuntimeError
+    in place of what the signal raised, which is raised here.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as end:
+        if not isinstance(end.__context__, KeyboardInterrupt):
+            raise
+        if handler is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from end
+    except RuntimeError as error:
+        if (stop := _stop_behind(error)) is None:
+            raise
+        raise stop from None
+
+
+def _stop_behind(error: BaseException) -> BaseException | None:
+    """What a signal raised, if `error` was raised while that was under way."""
+    context = error.__context__
+    while context is not None and isinstance(context, Exception):
+        context = context.__context__
+    return context
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Keep back its advice and what it says about the folder that was made for it."""
+    loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\.")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
