@@ -16,18 +16,9 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from threading import Event
 from typing import IO, Any, BinaryIO
+from urllib import request as web
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urljoin, urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-)
 
 from geosrseg.core.deadline import within
 from geosrseg.core.user_cache import VARIABLE, cache_root
@@ -302,17 +293,17 @@ def _read(answer: HTTPResponse) -> bytes:
 
 @_over_network()
 def _open(url: str) -> HTTPResponse:
-    opener = OpenerDirector()  # none of what opens ftp:, file: and data:
+    opener = web.OpenerDirector()  # none of what opens ftp:, file: and data:
     for handler in (
-        ProxyHandler(),
-        HTTPHandler(),
-        HTTPSHandler(),
-        HTTPDefaultErrorHandler(),
+        web.ProxyHandler(),
+        web.HTTPHandler(),
+        web.HTTPSHandler(),
+        web.HTTPDefaultErrorHandler(),
         _Redirects(),
-        HTTPErrorProcessor(),
+        web.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
-    request = Request(quote(url, safe=_SAFE), headers={"User-Agent": "geosrseg"})
+    request = web.Request(quote(url, safe=_SAFE), headers={"User-Agent": "geosrseg"})
     try:
         answer: HTTPResponse | None = opener.open(request, timeout=TIMEOUT)
     except HTTPError as error:
@@ -323,11 +314,11 @@ def _open(url: str) -> HTTPResponse:
     return answer
 
 
-class _Redirects(HTTPRedirectHandler):
+class _Redirects(web.HTTPRedirectHandler):
     """Follows to https, and within this machine."""
 
     def http_error_302(
-        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+        self, req: web.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
     ) -> Any:
         stated = headers.get("location", "")
         try:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from urllib.request import Request
 
 import pytest
 from click.testing import CliRunner
@@ -167,7 +168,7 @@ def test_a_redirect_on_the_way_is_followed(address, server, model):
 
 def test_https_never_becomes_http(monkeypatch):
     """Nor does it on this machine, where http itself is allowed."""
-    request = model_address.Request("https://a.org/m.onnx?token=SECRET")
+    request = Request("https://a.org/m.onnx?token=SECRET")
     headers = {"location": "http://127.0.0.1/m.onnx"}
     with io.BytesIO() as answer, pytest.raises(ModelError, match="redirects") as caught:
         model_address._Redirects().http_error_302(request, answer, 302, "", headers)
