@@ -22,8 +22,8 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
+from geosrseg.runtime.devices.devices import DEVICES, find_device
 from geosrseg.runtime.model.model_file import read_model_file
-from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import find_model
 
 Run = Callable[[], object]
@@ -133,9 +133,9 @@ def measure(folder: Path, *, size: int, window: int, repeats: int) -> None:
             device,
             precision,
         )
-        for device in DEVICES
-        if DEVICES[device].why_not() is None
-        for precision in DEVICES[device].precisions()
+        for device in DEVICES.names
+        if find_device(device).why_not() is None
+        for precision in find_device(device).precisions()
     }
     for peer in ("terratorch", "torchgeo"):
         load = f"benchmark_peers:load_{peer}"

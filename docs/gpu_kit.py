@@ -35,8 +35,9 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import GeosrsegError
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.arithmetic import multiply_adds
+from geosrseg.runtime.devices.devices import find_device
 from geosrseg.runtime.model.model_file import read_model_file
-from geosrseg.runtime.session import DEVICES, Session, open_session
+from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import list_models
 
 LANDSAT = 7_700
@@ -103,8 +104,8 @@ def check(*, cpu: bool, small: bool) -> Iterator[dict[str, Any]]:
     for model in models:
         with open_session(model.path, device="cpu") as reference:
             for device in devices:
-                reason = DEVICES[device].why_not()
-                precisions = () if reason else DEVICES[device].precisions()
+                reason = find_device(device).why_not()
+                precisions = () if reason else find_device(device).precisions()
                 if reason:
                     yield {"model": model.name, "device": device, "missing": reason}
                 for precision in precisions:
@@ -224,7 +225,7 @@ def bench_torch(
 def bench_command(model: Path, device: str, *, small: bool) -> Iterator[dict[str, Any]]:
     """`geosrseg predict` of a whole synthetic scene."""
     row: dict[str, Any] = {"model": model.stem, "device": device}
-    if reason := DEVICES[device].why_not():
+    if reason := find_device(device).why_not():
         yield row | {"missing": reason}
         return
     spec, side = read_model_file(model).spec, 96 if small else LANDSAT
@@ -233,7 +234,7 @@ def bench_command(model: Path, device: str, *, small: bool) -> Iterator[dict[str
         write_synthetic_scene(
             scene, height=side, width=side, bands=spec.bands, normalization=spec.normalization
         )
-        for precision in DEVICES[device].precisions():
+        for precision in find_device(device).precisions():
             done = run_predict(
                 scene,
                 scene.with_name("map.tif"),

@@ -9,10 +9,10 @@ What the command line does, one function here does too, with the same options::
     with geosrseg.open_model("gewata-4x") as model:
         found = model.map_array(array, transform=transform, crs=crs)
 
-docs/python.md shows the public names at work, docs/extending.md how to add a layer, a product
-file or a network. The names stand in ``__init__.pyi``, for type checkers and for this file: a
-module is loaded when a name of it is first used, so that ``import geosrseg`` costs nothing and
-only training needs PyTorch.
+docs/python.md shows the public names at work, docs/extending.md how to add layers, product
+files, devices, datasets and networks. The names stand in ``__init__.pyi``, for type checkers and
+for this file: a module is loaded when a name of it is first used, so that ``import geosrseg``
+costs nothing and only training needs PyTorch.
 """
 
 from importlib import import_module

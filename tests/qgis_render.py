@@ -3,7 +3,8 @@
     python3 qgis_render.py PICTURE.png ROWS COLS LAYER...
 
 LAYER is a raster, drawn with the style that QGIS finds beside it, or a vector file, drawn as
-black outlines of no width. Prints one line of JSON: what QGIS says of each layer.
+black outlines of no width. Prints one line of JSON: what QGIS says of each layer, and how it
+would draw a vector file by itself.
 """
 
 import json
@@ -30,12 +31,21 @@ def open_layer(path):
         layer = QgsRasterLayer(path, "raster")
         classes = layer.renderer().classes() if layer.renderer().type() == "paletted" else []
         named = [[item.value, item.label, item.color.name()] for item in classes]
-        return layer, {"renderer": layer.renderer().type(), "classes": named}
+        shader = getattr(layer.renderer(), "shader", lambda: None)()
+        ramp = shader.rasterShaderFunction().colorRampItemList() if shader else []
+        said = {"renderer": layer.renderer().type(), "classes": named}
+        return layer, said | {"ramp": [[i.value, i.label, i.color.name()] for i in ramp]}
     layer = QgsVectorLayer(path, "vector")
+    kind = layer.renderer().type()
+    classes = [
+        [int(item.value()), item.label(), item.symbol().color().name()]
+        for item in (layer.renderer().categories() if kind == "categorizedSymbol" else [])
+    ]
     outline = {"style": "no", "outline_color": "0,0,0", "outline_width": "0"}
     layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(outline)))
     fields = [field.name() for field in layer.fields()]
-    return layer, {"features": layer.featureCount(), "fields": fields}
+    said = {"features": layer.featureCount(), "fields": fields}
+    return layer, said | {"renderer": kind, "classes": classes}
 
 
 def main():

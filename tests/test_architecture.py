@@ -44,9 +44,13 @@ def test_importing_the_package_loads_nothing_large():
     assert not loaded_by("import geosrseg") & (TRAINING | MAPPING | {"click"})
 
 
-@pytest.mark.parametrize("args", [["--help"], ["--version"], ["predict", "--help"]])
+@pytest.mark.parametrize("args", [["--help"], ["predict", "--help"]])
 def test_help_loads_nothing_large(args):
     assert not loaded_by(command(*args)) & (TRAINING | MAPPING)
+
+
+def test_the_versions_are_told_without_pytorch():
+    assert not loaded_by(command("--version")) & (TRAINING | {"onnxruntime", "openvino"})
 
 
 def test_predict_does_not_load_what_training_needs(tmp_path, tiny_model):

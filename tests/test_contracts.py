@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geosrseg
-from geosrseg.bench.result import KINDS
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.learning.benchmark import benchmark
 from geosrseg.cli.learning.evaluate import evaluate
 from geosrseg.cli.learning.export import export
 from geosrseg.cli.maps.predict import predict
-from geosrseg.core.precision import PRECISIONS
+from geosrseg.core.precision import NOT_OFFERED, PRECISIONS
 from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_map
-from geosrseg.runtime.session import AUTO, DEVICES, NOT_OFFERED
+from geosrseg.runtime.devices.devices import AUTO, DEVICES, find_device
 from tests.tiny_models import make_spec
 
 
-@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("device", DEVICES.names)
 @given(
     window_size=st.integers(8, 600),
     multiple=st.sampled_from([1, 8, 32]),
@@ -36,7 +36,7 @@ def test_every_window_that_is_planned_is_one_that_the_device_takes(
     spec = make_spec(
         window_size=window_size, multiple=multiple, halo=min(halo, exact), exact_halo=exact
     )
-    limits = DEVICES[device].limits(spec)
+    limits = find_device(device).limits(spec)
     if limits.window is None:
         return
     size = fitting_window_size(spec, pixels=pixels, seams=seams, largest=limits.window)
@@ -49,13 +49,9 @@ def choices(option):
 
 
 def test_the_commands_choices_are_the_devices_and_precisions_that_there_are():
-    assert choices(options.device_option) == {"auto", *DEVICES}
+    assert choices(device_option) == {"auto", *DEVICES.names}
     assert choices(options.precision_option) == {"auto", *PRECISIONS, *NOT_OFFERED}
-    assert set(AUTO) <= DEVICES.keys()
-
-
-def test_a_benchmark_knows_of_every_device_what_does_the_arithmetic():
-    assert DEVICES.keys() <= KINDS.keys()
+    assert set(AUTO) <= set(DEVICES.names)
 
 
 @pytest.mark.parametrize("command", [predict, export, evaluate, benchmark], ids=lambda c: c.name)

@@ -13,7 +13,7 @@ from geosrseg.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "weights" / "README.md", *sorted(DOCS.glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "weights" / "README.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def commands() -> list[str]:
@@ -41,8 +41,10 @@ def test_every_command_shown_is_one_that_works(line):
             command.make_context(name, arguments, parent=context)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page):
     links = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    if page.parent.name == "tutorials":  # pictures that its commands make: tests/site
+        links = [link for link in links if "/" in link or link.endswith(".md")]
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing

@@ -6,13 +6,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 
-from tests.mapping.test_predict import random_scene, write_scene
+from tests.mapping.test_predict import TRANSFORM, random_scene, write_scene
+from tests.tiny_datasets import write_dataset
+from tests.tiny_models import make_onnx, make_spec
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
@@ -20,7 +23,7 @@ PAGE = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
 
 def install(folder: Path, *, points: str = "", version: str = "1.0") -> Path:
     """Write the page's package and its dist-info into a folder of the import path."""
-    for block in re.findall(r"```python\n# (mypackage/\w+\.py)\n(.*?)```", PAGE, re.DOTALL):
+    for block in re.findall(r"```\w+\n# (mypackage/\w+\.\w+)\n(.*?)```", PAGE, re.DOTALL):
         path = folder / block[0]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(block[1], encoding="utf-8")
@@ -86,6 +89,45 @@ def test_its_files_are_made_and_listed(package, scene, tmp_path, tiny_model):
     assert assets["shares"]["type"] == "text/plain"
 
 
+def test_its_device_runs_the_model_within_its_limits(package, scene, tmp_path, tiny_model):
+    shown = " ".join(run(package, "predict", "--help").stdout.split())
+    assert "--device [auto|cuda|tensorrt|openvino|cpu|reference]" in shown
+    assert "cpu, any CPU; reference, ONNX's reference in NumPy. auto takes" in shown
+    words = ["predict", scene, "-m", tiny_model(window_size=64)]
+    done = run(package, *words, "-o", tmp_path / "a.tif", "--device", "reference", "--json")
+    assert json.loads(done.stdout)["device"] == "reference"
+    done = run(package, *words, "-o", tmp_path / "b.tif", "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    with rasterio.open(tmp_path / "a.tif") as ours, rasterio.open(tmp_path / "b.tif") as theirs:
+        assert np.array_equal(ours.read(), theirs.read())
+    words += ["-o", tmp_path / "c.tif", "--device", "reference"]
+    too_many = run(package, *words, "--batch", 2).stderr
+    assert "--batch 2: reference takes at most 1 windows at once" in too_many
+    too_fine = run(package, *words, "--precision", "bf16").stderr
+    assert "device reference computes in fp32 here" in too_fine
+
+
+def test_its_dataset_is_found_by_name(package, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    assert "coffee (not released), fields (fields, Landsat); a folder" in " ".join(
+        run(package, "train", "--help").stdout.split()
+    )
+    words = ["train", "--dataset", "fields", "--check"]
+    missing = run(package, *words).stderr
+    assert f"fields is read from {tmp_path / 'data' / 'fields'}, which does not exist" in missing
+    assert (
+        "comes from https://example.org/fields.zip, unpacked; or name another folder by --data"
+        in (missing)
+    )
+    folder = tmp_path / "data" / "fields"
+    folder.mkdir(parents=True)
+    write_dataset(folder)
+    done = run(package, *words)
+    assert done.returncode == 0, done.stderr
+    assert "field" in done.stdout
+
+
 def test_its_files_are_checked_before_the_run(package, scene, tmp_path, tiny_model):
     words = ["predict", scene, "-o", tmp_path / "map.tif", "-m", tiny_model()]
     done = run(package, *words, "--shares", tmp_path / "map.pdf")
@@ -116,6 +158,76 @@ def test_rows_of_another_version_are_not_resumed(package, scene, tmp_path, tiny_
         assert said in done.stdout
 
 
+class TestSensor:
+    """The page's sensor: red and nir, and classes of which 255 is never valid."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        folder = tmp_path / "toysat"
+        folder.mkdir()
+        numbers = np.random.default_rng(3).integers(500, 4000, (2, 20, 30)).astype(np.uint16)
+        numbers[1, 0, 0] = 0
+        classes = np.zeros((20, 30), np.uint8)
+        classes[5, :4] = 2, 3, 4, 255
+        for name, band in (("RED", numbers[0]), ("NIR", numbers[1]), ("CLASS", classes)):
+            with rasterio.open(
+                folder / f"TOYSAT_20210709_{name}.tif", "w", driver="GTiff", count=1, height=20,
+                width=30, dtype=band.dtype.name, crs="EPSG:32630", transform=TRANSFORM,
+            ) as file:  # fmt: skip
+                file.write(band, 1)
+        (folder / "TOYSAT_20210709_META.txt").write_text("GAIN=0.0002\n", encoding="utf-8")
+        return folder
+
+    @pytest.fixture
+    def model(self, tmp_path):
+        spec = make_spec(bands=2)
+        path = tmp_path / "toy.onnx"
+        path.write_bytes(make_onnx(replace(spec, bands=("red", "nir"))).SerializeToString())
+        return path
+
+    def test_it_is_a_scene(self, package, folder, model, tmp_path):
+        out = tmp_path / "map.tif"
+        words = ["-o", out, "-m", model, "--mask", "cloud", "--stac", tmp_path / "map.json"]
+        done = run(package, "predict", folder, *words)
+        assert done.returncode == 0, done.stderr
+        with rasterio.open(out) as file:
+            valid = file.read(1)[::4, ::4] != 255
+        expected = np.ones((20, 30), np.bool_)
+        expected[0, 0] = expected[5, 1] = expected[5, 2] = expected[5, 3] = False
+        assert np.array_equal(valid, expected)
+        item = json.loads((tmp_path / "map.json").read_text(encoding="utf-8"))
+        assert item["properties"]["datetime"].startswith("2021-07-09")
+
+    def test_help_and_messages_name_it(self, package, folder, tmp_path):
+        assert "Toysat: Level 2, as folder" in run(package, "predict", "--help").stdout
+        shown = run(package, "info", folder).stdout
+        assert "Toysat Level 2" in shown
+        assert "0.0002" in shown
+        (empty := tmp_path / "empty").mkdir()
+        assert "Sentinel-2 or Toysat, found no files" in run(package, "info", empty).stderr
+
+    @pytest.mark.parametrize(
+        ("file", "text", "message"),
+        [
+            ("TOYSAT_20210709_META.txt", "GAIN=high", "has no GAIN: get the product again"),
+            ("TOYSAT_20210709_META.txt", "GAIN=1.2.3", "sensor toysat of mypackage 1.0 fails"),
+            (
+                "TOYSAT_20210709_NIR.tif",
+                "",
+                "the band nir is missing: expected TOYSAT",
+            ),
+            ("TOYSAT_20210709_CLASS.tif", "", "needs the file TOYSAT_20210709_CLASS.tif"),
+        ],
+    )
+    def test_what_is_wrong_is_one_line(self, package, folder, model, file, text, message):
+        (folder / file).write_text(text, encoding="utf-8") if text else (folder / file).unlink()
+        words = ["-m", model, "--mask", "cloud", "-o", folder / "map.tif"]
+        done = run(package, "predict", folder, *words)
+        assert done.returncode == 1
+        assert message in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [
@@ -142,3 +254,23 @@ def test_its_network_is_one(package, monkeypatch):
     monkeypatch.syspath_prepend(package)
     network = build_sr("tiny", 3, upscale_factor=2, options={"width": 4})
     assert network(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
+
+
+def test_its_network_takes_its_options_on_the_command_line(package, tmp_path):
+    pytest.importorskip("torch")
+    card, output = write_dataset(tmp_path), tmp_path / "run"
+    words = f"train --dataset {card} --data {tmp_path} -o {output} --sr tiny --preset slim"
+    words += " --seg unet --seg-option width=0.0625 --max-steps 1 --batch-size 2 --crop 64"
+    words += " --precision fp32 --no-class-offsets --averaging 0 --sr-option"
+
+    def train(*more):
+        return run(package, *words.split(), *more)
+
+    done = train("width=4")
+    assert done.returncode == 0, done.stderr
+    config = json.loads((output / "config.json").read_text(encoding="utf-8"))
+    assert config["network"]["sr_options"] == {"width": 4}
+    assert config["network"]["seg_options"] == {"width": 0.0625, "dropout": 0.3}
+    assert "with sr_options {'width': 4}, not {'width': 5}" in train("width=5", "--resume").stderr
+    done = run(package, "export", output, "-o", tmp_path / "m.onnx")
+    assert done.returncode == 0, done.stderr

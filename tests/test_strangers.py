@@ -7,16 +7,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geosrseg.core.legend import Legend
+from geosrseg.batch.work import Task, read_work
+from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.core.normalize import Normalization
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.text.json_text import MAX_DEPTH, parse_json
 from geosrseg.core.text.numerals import finite, parse_integer, parse_number, whole
-from geosrseg.errors import ModelError, SceneError
+from geosrseg.datasets.card.card import read_card
+from geosrseg.errors import DatasetError, ModelError, OutputError, RunError, SceneError, WorkError
+from geosrseg.networks.framework import NetworkConfig
+from geosrseg.networks.recipe import Recipe
 from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi_file import area_of_file
-from geosrseg.raster.landsat.landsat import LEVEL_2_SCALE, grid_of_corners
 from geosrseg.raster.landsat.mtl import parse_mtl
+from geosrseg.raster.landsat.mtl_values import LEVEL_2_SCALE, grid_of_corners
+from geosrseg.raster.maps.legend_file import read_legend_file
+from geosrseg.raster.maps.row_store import MANIFEST, PUBLISHING, find_stopped_run, store_folder
+from geosrseg.raster.scene import open_scene
+from geosrseg.training.run_folder.run import Run
+from geosrseg.training.run_folder.run_config import RunConfig
+from tests.tiny_datasets import CARD
 from tests.tiny_models import make_spec
 
 
@@ -185,6 +196,133 @@ def test_names_of_a_crs(text):
     try:
         read_crs(text)
     except ValueError as error:
+        check(error)
+
+
+ITEM = {
+    "type": "Feature",
+    "stac_version": "1.0.0",
+    "id": "LC09_L2SP_204023_20220317_20230422_02_T1_SR",
+    "properties": {"proj:code": "EPSG:32630", "proj:shape": [9, 9]},
+    "assets": {"red": {"href": "red.TIF", "raster:bands": [{"scale": 2.75e-05}]}},
+}
+
+
+@EXAMPLES
+@given(st.dictionaries(st.sampled_from(list(ITEM)), VALUES, min_size=1), VALUES)
+def test_stac_items(tmp_path_factory, changes, asset):
+    path = tmp_path_factory.mktemp("item") / "item.json"
+    item = {**ITEM, **changes}
+    if "assets" not in changes:
+        item["assets"] = {"red": asset}
+    path.write_text(json.dumps(item))
+    with pytest.raises(SceneError) as refused, open_scene(path, model_bands=("red",)):
+        pass
+    check(refused.value)
+
+
+def toml(value):
+    """A value as TOML writes it; text for what TOML has no word for."""
+    match value:
+        case bool() | int():
+            return json.dumps(value)
+        case float():
+            return str(value)  # inf and nan too
+        case list():
+            return f"[{', '.join(map(toml, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{json.dumps(k)} = {toml(v)}' for k, v in value.items())}}}"
+        case _:
+            return json.dumps(str(value))
+
+
+CARD_LINES = [number for number, line in enumerate(CARD.splitlines()) if " = " in line]
+
+
+@EXAMPLES
+@given(st.sampled_from(CARD_LINES), VALUES)
+def test_dataset_cards(tmp_path_factory, number, value):
+    folder = tmp_path_factory.mktemp("card")
+    lines = CARD.splitlines()
+    lines[number] = f"{lines[number].partition(' = ')[0]} = {toml(value)}"
+    (folder / "card.toml").write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    with pytest.raises(DatasetError) as refused:  # the files, at the latest: there are none
+        read_card(folder / "card.toml", data=folder)
+    check(refused.value)
+
+
+@EXAMPLES
+@given(VALUES, VALUES, st.sampled_from(["ignored", "name", "7"]))
+def test_tables_of_classes(tmp_path_factory, first, second, key):
+    path = tmp_path_factory.mktemp("legend") / "legend.toml"
+    entry = f'[[classes]]\nid = 1\nname = {toml(second)}\ncolour = "#222222"\n'
+    path.write_text(f"{key} = {toml(first)}\n{entry}", encoding="utf-8", errors="replace")
+    try:
+        read_legend_file(path)
+    except OutputError as error:
+        check(error)
+
+
+@EXAMPLES
+@given(st.sampled_from([MANIFEST, PUBLISHING]), VALUES | st.binary())
+def test_stores_of_stopped_runs(tmp_path_factory, name, value):
+    output = tmp_path_factory.mktemp("store") / "map.tif"
+    store = store_folder(output)
+    store.mkdir()
+    content = value if isinstance(value, bytes) else json.dumps(value).encode()
+    (store / name).write_bytes(content)
+    try:
+        find_stopped_run(output)
+    except OutputError as error:
+        check(error)
+    assert (store / name).read_bytes() == content
+
+
+RUN_RECORD = json.loads(
+    RunConfig(
+        dataset="squares",
+        source="this test",
+        licence="CC0",
+        bands=("red", "nir"),
+        legend=Legend((LegendClass(1, "dark", "#222222"), LegendClass(4, "bright", "#eeeeee"))),
+        normalization=Normalization((0.0, 0.0), (0.5, 1.0), (0.2, 0.2)),
+        network=NetworkConfig(protocol="lr", bands=2, classes=2, upscale_factor=2),
+        recipe=Recipe(),
+    ).to_json()
+)
+
+
+@EXAMPLES
+@given(st.sampled_from(list(RUN_RECORD)), VALUES, st.data())
+def test_records_of_runs(tmp_path_factory, key, value, data):
+    record = json.loads(json.dumps(RUN_RECORD))
+    if isinstance(record[key], dict) and data.draw(st.booleans()):
+        record[key][data.draw(st.sampled_from(list(record[key])))] = value
+    else:
+        record[key] = value
+    run = Run(tmp_path_factory.mktemp("run"))
+    run.config_file.write_text(json.dumps(record))
+    try:
+        run.config()
+    except RunError as error:
+        check(error)
+
+
+TASK = Task(
+    scene="/in/a.tif", output="/out/a.tif", options={}, model="tiny", sha256="0" * 64,
+    device="cpu", precision="fp32", version="1",
+).to_json()  # fmt: skip
+
+
+@EXAMPLES
+@given(st.dictionaries(st.sampled_from(list(TASK)), VALUES, min_size=1) | st.text())
+def test_lines_of_a_work_file(tmp_path_factory, changes):
+    path = tmp_path_factory.mktemp("work") / "work.jsonl"
+    line = changes if isinstance(changes, str) else json.dumps({**TASK, **changes})
+    path.write_text(line, encoding="utf-8", errors="replace")
+    try:
+        read_work(path)
+    except WorkError as error:
         check(error)
 
 

@@ -26,9 +26,9 @@ def make_benchmark() -> Benchmark:
             ProductResult("torch", "cpu", "fp32", 4000, Timing((2.0, 1.0, 4.0))),
         ),
         networks=(
-            NetworkResult("openvino", "fp32", Timing((1.0,)), 10**9),
-            NetworkResult("openvino", "bf16", Timing((0.5,)), None),
-            NetworkResult("pytorch", "fp32", Timing((4.0,)), 2 * 10**9),
+            NetworkResult("openvino", "cpu", "fp32", Timing((1.0,)), 10**9),
+            NetworkResult("openvino", "cpu", "bf16", Timing((0.5,)), None),
+            NetworkResult("pytorch", "cpu", "fp32", Timing((4.0,)), 2 * 10**9),
         ),
         commands=(
             CommandResult(

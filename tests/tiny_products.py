@@ -10,7 +10,7 @@ import rasterio
 from affine import Affine
 
 from geosrseg.raster.files.gdal import unreferenced_allowed
-from geosrseg.raster.landsat.landsat import SENSORS
+from geosrseg.raster.landsat.product_id import INSTRUMENTS
 
 LEVEL_2 = "LC08_L2SP_204023_20200927_20201006_02_T1"
 LEVEL_1 = "LC09_L1TP_204023_20220927_20221006_02_T1"
@@ -29,7 +29,7 @@ STAC_KEYS = {"nir": "nir08", "swir1": "swir16", "swir2": "swir22"}
 
 def numbers(product: str) -> dict[str, int]:
     """The product's bands, by name."""
-    return dict(SENSORS[product[:4]][1])
+    return dict(INSTRUMENTS[product[:4]][1])
 
 
 def band_numbers(product: str) -> np.ndarray:

@@ -20,7 +20,7 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, put_on_grid
-from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.maps.style import check_styles, write_styles
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
@@ -125,6 +125,7 @@ def change(
         raise OutputError(f"a change has two maps or more, got {len(class_maps)}")
     if output is not None:
         check_cog(Path(output), overwrite=overwrite)
+        check_styles(Path(output), overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     legend, days = common_legend(maps), dates_of(maps, dates)
     order = sorted(range(len(maps)), key=lambda k: days[k])

@@ -23,7 +23,7 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.map_date import map_date
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
-from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.maps.style import check_styles, write_styles
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
@@ -76,6 +76,7 @@ def mosaic(
         outputs.append(output.with_name(f"{output.stem}.confidence{output.suffix}"))
     for path in outputs:
         check_cog(path, overwrite=overwrite)
+    check_styles(output, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")

@@ -20,7 +20,7 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.legend_file import LegendFile, read_legend_file
 from geosrseg.raster.maps.strips import open_strips
-from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.maps.style import check_styles, write_styles
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
@@ -63,6 +63,7 @@ def relabel(
     """
     output = Path(output)
     check_cog(output, overwrite=overwrite)
+    check_styles(output, overwrite=overwrite)
     source = open_class_map(class_map)
     rules = None if legend is None else read_legend_file(legend)
     table = _table(source, rules)
@@ -106,35 +107,11 @@ def _table(source: ClassMap, rules: LegendFile | None) -> NDArray[np.uint8]:
     Raises:
         OutputError: a class of the map is in no rule, or a rule names a class it has not.
     """
-    table = np.full(256, NODATA, np.uint8)
     if rules is None:
+        table = np.full(256, NODATA, np.uint8)
         table[list(source.legend.ids)] = source.legend.ids
         return table
-    names = {item.name.casefold(): item.id for item in source.legend.classes}
-    placed = set(rules.ignored)
-    for item, words in zip(rules.legend.classes, rules.sources, strict=True):
-        for word in words or (item.id,):
-            old = names.get(word.casefold()) if isinstance(word, str) else word
-            if old is None or old not in source.legend.ids:
-                if not words:
-                    continue  # a class that this map does not have
-                raise OutputError(
-                    f"the legend makes {item.name!r} from {word!r}, which is no class of "
-                    f"{source.path} ({_shown(source.legend)})"
-                )
-            table[old] = item.id
-            placed.add(old)
-    missing = [item for item in source.legend.classes if item.id not in placed]
-    if missing:
-        raise OutputError(
-            f"the legend says nothing of {_shown(Legend(tuple(missing)))}: name it in a 'from', "
-            "or in 'ignored' to make it nodata"
-        )
-    return table
-
-
-def _shown(legend: Legend) -> str:
-    return ", ".join(f"{item.id} {item.name}" for item in legend.classes)
+    return rules.table(source.legend, owner=str(source.path))
 
 
 def _confidence(source: ClassMap, path: str | Path | None) -> Path:

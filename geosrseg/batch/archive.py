@@ -66,11 +66,20 @@ class Archive(ABC):
         text = self.read(item_address(task))
         if text is None:
             return "" if self.exists(task.output) else None
-        try:
-            value = json.loads(text)["properties"][MARK]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            return ""
-        return value if isinstance(value, str) else ""
+        return _marked(text)
+
+    def is_done(self, task: Task, mark: str | None) -> bool:
+        """The mark is the task's, and its map has not been deleted since."""
+        return mark == task.id and self.exists(task.output)
+
+
+def _marked(text: bytes) -> str:
+    """The mark in an item; empty where there is none."""
+    try:
+        value = json.loads(text)["properties"][MARK]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return value if isinstance(value, str) else ""
 
 
 def item_address(task: Task) -> str:

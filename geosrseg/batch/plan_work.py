@@ -13,6 +13,7 @@ from geosrseg.errors import GeosrsegError, WorkError
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
 from geosrseg.products.products import PRODUCTS
+from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output
 from geosrseg.version import __version__
 
@@ -24,17 +25,17 @@ class PlannedScene:
     """What is to be done for one scene.
 
     Attributes:
-        scene: its address.
+        scene: its address, without what is secret in it.
         state: ``new``; ``done``, the same map is there; ``redo``, another map is there, which `run`
             replaces with `overwrite` only; ``broken``, it cannot be mapped.
-        task: the line of the work file; None where it is broken.
+        task: the line of the work file; of a broken one it says why.
         plan: what it costs; None where it is broken.
         error: why it cannot be mapped.
     """
 
     scene: str
     state: str
-    task: Task | None
+    task: Task
     plan: PredictionPlan | None
     error: str = ""
 
@@ -127,10 +128,9 @@ def plan_work(
         for scene in names:
             found.append(planner.plan(scene))
             on_scene(found[-1])
-    tasks = [item.task for item in found if item.task is not None]
-    if not tasks:
+    if all(item.state == BROKEN for item in found):
         raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
-    write_work(work, tasks)
+    write_work(work, [item.task for item in found])
     return WorkPlan(tuple(found))
 
 
@@ -156,23 +156,32 @@ class _Planner:
 
     def plan(self, scene: SceneName) -> PlannedScene:
         """See `PlannedScene`."""
+        shown = str(Location.of(scene.address))
         try:
             request = request_for(scene.address, None, **self._options)
             plan = plan_prediction(request, self._model.session, seconds_per_pixel=self._rate)
             if self._rate is None and math.isfinite(plan.seconds_per_pixel):
                 self._rate = plan.seconds_per_pixel
             task = self._task(scene, plan)
-            mark = self._archive.mark(task)
+            state = self._state(task)
         except GeosrsegError as error:
-            return PlannedScene(scene.address, BROKEN, None, None, str(error))
-        state = {None: NEW, task.id: DONE}.get(mark, REDO)
-        return PlannedScene(scene.address, state, task, plan)
+            broken = self._task(scene, None, str(error))
+            return PlannedScene(shown, BROKEN, broken, None, str(error))
+        return PlannedScene(shown, state, task, plan)
 
-    def _task(self, scene: SceneName, plan: PredictionPlan) -> Task:
+    def _state(self, task: Task) -> str:
+        mark = self._archive.mark(task)
+        if self._archive.is_done(task, mark):
+            return DONE
+        return NEW if mark in (None, task.id) else REDO
+
+    def _task(self, scene: SceneName, plan: PredictionPlan | None, error: str = "") -> Task:
         session = self._model.session
-        pinned = {"window_size": plan.window_size, "overlap": plan.overlap}
-        if self._options.get("seams") == "exact":
-            del pinned["overlap"]
+        pinned: dict[str, Any] = {}
+        if plan is not None:
+            pinned = {"window_size": plan.window_size, "overlap": plan.overlap}
+            if self._options.get("seams") == "exact":
+                del pinned["overlap"]
         options = {k: v for k, v in self._options.items() if k != "max_memory"}
         return Task(
             scene=scene.address,
@@ -184,8 +193,9 @@ class _Planner:
             device=session.device,
             precision=session.precision,
             version=__version__,
-            windows=plan.windows,
-            seconds=round(plan.seconds, 3) if math.isfinite(plan.seconds) else 0.0,
+            windows=plan.windows if plan else 0,
+            seconds=round(plan.seconds, 3) if plan and math.isfinite(plan.seconds) else 0.0,
+            error=error,
         )
 
 

@@ -10,19 +10,18 @@ from importlib import import_module
 from itertools import islice
 from typing import Any
 
-from geosrseg.batch.run_task import TaskResult, run_task
+from geosrseg.batch.run_task import FAILED, TaskResult, result_of, run_task
 from geosrseg.batch.run_work import OnResult, died
 from geosrseg.batch.work import Task
 from geosrseg.errors import WorkError
 from geosrseg.extras import extra
+from geosrseg.runtime.devices.devices import find_device
 
 MOST = 500
 """Tasks that the scheduler knows at a time."""
 
 DEATHS = 3
 """Workers that may die with a task before it is blamed."""
-
-ON_GPU = ("cuda", "tensorrt")
 
 
 def run_on_dask(
@@ -63,7 +62,7 @@ def run_on_dask(
 
     def submit(key: str) -> object:
         task = by_key[key]
-        resources = {"GPU": 1} if task.device in ON_GPU else None
+        resources = {"GPU": 1} if find_device(task.device).gpu else None
         return client.submit(run, task, key=key, retries=0, resources=resources, pure=False)
 
     results: list[TaskResult] = []
@@ -86,8 +85,5 @@ def _result(future: Any, task: Task) -> TaskResult:
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
         return died(task, DEATHS)
-    failed = died(task, 1)
     lines = str(error).splitlines() or [type(error).__name__]
-    return TaskResult(
-        id=failed.id, scene=failed.scene, output=failed.output, state=failed.state, error=lines[0]
-    )
+    return result_of(task, FAILED, lines[0])

@@ -5,8 +5,9 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.prediction import OnProgress, Prediction
 from geosrseg.products.products import PRODUCTS
 from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
+from geosrseg.raster.storage.location import Location
+from geosrseg.runtime.failure import is_out_of_memory
 from geosrseg.version import __version__
 
 ATTEMPTS = 3
@@ -44,6 +47,7 @@ class TaskResult:
         seconds: that it took.
         attempts: how often it was tried.
         windows: that were run.
+        warnings: what was taken for granted about the scene.
     """
 
     id: str
@@ -54,10 +58,12 @@ class TaskResult:
     seconds: float = 0.0
     attempts: int = 1
     windows: int = 0
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return values | {"warnings": list(self.warnings)}
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +79,7 @@ def run_task(
     threads: int | None = None,
     on_progress: OnProgress = lambda _: None,
     turn: AbstractContextManager[object] | None = None,
-    pause: Callable[[float], None] = time.sleep,
+    pause: Callable[[float], object] = time.sleep,
 ) -> TaskResult:
     """Make the map of a task, if it is not there; a failure is a result too.
 
@@ -85,96 +91,104 @@ def run_task(
         turn: held while the network runs.
         pause: waits between attempts.
     """
+    run = _Run(task, overwrite, threads, on_progress, turn or nullcontext())
     start = time.monotonic()
-    attempt = 1
-    while True:
-        try:
-            windows = _run(task, overwrite, threads, on_progress, turn or nullcontext())
-        except GeosrsegError as error:
-            if attempt < ATTEMPTS and _may_pass(task, error):
-                pause(PAUSE * 2 ** (attempt - 1))
-                attempt += 1
-                continue
-            state, text, windows = FAILED, str(error), 0
-        else:
-            state, text = (SKIPPED, "") if windows is None else (DONE, "")
-        return TaskResult(
-            id=task.id,
-            scene=task.scene,
-            output=task.output,
-            state=state,
-            error=text,
-            seconds=round(time.monotonic() - start, 3),
-            attempts=attempt,
-            windows=windows or 0,
-        )
-
-
-def _may_pass(task: Task, error: GeosrsegError) -> bool:
-    """A second attempt is worth its time: what failed was the network, or the memory."""
-    if isinstance(error, DeviceMemoryError):
-        return True
-    remote = "://" in task.scene or is_store(task.output)
-    return remote and not isinstance(error, WorkError | DeviceError)
-
-
-def _run(
-    task: Task,
-    overwrite: bool,
-    threads: int | None,
-    on_progress: OnProgress,
-    turn: AbstractContextManager[object],
-) -> int | None:
-    """The windows that were run; None for a map that was there."""
-    _check_version(task)
-    archive = open_archive(task.output)
-    mark = archive.mark(task)
-    if mark == task.id:
-        return None
-    model = _model(task.model, task.device, task.precision, threads)
-    _check_model(task, model)
-    if mark is not None and not overwrite and not _is_unfinished(task):
-        raise OutputError(
-            f"{task.output}: exists, and was not made by this task: choose another folder, or "
-            "replace it with `overwrite`"
-        )
-    with _folder(task) as folder:
-        output = folder / f"{task.name}.tif"
-        item = folder / f".{task.name}.item.json"
-        may_replace = overwrite or mark is not None  # what stands there was judged above
-        done = _make(task, model, output, item, on_progress, turn, overwrite=may_replace)
-        _finish(task, archive, done, item, replace=mark is not None)
-        return done.windows
-
-
-def _make(
-    task: Task,
-    model: Model,
-    output: Path,
-    item: Path,
-    on_progress: OnProgress,
-    turn: AbstractContextManager[object],
-    *,
-    overwrite: bool,
-) -> Prediction:
-    products: dict[str, Any] = {name: _product_path(output, name) for name in task.products}
-    options = dict(task.options) | products | {"stac": item}
-    request = request_for(task.scene, output, **options)
-    request.check_outputs(overwrite=True)  # their names; `make_map` knows what this task has left
-    return make_map(
-        request,
-        model.session,
-        overwrite=overwrite,
-        on_progress=on_progress,
-        may_halve=False,
-        turn=turn,
+    for attempt in range(1, ATTEMPTS + 1):
+        result, may_pass = run.once()
+        if not may_pass or attempt == ATTEMPTS:
+            break
+        pause(PAUSE * 2 ** (attempt - 1))
+    return replace(
+        result,
+        seconds=round(time.monotonic() - start, 3),
+        attempts=attempt,
+        warnings=tuple(dict.fromkeys(run.warnings)),
     )
+
+
+def result_of(task: Task, state: str, error: str = "") -> TaskResult:
+    """What became of a task, without figures."""
+    scene = str(Location.of(task.scene))  # without the token that may stand in its address
+    return TaskResult(id=task.id, scene=scene, output=task.output, state=state, error=error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A task at work; see `run_task`."""
+
+    task: Task
+    overwrite: bool
+    threads: int | None
+    on_progress: OnProgress
+    turn: AbstractContextManager[object]
+    warnings: list[str] = field(default_factory=list)
+
+    def once(self) -> tuple[TaskResult, bool]:
+        """What became of an attempt, and whether another one is worth its time."""
+        try:
+            windows = self._make_if_new()
+        except GeosrsegError as error:
+            return result_of(self.task, FAILED, str(error)), self._may_pass(error)
+        except Exception as error:  # of this scene alone: the others are not to pay for it
+            text = f"{type(error).__name__}: {error}"
+            return result_of(self.task, FAILED, text), is_out_of_memory(error)
+        if windows is None:
+            return result_of(self.task, SKIPPED), False
+        return replace(result_of(self.task, DONE), windows=windows), False
+
+    def _may_pass(self, error: GeosrsegError) -> bool:
+        """What failed was the network, or the memory."""
+        if isinstance(error, DeviceMemoryError):
+            return True
+        remote = "://" in self.task.scene or is_store(self.task.output)
+        return remote and not isinstance(error, WorkError | DeviceError)
+
+    def _make_if_new(self) -> int | None:
+        """The windows that were run; None for a map that was there."""
+        task = self.task
+        if task.error:
+            raise WorkError(f"it could not be planned: {task.error}")
+        _check_version(task)
+        archive = open_archive(task.output)
+        mark = archive.mark(task)
+        if archive.is_done(task, mark):
+            return None
+        model = _model(task.model, task.device, task.precision, self.threads)
+        _check_model(task, model)
+        is_other = mark not in (None, task.id) and not _is_unfinished(task)
+        if is_other and not self.overwrite:
+            raise OutputError(
+                f"{task.output}: exists, and was not made by this task: choose another folder, or "
+                "replace it with `overwrite`"
+            )
+        with _folder(task) as folder:
+            item = folder / f".{task.name}.item.json"
+            # What stands there was judged above.
+            done = self._make(model, folder, item, overwrite=self.overwrite or mark is not None)
+            _finish(task, archive, done, item, replace=mark is not None)
+            return done.windows
+
+    def _make(self, model: Model, folder: Path, item: Path, *, overwrite: bool) -> Prediction:
+        output = folder / f"{self.task.name}.tif"
+        products: dict[str, Any] = {n: _product_path(output, n) for n in self.task.products}
+        options = dict(self.task.options) | products | {"stac": item}
+        request = request_for(self.task.scene, output, **options)
+        request.check_outputs(overwrite=True)  # the names; `make_map` knows what this task has left
+        return make_map(
+            request,
+            model.session,
+            overwrite=overwrite,
+            on_progress=self.on_progress,
+            may_halve=False,
+            turn=self.turn,
+            on_warning=self.warnings.append,
+        )
 
 
 def _finish(task: Task, archive: Archive, done: Prediction, item: Path, *, replace: bool) -> None:
     write_mark(item, task)
     folder = done.output.parent
-    own = [path for path in sorted(folder.glob(f"{task.name}.*")) if path.is_file()]
+    own = [path for path in sorted(folder.glob(f"{escape(task.name)}.*")) if path.is_file()]
     archive.publish(own if is_store(task.output) else [], item, task, replace=replace)
 
 

@@ -2,27 +2,26 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    Future,
-    ProcessPoolExecutor,
-    ThreadPoolExecutor,
-    wait,
-)
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from multiprocessing import get_context
+from contextlib import closing
+from dataclasses import replace
+from itertools import islice
 
-from geosrseg.batch.run_task import FAILED, TaskResult, run_task
+from geosrseg.batch.run_task import FAILED, TaskResult, result_of, run_task
 from geosrseg.batch.work import Task
+from geosrseg.batch.worker_process import WorkerProcess
 from geosrseg.errors import WorkError
-from geosrseg.mapping.prediction import OnProgress
+from geosrseg.mapping.prediction import Progress
 
 OnResult = Callable[[TaskResult], None]
 
+OnTaskProgress = Callable[[Task, Progress], None]
+
 DEATHS = 3
-"""How often a task may be running when a worker dies before it is blamed."""
+"""How often a task may end its worker before it is given up."""
 
 
 def choose_tasks(
@@ -57,7 +56,7 @@ def run_work(
     overwrite: bool = False,
     threads: int | None = None,
     on_result: OnResult = lambda _: None,
-    on_progress: OnProgress = lambda _: None,
+    on_progress: OnTaskProgress = lambda *_: None,
 ) -> list[TaskResult]:
     """Make the maps of all tasks that are not there yet.
 
@@ -75,84 +74,82 @@ def run_work(
     Returns:
         In the order in which they ended.
     """
-    results: list[TaskResult] = []
     if jobs == 1:
         ended = _in_threads(tasks, overwrite, threads, on_progress)
     else:
-        share = threads or max((os.cpu_count() or 1) // jobs, 1)
-        ended = _in_processes(tasks, jobs, partial(run_task, overwrite=overwrite, threads=share))
-    for result in ended:
-        results.append(result)
-        on_result(result)
+        jobs = min(jobs, len(tasks))
+        share = threads or max((os.cpu_count() or 1) // max(jobs, 1), 1)
+        workers = [WorkerProcess(overwrite=overwrite, threads=share) for _ in range(jobs)]
+        ended = _in_processes(tasks, workers)
+    results: list[TaskResult] = []
+    with closing(ended):
+        for result in ended:
+            results.append(result)
+            on_result(result)
     return results
 
 
+class _Stopped(BaseException):
+    """Ends a task in the middle, whatever it is at."""
+
+
 def _in_threads(
-    tasks: Sequence[Task], overwrite: bool, threads: int | None, on_progress: OnProgress
-) -> Iterator[TaskResult]:
+    tasks: Sequence[Task], overwrite: bool, threads: int | None, on_progress: OnTaskProgress
+) -> Generator[TaskResult]:
     """Two at once, of which one has the network and the other one writes."""
-    turn = threading.Lock()
-    run = partial(
-        run_task, overwrite=overwrite, threads=threads, on_progress=on_progress, turn=turn
-    )
+    turn, stopped = threading.Lock(), threading.Event()
+
+    def run(task: Task) -> TaskResult:
+        def report(progress: Progress) -> None:
+            if stopped.is_set():
+                raise _Stopped
+            on_progress(task, progress)
+
+        return run_task(
+            task, overwrite=overwrite, threads=threads, on_progress=report, turn=turn,
+            pause=stopped.wait,
+        )  # fmt: skip
+
+    waiting, running = iter(tasks), set[Future[TaskResult]]()
     with ThreadPoolExecutor(2, thread_name_prefix="task") as pool:
-        yield from _bounded(tasks, lambda task: pool.submit(run, task), most=2)
-
-
-def _bounded(
-    tasks: Iterable[Task], submit: Callable[[Task], Future[TaskResult]], *, most: int
-) -> Iterator[TaskResult]:
-    """Results as they come; only so many tasks are given away at a time."""
-    waiting: set[Future[TaskResult]] = set()
-    try:
-        for task in tasks:
-            waiting.add(submit(task))
-            if len(waiting) >= most:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
-        while waiting:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _in_processes(
-    tasks: Sequence[Task], jobs: int, run: Callable[[Task], TaskResult]
-) -> Iterator[TaskResult]:
-    """A process that dies takes its pool with it: a new one goes on with what is left."""
-    left = {task.id: task for task in tasks}
-    deaths: dict[str, int] = {}
-    while left:
-        begun: list[Task] = []
         try:
-            with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+            while running := running | {
+                pool.submit(run, t) for t in islice(waiting, 2 - len(running))
+            }:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        finally:
+            stopped.set()
 
-                def submit(
-                    task: Task, pool: ProcessPoolExecutor = pool, begun: list[Task] = begun
-                ) -> Future[TaskResult]:
-                    begun.append(task)
-                    return pool.submit(run, task)
 
-                for result in _bounded(list(left.values()), submit, most=jobs):
-                    del left[result.id]
-                    yield result
-        except BrokenProcessPool:
-            for task in [task for task in begun if task.id in left]:
-                deaths[task.id] = deaths.get(task.id, 0) + 1
-                if deaths[task.id] >= DEATHS:
-                    del left[task.id]
-                    yield died(task, deaths[task.id])
+def _in_processes(tasks: Sequence[Task], workers: Sequence[WorkerProcess]) -> Generator[TaskResult]:
+    """A process that dies with a task is replaced, and its task run again."""
+    waiting, idle = deque(tasks), list(workers)
+    deaths: Counter[str] = Counter()
+    running: dict[Future[TaskResult], tuple[Task, WorkerProcess]] = {}
+    try:
+        while waiting or running:
+            while waiting and idle:
+                task, worker = waiting.popleft(), idle.pop()
+                running[worker.submit(task)] = (task, worker)
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                task, worker = running.pop(future)
+                idle.append(worker)
+                try:
+                    yield future.result()
+                except BrokenProcessPool:
+                    worker.restart()
+                    deaths[task.id] += 1
+                    if deaths[task.id] < DEATHS:
+                        waiting.append(task)
+                    else:
+                        yield died(task, DEATHS)
+    finally:
+        for worker in workers:
+            worker.close()
 
 
 def died(task: Task, attempts: int) -> TaskResult:
     """The result of a task whose worker died each time."""
-    return TaskResult(
-        id=task.id,
-        scene=task.scene,
-        output=task.output,
-        state=FAILED,
-        error=f"its worker died {attempts} times: is there enough memory?",
-        attempts=attempts,
-    )
+    error = f"its worker died {attempts} times: is there enough memory?"
+    return replace(result_of(task, FAILED, error), attempts=attempts)

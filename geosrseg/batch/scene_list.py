@@ -1,13 +1,16 @@
 """The scenes that a user means: names, patterns, lists, and the results of a STAC search."""
 
 import json
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
 
-from geosrseg.errors import WorkError
+from geosrseg.errors import SceneWarning, WorkError
 from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.sensors.parts import one_part_each, product_of_part
 from geosrseg.raster.storage.location import Location
 
 LISTS = (".txt", ".lst", ".csv")
@@ -44,6 +47,8 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
         WorkError: there is none, a list cannot be read, or two scenes would have one map.
     """
     found = [scene for word in words for scene in _expand(word, items_folder)]
+    kept = set(one_part_each(scene.address for scene in found if scene.item is None))
+    found = [scene for scene in found if scene.item is not None or scene.address in kept]
     if not found:
         raise WorkError(f"{', '.join(words)}: names no scene")
     seen: dict[str, str] = {}
@@ -69,7 +74,8 @@ def write_items(scenes: Sequence[SceneName]) -> None:
 def _expand(word: str, items_folder: Path) -> Iterator[SceneName]:
     location = Location.of(word)
     path = Path(word)
-    if location.is_remote or (path.exists() and path.suffix.lower() not in (*LISTS, ".json")):
+    named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
+    if location.is_remote or named or product_of_part(location):
         yield _scene(word)
     elif path.is_file() and path.suffix.lower() in LISTS:
         base = path.parent
@@ -107,7 +113,52 @@ def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
         name = item.get("id") if isinstance(item, dict) else None
         if not isinstance(name, str) or not _is_plain(name) or "assets" not in item:
             raise WorkError(f"{path}: feature {number} is no STAC item with an id and assets")
-        yield SceneName(str((items_folder / f"{name}.json").absolute()), name, item)
+        address = str((items_folder / f"{name}.json").absolute())
+        yield SceneName(address, name, _with_whole_links(item, path))
+    _warn_of_pages(document, len(features), path)
+
+
+def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
+    """The item with the links of its assets as they are found from any folder.
+
+    A relative one is counted from the item's own address, or else from the file it came in.
+    """
+    links = item.get("links")
+    own = [
+        link["href"]
+        for link in (links if isinstance(links, list) else [])
+        if isinstance(link, dict)
+        and link.get("rel") == "self"
+        and isinstance(link.get("href"), str)
+    ]
+    base = next((href for href in own if Location.of(href).is_remote), None)
+
+    def whole(asset: Any) -> Any:
+        href = asset.get("href") if isinstance(asset, dict) else None
+        if not isinstance(href, str) or urlsplit(href).scheme or Path(href).is_absolute():
+            return asset
+        there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
+        return asset | {"href": there}
+
+    assets = item["assets"]
+    if not isinstance(assets, dict):
+        return item
+    return item | {"assets": {key: whole(asset) for key, asset in assets.items()}}
+
+
+def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
+    """Warn of an answer that holds a part of what a search found."""
+    context = document.get("context")
+    matched = document.get(
+        "numberMatched", (context if isinstance(context, dict) else {}).get("matched")
+    )
+    if isinstance(matched, int) and matched > found:
+        warnings.warn(
+            f"{file}: holds {found} of the {matched} items that the search found: save the other "
+            "pages too, and name all files",
+            SceneWarning,
+            stacklevel=2,
+        )
 
 
 def _is_plain(name: str) -> bool:
@@ -119,11 +170,12 @@ def _scene(word: str) -> SceneName:
     location = Location.of(word)
     if location.is_remote:
         return SceneName(word, _stem(location.name))
-    return SceneName(str(Path(word).absolute()), _stem(Path(word).name))
+    name = product_of_part(location) or _stem(Path(word).name)
+    return SceneName(str(Path(word).absolute()), name)
 
 
 def _stem(name: str) -> str:
-    for suffix in (".tif", ".tiff", ".tar", ".json"):
+    for suffix in (".tif", ".tiff", ".tar", ".zip", ".json", ".safe"):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             return name[: -len(suffix)]
     return name

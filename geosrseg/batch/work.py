@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
 from geosrseg.raster.files.gdal import reason
@@ -39,6 +40,8 @@ class Task:
         version: of geosrseg.
         windows: how many, for the progress.
         seconds: how long it was reckoned to take, where it was planned; 0 for unknown.
+        error: why the scene cannot be mapped; empty where it can. Such a task fails, so that no
+            scene is lost between the plan and what is made of it.
     """
 
     scene: str
@@ -52,12 +55,13 @@ class Task:
     version: str
     windows: int = 0
     seconds: float = 0.0
+    error: str = ""
 
     @property
     def id(self) -> str:
         """A hash of all that decides the bytes, and of where they go."""
         values = self.to_json()
-        for name in ("model", "windows", "seconds"):  # the model's hash counts, not its place
+        for name in ("model", "windows", "seconds", "error"):  # not the model's place, its hash
             del values[name]
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -91,6 +95,7 @@ class Task:
             version=record.text("version"),
             windows=record.integer("windows"),
             seconds=record.number("seconds", default=0.0),
+            error=record.text("error") if "error" in values else "",
         )
 
 
@@ -134,8 +139,8 @@ def read_work(path: str | Path) -> list[Task]:
 
 def _read_line(path: Path, number: int, line: str) -> Task:
     try:
-        return Task.from_json(json.loads(line))
-    except (ValueError, RecursionError) as error:
+        return Task.from_json(parse_json(line))
+    except ValueError as error:
         raise WorkError(
             f"{path}: line {number} is no task ({reason(error)}): write the file with geosrseg plan"
         ) from error

@@ -18,6 +18,7 @@ import onnx
 from geosrseg.bench.command import CommandRun, run_predict
 from geosrseg.bench.contestants import (
     TORCH,
+    kind_of,
     networks,
     products,
     run_in_turn,
@@ -26,7 +27,6 @@ from geosrseg.bench.contestants import (
 from geosrseg.bench.machine import describe_machine
 from geosrseg.bench.process import run_apart
 from geosrseg.bench.result import (
-    KINDS,
     YARDSTICK,
     Benchmark,
     CommandResult,
@@ -39,8 +39,8 @@ from geosrseg.core.tiling.windows import round_up
 from geosrseg.errors import DeviceError, MissingExtraError
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.arithmetic import multiply_adds
+from geosrseg.runtime.devices.devices import DEVICES, find_device
 from geosrseg.runtime.model.model_file import read_model_file
-from geosrseg.runtime.session import DEVICES
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 
 REPEATS = 5
@@ -93,7 +93,7 @@ def benchmark(
     full: bool = False,
     size: tuple[int, int] | None = None,
     quick: bool = False,
-    devices: Sequence[str] = tuple(DEVICES),
+    devices: Sequence[str] | None = None,
     repeats: int = REPEATS,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> Benchmark:
@@ -107,7 +107,7 @@ def benchmark(
             classes of `model`; needs PyTorch.
         size: LR rows and columns of the synthetic scene that the command maps.
         quick: smaller windows and a smaller scene.
-        devices: what to measure, where it can be used here.
+        devices: what to measure, where it can be used here; None takes all.
         repeats: runs of everything, in turn.
         on_step: called with a few words before each step.
 
@@ -123,7 +123,7 @@ def benchmark(
         chosen = QUICK_MODEL_SIZE if quick else MODEL_SIZE
     rows, cols = size or chosen.scene
     date, machine = datetime.now(UTC).isoformat(timespec="seconds"), describe_machine()
-    offered, missing = _offered(devices)
+    offered, missing = _offered(DEVICES.names if devices is None else devices)
     with tempfile.TemporaryDirectory(prefix="geosrseg-") as name:
         folder = Path(name)
         on_step("make the network of the yardstick")
@@ -133,9 +133,9 @@ def benchmark(
             subject = find_subject(model, folder)
         spec = subject.spec
         window = round_up(min(chosen.window, spec.window_size), spec.multiple)
-        kinds = {KINDS[device] for device, _ in offered}
+        kinds = {kind_of(device) for device, _ in offered}
         contestants = [
-            *products((KINDS[device], precision) for device, precision in offered),
+            *products((kind_of(device), precision) for device, precision in offered),
             *networks(subject.path, offered, window=window),
         ]
         if subject.preset is None:
@@ -204,13 +204,13 @@ def _make(preset: str, like: ModelSpec, folder: Path, *, window: int) -> Subject
 
 def _offered(devices: Sequence[str]) -> tuple[list[tuple[str, Precision]], dict[str, str]]:
     """Devices and precisions that can be used here, and why the others cannot."""
-    reasons = {device: DEVICES[device].why_not() for device in devices}
+    reasons = {device: find_device(device).why_not() for device in devices}
     missing = {device: reason for device, reason in reasons.items() if reason is not None}
     offered = [
         (device, precision)
         for device in devices
         if device not in missing
-        for precision in DEVICES[device].precisions()
+        for precision in find_device(device).precisions()
     ]
     if not offered:
         raise DeviceError("; ".join(missing.values()))

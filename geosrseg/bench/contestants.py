@@ -10,7 +10,6 @@ from typing import Any
 from geosrseg.bench.loads import PRODUCTS
 from geosrseg.bench.process import MeasuredProcess
 from geosrseg.bench.result import (
-    KINDS,
     YARDSTICK,
     Kind,
     NetworkResult,
@@ -20,6 +19,7 @@ from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.timing import Timing
 from geosrseg.errors import GeosrsegError
+from geosrseg.runtime.devices.devices import find_device
 
 SIDES = {("cpu", "fp32"): 2048, ("cpu", "bf16"): 4096, ("cpu", "fp16"): 4096}
 LARGEST_SIDE = 8192
@@ -58,7 +58,12 @@ class Contestant:
         """What it has done."""
         if self.operations:
             return ProductResult(self.device, self.kind, self.precision, self.operations, timing)
-        return NetworkResult(self.device, self.precision, timing, peak_bytes)
+        return NetworkResult(self.device, self.kind, self.precision, timing, peak_bytes)
+
+
+def kind_of(device: str) -> Kind:
+    """What does the arithmetic of a device."""
+    return "gpu" if find_device(device).gpu else "cpu"
 
 
 def products(wanted: Iterable[tuple[Kind, Precision]]) -> Iterator[Contestant]:
@@ -84,7 +89,7 @@ def networks(
     """A model file on each device and in each precision."""
     for device, precision in offered:
         arguments = (str(model), device, precision, window)
-        yield Contestant(device, KINDS[device], precision, f"{LOADS}:load_session", arguments)
+        yield Contestant(device, kind_of(device), precision, f"{LOADS}:load_session", arguments)
 
 
 def yardsticks(
@@ -92,9 +97,10 @@ def yardsticks(
 ) -> Iterator[Contestant]:
     """PyTorch on the CPU, and on the GPU where the others run on one."""
     for device in ("cpu", "cuda") if "gpu" in kinds else ("cpu",):
+        kind: Kind = "cpu" if device == "cpu" else "gpu"
         name = YARDSTICK if device == "cpu" else f"{YARDSTICK} {device}"
         arguments = (preset, spec, window, device)
-        yield Contestant(name, KINDS[name], "fp32", f"{TORCH}:load_eager", arguments)
+        yield Contestant(name, kind, "fp32", f"{TORCH}:load_eager", arguments)
 
 
 def run_in_turn(

@@ -14,16 +14,6 @@ Kind = Literal["cpu", "gpu"]
 YARDSTICK = "pytorch"
 """PyTorch in the reference code's way."""
 
-KINDS: Mapping[str, Kind] = {
-    "cuda": "gpu",
-    "tensorrt": "gpu",
-    f"{YARDSTICK} cuda": "gpu",
-    "openvino": "cpu",
-    "cpu": "cpu",
-    YARDSTICK: "cpu",
-}
-"""What does the arithmetic, by device."""
-
 
 @dataclass(frozen=True, slots=True)
 class ProductResult:
@@ -50,12 +40,14 @@ class NetworkResult:
 
     Attributes:
         device: as in ``--device``, or the yardstick.
+        kind: what does the arithmetic.
         precision: of the arithmetic.
         timing: of the runs.
         peak_bytes: the most memory that the process held; None where nothing tells it.
     """
 
     device: str
+    kind: Kind
     precision: str
     timing: Timing
     peak_bytes: int | None
@@ -143,7 +135,7 @@ class Benchmark:
 
     def share_of_peak(self, result: NetworkResult) -> float | None:
         """Share of that peak that the network reaches; None where there is no peak."""
-        peak = self.peak(KINDS[result.device], result.precision)
+        peak = self.peak(result.kind, result.precision)
         return None if peak is None else 2 * self.multiply_adds / result.timing.median / peak
 
     def times_yardstick(self, pixels_per_second: float) -> float | None:

@@ -1,13 +1,16 @@
 """Options of a command, made from the dataclasses and registries that they fill."""
 
+import inspect
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from geosrseg.cli.sizes import Bytes
+from geosrseg.cli.terminal.sizes import Bytes
 from geosrseg.core.option import Option, options_of
+from geosrseg.raster.sensors.sensors import sensors_help
 
 if TYPE_CHECKING:
     from geosrseg.registry import Registry
@@ -55,6 +58,17 @@ def file_options(registry: "Registry[Any]") -> Decorator:
                 yield group_options(group)
 
     return _applied(options())
+
+
+def products_listed(command: click.Command) -> click.Command:
+    """The command, whose help ends with the products that sensors recognise."""
+    lines = [
+        textwrap.fill(line, 72, initial_indent="  ", subsequent_indent="    ")
+        for line in sensors_help()
+    ]
+    listed = "\n".join(["\b", "Products:", *lines])
+    command.help = f"{inspect.cleandoc(command.help or '')}\n\n{listed}"
+    return command
 
 
 def _applied(options: Iterable[Decorator]) -> Decorator:

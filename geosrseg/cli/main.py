@@ -27,7 +27,6 @@ from geosrseg.cli.stopping import stopped_by_signals
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import one_line
 from geosrseg.errors import GeosrsegError
-from geosrseg.version import __version__
 
 COMMANDS = {
     "maps": {
@@ -48,11 +47,16 @@ COMMANDS = {
         "mosaic": "Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by "
         "side.",
         "change": "Compare class maps of one place at several dates.",
+        "report": "Write a page of a class map to look at: zoom, legend and areas, and a swipe to "
+        "the scene.",
+        "quicklook": "Draw a class map with its legend and, beside it, the scene.",
+        "stac": "Write the STAC item of a class map, its styles and the layers that were made "
+        "with it.",
     },
     "learning": {
         "card": "Draft a dataset card from images and their masks.",
         "train": "Train a network on a dataset.",
-        "runs": "List the runs below a folder.",
+        "runs": "List the runs below a folder, ./runs by default.",
         "export": "Write the best weights of a run as a model file.",
         "evaluate": "Measure models on a dataset, side by side.",
         "reproduce": "Train the paper's protocols on a dataset and compare them.",
@@ -182,8 +186,23 @@ def _one_line_warnings() -> Iterator[None]:
         yield
 
 
+def _show_versions(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        from geosrseg.cli.versions import describe_versions
+
+        click.echo(describe_versions())
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="geosrseg %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_versions,
+    help="Show the versions that matter in a report of a bug.",
+)
 @debug_option
 def main() -> None:
     """High-resolution class maps from low-resolution satellite images."""

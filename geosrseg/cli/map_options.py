@@ -44,6 +44,13 @@ legend_option = click.option(
 )
 
 
+scene_option = click.option(
+    "--scene",
+    metavar="SCENE",
+    help="The scene that the map was made from, whatever predict takes.  [default: none]",
+)
+
+
 def output_option(kinds: str, *, required: bool = True) -> Callable[[F], F]:
     """``-o``, for files of these kinds."""
     return click.option(

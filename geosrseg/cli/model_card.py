@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from geosrseg.cli.table import write_lines
+from geosrseg.cli.terminal.table import write_lines
 from geosrseg.core.domain import LEVELS
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 import shlex
 import sys
-from pathlib import Path
 
 import click
 
 from geosrseg.cli.fields import field_option
+from geosrseg.core.precision import NOT_OFFERED, PRECISIONS
 from geosrseg.extras import extra as extra
 from geosrseg.mapping.windowing import Windowing
 
@@ -34,17 +34,9 @@ def typed_command() -> str:
     return shlex.join(["geosrseg", *sys.argv[1:]])
 
 
-device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cuda", "tensorrt", "openvino", "cpu"]),
-    default="auto",
-    show_default=True,
-    help="Where the model runs; auto takes the first of cuda, openvino and cpu that works.",
-)
-
 precision_option = click.option(
     "--precision",
-    type=click.Choice(["auto", "fp32", "bf16", "fp16", "int8"]),
+    type=click.Choice(["auto", *PRECISIONS, *NOT_OFFERED]),
     default="auto",
     show_default=True,
     help="Arithmetic of the model; auto takes the fastest that device and model allow.",
@@ -76,18 +68,3 @@ workers_option = click.option(
 )
 
 seams_option = field_option(Windowing, "seams")
-
-dataset_option = click.option(
-    "--dataset",
-    metavar="NAME|FOLDER|CARD.toml",
-    required=True,
-    help="vaihingen, thetford or coffee; a folder train/ train_msk/ test/ test_msk/; or a card.",
-)
-
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder of a dataset by name, or of a card's paths.  [default: data/NAME, the card's "
-    "folder, or the current one]",
-)

@@ -1,12 +1,12 @@
 """Options that replace a value of a preset; each is named like what it replaces."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
 from geosrseg.errors import RunError
+from geosrseg.networks.networks import network_names
 
 COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.FloatRange(min=0)
@@ -44,6 +44,38 @@ class ClassWeights(click.ParamType[tuple[float, ...]]):
             self.fail(f"{value!r}: expected numbers with commas between them", param, ctx)
 
 
+class NetworkOption(click.ParamType[tuple[str, str]]):
+    """``name=value``, an option of a network."""
+
+    name = "name=value"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        option, sign, text = str(value).partition("=")
+        if not (option and sign):
+            self.fail(f"{value!r}: expected NAME=VALUE, such as width=32", param, ctx)
+        return option.replace("-", "_"), text
+
+
+def _by_name(
+    _ctx: click.Context, _param: click.Parameter, values: tuple[tuple[str, str], ...]
+) -> dict[str, str] | None:
+    return dict(values) or None
+
+
+def _network_option(part: str) -> Callable[..., Any]:
+    return click.option(
+        f"--{part}-option",
+        f"{part}_options",
+        type=NetworkOption(),
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_by_name,
+        help=f"An option of the network of --{part}; may be given several times.",
+    )
+
+
 WEIGHT_OPTIONS = (
     click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
     click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
@@ -53,17 +85,23 @@ WEIGHT_OPTIONS = (
 )
 
 BUDGET_OPTIONS = (
-    click.option("--sr", metavar="NAME", help="Super-resolution network: dbpn or espcn."),
     click.option(
-        "--seg",
+        "--sr",
         metavar="NAME",
-        help="Segmentation network: segnet, unet or smp:ARCHITECTURE/ENCODER.",
+        help=f"Super-resolution network: {', '.join(network_names('sr'))}.",
+    ),
+    click.option(
+        "--seg", metavar="NAME", help=f"Segmentation network: {', '.join(network_names('seg'))}."
     ),
     click.option(
         "--joint",
         metavar="NAME",
-        help="One network that gives SR image and classes, in place of --sr and --seg: compact.",
+        help="One network that gives SR image and classes, in place of --sr and --seg: "
+        f"{', '.join(network_names('joint'))}.",
     ),
+    _network_option("sr"),
+    _network_option("seg"),
+    _network_option("joint"),
     click.option("--epochs", type=COUNT, help="Passes, each with a validation."),
     click.option("--chips-per-epoch", type=COUNT, help="Chips in a pass."),
     click.option(
@@ -174,19 +212,6 @@ preset_option = click.option(
     help="Networks and recipe to begin with.",
 )
 
-init_sr_option = click.option(
-    "--init-sr",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Published D-DBPN weights to begin with.",
-)
-
-init_seg_option = click.option(
-    "--init-seg",
-    metavar="vgg16|FILE",
-    help="Published VGG16 weights to begin SegNet's encoder with; vgg16 downloads torchvision's.",
-)
-
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command all of these options; what is not given is None."""
@@ -215,7 +240,6 @@ def given_options(values: dict[str, Any], *, protocol: str) -> dict[str, Any]:
     unused = [name for name in SR_VALUES if name in given]
     if protocol in ("lr", "hr") and unused:
         raise RunError(
-            f"--{unused[0].replace('_', '-')}: protocol {protocol} has no super-resolution part, "
-            "leave it out"
+            f"`{unused[0]}`: protocol {protocol} has no super-resolution part, leave it out"
         )
     return given

@@ -75,13 +75,14 @@ def fractions(labels: NDArray[np.uint8], *, classes: int, factor: int) -> NDArra
         factor: the upscale factor.
 
     Returns:
-        (classes, rows, cols) shares that sum to 1; NaN where a source pixel is nodata.
+        (classes, rows, cols) shares of its mapped part, which sum to 1; NaN where a source
+        pixel has none.
     """
     rows, cols = (length // factor for length in labels.shape)
     blocks = labels.reshape(rows, factor, cols, factor)
     shares = np.empty((classes, rows, cols), np.float32)
     for index in range(classes):
         shares[index] = (blocks == index).sum(axis=(1, 3), dtype=np.uint16)
-    shares /= factor**2
-    shares[:, blocks[:, 0, :, 0] == NODATA] = np.nan
+    mapped = (blocks != NODATA).sum(axis=(1, 3), dtype=np.uint16)
+    shares /= np.where(mapped, mapped, np.nan).astype(np.float32)
     return shares

@@ -105,8 +105,8 @@ def map_array_file(
         layers = {name: _empty(profile) for name, profile in _checked(profiles).items()}
         counter = WindowCounter(job, on_progress, strips_done=0)
         _fill(layers, job, counter)
-        damage = job.scene.warnings
-    return ArrayMap(layers, profiles, session.spec.legend, damage)
+        damage, legend = job.scene.warnings, job.legend.spec.legend
+    return ArrayMap(layers, profiles, legend, damage)
 
 
 def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: WindowCounter) -> None:
@@ -118,6 +118,8 @@ def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: Windo
             job.session,
             job.plan,
             layers=job.layers,
+            merge=job.legend.merge,
+            shown=job.shown,
             batch=job.request.options.windows.batch,
             on_window=counter.count,
         )

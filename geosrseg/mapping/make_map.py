@@ -7,6 +7,7 @@ product files from them. A stopped run resumes at the first strip that is not fi
 
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 
@@ -21,12 +22,17 @@ from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.products.writing import write_products, write_styles
+from geosrseg.products.writing import write_products, write_ramp_style, write_styles
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
 from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.session import Session
+
+
+def warn(text: str) -> None:
+    """Warn of something about a scene."""
+    warnings.warn(text, SceneWarning, stacklevel=4)
 
 
 def make_map(
@@ -37,6 +43,7 @@ def make_map(
     on_progress: OnProgress = lambda _: None,
     may_halve: bool = True,
     turn: AbstractContextManager[object] | None = None,
+    on_warning: Callable[[str], None] = warn,
 ) -> Prediction:
     """Make the map of a request whose outputs have been checked.
 
@@ -47,9 +54,10 @@ def make_map(
         on_progress: called before the first window and after each one.
         may_halve: run windows in parts where memory runs out, with a few other labels then.
         turn: held while windows are run, so that another map is written meanwhile.
+        on_warning: called with each thing about the scene that was taken for granted.
 
     Warns:
-        SceneWarning: something about the scene was taken for granted.
+        SceneWarning: by default, in place of `on_warning`.
 
     Raises:
         GeosrsegError: the scene, the device or an output is unusable.
@@ -61,7 +69,7 @@ def make_map(
     with open_job(request, session) as job:
         inputs = job.scene.header.local_paths
         for text in job.scene.warnings:
-            warnings.warn(text, SceneWarning, stacklevel=3)
+            on_warning(text)
         said = len(job.scene.warnings)
         stamps = stamp_files(inputs)
         with open_row_store(
@@ -75,16 +83,18 @@ def make_map(
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
-            job.scene.add_unlike(counts.unlike(session.spec))
+            job.scene.add_unlike(counts.unlike(job.legend.spec))
             for text in job.scene.warnings[said:]:
-                warnings.warn(text, SceneWarning, stacklevel=3)
+                on_warning(text)
             labels = _publish(job, store, overwrite=overwrite)
             areas = _write_products(job)
             store.remove()
-        summary = labels.summary(job.scene, session.spec.legend, seconds=time.monotonic() - started)
+        summary = labels.summary(
+            job.mapped, job.legend.spec.legend, seconds=time.monotonic() - started
+        )
         late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
         for text in late:
-            warnings.warn(text, SceneWarning, stacklevel=3)
+            on_warning(text)
         return Prediction(
             output=output,
             layers=request.paths,
@@ -106,8 +116,9 @@ def _write_products(job: MapJob) -> Areas | None:
     """Styles and product files; the areas if they were counted."""
     paths = job.request.paths
     finished = FinishedMap(
-        scene=job.scene,
-        spec=job.session.spec,
+        legend=job.legend.spec.legend,
+        scene=job.mapped,
+        spec=job.legend.spec,
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
         tags=job.tags,
         options=job.options(),
@@ -115,6 +126,8 @@ def _write_products(job: MapJob) -> Areas | None:
     for name, layer in job.layers.items():
         if layer.styled:
             write_styles(finished, name)
+        elif layer.ramp is not None:
+            write_ramp_style(finished, name, layer.ramp)
     write_products(job.request.options.products, finished)
     return finished.counted_areas
 
@@ -135,6 +148,8 @@ def _keep_rows(
             job.session,
             job.plan,
             layers=job.layers,
+            merge=job.legend.merge,
+            shown=job.shown,
             batch=job.request.options.windows.batch,
             first_strip=len(store),
             may_halve=may_halve,
@@ -155,8 +170,9 @@ def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> LabelCounter:
         rows = store.rows(layer)
         rows = labels.counted(rows) if layer == CLASSES else rows
         # Only now is known in what the scene is unlike the model's training data.
-        profile = job.layers[layer].profile()
-        profile = replace(profile, tags={**profile.tags, **job.tags})
+        profile, title = job.layers[layer].profile(), job.layers[layer].asset.title
+        tags = {"TIFFTAG_IMAGEDESCRIPTION": title, **profile.tags, **job.tags}
+        profile = replace(profile, tags=tags)
         drafts[layer] = write_cog(store.folder, path, profile, rows)
     # Meanwhile, somebody may have put something there.
     job.request.check_outputs(overwrite=overwrite, own=store.noted)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.core.text.numerals import parse_integer
-from geosrseg.core.tiling.windows import WindowPlan
+from geosrseg.core.tiling.windows import Window, WindowPlan
 from geosrseg.errors import (
     DeviceError,
     DeviceMemoryError,
@@ -16,6 +16,7 @@ from geosrseg.errors import (
 )
 from geosrseg.mapping.layers.layer import Layer, MapFrame
 from geosrseg.mapping.layers.layers import LAYERS, identities
+from geosrseg.mapping.map_legend import MapLegend, map_legend
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.planning.scene_faults import with_all_faults
 from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
@@ -54,22 +55,31 @@ class MapJob:
     Attributes:
         request: what is wanted.
         session: the model.
-        scene: the open scene.
+        scene: the open scene: as much of it as the windows of the plan cover.
+        shown: the part of it that the map shows.
         window_size: LR pixels that the windows may have along a side.
         plan: the windows.
         layers: what is wanted, by name.
+        legend: the classes of the map.
     """
 
     request: MapRequest
     session: Session
     scene: Scene
+    shown: Window
     window_size: int
     plan: WindowPlan
     layers: Mapping[str, Layer]
+    legend: MapLegend
+
+    @property
+    def mapped(self) -> Scene:
+        """The part of the scene that the map shows, as a scene of its own."""
+        return self.scene.part(self.shown)
 
     def row_layout(self) -> RowLayout:
         """What the rows of the map are."""
-        height, span = self.scene.grid.height, self.plan.rows
+        height, span = self.shown.height, self.plan.rows
         profiles = {name: layer.profile() for name, layer in self.layers.items()}
         return RowLayout(
             layers={
@@ -82,7 +92,10 @@ class MapJob:
                 )
                 for layer, profile in profiles.items()
             },
-            heights=tuple(min(bottom, height) - top for top, bottom in span.cores),
+            heights=tuple(
+                len(span.core_within(index, self.shown.row_off, self.shown.row_stop))
+                for index in range(len(span.starts))
+            ),
         )
 
     def manifest(self) -> dict[str, str]:
@@ -98,12 +111,18 @@ class MapJob:
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
             "nodata": str([file.selection.fills for file in header.files]),
-            "quality": str([flags.bits for flags in header.quality]),
+            "quality": str([flags.masked | flags.fill for flags in header.quality]),
+            "resampled": str(
+                [file.resampled.method.name for file in header.files if file.resampled]
+            ),
+            "grid": str(header.grid.transform[:6]),
             "aoi": header.aoi.digest if header.aoi else "all",
+            "extent": f"{header.part} {self.shown}",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
             WINDOW_SIZE: str(self.window_size),
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
+            "legend": self.legend.identity or "the model's",
             "layers": identities(self.request.options.layers),
             OUTPUT: self.request.output.name if self.request.output else "",
             STRIPS: str(len(plan.rows.starts)),
@@ -123,6 +142,7 @@ class MapJob:
             "Reflectance": "; ".join(f"number × {a:g} + {b:g}" for a, b in scales),
             "Left out": ", ".join(wanted.reading.masked),
             "Area of interest": _shown(wanted.reading.aoi),
+            "Legend": Path(wanted.legend).name if wanted.legend else "",
             "Windows": (
                 f"{self.window_size} pixels of the scene, halo {plan.rows.halo}, "
                 f"seams {wanted.windows.seams}"
@@ -162,27 +182,37 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     options = request.options
     windows = options.windows
     check_proj()
+    legend = map_legend(spec, options.legend)
     with open_scene(
         request.scene, model_bands=spec.bands, spec=spec, reading=options.reading
     ) as scene:
         _check_apart(request, scene)
-        check_grid(options.products, scene.grid)
+        mapped = scene.part(scene.extent)
+        check_grid(options.products, mapped.grid)
         window_size = _window_size(request, session, scene)
-        plan = plan_scene(
+        whole = plan_scene(
             scene, spec, seams=windows.seams, overlap=windows.overlap, window_size=window_size
         )
+        # Windows lie where those of the whole scene do, so that pixels come out as its do.
+        ground, plan = whole.part(scene.extent)
+        ground = ground.clipped(scene.grid.height, scene.grid.width)
         _check_width(scene, plan, available_memory())
         _check_window(session, plan, windows.batch)
         frame = MapFrame(
-            scene=scene, spec=spec, halo=plan.rows.halo, tags=_tags(request, session, scene)
+            scene=mapped,
+            spec=legend.spec,
+            halo=plan.rows.halo,
+            tags=_tags(request, session, scene),
         )
         yield MapJob(
             request=request,
             session=session,
-            scene=scene,
+            scene=scene.part(ground),
+            shown=scene.extent.inside(ground),
             window_size=window_size,
             plan=plan,
             layers={name: LAYERS.load(name)(frame) for name in options.layers},
+            legend=legend,
         )
 
 
@@ -209,7 +239,7 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
     needed = pixels * len(scene.band_names) * LEAST_BYTES
     if needed > memory:
         raise SceneError(
-            f"{scene.location}: a strip of windows, {scene.grid.width} pixels wide, takes "
+            f"{scene.location}: a strip of windows, {plan.cols.length} pixels wide, takes "
             f"{needed / 2**30:.1f} GiB, and {memory / 2**30:.1f} are free: use a smaller "
             "`window_size`, or cut the scene into parts"
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from geosrseg.core.option import options_of, unknown_option
@@ -21,12 +22,14 @@ class MapOptions:
         windows: which windows it is to be cut into.
         layers: the layers that are wanted besides the class map, by name.
         products: the files that are to be made from the finished map.
+        legend: a file of the classes that the model's become; the model's own by default.
     """
 
     reading: Reading = field(default_factory=Reading)
     windows: Windowing = field(default_factory=Windowing)
     layers: Sequence[str] = ()
     products: Products = field(default_factory=Products)
+    legend: str | Path | None = None
 
     def __post_init__(self) -> None:
         asked = [self.layers] if isinstance(self.layers, str) else self.layers
@@ -58,8 +61,9 @@ class MapOptions:
             products=Products(
                 files={name: path for name, path in files.items() if path is not None},
                 options=own,
-                count_areas=parts.count_areas.get("count_areas", self.products.count_areas),
+                count_areas=parts.single.get("count_areas", self.products.count_areas),
             ),
+            legend=parts.single.get("legend", self.legend),
         )
 
 
@@ -72,12 +76,12 @@ class _Parts:
     layers: dict[str, Any] = field(default_factory=dict)
     files: dict[str, Any] = field(default_factory=dict)
     own: dict[str, dict[str, Any]] = field(default_factory=dict)
-    count_areas: dict[str, bool] = field(default_factory=dict)
+    single: dict[str, Any] = field(default_factory=dict)
 
 
 def _sorted(named: Mapping[str, Any]) -> _Parts:
     parts = _Parts()
-    places: dict[str, dict[str, Any]] = {"count_areas": parts.count_areas}
+    places: dict[str, dict[str, Any]] = dict.fromkeys(("count_areas", "legend"), parts.single)
 
     def add(names: Iterable[str], place: dict[str, Any]) -> None:
         for name in names:

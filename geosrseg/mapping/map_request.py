@@ -71,4 +71,7 @@ class MapRequest:
 
 def _styles(layer: str, path: Path) -> Sequence[Path]:
     """The files of a layer's styles, if it has any."""
-    return style.style_paths(path) if LAYERS.load(layer).styled else ()
+    kind = LAYERS.load(layer)
+    if kind.styled:
+        return style.style_paths(path)
+    return () if kind.ramp is None else (style.ramp_path(path),)

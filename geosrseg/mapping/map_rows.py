@@ -47,9 +47,11 @@ def predict_rows(
     plan: WindowPlan,
     *,
     layers: Mapping[str, Layer],
+    shown: Window | None = None,
     batch: int = 1,
     first_strip: int = 0,
     may_halve: bool = True,
+    merge: NDArray[np.uint8] | None = None,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
     """The rows of a map from top to bottom, as they are finished.
@@ -59,9 +61,11 @@ def predict_rows(
         session: the model.
         plan: the windows.
         layers: what to give, by name.
+        shown: the part of the scene that the map shows; all of it by default.
         batch: windows that are run at once.
         first_strip: the strip to begin with. Strips above it that reach into it are run again.
         may_halve: see `WindowRunner`.
+        merge: see `Painter`.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
@@ -70,7 +74,15 @@ def predict_rows(
     run_from = plan.rows.first_before(first_strip)
     needs_sr = any(layer.needs_sr for layer in layers.values())
     runner = WindowRunner(session, plan.rows, batch=batch, with_sr=needs_sr, may_halve=may_halve)
-    painter = Painter(scene, session.spec, plan, layers=layers, first_strip=run_from)
+    painter = Painter(
+        scene,
+        session.spec,
+        plan,
+        shown=shown or Window(0, 0, scene.grid.height, scene.grid.width),
+        layers=layers,
+        first_strip=run_from,
+        merge=merge,
+    )
     read = read_strips(scene, plan, session.spec, first_strip=run_from)
     with (
         in_background(read, ahead=1, name="read") as strips,
@@ -101,7 +113,7 @@ def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> 
     row_off = plan.rows.starts[index]
     whole = Window(row_off, 0, plan.rows.window_size, plan.cols.length)
     inside = whole.clipped(scene.grid.height, scene.grid.width)
-    wanted = scene.wanted(inside)
+    wanted = scene.reached(inside)
     inputs = np.zeros((len(spec.bands), inside.height, inside.width), np.float32)
     valid = np.zeros((inside.height, inside.width), np.bool_)
     if touching := [window for window in plan.strip(index) if wanted[:, window.cols].any()]:

@@ -1,6 +1,8 @@
 """Model: a model file, loaded once, that maps as many scenes and arrays as are wanted."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,9 +12,17 @@ from geosrseg.errors import GeosrsegError, OutputError
 from geosrseg.mapping.make_map import make_map
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.map_request import MapRequest
-from geosrseg.mapping.output_names import default_output, map_paths
+from geosrseg.mapping.output_names import (
+    default_output,
+    is_made,
+    make_folder,
+    map_paths,
+    scene_name,
+)
 from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
+from geosrseg.products.products import NAME
+from geosrseg.raster.sensors.parts import one_part_each
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
@@ -82,6 +92,7 @@ class Model:
         options: MapOptions | None = None,
         *,
         overwrite: bool = False,
+        skip_existing: bool = False,
         on_progress: OnProgress = no_progress,
         on_outcome: Callable[[Outcome], None] = no_progress,
         **changes: Any,
@@ -89,10 +100,12 @@ class Model:
         """Make the map of each scene, of its name; a failure stops no other.
 
         Args:
-            scenes: see `predict`.
-            folder: of the maps; ``SCENE_classes.tif`` beside each scene by default.
-            options: what is wanted of every map; no product file, which would be one for all.
+            scenes: see `predict`; of the files of one product, the first stands for all.
+            folder: of the maps, which is made; ``SCENE_classes.tif`` beside each scene by default.
+            options: what is wanted of every map; ``{name}`` in the path of a product file is
+                the scene's name.
             overwrite: replace existing maps.
+            skip_existing: leave the scenes alone whose map is already there.
             on_progress: called before the first window of each scene and after each one.
             on_outcome: called when a scene is done or has failed.
             changes: options by their names.
@@ -101,14 +114,24 @@ class Model:
             GeosrsegError: an option or the folder is unusable, or two maps had one name.
         """
         wanted = (options or MapOptions()).having(**changes)
+        scenes = one_part_each(scenes)
         check_scenes(scenes, folder, wanted)
+        if overwrite and skip_existing:
+            raise OutputError("`skip_existing` and `overwrite` exclude each other: leave one out")
+        outputs = map_paths(scenes, _folder(folder))
+        if folder is not None:
+            make_folder(Path(folder))
         outcomes = []
-        for scene, output in zip(scenes, map_paths(scenes, _folder(folder)), strict=True):
+        for scene, output in zip(scenes, outputs, strict=True):
+            done, failed = None, None
             try:
-                done = self.map(scene, output, wanted, overwrite=overwrite, on_progress=on_progress)
-                outcome = Outcome(str(Location.of(scene)), output, done, None)
+                if not (skip_existing and is_made(output)):
+                    done = self.map(
+                        scene, output, wanted, overwrite=overwrite, on_progress=on_progress
+                    )
             except GeosrsegError as error:
-                outcome = Outcome(str(Location.of(scene)), output, None, error)
+                failed = error
+            outcome = Outcome(str(Location.of(scene)), output, done, failed)
             outcomes.append(outcome)
             on_outcome(outcome)
         return outcomes
@@ -216,10 +239,11 @@ def request_for(
     """
     if not isinstance(scene, str | Path):
         raise TypeError(f"a scene is a path or a URL, got {type(scene).__name__}")
+    wanted = (options or MapOptions()).having(**changes)
     return MapRequest(
         scene=scene,
         output=None if output is None else Path(output),
-        options=(options or MapOptions()).having(**changes),
+        options=replace(wanted, products=wanted.products.named(scene_name(scene))),
     )
 
 
@@ -229,12 +253,21 @@ def check_scenes(
     """Refuse before a model is loaded what several scenes cannot have.
 
     Raises:
-        OutputError: a product file, which is for one scene; see `map_paths` for the others.
+        OutputError: two scenes would have one product file; see `map_paths` for the others.
     """
-    for name, path in options.products.files.items():
-        raise OutputError(
-            f"`{name}` {path} is a file for one scene, and {len(scenes)} are given: leave it out"
-        )
+    products = options.products
+    for name, path in products.files.items():
+        if len(scenes) > 1 and NAME not in str(path):
+            raise OutputError(
+                f"`{name}` {path} is one file, and {len(scenes)} scenes are given: write {NAME} in "
+                "it for the name of each"
+            )
+    made = Counter(
+        path for scene in scenes for path in products.named(scene_name(scene)).files.values()
+    )
+    for path, times in made.items():
+        if times > 1:
+            raise OutputError(f"{path} would be made {times} times: rename a scene or the file")
     map_paths(scenes, _folder(folder))
 
 

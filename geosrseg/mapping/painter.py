@@ -27,8 +27,8 @@ class Strip:
         index: number of the strip.
         inputs: (bands, height, padded width) normalized reflectance.
         valid: (height, padded width) usable in the scene; False in the padding.
-        mapped: (height, padded width) valid and inside the area of interest, around which
-            the ground is context but no part of the map.
+        mapped: (height, padded width) valid and, with any of it, inside the area of interest,
+            around which the ground is context but no part of the map.
     """
 
     index: int
@@ -59,8 +59,10 @@ class Painter:
         scene: the scene.
         spec: of the model.
         plan: the windows.
+        shown: the part of the scene that the map shows.
         layers: what is painted, by name.
         first_strip: the strip that the first window belongs to.
+        merge: (256,) index of the map's class for each of the model's; by default its own.
     """
 
     def __init__(
@@ -69,11 +71,14 @@ class Painter:
         spec: ModelSpec,
         plan: WindowPlan,
         *,
+        shown: Window,
         layers: Mapping[str, Layer],
         first_strip: int = 0,
+        merge: NDArray[np.uint8] | None = None,
     ) -> None:
+        self._merge = merge
         self._factor, self._plan, self._layers = spec.upscale_factor, plan, layers
-        self._height, self._width = scene.grid.height, scene.grid.width
+        self._scene, self._shown = scene, shown
 
         def blender(channels: int) -> WindowBlender:
             factor = spec.upscale_factor
@@ -110,21 +115,27 @@ class Painter:
             self._layers[name].paint(painted[:, :, cols], window)
 
     def finish(self, canvas: Canvas, strip: Strip) -> Rows:
-        """The rows of a strip whose windows have all been painted, inside the scene only."""
-        factor = self._factor
-        first = canvas.top - self._plan.rows.starts[strip.index]
-        rows = min(len(canvas.labels) // factor, self._height - canvas.top)
-        own = slice(first, first + rows)
-        inside = (slice(rows * factor), slice(self._width * factor))
-        mapped = strip.mapped[own, : self._width]
-        hidden = ~mapped.repeat(factor, axis=0).repeat(factor, axis=1)
+        """The rows of a strip whose windows have all been painted, as far as the map shows them."""
+        factor, grid = self._factor, self._scene.grid
+        start = self._plan.rows.starts[strip.index]
+        rows = self._plan.rows.core_within(strip.index, self._shown.row_off, self._shown.row_stop)
+        own = (slice(rows.start - start, rows.stop - start), self._shown.cols)
+        inside = (
+            slice((rows.start - canvas.top) * factor, (rows.stop - canvas.top) * factor),
+            slice(self._shown.col_off * factor, self._shown.col_stop * factor),
+        )
+        hidden = ~strip.mapped[own].repeat(factor, axis=0).repeat(factor, axis=1)
+        if rows:
+            part = Window(rows.start, self._shown.col_off, len(rows), self._shown.width)
+            hidden |= ~self._scene.wanted(part, factor=factor)
         labels = canvas.labels[inside]
         labels[hidden] = NODATA
-        below = self._height - self._plan.rows.starts[strip.index]
+        if self._merge is not None:
+            labels = self._merge[labels]
         finished = FinishedStrip(
             labels=labels,
             hidden=hidden,
-            around=strip.valid[:below, : self._width],
+            around=strip.valid[: grid.height - start, : grid.width],
             own=own,
             halo=self._plan.rows.halo,
             factor=factor,

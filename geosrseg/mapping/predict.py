@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, overload
 
+from geosrseg.errors import OutputError
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.model import check_scenes, no_progress, open_model, request_for
 from geosrseg.mapping.output_names import default_output
 from geosrseg.mapping.prediction import OnProgress, Outcome, Prediction
+from geosrseg.raster.sensors.parts import one_part_each
 
 
 @overload
@@ -34,6 +36,7 @@ def predict(
     precision: str = "auto",
     threads: int | None = None,
     overwrite: bool = False,
+    skip_existing: bool = False,
     on_progress: OnProgress = no_progress,
     on_outcome: Callable[[Outcome], None] = no_progress,
     **changes: Any,
@@ -44,7 +47,7 @@ def predict(
     map is the same.
 
     Args:
-        scene: a GeoTIFF, a Landsat product or its STAC item, on this machine or behind a URL;
+        scene: a GeoTIFF, a product or its STAC item, on this machine or behind a URL;
             see `geosrseg.raster.scene.open_scene`. Or a list of them.
         output: the class map, a Cloud Optimized GeoTIFF, or a folder for several;
             ``SCENE_classes.tif`` beside each scene by default.
@@ -55,11 +58,13 @@ def predict(
         threads: see `open_model`.
         overwrite: replace existing outputs, and begin anew where a stopped run had other
             options.
+        skip_existing: of a list, leave the scenes alone whose map is already there.
         on_progress: called before the first window and after each one.
         on_outcome: called when one of several scenes is done or has failed.
         changes: options by the names that the command line gives them, ``-`` written as ``_``:
             ``bands=[3, 2, 1]``, ``mask="cloud"``, ``window_size=256``, ``confidence=True``,
-            ``areas="areas.csv"``. They win over those of `options`.
+            ``areas="{name}.csv"``, where ``{name}`` is the scene's name. They win over
+            those of `options`.
 
     Returns:
         What was done; of a list of scenes, what became of each.
@@ -72,13 +77,15 @@ def predict(
             `geosrseg.errors`. Of several scenes, one that fails stops no other.
     """
     wanted = (options or MapOptions()).having(**changes)
+    if skip_existing and isinstance(scene, str | Path):
+        raise OutputError("`skip_existing` is for a list of scenes: give [scene] and a folder")
     # What would be refused is refused before the model takes its time.
     if isinstance(scene, str | Path):
         request_for(scene, output or default_output(scene), wanted).check_outputs(
             overwrite=overwrite
         )
     else:
-        check_scenes(scene, output, wanted)
+        check_scenes(one_part_each(scene), output, wanted)
     with open_model(model, device=device, precision=precision, threads=threads) as opened:
         if isinstance(scene, str | Path):
             return opened.map(scene, output, wanted, overwrite=overwrite, on_progress=on_progress)
@@ -87,6 +94,7 @@ def predict(
             output,
             wanted,
             overwrite=overwrite,
+            skip_existing=skip_existing,
             on_progress=on_progress,
             on_outcome=on_outcome,
         )

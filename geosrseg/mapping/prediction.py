@@ -84,7 +84,7 @@ class Outcome:
     Attributes:
         scene: as the user gave it.
         output: its map.
-        prediction: what was done; None if it failed.
+        prediction: what was done; None if it failed or was skipped.
         error: why it failed; None if it did not.
     """
 
@@ -93,8 +93,16 @@ class Outcome:
     prediction: Prediction | None
     error: GeosrsegError | None
 
+    @property
+    def state(self) -> str:
+        """``done``, ``failed``, or ``skipped`` if its map was already there."""
+        if self.error is not None:
+            return "failed"
+        return "skipped" if self.prediction is None else "done"
+
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary: the prediction's, with the scene and the error."""
+        """A plain dictionary: the prediction's, with the scene, its state and the error."""
         done = {} if self.prediction is None else self.prediction.to_json()
         failed = None if self.error is None else str(self.error)
-        return {"scene": self.scene, **done, "output": str(self.output), "error": failed}
+        said = {"output": str(self.output), "state": self.state, "error": failed}
+        return {"scene": self.scene, **done, **said}

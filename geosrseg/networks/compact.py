@@ -14,6 +14,8 @@ bicubic one, at the same cost; ``hr`` folds `fold` by `fold` native pixels into 
 trunk.
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -116,6 +118,19 @@ class Compact(JointNetwork):
 
     def calibrate(self, normalization: Normalization) -> None:
         self.features.calibrate(normalization)
+
+    def input_names(self, bands: Sequence[str]) -> list[str]:
+        features = self.features.names(bands)
+        return [
+            f"{name} {place}" if place else name
+            for place in range(self.fold**2)
+            for name in features
+        ]
+
+    def parts(self) -> Mapping[str, nn.Module | None]:
+        """Segmentation is all but the head of the SR image."""
+        seg = nn.ModuleList([self.trunk, self.grow, self.refine, self.classifier])
+        return {"sr": self.image, "seg": seg, "encoder": self.trunk.encoder}
 
     def before(self, outputs: Reach) -> Reach:
         reach = outputs.before_conv(3, 1, 1)  # refine

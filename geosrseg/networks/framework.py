@@ -13,7 +13,7 @@ two-stage.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -141,6 +141,10 @@ class EndToEnd(JointNetwork):
     @property
     def chain(self) -> Sequence[tuple[Part, int]]:
         return [(self.seg, 1), (self.sr, self.upscale_factor)]
+
+    def parts(self) -> Mapping[str, nn.Module | None]:
+        sr = None if isinstance(self.sr, BicubicUpsample) else self.sr
+        return {"sr": sr, "seg": self.seg, "encoder": getattr(self.seg, "encoder", None)}
 
     @property
     def last_conv(self) -> nn.Conv2d:

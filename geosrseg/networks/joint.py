@@ -4,7 +4,7 @@ The paper's is two parts in a row (`framework`). One of your own may share as mu
 two as it likes: only `forward` is needed, each of the rest makes something better or possible.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -52,6 +52,14 @@ class JointNetwork(nn.Module):
 
     def calibrate(self, normalization: Normalization) -> None:
         """Take in what reflectance the input stands for, before training begins."""
+
+    def input_names(self, bands: Sequence[str]) -> list[str]:
+        """A name for each input of the first layer, where these are more than the bands."""
+        return list(bands)
+
+    def parts(self) -> Mapping[str, nn.Module | None]:
+        """By name, what can keep its weights while the rest is trained: sr, seg, encoder."""
+        return {}
 
     def before(self, outputs: Reach) -> Reach | None:
         """The LR pixels on which target pixels depend, at the most; see `Part.before`."""

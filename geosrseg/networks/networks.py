@@ -1,9 +1,5 @@
 """The networks by name: ours, the library's, and those that other packages bring.
 
-    --sr   dbpn, espcn
-    --seg  segnet, unet, smp:ARCHITECTURE/ENCODER
-    --joint  compact: one network in place of both
-
 A package adds a network by an entry point in its pyproject.toml, which names a `Part` (a
 `JointNetwork` in the third group) or a function that returns one. It is called as ours are::
 
@@ -18,53 +14,91 @@ A package adds a network by an entry point in its pyproject.toml, which names a 
     mine = "mypackage:MyNet"
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geosrseg.errors import RunError
-from geosrseg.networks.compact import Compact
-from geosrseg.networks.joint import JointNetwork
-from geosrseg.networks.part import Part
-from geosrseg.networks.segmentation.segnet import SegNet
-from geosrseg.networks.segmentation.smp import LibrarySegmentation
-from geosrseg.networks.segmentation.unet import UNet
-from geosrseg.networks.super_resolution.dbpn import DBPN
-from geosrseg.networks.super_resolution.espcn import ESPCN
+from geosrseg.networks.network_options import check_names, declared_options, read_value
+from geosrseg.registry import Offer, Registry
+
+if TYPE_CHECKING:
+    from geosrseg.networks.joint import JointNetwork
+    from geosrseg.networks.part import Part
 
 Builder = Callable[..., Any]
 
-SR_NETWORKS: Mapping[str, Builder] = {"dbpn": DBPN, "espcn": ESPCN}
-SEG_NETWORKS: Mapping[str, Builder] = {"segnet": SegNet, "unet": UNet}
-JOINT_NETWORKS: Mapping[str, Builder] = {"compact": Compact}
+_ROOM = "geosrseg.networks"
+
+
+def _registry(part: str, noun: str, **ours: str) -> Registry[Builder]:
+    offers = {name: Offer(target=f"{_ROOM}.{place}", extra="train") for name, place in ours.items()}
+    return Registry(f"geosrseg.{part}", noun, offers)
+
+
+NETWORKS: Mapping[str, Registry[Builder]] = {
+    "sr": _registry(
+        "sr", "SR network", dbpn="super_resolution.dbpn:DBPN", espcn="super_resolution.espcn:ESPCN"
+    ),
+    "seg": _registry(
+        "seg",
+        "segmentation network",
+        segnet="segmentation.segnet:SegNet",
+        unet="segmentation.unet:UNet",
+    ),
+    "joint": _registry("joint", "network for both images", compact="compact:Compact"),
+}
+"""By the part that they are; `JointNetwork` is both."""
+
 LIBRARY = "smp:"
 """What the name of a network of segmentation_models.pytorch begins with."""
 
+GIVEN = ("upscale_factor", "trains_sr", "name")
+"""Keyword arguments that are no options: they follow from the run."""
 
-def build_sr(name: str, bands: int, *, upscale_factor: int, options: Mapping[str, Any]) -> Part:
+
+def network_names(part: str) -> tuple[str, ...]:
+    """The names that a part may have, for help and errors."""
+    more = (f"{LIBRARY}ARCHITECTURE/ENCODER",) if part == "seg" else ()
+    return (*NETWORKS[part].names, *more)
+
+
+def read_options(part: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a network, where text stands for a value of the declared type.
+
+    Args:
+        part: ``sr``, ``seg`` or ``joint``.
+        name: of the network.
+        values: by option; text is read, any other value is left as it is.
+
+    Raises:
+        RunError: there is no such network, option or value.
+    """
+    known = declared_options(_find(part, name), given=GIVEN)
+    check_names(part, name, values, known)
+    return {
+        key: read_value(part, value, known[key]) if isinstance(value, str) else value
+        for key, value in values.items()
+    }
+
+
+def build_sr(name: str, bands: int, *, upscale_factor: int, options: Mapping[str, Any]) -> "Part":
     """A super-resolution network, freshly initialized.
 
     Raises:
         RunError: there is no such network, or it does not take these options.
     """
-    builder = _find("sr", name, SR_NETWORKS)
-    part: Part = _call("sr", name, builder, (bands,), {"upscale_factor": upscale_factor}, options)
+    part: Part = _build("sr", name, (bands,), {"upscale_factor": upscale_factor}, options)
     return part
 
 
-def build_seg(name: str, bands: int, classes: int, *, options: Mapping[str, Any]) -> Part:
+def build_seg(name: str, bands: int, classes: int, *, options: Mapping[str, Any]) -> "Part":
     """A segmentation network, freshly initialized.
 
     Raises:
         RunError: there is no such network, or it does not take these options.
     """
-    if name.startswith(LIBRARY):
-        builder: Builder = partial(LibrarySegmentation, name=name.removeprefix(LIBRARY))
-    else:
-        builder = _find("seg", name, SEG_NETWORKS)
-    part: Part = _call("seg", name, builder, (bands, classes), {}, options)
+    part: Part = _build("seg", name, (bands, classes), {}, options)
     return part
 
 
@@ -76,7 +110,7 @@ def build_joint(
     upscale_factor: int,
     trains_sr: bool,
     options: Mapping[str, Any],
-) -> JointNetwork:
+) -> "JointNetwork":
     """A network for both images, freshly initialized.
 
     Args:
@@ -90,46 +124,38 @@ def build_joint(
     Raises:
         RunError: there is no such network, or it does not take these options.
     """
-    builder = _find("joint", name, JOINT_NETWORKS)
     given = {"upscale_factor": upscale_factor, "trains_sr": trains_sr}
-    network: JointNetwork = _call("joint", name, builder, (bands, classes), given, options)
+    network: JointNetwork = _build("joint", name, (bands, classes), given, options)
     network.upscale_factor = upscale_factor
     return network
 
 
-def _find(kind: str, name: str, ours: Mapping[str, Builder]) -> Builder:
-    if name in ours:
-        return ours[name]
-    others = entry_points(group=f"geosrseg.{kind}")
-    if name in others.names:
-        builder: Builder = others[name].load()
-        return builder
-    more = [f"{LIBRARY}ARCHITECTURE/ENCODER"] if kind == "seg" else []
-    known = ", ".join([*ours, *more, *sorted(others.names)])
-    raise RunError(f"--{kind} {name}: there is no such network, expected one of {known}")
+def _find(part: str, name: str) -> Builder:
+    if part == "seg" and name.startswith(LIBRARY):
+        from geosrseg.networks.segmentation.smp import LibrarySegmentation  # noqa: PLC0415
+
+        return partial(LibrarySegmentation, name=name.removeprefix(LIBRARY))
+    registry = NETWORKS[part]
+    if name not in registry.names:
+        raise RunError(
+            f"`{part}={name}`: there is no such network, expected one of "
+            f"{', '.join(network_names(part))}"
+        )
+    return registry.load(name)
 
 
-def _call(
-    kind: str,
+def _build(
+    part: str,
     name: str,
-    builder: Builder,
     sizes: tuple[int, ...],
     given: Mapping[str, int],
     options: Mapping[str, Any],
 ) -> Any:
-    known = [
-        key
-        for key, parameter in inspect.signature(builder).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY and key not in (*given, "name")
-    ]
-    if unknown := [key for key in options if key not in known]:
-        raise RunError(
-            f"--{kind} {name} has no option {unknown[0]}, expected "
-            f"{', '.join(known) or 'none at all'}"
-        )
+    builder = _find(part, name)
+    check_names(part, name, options, declared_options(builder, given=GIVEN))
     try:
         network = builder(*sizes, **given, **options)
     except ValueError as error:
-        raise RunError(f"--{kind} {name}: {error}") from error
+        raise RunError(f"`{part}={name}`: {error}") from error
     network.bands = sizes[0]
     return network

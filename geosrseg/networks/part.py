@@ -19,6 +19,9 @@ class Part(nn.Module):
     Its ONNX form is the function registered for its class in `onnx_layers`, or without one
     what PyTorch's exporter makes of it (`onnx_tracing`).
 
+    A segmentation part whose attribute `encoder` is a module can have that begin with published
+    weights, and keep them.
+
     Attributes:
         bands: input bands; set by the registry that built it.
         multiple: input pixels on whose multiples windows begin and end, for the same ground

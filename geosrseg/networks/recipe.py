@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.losses import TERMS, class_weights_from_counts
+from geosrseg.networks.networks import read_options
 
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 SCHEDULES = ("step", "cosine")
@@ -31,6 +32,7 @@ SR_VALUES = (
     "sr_base",
     "sr_feat",
     "sr_stages",
+    "sr_options",
     "residual",
     "task_weight",
 )
@@ -305,10 +307,13 @@ def configure(
         upscale_factor: target pixels per source pixel along each axis.
         replaced: by name, fields of `Recipe`; ``rate``, the learning rate of both parts
             unless one has its own; ``max_steps``, see `Recipe.limited`; ``sr``, ``seg``,
-            ``residual`` and ``joint``; and options of the networks, such as ``sr_stages``.
+            ``residual`` and ``joint``; and options of the networks, such as ``sr_stages``, or
+            ``sr_options``, ``seg_options`` and ``joint_options``, by name, with values that may
+            be text.
 
     Raises:
         ValueError: a value is out of range.
+        RunError: there is no such network, or it has no such option or value.
     """
     base = PRESETS[preset]
     of_recipe = {item.name for item in fields(Recipe)}
@@ -332,7 +337,7 @@ def configure(
             classes=classes,
             upscale_factor=upscale_factor,
             joint=joint,
-            joint_options=dict(base.options.get(joint, {})) | _options_of("joint", network),
+            joint_options=dict(base.options.get(joint, {})) | _options_of("joint", joint, network),
         )
         _check_all_used(network, f" beside the network {joint}, which is one for both")
         return config, recipe
@@ -344,9 +349,9 @@ def configure(
         classes=classes,
         upscale_factor=upscale_factor,
         sr=sr,
-        sr_options=dict(base.options.get(sr, {})) | _options_of("sr", network),
+        sr_options=dict(base.options.get(sr, {})) | _options_of("sr", sr, network),
         seg=seg,
-        seg_options=dict(base.options.get(seg, {})) | _options_of("seg", network),
+        seg_options=dict(base.options.get(seg, {})) | _options_of("seg", seg, network),
         residual=residual,
     )
     _check_all_used(network)
@@ -355,10 +360,11 @@ def configure(
 
 def _check_all_used(values: Mapping[str, Any], why: str = "") -> None:
     if values:
-        raise ValueError(f"neither recipe nor networks have {sorted(values)[0]}{why}")
+        raise ValueError(f"neither recipe nor networks have `{sorted(values)[0]}`{why}")
 
 
-def _options_of(part: str, replaced: dict[str, Any]) -> dict[str, Any]:
-    """Take out what begins with the part's name, without it."""
-    names = [name for name in replaced if name.startswith(f"{part}_")]
-    return {name.removeprefix(f"{part}_"): replaced.pop(name) for name in names}
+def _options_of(part: str, name: str, replaced: dict[str, Any]) -> dict[str, Any]:
+    """Take out the options of a network: what begins with its part's name, and ``.._options``."""
+    listed = read_options(part, name, replaced.pop(f"{part}_options", {}))
+    names = [each for each in replaced if each.startswith(f"{part}_")]
+    return {each.removeprefix(f"{part}_"): replaced.pop(each) for each in names} | listed

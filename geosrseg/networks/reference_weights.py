@@ -15,6 +15,8 @@ SegNet's encoder: torchvision's VGG16, whose layers are counted through.
     classifier.*                       left out
 
 From a VGG16 without batch normalization only the convolutions are loaded.
+
+An encoder of segmentation_models.pytorch: the names of its backbone, torchvision's or timm's.
 """
 
 from collections.abc import Mapping
@@ -31,6 +33,9 @@ from geosrseg.networks.super_resolution.dbpn import DBPN
 COUNTER = "num_batches_tracked"
 """Of a batch normalization; it has no influence, and old files lack it."""
 
+PREFIXES = ("", "encoder.", "model.", "backbone.")
+"""That the names of a backbone may begin with."""
+
 SHOWN = 3  # keys that a message names
 
 
@@ -46,7 +51,7 @@ def load_dbpn(network: DBPN, path: Path, *, adapt_bands: bool = False) -> None:
     Raises:
         RunError: the file cannot be read, or is not of this network.
     """
-    weights = _read(path)
+    weights = read_tensors(path)
     if adapt_bands:
         bands = network.state_dict()["feat0.conv.weight"].shape[1]
         _adapt_inputs(weights, "feat0.conv.weight", bands)
@@ -66,7 +71,7 @@ def load_vgg16(network: SegNet, path: Path, *, adapt_bands: bool = False) -> Non
     Raises:
         RunError: the file cannot be read, or is no VGG16.
     """
-    weights = _read(path)
+    weights = read_tensors(path)
     normalized = "features.1.running_mean" in weights
     names = _vgg16_names(network, normalized=normalized)
     renamed = {}
@@ -78,6 +83,33 @@ def load_vgg16(network: SegNet, path: Path, *, adapt_bands: bool = False) -> Non
         bands = network.encoder.state_dict()["0.0.0.weight"].shape[1]
         _adapt_inputs(renamed, "0.0.0.weight", bands)
     _load(network.encoder, renamed, path, layers=set(names.values()))
+
+
+def load_encoder(encoder: nn.Module, path: Path, *, bands: int) -> None:
+    """Load the published weights of a backbone into an encoder of the library.
+
+    What a backbone has behind its features, to classify with, is left out.
+
+    Args:
+        encoder: of segmentation_models.pytorch, which keeps the backbone's names.
+        path: a ``.pth`` or ``.safetensors`` file.
+        bands: the encoder's; with another number than the file's see `load_dbpn`.
+
+    Raises:
+        RunError: the file cannot be read, or is of another backbone.
+    """
+    weights, state = read_tensors(path), encoder.state_dict()
+    prefix = next(
+        (each for each in PREFIXES if any(f"{each}{key}" in weights for key in state)), ""
+    )
+    found = {
+        key: weights[prefix + key]
+        for key in state
+        if prefix + key in weights and not key.endswith(COUNTER)
+    }
+    first = next((key for key, value in state.items() if value.ndim == 4), "")
+    _adapt_inputs(found, first, bands)
+    _load(encoder, found, path)
 
 
 def _vgg16_names(network: SegNet, *, normalized: bool) -> dict[str, str]:
@@ -95,8 +127,16 @@ def _vgg16_names(network: SegNet, *, normalized: bool) -> dict[str, str]:
     return names
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file by their keys, without the prefix of DataParallel."""
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file by their keys, without the prefix of DataParallel.
+
+    Args:
+        path: a ``.safetensors`` file, or a pickle of tensors or of a checkpoint that has them as
+            its ``state_dict``.
+
+    Raises:
+        RunError: the file cannot be read, or holds something else.
+    """
     try:
         values = load_file(path) if path.suffix == ".safetensors" else load_pickle(path)
     except RunError:
@@ -107,6 +147,8 @@ def _read(path: Path) -> dict[str, Tensor]:
             f"{path} cannot be read as weights ({detail}): expected tensors by name, in a .pth "
             "or .safetensors file"
         ) from error
+    if isinstance(values, Mapping) and isinstance(values.get("state_dict"), Mapping):
+        values = values["state_dict"]
     if not isinstance(values, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in values.items()
     ):

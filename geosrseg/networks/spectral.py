@@ -4,6 +4,8 @@ A classification of reflectance asks for ratios of bands: sun, slope and haze ch
 together. A logarithm turns ratios into differences, which a convolution sees.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -48,6 +50,14 @@ class SpectralFeatures(nn.Module):
         self.outputs = 2 * bands + len(self.pairs) if widened else bands
         self.register_buffer("low", torch.zeros(bands, 1, 1))
         self.register_buffer("span", torch.ones(bands, 1, 1))
+
+    def names(self, bands: Sequence[str]) -> list[str]:
+        """A name for each of its outputs, for an image of these bands."""
+        if not self.widened:
+            return list(bands)
+        pairs = PAIRS if len(bands) == LANDSAT else ()
+        differences = [f"{bands[one]} - {bands[other]}" for one, other in pairs]
+        return [*bands, *(f"log {band}" for band in bands), *differences]
 
     def calibrate(self, normalization: Normalization) -> None:
         """Take in which reflectance is 0 and which is 1."""

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,38 +11,63 @@ from typing import Any, ClassVar
 import numpy as np
 
 from geosrseg.core.confusion import ConfusionMatrix
+from geosrseg.core.legend import Legend
 from geosrseg.core.spec import ModelSpec
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.raster.acquisition import acquisition_date
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.map_date import date_in
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
 
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedMap:
-    """A map whose layers have their names.
+    """A map whose layers have their names, made just now or long ago.
 
     Attributes:
-        scene: the open scene.
-        spec: of the model.
+        legend: the classes.
         files: what belongs to the map so far, by name: the layers, then their styles, then
             the product files.
         tags: what the layers say of their making.
-        options: how they were made, for a reader.
+        scene: the open scene; None where it is not at hand.
+        spec: of the model; None where it is not at hand.
+        options: how the layers were made, for a reader.
+        plain: the class map as uint8, with `NODATA` for nodata and overviews by mode, where
+            its own file has another form.
     """
 
-    scene: Scene
-    spec: ModelSpec
+    legend: Legend
     files: dict[str, MapFile]
     tags: Mapping[str, str]
-    options: Mapping[str, str]
+    scene: Scene | None = None
+    spec: ModelSpec | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    plain: Path | None = None
 
     @property
     def class_map(self) -> Path:
-        """The class map's file."""
-        return self.files["classes"].path
+        """The class map to read: uint8, `NODATA` where nothing is known."""
+        return self.plain or self.files["classes"].path
+
+    @property
+    def name(self) -> str:
+        """What a reader calls it: the scene's name, or else its own."""
+        return self.scene.header.name if self.scene else self.files["classes"].path.name
+
+    @property
+    def unlike(self) -> tuple[str, ...]:
+        """In what the scene is unlike those that the model learned from."""
+        return tuple(filter(None, self.tags.get("GEOSRSEG_UNLIKE", "").split("; ")))
+
+    @property
+    def taken(self) -> date | None:
+        """The day of the scene, as far as names say."""
+        found = None if self.scene is None else acquisition_date(self.scene)
+        names = self.tags.get("GEOSRSEG_INPUT", ""), self.files["classes"].path.name
+        return found or next(filter(None, map(date_in, names)), None)
 
     @property
     def confidence(self) -> Path | None:
@@ -57,8 +83,9 @@ class FinishedMap:
             OutputError: it cannot be read.
         """
         # Of a scene unlike those, the confusion matrix is of another population.
-        adjusted = not self.scene.header.unlike
-        return measure_areas(self.class_map, self.spec, adjusted=adjusted)
+        counts = self.spec.confusion if self.spec and not self.unlike else None
+        confusion = ConfusionMatrix(np.array(counts)) if counts else None
+        return measure_areas(self.class_map, self.legend, confusion=confusion)
 
     @property
     def counted_areas(self) -> Areas | None:
@@ -104,20 +131,21 @@ class ProductFile(ABC):
         """
 
 
-def measure_areas(class_map: Path, spec: ModelSpec, *, adjusted: bool = True) -> Areas:
+def measure_areas(
+    class_map: Path, legend: Legend, *, confusion: ConfusionMatrix | None = None
+) -> Areas:
     """Count the areas of a finished class map, in one reading.
 
     Args:
         class_map: its file.
-        spec: of the model that made it.
-        adjusted: estimate the areas from the model's confusion matrix too, where it has one.
+        legend: its classes.
+        confusion: what the model confuses; with it the areas are also estimated.
 
     Raises:
         OutputError: it cannot be read.
     """
     with open_strips(class_map) as strips:
-        counter = AreaCounter(spec.legend, pixel_areas(strips.grid))
+        counter = AreaCounter(legend, pixel_areas(strips.grid))
         for strip in strips:
             counter.add(strip.labels, strip.row_off)
-    known = adjusted and spec.confusion
-    return counter.areas(ConfusionMatrix(np.array(spec.confusion)) if known else None)
+    return counter.areas(confusion)

@@ -5,7 +5,7 @@ A package adds one by an entry point of the group ``geosrseg.products`` that nam
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from geosrseg.products.product_file import ProductFile
 
 _ROOM = "geosrseg.products"
+
+NAME = "{name}"
+"""Stands for the scene's name in the path of a product file."""
 
 PRODUCTS: "Registry[type[ProductFile]]" = Registry(
     "geosrseg.products",
@@ -78,6 +81,11 @@ class Products:
             if name not in files and options != type(options)():
                 changed = _changed(options)
                 raise OutputError(f"`{changed}` is for the file of `{name}`, and none is asked for")
+
+    def named(self, scene: str) -> "Products":
+        """These for a scene of that name, which stands where a path says `NAME`."""
+        files = {name: Path(str(path).replace(NAME, scene)) for name, path in self.files.items()}
+        return replace(self, files=files)
 
     def options_of(self, name: str) -> Any:
         """The options of a product; None if it has none."""

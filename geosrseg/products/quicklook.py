@@ -1,4 +1,4 @@
-"""The quicklook: scene and class map side by side, with the legend, as a PNG."""
+"""The quicklook: class map and legend, and the scene beside them, as a PNG."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import read_row_blocks
+from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
@@ -39,7 +40,7 @@ FAINT: Colour = (115, 115, 115)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """One of the two pictures.
+    """One of the pictures.
 
     Attributes:
         pixels: (rows, cols, 3) uint8.
@@ -85,8 +86,9 @@ class Quicklook(ProductFile):
             path,
             scene=finished.scene,
             class_map_path=finished.class_map,
-            legend=finished.spec.legend,
-            caution="; ".join(finished.scene.header.unlike),
+            legend=finished.legend,
+            title=finished.name,
+            caution="; ".join(finished.unlike),
             overwrite=True,
         )
 
@@ -94,23 +96,25 @@ class Quicklook(ProductFile):
 def write_quicklook(
     path: str | Path,
     *,
-    scene: Scene,
     class_map_path: str | Path,
     legend: Legend,
+    title: str = "",
+    scene: Scene | None = None,
     caution: str = "",
     max_side: int = 1400,
     overwrite: bool = False,
 ) -> None:
-    """Draw a scene on the left, its class map on the right, and the legend below.
+    """Draw a class map, its scene on its left if there is one, and the legend below.
 
     Both are read at the picture's size, and the classes are counted one row of blocks at
     a time: a large map takes longer, but no memory.
 
     Args:
         path: the output, ``.png``.
-        scene: the open scene.
-        class_map_path: its class map.
+        class_map_path: the class map.
         legend: the classes.
+        title: stands above all; the scene's name, or else the map's, by default.
+        scene: the open scene that it was made from.
         caution: in what the scene is unlike those that the model learned from.
         max_side: columns of the picture, and rows of a panel, at most.
         overwrite: replace an existing picture.
@@ -121,13 +125,14 @@ def write_quicklook(
     """
     path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    height, width = _panel_size(scene.grid, max_side=max_side)
+    grid = _grid(class_map_path)
+    height, width = _panel_size(grid, max_side=max_side, panels=2 if scene else 1)
     labels, counts = _read_class_map(class_map_path, height, width)
-    panels = (
-        _draw_scene(scene, height, width),
-        Panel(scene.grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}"),
-    )
-    picture = compose(scene.header.name, panels, _entries(legend, counts), caution=caution)
+    panels = [Panel(grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}")]
+    if scene is not None:
+        panels.insert(0, _draw_scene(scene, height, width))
+    title = title or (scene.header.name if scene else class_map_path.name)
+    picture = compose(title, panels, _entries(legend, counts), caution=caution)
     with open_drafts(path) as folder:
         draft = folder / path.name
         write_png(draft, picture, name=path)
@@ -135,15 +140,15 @@ def write_quicklook(
 
 
 def compose(
-    title: str, panels: tuple[Panel, Panel], entries: Sequence[Entry], *, caution: str = ""
+    title: str, panels: Sequence[Panel], entries: Sequence[Entry], *, caution: str = ""
 ) -> NDArray[np.uint8]:
-    """Lay out the title, a caution, two panels of one size with their captions, and the legend.
+    """Lay out the title, a caution, panels of one size with their captions, and the legend.
 
     Returns:
         (rows, cols, 3) uint8.
     """
     rows, cols = panels[0].pixels.shape[:2]
-    width = max(2 * cols + 3 * MARGIN, MIN_WIDTH)
+    width = max(len(panels) * (cols + MARGIN) + MARGIN, MIN_WIDTH)
     lines = wrap_text(caution, width - 2 * MARGIN)
     panel_row = MARGIN + (2 + len(lines)) * LINE_HEIGHT + GAP
     legend_row = panel_row + rows + MARGIN
@@ -154,8 +159,9 @@ def compose(
     draw_text(picture, text, row=MARGIN, col=MARGIN, colour=INK, bold=True)
     for number, line in enumerate(lines, start=1):
         draw_text(picture, line, row=MARGIN + number * LINE_HEIGHT, col=MARGIN, colour=WARNING)
-    column = (width - MARGIN) // 2  # of a panel and the margin on its left
-    for panel, left in zip(panels, (MARGIN, MARGIN + column), strict=True):
+    column = (width - MARGIN) // len(panels)  # of a panel and the margin on its left
+    for number, panel in enumerate(panels):
+        left = MARGIN + number * column
         text = fit_text(panel.caption, column - MARGIN)
         draw_text(picture, text, row=panel_row - GAP - LINE_HEIGHT, col=left, colour=FAINT)
         _place_framed(picture, panel.pixels, row=panel_row, col=left)
@@ -164,9 +170,14 @@ def compose(
     return picture
 
 
-def _panel_size(grid: Grid, *, max_side: int) -> tuple[int, int]:
-    """Rows and columns of a panel; a small scene is enlarged by a whole number."""
-    cols = max((max_side - 3 * MARGIN) // 2, MIN_PANEL)
+def _grid(class_map: Path) -> Grid:
+    with open_strips(class_map) as strips:
+        return strips.grid
+
+
+def _panel_size(grid: Grid, *, max_side: int, panels: int) -> tuple[int, int]:
+    """Rows and columns of a panel; a small map is enlarged by a whole number."""
+    cols = max((max_side - MARGIN) // panels - MARGIN, MIN_PANEL)
     zoom = min(cols / grid.width, max_side / grid.height)
     if zoom > 1:
         zoom = int(zoom)

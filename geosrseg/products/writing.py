@@ -8,6 +8,7 @@ from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS, Products
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps import style
+from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.storage.publication import check_output, open_drafts
 
 STYLES = {
@@ -59,6 +60,16 @@ def write_products(wanted: Products, finished: FinishedMap) -> None:
         _ = finished.areas
 
 
+def write_ramp_style(finished: FinishedMap, layer: str, ramp: Ramp) -> None:
+    """Write the style of a measured layer, beside it; what exists is replaced.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = style.write_ramp_style(finished.files[layer].path, ramp, overwrite=True)
+    finished.files[f"{layer}_qml"] = MapFile(path, STYLES["qml"])
+
+
 def write_styles(finished: FinishedMap, layer: str) -> None:
     """Write the styles of a layer of class ids, beside it; what exists is replaced.
 
@@ -66,7 +77,7 @@ def write_styles(finished: FinishedMap, layer: str) -> None:
         OutputError: they cannot be written.
     """
     path = finished.files[layer].path
-    style.write_styles(path, finished.spec.legend, overwrite=True)
+    style.write_styles(path, finished.legend, overwrite=True)
     for (kind, asset), file in zip(STYLES.items(), style.style_paths(path), strict=True):
         key = kind if path == finished.class_map else f"{layer}_{kind}"
         finished.files[key] = MapFile(file, asset)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from geosrseg.core.option import check_options, option
 from geosrseg.errors import SceneError
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Area: TypeAlias = str | Path | Sequence[float] | shapely.Geometry | Any
     """A file, four numbers, a geometry, or what has a ``geometry`` and a ``crs``."""
 
+
+AoiExtent = Literal["crop", "scene"]
 
 MAX_PIXELS = 2**31
 """Of a scene; a header that declares more is taken for damage."""
@@ -41,15 +43,20 @@ class Reading:
         metavar="VALUE",
     )
     mask: str | Sequence[str] = option(
-        "What of a Landsat product is not valid: cloud, shadow, cirrus, snow.",
+        "What is not valid, by the flags of a product: cloud, shadow, cirrus, snow.",
         (),
         kind="names",
         metavar="NAME,...",
     )
     aoi: "Area | None" = option(
-        "The part to map: a GeoJSON or GPKG file of polygons, or xmin,ymin,xmax,ymax in the "
-        "scene's CRS.",
+        "The part to map: a vector file of polygons, or xmin,ymin,xmax,ymax in the scene's CRS or "
+        "as EPSG:4326:xmin,ymin,xmax,ymax.",
         metavar="FILE|BOX",
+    )
+    aoi_extent: AoiExtent = option(
+        "Crop the map to the area of interest, or keep the scene's extent with nodata around it.",
+        "crop",
+        choices=get_args(AoiExtent),
     )
     any_resolution: bool = option(
         "Take a scene whose pixels have a size that the model is not meant for.",

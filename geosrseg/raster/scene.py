@@ -18,24 +18,17 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.header.aoi import read_aoi
+from geosrseg.raster.header.aoi import inside, read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
-from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
-from geosrseg.raster.header.judgement import (
-    check_radiometry,
-    check_resolution,
-    describe_outside,
-)
+from geosrseg.raster.header.header import BandFile, SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.header.judgement import compared
+from geosrseg.raster.header.quality import QualityFile, check_mask
 from geosrseg.raster.header.sample import Part, take_sample
-from geosrseg.raster.landsat.landsat import Product, open_product
-from geosrseg.raster.landsat.product_header import read_product_header
-from geosrseg.raster.landsat.quality import FILL, check_mask
-from geosrseg.raster.landsat.stac_item import open_item
 from geosrseg.raster.reading import Reading
+from geosrseg.raster.sensors.product_header import read_product_header
+from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
-from geosrseg.raster.storage.not_taken import check_taken
-from geosrseg.raster.storage.product_archive import is_archive
 
 
 class Scene:
@@ -94,6 +87,18 @@ class Scene:
             header, warnings=(*header.warnings, *texts), unlike=(*header.unlike, *texts)
         )
 
+    @property
+    def extent(self) -> Window:
+        """The pixels that a map of the scene shows: all, or those around the area of interest."""
+        return self.header.extent or Window(0, 0, self.grid.height, self.grid.width)
+
+    def part(self, window: Window) -> "Scene":
+        """Some of its pixels as a scene of their own, which has the same open files."""
+        grid, outer = self.grid.part(window), self.header.part
+        part = window if outer is None else window.outside(outer)
+        header = replace(self.header, grid=grid, part=part, extent=None)
+        return Scene(header, self._bands, self._quality, bad_blocks=self.bad_blocks)
+
     def reopen(self) -> AbstractContextManager["Scene"]:
         """A handle of its own for another thread; nothing is examined again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
@@ -133,11 +138,13 @@ class Scene:
         whole = Window(0, 0, self.grid.height, self.grid.width)
         return self._read(window or whole, (height, width))
 
-    def wanted(self, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window: True inside the area of interest."""
-        if self.header.aoi is None:
-            return np.ones((window.height, window.width), np.bool_)
-        return self.header.aoi.inside(self.grid, window)
+    def wanted(self, window: Window, *, factor: int = 1) -> NDArray[np.bool_]:
+        """(factor · rows, factor · cols) of a window: True inside the area of interest."""
+        return inside(self.header.aoi, self.grid.refined(factor), window.scaled(factor))
+
+    def reached(self, window: Window) -> NDArray[np.bool_]:
+        """(rows, cols) of a window: True where any of a pixel is in the area of interest."""
+        return inside(self.header.aoi, self.grid, window, all_touched=True)
 
     @property
     def has_overviews(self) -> bool:
@@ -156,8 +163,6 @@ class Scene:
 
     def _wanted_decimated(self, height: int, width: int) -> NDArray[np.bool_]:
         """(height, width) pixels of the whole: True inside the area of interest."""
-        if self.header.aoi is None:
-            return np.ones((height, width), np.bool_)
         rows = np.arange(height) * self.grid.height // height
         cols = np.arange(width) * self.grid.width // width
         lines = [self.wanted(Window(int(row), 0, 1, self.grid.width))[0, cols] for row in rows]
@@ -172,15 +177,21 @@ class Scene:
         whole = Window(0, 0, self.grid.height, self.grid.width)
         masked = ~self._wanted_decimated(height, width)
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
-            asked = replace(flags, bits=flags.bits & ~FILL)  # fill is empty, not masked
+            read = partial(flags.read_pixels, masked_only=True)  # fill is empty, not masked
             _, usable = self._decode(
-                flags.location, dataset, whole, (height, width), read=asked.read_pixels, bands=0
+                flags.location,
+                dataset,
+                self._in_file(whole),
+                (height, width),
+                read=read,
+                bands=0,
             )
             masked |= ~usable
         return masked
 
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
         """A window of all files; with a shape, averaged to so many rows and columns."""
+        window = self._in_file(window)
         numbers, valid = [], []
         for file, dataset in zip(self.header.files, self._bands, strict=True):
             bands = len(file.selection.indexes)
@@ -197,6 +208,10 @@ class Scene:
         if len(valid) == 1:
             return numbers[0], valid[0]
         return np.concatenate(numbers), np.logical_and.reduce(valid)
+
+    def _in_file(self, window: Window) -> Window:
+        """A window of the scene, counted from the origin of its files."""
+        return window if self.header.part is None else window.outside(self.header.part)
 
     def _decode(
         self,
@@ -241,9 +256,9 @@ def open_scene(
     """Open a scene and match it to a model.
 
     Args:
-        path: a GeoTIFF or COG, a Landsat Collection 2 product (folder or ``.tar``), or the
-            STAC item of one (``.json``). A file or an item may be a URL: ``https://``,
-            ``http://``, and for a file ``s3://``.
+        path: a GeoTIFF or COG, a product that a sensor recognises (a folder or an archive), or
+            its STAC item. A file or an item may be a URL: ``https://``, ``http://``, and for a
+            file ``s3://``.
         model_bands: names of the model's bands, in its order.
         spec: of the model; with it the scene is compared with what the model learned from.
         reading: how it is to be read; as `Reading` says by default.
@@ -269,35 +284,19 @@ def open_scene(
         header = examine_scene(location, options)
         with named(location):
             if reading.aoi is not None:
-                header = replace(header, aoi=read_aoi(reading.aoi, header.grid))
+                header = _cut(header, reading, factor=spec.upscale_factor if spec else 1)
             if spec is not None:
-                header = _compared(header, spec, options)
+                header = compared(header, _sampled(header), spec, options)
         header = replace(header, sample=None)
         with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
             yield scene
 
 
-def _compared(header: SceneHeader, spec: ModelSpec, options: SceneOptions) -> SceneHeader:
-    """With a warning for all in which the scene is unlike what the model learned from.
-
-    Raises:
-        SceneError: its reflectances cannot be, or its pixels are of a size that the model is
-            not meant for.
-    """
-    size = check_resolution(header.grid, spec, insisted=options.any_resolution)
-    values = _sampled(header)
-    radiometry = check_radiometry(
-        values, header.radiometry, spec, insisted=options.offset is not None
-    )
-    unlike = describe_outside(values, header.radiometry, spec, reflectance=header.reflectance)
-    found = tuple(filter(None, (size, radiometry, *unlike)))
-    unknown = (
-        ""
-        if spec.domain.resolutions
-        else (f"{spec.name} does not say what pixels it learned from: see if its map can be right")
-    )
-    warnings = (*header.warnings, *found, unknown)
-    return replace(header, warnings=tuple(filter(None, warnings)), unlike=found)
+def _cut(header: SceneHeader, reading: Reading, *, factor: int) -> SceneHeader:
+    """With the area of interest, and where the map is cropped, the pixels around it."""
+    area = read_aoi(reading.aoi, header.grid, factor=factor)
+    extent = area.extent(header.grid, factor=factor) if reading.aoi_extent == "crop" else None
+    return replace(header, aoi=area, extent=extent)
 
 
 def _sampled(header: SceneHeader) -> NDArray[np.generic]:
@@ -330,20 +329,6 @@ def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
         return read_product_header(location, product, options)
 
 
-def find_product(location: Location) -> Product | None:
-    """The product that a folder, a tar or an item is; None for a plain file.
-
-    Raises:
-        SceneError: there is no product in it.
-    """
-    check_taken(location)
-    if location.name.lower().endswith((".json", ".geojson")):
-        return open_item(location)
-    if is_archive(location) or (not location.is_remote and location.path.is_dir()):
-        return open_product(location)
-    return None
-
-
 @contextmanager
 def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene]:
     """Open a scene that was examined before, in this process or in another one.
@@ -356,9 +341,17 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
         SceneError: a file is gone.
     """
     with ExitStack() as stack:
-        bands = [
-            stack.enter_context(open_dataset(file.location, beside=header.is_file))
-            for file in header.files
-        ]
-        quality = [stack.enter_context(open_dataset(file.location)) for file in header.quality]
+        bands = [_open_on_grid(stack, file, beside=header.is_file) for file in header.files]
+        quality = [_open_on_grid(stack, file) for file in header.quality]
         yield Scene(header, bands, quality, bad_blocks=bad_blocks)
+
+
+def _open_on_grid(
+    stack: ExitStack, file: BandFile | QualityFile, *, beside: bool = False
+) -> DatasetReader:
+    """A file of a scene, read on the scene's grid."""
+    dataset = stack.enter_context(open_dataset(file.location, beside=beside, driver=file.driver))
+    if file.resampled is None:
+        return dataset
+    with named(file.location):
+        return stack.enter_context(file.resampled.open(dataset))

@@ -1,7 +1,10 @@
 """Survey: what a scene is, whatever model may come."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from geosrseg.core.composite import choose_composite
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset
@@ -10,7 +13,8 @@ from geosrseg.raster.header.bad_blocks import BadBlocks
 from geosrseg.raster.header.bands import SceneBand
 from geosrseg.raster.header.header import SceneHeader, SceneOptions, describe_bands
 from geosrseg.raster.reading import MAX_PIXELS
-from geosrseg.raster.scene import examine_scene, find_product, open_header
+from geosrseg.raster.scene import Scene, examine_scene, open_header
+from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
@@ -79,6 +83,25 @@ def survey_scene(location: Location) -> Survey:
         valid_share=float(valid.mean()),
         warnings=header.warnings,
     )
+
+
+@contextmanager
+def open_for_display(location: Location) -> Iterator[Scene]:
+    """Open a scene of any kind to be looked at: the three bands that a composite shows.
+
+    Raises:
+        SceneError: it cannot be read.
+    """
+    numbers = {band.name or str(band.index): str(band.index) for band in _find_bands(location)}
+    shown = tuple(dict.fromkeys(choose_composite(tuple(numbers))))
+    options = SceneOptions(
+        model_bands=shown,
+        bands=",".join(numbers[name] for name in shown),
+        max_pixels=MAX_PIXELS,
+    )
+    header, _ = _examine(location, options)
+    with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
+        yield scene
 
 
 def _find_bands(location: Location) -> tuple[SceneBand, ...]:

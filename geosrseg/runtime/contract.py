@@ -1,10 +1,10 @@
 """The contract: does a loaded model do what its ModelSpec says?"""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import GraphProto, TensorProto, ValueInfoProto
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError
@@ -19,30 +19,32 @@ MAX_TRIAL = 2048
 SUM_TOLERANCE = 1e-3  # float32 and fp16 softmax are closer to 1 than this
 
 
-class Port(Protocol):
-    """An input or output of a model, as the runtime describes it."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def shape(self) -> Sequence[int | str | None]: ...
-
-
-def check_ports(inputs: Sequence[Port], outputs: Sequence[Port], spec: ModelSpec) -> None:
-    """Check names, types, ranks and channels of a model's inputs and outputs.
+def check_ports(graph: GraphProto, spec: ModelSpec) -> None:
+    """Check what a model says of its input, and the names of its outputs.
 
     Raises:
         ModelError: they are not those of the ModelSpec.
     """
-    if [port.name for port in inputs] != [INPUT]:
+    weights = {array.name for array in graph.initializer}  # inputs too, in old files
+    inputs = [value for value in graph.input if value.name not in weights]
+    if [value.name for value in inputs] != [INPUT]:
         raise ModelError(f"the inputs are {_names(inputs)}: expected {INPUT} alone")
-    if {port.name for port in outputs} != {PROBABILITIES, SR}:
-        raise ModelError(f"the outputs are {_names(outputs)}: expected {PROBABILITIES} and {SR}")
-    channels = {INPUT: len(spec.bands), PROBABILITIES: len(spec.legend), SR: len(spec.bands)}
-    for port in (*inputs, *outputs):
-        _check_port(port, channels[port.name])
+    if {value.name for value in graph.output} != {PROBABILITIES, SR}:
+        raise ModelError(
+            f"the outputs are {_names(graph.output)}: expected {PROBABILITIES} and {SR}"
+        )
+    kind = inputs[0].type.tensor_type
+    shape = [size.dim_value if size.HasField("dim_value") else None for size in kind.shape.dim]
+    if kind.elem_type != TensorProto.FLOAT or len(shape) != 4:
+        raise ModelError(
+            f"{INPUT} is {TensorProto.DataType.Name(kind.elem_type).lower()} of {len(shape)} axes: "
+            "expected float of (N, channels, H, W)"
+        )
+    batch, channels, *size = shape
+    if channels not in (None, len(spec.bands)):
+        raise ModelError(f"{INPUT} has {channels} channels: the ModelSpec says {len(spec.bands)}")
+    if any(length is not None for length in (batch, *size)):
+        raise ModelError(f"{INPUT} has the fixed shape {shape}: expected any N, H and W")
 
 
 def trial_input(spec: ModelSpec) -> NDArray[np.float32]:
@@ -87,23 +89,12 @@ def check_answer(
                 f"{name} has shape {array.shape} for an input of {lr.shape}: the ModelSpec "
                 f"says {expected}"
             )
+        if array.dtype != np.float32:
+            raise ModelError(f"{name} is {array.dtype}: expected float32")
     sums = probabilities.sum(axis=1, dtype=np.float64)
     if not (probabilities.min() >= 0 and np.abs(sums - 1).max() <= SUM_TOLERANCE):
         raise ModelError("the probabilities are not 0 to 1 with a sum of 1: expected a softmax")
 
 
-def _check_port(port: Port, channels: int) -> None:
-    if port.type != "tensor(float)" or len(port.shape) != 4:
-        raise ModelError(
-            f"{port.name} is a {port.type} of {len(port.shape)} axes: expected float32 of "
-            "(N, channels, H, W)"
-        )
-    batch, stated, *size = port.shape
-    if isinstance(stated, int) and stated != channels:
-        raise ModelError(f"{port.name} has {stated} channels: the ModelSpec says {channels}")
-    if any(isinstance(length, int) for length in (batch, *size)):
-        raise ModelError(f"{port.name} has the fixed shape {port.shape}: expected any N, H and W")
-
-
-def _names(ports: Sequence[Port]) -> str:
-    return ", ".join(port.name for port in ports) or "none"
+def _names(values: Sequence[ValueInfoProto]) -> str:
+    return ", ".join(value.name for value in values) or "none"

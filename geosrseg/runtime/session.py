@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +13,10 @@ import onnx
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from geosrseg.core.precision import PRECISIONS, Precision
+from geosrseg.core.precision import NOT_OFFERED, PRECISIONS, Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import round_up
 from geosrseg.errors import DeviceError, ModelError
-from geosrseg.runtime.backend import Backend, Device
 from geosrseg.runtime.contract import (
     PROBABILITIES,
     SR,
@@ -25,34 +24,18 @@ from geosrseg.runtime.contract import (
     check_ports,
     trial_input,
 )
-from geosrseg.runtime.devices import cuda, onnxruntime_cpu, openvino, tensorrt
+from geosrseg.runtime.devices.device import Backend
+from geosrseg.runtime.devices.devices import AUTO, find_device
 from geosrseg.runtime.divisions import check_divisions
 from geosrseg.runtime.failure import device_error, in_one_line, is_out_of_memory
 from geosrseg.runtime.footprint import peak_bytes
 from geosrseg.runtime.model.model_file import ModelFile, parse_model_file, read_model_file
 from geosrseg.runtime.shipped_models import check_shipped, find_model
-from geosrseg.runtime.trial import MAX_TRIAL_SECONDS, ON_GPU, try_apart
+from geosrseg.runtime.trial import try_apart
 from geosrseg.runtime.turned import Turned
-
-DEVICES: Mapping[str, Device] = {
-    "cuda": cuda,
-    "tensorrt": tensorrt,
-    "openvino": openvino,
-    "cpu": onnxruntime_cpu,
-}
 
 MAX_TRIAL_BYTES = 2**33
 """Of the values of a network in a trial run; networks for images take some 100 MB."""
-
-AUTO = ("cuda", "openvino", "cpu")
-"""What ``auto`` tries, the fastest first; TensorRT spends minutes before the first window."""
-
-
-NOT_OFFERED = {
-    "int8": "where int8 is faster than bf16 it costs a point of mean IoU (docs/benchmarks.md): "
-    "use `precision` auto"
-}
-"""What was measured and found wanting."""
 
 
 class Session:
@@ -64,7 +47,7 @@ class Session:
         path: of the model file.
         sha256: of the bytes that were read, in hexadecimal.
         spec: what the model file says of itself.
-        device: ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``, where it runs.
+        device: where it runs, a name in `DEVICES`.
         precision: ``fp32``, ``bf16`` or ``fp16``, in which it computes.
         limits: the largest input that the device takes.
         bytes_per_pixel: memory that a run takes for each LR pixel of its input, at most;
@@ -86,14 +69,15 @@ class Session:
         self.spec: ModelSpec = file.spec
         self.device = device
         self.precision = precision
-        self.limits = DEVICES[device].limits(file.spec)
+        self._device = find_device(device)
+        self.limits = self._device.limits(file.spec)
         # First of all: a runtime allocates what the graph says, some of it while it loads.
-        self.bytes_per_pixel: float = _bytes_per_pixel(file, DEVICES[device].MEMORY_FACTOR)
+        self.bytes_per_pixel: float = _bytes_per_pixel(file, self._device.memory_factor)
         backend = self._load(file, threads)
         self._backend: Backend | None = backend
         self.seconds = 0.0
         self._lock = threading.Lock()
-        self._check(backend)
+        self._check()
         if tta:
             self._backend = Turned(backend)
         self.seconds = 0.0  # the trial run was not asked for
@@ -124,7 +108,7 @@ class Session:
 
     def free_memory(self) -> int:
         """Bytes that a run may still take on the device."""
-        return DEVICES[self.device].free_memory()
+        return self._device.free_memory()
 
     def cancel(self) -> None:
         """Let the runs that other threads are at fail at once; later ones are not touched."""
@@ -148,11 +132,11 @@ class Session:
 
     def _load(self, file: ModelFile, threads: int | None) -> Backend:
         try:
-            return DEVICES[self.device].load(file, precision=self.precision, threads=threads)
+            return self._device.load(file, precision=self.precision, threads=threads)
         except Exception as error:  # the runtimes' errors have no root of their own
-            if self.device == "cpu" and not is_out_of_memory(error):  # it loads every valid model
+            if self._device.runs_all and not is_out_of_memory(error):
                 raise ModelError(
-                    f"{file.path} is refused: onnxruntime cannot load it ({in_one_line(error)})"
+                    f"{file.path} is refused: it cannot be loaded ({in_one_line(error)})"
                 ) from error
             raise device_error(
                 error, f"{file.path.name} cannot be loaded on {self.device}"
@@ -186,10 +170,9 @@ class Session:
                 f"{lr.dtype} of {lr.shape}"
             )
 
-    def _check(self, backend: Backend) -> None:
+    def _check(self) -> None:
         """Prove that the model keeps to its ModelSpec."""
         try:
-            check_ports(backend.inputs, backend.outputs, self.spec)
             lr = trial_input(self.spec)
             with self._time_limit() as is_over:
                 answer = self.run_with_sr(lr)
@@ -197,22 +180,24 @@ class Session:
         except ModelError as error:
             raise ModelError(f"{self.path} is refused: {error}") from error
         except DeviceError as error:
-            if self.device == "cpu":  # which runs every valid model
-                reason = f"not within {MAX_TRIAL_SECONDS:.0f} s" if is_over() else str(error)
+            if self._device.runs_all:
+                reason = (
+                    f"not within {self._device.loading_seconds:.0f} s" if is_over() else str(error)
+                )
                 raise ModelError(f"{self.path} is refused: it does not run ({reason})") from error
             raise
 
     @contextmanager
     def _time_limit(self) -> Iterator[Callable[[], bool]]:
-        """Cancel what runs too long; other devices than the CPU may compile for minutes."""
+        """Cancel what runs too long, where that is the model's fault."""
         is_over = threading.Event()
 
         def stop() -> None:
             is_over.set()
             self.cancel()
 
-        timer = threading.Timer(MAX_TRIAL_SECONDS, stop)
-        if self.device == "cpu":
+        timer = threading.Timer(self._device.loading_seconds, stop)
+        if self._device.runs_all:
             timer.start()
         try:
             yield is_over.is_set
@@ -232,11 +217,10 @@ def open_session(
 
     Args:
         model: a shipped model's name, or the path of a model file.
-        device: ``cuda``, ``tensorrt``, ``openvino`` or ``cpu``; ``auto`` is the first of
-            CUDA, OpenVINO and the CPU that works here.
+        device: a name in `DEVICES`; ``auto`` is the first in `AUTO` that works here.
         precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that the device
             has and the ModelSpec allows.
-        threads: of the CPU; all cores unless given.
+        threads: of the CPU; None takes all cores.
         tta: answer with the mean over the eight flips and turns of an input (test-time
             augmentation).
 
@@ -244,8 +228,8 @@ def open_session(
         ModelError: the model is unknown or its file refused.
         DeviceError: the device or the precision that was asked for by name cannot be used.
     """
-    if device not in (*DEVICES, "auto"):
-        raise DeviceError(f"no device {device!r}: expected one of auto, {', '.join(DEVICES)}")
+    names = AUTO if device == "auto" else (device,)
+    devices = [find_device(name) for name in names]
     if precision in NOT_OFFERED:
         raise DeviceError(f"precision {precision} is not offered: {NOT_OFFERED[precision]}")
     if precision not in (*PRECISIONS, "auto"):
@@ -256,13 +240,13 @@ def open_session(
         raise DeviceError(f"{threads} threads: expected at least 1")
     file = read_model_file(find_model(model))
     check_shipped(file.path, file.sha256)
-    names = AUTO if device == "auto" else (device,)
     try_apart(
         file,
         device=device,
         precision=precision,
         threads=threads,
-        on_gpu=any(name in ON_GPU and DEVICES[name].why_not() is None for name in names),
+        seconds=max(each.loading_seconds for each in devices),
+        on_gpu=any(each.gpu and each.why_not() is None for each in devices),
     )
     return _open_first(file, device=device, precision=precision, threads=threads, tta=tta)
 
@@ -295,11 +279,13 @@ def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
     """Bytes for each LR pixel of a square window of the usual size.
 
     Raises:
-        ModelError: the sizes are not known, or are absurd for the smallest window already.
+        ModelError: the input is not the ModelSpec's, or the sizes are not known, or are absurd for
+            the smallest window already.
     """
     size = round_up(file.spec.window_size, file.spec.multiple)
     try:
         model = onnx.load_from_string(file.content)
+        check_ports(model.graph, file.spec)
         trial_shape = trial_input(file.spec).shape
         check_divisions(model, trial_shape)
         trial = peak_bytes(model, trial_shape)
@@ -317,7 +303,7 @@ def _open(
     file: ModelFile, *, device: str, precision: str, threads: int | None, tta: bool
 ) -> Session:
     """A session on this device and no other."""
-    reason = DEVICES[device].why_not()
+    reason = find_device(device).why_not()
     if reason is not None:
         raise DeviceError(f"device {device} cannot be used: {reason}")
     chosen = choose_precision(file.spec, device, precision)
@@ -330,7 +316,7 @@ def choose_precision(spec: ModelSpec, device: str, wanted: str) -> Precision:
     Raises:
         DeviceError: the device does not have it here.
     """
-    offered = DEVICES[device].precisions()
+    offered = find_device(device).precisions()
     allowed = spec.precisions if wanted == "auto" else (wanted,)
     for precision in offered:
         if precision in allowed:

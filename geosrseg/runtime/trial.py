@@ -11,22 +11,20 @@ from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.model.model_file import ModelFile
 from geosrseg.runtime.shipped_models import is_shipped
 
-MAX_TRIAL_SECONDS = 45.0
-"""Of loading a model and of its trial run; networks for images take one or two."""
-
-COMPILING_SECONDS = 1800.0
-"""Of TensorRT, which compiles for minutes, and keeps what it has made."""
-
 MAX_BYTES = 2**34
 """Of memory beyond what the libraries take: twice the values of the largest trial run."""
-
-ON_GPU = ("cuda", "tensorrt")
 
 _tried: set[tuple[str, str, str]] = set()
 
 
 def try_apart(
-    file: ModelFile, *, device: str, precision: str, threads: int | None, on_gpu: bool
+    file: ModelFile,
+    *,
+    device: str,
+    precision: str,
+    threads: int | None,
+    seconds: float,
+    on_gpu: bool,
 ) -> None:
     """Load and try a model file in a child process, unless it is shipped or was tried before.
 
@@ -35,6 +33,7 @@ def try_apart(
         device: as for `open_session`.
         precision: as for `open_session`.
         threads: as for `open_session`.
+        seconds: what it may take.
         on_gpu: it may run on a GPU, whose driver takes address space without end.
 
     Raises:
@@ -44,7 +43,6 @@ def try_apart(
     identity = (file.sha256, device, precision)
     if is_tried(identity):
         return
-    seconds = COMPILING_SECONDS if device == "tensorrt" else MAX_TRIAL_SECONDS
     try:
         run_apart(
             "geosrseg.runtime.session:try_content",

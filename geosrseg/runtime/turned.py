@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.runtime.backend import Backend
-from geosrseg.runtime.contract import Port
+from geosrseg.runtime.devices.device import Backend
 
 POSES = 8
 """Four turns, and four of the mirrored image."""
@@ -24,14 +23,6 @@ class Turned:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-
-    @property
-    def inputs(self) -> Sequence[Port]:
-        return self._backend.inputs
-
-    @property
-    def outputs(self) -> Sequence[Port]:
-        return self._backend.outputs
 
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         sums: list[NDArray[np.float32]] = []

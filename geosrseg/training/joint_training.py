@@ -10,7 +10,7 @@ step draws at random depends on the seed and its number. So a run can be stopped
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import lightning as L
 import numpy as np
@@ -29,6 +29,7 @@ from geosrseg.networks.losses import (
     reconstruction_loss,
 )
 from geosrseg.networks.recipe import Recipe
+from geosrseg.training.starting.freezing import keep_still
 from geosrseg.training.teacher import Teacher, soft_label_loss
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 from geosrseg.training.validating.source_scores import SourceScores
@@ -54,6 +55,7 @@ class JointTraining(L.LightningModule):
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
         teacher: what is learned from besides the reference.
         class_weights: of the loss, one per class; none weighs all alike.
+        frozen: parts that keep their weights, see `freezing`.
 
     Attributes:
         epoch_metrics: losses and validation of the current epoch, by name.
@@ -69,8 +71,10 @@ class JointTraining(L.LightningModule):
         two_stage: bool = False,
         teacher: Teacher | None = None,
         class_weights: Sequence[float] = (),
+        frozen: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self._frozen = frozen
         self.network = network.to(memory_format=torch.channels_last)
         segmentation = SegmentationLoss(
             recipe.loss, class_weights=class_weights, smoothing=recipe.label_smoothing
@@ -88,6 +92,12 @@ class JointTraining(L.LightningModule):
         self._teacher = teacher  # no module of this one: its weights are in no checkpoint
         self._sums: dict[str, Tensor] = {}  # of this epoch: sum and number
         self.epoch_metrics: dict[str, float] = {}
+        self.train()
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        keep_still(self.network, self._frozen)
+        return self
 
     def _reconstructs(self, step: int) -> bool:
         """A step trains the SR part alone."""
@@ -249,6 +259,7 @@ class JointTraining(L.LightningModule):
             (network.sr_parameters, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
             (network.seg_parameters, recipe.seg_rate, recipe.seg_decay, self._seg_rate_factor),
         ]
+        parts = [([p for p in part[0] if p.requires_grad], *part[1:]) for part in parts]
         parts = [part for part in parts if part[0]]
         adam = torch.optim.AdamW if recipe.decoupled else torch.optim.Adam
         optimizer = adam(

@@ -4,10 +4,7 @@ With other surroundings a run learns the same, so they are in no configuration.
 """
 
 import inspect
-import logging
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +27,19 @@ LOGS = "logs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Device and logs of a training.
+    """Device, processes and logs of a training.
 
     Attributes:
         device: one of `DEVICES`; ``auto`` is the fastest that is there.
         loggers: names of Lightning's loggers besides TensorBoard, such as ``csv``, ``wandb``
             or ``mlflow``.
+        workers: processes that make chips beside this one; None takes what the data and the
+            machine suggest.
     """
 
     device: str = "auto"
     loggers: tuple[str, ...] = ()
+    workers: int | None = None
 
     def __post_init__(self) -> None:
         if self.device not in DEVICES:
@@ -112,19 +112,3 @@ def _open(name: str, folder: Path, project: str) -> Logger:
     except Exception as error:  # whatever a service says: no login, no network
         reason = " ".join(str(error).split())
         raise RunError(f"`loggers` {name} cannot start ({reason})") from error
-
-
-@contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Keep back its advice and what it says about the folder that was made for it."""
-    loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\.")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -1,11 +1,9 @@
 """Training: a dataset and a recipe in, a run out."""
 
 import os
-import signal
-import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -35,8 +33,8 @@ from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.batch_check import check_batches
 from geosrseg.training.failure import explained
 from geosrseg.training.finishing.finish import finish_run
-from geosrseg.training.initial_network import initial_network
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.manners import interruptible, quiet_lightning
 from geosrseg.training.moving_average import moving_average
 from geosrseg.training.run_folder.checkpoints import (
     Checkpoints,
@@ -46,7 +44,11 @@ from geosrseg.training.run_folder.checkpoints import (
 )
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
-from geosrseg.training.surroundings import Surroundings, quiet_lightning
+from geosrseg.training.starting.freezing import freeze
+from geosrseg.training.starting.initial_network import initial_network
+from geosrseg.training.starting.start import RANDOM, Start
+from geosrseg.training.starting.statistics import CHIPS
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.teacher import choose_teacher
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from geosrseg.training.validating.panels import Panels
@@ -71,10 +73,8 @@ def train(
     *,
     network: NetworkConfig,
     recipe: Recipe,
-    init_sr: Path | None = None,
-    init_seg: str | Path | None = None,
+    start: Start = RANDOM,
     teacher: Path | None = None,
-    workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     images: int = 0,
@@ -93,11 +93,8 @@ def train(
         output: the run folder; it is made.
         network: what to train.
         recipe: how.
-        init_sr: published D-DBPN weights to begin with, see `reference_weights`.
-        init_seg: published VGG16 weights for SegNet's encoder, likewise, or ``vgg16``.
+        start: what it begins with.
         teacher: the run of a network of native images to learn from too, see `teacher`.
-        workers: processes that make chips beside this one; None takes what the data and the
-            machine suggest.
         resume: go on where the folder's run of this configuration was stopped. One that is
             finished is left as it is, and one that is not there begins. With another number
             of epochs it ends earlier or later than it was to.
@@ -106,12 +103,14 @@ def train(
         checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
         on_checked: called with what the data turned out to be.
-        surroundings: device and logs; None takes the fastest device and TensorBoard alone.
+        surroundings: device, processes that make chips, and logs; None takes what the machine
+            and the data suggest, and TensorBoard.
 
     Warns:
         DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
             no validation, so the last epoch is kept.
-        RunWarning: the last checkpoint is damaged; the run goes on from the best one.
+        RunWarning: the last checkpoint is damaged, so that the best one is taken; or not all of
+            the initial weights fit, see `initial_network`.
 
     Raises:
         DatasetError: the data is missing or wrong.
@@ -126,7 +125,9 @@ def train(
     check_local(Path(output))
     run = Run(Path(output))
     recipe = _with_arithmetic(recipe, run if resume else None, surroundings.place)
-    initial = initial_network(network, init_sr=init_sr, init_seg=init_seg)
+    begun = initial_network(network, card, start)
+    initial, card = begun.network, begun.card
+    freeze(initial, start.freeze, config=network, recipe=recipe)
     taught_by = choose_teacher(teacher, card, network=network, recipe=recipe)
     normalization = measure_normalization(card, native=network.upscale_factor == 1)
     initial.calibrate(normalization)
@@ -143,6 +144,8 @@ def train(
             fill=normalization.fill,
             most=recipe.chips_per_epoch,
         ),
+        init=begun.files,
+        freeze=start.freeze,
     )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
@@ -155,6 +158,7 @@ def train(
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
         sampler = EpochSampler(recipe.chips_per_epoch)
+        begun.settle(chips[number][0] for number in range(CHIPS))
         module = JointTraining(
             initial,
             recipe=recipe,
@@ -163,6 +167,7 @@ def train(
             two_stage=network.two_stage,
             teacher=taught_by,
             class_weights=recipe.weights_of_classes(chips.class_counts),
+            frozen=start.freeze,
         )
         checkpoints = Checkpoints(
             run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
@@ -174,7 +179,7 @@ def train(
             trainer.loggers = surroundings.open_loggers(run.path, project=config.dataset)
             if not run.finished:
                 with explained(run):
-                    _fit(trainer, module, run, chips, sampler, windows, workers)
+                    _fit(trainer, module, run, chips, sampler, windows, surroundings.workers)
                     if trainer.is_global_zero:
                         finish_run(run, windows, device=trainer.strategy.root_device)
     return run
@@ -227,7 +232,7 @@ def _fit(
     last = find_checkpoint(run)
     if last is not None and epochs_done(last) >= (trainer.max_epochs or 0):
         return  # all is done, or more: the run now ends with fewer epochs
-    with _interruptible():
+    with interruptible():
         trainer.fit(
             module,
             loader,
@@ -246,23 +251,6 @@ def _workers(chips: Chips | SourceChips, place: str) -> int:
     if isinstance(chips, Chips) or place != "cuda":
         return 0
     return min(os.cpu_count() or 1, MOST_WORKERS)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
-
-    SIGTERM, which ends the process by its handler's SystemExit, is left alone.
-    """
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit as end:
-        if not isinstance(end.__context__, KeyboardInterrupt):
-            raise
-        if handler is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from end
 
 
 def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:

@@ -9,7 +9,10 @@ from rasterio.crs import CRS
 
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.raster.files.grid import Grid
+from tests.raster.conftest import reflectance, write_scene
 from tests.tiny_maps import write_class_map
+
+__all__ = ["reflectance", "write_scene"]
 
 LEGEND = Legend(
     (

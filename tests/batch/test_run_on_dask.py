@@ -3,8 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 
@@ -17,38 +15,6 @@ from geosrseg.errors import WorkError
 from tests.batch.conftest import maps
 
 pytest.importorskip("distributed")
-
-WORKER = "from distributed.cli.dask_worker import main; main()"
-SCHEDULER = "from distributed.cli.dask_scheduler import main; main()"
-
-
-def start(code, *words):
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *words],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-@pytest.fixture
-def cluster(tmp_path):
-    """The scheduler's address, and a function that starts a worker."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    address = f"tcp://127.0.0.1:{port}"
-    where = ("--host", "127.0.0.1", "--no-dashboard")
-    processes = [start(SCHEDULER, "--port", str(port), *where)]
-
-    def add():
-        own = ("--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path / "dask"))
-        processes.append(start(WORKER, address, *own, *where))
-        return processes[-1]
-
-    yield address, add
-    for process in reversed(processes):
-        process.kill()
-        process.wait()
 
 
 @pytest.mark.slow

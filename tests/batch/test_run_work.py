@@ -1,6 +1,7 @@
 """Work done here: once, in shards, by several processes, after a stop; always the same bytes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -52,6 +53,14 @@ def test_a_map_without_its_mark_is_made_again(tmp_path, plan):
     assert maps(tmp_path / "out") == before
 
 
+def test_a_map_that_was_deleted_is_made_again_though_its_item_is_there(tmp_path, plan):
+    tasks = plan("out")
+    run_work(tasks[:1])
+    (tmp_path / "out" / "s0.tif").unlink()
+    assert states(run_work(tasks[:1])) == [DONE]
+    assert states(run_work(tasks[:1])) == [SKIPPED]
+
+
 def test_a_map_of_another_plan_is_replaced_only_when_asked(tmp_path, plan):
     run_work(plan("out")[:1])
     other = plan("out", confidence=True)[:1]
@@ -93,7 +102,13 @@ def test_a_broken_scene_is_named_in_the_plan(tmp_path, scenes, model):
         model=model, device="cpu", precision="fp32",
     )  # fmt: skip
     assert [item.state for item in found.scenes] == ["new", BROKEN]
-    assert len(read_work(tmp_path / "w.jsonl")) == 1
+    tasks = read_work(tmp_path / "w.jsonl")
+    assert len(tasks) == 2  # one line a scene, so that none is lost
+    results = run_work(tasks)
+    assert states(results) == [DONE, FAILED]
+    assert [r.error for r in results if r.state == FAILED] == [
+        f"it could not be planned: {found.scenes[1].error}"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -121,6 +136,50 @@ def test_memory_is_worth_another_attempt(plan, monkeypatch):
     monkeypatch.setattr(module, "make_map", out_of_memory)
     result = run_task(plan("out")[0], pause=waits.append)
     assert (result.state, result.attempts, len(waits)) == (FAILED, 3, 2)
+
+
+def test_a_process_that_dies_takes_no_other_task_with_it(tmp_path, plan, monkeypatch):
+    tasks = plan("out")[:3]
+    killer = replace(tasks[1], scene=f"{tasks[1].scene}.killer")
+    monkeypatch.setattr("geosrseg.batch.worker_process.run_task", dies_of_killers)
+    results = run_work([tasks[0], killer, tasks[2]], jobs=2)
+    assert {r.scene: r.state for r in results} == {
+        tasks[0].scene: DONE, killer.scene: FAILED, tasks[2].scene: DONE,
+    }  # fmt: skip
+    assert [r.error for r in results if r.error] == [
+        "its worker died 3 times: is there enough memory?"
+    ]
+
+
+def dies_of_killers(task, **options):
+    if task.scene.endswith("killer"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run_task(task, **options)
+
+
+def test_what_nobody_foresaw_fails_one_task(plan, monkeypatch):
+    from geosrseg.batch import run_task as module
+
+    make = module.make_map
+
+    def odd(request, *words, **options):
+        if "s1" in str(request.output):
+            raise ZeroDivisionError("surprise")
+        return make(request, *words, **options)
+
+    monkeypatch.setattr(module, "make_map", odd)
+    results = run_work(plan("out")[:3])
+    assert states(results) == [DONE, DONE, FAILED]
+    assert [r.error for r in results if r.error] == ["ZeroDivisionError: surprise"]
+
+
+def test_warnings_belong_to_their_scene(tmp_path, plan, recwarn):
+    bare = write_scene(tmp_path / "in" / "bare.tif", seed=7, crs=None)
+    results = run_work(plan("out", [str(bare), str(tmp_path / "in" / "s0.tif")]))
+    assert {r.scene: len(r.warnings) for r in results} == {
+        str(bare): 1, str(tmp_path / "in" / "s0.tif"): 0,
+    }  # fmt: skip
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize(

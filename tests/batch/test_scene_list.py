@@ -5,7 +5,7 @@ import json
 import pytest
 
 from geosrseg.batch.scene_list import list_scenes, write_items
-from geosrseg.errors import WorkError
+from geosrseg.errors import SceneWarning, WorkError
 
 
 @pytest.fixture
@@ -40,6 +40,37 @@ def test_a_search_result_gives_each_item_a_file(folder):
     scenes = list_scenes([str(folder / "found.json")], items_folder=folder / "items")
     write_items(scenes)
     assert [json.loads((folder / "items" / f"{s.name}.json").read_text()) for s in scenes] == items
+
+
+@pytest.mark.parametrize(
+    ("links", "href", "expected"),
+    [
+        ([], "bands/B2.TIF", "{folder}/bands/B2.TIF"),
+        (
+            [{"rel": "self", "href": "https://host/a/item.json"}],
+            "./B2.TIF",
+            "https://host/a/B2.TIF",
+        ),
+        ([{"rel": "self"}, "odd"], "B2.TIF", "{folder}/B2.TIF"),
+        ([], "s3://bucket/B2.TIF", "s3://bucket/B2.TIF"),
+    ],
+)
+def test_assets_are_found_from_any_folder(folder, links, href, expected):
+    item = {"type": "Feature", "id": "x", "links": links, "assets": {"blue": {"href": href}}}
+    (folder / "found.json").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [item]})
+    )
+    (scene,) = list_scenes([str(folder / "found.json")], items_folder=folder / "elsewhere")
+    assert scene.item["assets"]["blue"]["href"] == expected.format(folder=folder)
+
+
+@pytest.mark.parametrize("said", [{"numberMatched": 3}, {"context": {"matched": 3}}])
+def test_a_page_of_a_search_is_told_from_all_of_it(folder, said):
+    item = {"type": "Feature", "id": "x", "assets": {}}
+    page = {"type": "FeatureCollection", "features": [item], **said}
+    (folder / "found.json").write_text(json.dumps(page))
+    with pytest.warns(SceneWarning, match="holds 1 of the 3 items"):
+        names([str(folder / "found.json")], folder)
 
 
 def test_an_item_is_a_scene(folder):

@@ -21,6 +21,7 @@ from geosrseg.bench.contestants import (
 from geosrseg.bench.machine import describe_machine
 from geosrseg.bench.process import MeasuredProcess
 from geosrseg.errors import DeviceError, DeviceMemoryError, GeosrsegError, MissingExtraError
+from geosrseg.runtime.devices.devices import find_device
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 from tests.tiny_benchmark import make_benchmark
@@ -126,7 +127,7 @@ def test_without_pytorch_the_yardstick_is_missing(monkeypatch, tmp_path, tiny_mo
 
 
 def test_without_a_device_there_is_nothing_to_measure(monkeypatch, tiny_model):
-    monkeypatch.setattr("geosrseg.runtime.devices.cuda.why_not", lambda: "no GPU here")
+    monkeypatch.setattr(find_device("cuda"), "why_not", lambda: "no GPU here")
     with pytest.raises(DeviceError, match="no GPU here"):
         benchmark(tiny_model(), devices=("cuda",))
 

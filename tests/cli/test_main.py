@@ -169,8 +169,20 @@ def contexts(command, name, parent=None):
 
 
 def test_the_version_is_the_packages():
-    result = CliRunner().invoke(main, ["--version"])
-    assert result.stdout == f"geosrseg {geosrseg.__version__}\n"
+    first, *others = CliRunner().invoke(main, ["--version"]).stdout.splitlines()
+    assert first == f"geosrseg {geosrseg.__version__}"
+    for name in ("Python", "rasterio", "GDAL", "PROJ", "onnxruntime"):
+        assert name in "\n".join(others)
+
+
+def test_bash_completes_commands():
+    shell = {
+        "_GEOSRSEG_COMPLETE": "bash_complete",
+        "COMP_WORDS": "geosrseg quick",
+        "COMP_CWORD": "1",
+    }
+    result = CliRunner().invoke(main, [], prog_name="geosrseg", env=shell)
+    assert result.stdout.split() == ["plain,quicklook"]
 
 
 def test_python_m_geosrseg_is_geosrseg():

@@ -27,7 +27,10 @@ def run(*args):
 
 def test_vectorize_areas_and_relabel_write_their_files(tmp_path, class_map):
     run("vectorize", class_map, "-o", tmp_path / "v.gpkg", "--min-area", "500")
-    assert set(pyogrio.read_info(tmp_path / "v.gpkg")["fields"]) >= {"class_name", "area_m2"}
+    assert set(pyogrio.read_info(tmp_path / "v.gpkg", layer="v")["fields"]) >= {
+        "class_name",
+        "area_m2",
+    }
     run("areas", class_map, "-o", tmp_path / "a.csv")
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:
         assert [row["class_name"] for row in csv.DictReader(file)][:3] == list(LEGEND.names)

@@ -105,6 +105,8 @@ def test_every_value_of_a_recipe_can_be_replaced():
         ("--sr vdsr", 1, "--sr vdsr: there is no such network, expected one of dbpn, espcn"),
         ("--sr espcn --sr-stages 3", 1, "--sr espcn has no option stages, expected none at all"),
         ("--seg unet --logits-block", 1, "--seg unet has no option logits_block, expected width"),
+        ("--sr-option stages", 2, "'stages': expected NAME=VALUE, such as width=32"),
+        ("--sr-option stages=2.5", 1, "--sr-option stages=2.5: expected a whole number"),
         ("--seg-width 0", 1, "--seg segnet: a width above 0"),
         ("--resume --overwrite", 2, "--resume goes on with a run that --overwrite would delete"),
         ("--preset paper --init-sr no.pth", 1, "no.pth cannot be read as weights"),

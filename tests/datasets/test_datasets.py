@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
-from geosrseg.datasets.datasets import NAMED, read_dataset
+from geosrseg.datasets.datasets import read_dataset
+from geosrseg.datasets.named.datasets import DATASETS
 from geosrseg.datasets.named.folder_layout import BLOCK
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
@@ -391,11 +392,12 @@ class TestNames:
 
     def test_a_folder_that_is_not_there(self, tmp_path):
         with pytest.raises(
-            DatasetError, match="found no such folder: make it, or name another with --data"
+            DatasetError,
+            match=r"nowhere, which does not exist: put .* or name another folder by `data`",
         ):
             read_dataset("vaihingen", data=tmp_path / "nowhere")
 
-    @pytest.mark.parametrize("name", NAMED)
+    @pytest.mark.parametrize("name", DATASETS.names)
     def test_without_a_folder_it_says_where_it_looked_and_what_belongs_there(
         self, name, tmp_path, monkeypatch
     ):
@@ -403,8 +405,12 @@ class TestNames:
         with pytest.raises(DatasetError) as error:
             read_dataset(name)
         assert str(tmp_path / "data" / name) in str(error.value)
-        assert "found no such folder: make it" in str(error.value)
-        assert "the data comes from" in str(error.value)
+        assert f"which comes from {DATASETS.load(name).source}" in str(error.value)
+
+    def test_a_file_in_place_of_the_folder(self, tmp_path):
+        (tmp_path / "zips").touch()
+        with pytest.raises(DatasetError, match="zips is a file, expected the folder of"):
+            read_dataset("vaihingen", data=tmp_path / "zips")
 
     def test_an_empty_folder(self, tmp_path):
         with pytest.raises(DatasetError, match="found no file at all; the data comes from"):

@@ -19,6 +19,10 @@ def model(tiny_model):
         yield model
 
 
+def _interrupt(*_):
+    raise KeyboardInterrupt
+
+
 class TestScenes:
     def test_one_model_maps_many(self, tmp_path, model):
         scenes = [write_scene(tmp_path / f"{k}.tif", random_scene(9, 13, seed=k)) for k in range(3)]
@@ -39,9 +43,30 @@ class TestScenes:
         assert isinstance(first.error, SceneError)
         assert second.prediction.output == maps / "good.tif"
 
-    def test_a_product_file_is_for_one_scene(self, tmp_path, model):
-        with pytest.raises(OutputError, match=r"`areas` .*a\.csv is a file for one scene, and 2"):
+    def test_a_product_file_without_the_scenes_name_is_for_one_scene(self, tmp_path, model):
+        with pytest.raises(OutputError, match=r"`areas` .*a\.csv is one file, and 2 scenes"):
             model.map_scenes(["a.tif", "b.tif"], tmp_path, areas=tmp_path / "a.csv")
+
+    def test_to_skip_is_for_a_list_and_excludes_to_replace(self, tmp_path, model):
+        with pytest.raises(OutputError, match="exclude each other"):
+            model.map_scenes(["a.tif"], tmp_path, overwrite=True, skip_existing=True)
+        with pytest.raises(OutputError, match="is for a list of scenes"):
+            geosrseg.predict("a.tif", tmp_path / "a.tif", skip_existing=True)
+
+    def test_a_map_whose_products_a_stopped_run_left_out_is_not_skipped(
+        self, tmp_path, model, monkeypatch
+    ):
+        scene = write_scene(tmp_path / "a.tif", random_scene(9, 13))
+        words = ([scene], tmp_path / "maps")
+        with monkeypatch.context() as patch:
+            patch.setattr("geosrseg.mapping.make_map.write_products", _interrupt)
+            with pytest.raises(KeyboardInterrupt):
+                model.map_scenes(*words, areas=tmp_path / "{name}.csv")
+        assert (tmp_path / "maps/a.tif").is_file()
+        for state in ("done", "skipped"):
+            (found,) = model.map_scenes(*words, areas=tmp_path / "{name}.csv", skip_existing=True)
+            assert found.state == state
+        assert (tmp_path / "a.csv").is_file()
 
     def test_predict_takes_a_list(self, tmp_path, tiny_model):
         scene = write_scene(tmp_path / "scene.tif", random_scene(9, 13))

@@ -28,8 +28,8 @@ from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.maps.row_store import find_stores, store_folder
 from geosrseg.raster.maps.style import style_paths
 from geosrseg.raster.storage.publication import publish
-from geosrseg.runtime.backend import Limits
-from geosrseg.runtime.devices import onnxruntime_cpu
+from geosrseg.runtime.devices.device import Limits
+from geosrseg.runtime.devices.devices import find_device
 
 NAMES = ("band 1", "band 2", "band 3")
 TRANSFORM = Affine(30, 0, 800_000, 0, -30, 850_000)
@@ -540,7 +540,7 @@ def test_a_scene_too_wide_for_memory(tmp_path, tiny_model, monkeypatch):
 
 def test_a_model_whose_halo_asks_for_windows_beyond_memory(tmp_path, tiny_model, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", random_scene(400, 400))
-    monkeypatch.setattr(onnxruntime_cpu, "available_memory", lambda: 9_000_000)
+    monkeypatch.setattr(find_device("cpu"), "free_memory", lambda: 9_000_000)
     model = tiny_model(halo=4000, exact_halo=4096)
     with pytest.raises(DeviceMemoryError, match="a window of 400 x 400 pixels takes"):
         predict(scene, tmp_path / "out.tif", model=model, device="cpu")
@@ -549,7 +549,7 @@ def test_a_model_whose_halo_asks_for_windows_beyond_memory(tmp_path, tiny_model,
 
 def test_windows_are_those_that_the_device_takes(tmp_path, tiny_model, monkeypatch):
     scene = write_scene(tmp_path / "scene.tif", random_scene(64, 64))
-    monkeypatch.setattr(onnxruntime_cpu, "limits", lambda _: Limits(window=48, batch=2))
+    monkeypatch.setattr(find_device("cpu"), "limits", lambda _: Limits(window=48, batch=2))
     options = {"model": tiny_model(window_size=64), "device": "cpu"}
     assert predict(scene, tmp_path / "a.tif", **options, overlap=0).windows == 4
     with pytest.raises(DeviceError, match="windows of 64 x 64 pixels: cpu takes at most 48"):

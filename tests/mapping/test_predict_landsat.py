@@ -68,6 +68,7 @@ def test_an_area_of_interest_changes_nothing_inside_it(tmp_path, tiny_model):
         tmp_path / "scene.tif",
         tmp_path / "part.tif",
         aoi=f"{left},{bottom},{right},{top}",
+        aoi_extent="scene",
         **arguments,
     )
     inside = np.zeros((70, 90), bool)

@@ -1,7 +1,7 @@
 """Networks by name, and one that another package brings, from its class to its model file."""
 
 from dataclasses import replace
-from importlib.metadata import EntryPoint, EntryPoints
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.networks import build_joint, build_seg, build_sr
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.networks.part import Part
+from geosrseg.registry import Registry
 from tests.networks.onnx.test_graph import noise, run
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
 
@@ -65,13 +66,12 @@ class Shared(JointNetwork):
 
 @pytest.fixture
 def _plugins(monkeypatch):
-    def find(group):
-        ours = {"sr": "Nearest", "seg": "Halving", "joint": "Shared"}
-        value = ours[group.removeprefix("geosrseg.")]
-        return EntryPoints([EntryPoint("mine", f"{__name__}:{value}", group)])
+    def brought(registry):
+        part = registry.group.removeprefix("geosrseg.")
+        value = {"sr": "Nearest", "seg": "Halving", "joint": "Shared"}[part]
+        return {"mine": EntryPoint("mine", f"{__name__}:{value}", registry.group)}
 
-    monkeypatch.setattr("geosrseg.networks.networks.entry_points", find)
-    monkeypatch.setattr(EntryPoint, "load", lambda entry: globals()[entry.value.split(":")[1]])
+    monkeypatch.setattr(Registry, "_brought", brought)
 
 
 @exported
@@ -117,33 +117,33 @@ def test_one_network_for_both_images_of_another_package_becomes_a_model_file(pro
     [
         (
             lambda: build_sr("vdsr", 3, upscale_factor=4, options={}),
-            "--sr vdsr: there is no such network, expected one of dbpn, espcn, mine",
+            "`sr=vdsr`: there is no such network, expected one of dbpn, espcn, mine",
         ),
         (
             lambda: build_seg("fcn", 3, 2, options={}),
-            "expected one of segnet, unet, smp:ARCHITECTURE/ENCODER, mine",
+            "expected one of segnet, unet, mine, smp:ARCHITECTURE/ENCODER",
         ),
         (
             lambda: build_sr("espcn", 3, upscale_factor=4, options={"stages": 3}),
-            "--sr espcn has no option stages, expected none at all",
+            "`sr=espcn` has no option stages, expected none at all",
         ),
         (
             lambda: build_seg("segnet", 3, 2, options={"depth": 3}),
-            "--seg segnet has no option depth, expected width, dropout, logits_block",
+            "`seg=segnet` has no option depth, expected width, dropout, logits_block",
         ),
         (
             lambda: build_joint("both", 3, 2, upscale_factor=4, trains_sr=True, options={}),
-            "--joint both: there is no such network, expected one of compact, mine",
+            "`joint=both`: there is no such network, expected one of compact, mine",
         ),
         (
             lambda: build_joint(
                 "compact", 3, 2, upscale_factor=4, trains_sr=True, options={"depth": 3}
             ),
-            "--joint compact has no option depth, expected width, dropout, fold, spectral",
+            "`joint=compact` has no option depth, expected width, dropout, fold, spectral",
         ),
         (
             lambda: build_sr("dbpn", 3, upscale_factor=4, options={"stages": 1}),
-            "--sr dbpn: D-DBPN has at least 2 stages, got 1",
+            "`sr=dbpn`: D-DBPN has at least 2 stages, got 1",
         ),
     ],
 )

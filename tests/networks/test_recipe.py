@@ -139,7 +139,7 @@ def test_a_recipe_survives_json():
 
 
 def test_a_value_that_nothing_has_is_refused():
-    with pytest.raises(ValueError, match="neither recipe nor networks have width"):
+    with pytest.raises(ValueError, match="neither recipe nor networks have `width`"):
         configure(
             "slim",
             protocol="lr",

@@ -268,7 +268,7 @@ class TestRefused:
         )
         path = tmp_path / "vrt.tif"
         path.write_text(text)
-        assert "cannot be opened as a GeoTIFF" in self.refused(path)
+        assert "is a VRT, which names other files" in self.refused(path)
         assert "no such file" in self.refused(text)
 
     @pytest.mark.parametrize("prefix", ["GTIFF_DIR:1:", "/vsizip/", "zip://", "file://host"])

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from geosrseg.errors import DeviceError
-from geosrseg.runtime.devices import cuda, onnxruntime_cpu, openvino
-from geosrseg.runtime.session import AUTO, DEVICES, choose_precision, open_session
+from geosrseg.runtime.devices.devices import AUTO, DEVICES, find_device
+from geosrseg.runtime.session import choose_precision, open_session
 from tests.tiny_models import make_spec
 
-HERE = [name for name, device in DEVICES.items() if device.why_not() is None]
+HERE = [name for name in DEVICES.names if find_device(name).why_not() is None]
 """The devices that can be used on this machine."""
 
 
@@ -146,7 +146,7 @@ def test_want_of_memory_is_an_error_of_its_own(tiny_model, device):
 def test_a_window_needs_memory_for_the_widest_of_its_values(tiny_model):
     """3 copies of probabilities and image at 4x: 16 pixels of 3 channels each."""
     with open_session(tiny_model(), device="cpu") as session:
-        pixel = session.bytes_per_pixel / onnxruntime_cpu.MEMORY_FACTOR
+        pixel = session.bytes_per_pixel / find_device("cpu").memory_factor
     assert 3 * 16 * 3 * 4 <= pixel <= 4 * 16 * 3 * 4
 
 
@@ -168,9 +168,9 @@ def test_options_are_checked(tiny_model, options, message):
         open_session(tiny_model(), **options)
 
 
-@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("name", DEVICES.names)
 def test_a_device_asked_for_by_name_and_missing_says_why(tiny_model, monkeypatch, name):
-    monkeypatch.setattr(DEVICES[name], "why_not", lambda: "the library x is missing: install x")
+    monkeypatch.setattr(find_device(name), "why_not", lambda: "the library x is missing: install x")
     with pytest.raises(DeviceError, match=f"device {name} cannot be used: the library x .* x"):
         open_session(tiny_model(), device=name)
 
@@ -187,10 +187,10 @@ def test_auto_falls_back_without_a_word(tiny_model, monkeypatch, capfd):
     def fail(*_args, **_options):
         raise RuntimeError("the provider does not load")
 
-    monkeypatch.setattr(openvino, "why_not", lambda: None)
-    monkeypatch.setattr(openvino, "precisions", lambda: ("fp32",))
-    monkeypatch.setattr(openvino, "load", fail)
-    monkeypatch.setattr(cuda, "why_not", lambda: None)
+    monkeypatch.setattr(find_device("openvino"), "why_not", lambda: None)
+    monkeypatch.setattr(find_device("openvino"), "precisions", lambda: ("fp32",))
+    monkeypatch.setattr(find_device("openvino"), "load", fail)
+    monkeypatch.setattr(find_device("cuda"), "why_not", lambda: None)
     with open_session(tiny_model()) as session:
         assert session.device in {"cpu", "cuda"}
     assert capfd.readouterr() == ("", "")
@@ -198,8 +198,8 @@ def test_auto_falls_back_without_a_word(tiny_model, monkeypatch, capfd):
 
 def test_auto_looks_for_a_device_with_the_precision(tiny_model, monkeypatch):
     for name in AUTO:
-        monkeypatch.setattr(DEVICES[name], "why_not", lambda: None)
-        monkeypatch.setattr(DEVICES[name], "precisions", lambda: ("fp32",))
+        monkeypatch.setattr(find_device(name), "why_not", lambda: None)
+        monkeypatch.setattr(find_device(name), "precisions", lambda: ("fp32",))
     with pytest.raises(DeviceError, match=r"cuda computes in fp32 .*; .* openvino .*; .* cpu"):
         open_session(tiny_model(), precision="bf16")
 
@@ -217,13 +217,13 @@ def test_auto_looks_for_a_device_with_the_precision(tiny_model, monkeypatch):
 def test_auto_precision_is_the_fastest_that_device_and_model_allow(
     monkeypatch, allowed, wanted, taken
 ):
-    monkeypatch.setattr(openvino, "precisions", lambda: ("bf16", "fp32"))
+    monkeypatch.setattr(find_device("openvino"), "precisions", lambda: ("bf16", "fp32"))
     assert choose_precision(make_spec(precisions=allowed), "openvino", wanted) == taken
 
 
-@pytest.mark.skipif(cuda.why_not() is None, reason="CUDA works here")
+@pytest.mark.skipif(find_device("cuda").why_not() is None, reason="CUDA works here")
 def test_cuda_that_does_not_load_is_refused_without_a_word(tiny_model, monkeypatch, capfd):
-    monkeypatch.setattr(cuda, "why_not", lambda: None)
+    monkeypatch.setattr(find_device("cuda"), "why_not", lambda: None)
     with pytest.raises(DeviceError, match=r"tiny\.onnx cannot be loaded on cuda"):
         open_session(tiny_model(), device="cuda")
     assert capfd.readouterr() == ("", "")
@@ -233,7 +233,7 @@ def test_cuda_that_does_not_load_is_refused_without_a_word(tiny_model, monkeypat
 @pytest.mark.parametrize("name", ["cuda", "tensorrt"])
 def test_the_gpu_gives_the_labels_of_the_cpu(tiny_model, name):
     if name not in HERE:
-        pytest.skip(str(DEVICES[name].why_not()))
+        pytest.skip(str(find_device(name).why_not()))
     path, lr = tiny_model(), np.random.default_rng(0).random((1, 3, 32, 40), np.float32)
     with open_session(path, device=name) as gpu, open_session(path, device="cpu") as cpu:
         assert gpu.device == name

@@ -14,6 +14,7 @@ from onnx import helper, numpy_helper
 from geosrseg.core.spec import SPEC_KEY
 from geosrseg.errors import DeviceError, ModelError
 from geosrseg.runtime import trial
+from geosrseg.runtime.devices.device import Device
 from geosrseg.runtime.session import open_session
 from geosrseg.runtime.shipped_models import find_model
 from tests.tiny_models import make_onnx, make_spec
@@ -59,7 +60,7 @@ def one_node() -> bytes:
 @pytest.mark.parametrize("make", [folding, one_node])
 @pytest.mark.parametrize("device", ["cpu", "auto"])
 def test_what_would_never_end_is_refused(tmp_path, monkeypatch, make, device):
-    monkeypatch.setattr(trial, "MAX_TRIAL_SECONDS", 3)
+    monkeypatch.setattr(Device, "loading_seconds", 3)
     path = tmp_path / "model.onnx"
     path.write_bytes(make())
     with pytest.raises(ModelError, match=r"model.onnx is refused: .* \(not within 3 s"):

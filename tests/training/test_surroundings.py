@@ -21,10 +21,8 @@ def test_a_run_logs_to_all_that_is_asked_for(tmp_path):
         "slim", protocol="end-to-end", bands=2, classes=2, upscale_factor=2,
         replaced=small | {"seg_width": 0.0625, "precision": "fp32", "averaging": 0.0},
     )  # fmt: skip
-    around = Surroundings(device="cpu", loggers=("csv",))
-    run = train(
-        card, tmp_path / "run", network=network, recipe=recipe, workers=0, surroundings=around
-    )
+    around = Surroundings(device="cpu", loggers=("csv",), workers=0)
+    run = train(card, tmp_path / "run", network=network, recipe=recipe, surroundings=around)
     (table,) = (run.path / "logs").rglob("metrics.csv")
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

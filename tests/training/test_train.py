@@ -19,8 +19,9 @@ from geosrseg.networks.recipe import Recipe
 from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.runtime.session import open_session
 from geosrseg.training.finishing.export import export
-from geosrseg.training.initial_network import initial_network
 from geosrseg.training.run_folder.run import Run
+from geosrseg.training.starting.initial_network import initial_network
+from geosrseg.training.starting.start import Start
 from geosrseg.training.train import train
 from tests.tiny_datasets import HEIGHT, WIDTH, write_dataset
 
@@ -204,7 +205,7 @@ def test_an_unfinished_run_is_not_exported(tmp_path, run):
 
 def test_published_weights_begin_a_plain_dbpn_only(card, tmp_path):
     with pytest.raises(RunError, match="no residual form"):
-        train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE, init_sr=tmp_path / "x.pth")
+        train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE, start=Start(init_sr="x.pth"))
     assert not (tmp_path / "run").exists()
 
 
@@ -214,7 +215,7 @@ def test_a_run_begins_with_the_weights_it_is_given(card, tmp_path):
     file = tmp_path / "dbpn.pth"
     torch.save({f"module.{name}": torch.full_like(w, 0.01) for name, w in published.items()}, file)
     recipe = replace(RECIPE, epochs=1, chips_per_epoch=4, sr_rate=0, averaging=0)
-    run = train(card, tmp_path / "run", network=plain, recipe=recipe, init_sr=file)
+    run = train(card, tmp_path / "run", network=plain, recipe=recipe, start=Start(init_sr=file))
     weights = run.network().sr.state_dict().values()
     assert all(torch.allclose(w, torch.full_like(w, 0.01)) for w in weights)
 
@@ -312,9 +313,9 @@ def test_torchvisions_weights_by_name(card, tmp_path, monkeypatch):
     monkeypatch.setattr(
         "torch.hub.download_url_to_file", lambda *_, **__: (_ for _ in ()).throw(OSError("offline"))
     )
-    options = {"init_sr": None, "init_seg": "vgg16"}
+    start = Start(init_seg="vgg16")
     with pytest.raises(RunError, match=r"cannot be downloaded \(offline\): .* --init-seg FILE"):
-        initial_network(NETWORK, **options)
+        initial_network(NETWORK, card, start)
     (folder / "vgg16_bn-6c64b313.pth").write_bytes(b"")
     with pytest.raises(RunError, match=r"vgg16_bn-6c64b313.pth cannot be read as weights"):
-        initial_network(NETWORK, **options)
+        initial_network(NETWORK, card, start)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.progress import step_bar
+from geosrseg.cli.terminal.progress import step_bar
 
 if TYPE_CHECKING:
     from geosrseg.bench.machine import Machine

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.terminal.progress import progress_bar
 
 
 @click.command()

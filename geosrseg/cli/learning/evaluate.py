@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.progress import step_bar
+from geosrseg.cli.dataset_options import data_option, dataset_option
+from geosrseg.cli.device_option import device_option
+from geosrseg.cli.terminal.progress import step_bar
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.report.report import Report
@@ -31,8 +33,8 @@ HEADS = {
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, metavar="MODEL...")
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "--split",
     type=click.Choice(["train", "validation", "test"]),
@@ -68,7 +70,7 @@ HEADS = {
     is_flag=True,
     help="Test-time augmentation: average the answers to all eight flips and turns.",
 )
-@options.device_option
+@device_option
 @options.precision_option
 @options.threads_option
 @options.overwrite_option

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.dataset_options import data_option, dataset_option
+from geosrseg.cli.device_option import device_option
+from geosrseg.cli.fields import field_option
 from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.learning.train import training_progress
 from geosrseg.cli.recipe_options import (
     budget_options,
-    init_seg_option,
     preset_option,
 )
+from geosrseg.training.starting.start import Start
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.reproducing.paired import Pair
@@ -38,8 +41,8 @@ class Values(click.ParamType[tuple[Any, ...]]):
 
 
 @click.command()
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "-o",
     "--output",
@@ -102,7 +105,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     metavar="FILE",
     help="Published D-DBPN weights to begin with; {n} in the name is the upscale factor.",
 )
-@init_seg_option
+@field_option(Start, "init_seg")
 @click.option(
     "--split",
     type=click.Choice(["validation", "test"]),
@@ -118,7 +121,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     help="Trainings at once, all on one device.",
 )
 @options.workers_option
-@options.device_option
+@device_option
 @options.threads_option
 @options.debug_option
 def reproduce(

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.dataset_options import data_option, dataset_option
+from geosrseg.cli.fields import group_options
 from geosrseg.cli.recipe_options import (
     given_options,
-    init_seg_option,
-    init_sr_option,
     preset_option,
     recipe_options,
 )
+from geosrseg.core.option import options_of
 from geosrseg.errors import RunError
+from geosrseg.training.starting.start import Start
 
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.dataset_option
-@options.data_option
+@dataset_option
+@data_option
 @click.option(
     "-o",
     "--output",
@@ -48,8 +50,7 @@ if TYPE_CHECKING:
 )
 @preset_option
 @recipe_options
-@init_sr_option
-@init_seg_option
+@group_options(Start)
 @click.option(
     "--teacher",
     type=click.Path(path_type=Path),
@@ -90,8 +91,6 @@ def train(
     protocol: str,
     upscale: int,
     preset: str,
-    init_sr: Path | None,
-    init_seg: str | None,
     teacher: Path | None,
     workers: int | None,
     device: str,
@@ -116,10 +115,11 @@ def train(
         from geosrseg.training.surroundings import Surroundings
         from geosrseg.training.train import train as run
 
+    start = Start(**{name: replaced.pop(name) for name in options_of(Start)})
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run that --overwrite would delete")
-    surroundings = Surroundings(device=device, loggers=loggers)
+    surroundings = Surroundings(device=device, loggers=loggers, workers=workers)
     card = read_dataset(dataset, data=data)
     if check:
         _check(card, output, overwrite=overwrite)
@@ -140,10 +140,8 @@ def train(
         output or default_run(card, network),
         network=network,
         recipe=recipe,
-        init_sr=init_sr,
-        init_seg=init_seg,
+        start=start,
         teacher=teacher,
-        workers=workers,
         resume=resume,
         overwrite=overwrite,
         images=images,
@@ -168,6 +166,6 @@ def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
 
 def training_progress(preset: str) -> list["Callback"]:
     """What shows the progress of a training with a preset."""
-    from geosrseg.cli.training_progress import TrainingProgress
+    from geosrseg.cli.terminal.training_progress import TrainingProgress
 
     return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

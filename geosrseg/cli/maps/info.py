@@ -7,7 +7,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.model_card import describe, write_card
-from geosrseg.cli.table import write_lines
+from geosrseg.cli.terminal.table import write_lines
 from geosrseg.cli.wording import in_words_of_command
 
 if TYPE_CHECKING:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
+from geosrseg.cli.terminal.work_report import said_of
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     help="A file to make beside each map; may be given several times.",
 )
 @options.model_option
-@options.device_option
+@device_option
 @options.precision_option
 @group_options(Reading, Windowing)
 @layer_options(LAYERS, without=CLASSES)
@@ -90,7 +92,7 @@ def plan(
 
 def _line(scene: "PlannedScene") -> str:
     if scene.plan is None:
-        return f"{scene.state:<7}{scene.scene}: {scene.error}"
+        return f"{scene.state:<7}{said_of(scene.scene, scene.error)}"
     plan = scene.plan
     return (
         f"{scene.state:<7}{plan.width} x {plan.height}  {_time(plan.seconds)}  "
@@ -122,7 +124,7 @@ def _described(found: "WorkPlan") -> dict[str, Any]:
                 "scene": item.scene,
                 "state": item.state,
                 "error": item.error or None,
-                "task": item.task and item.task.id,
+                "task": item.task.id,
                 "plan": item.plan and item.plan.to_json(),
             }
             for item in found.scenes

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.fields import file_options, group_options, layer_options
-from geosrseg.cli.prediction_report import interruption_explained, say, show_summary
-from geosrseg.cli.progress import progress_bar
+from geosrseg.cli.device_option import device_option
+from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
+from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
-from geosrseg.products.products import PRODUCTS
+from geosrseg.products.products import NAME, PRODUCTS
 from geosrseg.raster.reading import Reading
 
 if TYPE_CHECKING:
@@ -27,21 +28,30 @@ if TYPE_CHECKING:
     from geosrseg.mapping.prediction import Outcome, Progress
 
 
+@products_listed
 @click.command()
 @click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
 @click.option(
     "-o",
     "--output",
     metavar="OUT",
-    help="The class map to write, OUT.tif, or a folder for the maps of several scenes.  "
+    help="The class map to write, OUT.tif, or a folder for the maps of several scenes, which is "
+    "made.  "
     "[default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
-@options.device_option
+@device_option
 @options.precision_option
 @options.threads_option
 @group_options(Reading, Windowing)
 @layer_options(LAYERS, without=CLASSES)
+@click.option(
+    "--legend",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Merge, rename and recolour the classes in every output, as relabel does.  "
+    "[default: the model's classes]",
+)
 @file_options(PRODUCTS)
 @click.option(
     "--plan",
@@ -49,6 +59,9 @@ if TYPE_CHECKING:
     help="Say what would be done (windows, memory, disk, time), and write nothing.",
 )
 @options.overwrite_option
+@click.option(
+    "--skip-existing", is_flag=True, help="Leave scenes alone whose map is already there."
+)
 @options.json_option
 @options.debug_option
 def predict(
@@ -56,15 +69,22 @@ def predict(
     output: str | None,
     plan: bool,
     overwrite: bool,
+    skip_existing: bool,
     as_json: bool,
     **named: Any,
 ) -> None:
     """Make the high-resolution class map of low-resolution scenes.
 
-    SCENE is a GeoTIFF or COG, a Landsat Collection 2 product (its folder or .tar), or the
-    product's STAC item (.json); a path, or a URL (https, s3). Stopped and run again with
-    the same arguments, it resumes.
+    SCENE is a GeoTIFF or COG, or a product of those listed below; a path, or for a file and a
+    STAC item a URL (https, s3). Stopped and run again with the same arguments, it resumes.
     """
+    from geosrseg.mapping.output_names import default_output, is_made, make_folder
+    from geosrseg.raster.sensors.parts import one_part_each
+
+    if overwrite and skip_existing:
+        raise click.UsageError("--skip-existing and --overwrite exclude each other: leave one out")
+    scenes = tuple(one_part_each(scenes))
+    _check_templates(scenes, named)
     session = {name: named.pop(name) for name in ("model", "device", "precision", "threads")}
     # What was not given is left to the library's defaults.
     named = {name: value for name, value in named.items() if value is not None}
@@ -72,9 +92,16 @@ def predict(
     if plan:
         _show_plans(scenes, session, named, as_json=as_json)
     elif len(scenes) == 1:
-        _map_one(scenes[0], place, {**session, **named}, overwrite=overwrite, as_json=as_json)
+        made = place or default_output(scenes[0])
+        if skip_existing and is_made(made):
+            _show_skipped(scenes[0], made, as_json=as_json)
+            return
+        if _is_folder(output):
+            make_folder(made.parent)
+        _map_one(scenes[0], made, {**session, **named}, overwrite=overwrite, as_json=as_json)
     else:
-        _map_all(scenes, place, {**session, **named}, overwrite=overwrite, as_json=as_json)
+        once = {"overwrite": overwrite, "skip_existing": skip_existing}
+        _map_all(scenes, place, {**session, **once, **named}, as_json=as_json)
 
 
 def _map_path(scenes: tuple[str, ...], output: str | None) -> Path | None:
@@ -86,18 +113,40 @@ def _map_path(scenes: tuple[str, ...], output: str | None) -> Path | None:
         return None
     path = Path(output)
     check_local(path)
-    if len(scenes) == 1 and (path.is_dir() or output.endswith("/")):
+    if len(scenes) == 1 and (path.is_dir() or _is_folder(output)):
         return map_paths(scenes, path)[0]
     return path
 
 
+def _check_templates(scenes: tuple[str, ...], named: dict[str, Any]) -> None:
+    for product in PRODUCTS.names:
+        path = named[product]
+        if len(scenes) > 1 and path is not None and NAME not in str(path):
+            raise click.UsageError(
+                f"--{product} {path} is one file, and {len(scenes)} scenes are given: write {NAME} "
+                f"in it for the name of each, such as {path.with_stem(f'{path.stem}-{NAME}')}"
+            )
+
+
+def _is_folder(output: str | None) -> bool:
+    return output is not None and output.endswith("/")
+
+
+def _show_skipped(scene: str, made: Path, *, as_json: bool) -> None:
+    from geosrseg.mapping.prediction import Outcome
+
+    if as_json:
+        click.echo(json.dumps(Outcome(scene, made, None, None).to_json()))
+        return
+    say(f"skipped {scene}: its map is already there")
+    click.echo(made)
+
+
 def _map_one(
-    scene: str, output: Path | None, named: dict[str, Any], *, overwrite: bool, as_json: bool
+    scene: str, made: Path, named: dict[str, Any], *, overwrite: bool, as_json: bool
 ) -> None:
-    from geosrseg.mapping.output_names import default_output
     from geosrseg.mapping.predict import predict as run
 
-    made = output or default_output(scene)
     with interruption_explained(lambda: made), _progress_bar() as on_progress:
         done = run(
             scene,
@@ -120,12 +169,7 @@ def _map_one(
 
 
 def _map_all(
-    scenes: tuple[str, ...],
-    output: Path | None,
-    named: dict[str, Any],
-    *,
-    overwrite: bool,
-    as_json: bool,
+    scenes: tuple[str, ...], output: Path | None, named: dict[str, Any], *, as_json: bool
 ) -> None:
     """Map one scene after the other and print a table; exit code 1 if one of them failed."""
     from geosrseg.mapping.output_names import map_paths
@@ -150,7 +194,6 @@ def _map_all(
         run(
             list(scenes),
             output,
-            overwrite=overwrite,
             on_progress=on_progress,
             on_outcome=show,
             count_areas=as_json,
@@ -160,8 +203,7 @@ def _map_all(
         click.echo(json.dumps({"scenes": [outcome.to_json() for outcome in outcomes]}))
     else:
         for outcome in outcomes:
-            state = "failed" if outcome.prediction is None else "done"
-            click.echo(f"{state}\t{outcome.scene}\t{outcome.output}")
+            click.echo(f"{outcome.state}\t{outcome.scene}\t{outcome.output}")
     if any(outcome.error is not None for outcome in outcomes):
         raise click.exceptions.Exit(1)
 

@@ -1,17 +1,11 @@
 """``geosrseg run``: works off what ``geosrseg plan`` wrote."""
 
-import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.wording import in_words_of_command
-
-if TYPE_CHECKING:
-    from geosrseg.batch.run_task import TaskResult
 
 
 class Shard(click.ParamType[tuple[int, int]]):
@@ -69,34 +63,18 @@ def run(
     from geosrseg.batch.run_on_dask import run_on_dask
     from geosrseg.batch.run_work import choose_tasks, run_work
     from geosrseg.batch.work import read_work
-    from geosrseg.cli.progress import progress_bar
+    from geosrseg.cli.terminal.work_report import work_report
 
     if dask is not None and jobs != 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: take one")
     tasks = choose_tasks(read_work(work), number=number, shard=shard)
-    results: list[TaskResult] = []
-    with progress_bar("scene") as bar:
-        bar.total = len(tasks)
-        bar.refresh()
-
-        def show(result: "TaskResult") -> None:
-            results.append(result)
-            bar.update()
-            if as_json:
-                click.echo(json.dumps(result.to_json()))
-            elif result.error:
-                bar.write(f"error: {result.scene}: {in_words_of_command(result.error)}")
-
+    with work_report(tasks, as_json=as_json) as report:
         if dask is not None:
-            run_on_dask(tasks, dask, overwrite=overwrite, threads=threads, on_result=show)
+            run_on_dask(tasks, dask, overwrite=overwrite, threads=threads, on_result=report.show)
         else:
-            run_work(tasks, jobs=jobs, overwrite=overwrite, threads=threads, on_result=show)
-    if not as_json:
-        for result in results:
-            click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}")
-    counts = {state: 0 for state in ("done", "skipped", "failed")}
-    for result in results:
-        counts[result.state] += 1
-    click.echo(", ".join(f"{count} {state}" for state, count in counts.items()), err=True)
-    if counts["failed"]:
+            run_work(
+                tasks, jobs=jobs, overwrite=overwrite, threads=threads,
+                on_result=report.show, on_progress=report.progress,
+            )  # fmt: skip
+    if not report.finish():
         ctx.exit(1)

@@ -75,6 +75,12 @@ class Window:
             self.row_off - outer.row_off, self.col_off - outer.col_off, self.height, self.width
         )
 
+    def outside(self, outer: "Window") -> "Window":
+        """The same ground, counted from where the origin of `outer` is counted from."""
+        return Window(
+            self.row_off + outer.row_off, self.col_off + outer.col_off, self.height, self.width
+        )
+
     def overlap(self, other: "Window") -> "Window | None":
         """The ground that both have, if any."""
         row_off, col_off = max(self.row_off, other.row_off), max(self.col_off, other.col_off)
@@ -148,6 +154,26 @@ class Span:
         """
         return tuple(zip((0, *self.finished[:-1]), self.finished, strict=True))
 
+    def core_within(self, index: int, start: int, stop: int) -> range:
+        """The pixels of a window's core, see `cores`, that lie between two others."""
+        first, last = self.cores[index]
+        first = min(max(first, start), last)
+        return range(first, max(min(last, stop), first))
+
+    def part(self, start: int, stop: int) -> tuple[int, "Span"]:
+        """The windows that contribute to the pixels from `start` to `stop`, as a span.
+
+        Every window is where it was, so these pixels come out as they would of all windows.
+
+        Returns:
+            The first pixel of the first of them, and their span, counted from there.
+        """
+        used = [k for k, (first, end) in enumerate(self.supports) if first < stop and end > start]
+        origin, last = self.starts[used[0]], self.starts[used[-1]]
+        starts = tuple(self.starts[k] - origin for k in used)
+        length = last + self.window_size - origin
+        return origin, Span(length, self.window_size, starts, self.halo, self.ramp)
+
 
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
@@ -177,6 +203,16 @@ class WindowPlan:
         top, bottom = self.rows.supports[self.rows.starts.index(window.row_off)]
         left, right = self.cols.supports[self.cols.starts.index(window.col_off)]
         return Window(top, left, bottom - top, right - left)
+
+    def part(self, wanted: Window) -> tuple[Window, "WindowPlan"]:
+        """The windows that contribute to a part of the scene, see `Span.part`.
+
+        Returns:
+            The ground that they cover, padding included, and their plan, counted from there.
+        """
+        row_off, rows = self.rows.part(wanted.row_off, wanted.row_stop)
+        col_off, cols = self.cols.part(wanted.col_off, wanted.col_stop)
+        return Window(row_off, col_off, rows.length, cols.length), WindowPlan(rows, cols)
 
     def cores(self) -> Iterator[tuple[Window, Window]]:
         """Every window with the part of the scene that is its own when cut hard."""

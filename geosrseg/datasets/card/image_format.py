@@ -26,6 +26,10 @@ class ImageFormat:
     nodata: float | None = None
 
 
+OF_8_BITS = ImageFormat(indexes=(1, 2, 3), radiometry=Radiometry.uniform(3, scale=1 / 255))
+"""Three bands of 8 bits."""
+
+
 def format_of(path: Path) -> ImageFormat:
     """The format of an image without a card: all its bands but alpha, 8 bits are 1 / 255.
 

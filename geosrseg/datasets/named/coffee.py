@@ -16,6 +16,7 @@ from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import CardScene
 from geosrseg.datasets.card.image_format import format_of
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
+from geosrseg.datasets.named.dataset import Dataset
 from geosrseg.datasets.named.distribution import (
     DatasetFile,
     Distribution,
@@ -53,46 +54,39 @@ _IMAGE = re.compile(r".*\.(?:tiff?|png|jpe?g)")
 _TILES = re.compile(r"(?:.*/)?(?:fold\d|brazilian_coffee_scenes)[^/]*(?:/.*)?")
 
 
-def read_coffee(folder: Path) -> DatasetCard:
-    """Find the rasters and masks of the cities.
+class Coffee(Dataset):
+    """The rasters and masks of the three cities.
 
     A file belongs to the city that its name has in it, whatever its accents and spaces; it
     is the mask if its name or folder says ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
     ``reference``.
-
-    Args:
-        folder: where the rasters lie.
-
-    Raises:
-        DatasetError: a raster or a mask is missing.
     """
-    if is_folder_layout(folder):
-        return read_folder_layout(folder, known=KNOWN)
-    found = open_distribution(folder)
-    files = {key: file for city in CITIES for key, file in _find(found, city).items()}
-    paths = unpack(files)
-    split = BlockSplit(BLOCK)
-    masks = [paths[f"{city} mask"] for city in CITIES]
-    return DatasetCard(
-        name=KNOWN.name,
-        licence=KNOWN.licence,
-        source=SOURCE,
-        bands=KNOWN.bands,
-        low=(0.0,) * 3,
-        high=(1.0,) * 3,
-        legend=LEGEND,
-        coding=_coding(masks),
-        guard=GUARD,
-        image=format_of(paths["guaxupe image"]),
-        scenes=tuple(
+
+    source = SOURCE
+
+    def read(self, folder: Path) -> DatasetCard:
+        """Find the rasters and masks.
+
+        Raises:
+            DatasetError: a raster or a mask is missing.
+        """
+        if is_folder_layout(folder):
+            return read_folder_layout(folder, known=KNOWN)
+        found = open_distribution(folder)
+        files = {key: file for city in CITIES for key, file in _find(found, city).items()}
+        paths = unpack(files)
+        split = BlockSplit(BLOCK)
+        scenes = [
             CardScene(
                 paths[f"{city} image"],
                 paths[f"{city} mask"],
                 split if part == "train" else part,
             )
             for city, part in CITIES.items()
-        ),
-    )
+        ]
+        coding = _coding([paths[f"{city} mask"] for city in CITIES])
+        image = format_of(paths["guaxupe image"])
+        return KNOWN.card(scenes, image=image, coding=coding, guard=GUARD)
 
 
 def _find(found: Distribution, city: str) -> dict[str, DatasetFile]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.datasets.named.zip_archive import Archive, open_archive
-from geosrseg.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +53,17 @@ class Distribution:
 
     def shown(self) -> str:
         """What was found, in a few words."""
-        if not self.folder.exists():
-            return "no such folder: make it, or name another with --data"
         names = [file.name for file in self.files]
         more = f" and {len(names) - 8} more files" if len(names) > 8 else ""
         return f"{', '.join(names[:8])}{more}" if names else "no file at all"
 
 
 def open_distribution(folder: Path) -> Distribution:
-    """List a dataset's folder and the zips in it; one that is missing holds nothing.
+    """List a dataset's folder and the zips in it.
 
     Raises:
-        DatasetError: it is a file, or a zip in it is not safe.
+        DatasetError: a zip in it is not safe.
     """
-    if folder.is_file():
-        raise DatasetError(f"--data {folder} is a file, expected the folder of the dataset")
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     paths = [path for path in paths if not path.name.startswith(".")]
     loose = [

@@ -9,6 +9,7 @@ for validation, or blocks where there are fewer than five.
 """
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,36 @@ class KnownDataset:
     legend: Legend
     coding: ReferenceCoding
 
+    def card(
+        self,
+        scenes: Iterable[CardScene],
+        *,
+        image: ImageFormat,
+        coding: ReferenceCoding | None = None,
+        guard: int = 0,
+    ) -> DatasetCard:
+        """The card of files that have been found; the bands span all of [0, 1].
+
+        Args:
+            scenes: what was found.
+            image: how the images store reflectance.
+            coding: of the references, where it is not that of the masks in the folders.
+            guard: see `DatasetCard`.
+        """
+        return DatasetCard(
+            name=self.name,
+            licence=self.licence,
+            source=self.source,
+            bands=self.bands,
+            low=(0.0,) * len(self.bands),
+            high=(1.0,) * len(self.bands),
+            legend=self.legend,
+            coding=coding or self.coding,
+            guard=guard,
+            image=image,
+            scenes=tuple(scenes),
+        )
+
 
 def is_folder_layout(folder: Path) -> bool:
     """True where a folder has training images and masks in this layout."""
@@ -74,19 +105,7 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
         scenes = _hold_out(scenes)
     stored = format_of(scenes[0].image)
     known = known or _describe(folder, stored, [scene.reference for scene in scenes])
-    return DatasetCard(
-        name=known.name,
-        licence=known.licence,
-        source=known.source,
-        bands=known.bands,
-        low=(0.0,) * len(known.bands),
-        high=(1.0,) * len(known.bands),
-        legend=known.legend,
-        coding=known.coding,
-        guard=0,
-        image=stored,
-        scenes=tuple(scenes),
-    )
+    return known.card(scenes, image=stored)
 
 
 def _describe(folder: Path, stored: ImageFormat, masks: list[Path]) -> KnownDataset:

@@ -19,13 +19,13 @@ import numpy as np
 import rasterio
 
 from geosrseg.core.legend import Legend, LegendClass
-from geosrseg.core.normalize import Radiometry
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.cache import make_once
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import CardScene
-from geosrseg.datasets.card.image_format import ImageFormat
+from geosrseg.datasets.card.image_format import OF_8_BITS
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
+from geosrseg.datasets.named.dataset import Dataset
 from geosrseg.datasets.named.distribution import (
     DatasetFile,
     Distribution,
@@ -78,39 +78,29 @@ _TEST_MAP = (
 _HEADER = r"{}(?:\.(?:img|raw|dat))?(\.hdr)"
 
 
-def read_thetford(folder: Path) -> DatasetCard:
-    """Find the images and references of Thetford.
+class Thetford(Dataset):
+    """The contest's two images, from the zips or what they held."""
 
-    Without test labels the dataset has no test part, and a DatasetWarning says so.
+    source = SOURCE
 
-    Args:
-        folder: where the zips lie, or what they held.
+    def read(self, folder: Path) -> DatasetCard:
+        """Find the images and references.
 
-    Raises:
-        DatasetError: a file of the training part is missing, or has another size.
-    """
-    if is_folder_layout(folder):
-        return read_folder_layout(folder, known=KNOWN)
-    found = open_distribution(folder)
-    image = _image(found, _TRAIN_IMAGE, "TelopsDatasetCityVisible_20cm_Subset.img")
-    maps = found.find(_TRAIN_MAP)
-    if not maps:
-        raise _missing(found, "TrainingMap_ENVI_RAW_format.raw")
-    reference = _reference(found, next(iter(maps.values())), image)
-    split = BlockSplit(BLOCK)
-    return DatasetCard(
-        name=KNOWN.name,
-        licence=KNOWN.licence,
-        source=SOURCE,
-        bands=KNOWN.bands,
-        low=(0.0,) * 3,
-        high=(1.0,) * 3,
-        legend=LEGEND,
-        coding=CODING,
-        guard=GUARD,
-        image=ImageFormat(indexes=(1, 2, 3), radiometry=Radiometry.uniform(3, scale=1 / 255)),
-        scenes=(CardScene(image, reference, split), *_test_scenes(found)),
-    )
+        Without test labels the dataset has no test part, and a DatasetWarning says so.
+
+        Raises:
+            DatasetError: a file of the training part is missing, or has another size.
+        """
+        if is_folder_layout(folder):
+            return read_folder_layout(folder, known=KNOWN)
+        found = open_distribution(folder)
+        image = _image(found, _TRAIN_IMAGE, "TelopsDatasetCityVisible_20cm_Subset.img")
+        maps = found.find(_TRAIN_MAP)
+        if not maps:
+            raise _missing(found, "TrainingMap_ENVI_RAW_format.raw")
+        reference = _reference(found, next(iter(maps.values())), image)
+        scenes = [CardScene(image, reference, BlockSplit(BLOCK)), *_test_scenes(found)]
+        return KNOWN.card(scenes, image=OF_8_BITS, guard=GUARD)
 
 
 def _test_scenes(found: Distribution) -> tuple[CardScene, ...]:

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geosrseg.core.legend import Legend, LegendClass
-from geosrseg.core.normalize import Radiometry
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import CardScene
-from geosrseg.datasets.card.image_format import ImageFormat
+from geosrseg.datasets.card.image_format import OF_8_BITS
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
+from geosrseg.datasets.named.dataset import Dataset
 from geosrseg.datasets.named.distribution import (
     DatasetFile,
     Distribution,
@@ -71,42 +71,33 @@ _REFERENCE = rf"(?!(?:.*/)?(?:top|dsm|ndsm)/)(?:.*/)?{_AREA}\.tiff?"
 _ERODED = rf"(?:.*/)?{_AREA}_noBoundary\.tiff?"
 
 
-def read_vaihingen(folder: Path) -> DatasetCard:
-    """Find the areas of Vaihingen.
+class Vaihingen(Dataset):
+    """The areas of Vaihingen, from the zips or what they held."""
 
-    Args:
-        folder: where the zips lie, or what they held.
+    source = SOURCE
 
-    Raises:
-        DatasetError: an area or its reference is missing.
-    """
-    if is_folder_layout(folder):
-        return read_folder_layout(folder, known=KNOWN)
-    found = open_distribution(folder)
-    images = _areas(found, _IMAGE, IMAGE_NAME, TRAIN + VALIDATION + TEST)
-    eroded = {area: file for area, file in found.find(_ERODED).items() if area in SCORED}
-    if len(eroded) < len(SCORED):
-        eroded = {}
-    full = _areas(found, _REFERENCE, REFERENCE_NAME, TRAIN if eroded else TRAIN + SCORED)
-    paths, references = unpack(images), unpack({**full, **eroded})
-    splits = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-    return DatasetCard(
-        name=KNOWN.name,
-        licence=KNOWN.licence,
-        source=SOURCE,
-        bands=KNOWN.bands,
-        low=(0.0,) * 3,
-        high=(1.0,) * 3,
-        legend=LEGEND,
-        coding=CODING,
-        guard=0,
-        image=ImageFormat(indexes=(1, 2, 3), radiometry=Radiometry.uniform(3, scale=1 / 255)),
-        scenes=tuple(
+    def read(self, folder: Path) -> DatasetCard:
+        """Find the areas.
+
+        Raises:
+            DatasetError: an area or its reference is missing.
+        """
+        if is_folder_layout(folder):
+            return read_folder_layout(folder, known=KNOWN)
+        found = open_distribution(folder)
+        images = _areas(found, _IMAGE, IMAGE_NAME, TRAIN + VALIDATION + TEST)
+        eroded = {area: file for area, file in found.find(_ERODED).items() if area in SCORED}
+        if len(eroded) < len(SCORED):
+            eroded = {}
+        full = _areas(found, _REFERENCE, REFERENCE_NAME, TRAIN if eroded else TRAIN + SCORED)
+        paths, references = unpack(images), unpack({**full, **eroded})
+        splits = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
+        scenes = [
             CardScene(paths[area], references[area], split)
             for split, areas in splits.items()
             for area in areas
-        ),
-    )
+        ]
+        return KNOWN.card(scenes, image=OF_8_BITS, coding=CODING)
 
 
 def _areas(

@@ -38,10 +38,12 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import SR_VALUES, Recipe, configure
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.regular_file import read_regular
-from geosrseg.runtime.session import DEVICES
+from geosrseg.runtime.devices.devices import find_device
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
+from geosrseg.training.starting.start import Start
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 
 PLAN = "plan.json"
@@ -159,7 +161,7 @@ def reproduce(
 def _networks(output: Path, experiments: Sequence[Experiment], device: str) -> list[JointNetwork]:
     """The networks of all runs, where PyTorch has a GPU and onnxruntime has none."""
     runs = [Run(output / "runs" / each.name) for each in experiments]
-    if device != "auto" or torch_place() == "cpu" or DEVICES["cuda"].why_not() is None:
+    if device != "auto" or torch_place() == "cpu" or find_device("cuda").why_not() is None:
         return []
     return [run.network() for run in runs] if all(run.finished for run in runs) else []
 
@@ -212,10 +214,9 @@ def _train(
         output / "runs" / experiment.name,
         network=network,
         recipe=recipe,
-        init_sr=budget.init_sr_of(experiment),
-        init_seg=budget.init_seg,
+        start=Start(init_sr=budget.init_sr_of(experiment), init_seg=budget.init_seg),
         teacher=output / "runs" / teacher.name if experiment.taught else None,
-        workers=workers,
+        surroundings=Surroundings(workers=workers),
         resume=True,
         callbacks=callbacks,
     )

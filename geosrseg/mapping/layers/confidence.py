@@ -9,12 +9,14 @@ from geosrseg.core.legend import NODATA
 from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.maps.qml import Ramp
 
 
 class Confidence(Layer):
     """(1, rows, width) uint8 percent on the target grid."""
 
     asset = Asset(title="Confidence of each label, in percent")
+    ramp = Ramp(0, 100, "%")
 
     def profile(self) -> CogProfile:
         """See `Layer.profile`."""

@@ -8,12 +8,14 @@ from geosrseg.core.labels import fractions
 from geosrseg.mapping.layers.layer import FinishedStrip, Layer
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.maps.qml import Ramp
 
 
 class Fractions(Layer):
     """(classes, rows, width) float32 on the source grid."""
 
     asset = Asset(title="Share of each class in each pixel of the scene")
+    ramp = Ramp(0, 1)
 
     def profile(self) -> CogProfile:
         """See `Layer.profile`."""
@@ -23,6 +25,7 @@ class Fractions(Layer):
             dtype="float32",
             nodata=float("nan"),
             overviews=Resampling.average,
+            units="share of 1",
             tags=self.frame.tags,
         )
 

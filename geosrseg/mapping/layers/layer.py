@@ -19,6 +19,7 @@ from geosrseg.core.tiling.dilation import dilate
 from geosrseg.products.asset import Asset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile
+from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.scene import Scene
 
 
@@ -27,7 +28,7 @@ class MapFrame:
     """What is known of a map before its first window runs.
 
     Attributes:
-        scene: the open scene.
+        scene: the open scene, or the part of it that the map shows.
         spec: of the model.
         halo: LR pixels around a pixel that may sway its label.
         tags: what every file says of its own making.
@@ -68,8 +69,8 @@ class FinishedStrip:
     Attributes:
         labels: (s·rows, s·width) class indices; NODATA where the map has no pixel.
         hidden: (s·rows, s·width) True where the map has no pixel.
-        around: (window rows, width) usable pixels of the scene in all rows of the windows.
-        own: the strip's own rows in `around`.
+        around: (window rows, window cols) usable pixels of the scene in all windows.
+        own: the strip's own rows and columns in `around`.
         halo: LR pixels around a pixel that may sway its label.
         factor: the upscale factor s.
     """
@@ -77,7 +78,7 @@ class FinishedStrip:
     labels: NDArray[np.uint8]
     hidden: NDArray[np.bool_]
     around: NDArray[np.bool_]
-    own: slice
+    own: tuple[slice, slice]
     halo: int
     factor: int
 
@@ -99,12 +100,14 @@ class Layer(ABC):
         asset: what a STAC item says of the file.
         needs_sr: it is made from the super-resolved image, which the network then gives.
         styled: its pixels are class ids, and the styles of the legend stand beside it.
+        ramp: how QGIS draws its first band, if that is measured; the style stands beside it.
     """
 
     help: ClassVar[str] = ""
     asset: ClassVar[Asset]
     needs_sr: ClassVar[bool] = False
     styled: ClassVar[bool] = False
+    ramp: ClassVar[Ramp | None] = None
 
     def __init__(self, frame: MapFrame) -> None:
         self.frame = frame

@@ -81,7 +81,7 @@ def plan_prediction(
     """
     with open_job(request, session) as job:
         plan, spec = job.plan, session.spec
-        target = job.scene.grid.refined(spec.upscale_factor)
+        target = job.mapped.grid.refined(spec.upscale_factor)
         skipped = len(plan) - _count_mapped(job)
         run = len(plan) - skipped
         pixels = plan.rows.window_size * plan.cols.window_size
@@ -125,7 +125,7 @@ def _coarsely_mapped(scene: Scene) -> NDArray[np.bool_]:
     _, valid = scene.read_decimated(*size)
     for row in range(size[0]):
         rows = min(COARSE, height - row * COARSE)
-        strip = scene.wanted(Window(row * COARSE, 0, rows, width))
+        strip = scene.reached(Window(row * COARSE, 0, rows, width))
         valid[row] &= np.add.reduceat(strip.any(axis=0), range(0, width, COARSE)) > 0
     return valid
 
@@ -145,7 +145,7 @@ def _layer_bytes(job: MapJob) -> dict[str, int]:
 def _memory(job: MapJob) -> int:
     plan, session = job.plan, job.session
     window = plan.rows.window_size * plan.cols.window_size
-    rows = sum(_layer_bytes(job).values()) * plan.rows.window_size / job.scene.grid.height
+    rows = sum(_layer_bytes(job).values()) * plan.rows.window_size / job.shown.height
     inputs = 4 * len(session.spec.bands) * plan.rows.window_size * plan.cols.length
     return round(
         session.bytes_per_pixel * window * job.request.options.windows.batch + rows + 2 * inputs

@@ -6,7 +6,8 @@ from pathlib import Path
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import GeosrsegError, SceneError
 from geosrseg.raster.reading import Reading
-from geosrseg.raster.scene import find_product, open_scene
+from geosrseg.raster.scene import open_scene
+from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.shipped_models import list_models

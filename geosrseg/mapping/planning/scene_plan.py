@@ -28,7 +28,7 @@ def plan_scene(
         GeosrsegError: the scene is too long, or the windows too small for their overlap.
     """
     height, width = scene.grid.height, scene.grid.width
-    longest = max(height, width) * spec.upscale_factor
+    longest = max(scene.extent.height, scene.extent.width) * spec.upscale_factor
     if longest > LONGEST_SIDE:
         raise SceneError(
             f"{scene.location}: the map would be {longest} pixels long, expected at most "

@@ -29,12 +29,8 @@ def build_onnx(network: JointNetwork, spec: ModelSpec) -> onnx.ModelProto:
         and ``sr`` (N, bands, s·H, s·W), which is not clipped; all float32. s·H and s·W
         are multiples of the window's HR pixels.
     """
-    network = copy.deepcopy(network).cpu().double().eval()
-    graph = GraphWriter()
-    logits = emit_joint(network, graph, "lr")
-    graph.node("Softmax", logits, name="probabilities", axis=1)
     factor = spec.upscale_factor
-    return graph.model(
+    return _written(network).model(
         name=spec.name,
         inputs=[_image("lr", len(spec.bands), factor=1)],
         outputs=[
@@ -44,6 +40,19 @@ def build_onnx(network: JointNetwork, spec: ModelSpec) -> onnx.ModelProto:
         metadata={SPEC_KEY: spec.to_json()},
         producer=("geosrseg", __version__),
     )
+
+
+def build_graph(network: JointNetwork) -> onnx.GraphProto:
+    """Nodes and constants of `build_onnx`, without the ModelSpec."""
+    return _written(network).graph()
+
+
+def _written(network: JointNetwork) -> GraphWriter:
+    network = copy.deepcopy(network).cpu().double().eval()
+    graph = GraphWriter()
+    logits = emit_joint(network, graph, "lr")
+    graph.node("Softmax", logits, name="probabilities", axis=1)
+    return graph
 
 
 def _image(name: str, channels: int, *, factor: int) -> onnx.ValueInfoProto:

@@ -68,6 +68,10 @@ class GraphWriter:
         self._constants += graph.initializer
         return [output.name for output in graph.output]
 
+    def graph(self) -> onnx.GraphProto:
+        """What has been written so far, unchecked."""
+        return helper.make_graph(self._nodes, "graph", [], [], self._constants)
+
     def model(
         self,
         *,

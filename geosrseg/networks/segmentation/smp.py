@@ -50,6 +50,12 @@ class LibrarySegmentation(Part):
         return self.network(x)
 
     @property
+    def encoder(self) -> nn.Module:
+        """The part whose published weights there are."""
+        encoder: nn.Module = self.network.encoder
+        return encoder
+
+    @property
     def last_conv(self) -> nn.Conv2d:
         convolutions = [m for m in self.network.segmentation_head.modules() if type(m) is nn.Conv2d]
         return convolutions[-1]

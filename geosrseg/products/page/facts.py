@@ -6,40 +6,43 @@ from datetime import datetime
 from rasterio.crs import CRS
 
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.raster.landsat.acquisition import acquisition_date
+from geosrseg.raster.maps.strips import open_strips
 
 
 def map_facts(finished: FinishedMap) -> Iterator[tuple[str, str]]:
     """How a map was made, in a reader's order; what is not known is empty."""
-    scene, spec, tags = finished.scene, finished.spec, finished.tags
-    taken = acquisition_date(scene)
-    grid = scene.grid
-    yield "Scene", tags["GEOSRSEG_INPUT"]
+    scene, spec, said = finished.scene, finished.spec, finished.tags.get
+    taken, factor = finished.taken, said("GEOSRSEG_UPSCALE_FACTOR", "")
+    with open_strips(finished.class_map) as strips:
+        crs = strips.grid.crs
+    yield "Scene", said("GEOSRSEG_INPUT", "")
     yield "Taken on", "" if taken is None else taken.isoformat()
-    yield "Bands", ", ".join(scene.band_names)
-    yield "Coordinate system", "" if grid.crs is None else _crs_name(grid.crs)
-    yield "Pixels", f"{spec.upscale_factor} times finer than the scene's, along each axis"
-    yield "Model", tags["GEOSRSEG_MODEL"]
-    yield "Model file (SHA-256)", tags["GEOSRSEG_MODEL_SHA256"]
-    yield "Trained on", spec.training_data
-    yield "Its limits", spec.limits
+    yield "Bands", ", ".join(scene.band_names) if scene and spec else ""
+    yield "Coordinate system", "" if crs is None else _crs_name(crs)
+    yield "Pixels", f"{factor} times finer than the scene's, along each axis" if factor else ""
+    yield "Model", said("GEOSRSEG_MODEL", "")
+    yield "Model file (SHA-256)", said("GEOSRSEG_MODEL_SHA256", "")
+    yield "Trained on", spec.training_data if spec else ""
+    yield "Its limits", spec.limits if spec else ""
     yield from finished.options.items()
-    yield "Licence", spec.licence
-    yield "Made with", tags["TIFFTAG_SOFTWARE"]
-    yield "Made on", datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    yield "Made from", said("GEOSRSEG_RELABELLED_FROM", "")
+    yield "Licence", said("GEOSRSEG_LICENCE", "")
+    yield "Made with", said("TIFFTAG_SOFTWARE", "")
+    made = datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
+    yield "Made on" if spec else "Page made on", made
 
 
 def map_cautions(finished: FinishedMap) -> list[str]:
     """What the figures of a map mean, and what they do not."""
-    spec, unlike = finished.spec, finished.scene.header.unlike
-    said = [f"The scene is unlike what the model learned from: {text}." for text in unlike]
+    spec = finished.spec
+    said = [f"The scene is unlike what the model learned from: {text}." for text in finished.unlike]
     counted = "Areas are those of the map's pixels, its errors included."
-    if any(item.estimate for item in finished.areas.classes):
+    if spec and any(item.estimate for item in finished.areas.classes):
         counted += (
             f" The adjusted ones allow for the errors that {spec.name} makes on its own validation "
             "pixels; they hold only as far as the errors are the same here."
         )
-    elif said and spec.confusion:
+    elif spec and said and spec.confusion:
         counted += " They are not adjusted: the model's known errors are those of other scenes."
     return [*said, counted]
 

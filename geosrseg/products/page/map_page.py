@@ -1,4 +1,4 @@
-"""The page: scene and class map to look at, in one HTML file that needs nothing else.
+"""The page: class map, and scene, to look at in one HTML file that needs nothing else.
 
 What it does is in ``page/page.js``: swipe, zoom and legend, without a library. Pictures are in
 the file itself, as `tile_pyramid` cuts them.
@@ -24,8 +24,10 @@ from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.version import __version__
 
 SUFFIXES = (".html",)
 
@@ -52,11 +54,11 @@ class MapPage(ProductFile):
             path,
             scene=finished.scene,
             class_map_path=finished.class_map,
-            legend=finished.spec.legend,
+            legend=finished.legend,
             areas=finished.areas,
+            title=finished.name,
             facts=list(map_facts(finished)),
             cautions=map_cautions(finished),
-            generator=finished.tags["TIFFTAG_SOFTWARE"],
             overwrite=True,
         )
 
@@ -64,13 +66,13 @@ class MapPage(ProductFile):
 def write_page(
     path: str | Path,
     *,
-    scene: Scene,
     class_map_path: str | Path,
     legend: Legend,
     areas: Areas,
     facts: Sequence[tuple[str, str]],
+    scene: Scene | None = None,
+    title: str = "",
     cautions: Sequence[str] = (),
-    generator: str,
     max_bytes: int = MAX_BYTES,
     overwrite: bool = False,
 ) -> None:
@@ -78,13 +80,13 @@ def write_page(
 
     Args:
         path: the output, ``.html``.
-        scene: the open scene.
-        class_map_path: its class map.
+        class_map_path: the class map.
         legend: the classes.
         areas: of the class map.
         facts: how the map was made: names and values, in order. Empty values are left out.
+        scene: the open scene that it was made from, for a swipe between the two.
+        title: stands above all; the scene's name, or else the map's, by default.
         cautions: what the figures mean and do not mean, above everything else.
-        generator: what wrote the page, with its version.
         max_bytes: of all pictures. Resolutions that would be beyond it are left out, and
             the page says so.
         overwrite: replace an existing page.
@@ -93,19 +95,23 @@ def write_page(
         OutputError: the class map cannot be read, or the page cannot be written.
         SceneError: the scene cannot be read.
     """
-    path = Path(path)
+    path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    source = scene_pyramid(scene, max_bytes=max_bytes // 2)
-    target = class_map_pyramid(Path(class_map_path), max_bytes=max_bytes // 2)
-    bands = ", ".join(dict.fromkeys(choose_composite(scene.band_names)))
-    grid = scene.grid.refined(target.width // scene.grid.width)
+    source = scene_pyramid(scene, max_bytes=max_bytes // 2) if scene else None
+    target = class_map_pyramid(class_map_path, max_bytes=max_bytes // 2)
+    with open_strips(class_map_path) as strips:
+        grid = strips.grid
     text = _template().substitute(
-        title=escape(scene.header.name),
+        title=escape(title or (scene.header.name if scene else class_map_path.name)),
         subtitle=escape(_subtitle(grid)),
         aspect=f"{grid.width}/{grid.height}",
         cautions="\n".join(f'<p class="caution">{escape(text)}</p>' for text in cautions),
-        scene_caption=escape(f"Scene: {bands}"),
-        generator=escape(generator, quote=True),
+        shown="Scene and class map" if scene else "Class map",
+        view="Scene on the left of the swipe, class map on the right" if scene else "Class map",
+        swipe="" if scene else "hidden",
+        keys=_SWIPE_KEYS if scene else _KEYS,
+        scene_caption=escape(f"Scene: {_bands(scene)}"),
+        generator=escape(f"geosrseg {__version__}", quote=True),
         style=_static("page.css"),
         script=_static("page.js"),
         classes="\n".join(map(_class_row, legend.classes, areas.classes)),
@@ -125,6 +131,15 @@ def write_page(
         publish([draft], path)
 
 
+_SWIPE_KEYS = "arrows move the swipe when it has the focus and the map when that has it"
+_KEYS = "arrows move the map when it has the focus"
+
+
+def _bands(scene: Scene | None) -> str:
+    """Those that are shown."""
+    return ", ".join(dict.fromkeys(choose_composite(scene.band_names))) if scene else ""
+
+
 def _static(name: str) -> str:
     return (resources.files("geosrseg.products.page") / name).read_text(encoding="utf-8")
 
@@ -133,7 +148,7 @@ def _template() -> Template:
     return Template(_static("page.html"))
 
 
-def _data(source: Pyramid, target: Pyramid, legend: Legend, side: float | None) -> str:
+def _data(source: Pyramid | None, target: Pyramid, legend: Legend, side: float | None) -> str:
     """What the script reads. In it no ``<`` can end the element it stands in."""
     values = {
         "width": target.width,
@@ -141,7 +156,7 @@ def _data(source: Pyramid, target: Pyramid, legend: Legend, side: float | None) 
         "tile": TILE,
         "metres": side,
         "classes": [{"id": item.id, "rgb": item.rgb} for item in legend.classes],
-        "scene": [level.to_json() for level in source.levels],
+        "scene": [level.to_json() for level in source.levels] if source else [],
         "map": [level.to_json() for level in target.levels],
     }
     return json.dumps(values, separators=(",", ":")).replace("<", "\\u003c")
@@ -200,11 +215,11 @@ def _subtitle(grid: Grid) -> str:
     return f"Class map of {size}" + ("" if side is None else f" of {side:,.1f}{NBSP}m")
 
 
-def _notes(source: Pyramid, target: Pyramid) -> list[str]:
+def _notes(source: Pyramid | None, target: Pyramid) -> list[str]:
     """What the page leaves out."""
     return [
         f"To keep this page small, the {name} is shown with 1 pixel for "
         f"{pyramid.reduction} × {pyramid.reduction}; the files have them all."
         for name, pyramid in (("scene", source), ("class map", target))
-        if pyramid.reduction > 1
+        if pyramid and pyramid.reduction > 1
     ]

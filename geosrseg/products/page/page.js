@@ -77,6 +77,7 @@ function levelFor(levels) {
 const shown = { scene: 0, map: 0 };
 
 function drawPicture(kind) {
+  if (!data[kind].length) return;
   for (const number of [levelFor(data[kind]), shown[kind], 0]) {
     const parts = inSight(kind, number);
     if (parts.every((part) => part.picture)) {
@@ -293,4 +294,4 @@ document.getElementById("legend").addEventListener("change", (event) => {
 new ResizeObserver(redraw).observe(canvas);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 fit();
-setSwipe(0.5);
+setSwipe(data.scene.length ? 0.5 : 0);

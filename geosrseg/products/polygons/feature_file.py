@@ -5,6 +5,7 @@ the wheels' GDAL has no driver for it: version 1.1, well-known binary in one col
 """
 
 import json
+import sqlite3
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import pyogrio
 from rasterio.crs import CRS
 
 from geosrseg.errors import OutputError
+from geosrseg.products.polygons.geopackage_style import add_style
 from geosrseg.raster.files.gdal import cause
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".parquet": "Parquet"}
@@ -30,7 +32,13 @@ GEOMETRY = "geometry"
 
 
 def write_features(
-    path: Path, batches: Iterable[pa.RecordBatch], *, schema: pa.Schema, crs: CRS | None, name: Path
+    path: Path,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    schema: pa.Schema,
+    crs: CRS | None,
+    qml: str,
+    name: Path,
 ) -> None:
     """Write a feature file, and read back how many features it holds.
 
@@ -40,6 +48,7 @@ def write_features(
         batches: features in the order of the file.
         schema: of the batches.
         crs: of the polygons.
+        qml: QGIS's style for them, which a GeoPackage carries.
         name: what messages call the file.
 
     Raises:
@@ -52,8 +61,10 @@ def write_features(
             found = pq.read_metadata(path).num_rows
         else:
             _write_ogr(path, counted, schema, crs)
+            if path.suffix.lower() == ".gpkg":
+                add_style(path, layer=path.stem, qml=qml)
             found = _count_features(path)
-    except (RuntimeError, OSError) as error:  # pyogrio's errors are RuntimeErrors
+    except (RuntimeError, OSError, sqlite3.Error) as error:  # pyogrio's are RuntimeErrors
         if counted.error is not None:
             raise counted.error from None
         raise OutputError(f"{name}: cannot be written ({cause(error)})") from error
@@ -105,7 +116,8 @@ def _write_ogr(
 def _count_features(path: Path) -> int:
     if path.suffix.lower() == ".geojson":
         return _count_geojson(path)
-    count: int = pyogrio.read_info(path, force_feature_count=True)["features"]
+    layer = path.stem if path.suffix.lower() == ".gpkg" else None
+    count: int = pyogrio.read_info(path, layer=layer, force_feature_count=True)["features"]
     return count
 
 

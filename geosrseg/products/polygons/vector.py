@@ -26,7 +26,9 @@ from geosrseg.products.polygons.polygon_options import PolygonOptions
 from geosrseg.products.polygons.sieve import Sieve
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.qml import CLASS_ID, class_qml
 from geosrseg.raster.maps.strips import Strips, open_strips
+from geosrseg.raster.maps.style import write_polygon_style
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = tuple(DRIVERS)
@@ -59,7 +61,7 @@ class Polygons(ProductFile):
         write_polygons(
             finished.class_map,
             path,
-            legend=finished.spec.legend,
+            legend=finished.legend,
             confidence_path=finished.confidence,
             min_area=options.min_area,
             simplify=options.simplify,
@@ -82,7 +84,8 @@ def write_polygons(
     Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas
     on the ellipsoid, null where the map has no place on the earth) and, with a confidence
     layer, ``confidence`` (mean of its pixels in percent, null where none has any).
-    Neighbours share the vertices of their common border.
+    Neighbours share the vertices of their common border. QGIS draws them by class: a
+    GeoPackage carries the style, beside others stands a ``.qml`` unless somebody's own does.
 
     Args:
         class_map_path: the class map.
@@ -108,8 +111,12 @@ def write_polygons(
             for polygons, geometry in _features(strips, min_area=min_area, simplify=simplify)
         )
         draft = folder / output.name
-        write_features(draft, batches, schema=schema, crs=strips.grid.crs, name=output)
+        write_features(
+            draft, batches, schema=schema, crs=strips.grid.crs, qml=class_qml(legend), name=output
+        )
         publish([draft], output)
+    if output.suffix.lower() != ".gpkg":  # which carries its style
+        write_polygon_style(output, legend)
 
 
 def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
@@ -190,7 +197,7 @@ def _shapes(rings: Rings, transform: Affine) -> NDArray[np.object_]:
 
 def _schema(*, with_confidence: bool) -> pa.Schema:
     fields = [
-        pa.field("class_id", pa.int16()),
+        pa.field(CLASS_ID, pa.int16()),
         pa.field("class_name", pa.string()),
         pa.field("area_m2", pa.float64()),
     ]
@@ -208,7 +215,7 @@ def _batch(
         raise OutputError(f"the class map holds {foreign}, which is no class of its legend")
     names = np.array(legend.names, np.object_)[index]
     columns = {
-        "class_id": polygons.classes,
+        CLASS_ID: polygons.classes,
         "class_name": names,
         "area_m2": polygons.square_metres,
         "confidence": polygons.confidence,

@@ -24,7 +24,6 @@ from geosrseg.products.stac import terms as stac
 from geosrseg.products.stac.footprint import Footprint, find_footprint
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.landsat.acquisition import acquisition_date
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
@@ -48,16 +47,16 @@ class MapItem(ProductFile):
         write_map_item(
             path,
             finished.files,
-            legend=finished.spec.legend,
+            legend=finished.legend,
             areas=finished.areas,
-            source=finished.scene.location,
-            taken=acquisition_date(finished.scene),
+            source=finished.scene.location if finished.scene else None,
+            taken=finished.taken,
             properties={
                 name.lower().replace("geosrseg_", "geosrseg:"): value
                 for name, value in finished.tags.items()
                 if name.startswith("GEOSRSEG_")
             },
-            licence=finished.spec.licence,
+            licence=finished.tags.get("GEOSRSEG_LICENCE", ""),
             overwrite=True,
         )
 
@@ -68,7 +67,7 @@ def write_map_item(
     *,
     legend: Legend,
     areas: Areas,
-    source: Location,
+    source: Location | None,
     taken: date | None,
     properties: Mapping[str, Any],
     licence: str,
@@ -81,7 +80,7 @@ def write_map_item(
         files: what belongs to the map, by the keys of their assets; the class map is `classes`.
         legend: the classes.
         areas: of the class map.
-        source: the scene.
+        source: the scene; None where it is not at hand.
         taken: the scene's day. Where it is not known, the item has the time of its making,
             for an item without a time is none, and says so.
         properties: what else to say of the map.
@@ -113,9 +112,10 @@ def write_map_item(
     for key, asset in item.assets.items():
         _add_checksum(asset, files[key].path)
         _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
-    _add_classes(item.assets["classes"], legend, areas)
-    href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
-    item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
+    _add_classes(item.assets["classes"], files["classes"].path, legend, areas)
+    if source is not None:
+        href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
+        item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
     text = json.dumps(item.to_dict(include_self_link=False), indent=2, ensure_ascii=False)
     with open_drafts(path) as folder:
         draft = folder / path.name
@@ -195,10 +195,14 @@ def _add_checksum(asset: pystac.Asset, file: Path) -> None:
     FileExtension.ext(asset, add_if_missing=True).apply(checksum=stac.checksum(digest), size=size)
 
 
-def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
-    asset.extra_fields["bands"] = [{"name": "class", "data_type": "uint8", "nodata": 255}]
+def _add_classes(asset: pystac.Asset, path: Path, legend: Legend, areas: Areas) -> None:
+    with rasterio.open(path, driver="GTiff") as dataset:  # which has been described
+        kind, nodata = dataset.dtypes[0], dataset.nodata
+    band = {"name": "class", "data_type": kind}
+    asset.extra_fields["bands"] = [band if nodata is None else band | {"nodata": int(nodata)}]
+    empty = [] if nodata is None else [stac.nodata_class(int(nodata))]
     ClassificationExtension.ext(asset, add_if_missing=True).apply(
-        classes=[*stac.classes(legend, areas), stac.nodata_class()]
+        classes=[*stac.classes(legend, areas), *empty]
     )
 
 

@@ -4,7 +4,7 @@ import re
 
 from pystac.extensions.classification import Classification
 
-from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.legend import Legend
 from geosrseg.products.areas import Areas
 
 SHA256_MULTIHASH = "1220"
@@ -27,9 +27,9 @@ def classes(legend: Legend, areas: Areas | None = None) -> list[Classification]:
     ]
 
 
-def nodata_class() -> Classification:
+def nodata_class(value: int) -> Classification:
     """The value that is no class."""
-    return Classification.create(value=NODATA, name="nodata", title="No data", nodata=True)
+    return Classification.create(value=value, name="nodata", title="No data", nodata=True)
 
 
 def licence_code(licence: str) -> str:

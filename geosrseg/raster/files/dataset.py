@@ -17,14 +17,17 @@ T = TypeVar("T")
 
 
 @contextmanager
-def open_dataset(location: Location, *, beside: bool = False) -> Iterator[DatasetReader]:
-    """Open a file with GDAL's GeoTIFF driver only.
+def open_dataset(
+    location: Location, *, beside: bool = False, driver: str = "GTiff"
+) -> Iterator[DatasetReader]:
+    """Open a file with one of GDAL's drivers only, that for GeoTIFF.
 
     Other drivers follow what they read to other files: a VRT that is called .tif, or
     XML in place of a path, would have GDAL read any file of this machine.
 
     Args:
         location: the file.
+        driver: another one, for a file of a product that is known to be stored so.
         beside: of a remote file too, what lies beside it belongs to it.
 
     Raises:
@@ -33,13 +36,14 @@ def open_dataset(location: Location, *, beside: bool = False) -> Iterator[Datase
     _check_file(location)
     if beside and location.is_remote:
         _check_remote_companions(location)
-    with small_cache(), gdal_options(location, beside=beside):
+    alone = driver != "GTiff"
+    with small_cache(), gdal_options(location, beside=beside, alone=alone):
         try:
             if beside and location.is_remote:
                 _ask_for_companions(location)
-            dataset = attempt(location, lambda: _open(location))
+            dataset = attempt(location, lambda: _open(location, driver))
         except GDAL_ERRORS as error:
-            raise SceneError(_refusal(location, error)) from error
+            raise SceneError(_refusal(location, error, driver)) from error
         with dataset:
             with named(location):
                 check_overviews(dataset)
@@ -79,9 +83,9 @@ def named(location: Location) -> Iterator[None]:
         ) from error
 
 
-def _open(location: Location) -> DatasetReader:
+def _open(location: Location, driver: str = "GTiff") -> DatasetReader:
     with unreferenced_allowed():
-        return rasterio.open(location.gdal_name, driver="GTiff")
+        return rasterio.open(location.gdal_name, driver=driver)
 
 
 def _check_file(location: Location) -> None:
@@ -136,7 +140,7 @@ def _ask_for_companions(location: Location) -> None:
             pass
 
 
-def _refusal(location: Location, error: Exception) -> str:
+def _refusal(location: Location, error: Exception, driver: str) -> str:
     why = (
         without_secrets(reason(error), location)
         .removeprefix(f"{location.name}: ")
@@ -155,4 +159,6 @@ def _refusal(location: Location, error: Exception) -> str:
     remedy = "get it again if it should be one, or convert it with gdal_translate"
     if location.is_remote:
         remedy = "check the address, your rights and the connection"
+    if driver != "GTiff":
+        return f"{location}: cannot be opened as JPEG 2000 ({why}): get the product again"
     return f"{location}: cannot be opened as a GeoTIFF ({why}): {remedy}"

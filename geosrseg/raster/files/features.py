@@ -67,7 +67,7 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
         raise OutputError(f"{path}: no such file")
     try:
         check_kind(path)
-        meta, _, shapes, fields = read(path)
+        meta, _, shapes, fields = read(path, layer=the_layer(path))
         geometries = shapely.from_wkb(shapes)
         crs = read_crs(meta["crs"]) if meta["crs"] else grid.crs
     except (DataSourceError, OSError, ValueError, shapely.errors.ShapelyError) as error:
@@ -84,6 +84,17 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     return Features(
         _transformed(path, geometries, crs, grid.crs), tuple(np.asarray(values)[kept].tolist())
     )
+
+
+def the_layer(path: Path) -> str | None:
+    """The one layer of a file that has geometries; None, for the first, if there are several.
+
+    A GeoPackage that QGIS has styled holds a table of styles besides.
+    """
+    from pyogrio import list_layers  # noqa: PLC0415
+
+    names = [str(name) for name, kind in list_layers(path) if kind is not None]
+    return names[0] if len(names) == 1 else None
 
 
 def check_kind(path: Path) -> None:

@@ -2,7 +2,9 @@
 
 import hashlib
 import math
+import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,21 @@ from geosrseg.apart import GivenUpError, run_apart
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.extras import extra
+from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.header.aoi_file import area_of_file, check_geopackage, joined, transformed
+from geosrseg.raster.header.aoi_file import (
+    ARCHIVE,
+    DRIVERS,
+    PARTS,
+    area_of_file,
+    joined,
+    transformed,
+)
 from geosrseg.regular_file import read_regular
 
 GEOJSON = (".geojson", ".json")
-FORMATS = (*GEOJSON, ".gpkg")
+FORMATS = (*GEOJSON, *DRIVERS, ARCHIVE)
 
 MAX_BYTES = 2**27
 
@@ -36,6 +46,9 @@ MAX_MEMORY = 2**31
 
 _STRIP = 1024
 """Rows looked through at once for a pixel inside."""
+
+_ROUNDING = 1e-6
+"""Of a pixel: how far a centre may be beyond a side and still be on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +69,90 @@ class Aoi:
         """Differs where the polygons do, in hexadecimal."""
         return hashlib.sha256(self.polygons.wkb).hexdigest()
 
-    def inside(self, grid: Grid, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window of `grid`: True where the pixel's centre is inside."""
+    def inside(self, grid: Grid, window: Window, *, all_touched: bool = False) -> NDArray[np.bool_]:
+        """(rows, cols) of a window of `grid`: True where the pixel's centre is inside.
+
+        Args:
+            grid: of the pixels.
+            window: those that are wanted.
+            all_touched: True where any of a pixel is inside, and perhaps where it only has a
+                side in common with the area.
+        """
         shape = (window.height, window.width)
         transform = grid.transform @ grid.transform.translation(window.col_off, window.row_off)
         corners = [transform @ (x, y) for x in (0, window.width) for y in (0, window.height)]
         if not self.polygons.intersects(shapely.MultiPoint(corners).convex_hull):
             return np.zeros(shape, np.bool_)
-        return geometry_mask([self.polygons], shape, transform, invert=True)
+        return geometry_mask(
+            [self.polygons], shape, transform, invert=True, all_touched=all_touched
+        )
 
-    def touches(self, grid: Grid) -> bool:
-        """Any pixel of the grid is inside."""
-        strips = range(0, grid.height, _STRIP)
+    def touches(self, grid: Grid, *, factor: int = 1) -> bool:
+        """Any pixel of the grid is inside, or of one that is `factor` times finer."""
+        extent, fine = self.extent(grid, factor=factor), grid.refined(factor)
+        if extent is None:
+            return False
+        whole = extent.scaled(factor)
+        strips = range(whole.row_off, whole.row_stop, _STRIP)
         return any(
-            self.inside(grid, Window(top, 0, min(_STRIP, grid.height - top), grid.width)).any()
+            self.inside(
+                fine, Window(top, whole.col_off, min(_STRIP, whole.row_stop - top), whole.width)
+            ).any()
             for top in strips
         )
 
+    def extent(self, grid: Grid, *, factor: int = 1) -> Window | None:
+        """The smallest window of `grid` that has all pixels inside; None where there is none.
 
-def read_aoi(aoi: Any, grid: Grid) -> Aoi:
+        Args:
+            grid: the pixels of which the window is made.
+            factor: how much finer the pixels are whose centres count.
+        """
+        a, b, c, d, e, f = (~grid.transform)[:6]
+        left, top, right, bottom = shapely.affinity.affine_transform(
+            self.polygons, [a, b, d, e, c, f]
+        ).bounds
+        rows, cols = _held(top, bottom, grid.height, factor), _held(left, right, grid.width, factor)
+        if not rows or not cols:
+            return None
+        return Window(rows.start, cols.start, len(rows), len(cols))
+
+
+def inside(
+    aoi: Aoi | None, grid: Grid, window: Window, *, all_touched: bool = False
+) -> NDArray[np.bool_]:
+    """As `Aoi.inside`; True everywhere where there is no area of interest."""
+    if aoi is None:
+        return np.ones((window.height, window.width), np.bool_)
+    return aoi.inside(grid, window, all_touched=all_touched)
+
+
+def _held(first: float, last: float, length: int, factor: int) -> range:
+    """Pixels of an axis of which a finer pixel has its centre between two places."""
+    start = max(math.ceil(first * factor - 0.5 - _ROUNDING), 0) // factor
+    stop = min(math.floor(last * factor - 0.5 + _ROUNDING), length * factor - 1) // factor + 1
+    return range(start, stop)
+
+
+def read_aoi(aoi: Any, grid: Grid, *, factor: int = 1) -> Aoi:
     """Read an area of interest for a scene on `grid`.
 
     Args:
-        aoi: "xmin,ymin,xmax,ymax" in the CRS of the grid, or a file of polygons: GeoJSON
-            (WGS 84 unless it has a ``crs`` member) or, with the extra ``gis``, GeoPackage. Or
-            a shapely geometry in the CRS of the grid, or what has a ``geometry`` and a ``crs``,
+        aoi: "xmin,ymin,xmax,ymax" in the CRS of the grid, or with another before them,
+            "EPSG:4326:xmin,ymin,xmax,ymax". Or a file of polygons: GeoJSON (WGS 84 unless it
+            has a ``crs`` member) or, with the extra ``gis``, one of `FORMATS`. Or a shapely
+            geometry in the CRS of the grid, or what has a ``geometry`` and a ``crs``,
             as a GeoDataFrame has.
         grid: of the scene.
+        factor: how much finer the pixels of the map are.
 
     Raises:
         SceneError: it cannot be read, is no area, or no pixel of the scene is in it.
-        MissingExtraError: a GeoPackage needs the extra ``gis``.
+        MissingExtraError: a file that is no GeoJSON needs the extra ``gis``.
     """
     area = _from_object(aoi, grid) or _box(str(aoi), grid) or _from_file(Path(aoi), grid)
     area = Aoi(_on_grid(area, grid))
-    if not area.touches(grid):
+    if not area.touches(grid, factor=factor):
         shown = aoi if isinstance(aoi, str | Path) else type(aoi).__name__
         raise SceneError(
             f"`aoi` {shown} covers no pixel of the scene: it reaches from "
@@ -140,30 +202,53 @@ def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
 
 def _box(text: str, grid: Grid) -> shapely.Geometry | None:
     """The box that four numbers say; None for any other text."""
+    name, _, listed = text.rpartition(":")
     try:
-        numbers = [float(word) for word in text.split(",")]
+        numbers = [float(word) for word in listed.split(",")]
     except ValueError:
         return None
+    crs = _named_crs(text, name, grid) if name else grid.crs
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise SceneError(f"`aoi` {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers
-    if left > right and grid.crs is not None and grid.crs.is_geographic:
+    if left > right and crs is not None and crs.is_geographic:
         right += 360  # across 180°
     if left >= right or bottom >= top:
         raise SceneError(f"`aoi` {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
-    return shapely.box(left, bottom, right, top)
+    box = shapely.box(left, bottom, right, top)
+    if crs is None or grid.crs is None:
+        return box
+    try:
+        return transformed(box, crs, grid.crs)
+    except SceneError as error:
+        raise SceneError(f"`aoi` {text}: {error}") from error
+
+
+def _named_crs(text: str, name: str, grid: Grid) -> CRS:
+    if grid.crs is None:
+        raise SceneError(
+            f"`aoi` {text}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in the "
+            "scene's own coordinates"
+        )
+    try:
+        return read_crs(name)
+    except ValueError as error:
+        raise SceneError(f"`aoi` {text}: {reason(error)}") from error
 
 
 def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise SceneError(
-            f"`aoi` {path}: expected a file ({', '.join(FORMATS)}) or xmin,ymin,xmax,ymax"
+            f"`aoi` {path}: expected a file ({', '.join(FORMATS)}), xmin,ymin,xmax,ymax or "
+            "EPSG:4326:xmin,ymin,xmax,ymax"
         )
     if not path.exists():
         raise SceneError(f"`aoi` {path}: no such file")
+    is_json = suffix in GEOJSON
     try:
         content = read_regular(path, limit=MAX_BYTES)
+        content = content if is_json or suffix == ARCHIVE else _packed(path, content)
     except OSError as error:
         raise SceneError(f"`aoi` {path}: cannot be read ({reason(error)})") from error
     if grid.crs is None:
@@ -172,23 +257,43 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
             f"the scene's own coordinates"
         )
     try:
-        if not (is_json := suffix in GEOJSON):
-            check_geopackage(content)
-            with extra("gis"):
-                import pyogrio  # noqa: F401, PLC0415
+        skipped = "" if is_json else ",".join(_drivers())
         # What has few points is quick, whatever they do; all else may keep GEOS for hours.
         if is_json and len(content) < FEW_BYTES:
             return shapely.from_wkb(area_of_file(content, suffix, grid.crs.to_wkt()))
         area = run_apart(
             "geosrseg.raster.header.aoi_file:area_of_file",
             content,
-            (suffix, grid.crs.to_wkt()),
+            (suffix, grid.crs.to_wkt(), skipped),
             seconds=MAX_SECONDS,
             memory=MAX_MEMORY,
         )
         return shapely.from_wkb(area)
     except (SceneError, GivenUpError) as error:
         raise SceneError(f"`aoi` {path}: {error}") from error
+
+
+def _packed(path: Path, content: bytes) -> bytes:
+    """A file and what belongs to it, as an archive."""
+    suffix = path.suffix.lower()
+    files = {suffix: content}
+    for end in PARTS.get(suffix, ()):
+        for part in (path.with_suffix(end), path.with_suffix(end.upper())):
+            if part.exists():
+                files[end] = read_regular(part, limit=MAX_BYTES)
+                break
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:  # stored, not compressed
+        for end, held in files.items():
+            archive.writestr(f"area{end}", held)
+    return packed.getvalue()
+
+
+def _drivers() -> list[str]:
+    """GDAL's drivers for vectors, in this process."""
+    with extra("gis"):
+        from pyogrio import list_drivers  # noqa: PLC0415
+    return list(list_drivers())
 
 
 def _shown(bounds: tuple[float, float, float, float]) -> str:

@@ -1,10 +1,19 @@
-"""The file of an area of interest: GeoJSON or GeoPackage in, polygons in the scene's CRS out."""
+"""The file of an area of interest: a vector file in, polygons in the scene's CRS out.
 
+GeoJSON is read here. All other formats are GDAL's, which would try some sixty drivers with
+whatever it is given, of which some follow what they read to other files and to the network. So it
+is asked in a process of its own that has the one driver of the file's suffix, and reads copies
+under names that nobody else chose.
+"""
+
+import os
 import sqlite3
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
+from io import BytesIO
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -28,6 +37,33 @@ STEPS = 50
 """Points put on the longer side of an area before its CRS changes: straight lines of one
 CRS are curves in another."""
 
+MAX_ARCHIVE_BYTES = 2**28
+"""Of the files that are taken out of an archive."""
+
+DRIVERS = {
+    ".gpkg": "GPKG",
+    ".fgb": "FlatGeobuf",
+    ".shp": "ESRI Shapefile",
+    ".kml": "KML",
+    ".kmz": "LIBKML",
+    ".gml": "GML",
+    ".tab": "MapInfo File",
+    ".mif": "MapInfo File",
+}
+"""GDAL's driver of each suffix."""
+
+PARTS = {
+    ".shp": (".shx", ".prj"),
+    ".tab": (".map", ".dat", ".id"),
+    ".mif": (".mid",),
+}
+"""What stands beside a file, under its name, and belongs to it."""
+
+ARCHIVE = ".zip"
+"""Holds one file of the kinds above, as agencies hand out shapefiles."""
+
+_OPTIONS = {"GML": {"DOWNLOAD_SCHEMA": "NO"}}
+
 _SQLITE = b"SQLite format 3\0"
 _GEOPACKAGE = (b"GPKG", b"GP10", b"GP11")
 """Of the header of a GeoPackage, at the bytes 68 to 71."""
@@ -35,13 +71,14 @@ _GEOPACKAGE = (b"GPKG", b"GP10", b"GP11")
 _Ring = list[tuple[float, float]]
 
 
-def area_of_file(content: bytes, suffix: str, crs: str) -> bytes:
+def area_of_file(content: bytes, suffix: str, crs: str, skipped: str = "") -> bytes:
     """The area of a file's content.
 
     Args:
-        content: of the file.
-        suffix: of its name, in lower case.
+        content: of the file; of a GeoJSON, or an archive of all files that belong together.
+        suffix: of the file that was named, in lower case.
         crs: of the scene, as WKT.
+        skipped: names of GDAL's drivers that are not to be there, with commas between.
 
     Returns:
         A geometry of polygons in the scene's CRS, as WKB.
@@ -50,8 +87,7 @@ def area_of_file(content: bytes, suffix: str, crs: str) -> bytes:
         SceneError: the content is none of this kind, or no area.
     """
     with rasterio.Env():  # GDAL's own messages stay unheard
-        read = _read_geopackage if suffix == ".gpkg" else _read_geojson
-        geometries, source = read(content)
+        geometries, source = _read_archive(content, skipped) if skipped else _read_geojson(content)
         _check_count(geometries)
         area = transformed(joined(geometries), source, CRS.from_wkt(crs))
         return bytes(shapely.to_wkb(area))
@@ -121,24 +157,64 @@ def _point(point: Any) -> tuple[float, float]:
     raise ValueError(f"a point is a list of two numbers, got {shown(point)}")
 
 
-def _read_geopackage(content: bytes) -> tuple[NDArray[np.object_], CRS]:
-    from pyogrio.errors import DataSourceError  # noqa: PLC0415
-    from pyogrio.raw import read  # noqa: PLC0415
-
+def _read_archive(content: bytes, skipped: str) -> tuple[NDArray[np.object_], CRS]:
+    """The polygons of the one vector file in an archive."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "area.gpkg")
-        path.write_bytes(content)
         try:
-            _check_tables(path)
-            meta, _, geometries, _ = read(path, columns=[])
-            return shapely.from_wkb(geometries), read_crs(str(meta["crs"]))
+            path = _extract(content, Path(folder))
+            driver = DRIVERS[path.suffix]
+            # Read when the drivers are registered: at the first import, which is the next line.
+            os.environ["OGR_SKIP"] = ",".join(name for name in skipped.split(",") if name != driver)
+            from pyogrio.errors import DataLayerError, DataSourceError  # noqa: PLC0415
+            from pyogrio.raw import read  # noqa: PLC0415
+        except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise SceneError(f"cannot be read ({reason(error)})") from error
+        try:
+            if path.suffix == ".gpkg":
+                check_geopackage(path.read_bytes())
+                _check_tables(path)
+            meta, _, geometries, _ = read(
+                path, columns=[], force_2d=True, **_OPTIONS.get(driver, {})
+            )
+            shapes = shapely.from_wkb(geometries)
+            if not meta["crs"]:
+                raise SceneError(
+                    "names no CRS: give it one (a shapefile has it in its .prj), or a GeoJSON"
+                )
+            return shapes[~shapely.is_missing(shapes)], read_crs(str(meta["crs"]))
         except (
             DataSourceError,
+            DataLayerError,
             ValueError,
             sqlite3.Error,
             shapely.errors.ShapelyError,
         ) as error:
-            raise SceneError(f"cannot be read as a GeoPackage ({reason(error)})") from error
+            raise SceneError(f"cannot be read as {driver} ({reason(error)})") from error
+
+
+def _extract(content: bytes, folder: Path) -> Path:
+    """Take the one vector file, and what belongs to it, out of an archive.
+
+    Raises:
+        ValueError: there is none, or there are several, or they are too large.
+    """
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        members = {item.filename: item for item in archive.infolist() if not item.is_dir()}
+        heads = [name for name in members if PurePosixPath(name).suffix.lower() in DRIVERS]
+        heads = [name for name in heads if not name.startswith("__MACOSX/")]
+        if len(heads) != 1:
+            listed = ", ".join(map(shown, heads[:5])) or "none"
+            raise ValueError(f"expected one of {', '.join(DRIVERS)} in the archive, found {listed}")
+        (head,) = heads
+        suffix = PurePosixPath(head).suffix.lower()
+        stem = head[: -len(suffix)].lower()
+        wanted = {stem + end: end for end in (suffix, *PARTS.get(suffix, ()))}
+        found = {end: item for name, item in members.items() if (end := wanted.get(name.lower()))}
+        if sum(item.file_size for item in found.values()) > MAX_ARCHIVE_BYTES:
+            raise ValueError(f"its files have more than {MAX_ARCHIVE_BYTES} bytes")
+        for end, item in found.items():
+            (folder / f"area{end}").write_bytes(archive.read(item))
+    return folder / f"area{suffix}"
 
 
 def check_geopackage(content: bytes) -> None:

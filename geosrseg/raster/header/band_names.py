@@ -47,7 +47,7 @@ _REFLECTIVE_TM = {"1": "blue", "2": "green", "3": "red", "4": "nir", "5": "swir1
 
 
 @dataclass(frozen=True, slots=True)
-class Sensor:
+class Numbering:
     """How a sensor's bands are numbered.
 
     Attributes:
@@ -66,15 +66,17 @@ class Sensor:
     products: tuple[str, ...] = ()
 
 
-SENSORS = (
-    Sensor("TM or ETM+", _REFLECTIVE_TM, frozenset("68"), products=("LT04", "LT05", "LE07", "LT4")),
-    Sensor(
+NUMBERINGS = (
+    Numbering(
+        "TM or ETM+", _REFLECTIVE_TM, frozenset("68"), products=("LT04", "LT05", "LE07", "LT4")
+    ),
+    Numbering(
         "OLI",
         _OLI,
         frozenset({"8", "9", "10", "11"}),
         products=("LC08", "LC09", "LO08", "LO09", "HLS.L30"),
     ),
-    Sensor(
+    Numbering(
         "Sentinel-2 MSI",
         {
             **{"1": "coastal", "2": "blue", "3": "green", "4": "red", "5": "red edge 1"},
@@ -84,7 +86,7 @@ SENSORS = (
         frozenset({"9", "10"}),
         products=("S2A", "S2B", "S2C", "HLS.S30"),
     ),
-    Sensor(
+    Numbering(
         "MODIS",
         {
             **{"1": "red", "2": "nir", "3": "blue", "4": "green"},
@@ -119,7 +121,7 @@ class Reading:
         names: the band's name for each of the scene's names, empty where unknown.
     """
 
-    sensor: Sensor
+    sensor: Numbering
     names: tuple[str, ...]
 
 
@@ -154,7 +156,7 @@ def read_numbers(names: Sequence[str], *, file_name: str = "") -> list[Reading]:
         return []
     readings = [
         Reading(sensor, tuple(_name(match, sensor) for match in found))
-        for sensor in SENSORS
+        for sensor in NUMBERINGS
         if all(match is None or _has(sensor, match) for match in found)
     ]
     by_file = [r for r in readings if file_name.upper().startswith(r.sensor.products)]
@@ -169,7 +171,7 @@ def _merely_count(found: Sequence[re.Match[str] | None]) -> bool:
     )
 
 
-def _has(sensor: Sensor, match: re.Match[str]) -> bool:
+def _has(sensor: Numbering, match: re.Match[str]) -> bool:
     """The sensor numbers its bands like this."""
     prefix, number = (match["prefix"] or "").lower(), match["number"].upper()
     if prefix == "st":  # surface temperature
@@ -179,7 +181,7 @@ def _has(sensor: Sensor, match: re.Match[str]) -> bool:
     return number in sensor.numbers or (prefix not in _SURFACE and number in sensor.others)
 
 
-def _name(match: re.Match[str] | None, sensor: Sensor) -> str:
+def _name(match: re.Match[str] | None, sensor: Numbering) -> str:
     if match is None or (match["prefix"] or "").lower() == "st":
         return ""
     return sensor.numbers.get(match["number"].upper(), "")

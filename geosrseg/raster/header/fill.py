@@ -22,6 +22,9 @@ FAR_BELOW = -0.15
 FAR_ABOVE = 2.0
 """Reflectances in all bands at once that nothing on the ground has."""
 
+BLACK_BANDS = 4
+"""In which no ground has the reflectance 0 at once, computed in floating point."""
+
 ALIKE_BANDS = 3
 """In fewer bands one same value may be chance."""
 
@@ -78,7 +81,13 @@ def without_fill(sample: Sample, fills: Sequence[Fill]) -> Sample:
 
 
 def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
-    """The value can be nothing else: the end of its type, or no reflectance in any band."""
+    """The value can be nothing else.
+
+    It is the end of its type, or no reflectance in any band; or the floating point 0 that Earth
+    Engine writes where an image is masked.
+    """
+    if dtype.kind == "f" and fill.value == 0 and len(radiometry.scale) >= BLACK_BANDS:
+        return True
     if _is_wide(dtype) and fill.value in _ends(dtype):
         return True
     reflectances = [

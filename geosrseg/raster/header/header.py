@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -14,20 +15,22 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
+from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
 from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
 from geosrseg.raster.header.fill import fill_warning, find_fill, is_certain, without_fill
+from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
-from geosrseg.raster.landsat.quality import QualityFile
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
@@ -74,10 +77,14 @@ class BandFile:
     Attributes:
         location: the file.
         selection: its bands.
+        driver: GDAL's, which reads it.
+        resampled: how it gets onto the scene's grid; None where it lies on it.
     """
 
     location: Location
     selection: BandSelection
+    driver: str = "GTiff"
+    resampled: Resampled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +92,7 @@ class SceneHeader:
     """A scene without an open file; threads and processes may share it.
 
     Attributes:
-        location: as the user gave it: a file, a product's folder or tar, an item, a URL.
+        location: as the user gave it: a file, a product's folder or archive, an item, a URL.
         name: the product's, whatever form it has, or else the file's.
         kind: what it is, in a few words.
         grid: the source grid.
@@ -94,9 +101,12 @@ class SceneHeader:
         quality: files of flags that say which pixels are not valid.
         radiometry: digital number to reflectance.
         aoi: the part that is wanted; None for all.
+        extent: the pixels of the grid that a map of it shows; None for all.
+        part: which pixels of its files the grid has; None for all.
         warnings: what a user should hear about, one line each.
         unlike: those of them that say in what it is unlike the model's training data.
         reflectance: its kind, as `Domain.reflectance` has it.
+        taken: the day, where a product says it.
         sample: pixels from all over it, where they were read to examine it.
     """
 
@@ -109,9 +119,12 @@ class SceneHeader:
     quality: tuple[QualityFile, ...] = ()
     radiometry: Radiometry
     aoi: Aoi | None = None
+    extent: Window | None = None
+    part: Window | None = None
     warnings: tuple[str, ...]
     unlike: tuple[str, ...] = ()
     reflectance: str = ""
+    taken: date | None = None
     sample: Sample | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -127,7 +140,7 @@ class SceneHeader:
 
     @property
     def local_paths(self) -> tuple[Path, ...]:
-        """Those of them that are on this machine, a tar once."""
+        """Those of them that are on this machine, an archive once."""
         paths = (location.path for location in self.locations if not location.is_remote)
         return tuple(dict.fromkeys(paths))
 
@@ -140,8 +153,8 @@ def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
     """
     if options.mask:
         raise SceneError(
-            f"`mask` {','.join(options.mask)} needs a product's QA_PIXEL: give the folder, "
-            f"tar or STAC item of the product, or leave `mask` out"
+            f"`mask` {','.join(options.mask)} needs a product's flags: give the folder, "
+            f"archive or STAC item of the product, or leave `mask` out"
         )
     check_redirects(location)
     with open_dataset(location, beside=True) as dataset, named(location):

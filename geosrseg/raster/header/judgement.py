@@ -1,7 +1,7 @@
 """Judgement: whether a scene's reflectances can be, and whether the model has seen such ones."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from geosrseg.raster.header.conventions import (
     best_convention,
     misfit,
 )
+from geosrseg.raster.header.header import SceneHeader, SceneOptions
 
 FAR_BELOW, FAR_ABOVE = -1.0, 20.0
 """Model inputs, before they are clipped to 0 to 1, that no band's median has."""
@@ -198,6 +199,36 @@ def describe_outside(
         worst = sorted((b for b in bands if b.share > UNUSUAL / 2), key=lambda b: -b.share)
         listed = f": {', '.join(map(str, worst))}" if worst else ""
         yield f"{share:.0%} of its pixels are unlike what {spec.name} learned from{listed}"
+
+
+def compared(
+    header: SceneHeader, values: NDArray[np.generic], spec: ModelSpec, options: SceneOptions
+) -> SceneHeader:
+    """The header with a warning for all in which the scene is unlike what the model learned from.
+
+    Args:
+        header: of the scene.
+        values: (bands, pixels) a sample of its valid digital numbers.
+        spec: of the model.
+        options: what the scene is opened for.
+
+    Raises:
+        SceneError: its reflectances cannot be, or its pixels are of a size that the model is
+            not meant for.
+    """
+    size = check_resolution(header.grid, spec, insisted=options.any_resolution)
+    radiometry = check_radiometry(
+        values, header.radiometry, spec, insisted=options.offset is not None
+    )
+    unlike = describe_outside(values, header.radiometry, spec, reflectance=header.reflectance)
+    found = tuple(filter(None, (size, radiometry, *unlike)))
+    unknown = (
+        ""
+        if spec.domain.resolutions
+        else (f"{spec.name} does not say what pixels it learned from: see if its map can be right")
+    )
+    warnings = (*header.warnings, *found, unknown)
+    return replace(header, warnings=tuple(filter(None, warnings)), unlike=found)
 
 
 def check_resolution(grid: Grid, spec: ModelSpec, *, insisted: bool) -> str:

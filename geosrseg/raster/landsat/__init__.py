@@ -1,1 +1,1 @@
-"""Landsat Collection 2 products."""
+"""Landsat: products of Collection 2, and of HLS, its harmonization with Sentinel-2."""

@@ -7,9 +7,17 @@ the harmonization takes for Landsat's.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, datetime
 
+from geosrseg.core.domain import SURFACE
 from geosrseg.errors import SceneError
+from geosrseg.raster.header.quality import Marks
+from geosrseg.raster.landsat.landsat import several
+from geosrseg.raster.sensors.product import SensorBand, SensorFlags, SensorProduct
+from geosrseg.raster.sensors.sensor_input import FILE, SensorInput
+from geosrseg.raster.storage.location import Location
 
 SCALE = 1e-4
 FILL_VALUE = -9999
@@ -18,9 +26,14 @@ _LANDSAT = {"coastal": 1, "blue": 2, "green": 3, "red": 4, "nir": 5, "swir1": 6,
 _SENTINEL = {"coastal": 1, "blue": 2, "green": 3, "red": 4, "nir": 8, "swir1": 11, "swir2": 12}
 NUMBERS = {"L": _LANDSAT, "S": _SENTINEL}
 
+MASKS = {"cloud": Marks(1 << 1 | 1 << 2), "shadow": Marks(1 << 3), "snow": Marks(1 << 4)}
+"""Bits of Fmask by the name of what they mark; cloud with what lies beside it."""
+
 _ID = re.compile(
-    r"HLS\.(?P<sensor>[LS])30\.T\d\d[A-Z]{3}\.\d{7}T\d{6}\.v(?P<version>\d+)\.\d+", re.IGNORECASE
+    r"HLS\.(?P<sensor>[LS])30\.T\d\d[A-Z]{3}\.(?P<day>\d{7})T\d{6}\.v(?P<version>\d+)\.\d+",
+    re.IGNORECASE,
 )
+_TAIL = re.compile(r"\.(?:B\d[\dA]|Fmask|SAA|SZA|VAA|VZA)\.tif", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +43,12 @@ class HlsId:
     Attributes:
         text: the name.
         sensor: ``L`` for Landsat, ``S`` for Sentinel-2.
+        taken: the day.
     """
 
     text: str
     sensor: str
-
-    level = 2
-    fill_value = FILL_VALUE
-    fill_flag = 0
-    flags_file_ending = ".FMASK.TIF"
+    taken: date | None
 
     @classmethod
     def find(cls, text: str) -> "HlsId | None":
@@ -54,17 +64,15 @@ class HlsId:
             raise SceneError(
                 f"{found.group()} is of version {found['version']}, expected 2: get it again"
             )
-        return cls(found.group(), found["sensor"].upper())
+        day = None
+        with suppress(ValueError):
+            day = datetime.strptime(found["day"], "%Y%j").date()
+        return cls(found.group(), found["sensor"].upper(), day)
 
     @property
     def numbers(self) -> Mapping[str, int]:
         """The sensor's number of each band; Sentinel-2's 8 stands for B8A."""
         return NUMBERS[self.sensor]
-
-    @property
-    def masks(self) -> Mapping[str, int]:
-        """Bits of Fmask by the name of what they mark; cloud with what lies beside it."""
-        return {"cloud": 1 << 1 | 1 << 2, "shadow": 1 << 3, "snow": 1 << 4}
 
     @property
     def title(self) -> str:
@@ -75,3 +83,61 @@ class HlsId:
         """The name of a band's file."""
         name = "8A" if self.sensor == "S" and number == 8 else f"{number:02}"
         return f"{self.text}.B{name}.tif"
+
+
+class Hls:
+    """Finds a product by the names of its files, or by its STAC item."""
+
+    help = "HLS version 2"
+
+    def find(self, given: SensorInput) -> SensorProduct | None:
+        """The product that was given; a single file of one stands for all beside it.
+
+        Raises:
+            SceneError: there is more than one, or it is of an older version.
+        """
+        if given.item is not None:
+            files = {asset.location.name: asset.location for asset in given.item.assets}
+        elif given.kind == FILE and not _ID.match(given.location.name):
+            return None
+        else:
+            files = dict(given.files)
+        found = {product.text: product for product in map(HlsId.find, files) if product}
+        if given.kind == FILE:
+            part = _part(given.location.name)
+            found = {name: product for name, product in found.items() if name == part}
+        if len(found) > 1:
+            raise SceneError(several(sorted(found)))
+        return next((_product(product, files) for product in found.values()), None)
+
+
+def _part(name: str) -> str:
+    """The product that a file is a part of, where it has the name of such a part."""
+    found = _ID.match(name)
+    return found.group() if found and _TAIL.fullmatch(name, found.end()) else ""
+
+
+def _product(product: HlsId, given: Mapping[str, Location]) -> SensorProduct:
+    files = {name.upper(): place for name, place in given.items()}
+    flags = f"{product.text}.Fmask.tif"
+    place = files.get(flags.upper())
+    return SensorProduct(
+        name=product.text,
+        title=product.title,
+        bands=tuple(
+            SensorBand(
+                number=number,
+                name=name,
+                location=files.get(product.band_file(number).upper()),
+                file=product.band_file(number),
+                scale=SCALE,
+            )
+            for name, number in product.numbers.items()
+        ),
+        flags=() if place is None else (SensorFlags(location=place, masks=MASKS),),
+        flags_file=flags,
+        fill=FILL_VALUE,
+        reflectance=SURFACE,
+        taken=product.taken,
+        found=tuple(place.name for place in files.values()),
+    )

@@ -7,11 +7,11 @@ parameters of Level 2 and another in those of the Level 1 product that it was ma
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import parse_number, shown
 from geosrseg.core.text.record import Record
+from geosrseg.core.text.xml_text import parse_xml
 from geosrseg.errors import SceneError
 
 ROOT = "LANDSAT_METADATA_FILE"
@@ -74,7 +74,7 @@ def parse_mtl(content: bytes, *, suffix: str) -> Mtl:
     text = content.decode("utf-8", "replace")
     try:
         groups = _PARSERS[suffix.lower()](text)
-    except (ValueError, ElementTree.ParseError) as error:
+    except ValueError as error:
         raise SceneError(f"its MTL cannot be read ({error}): get the product again") from error
     return Mtl(groups)
 
@@ -114,9 +114,7 @@ def _parse_json(text: str) -> dict[str, dict[str, str]]:
 
 
 def _parse_xml(text: str) -> dict[str, dict[str, str]]:
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise ValueError("it defines entities")
-    root = ElementTree.fromstring(text)
+    root = parse_xml(text.encode())
     _check_root(root.tag)
     return {group.tag: {item.tag: (item.text or "").strip() for item in group} for group in root}
 

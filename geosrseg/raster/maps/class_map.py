@@ -6,7 +6,7 @@ occur and the colours of its colour table.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA, Legend
@@ -23,12 +24,15 @@ from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.index_layer import raster_window as rasterio_window
-from geosrseg.raster.maps.cog import read_row_blocks
+from geosrseg.raster.maps.cog import build_overviews, halvings, read_row_blocks
 from geosrseg.raster.maps.legend_file import colour_legend, read_legend_file, read_sidecar_legend
 from geosrseg.raster.storage.companions import check_companions, check_overviews
 
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""
+
+RUN_TAGS = ("GEOSRSEG_INPUT", "GEOSRSEG_MODEL_SHA256")
+"""What the layers of one map have in common."""
 
 _INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32")
 
@@ -52,10 +56,29 @@ class ClassMap:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def is_ours(self) -> bool:
+        """It was written by this program, which checks what it writes."""
+        return self.tags.get("TIFFTAG_SOFTWARE", "").startswith("geosrseg ")
+
+    @property
     def confidence_path(self) -> Path | None:
-        """The confidence layer beside it, if it is there."""
+        """The confidence layer beside it, if it is there and not of another map."""
         path = self.path.with_name(f"{self.path.stem}.confidence{self.path.suffix}")
-        return path if path.is_file() else None
+        return path if path.is_file() and self._may_own(path) else None
+
+    def _may_own(self, layer: Path) -> bool:
+        """A layer says of scene and model what the map says, or one of them says nothing.
+
+        An earlier run may have left a layer beside the map that has replaced its own.
+        """
+        try:
+            with unreferenced_allowed(), rasterio.open(layer, driver="GTiff") as dataset:
+                tags = dataset.tags()
+        except GDAL_ERRORS:
+            return True  # whoever reads it says what is wrong
+        return all(
+            self.tags[name] == tags[name] for name in RUN_TAGS if name in self.tags and name in tags
+        )
 
     def labels(self, values: NDArray[np.integer]) -> NDArray[np.uint8]:
         """The class ids of numbers read from the file; nodata becomes NODATA.
@@ -192,24 +215,39 @@ def read_strips(
 
 
 @contextmanager
-def plain_class_map(class_map: ClassMap, folder: Path) -> Iterator[Path]:
+def plain_class_map(
+    class_map: ClassMap, folder: Path, *, overviews: bool = False
+) -> Iterator[Path]:
     """The file of a map in the form that products read: uint8, NODATA where nothing is known.
 
     Args:
         class_map: the map.
         folder: where a map in another form is written anew, until the block ends.
+        overviews: it has overviews down to a block, each pixel with the class that most of
+            its pixels have. Those of other programs are not trusted: many average the ids.
 
     Raises:
         OutputError: a value is no class of the legend, or the disk does not take the copy.
     """
-    with rasterio.open(class_map.path, driver="GTiff") as dataset:
+    with unreferenced_allowed(), rasterio.open(class_map.path, driver="GTiff") as dataset:
         plain = dataset.dtypes[0] == "uint8" and class_map.nodata == NODATA
+        if overviews and halvings(dataset):
+            whole = len(dataset.overviews(1)) == halvings(dataset)
+            plain = plain and whole and class_map.is_ours
     if plain:
         yield class_map.path
         return
-    with TemporaryDirectory(prefix=".geosrseg-", dir=folder) as drafts:
-        path = Path(drafts) / class_map.path.name
-        _write_plain(class_map, path)
+    with ExitStack() as stack:
+        try:
+            drafts = TemporaryDirectory(prefix=".geosrseg-", dir=folder)
+            path = Path(stack.enter_context(drafts)) / class_map.path.name
+            _write_plain(class_map, path)
+            if overviews:
+                build_overviews(path, Resampling.mode)
+        except GDAL_ERRORS as error:
+            raise OutputError(
+                f"{folder}: cannot hold a copy of the map ({reason(error)})"
+            ) from error
         yield path
 
 

@@ -146,7 +146,7 @@ def write_cog(
             for left_over in (draft, cog):  # by a run that was stopped; GDAL would open it
                 left_over.unlink(missing_ok=True)
             checksum = _write_draft(draft, profile, rows)
-            _build_overviews(draft, profile.overviews)
+            build_overviews(draft, profile.overviews)
             rasterio.shutil.copy(draft, cog, **copying)
             draft.unlink()
         verify_cog(cog, profile, name=path, checksum=checksum)
@@ -236,11 +236,15 @@ def _write_draft(path: Path, profile: CogProfile, rows: Iterable[NDArray[np.gene
     return digest.digest()
 
 
-def _build_overviews(path: Path, resampling: Resampling) -> None:
+def build_overviews(path: Path, resampling: Resampling) -> None:
     """Halve a raster until a block holds it."""
     with unreferenced_allowed(), rasterio.open(path, "r+") as dataset:
-        halvings = math.ceil(math.log2(max(dataset.shape) / BLOCK))
-        dataset.build_overviews([2**level for level in range(1, halvings + 1)], resampling)
+        dataset.build_overviews([2**level for level in range(1, halvings(dataset) + 1)], resampling)
+
+
+def halvings(dataset: DatasetReader) -> int:
+    """How often a raster is halved until a block holds it."""
+    return max(math.ceil(math.log2(max(dataset.shape) / BLOCK)), 0)
 
 
 def _check(

@@ -8,14 +8,17 @@ A legend file is TOML:
     id = 1
     name = "forest"
     colour = "#1b7837"
-    from = [2, "woodland"]   # ids or names that become this class; optional, for `relabel`
+    from = [2, "woodland"]   # ids or names that become this class; optional
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.core.text.numerals import parse_integer, parse_number
@@ -46,6 +49,43 @@ class LegendFile:
     legend: Legend
     sources: tuple[tuple[int | str, ...], ...]
     ignored: tuple[int, ...]
+
+    def table(self, old: Legend, *, owner: str) -> NDArray[np.uint8]:
+        """(256,) new class id for every old one; `NODATA` for what is ignored or no class.
+
+        Args:
+            old: the classes that these are made from.
+            owner: whose they are, for an error.
+
+        Raises:
+            OutputError: an old class is in no rule, or a rule names a class that is not there.
+        """
+        table = np.full(256, NODATA, np.uint8)
+        names = {item.name.casefold(): item.id for item in old.classes}
+        placed = set(self.ignored)
+        for item, words in zip(self.legend.classes, self.sources, strict=True):
+            for word in words or (item.id,):
+                found = names.get(word.casefold()) if isinstance(word, str) else word
+                if found is None or found not in old.ids:
+                    if not words:
+                        continue  # a class that the old ones do not have
+                    raise OutputError(
+                        f"the legend makes {item.name!r} from {word!r}, which is no class of "
+                        f"{owner} ({_shown(old.classes)})"
+                    )
+                table[found] = item.id
+                placed.add(found)
+        missing = [item for item in old.classes if item.id not in placed]
+        if missing:
+            raise OutputError(
+                f"the legend says nothing of {_shown(missing)}: name it in a 'from', or in "
+                "'ignored' to make it nodata"
+            )
+        return table
+
+
+def _shown(classes: Iterable[LegendClass]) -> str:
+    return ", ".join(f"{item.id} {item.name}" for item in classes)
 
 
 def read_legend_file(path: str | Path) -> LegendFile:

@@ -1,6 +1,6 @@
-"""Styles: how a class map is drawn, for QGIS (``.qml``) and for map servers (``.sld``).
+"""Styles: how maps are drawn, for QGIS (``.qml``) and class maps for map servers (``.sld``).
 
-QGIS takes the ``.qml`` that stands beside a raster when it opens it. Colours are in the class
+QGIS takes the ``.qml`` that stands beside a file when it opens it. Colours are in the class
 map as well, and most programs take them from there; class names many take from a style only.
 """
 
@@ -10,9 +10,14 @@ from xml.etree import ElementTree
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.maps.qml import OURS, Ramp, as_text, class_qml, ramp_qml
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.regular_file import read_regular
 
 SUFFIXES = (".qml", ".sld")
+
+MOST_BYTES = 2**24
+"""Of a style: with all 255 classes it has some 300 kB."""
 
 _SLD = {
     "xmlns": "http://www.opengis.net/sld",
@@ -24,6 +29,21 @@ _SLD = {
 def style_paths(class_map_path: Path) -> tuple[Path, Path]:
     """The styles' names, beside the class map."""
     return class_map_path.with_suffix(".qml"), class_map_path.with_suffix(".sld")
+
+
+def ramp_path(raster: Path) -> Path:
+    """The name of a measured raster's style."""
+    return raster.with_suffix(".qml")
+
+
+def check_styles(class_map_path: Path, *, overwrite: bool) -> None:
+    """Refuse styles that `write_styles` could not write.
+
+    Raises:
+        OutputError: see `check_output`.
+    """
+    for path in style_paths(class_map_path):
+        check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
 
 
 def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = False) -> None:
@@ -38,39 +58,49 @@ def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = Fals
         OutputError: they cannot be written.
     """
     paths = style_paths(class_map_path)
-    for path in paths:
-        check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    roots = _qml(legend), _sld(legend, class_map_path.stem)
-    for path, root in zip(paths, roots, strict=True):
-        ElementTree.indent(root)
-        text = ElementTree.tostring(root, encoding="unicode")
-        with open_drafts(path) as folder:
-            draft = folder / path.name
-            try:
-                draft.write_text(text + "\n", encoding="utf-8")
-            except OSError as error:
-                raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-            publish([draft], path)
+    check_styles(class_map_path, overwrite=overwrite)
+    _write(paths[0], class_qml(legend))
+    _write(paths[1], as_text(_sld(legend, class_map_path.stem)))
 
 
-def _qml(legend: Legend) -> ElementTree.Element:
-    """QGIS 3: a paletted renderer; values that it does not name are not drawn."""
-    root = ElementTree.Element("qgis", version="3.0", styleCategories="Symbology")
-    pipe = ElementTree.SubElement(root, "pipe")
-    renderer = ElementTree.SubElement(
-        pipe, "rasterrenderer", type="paletted", band="1", opacity="1", alphaBand="-1"
-    )
-    palette = ElementTree.SubElement(renderer, "colorPalette")
-    for item in legend.classes:
-        ElementTree.SubElement(
-            palette,
-            "paletteEntry",
-            value=str(item.id),
-            color=item.colour,
-            label=item.name,
-            alpha="255",
-        )
-    return root
+def write_ramp_style(raster: Path, ramp: Ramp, *, overwrite: bool = False) -> Path:
+    """Write the ``.qml`` of a raster whose first band is measured.
+
+    Returns:
+        Its path.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = ramp_path(raster)
+    check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
+    _write(path, ramp_qml(ramp))
+    return path
+
+
+def write_polygon_style(polygons: Path, legend: Legend) -> None:
+    """Write the ``.qml`` of polygons of a class map, if none of somebody else stands there.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    path = polygons.with_suffix(".qml")
+    try:
+        if path.exists() and OURS.encode() not in read_regular(path, limit=MOST_BYTES):
+            return
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
+    _write(path, class_qml(legend))
+
+
+def _write(path: Path, text: str) -> None:
+    with open_drafts(path) as folder:
+        draft = folder / path.name
+        try:
+            draft.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([draft], path)
 
 
 def _sld(legend: Legend, name: str) -> ElementTree.Element:

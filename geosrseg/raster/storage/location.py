@@ -1,4 +1,4 @@
-"""Location: where a file lies, on this machine, in a tar, or behind a URL."""
+"""Location: where a file lies, on this machine, in an archive, or behind a URL."""
 
 import re
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Location:
 
     Attributes:
         address: a local path, or a URL of one of the schemes `REMOTE`.
-        member: the name inside it where `address` is a tar, and empty elsewhere.
+        member: the name inside it where `address` is a tar or a ZIP archive, and empty elsewhere.
         in_memory: it is an array that this program keeps, not a file; nothing that a user
             writes as an address sets it.
     """
@@ -54,7 +54,7 @@ class Location:
 
     @property
     def path(self) -> Path:
-        """The local path, of the tar for a member.
+        """The local path, of the archive for a member.
 
         Raises:
             ValueError: it is remote.
@@ -82,7 +82,8 @@ class Location:
         if self.is_remote:
             return f"/vsicurl/{self.address}"
         if self.member:
-            return f"/vsitar/{{{self.path.absolute()}}}/{self.member}"
+            kind = "vsizip" if self.path.suffix.lower() == ".zip" else "vsitar"
+            return f"/{kind}/{{{self.path.absolute()}}}/{self.member}"
         return self.address
 
     def __str__(self) -> str:

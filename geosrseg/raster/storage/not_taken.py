@@ -25,7 +25,6 @@ _VIRTUAL = re.compile(r"/vsi[a-z0-9_]+/", re.IGNORECASE)
 _INNER_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 
 _ARCHIVES = {
-    b"PK\x03\x04": "a ZIP archive",
     b"\x1f\x8b": "compressed with gzip",
     b"BZh": "compressed with bzip2",
     b"\xfd7zXZ": "compressed with xz",
@@ -34,8 +33,11 @@ _ARCHIVES = {
 }
 """How a packed file begins."""
 
+_VRT = b"<VRT"
+_JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+_CONTAINERS = {b"\x89HDF": "HDF5 or NetCDF", b"CDF": "NetCDF", b"\x0e\x03\x13\x01": "HDF4"}
+
 _ZARR = (".zgroup", ".zarray", "zarr.json", ".zmetadata")
-_ARD = re.compile(r"L[A-Z]\d\d_[A-Z]{2}_\d{6}_\d{8}_\d{8}_C?\d\d_", re.IGNORECASE)
 
 
 def check_taken(location: Location) -> None:
@@ -100,13 +102,36 @@ def _check_packed(location: Location) -> None:
         return
     try:
         with location.path.open("rb") as file:
-            begin = file.read(8)
+            begin = file.read(32)
     except OSError:
         return  # what cannot be read is said when it is opened
+    _check_raster(location, begin)
     for signature, kind in _ARCHIVES.items():
         if begin.startswith(signature):
             raise SceneError(
                 f"{location}: is {kind}: unpack it and give the GeoTIFF or product inside"
+            )
+
+
+def _check_raster(location: Location, begin: bytes) -> None:
+    """Refuse rasters of other kinds, with the command that makes a GeoTIFF."""
+    ending = ".tif" if location.path.suffix.lower() not in (".tif", ".tiff") else "_geotiff.tif"
+    command = f"gdal_translate {location} {location.path.with_suffix('')}{ending}"
+    if begin.lstrip().startswith(_VRT):
+        raise SceneError(
+            f"{location}: is a VRT, which names other files: if you trust it, make a GeoTIFF "
+            f"of it, with {command}"
+        )
+    if begin.startswith(_JPEG_2000):
+        raise SceneError(
+            f"{location}: is JPEG 2000: give its product's own folder, or make a GeoTIFF of it, "
+            f"with {command}"
+        )
+    for signature, kind in _CONTAINERS.items():
+        if begin.startswith(signature):
+            raise SceneError(
+                f"{location}: is {kind}: make a GeoTIFF of the variable that you want, with "
+                "gdal_translate and the name that gdalinfo shows for it"
             )
 
 
@@ -116,16 +141,4 @@ def _check_folder(path: Path) -> None:
         raise SceneError(
             f"{path}: is a Zarr store, expected a GeoTIFF or a product: convert it to a GeoTIFF, "
             "with gdal_translate or rioxarray's to_raster"
-        )
-    if path.suffix.upper() == ".SAFE" or "manifest.safe" in names or "MTD_MSIL2A.xml" in names:
-        raise SceneError(
-            f"{path}: is a Sentinel-2 product (SAFE), which is not read as such: make one GeoTIFF "
-            "of its bands B02, B03, B04, B08, B11 and B12, such as with gdalbuildvrt -separate "
-            "and gdal_translate, and give `scale` 0.0001 `offset` -0.1 (since 2022)"
-        )
-    if found := next(filter(_ARD.match, names), None):
-        raise SceneError(
-            f"{path}: is a Landsat ARD tile ({found}), which is not read as such: make one GeoTIFF "
-            "of its SR bands, such as with gdalbuildvrt -separate and gdal_translate, and give "
-            "`scale` 0.0000275 `offset` -0.2 for Collection 2"
         )

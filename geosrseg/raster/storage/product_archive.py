@@ -1,54 +1,93 @@
-"""Archives: the files of a product in a folder or a tar, which is read in place."""
+"""Archives: the files of a product in a folder, a tar or a ZIP archive, read in place.
 
+Nothing is unpacked, so a member's name cannot lead anywhere; it still has to be one that a file
+of a product may have.
+"""
+
+import os
 import tarfile
-from pathlib import PurePosixPath
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import read_remote
+from geosrseg.raster.storage.zip_directory import check_member, open_zip
 from geosrseg.regular_file import check_regular, open_regular
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 
-MOST_MEMBERS = 10_000
-"""A product has about thirty files."""
+ZIP = ".zip"
 
-_TAR_ERRORS: tuple[type[Exception], ...] = (
+MOST_MEMBERS = 10_000
+"""A product has some thirty to two hundred files."""
+
+DEEPEST = 6
+"""Folders within each other in a product; a SAFE has four."""
+
+_ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
     tarfile.TarError,
+    zipfile.BadZipFile,
+    NotImplementedError,  # a ZIP version or method of the future
+    RuntimeError,  # an encrypted member
     ValueError,  # numbers and names in headers
     OverflowError,
     EOFError,
 )
-_UNREADABLE: tuple[type[Exception], ...] = (OSError, KeyError, *_TAR_ERRORS)
+_UNREADABLE: tuple[type[Exception], ...] = (OSError, KeyError, *_ARCHIVE_ERRORS)
 
 
 def is_archive(location: Location) -> bool:
-    """It is a tar by its name, compressed or not."""
-    return location.name.lower().endswith((".tar", *COMPRESSED))
+    """It is a tar by its name, compressed or not, or a ZIP archive."""
+    return not location.member and location.name.lower().endswith((".tar", ZIP, *COMPRESSED))
 
 
 def list_files(location: Location) -> dict[str, Location]:
-    """The files of a local folder, without its subfolders, or of a tar.
-
-    Nothing is unpacked, so a member's name cannot lead anywhere; it still has to be one
-    that a file of a product may have.
+    """The files of a local folder, without its subfolders, or all of an archive.
 
     Returns:
-        Own name -> location.
+        Own name -> location, without names that several files of an archive have.
 
     Raises:
-        SceneError: it cannot be listed, or is no plain tar of files with names that differ.
+        SceneError: it cannot be listed, or is no plain archive.
+    """
+    if not location.is_remote and location.path.is_dir():
+        with _Listing(location):
+            paths = sorted(path for path in location.path.iterdir() if path.is_file())
+        return {path.name: Location(str(path)) for path in paths}
+    tree = list_tree(location)
+    names = [PurePosixPath(path).name for path in tree]
+    counts = Counter(names)
+    return {
+        name: place for name, place in zip(names, tree.values(), strict=True) if counts[name] == 1
+    }
+
+
+def list_tree(location: Location) -> dict[str, Location]:
+    """The files of a local folder with all its subfolders, or of an archive.
+
+    Returns:
+        Path within it, with ``/`` -> location. Links to folders are not followed.
+
+    Raises:
+        SceneError: it cannot be listed, holds too much, or is no plain archive.
     """
     if location.is_remote:
-        raise SceneError(f"{location}: is a tar behind a URL, download it first")
-    try:
+        raise SceneError(f"{location}: is an archive behind a URL, download it first")
+    if location.name.lower().endswith(COMPRESSED):
+        raise SceneError(
+            f"{location}: is a compressed tar, which cannot be read in place: unpack it, and "
+            f"give the folder or the .tar inside"
+        )
+    with _Listing(location):
         if location.path.is_dir():
-            paths = sorted(path for path in location.path.iterdir() if path.is_file())
-            return {path.name: Location(str(path)) for path in paths}
-        return _list_tar(location)
-    except OSError as error:
-        raise SceneError(f"{location}: cannot be read ({reason(error)})") from error
+            return _within_limits(location, _walk(location.path))
+        check_regular(location.path)
+        is_zip = location.name.lower().endswith(ZIP)
+        return _within_limits(location, (_zip if is_zip else _tar)(location))
 
 
 def read_file(location: Location, *, most: int) -> bytes:
@@ -60,14 +99,7 @@ def read_file(location: Location, *, most: int) -> bytes:
     if location.is_remote:
         return read_remote(location, most=most)
     try:
-        if location.member:
-            check_regular(location.path)
-            with tarfile.open(location.path, "r:") as archive:
-                file = archive.extractfile(location.member)
-                content = file.read(most + 1) if file else b""
-        else:
-            with open_regular(location.path) as file:
-                content = file.read(most + 1)
+        content = _read_local(location, most)
     except _UNREADABLE as error:
         raise SceneError(f"{location}: cannot be read ({reason(error)})") from error
     if len(content) > most:
@@ -75,37 +107,84 @@ def read_file(location: Location, *, most: int) -> bytes:
     return content
 
 
-def _list_tar(location: Location) -> dict[str, Location]:
-    if location.name.lower().endswith(COMPRESSED):
-        raise SceneError(
-            f"{location}: is a compressed tar, which cannot be read in place: unpack it, and "
-            f"give the folder or the .tar inside"
-        )
-    files: dict[str, Location] = {}
+def _read_local(location: Location, most: int) -> bytes:
+    if not location.member:
+        with open_regular(location.path) as file:
+            return file.read(most + 1)
     check_regular(location.path)
-    try:
-        with tarfile.open(location.path, "r:") as archive:
-            for member in archive:
-                if member.isdir():
-                    continue
-                _check_member(location, member)
-                name = PurePosixPath(member.name).name
-                if name in files or len(files) >= MOST_MEMBERS:
-                    raise SceneError(
-                        f"{location}: has {name!r} twice, or more than {MOST_MEMBERS} files: "
-                        f"expected one product"
-                    )
-                files[name] = Location(location.address, member.name)
-    except _TAR_ERRORS as error:
-        raise SceneError(f"{location}: is no tar ({reason(error)}): get it again") from error
+    if location.path.name.lower().endswith(ZIP):
+        with open_zip(location.path) as archive, archive.open(location.member) as member:
+            return member.read(most + 1)
+    with tarfile.open(location.path, "r:") as tar:
+        found = tar.extractfile(location.member)
+        return found.read(most + 1) if found else b""
+
+
+class _Listing:
+    """Put into words what an archive or a folder fails with."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, SceneError):
+            return
+        if isinstance(error, OSError):
+            raise SceneError(f"{self._location}: cannot be read ({reason(error)})") from error
+        if isinstance(error, _ARCHIVE_ERRORS):
+            what = "ZIP archive" if self._location.name.lower().endswith(ZIP) else "tar"
+            raise SceneError(
+                f"{self._location}: is no {what} ({reason(error)}): get it again"
+            ) from error
+
+
+def _within_limits(
+    location: Location, found: Iterable[tuple[str, Location]]
+) -> dict[str, Location]:
+    files: dict[str, Location] = {}
+    for path, place in found:
+        if path in files or len(files) >= MOST_MEMBERS:
+            raise SceneError(
+                f"{location}: has {path!r} twice, or more than {MOST_MEMBERS} files: "
+                f"expected one product"
+            )
+        files[path] = place
     return files
 
 
-def _check_member(location: Location, member: tarfile.TarInfo) -> None:
-    path = PurePosixPath(member.name)
-    plain = member.isreg() and not member.issparse()
-    if not plain or path.is_absolute() or ".." in path.parts or "\\" in member.name:
-        raise SceneError(
-            f"{location}: has the member {member.name!r}, which is no plain file inside it: "
-            f"get the product again"
-        )
+def _walk(folder: Path) -> Iterator[tuple[str, Location]]:
+    for here, folders, names in os.walk(folder):
+        within = Path(here).relative_to(folder)
+        folders[:] = sorted(folders) if len(within.parts) < DEEPEST else []
+        for name in sorted(names):
+            yield (within / name).as_posix(), Location(str(Path(here) / name))
+
+
+def _tar(location: Location) -> Iterator[tuple[str, Location]]:
+    with tarfile.open(location.path, "r:") as archive:
+        for member in archive:
+            if member.isdir():
+                continue
+            path = PurePosixPath(member.name)
+            plain = member.isreg() and not member.issparse()
+            if not plain or path.is_absolute() or ".." in path.parts or "\\" in member.name:
+                raise _odd_member(location, member.name, "is no plain file inside it")
+            yield path.as_posix(), Location(location.address, member.name)
+
+
+def _zip(location: Location) -> Iterator[tuple[str, Location]]:
+    with open_zip(location.path) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            if why := check_member(member):
+                raise _odd_member(location, member.filename, why)
+            path = PurePosixPath(member.filename)
+            yield path.as_posix(), Location(location.address, member.filename)
+
+
+def _odd_member(location: Location, name: str, why: str) -> SceneError:
+    return SceneError(f"{location}: has the member {name!r}, which {why}: get the product again")

@@ -77,17 +77,20 @@ def _bar_ftp() -> None:
             os.environ.setdefault(f"{scheme}_proxy", "refused://")
 
 
-def gdal_options(location: Location, *, beside: bool = False) -> AbstractContextManager[object]:
+def gdal_options(
+    location: Location, *, beside: bool = False, alone: bool = False
+) -> AbstractContextManager[object]:
     """GDAL's options to read `location`, for this thread.
 
     Args:
         location: the file.
         beside: a mask, names and scales in files beside it belong to it, wherever it lies and
             whatever the environment says, so that its map is the same everywhere. Nothing
-            belongs to a member of a tar: what a product needs is in its files, and a tar from
+            belongs to a member of an archive: what a product needs is in its files, and one from
             anywhere could hold overviews that lead out of it.
+        alone: nothing belongs to it, wherever it lies.
     """
-    if location.member:
+    if location.member or (alone and not location.is_remote):
         return rasterio.Env(**{BESIDE: "EMPTY_DIR"})
     if not location.is_remote:
         return rasterio.Env(**{BESIDE: "FALSE"})

@@ -11,8 +11,7 @@ import sys
 import onnxruntime
 
 from geosrseg.core.precision import Precision
-from geosrseg.core.spec import ModelSpec
-from geosrseg.runtime.backend import Limits
+from geosrseg.runtime.devices.device import Device
 from geosrseg.runtime.devices.half import to_half
 from geosrseg.runtime.devices.onnx_runtime import OnnxRuntime
 from geosrseg.runtime.host_memory import available_memory
@@ -21,46 +20,42 @@ from geosrseg.runtime.model.model_file import ModelFile
 PROVIDER = "CUDAExecutionProvider"
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
-MEMORY_FACTOR = 2.2
-"""As on the CPU; not measured."""
-
 # TF32 rounds to 10 bits: the labels would not be the CPU's.
 OPTIONS = {"use_tf32": "0"}
 
 
-def why_not() -> str | None:
-    """What is missing and how to get it, or None if nothing that can be seen from here.
-
-    The libraries that onnxruntime needs are loaded on the way. Whether they are enough
-    shows only when a model is loaded.
-    """
-    if PROVIDER not in onnxruntime.get_available_providers():
-        return "this onnxruntime has no CUDA provider: install onnxruntime-gpu in its place"
-    if not _devices():
-        return f"no NVIDIA GPU or driver was found ({DRIVER}): take another `device`"
-    _load_libraries()
-    return None
-
-
-def precisions() -> tuple[Precision, ...]:
+class Cuda(Device):
     """fp16, for which GPUs have matrix units, and fp32."""
-    return ("fp16", "fp32")
 
+    gpu = True
+    memory_factor = 2.2  # as on the CPU; not measured
 
-def free_memory() -> int:
-    """The memory of the first GPU, which is the one that is used."""
-    free = _free_bytes()
-    return available_memory() if free is None else free
+    def why_not(self) -> str | None:
+        """What is missing and how to get it, or None if nothing that can be seen from here.
 
+        The libraries that onnxruntime needs are loaded on the way. Whether they suffice
+        shows only when a model is loaded.
+        """
+        if PROVIDER not in onnxruntime.get_available_providers():
+            return "this onnxruntime has no CUDA provider: install onnxruntime-gpu in its place"
+        if not _devices():
+            return f"no NVIDIA GPU or driver was found ({DRIVER}): take another `device`"
+        _load_libraries()
+        return None
 
-def limits(spec: ModelSpec) -> Limits:
-    """None but memory."""
-    return Limits()
+    def precisions(self) -> tuple[Precision, ...]:
+        """Both, everywhere."""
+        return ("fp16", "fp32")
 
+    def free_memory(self) -> int:
+        """The memory of the first GPU, which is the one that is used."""
+        free = _free_bytes()
+        return available_memory() if free is None else free
 
-def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
-    """Load a model on the GPU; no node of it may run on the CPU."""
-    return OnnxRuntime(content(file, precision), providers=[(PROVIDER, OPTIONS)], threads=threads)
+    def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
+        """Load a model on the GPU; no node of it may run on the CPU."""
+        providers = [(PROVIDER, OPTIONS)]
+        return OnnxRuntime(content(file, precision), providers=providers, threads=threads)
 
 
 def content(file: ModelFile, precision: Precision) -> bytes:

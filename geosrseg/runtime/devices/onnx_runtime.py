@@ -8,7 +8,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from geosrseg.errors import DeviceError
-from geosrseg.runtime.contract import INPUT, Port
+from geosrseg.runtime.contract import INPUT
 from geosrseg.runtime.devices.running import Running
 
 FATAL = 4  # its least talkative log level
@@ -37,14 +37,6 @@ class OnnxRuntime:
         # A provider that does not load is only a warning to onnxruntime.
         if self._session.get_providers()[: len(providers)] != [name for name, _ in providers]:
             raise DeviceError(f"onnxruntime did not take up {providers[0][0]}")
-
-    @property
-    def inputs(self) -> Sequence[Port]:
-        return self._session.get_inputs()
-
-    @property
-    def outputs(self) -> Sequence[Port]:
-        return self._session.get_outputs()
 
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         options = onnxruntime.RunOptions()

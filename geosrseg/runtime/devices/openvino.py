@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -10,71 +9,50 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.precision import Precision
-from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import MissingExtraError
 from geosrseg.extras import extra
-from geosrseg.runtime.backend import Limits
-from geosrseg.runtime.contract import INPUT, Port
+from geosrseg.runtime.contract import INPUT
+from geosrseg.runtime.devices.device import Device
 from geosrseg.runtime.devices.flavours import flavoured, join_deconvolutions, project_convolutions
 from geosrseg.runtime.devices.running import Running
-from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.model.model_file import ModelFile
 
 DEVICE = "CPU"  # OpenVINO's name for it
-
-MEMORY_FACTOR = 1.8
-"""1.3 to 1.8 were measured in fp32, with its own copy of the weights, 0.8 to 1.1 in bf16."""
 
 KEPT = 2
 """Input shapes whose compiled model is kept: that of the windows, and that of the last batch."""
 
 
-def why_not() -> str | None:
-    """Whether OpenVINO is installed and loads."""
-    try:
-        with extra("cpu"):
-            import_module("openvino")
-    except MissingExtraError as error:
-        return str(error)
-    except ImportError as error:
-        return f"the package openvino does not load ({error}): install it again"
-    return None
+class OpenVino(Device):
+    """fp32, and bf16 where the CPU multiplies it (AVX-512 BF16, AMX)."""
+
+    # 1.3 to 1.8 were measured in fp32, with its own copy of the weights, 0.8 to 1.1 in bf16.
+    memory_factor = 1.8
+
+    def why_not(self) -> str | None:
+        """Whether OpenVINO is installed and loads."""
+        try:
+            with extra("cpu"):
+                import_module("openvino")
+        except MissingExtraError as error:
+            return str(error)
+        except ImportError as error:
+            return f"the package openvino does not load ({error}): install it again"
+        return None
+
+    def precisions(self) -> tuple[Precision, ...]:
+        """As OpenVINO says of the CPU."""
+        core = import_module("openvino").Core()
+        fast = "BF16" in core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+        return ("bf16", "fp32") if fast else ("fp32",)
+
+    def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> "Compiled":
+        """Load a model on the CPU."""
+        content = flavoured(file.content, [join_deconvolutions, project_convolutions])
+        return Compiled(content, precision=precision, threads=threads)
 
 
-def precisions() -> tuple[Precision, ...]:
-    """bf16 too, where the CPU multiplies it (AVX-512 BF16, AMX)."""
-    capabilities = (
-        import_module("openvino").Core().get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
-    )
-    return ("bf16", "fp32") if "BF16" in capabilities else ("fp32",)
-
-
-def free_memory() -> int:
-    """The memory of the host."""
-    return available_memory()
-
-
-def limits(spec: ModelSpec) -> Limits:
-    """None but memory."""
-    return Limits()
-
-
-def load(file: ModelFile, *, precision: Precision, threads: int | None) -> "OpenVino":
-    """Load a model on the CPU."""
-    content = flavoured(file.content, [join_deconvolutions, project_convolutions])
-    return OpenVino(content, precision=precision, threads=threads)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPort:
-    """An input or output, described as onnxruntime does; None stands for any length."""
-
-    name: str
-    type: str
-    shape: tuple[int | None, ...]
-
-
-class OpenVino:
+class Compiled:
     """A model that OpenVINO compiles anew for every shape of the input.
 
     With all sizes known it joins and splits without copying: 1.2 times the speed in fp32
@@ -95,14 +73,6 @@ class OpenVino:
         self._compiled: dict[tuple[int, ...], Any] = {}
         self._lock = threading.Lock()
         self._running = Running()
-
-    @property
-    def inputs(self) -> Sequence[Port]:
-        return [_port(port) for port in self._model.inputs]
-
-    @property
-    def outputs(self) -> Sequence[Port]:
-        return [_port(port) for port in self._model.outputs]
 
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         try:
@@ -132,9 +102,3 @@ class OpenVino:
                 compiled = self._core.compile_model(model, DEVICE, self._options)
             self._compiled[shape] = compiled
             return compiled
-
-
-def _port(port: Any) -> ModelPort:
-    kind = "float" if port.element_type.to_string() == "f32" else port.element_type.to_string()
-    shape = (None if size.is_dynamic else size.get_length() for size in port.partial_shape)
-    return ModelPort(port.any_name, f"tensor({kind})", tuple(shape))

@@ -16,9 +16,9 @@ from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.window_sizes import largest_window, usual_window
 from geosrseg.errors import DeviceError
-from geosrseg.runtime.backend import Limits
 from geosrseg.runtime.contract import INPUT
 from geosrseg.runtime.devices import cuda
+from geosrseg.runtime.devices.device import Limits
 from geosrseg.runtime.devices.onnx_runtime import OnnxRuntime
 from geosrseg.runtime.model.model_file import ModelFile
 
@@ -31,59 +31,55 @@ LIBRARIES = (
 WHEEL = "tensorrt_libs"
 """The package in which NVIDIA's wheels put the libraries."""
 
-MEMORY_FACTOR = cuda.MEMORY_FACTOR
-
 LARGEST_BATCH = 4
 """Windows that an engine takes at once, at the most."""
 
 
-def why_not() -> str | None:
-    """What is missing and how to get it; TensorRT's libraries are loaded on the way."""
-    if PROVIDER not in onnxruntime.get_available_providers():
-        return "this onnxruntime has no TensorRT provider: install onnxruntime-gpu in its place"
-    reason = cuda.why_not()
-    if reason is None and not _load_libraries():
-        reason = (
-            f"{LIBRARIES[0]} was not found: install TensorRT 10, for example with "
-            "python -m pip install 'tensorrt-cu13-libs<11'"
-        )
-    return reason
+class TensorRt(cuda.Cuda):
+    """As CUDA, for a largest window and batch."""
 
+    loading_seconds = 1800.0  # it compiles for minutes, and keeps what it has made
 
-def precisions() -> tuple[Precision, ...]:
-    """As on CUDA."""
-    return cuda.precisions()
+    def why_not(self) -> str | None:
+        """What is missing and how to get it; TensorRT's libraries are loaded on the way."""
+        if PROVIDER not in onnxruntime.get_available_providers():
+            return "this onnxruntime has no TensorRT provider: install onnxruntime-gpu in its place"
+        reason = super().why_not()
+        if reason is None and not _load_libraries():
+            reason = (
+                f"{LIBRARIES[0]} was not found: install TensorRT 10, for example with "
+                "python -m pip install 'tensorrt-cu13-libs<11'"
+            )
+        return reason
 
+    def limits(self, spec: ModelSpec) -> Limits:
+        """What the engine of a model is compiled for."""
+        return limits(spec)
 
-def free_memory() -> int:
-    """As on CUDA."""
-    return cuda.free_memory()
+    def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
+        """Load a model on the GPU, compiling it first if that was not done before."""
+        folder = cache_folder() / file.sha256
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DeviceError(
+                f"{folder} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
+            ) from error
+        options = {
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": str(folder),
+            "trt_timing_cache_enable": "1",
+            "trt_timing_cache_path": str(folder),
+            "trt_fp16_enable": str(int(precision == "fp16")),
+            **profile(file.spec),
+        }
+        providers = [(PROVIDER, options), (cuda.PROVIDER, cuda.OPTIONS)]
+        return OnnxRuntime(cuda.content(file, precision), providers=providers, threads=threads)
 
 
 def limits(spec: ModelSpec) -> Limits:
-    """What the engine of a model is compiled for."""
+    """The largest window and batch."""
     return Limits(window=largest_window(spec), batch=LARGEST_BATCH)
-
-
-def load(file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
-    """Load a model on the GPU, compiling it first if that was not done before."""
-    folder = cache_folder() / file.sha256
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DeviceError(
-            f"{folder} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
-        ) from error
-    options = {
-        "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": str(folder),
-        "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": str(folder),
-        "trt_fp16_enable": str(int(precision == "fp16")),
-        **profile(file.spec),
-    }
-    providers = [(PROVIDER, options), (cuda.PROVIDER, cuda.OPTIONS)]
-    return OnnxRuntime(cuda.content(file, precision), providers=providers, threads=threads)
 
 
 def profile(spec: ModelSpec) -> dict[str, str]:

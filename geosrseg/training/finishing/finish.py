@@ -31,7 +31,7 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
         run.finish(network, Validation())
         return
     samples = _sample(network, windows, device)
-    if config.recipe.class_offsets:
+    if config.recipe.class_offsets and "seg" not in config.freeze:
         scores = np.concatenate([sample.scores() for sample in samples], axis=1)
         offsets = fit_class_offsets(scores, np.concatenate([s.reference for s in samples]))
         network.shift_logits(torch.from_numpy(offsets).to(device))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ class RunConfig:
         recipe: how.
         teacher: SHA-256 of the weights of the network that taught it; empty if none did.
         domain: what the scenes are like that it learned from.
+        init: SHA-256 of each file whose weights it began with.
+        freeze: parts that kept them.
     """
 
     dataset: str
@@ -41,6 +44,8 @@ class RunConfig:
     recipe: Recipe
     teacher: str = ""
     domain: Domain = UNKNOWN
+    init: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -52,6 +57,8 @@ class RunConfig:
         recipe: Recipe,
         teacher: str = "",
         domain: Domain | None = None,
+        init: Sequence[str] = (),
+        freeze: Sequence[str] = (),
     ) -> "RunConfig":
         """The configuration of a run on a dataset."""
         return cls(
@@ -65,6 +72,8 @@ class RunConfig:
             recipe=recipe,
             teacher=teacher,
             domain=domain or card.domain,
+            init=tuple(init),
+            freeze=tuple(freeze),
         )
 
     def to_json(self) -> str:
@@ -80,6 +89,8 @@ class RunConfig:
             "recipe": self.recipe.to_json(),
             "teacher": self.teacher,
             "domain": self.domain.to_json(),
+            "init": list(self.init),
+            "freeze": list(self.freeze),
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -101,7 +112,9 @@ class RunConfig:
             network=NetworkConfig(**values["network"]),
             recipe=Recipe(**values["recipe"]),
             teacher=values.get("teacher", ""),
-            domain=Domain.from_json(values.get("domain", {})),  # older runs lack it
+            domain=Domain.from_json(values.get("domain", {})),  # older runs lack these
+            init=tuple(values.get("init", ())),
+            freeze=tuple(values.get("freeze", ())),
         )
 
     @property

@@ -7,7 +7,7 @@ import rasterio
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
-from geosrseg.cli.sizes import Bytes
+from geosrseg.cli.terminal.sizes import Bytes
 from tests.tiny_datasets import write_raster
 
 NAMES = ("band 1", "band 2", "band 3")
@@ -53,10 +53,11 @@ def test_a_run_ends_with_a_summary(tmp_path, tiny_model):
     words = [tmp_path / "scene.tif", "-m", tiny_model(), "--aoi", box, "--scale", 1]
     result = run(*words)
     assert result.exit_code == 0, result.stderr
-    assert "mapped 37.5%, masked 50.0%, empty 12.5%\n" in result.stderr
+    assert "mapped 75.0%, masked 0.0%, empty 25.0%\n" in result.stderr
     assert "classes: class 2 66.7%, class 1 33.3%\n" in result.stderr
-    summary = json.loads(run(*words, "--overwrite", "--json").stdout)["summary"]
-    assert summary["mapped"] == 0.375
+    words += ["--aoi-extent", "scene", "--overwrite"]
+    summary = json.loads(run(*words, "--json").stdout)["summary"]
+    assert (summary["mapped"], summary["masked"]) == (0.375, 0.5)
     assert summary["classes"] == pytest.approx({"class 2": 2 / 3, "class 1": 1 / 3})
 
 
@@ -99,6 +100,15 @@ def test_wrong_usage_is_exit_code_2(scene):
     assert run(scene, "-o", "out.tif", "--seams", "sharp").exit_code == 2
 
 
+def test_a_legend_gives_the_map_other_classes(scene, tmp_path, tiny_model):
+    legend = tmp_path / "legend.toml"
+    legend.write_text('[[classes]]\nid = 7\nname = "all"\ncolour = "#aabbcc"\nfrom = [1, 2, 3]\n')
+    words = (scene, "-o", tmp_path / "out.tif", "-m", tiny_model(), "--legend", legend)
+    result = run(*words, "--report", tmp_path / "out.html")
+    assert (result.exit_code, "classes: all 100.0%" in result.stderr) == (0, True)
+    assert "legend.toml" in (tmp_path / "out.html").read_text()
+
+
 class TestSeveralScenes:
     @pytest.fixture
     def scenes(self, scene, tmp_path):
@@ -132,13 +142,71 @@ class TestSeveralScenes:
         assert result.stderr.startswith("error: ")
         assert len(list(folder.glob("*.tif"))) == 2
 
+    def test_the_folder_is_made(self, scenes, tmp_path, tiny_model):
+        assert run(*scenes, "-o", tmp_path / "a/b", "-m", tiny_model()).exit_code == 0
+        assert {path.name for path in tmp_path.glob("a/b/*.tif")} == {"scene.tif", "other.tif"}
+        assert run(scenes[0], "-o", f"{tmp_path}/one/", "-m", tiny_model()).exit_code == 0
+        assert (tmp_path / "one/scene.tif").is_file()
+        (tmp_path / "file").touch()
+        result = run(*scenes, "-o", tmp_path / "file/maps", "-m", tiny_model())
+        assert (result.exit_code, "cannot be made" in result.stderr) == (1, True)
+
+    def test_a_map_that_is_there_is_skipped_and_named(self, scenes, tmp_path, tiny_model):
+        maps = tmp_path / "maps"
+        words = ("-o", maps, "-m", tiny_model())
+        assert run(scenes[0], "-o", f"{maps}/", "-m", tiny_model()).exit_code == 0
+        before = (maps / "scene.tif").stat()
+        result = run(*scenes, *words, "--skip-existing")
+        assert result.exit_code == 0
+        assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["skipped", "done"]
+        assert (maps / "scene.tif").stat().st_mtime_ns == before.st_mtime_ns
+        result = run(*scenes, *words)
+        assert (result.exit_code, result.stderr.count("exists: choose")) == (1, 2)
+        found = json.loads(run(*scenes, *words, "--skip-existing", "--json").stdout)["scenes"]
+        assert [item["state"] for item in found] == ["skipped", "skipped"]
+
+    def test_one_scene_is_skipped_too(self, scene, tmp_path, tiny_model):
+        words = (scene, "-o", tmp_path / "map.tif", "-m", tiny_model(), "--skip-existing")
+        assert "skipped" not in run(*words).stderr
+        result = run(*words)
+        assert (result.exit_code, result.stdout.strip()) == (0, str(tmp_path / "map.tif"))
+        assert f"skipped {scene}: its map is already there" in result.stderr
+        assert json.loads(run(*words, "--json").stdout)["state"] == "skipped"
+
+    def test_to_skip_and_to_replace_exclude_each_other(self, scene):
+        result = run(scene, "--skip-existing", "--overwrite")
+        assert (result.exit_code, "exclude each other" in result.stderr) == (2, True)
+
+    def test_product_files_have_the_name_of_their_scene(self, scenes, tmp_path, tiny_model):
+        words = ("-o", tmp_path / "maps", "-m", tiny_model(), "--areas", tmp_path / "{name}.csv")
+        result = run(*scenes, *words, "--quicklook", tmp_path / "maps/{name}-{name}.png")
+        assert result.exit_code == 0
+        assert {path.name for path in tmp_path.glob("*.csv")} == {"scene.csv", "other.csv"}
+        assert {path.name for path in tmp_path.glob("maps/*.png")} == {
+            "scene-scene.png",
+            "other-other.png",
+        }
+
+    def test_that_of_one_scene_too(self, scene, tmp_path, tiny_model):
+        words = ("-o", tmp_path / "map.tif", "-m", tiny_model())
+        assert run(scene, *words, "--areas", tmp_path / "{name}.csv").exit_code == 0
+        assert (tmp_path / "scene.csv").is_file()
+
+    def test_scenes_of_one_name_do_not_share_a_product_file(self, scene, tmp_path, tiny_model):
+        (tmp_path / "b").mkdir()
+        other = shutil.copy(scene, tmp_path / "b/scene.tif")
+        words = ("-m", tiny_model(), "--areas", tmp_path / "{name}.csv")
+        result = run(scene, other, *words)
+        assert (result.exit_code, "scene.csv would be made 2 times" in result.stderr) == (1, True)
+
     def test_a_folder_is_needed_and_files_for_one_scene_are_refused(
         self, scenes, tmp_path, tiny_model
     ):
         result = run(*scenes, "-o", tmp_path / "out.tif", "-m", tiny_model())
         assert (result.exit_code, "expected a folder" in result.stderr) == (1, True)
         result = run(*scenes, "-o", tmp_path, "--quicklook", tmp_path / "a.png")
-        assert (result.exit_code, "--quicklook" in result.stderr) == (1, True)
+        assert (result.exit_code, "a-{name}.png" in result.stderr) == (2, True)
+        assert "--quicklook" in result.stderr
         result = run(scenes[0], scenes[0], "-o", tmp_path, "-m", tiny_model())
         assert (result.exit_code, "two scenes would become" in result.stderr) == (1, True)
 

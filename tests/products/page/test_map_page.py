@@ -62,7 +62,6 @@ def page(tmp_path, write_scene, legend):
                 legend=legend,
                 areas=counter.areas(confusion),
                 facts=[("Model", "tiny 1 & <co>"), ("Taken on", "")],
-                generator="geosrseg 0",
                 **options,
             )
         return path.read_text(encoding="utf-8")

@@ -62,7 +62,7 @@ def labels():
 def page(browser, tmp_path, write_scene, legend, labels):
     """Open the page of `labels` over a grey scene, in a window of some size."""
 
-    def open_page(width=1000, height=800):
+    def open_page(width=1000, height=800, *, alone=False):
         height_lr, width_lr = labels.shape[0] // 4, labels.shape[1] // 4
         numbers = np.full((3, height_lr, width_lr), 0.3, np.float32)
         numbers[:, 0, 0], numbers[:, 0, 1] = 0.0, 0.6
@@ -74,12 +74,11 @@ def page(browser, tmp_path, write_scene, legend, labels):
             counter.add(labels, 0)
             write_page(
                 path,
-                scene=scene,
+                scene=None if alone else scene,
                 class_map_path=class_map,
                 legend=legend,
                 areas=counter.areas(),
                 facts=[("Model", "tiny 1")],
-                generator="geosrseg 0",
                 overwrite=True,
             )
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -99,6 +98,7 @@ def settle(browser):
         const look = () => {
           draw();
           const ready = ["scene", "map"].every((kind) =>
+            !data[kind].length ||
             inSight(kind, levelFor(data[kind])).every((part) => part.picture));
           ready ? (draw(), done()) : setTimeout(look, 20);
         };
@@ -142,6 +142,16 @@ def test_the_swipe_parts_scene_and_map(page):
     assert colour_at(browser, 0.25, 0.25) == CROP
     keys(browser, "swipe", KEYS.END)
     assert is_scene(colour_at(browser, 0.75, 0.25))
+
+
+def test_a_map_without_a_scene_fills_the_picture(page):
+    browser = page(alone=True)
+    assert not browser.find_element("id", "swipe").is_displayed()
+    assert not browser.find_element("css selector", ".tag.left").is_displayed()
+    assert colour_at(browser, 0.02, 0.25) == CROP
+    assert colour_at(browser, 0.75, 0.25) == BAMBOO
+    keys(browser, "view", "+", KEYS.ARROW_LEFT)
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
 
 
 def test_arrow_keys_move_the_swipe_and_say_so(page):

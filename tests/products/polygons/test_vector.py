@@ -67,7 +67,8 @@ def read(path):
         table = pq.read_table(path)
         columns = {name: table[name].to_numpy() for name in table.column_names}
         return shapely.from_wkb(columns.pop("geometry")), columns
-    meta, _, geometry, values = pyogrio.raw.read(path)
+    layer = path.stem if path.suffix == ".gpkg" else None
+    meta, _, geometry, values = pyogrio.raw.read(path, layer=layer)
     return shapely.from_wkb(geometry), dict(zip(meta["fields"], values, strict=True))
 
 
@@ -198,7 +199,7 @@ def test_a_map_without_a_crs(tmp_path, write_map, labels, legend):
     path, class_map = tmp_path / "map.gpkg", write_map(labels, crs=None)
     write_polygons(class_map, path, legend=legend)
     polygons, values = read(path)
-    assert pyogrio.read_info(path)["crs"] is None
+    assert pyogrio.read_info(path, layer="map")["crs"] is None
     assert np.isnan(values["area_m2"]).all()
     assert shapely.area(polygons).sum() == 900 * (labels != 255).sum()
     with pytest.raises(OutputError, match="no CRS: choose another format"):

@@ -5,7 +5,9 @@ import os
 import pickle
 import re
 import sqlite3
+import zipfile
 from contextlib import closing
+from io import BytesIO
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi import Aoi, read_aoi
+from geosrseg.raster.header.aoi_file import area_of_file
 from geosrseg.raster.scene import open_scene
 from tests.raster.conftest import BANDS, NORTH_UP, UTM
 
@@ -159,6 +162,59 @@ def crossing(count):
     return shapely.Polygon(np.stack([35 + np.cos(angles), 8 + np.sin(angles)], axis=1))
 
 
+@pytest.mark.parametrize("name", ["EPSG:4326", "urn:ogc:def:crs:OGC:1.3:CRS84", "epsg:32636"])
+def test_a_box_may_name_its_crs(name):
+    square = shapely.box(800_060, 849_700, 800_300, 849_910)
+    bounds = square.bounds if "32636" in name else in_degrees(square).bounds
+    inside = read_aoi(f"{name}:{','.join(map(repr, bounds))}", GRID).inside(GRID, ALL)
+    expected = np.zeros((37, 53), bool)
+    expected[3:10, 2:10] = True
+    assert (inside & expected).sum() == 56
+    assert inside.sum() <= 56 + 17  # degrees are turned by a fraction of one
+
+
+def write_vector(path, polygon, driver, *, crs="EPSG:32636", layer=None):
+    raw = pytest.importorskip("pyogrio.raw")
+    wkb = np.array([shapely.to_wkb(polygon)], object)
+    name = [np.array(["a"], object)]
+    raw.write(
+        path, wkb, name, ["name"], geometry_type="Polygon", crs=crs, driver=driver, layer=layer
+    )
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "driver"),
+    [
+        (".fgb", "FlatGeobuf"),
+        (".SHP", "ESRI Shapefile"),
+        (".kml", "KML"),
+        (".gml", "GML"),
+        (".tab", "MapInfo File"),
+    ],
+)
+def test_a_file_of_any_usual_format(tmp_path, suffix, driver):
+    crs = "EPSG:4326" if driver in ("KML",) else "EPSG:32636"
+    polygon = in_degrees(TRIANGLE) if crs == "EPSG:4326" else TRIANGLE
+    path = write_vector(tmp_path / f"a{suffix.lower()}", polygon, driver, crs=crs)
+    if suffix.isupper():
+        for part in tmp_path.iterdir():
+            part.rename(part.with_suffix(part.suffix.upper()))
+        path = tmp_path / "a.SHP"
+    found = read_aoi(path, GRID).inside(GRID, ALL)
+    assert (found != centres_inside(TRIANGLE, GRID)).sum() <= 2  # some formats round
+
+
+def test_a_shapefile_in_an_archive(tmp_path):
+    write_vector(tmp_path / "a.shp", TRIANGLE, "ESRI Shapefile")
+    path = tmp_path / "district.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in tmp_path.glob("a.*"):
+            archive.write(part, f"folder/{part.name}")
+        archive.writestr("readme.txt", "of the agency")
+    assert np.array_equal(read_aoi(path, GRID).inside(GRID, ALL), centres_inside(TRIANGLE, GRID))
+
+
 class TestRefused:
     def refused(self, aoi, grid=GRID) -> str:
         with pytest.raises(SceneError, match="`aoi`") as caught:
@@ -173,7 +229,11 @@ class TestRefused:
             ("1,2,3,nan", "expected xmin"),
             ("3,2,1,4", "min < max"),
             ("area", "expected a file"),
-            ("area.shp", "expected a file"),
+            ("area.xlsx", "expected a file"),
+            ("area.shp", "no such file"),
+            ("EPSG:1:1,2,3,4", "EPSG code is unknown"),
+            ("/etc/hostname:1,2,3,4", "code of EPSG or OGC"),
+            ("EPSG:4326:1,2,3", "3 numbers"),
             ("area.geojson", "no such file"),
             ("area.gpkg", "no such file"),
         ],
@@ -274,6 +334,45 @@ class TestRefused:
         path = tmp_path / "a.gpkg"
         path.write_text("no database")
         assert "is no GeoPackage" in self.refused(path)
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("a.shp", "<OGRVRTDataSource><OGRVRTLayer name='a'/></OGRVRTDataSource>"),
+            ("a.kml", "<OGRWFSDataSource><URL>http://127.0.0.1:9/w</URL></OGRWFSDataSource>"),
+            ("a.fgb", '{"type": "Polygon", "coordinates": [[[35, 7], [36, 7], [36, 8], [35, 7]]]}'),
+        ],
+    )
+    def test_a_suffix_means_one_driver(self, tmp_path, name, text):
+        """GDAL would open each of these by its content."""
+        pytest.importorskip("pyogrio")
+        (tmp_path / name).write_text(text)
+        assert "cannot be read as" in self.refused(tmp_path / name)
+
+    def test_a_shapefile_without_its_crs(self, tmp_path):
+        path = write_vector(tmp_path / "a.shp", TRIANGLE, "ESRI Shapefile")
+        (tmp_path / "a.prj").unlink()
+        assert "names no CRS: give it one" in self.refused(path)
+
+    @pytest.mark.parametrize(
+        ("names", "reason"),
+        [(("readme.txt",), "found none"), (("a.shp", "b/c.shp"), "found 'a.shp', 'b/c.shp'")],
+    )
+    def test_an_archive_holds_one_file(self, tmp_path, names, reason):
+        pytest.importorskip("pyogrio")
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            for name in names:
+                archive.writestr(name, "x")
+        assert reason in self.refused(tmp_path / "a.zip")
+
+    def test_an_archive_that_grows(self, tmp_path, monkeypatch):
+        pytest.importorskip("pyogrio")
+        monkeypatch.setattr("geosrseg.raster.header.aoi_file.MAX_ARCHIVE_BYTES", 10)
+        packed = BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.fgb", bytes(11))
+        with pytest.raises(SceneError, match="its files have more than 10 bytes"):
+            area_of_file(packed.getvalue(), ".zip", "", "all")
 
     def test_lines_and_nothing(self, tmp_path):
         line = shapely.LineString([(35, 7), (36, 8)])

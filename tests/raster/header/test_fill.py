@@ -6,7 +6,7 @@ import pytest
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.header.fill import check_nodata, fill_warning, find_fill, is_certain
+from geosrseg.raster.header.fill import Fill, check_nodata, fill_warning, find_fill, is_certain
 from geosrseg.raster.header.fill import without_fill as without
 from geosrseg.raster.header.sample import Part, Sample
 
@@ -58,6 +58,17 @@ def test_one_band_may_have_a_value_that_nothing_else_is():
     (fill,) = find_fill(filled(-9999, where=np.s_[1, :, :20]))
     assert fill.value == -9999
     assert not find_fill(filled(0, where=np.s_[1, :, :20]))  # water may be 0 in one band
+
+
+@pytest.mark.parametrize(("bands", "certain"), [(3, False), (4, True), (6, True)])
+@pytest.mark.parametrize(
+    ("dtype", "is_float"), [("float32", True), ("float64", True), ("int16", False)]
+)
+def test_zeros_of_earth_engine_are_no_ground(bands, certain, dtype, is_float):
+    """0 in all bands is what it writes for masked pixels of an image of floating point."""
+    radiometry = Radiometry.uniform(bands)
+    found = is_certain(Fill(0.0, 0.1), dtype=np.dtype(dtype), radiometry=radiometry)
+    assert found == (certain and is_float)
 
 
 def test_what_is_no_stretch_is_ground():

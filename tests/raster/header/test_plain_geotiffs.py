@@ -1,5 +1,7 @@
 """Plain GeoTIFFs of every kind, against what rasterio reads of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import rasterio
@@ -13,6 +15,7 @@ from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
 from tests.raster.conftest import BANDS, NORTH_UP, UTM
 from tests.shared_data import shared
+from tests.tiny_models import make_spec
 
 DTYPES = ("uint8", "uint16", "int16", "float32", "float64")
 GRIDS = {
@@ -126,3 +129,36 @@ def test_real_scenes(name):
     assert np.array_equal(found, expected, equal_nan=expected.dtype.kind == "f")
     assert np.array_equal(valid, (masks & np.isfinite(expected)).all(axis=0))
     assert valid.mean() > 0.5
+
+
+class TestEarthEngine:
+    """Exports as they come: names of the catalogue, reflectance 0 to 1, masked pixels."""
+
+    @pytest.mark.parametrize("fill", [np.nan, 0.0, -np.inf])
+    @pytest.mark.parametrize(
+        ("names", "sensor"),
+        [
+            (("SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B6", "SR_B7", "QA_PIXEL"), "OLI"),
+            (("SR_B1", "SR_B2", "SR_B3", "SR_B4", "SR_B5", "SR_B7"), "TM or ETM+"),
+        ],
+    )
+    def test_masked_pixels_and_bands_are_found(self, tmp_path, fill, names, sensor):
+        values = np.random.default_rng(6).uniform(0.02, 0.5, (len(names), 60, 70))
+        values[:, :20, :30] = fill
+        path = tmp_path / "export.tif"
+        with rasterio.open(
+            path, "w", driver="GTiff", count=len(names), height=60, width=70, dtype="float64",
+            crs="EPSG:32630", transform=Affine(30, 0, 487_005, 0, -30, 5_929_995),
+        ) as dataset:  # fmt: skip
+            dataset.write(values)
+            for index, name in enumerate(names, start=1):
+                dataset.set_band_description(index, name)
+        bands = ("blue", "green", "red", "nir", "swir1", "swir2")
+        spec = replace(make_spec(bands=6), bands=bands)
+        with open_scene(path, model_bands=bands, spec=spec) as scene:
+            found, valid = scene.read(Window(0, 0, 60, 70))
+        assert np.array_equal(found[:, valid], values[:6, valid])
+        assert not valid[:20, :30].any()
+        assert valid.sum() == 60 * 70 - 20 * 30
+        assert scene.radiometry.scale == (1.0,) * 6
+        assert f"numbered as those of {sensor}" in scene.warnings[0]

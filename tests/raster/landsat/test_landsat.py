@@ -187,7 +187,8 @@ class TestValid:
     def test_a_mask_needs_the_flags(self, tmp_path):
         folder = write_product(tmp_path / "p")
         assert f"{LEVEL_2}_QA_PIXEL.TIF" in refused(folder, mask=["cloud"])
-        assert "needs a product" in refused(folder / f"{LEVEL_2}_SR_B2.TIF", mask=["cloud"])
+        (folder / f"{LEVEL_2}_SR_B2.TIF").rename(scene := tmp_path / "blue.tif")
+        assert "needs a product" in refused(scene, mask=["cloud"])
 
     def test_unknown_masks_are_refused(self, folder):
         with pytest.raises(SceneError, match="'fog', expected some of cloud, shadow"):

@@ -135,3 +135,15 @@ def test_a_hostile_sidecar_is_one_line(tmp_path, text):
     (tmp_path / "m.tif.aux.xml").write_text(text)
     with pytest.raises(OutputError, match=r"`legend`|move it away"):
         open_class_map(path)
+
+
+@pytest.mark.parametrize(("scene", "is_used"), [("a.tif", True), ("b.tif", False), (None, True)])
+def test_the_confidence_of_another_scene_is_not_the_maps(
+    tmp_path, labels, grid, legend, scene, is_used
+):
+    tags = {"GEOSRSEG_INPUT": "a.tif"}
+    path = write_class_map(tmp_path / "m.tif", labels, grid=grid, legend=legend, tags=tags)
+    layer = write_raster(tmp_path / "m.confidence.tif", labels)
+    with rasterio.open(layer, "r+") as dataset:
+        dataset.update_tags(**({"GEOSRSEG_INPUT": scene} if scene else {}))
+    assert open_class_map(path).confidence_path == (layer if is_used else None)

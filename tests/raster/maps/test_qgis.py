@@ -12,8 +12,10 @@ import rasterio
 from geosrseg.products.polygons.vector import write_polygons
 from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.maps.style import write_styles
+from geosrseg.raster.maps.qml import Ramp
+from geosrseg.raster.maps.style import write_ramp_style, write_styles
 from tests.raster.conftest import NORTH_UP, UTM
+from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
 
 PYTHON = "/usr/bin/python3"
@@ -78,6 +80,32 @@ def test_the_class_map_has_its_colours_and_names(render, class_map, coarse, lege
     assert (said["renderer"], said["crs"]) == ("paletted", "EPSG:32636")
     assert said["classes"] == [[c.id, c.name, c.colour] for c in legend.classes]
     assert np.array_equal(picture, painted(coarse, legend))
+
+
+def test_measured_layers_have_their_ramp(render, tmp_path):
+    values = np.tile(np.arange(101, dtype=np.uint8), (20, 1))
+    path = write_raster(tmp_path / "map.confidence.tif", values)
+    write_ramp_style(path, Ramp(0, 100, "%"))
+    picture, (said,) = render(values.shape, path)
+    assert said["renderer"] == "singlebandpseudocolor"
+    assert said["ramp"][0] == [0, "0 %", "#440154"]
+    assert said["ramp"][-1] == [100, "100 %", "#fde725"]
+    assert tuple(picture[5, 1]) != tuple(picture[5, 99])
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "fgb", "geojson"])
+@pytest.mark.parametrize("name", ["map", "elsewhere/polygons"])
+def test_polygons_have_the_colours_and_names_of_their_classes(
+    render, class_map, legend, tmp_path, suffix, name
+):
+    (tmp_path / "elsewhere").mkdir()
+    vector = tmp_path / f"{name}.{suffix}"
+    write_polygons(class_map, vector, legend=legend)
+    _, (raster, said) = render((10, 10), class_map, vector)
+    assert said["renderer"] == "categorizedSymbol"
+    assert (
+        said["classes"] == raster["classes"] == [[c.id, c.name, c.colour] for c in legend.classes]
+    )
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "fgb", "geojson"])

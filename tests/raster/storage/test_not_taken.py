@@ -8,7 +8,7 @@ import pytest
 
 from geosrseg.errors import SceneError
 from geosrseg.raster.array_file import array_file
-from geosrseg.raster.scene import find_product
+from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
 
 
@@ -49,7 +49,7 @@ def test_packed_files(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("b.tif", b"II*\0")
     (tmp_path / "a.tif").write_bytes(gzip.compress(b"II*\0"))  # whatever its name
-    assert "is a ZIP archive: unpack it" in refused(tmp_path / "a.zip")
+    assert "found b.tif: unpack it and give the GeoTIFF" in refused(tmp_path / "a.zip")
     assert "is compressed with gzip: unpack it" in refused(tmp_path / "a.tif")
 
 
@@ -58,14 +58,30 @@ def test_packed_files(tmp_path):
     [
         ("a.zarr", "x", "is a Zarr store"),
         ("a", ".zgroup", "is a Zarr store"),
-        ("S2A_MSIL2A_20220101.SAFE", "manifest.safe", "is a Sentinel-2 product"),
-        ("ard", "LC08_CU_027009_20130701_20210502_02_SR_B4.TIF", "is a Landsat ARD tile"),
     ],
 )
 def test_folders_of_other_kinds(tmp_path, folder, file, message):
     (tmp_path / folder).mkdir()
     (tmp_path / folder / file).touch()
     assert message in refused(tmp_path / folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.vrt", b"<VRTDataset/>", "if you trust it, make a GeoTIFF of it, with gdal_translate "
+         "{path}.vrt {path}.tif"),
+        ("a.tif", b" <VRTDataset/>", "with gdal_translate {path}.tif {path}_geotiff.tif"),
+        ("a.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "is JPEG 2000: give its product's own folder, or "
+         "make a GeoTIFF of it, with gdal_translate {path}.jp2 {path}.tif"),
+        ("a.j2k", b"\xff\x4f\xff\x51\0", "is JPEG 2000"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "is HDF5 or NetCDF: make a GeoTIFF of the variable"),
+        ("a.nc", b"CDF\x01", "is NetCDF: make a GeoTIFF of the variable"),
+    ],
+)  # fmt: skip
+def test_rasters_of_other_kinds_are_answered_with_the_command(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    assert message.format(path=tmp_path / "a") in refused(tmp_path / name)
 
 
 @pytest.mark.parametrize(

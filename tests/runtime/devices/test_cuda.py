@@ -17,7 +17,7 @@ from geosrseg.runtime.devices import cuda
 def test_the_reason_names_what_is_missing(monkeypatch, providers, devices, reason):
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
     monkeypatch.setattr(cuda, "_devices", lambda: devices)
-    assert str(cuda.why_not()).startswith(reason)
+    assert str(cuda.Cuda().why_not()).startswith(reason)
 
 
 class Driver(SimpleNamespace):
@@ -39,7 +39,7 @@ class Driver(SimpleNamespace):
 def test_free_memory_is_what_the_driver_says_of_the_gpu(monkeypatch):
     driver = Driver()
     monkeypatch.setattr(ctypes, "CDLL", lambda name: driver)
-    assert cuda.free_memory() == 3 * 2**30
+    assert cuda.Cuda().free_memory() == 3 * 2**30
     assert driver.calls[-2:] == ["cuCtxPopCurrent_v2", "cuDevicePrimaryCtxRelease_v2"]
 
 
@@ -47,4 +47,4 @@ def test_free_memory_is_what_the_driver_says_of_the_gpu(monkeypatch):
 def test_without_an_answer_of_the_driver_it_is_the_hosts(monkeypatch, name):
     monkeypatch.setattr(ctypes, "CDLL", lambda _: Driver(failing={name}))
     monkeypatch.setattr(cuda, "available_memory", lambda: 5)
-    assert cuda.free_memory() == 5
+    assert cuda.Cuda().free_memory() == 5

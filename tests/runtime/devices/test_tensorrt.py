@@ -19,9 +19,9 @@ from tests.tiny_models import make_spec
 )
 def test_the_reason_names_what_is_missing(monkeypatch, providers, no_cuda, libraries, reason):
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: providers)
-    monkeypatch.setattr(cuda, "why_not", lambda: no_cuda)
+    monkeypatch.setattr(cuda.Cuda, "why_not", lambda _: no_cuda)
     monkeypatch.setattr(tensorrt, "_load_libraries", lambda: libraries)
-    assert str(tensorrt.why_not()).startswith(reason)
+    assert str(tensorrt.TensorRt().why_not()).startswith(reason)
 
 
 def test_the_profile_reaches_from_the_smallest_window_to_those_of_exact_seams():
@@ -44,4 +44,4 @@ def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(monkeypatch, tm
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DeviceError, match=r"file.* cannot be made .*: set XDG_CACHE_HOME"):
-        tensorrt.load(read_model_file(tiny_model()), precision="fp32", threads=None)
+        tensorrt.TensorRt().load(read_model_file(tiny_model()), precision="fp32", threads=None)

@@ -1,0 +1,56 @@
+"""Gathers the site's pages in one folder: the repository's, with links that hold there."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+REPOSITORY = "https://github.com/geosrseg/geosrseg/blob/main"
+OTHER_PAGES = ("CHANGELOG.md", "SECURITY.md", "weights/README.md", "weights/CHANGELOG.md")
+FILES = ("figures/*", "demo/*", "datasets/*.toml")
+LINK = re.compile(r"(\]\(|(?:href|src)=\")([^)#\s\"]+)")
+
+
+def gather(folder: Path) -> None:
+    """Copy every page, and the files that pages show, into an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for source in sources():
+        page = folder / place(source)
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(relinked(source), encoding="utf-8")
+    for pattern in FILES:
+        for source in (ROOT / "docs").glob(pattern):
+            target = folder / place(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+    shutil.copytree(ROOT / "docs" / "site" / "assets", folder / "assets")
+
+
+def sources() -> Iterator[Path]:
+    """The pages as they lie in the repository."""
+    yield from sorted((ROOT / "docs").rglob("*.md"))
+    yield from (ROOT / page for page in OTHER_PAGES)
+
+
+def place(source: Path) -> Path:
+    """Where a file of the repository lies in the site."""
+    path = source.relative_to(ROOT)
+    return path.relative_to("docs") if path.parts[0] == "docs" else path
+
+
+def relinked(source: Path) -> str:
+    """A page's text with its links to files of the repository as links of the site."""
+    in_site = {*sources(), *(file for pattern in FILES for file in (ROOT / "docs").glob(pattern))}
+
+    def replaced(match: re.Match[str]) -> str:
+        target = Path(os.path.normpath(source.parent / match[2]))
+        if "://" in match[2] or not target.exists():
+            return match[0]
+        if target in in_site:
+            there = os.path.relpath(place(target), place(source).parent)
+            return match[1] + Path(there).as_posix()
+        return f"{match[1]}{REPOSITORY}/{target.relative_to(ROOT).as_posix()}"
+
+    return LINK.sub(replaced, source.read_text(encoding="utf-8"))

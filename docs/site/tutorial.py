@@ -1,0 +1,130 @@
+"""Runs the commands of a tutorial, and compares what it says that they print.
+
+A block ``sh`` is run, line after line; a block ``text`` after it is what its last command says
+on the terminal. ``...`` there stands for anything, and numbers are compared as numbers: another
+processor may round a pixel to another class.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from geosrseg.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+TUTORIALS = ROOT / "docs" / "tutorials"
+FIRST = "first-map"
+BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+SEPARATOR = re.compile(r"(\s*\.\.\.\s*|\s+)")
+TOLERANCE = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Commands, and what the last one says.
+
+    Attributes:
+        commands: to run in this order.
+        said: the text that the page shows below; None where it shows none.
+    """
+
+    commands: tuple[str, ...]
+    said: str | None = None
+
+
+def names() -> list[str]:
+    """Of the tutorials, the first one first."""
+    found = sorted(page.stem for page in TUTORIALS.glob("*.md"))
+    return sorted(found, key=lambda name: name != FIRST)
+
+
+def read_steps(page: Path) -> list[Step]:
+    """The commands of a page."""
+    found: list[Step] = []
+    for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if kind == "sh":
+            lines = text.replace("\\\n", " ").splitlines()
+            found.append(Step(tuple(line for line in lines if line and not line.startswith("#"))))
+        else:
+            found[-1] = Step(found[-1].commands, text)
+    return found
+
+
+def start(name: str, folder: Path) -> Path:
+    """The folder that a tutorial is run in.
+
+    The first one has the demo's files there, the others also what the first one made.
+    """
+    work = folder / name
+    if name == FIRST:
+        shutil.copytree(ROOT / "docs" / "demo", work / "docs" / "demo")
+    else:
+        shutil.copytree(folder / FIRST, work)
+    return work
+
+
+def run(name: str, work: Path) -> None:
+    """Run a tutorial.
+
+    Raises:
+        ValueError: a command failed, or said something else than the page.
+    """
+    with chdir(work):
+        for step in read_steps(TUTORIALS / f"{name}.md"):
+            for line in step.commands:
+                said = _run_line(line)
+            if step.said is not None and not resembles(said, step.said):
+                raise ValueError(f"{name}: {line}\nsaid:\n{said}\nthe page says:\n{step.said}")
+
+
+def _run_line(line: str) -> str:
+    if line.startswith("geosrseg "):  # in this process, which has loaded all that is needed
+        done = CliRunner().invoke(main, shlex.split(line)[1:], prog_name="geosrseg")
+        code, said = done.exit_code, done.output
+    else:
+        folder = str(Path(sys.executable).parent)
+        environment = {**os.environ, "PATH": folder + os.pathsep + os.environ["PATH"]}
+        process = subprocess.run(
+            ["bash", "-c", line], env=environment, capture_output=True, text=True, check=False
+        )
+        code, said = process.returncode, process.stdout + process.stderr
+    if code:
+        raise ValueError(f"{line}: exit code {code}\n{said}")
+    return said
+
+
+def resembles(said: str, shown: str) -> bool:
+    """Whether a command said what a page shows, up to ``...`` and small differences."""
+    pattern = "".join(_as_pattern(word) for word in SEPARATOR.split(shown.strip()))
+    match = re.fullmatch(rf"\s*{pattern}\s*", said, re.DOTALL)
+    if match is None:
+        return False
+    numbers = [_number(text) for text in NUMBER.findall(shown)]
+    return all(
+        abs(found - number) <= max(TOLERANCE * number, 1)
+        for found, number in zip(map(_number, match.groups()), numbers, strict=True)
+    )
+
+
+def _as_pattern(word: str) -> str:
+    if word.strip() == "...":
+        return ".*?"
+    if word.isspace():
+        return r"\s+"
+    parts = re.split(f"({NUMBER.pattern})", word)
+    return "".join(
+        f"({NUMBER.pattern})" if i % 2 else re.escape(part) for i, part in enumerate(parts)
+    )
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))

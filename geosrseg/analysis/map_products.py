@@ -1,0 +1,153 @@
+"""Products of any class map: page, quicklook and STAC item, as `predict` makes them of its own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import rasterio
+
+from geosrseg.errors import OutputError
+from geosrseg.products.asset import Asset, MapFile
+from geosrseg.products.product_file import FinishedMap
+from geosrseg.products.products import PRODUCTS
+from geosrseg.products.writing import STYLES
+from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
+from geosrseg.raster.maps.class_map import RUN_TAGS, ClassMap, open_class_map, plain_class_map
+from geosrseg.raster.maps.style import ramp_path, style_paths
+from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.publication import check_output
+from geosrseg.raster.survey import open_for_display
+
+
+def report(
+    class_map: str | Path,
+    output: str | Path,
+    *,
+    scene: str | Path | None = None,
+    legend: str | Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write the page of a class map: one HTML file to look at, with legend and areas.
+
+    Args:
+        class_map: a map of classes, see `open_class_map`.
+        output: ``.html``.
+        scene: what the map was made from, for a swipe between the two.
+        legend: a legend file for the map.
+        overwrite: replace an existing file.
+
+    Raises:
+        OutputError: the map cannot be read, the scene is of other ground, or the output cannot
+            be written.
+        SceneError: the scene cannot be read.
+    """
+    _make("report", class_map, output, scene=scene, legend=legend, overwrite=overwrite)
+
+
+def quicklook(
+    class_map: str | Path,
+    output: str | Path,
+    *,
+    scene: str | Path | None = None,
+    legend: str | Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Draw a class map and its legend, and the scene beside it; see `report`.
+
+    Raises:
+        GeosrsegError: as from `report`; the output is a ``.png``.
+    """
+    _make("quicklook", class_map, output, scene=scene, legend=legend, overwrite=overwrite)
+
+
+def stac(
+    class_map: str | Path,
+    output: str | Path,
+    *,
+    scene: str | Path | None = None,
+    legend: str | Path | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write the STAC item of a class map, of its styles and the layers beside it; see `report`.
+
+    Raises:
+        MissingExtraError: the extra ``gis`` is not installed.
+        GeosrsegError: as from `report`; the output is a ``.json``.
+    """
+    _make("stac", class_map, output, scene=scene, legend=legend, overwrite=overwrite)
+
+
+def _make(
+    name: str,
+    class_map: str | Path,
+    output: str | Path,
+    *,
+    scene: str | Path | None,
+    legend: str | Path | None,
+    overwrite: bool,
+) -> None:
+    product, output = PRODUCTS.load(name)(), Path(output)
+    check_output(output, suffixes=product.suffixes, overwrite=overwrite)
+    opened = open_class_map(class_map, legend=legend)
+    with ExitStack() as stack:
+        plain = stack.enter_context(plain_class_map(opened, output.parent, overviews=True))
+        finished = FinishedMap(
+            legend=opened.legend,
+            files=_files(opened),
+            tags=opened.tags,
+            scene=None if scene is None else stack.enter_context(_open_scene(scene, opened)),
+            plain=plain,
+        )
+        product.check(output, opened.grid, None)
+        product.write(output, finished, None)
+
+
+def _files(class_map: ClassMap) -> dict[str, MapFile]:
+    """The map, its styles, and the layers beside it that were made with it."""
+    path = class_map.path
+    files = {"classes": MapFile(path, Asset(title="Class map"))}
+    for layer in sorted(path.parent.glob(f"{path.stem}.*{path.suffix}")):
+        if title := _title_of_layer(layer, class_map):
+            key = layer.name.removeprefix(f"{path.stem}.").removesuffix(path.suffix)
+            files[key] = MapFile(layer, Asset(title=title))
+            if ramp_path(layer).is_file():
+                files[f"{key}_qml"] = MapFile(ramp_path(layer), STYLES["qml"])
+    for (kind, asset), file in zip(STYLES.items(), style_paths(path), strict=True):
+        if file.is_file():
+            files[kind] = MapFile(file, asset)
+    return files
+
+
+def _title_of_layer(path: Path, class_map: ClassMap) -> str:
+    """What a raster says it is; empty for one that was not made with the map."""
+    try:
+        with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
+            tags = dataset.tags()
+            names = ", ".join(filter(None, dataset.descriptions))
+    except GDAL_ERRORS:
+        return ""
+    wanted = [class_map.tags.get(name) for name in RUN_TAGS]
+    same = None not in wanted and wanted == [tags.get(name) for name in RUN_TAGS]
+    return tags.get("TIFFTAG_IMAGEDESCRIPTION") or names or path.name if same else ""
+
+
+@contextmanager
+def _open_scene(scene: str | Path, class_map: ClassMap) -> Iterator[Scene]:
+    """The scene, if the map lies on it.
+
+    Raises:
+        SceneError: it cannot be read.
+        OutputError: it is of other ground.
+    """
+    with open_for_display(Location.of(scene)) as opened:
+        grid = class_map.grid
+        finer = opened.grid.refined(max(grid.width // opened.grid.width, 1))
+        same_size = (finer.height, finer.width) == (grid.height, grid.width)
+        same_place = finer.crs == grid.crs and finer.transform.almost_equals(grid.transform)
+        if not (same_size and same_place):
+            raise OutputError(
+                f"{opened.location}: does not cover the ground of {class_map.path}, pixel by "
+                "pixel: give the scene that the map was made from, or none"
+            )
+        yield opened

@@ -1,0 +1,91 @@
+"""What ``predict`` says when a map is finished, and when it was interrupted."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from geosrseg.cli.wording import in_words_of_command
+
+if TYPE_CHECKING:
+    from geosrseg.mapping.prediction import Outcome, Prediction
+
+SHOWN_CLASSES = 8
+
+
+def say(text: str) -> None:
+    """A line on the standard error, above the progress bar if there is one."""
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode(file=sys.stderr):
+        click.echo(text, err=True)
+
+
+def show_summary(done: "Prediction") -> None:
+    """What was run, what the map holds, and the warnings, which have scrolled away since."""
+    summary = done.summary
+    classes = [f"{name} {share:.1%}" for name, share in summary.classes.items()]
+    more = [f"{len(classes) - SHOWN_CLASSES} more"] if len(classes) > SHOWN_CLASSES else []
+    say(f"{done.model} on {done.device}, {done.precision}: {duration(summary.seconds)}")
+    say(f"mapped {summary.mapped:.1%}, masked {summary.masked:.1%}, empty {summary.empty:.1%}")
+    if classes:
+        say(f"classes: {', '.join([*classes[:SHOWN_CLASSES], *more])}")
+    for text in done.warnings:
+        say(f"warning: {in_words_of_command(text)}")
+
+
+def duration(seconds: float) -> str:
+    """A time in the two units that matter."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {rest} s"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"
+
+
+@contextmanager
+def interruption_explained(
+    output: Callable[[], Path], *, before: "Sequence[Outcome]" = ()
+) -> Iterator[None]:
+    """Let an interruption say what was kept and what to do next.
+
+    Args:
+        output: gives the map that is being made.
+        before: the scenes of this command that were finished before.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        raise KeyboardInterrupt(_kept(output(), before)) from stop
+    except SystemExit as stop:
+        if stop.code == 128 + signal.SIGTERM:
+            say(f"terminated: {_kept(output(), before)}")
+        raise
+
+
+def _kept(output: Path, before: "Sequence[Outcome]") -> str:
+    from geosrseg.raster.maps.row_store import find_stopped_run
+
+    done = f"{len(before)} of the scenes are finished; " if before else ""
+    again = "with --skip-existing " if before else ""
+    stopped = find_stopped_run(output)
+    if stopped is None:
+        return (
+            f"{done}kept nothing of {output}, as no strip of windows was finished: run the "
+            f"command again {again}to start anew"
+        )
+    remove = shlex.join(["geosrseg", "clean", "--remove", str(output.parent)])
+    return (
+        f"{done}kept {stopped.progress} of {output}: run the command again {again}to resume, "
+        f"or {remove} to remove them"
+    )

@@ -1,0 +1,108 @@
+"""What ``geosrseg run`` shows: a bar over all scenes, a line per event, and a table at the end."""
+
+import json
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from geosrseg.cli.terminal.prediction_report import say
+from geosrseg.cli.terminal.progress import progress_bar
+from geosrseg.cli.wording import in_words_of_command
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from geosrseg.batch.run_task import TaskResult
+    from geosrseg.batch.work import Task
+    from geosrseg.mapping.prediction import Progress
+
+
+class WorkReport:
+    """Tells of the tasks of a run as they go.
+
+    The bar counts windows, of which large scenes have more; what a run before had made counts
+    neither for its rate nor for the time left.
+
+    Args:
+        tasks: of the run.
+        bar: counts their windows.
+        as_json: every result is a line of JSON on the standard output.
+    """
+
+    def __init__(self, tasks: Sequence["Task"], bar: "tqdm", *, as_json: bool) -> None:
+        self.results: list[TaskResult] = []
+        self._bar, self._as_json, self._count = bar, as_json, len(tasks)
+        self._left = {task.id: max(task.windows, 1) for task in tasks}
+        self._lock = threading.Lock()  # two scenes at a time have news
+        self._show_count()
+
+    def progress(self, task: "Task", progress: "Progress") -> None:
+        """A window of a task is done."""
+        with self._lock:
+            left = progress.windows_total - progress.windows_done
+            news = self._left[task.id] - left
+            if progress.windows_done == progress.resumed:
+                self._bar.total -= news
+            else:
+                self._bar.update(news)
+            self._left[task.id] = left
+
+    def show(self, result: "TaskResult") -> None:
+        """A task has ended."""
+        with self._lock:
+            self.results.append(result)
+            left = self._left.pop(result.id)
+            if result.windows:
+                self._bar.update(left)
+            else:
+                self._bar.total -= left  # skipped or failed, in no time
+            self._show_count()
+        for text in result.warnings:
+            say(f"warning: {said_of(result.scene, text)}")
+        if result.error:
+            say(f"error: {said_of(result.scene, result.error)}")
+        if self._as_json:
+            click.echo(json.dumps(result.to_json()))
+
+    def finish(self) -> bool:
+        """Print the table; False if a task failed."""
+        if not self._as_json:
+            for result in self.results:
+                click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}")
+        say(self.counts)
+        return not any(result.error for result in self.results)
+
+    @property
+    def counts(self) -> str:
+        """How many tasks came to which end."""
+        states = [result.state for result in self.results]
+        return ", ".join(f"{states.count(s)} {s}" for s in ("done", "skipped", "failed"))
+
+    def _show_count(self) -> None:
+        text = f"{len(self.results)}/{self._count} scenes"
+        self._bar.set_postfix_str(text, refresh=True)
+
+
+@contextmanager
+def work_report(tasks: Sequence["Task"], *, as_json: bool) -> Iterator[WorkReport]:
+    """A report with its bar; an interruption says how far the run was."""
+    with progress_bar("window", total=sum(max(task.windows, 1) for task in tasks)) as bar:
+        report = WorkReport(tasks, bar, as_json=as_json)
+        try:
+            yield report
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(f"{report.counts}; run it again to resume") from stop
+        except SystemExit as stop:
+            if stop.code == 128 + signal.SIGTERM:
+                say(f"terminated: {report.counts}; run it again to resume")
+            raise
+
+
+def said_of(scene: str, text: str) -> str:
+    """A text in the words of the command, with the name of its scene before it."""
+    text = in_words_of_command(text)
+    return text if text.startswith(scene) else f"{scene}: {text}"

@@ -1,0 +1,32 @@
+"""The versions that matter in a report of a bug."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from geosrseg.version import __version__
+
+PACKAGES = ("onnxruntime-gpu", "onnxruntime", "openvino", "torch")
+"""Named where they are installed; none of them is loaded."""
+
+
+def describe_versions() -> str:
+    """A line each: geosrseg first, in the form ``geosrseg VERSION``."""
+    import rasterio
+
+    gdal, proj = rasterio.__gdal_version__, rasterio.__proj_version__
+    found = {name: _installed(name) for name in PACKAGES}
+    return "\n".join(
+        [
+            f"geosrseg {__version__}",
+            f"Python {platform.python_version()} on {platform.platform()}",
+            f"rasterio {rasterio.__version__}, GDAL {gdal}, PROJ {proj}",
+            *(f"{name} {number}" for name, number in found.items() if number),
+        ]
+    )
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""

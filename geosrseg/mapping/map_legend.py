@@ -1,0 +1,62 @@
+"""Map legend: what the classes of a model become in a map whose user wants others."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.spec import ModelSpec
+from geosrseg.raster.maps.legend_file import read_legend_file
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapLegend:
+    """The classes of a map, and how they come from the model's.
+
+    Attributes:
+        spec: of the model, as if it gave the map's classes.
+        merge: (256,) index of the map's class for each of the model's; `NODATA` for none.
+        identity: all of it that decides what the map is, as text; empty for the model's own.
+    """
+
+    spec: ModelSpec
+    merge: NDArray[np.uint8]
+    identity: str = ""
+
+
+def map_legend(spec: ModelSpec, path: str | Path | None) -> MapLegend:
+    """The classes that a legend file makes of a model's, or without one the model's own.
+
+    Raises:
+        OutputError: the file cannot be read, or does not fit the model's classes.
+    """
+    if path is None:
+        return MapLegend(spec, np.arange(NODATA + 1, dtype=np.uint8))
+    rules = read_legend_file(path)
+    ids = rules.table(spec.legend, owner=f"{spec.name} {spec.version}")
+    merge = rules.legend.index_table()[ids[spec.legend.id_table()]]
+    identity = f"{rules.legend.to_json()} {merge[: len(spec.legend)].tolist()}"
+    return MapLegend(_merged(spec, rules.legend, merge), merge, identity)
+
+
+def _merged(spec: ModelSpec, legend: Legend, merge: NDArray[np.uint8]) -> ModelSpec:
+    """The specification as if the model gave these classes.
+
+    Where a class is ignored, its errors have no place in a confusion matrix, which is left out.
+    """
+    places = merge[: len(spec.legend)]
+    confusion: tuple[tuple[int, ...], ...] = ()
+    if spec.confusion and NODATA not in places:
+        counts = np.zeros((len(legend), len(legend)), np.int64)
+        np.add.at(counts, np.ix_(places, places), np.array(spec.confusion))
+        confusion = tuple(tuple(row) for row in counts.tolist())
+    shares: tuple[float, ...] = ()
+    if spec.domain.shares and NODATA not in places:
+        # No image holds more of the merged class than the largest shares of all together.
+        sums = np.bincount(places, spec.domain.shares, minlength=len(legend))
+        shares = tuple(np.minimum(sums, 1).tolist())
+    return replace(
+        spec, legend=legend, confusion=confusion, domain=replace(spec.domain, shares=shares)
+    )

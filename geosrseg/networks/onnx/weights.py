@@ -1,0 +1,158 @@
+"""The weights of a model file, as the state of the network that it was written from.
+
+A graph has no names of layers, batch normalizations are folded into their convolutions and
+deconvolutions are rewritten. So the network is written twice more, with marked weights: once
+each tensor holds its own number, once the places of its elements. Where a mark comes out in
+the graph, the file has the value that belongs to it.
+
+What folding has destroyed is the statistics of a batch normalization. It gets a mean of 0 and
+a deviation of 1, with which the network computes exactly what the file does; `batch_norm`
+measures statistics to train with.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.onnx.graph import build_graph
+
+FIRST_MARK = 1000
+"""Of the first tensor: above all numbers that a graph has for reasons of its own."""
+
+ROUNDING = 1e-3
+"""By which a mark may differ from a whole number, of its size."""
+
+SLOPE = "alpha"
+"""The attribute of a node that is a weight: a PReLU's slope."""
+
+Array = NDArray[np.float64]
+
+
+def read_weights(network: JointNetwork, model: onnx.ModelProto) -> dict[str, Tensor]:
+    """The state of a network from a model file that was written from one of its kind.
+
+    Args:
+        network: of the file's bands, classes and upscale factor; it is left as it is.
+        model: what the file holds.
+
+    Raises:
+        ValueError: the file was written from another network, or from one that has no form of
+            its own in `onnx.layers`, whose weights cannot be told apart.
+    """
+    template = copy.deepcopy(network).cpu().double().eval()
+    with torch.no_grad():
+        _set_neutral(template)
+        free = dict(_free(template))
+        numbered, placed = (
+            _marked(template, free, mark)
+            for mark in (
+                lambda number, weights: torch.full_like(weights, FIRST_MARK + number),
+                lambda _, weights: torch.arange(weights.numel()).double().view_as(weights),
+            )
+        )
+    names = list(free)
+    found: dict[str, NDArray[np.float32]] = {}
+    for value, number, place in zip(
+        _constants(model.graph, template=numbered),
+        _constants(numbered, template=numbered),
+        _constants(placed, template=numbered),
+        strict=True,
+    ):
+        if value.shape != number.shape:
+            raise ValueError(f"it has weights of {value.shape}, the network {number.shape}")
+        if (name := _named(number, names)) is not None:
+            elements = found.setdefault(name, np.zeros(free[name].numel(), np.float32))
+            elements[np.rint(place).astype(np.int64).ravel()] = value.ravel()
+    if lost := [name for name in names if name not in found]:
+        raise ValueError(f"the weights {lost[0]} cannot be told from others in it")
+    read = {name: torch.from_numpy(found[name]).view(free[name].shape) for name in names}
+    return {name: value.float() for name, value in template.state_dict().items()} | read
+
+
+def _set_neutral(network: nn.Module) -> None:
+    """Have batch normalizations add their bias and do no more."""
+    for norm in network.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.reset_running_stats()
+            assert norm.running_var is not None  # noqa: S101 - reset_running_stats has them
+            norm.running_var.fill_(1 - norm.eps)
+            nn.init.ones_(norm.weight)
+    for conv, _ in _normalized(network):
+        if conv.bias is not None:
+            nn.init.zeros_(conv.bias)
+
+
+def _normalized(network: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
+    """Convolutions with the batch normalizations that are folded into them."""
+    for module in network.modules():
+        if isinstance(module, nn.Sequential):
+            for first, second in pairwise(module):
+                if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                    yield first, second
+
+
+def _free(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """The parameters that a graph holds; the others follow from them."""
+    fixed = {id(norm.weight) for norm in network.modules() if isinstance(norm, nn.BatchNorm2d)}
+    fixed |= {id(conv.bias) for conv, _ in _normalized(network)}
+    for name, parameter in network.named_parameters():
+        if id(parameter) not in fixed:
+            yield name, parameter
+
+
+def _marked(
+    network: JointNetwork,
+    free: Mapping[str, nn.Parameter],
+    mark: Callable[[int, Tensor], Tensor],
+) -> onnx.GraphProto:
+    """The network's graph, with marks in place of its weights."""
+    for number, weights in enumerate(free.values()):
+        weights.copy_(mark(number, weights))
+    return build_graph(network)
+
+
+def _constants(graph: onnx.GraphProto, *, template: onnx.GraphProto) -> Iterator[Array]:
+    """Every constant that is no integer and every slope, in the order of the nodes.
+
+    Raises:
+        ValueError: the graph has other nodes than the template.
+    """
+    values = {each.name: each for each in graph.initializer}
+    if len(graph.node) != len(template.node):
+        raise ValueError(f"it has {len(graph.node)} nodes, the network {len(template.node)}")
+    for node, expected in zip(graph.node, template.node, strict=True):
+        if _form(node) != _form(expected):
+            raise ValueError(f"it has {node.op_type} where the network has {expected.op_type}")
+        for name in node.input:
+            if name in values and values[name].data_type == onnx.TensorProto.FLOAT:
+                yield numpy_helper.to_array(values[name]).astype(np.float64)
+        for attribute in node.attribute:
+            if attribute.name == SLOPE:
+                yield np.array([attribute.f], np.float64)
+
+
+def _form(node: onnx.NodeProto) -> tuple[object, ...]:
+    """What a node is, but for its weights."""
+    fixed = sorted(
+        (attribute.name, attribute.SerializeToString())
+        for attribute in node.attribute
+        if attribute.name != SLOPE
+    )
+    return node.op_type, len(node.input), fixed
+
+
+def _named(number: Array, names: list[str]) -> str | None:
+    """The tensor that a constant of the numbered graph comes from; None if from none."""
+    mark = float(number.flat[0]) if number.size else 0.0
+    index = round(mark) - FIRST_MARK
+    if not 0 <= index < len(names) or np.abs(number - round(mark)).max() > ROUNDING * mark:
+        return None
+    return names[index]

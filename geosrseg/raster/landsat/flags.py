@@ -1,0 +1,41 @@
+"""Flags: what the quality files of a Landsat product say of a pixel, bit by bit.
+
+The bits are those of the Landsat Collection 2 data format control books: QA_PIXEL is the
+same for all sensors from Landsat 4 on, but without cirrus before Landsat 8.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from geosrseg.raster.header.quality import Marks
+from geosrseg.raster.landsat.product_id import ProductId
+from geosrseg.raster.sensors.product import SensorFlags
+from geosrseg.raster.storage.location import Location
+
+FILL = Marks(1 << 0)
+
+MASKS = {
+    "cloud": Marks(1 << 3 | 1 << 1),  # the cloud, and the rim that the product dilates it by
+    "shadow": Marks(1 << 4),
+    "cirrus": Marks(1 << 2),
+    "snow": Marks(1 << 5),
+}
+"""Bits of QA_PIXEL by the name of what they mark."""
+
+DROPPED = Marks(1 << 9)
+"""Bit of QA_RADSAT: the sensor did not deliver the pixel (Landsat 4 to 7)."""
+
+
+def landsat_flags(
+    product: ProductId, qa_pixel: Location | None, qa_radsat: Location | None
+) -> Iterator[SensorFlags]:
+    """The files of flags that there are."""
+    if qa_pixel is not None:
+        yield SensorFlags(location=qa_pixel, masks=_masks(product), fill=FILL)
+    if qa_radsat is not None:
+        saturated = {number: Marks(1 << (number - 1)) for number in product.numbers.values()}
+        yield SensorFlags(location=qa_radsat, fill=DROPPED, by_band=saturated)
+
+
+def _masks(product: ProductId) -> Mapping[str, Marks]:
+    has_cirrus = "coastal" in product.numbers
+    return {name: bits for name, bits in MASKS.items() if has_cirrus or name != "cirrus"}

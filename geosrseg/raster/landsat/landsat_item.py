@@ -1,0 +1,111 @@
+"""Landsat items: a product by its STAC item.
+
+Read are the asset keys that USGS, the Planetary Computer and Earth Search use (``blue``,
+``nir08``, ``qa_pixel`` ...), those of older items (``SR_B2``), and the common names of the `eo`
+extension.
+"""
+
+import re
+
+from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.header.band_names import canonical_name
+from geosrseg.raster.landsat.flags import landsat_flags
+from geosrseg.raster.landsat.mtl import Mtl
+from geosrseg.raster.landsat.mtl_values import grid_of_corners, read_mtl, reflectance_scales
+from geosrseg.raster.landsat.product_id import ProductId
+from geosrseg.raster.sensors.product import SensorBand, SensorProduct
+from geosrseg.raster.sensors.stac_item import StacAsset, StacItem
+from geosrseg.raster.storage.location import Location
+
+_NUMBERED = re.compile(r"(?:sr_)?b(\d)", re.IGNORECASE)
+_METADATA = (".txt", ".json", ".xml")
+
+
+def item_product(item: StacItem) -> SensorProduct | None:
+    """The product that an item describes; None where it is none of Landsat's.
+
+    Raises:
+        SceneError: it is of another collection, or its metadata is wrong.
+    """
+    product = _product_id(item)
+    if product is None:
+        return None
+    grid = _grid(item, product)
+    mtl = _mtl(product, item) if product.level == 1 or grid is None else None
+    scales = reflectance_scales(product, mtl)
+    found = {_band_name(asset, product): asset for asset in reversed(item.assets)}
+    flags = landsat_flags(product, _location("qa_pixel", item), _location("qa_radsat", item))
+    return SensorProduct(
+        name=product.text,
+        title=product.title,
+        bands=tuple(
+            _band(number, name, found.get(name), product, scales[name])
+            for name, number in product.numbers.items()
+        ),
+        flags=tuple(flags),
+        flags_file=f"{product.text}_QA_PIXEL.TIF",
+        fill=0,
+        reflectance=SURFACE if product.level == 2 else TOP_OF_ATMOSPHERE,
+        taken=product.taken,
+        grid=grid_of_corners(mtl) if grid is None and mtl is not None else grid,
+        found=tuple(asset.key for asset in item.assets),
+    )
+
+
+def _product_id(item: StacItem) -> ProductId | None:
+    """The product by the item's own name, or by those of its files."""
+    names = [item.id, *(asset.location.name for asset in item.assets)]
+    return next(filter(None, map(ProductId.find, names)), None)
+
+
+def _band_name(asset: StacAsset, product: ProductId) -> str:
+    """The band that an asset holds, or its key."""
+    numbered = _NUMBERED.fullmatch(asset.key)
+    if numbered:
+        names = {str(number): name for name, number in product.numbers.items()}
+        return names.get(numbered.group(1), asset.key)
+    keys = [asset.key, *asset.common_names]
+    return next((n for n in map(canonical_name, keys) if n in product.numbers), asset.key)
+
+
+def _band(
+    number: int, name: str, asset: StacAsset | None, product: ProductId, scale: tuple[float, float]
+) -> SensorBand:
+    if asset is not None and product.level == 2:
+        scale = _or(asset.stated("scale"), scale[0]), _or(asset.stated("offset"), scale[1])
+    return SensorBand(
+        number=number,
+        name=name,
+        location=None if asset is None else asset.location,
+        file=product.band_file(number),
+        scale=scale[0],
+        offset=scale[1],
+    )
+
+
+def _or(said: float | None, otherwise: float) -> float:
+    return otherwise if said is None else said
+
+
+def _location(key: str, item: StacItem) -> Location | None:
+    return next((asset.location for asset in item.assets if asset.key.lower() == key), None)
+
+
+def _mtl(product: ProductId, item: StacItem) -> Mtl | None:
+    """The product's metadata; without need it is not fetched over the network."""
+    for suffix in _METADATA:
+        for asset in item.assets:
+            name = asset.location.name
+            is_mtl = name.upper() == f"{product.text}_MTL{suffix}".upper()
+            if is_mtl and not (asset.location.is_remote and product.level == 2):
+                return read_mtl(asset.location)
+    return None
+
+
+def _grid(item: StacItem, product: ProductId) -> Grid | None:
+    """The grid of the bands as the item says it."""
+    for asset in item.assets:
+        if _band_name(asset, product) in product.numbers:
+            return item.grid(asset)
+    return None

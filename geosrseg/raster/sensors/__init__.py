@@ -1,0 +1,1 @@
+"""Sensors: products of several files, recognised and described for the reader of scenes."""

@@ -1,0 +1,119 @@
+"""The grid of a product whose bands have pixels of several sizes."""
+
+from collections.abc import Sequence
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.errors import SceneError
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.resampling import Resampled
+from geosrseg.raster.sensors.product import SensorProduct
+from geosrseg.raster.storage.location import Location
+
+_SAME = 1e-3
+"""Pixels by which the files of one product may lie apart: rounding in their tags."""
+
+
+def product_grid(
+    grids: Sequence[Grid], product: SensorProduct, spec: ModelSpec | None
+) -> tuple[Grid, tuple[str, ...]]:
+    """The grid on which all bands are read.
+
+    It is that of the finest band; or a coarser one, where a model is not for such fine pixels
+    and is for those of the coarser size.
+
+    Args:
+        grids: of the chosen bands.
+        product: says what its bands may be averaged to.
+        spec: of the model; without it, the finest band decides.
+
+    Returns:
+        The grid, and what was done to the bands, for the user.
+    """
+    finest = min(grids, key=_size)
+    size = _size(finest)
+    wanted = size if spec is None else _wanted(size, product, spec)
+    grid = finest if wanted == size else _coarser(finest, wanted)
+    sizes = sorted({_size(each) for each in grids})
+    return grid, tuple(_notes(sizes, wanted, spec))
+
+
+def _wanted(size: float, product: SensorProduct, spec: ModelSpec) -> float:
+    domain = spec.domain
+    if not domain.resolutions or domain.is_offered_for(size):
+        return size
+    fitting = [each for each in sorted(product.coarser) if each > size]
+    learned = [each for each in fitting if domain.learned_from(each)]
+    offered = [each for each in fitting if domain.is_offered_for(each)]
+    return next(iter((*learned, *offered)), size)
+
+
+def _notes(sizes: Sequence[float], wanted: float, spec: ModelSpec | None) -> list[str]:
+    finer = [f"{each:g}" for each in sizes if each < wanted]
+    coarser = [f"{each:g}" for each in sizes if each > wanted]
+    notes = []
+    if finer and spec is not None:
+        notes.append(
+            f"its bands of {' and '.join(finer)} m are averaged to the {wanted:g} m that "
+            f"{spec.name} is for"
+        )
+    if coarser:
+        notes.append(f"its bands of {' and '.join(coarser)} m are interpolated to {wanted:g} m")
+    return notes
+
+
+def _size(grid: Grid) -> float:
+    """Metres, or units of the CRS, along a side of a pixel."""
+    return float(round(abs(grid.transform.determinant) ** 0.5, 6))
+
+
+def _coarser(grid: Grid, size: float) -> Grid:
+    """The grid from the same corner with larger pixels; what is left over is not in it."""
+    factor = size / _size(grid)
+    height, width = (max(int(side / factor + _SAME), 1) for side in (grid.height, grid.width))
+    return Grid(grid.crs, grid.transform * grid.transform.scale(factor), height, width)
+
+
+def on_grid(
+    own: Grid, grid: Grid, *, nodata: float | None = None, flags: bool = False
+) -> Resampled | None:
+    """How a file gets onto the scene's grid; None where it lies on it."""
+    if _same(own, grid):
+        return None
+    return Resampled(grid=grid, own=own, nodata=nodata, flags=flags)
+
+
+def check_same_grid(
+    location: Location, grid: Grid, other: Location, expected: Grid, *, exact: object
+) -> None:
+    """Refuse files that do not show the same ground.
+
+    Args:
+        location: a file.
+        grid: its own.
+        other: a file to compare with.
+        expected: the scene's grid.
+        exact: true where the pixels have to be the same, too.
+
+    Raises:
+        SceneError: names both.
+    """
+    if not (_same(grid, expected) if exact else _same_ground(grid, expected)):
+        raise SceneError(
+            f"{location}: has {grid.width} x {grid.height} pixels at {grid.bounds} in "
+            f"{grid.crs}, and {other.name} {expected.width} x {expected.height} at "
+            f"{expected.bounds} in {expected.crs}: expected one grid, get the product again"
+        )
+
+
+def _same(grid: Grid, other: Grid) -> bool:
+    offsets = ~other.transform @ grid.transform
+    same_place = offsets.almost_equals(offsets.identity(), _SAME / max(grid.height, grid.width))
+    same_size = (grid.height, grid.width) == (other.height, other.width)
+    return same_size and same_place and grid.crs == other.crs
+
+
+def _same_ground(grid: Grid, other: Grid) -> bool:
+    """Bounds are the same, but for what is left over of a pixel of the coarser grid."""
+    left_over = max(_size(grid), _size(other)) * 1.01
+    apart = (abs(a - b) for a, b in zip(grid.bounds, other.bounds, strict=True))
+    return grid.crs == other.crs and max(apart) <= left_over

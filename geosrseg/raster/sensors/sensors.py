@@ -1,0 +1,45 @@
+"""The sensors by name: the built-in ones, and those that other packages bring.
+
+A package adds a sensor by an entry point of the group ``geosrseg.sensors`` that names a class
+with the methods of `Sensor`. All are asked in turn, the built-in ones first, and the first that
+recognises a product describes it.
+"""
+
+from typing import TYPE_CHECKING
+
+from geosrseg.registry import Offer, Registry
+
+if TYPE_CHECKING:
+    from geosrseg.raster.sensors.sensor import Sensor
+
+_ROOM = "geosrseg.raster"
+
+SENSORS: "Registry[type[Sensor]]" = Registry(
+    "geosrseg.sensors",
+    "sensor",
+    {
+        "landsat": Offer(
+            target=f"{_ROOM}.landsat.landsat:Landsat",
+            help="Landsat Collection 2: scenes and ARD tiles, as folder, .tar or STAC item",
+        ),
+        "hls": Offer(
+            target=f"{_ROOM}.landsat.hls:Hls",
+            help="HLS version 2: L30 and S30, as folder or STAC item",
+        ),
+        "sentinel2": Offer(
+            target=f"{_ROOM}.sentinel2.sentinel2:Sentinel2",
+            help="Sentinel-2: Level 1C and 2A, as SAFE folder, .zip or STAC item",
+        ),
+    },
+)
+
+
+def sensors_help() -> tuple[str, ...]:
+    """What is taken besides GeoTIFFs, a line for each sensor."""
+    return tuple(SENSORS.help(name) for name in SENSORS.names)
+
+
+def sensor_titles() -> str:
+    """What the sensors are called, in a sentence."""
+    *others, last = (line.partition(":")[0] for line in sensors_help())
+    return f"{', '.join(others)} or {last}" if others else last

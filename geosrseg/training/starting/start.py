@@ -1,0 +1,48 @@
+"""Start: which weights a training begins with, and which of them stay as they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.core.option import option
+from geosrseg.errors import RunError
+
+FREEZABLE = ("sr", "seg", "encoder")
+"""Parts of a network that can stay as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Which weights a training begins with; without any they are random."""
+
+    init: str | Path | None = option(
+        "Weights to begin with: a run's folder, a model file or the name of a shipped model.",
+        metavar="MODEL",
+    )
+    init_sr: str | Path | None = option("Published D-DBPN weights to begin with.", metavar="FILE")
+    init_seg: str | Path | None = option(
+        "Published weights to begin an encoder with: VGG16's for SegNet, those of the library "
+        "for smp:...; vgg16 downloads torchvision's.",
+        metavar="vgg16|FILE",
+    )
+    freeze: str | Sequence[str] = option(
+        "Parts that keep the weights they begin with: sr, seg, encoder.",
+        (),
+        kind="names",
+        metavar="PART,...",
+    )
+
+    def __post_init__(self) -> None:
+        parts = self.freeze.split(",") if isinstance(self.freeze, str) else self.freeze or ()
+        frozen = tuple(part.strip() for part in parts if part.strip())
+        object.__setattr__(self, "freeze", frozen)
+        if unknown := [part for part in frozen if part not in FREEZABLE]:
+            raise RunError(f"`freeze` {unknown[0]}: expected some of {', '.join(FREEZABLE)}")
+        if frozen and not (self.init or self.init_sr or self.init_seg):
+            raise RunError(
+                f"`freeze` {','.join(frozen)}: random weights would stay random; begin with some, "
+                "`init`"
+            )
+
+
+RANDOM = Start()

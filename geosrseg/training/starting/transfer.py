@@ -1,0 +1,168 @@
+"""Transfer: weights of one network into another that need not have its bands and classes.
+
+A layer goes over whole where nothing differs. Where inputs are bands, or outputs bands or
+classes, each of them goes over by its name. What is new among inputs begins with weights of
+zero, so that the network begins with what it knew; what is new among outputs begins anew.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from geosrseg.errors import RunError
+from geosrseg.networks.framework import NetworkConfig, build_network
+from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.reference_weights import COUNTER
+from geosrseg.training.starting.pretrained import Pretrained
+
+Names = Sequence[str]
+
+SHOWN = 4  # layers that a message names
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """An axis of a tensor whose places have names.
+
+    Attributes:
+        number: of the axis.
+        here: a name for each place in the network.
+        there: likewise in the weights.
+    """
+
+    number: int
+    here: Names
+    there: Names
+
+
+def transfer(
+    pretrained: Pretrained,
+    network: JointNetwork,
+    config: NetworkConfig,
+    *,
+    bands: Names,
+    classes: Names,
+) -> list[str]:
+    """Load the weights that fit.
+
+    Args:
+        pretrained: what is loaded.
+        network: freshly initialized.
+        config: it was built from.
+        bands: names of its input bands.
+        classes: names of its output classes.
+
+    Returns:
+        What begins anew, in words: nothing where all went over.
+
+    Raises:
+        RunError: nothing fits.
+    """
+    state = network.state_dict()
+    axes = _axes(network, config, pretrained, bands=bands, classes=classes)
+    taken, anew = {}, []
+    for name, fresh in state.items():
+        old = pretrained.weights.get(name)
+        moved = None if old is None else _moved(old, fresh, axes.get(name, []))
+        if moved is not None:
+            taken[name] = moved
+        elif not name.endswith(COUNTER):
+            anew.append(name)
+    if not taken:
+        raise RunError(
+            f"{pretrained.name} has no layer of this network: expected weights of the same "
+            f"networks, such as {next(iter(state))}"
+        )
+    network.load_state_dict(taken, strict=False)
+    return [*_layers(anew), *_unknown(pretrained, bands=bands, classes=classes)]
+
+
+def _axes(
+    network: JointNetwork,
+    config: NetworkConfig,
+    pretrained: Pretrained,
+    *,
+    bands: Names,
+    classes: Names,
+) -> dict[str, list[Axis]]:
+    """By the names of tensors, their axes of bands or classes that differ."""
+    axes: dict[str, list[Axis]] = {}
+    for wider, here, there in (
+        (replace(config, bands=config.bands + 1), bands, pretrained.bands),
+        (replace(config, classes=config.classes + 1), classes, pretrained.classes),
+    ):
+        if not there or tuple(here) == tuple(there):
+            continue
+        with torch.random.fork_rng(devices=[]):
+            other = build_network(wider).state_dict()
+        for name, tensor in network.state_dict().items():
+            for number, size in enumerate(tensor.shape):
+                if size != other[name].shape[number]:
+                    old = pretrained.weights.get(name)
+                    length = 0 if old is None or old.ndim <= number else old.shape[number]
+                    axis = Axis(
+                        number, _places(network, here, size), _places(network, there, length)
+                    )
+                    axes.setdefault(name, []).append(axis)
+    return axes
+
+
+def _places(network: JointNetwork, names: Names, count: int) -> Names:
+    """A name for each of `count` places that stand for bands or classes; none if unknown."""
+    inputs = network.input_names(names)
+    if count == len(names):
+        return [name.casefold() for name in names]
+    if count == len(inputs):
+        return [name.casefold() for name in inputs]
+    if count % len(names):
+        return []
+    each = count // len(names)  # such as the pixels of a shuffle, band by band
+    return [f"{name.casefold()} {number}" for name in names for number in range(each)]
+
+
+def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
+    """A tensor in the form of `fresh`; None where nothing of it fits."""
+    if old.ndim != fresh.ndim:
+        return None
+    moved = old.to(fresh.dtype)
+    for axis in axes:
+        pairs = list(_pairs(axis))
+        if not pairs:
+            return None
+        here, there = (torch.tensor(places) for places in zip(*pairs, strict=True))
+        shape = list(moved.shape)
+        shape[axis.number] = fresh.shape[axis.number]
+        base = torch.zeros(shape, dtype=fresh.dtype)
+        if axis.number == 0 and shape == list(fresh.shape):
+            base = fresh.detach().clone()
+        moved = base.index_copy(axis.number, here, moved.index_select(axis.number, there))
+    return moved if moved.shape == fresh.shape else None
+
+
+def _pairs(axis: Axis) -> Iterator[tuple[int, int]]:
+    """Places here and there that have the same name."""
+    places = {name: number for number, name in enumerate(axis.there)}
+    for number, name in enumerate(axis.here):
+        if name in places:
+            yield number, places[name]
+
+
+def _layers(names: list[str]) -> list[str]:
+    """The layers of tensors, a few of them by name."""
+    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
+    more = [f"{len(layers) - SHOWN} more layers"] if len(layers) > SHOWN else []
+    return layers[:SHOWN] + more
+
+
+def _unknown(pretrained: Pretrained, *, bands: Names, classes: Names) -> list[str]:
+    """Bands and classes that the weights do not know."""
+    listed: list[str] = []
+    for kind, here, there in (
+        ("band", bands, pretrained.bands),
+        ("class", classes, pretrained.classes),
+    ):
+        known = {name.casefold() for name in there}
+        listed += [f"{kind} {name}" for name in here if known and name.casefold() not in known]
+    return listed

@@ -1,0 +1,84 @@
+"""plan and run: what they print, and with which code they end."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from geosrseg.cli.main import main
+from tests.batch.conftest import write_scene
+
+
+@pytest.fixture
+def folder(tmp_path, tiny_model):
+    tiny_model(bands=3, reach=2)
+    for k in range(3):
+        write_scene(tmp_path / "in" / f"s{k}.tif", seed=k, broken=k == 1)
+    write_scene(tmp_path / "in" / "s2.tif", seed=2, crs=None)
+    return tmp_path
+
+
+def call(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def plan(folder, *words):
+    model = ("--model", folder / "tiny.onnx", "--device", "cpu", "--precision", "fp32")
+    return call(
+        "plan", folder / "in" / "s*.tif", "--output-folder", folder / "out",
+        "-o", folder / "w.jsonl", *model, *words,
+    )  # fmt: skip
+
+
+def test_plan_prints_a_line_a_scene_and_totals(folder):
+    done = plan(folder)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["new", "broken", "new"]
+    # In the words of the command, and with the scene's name once.
+    assert lines[1].count("s1.tif") == 1
+    assert "--bands band 1=N" in lines[1]
+    assert lines[3].startswith(f"{folder / 'w.jsonl'}: 2 new, 1 broken; ")
+    assert len((folder / "w.jsonl").read_text().splitlines()) == 3
+
+
+def test_run_names_what_failed_and_which_scene_it_warns_of(folder):
+    plan(folder)
+    done = call("run", folder / "w.jsonl")
+    assert done.exit_code == 1
+    states = {
+        line.split()[-1].rpartition("/")[2]: line.split()[0] for line in done.stdout.splitlines()
+    }
+    assert states == {"s0.tif": "done", "s1.tif": "failed", "s2.tif": "done"}
+    said = done.stderr.splitlines()
+    assert f"warning: {folder / 'in' / 's2.tif'}: it has no CRS: the map has none either" in said
+    assert any(
+        line.startswith(f"error: {folder / 'in' / 's1.tif'}: it could not be") for line in said
+    )
+    assert said[-1] == "2 done, 0 skipped, 1 failed"
+
+
+def test_run_as_json_is_a_line_a_task(folder):
+    plan(folder)
+    done = call("run", folder / "w.jsonl", "--task", "0", "--json")
+    assert done.exit_code == 0, done.output
+    (line,) = done.stdout.splitlines()
+    found = json.loads(line)
+    assert (found["state"], found["output"]) == ("done", str(folder / "out" / "s0.tif"))
+    assert (found["warnings"], found["error"], found["attempts"]) == ([], "", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--task", "3"], 1, "there is no task 3: they are 0 to 2"),
+        (["--shard", "3/2"], 1, "there is no shard 3/2"),
+        (["--shard", "2"], 2, "expected one such as 2/8"),
+        (["--dask", "tcp://127.0.0.1:1", "--jobs", "2"], 2, "take one"),
+    ],
+)
+def test_what_cannot_be_run_is_one_line(folder, words, code, said):
+    plan(folder)
+    done = call("run", folder / "w.jsonl", *words)
+    assert done.exit_code == code
+    assert said in done.stderr

@@ -1,0 +1,103 @@
+"""Maps with other classes than the model's, in every output."""
+
+import json
+
+import numpy as np
+import pytest
+import rasterio
+
+import geosrseg
+from geosrseg.errors import OutputError
+from geosrseg.mapping.map_legend import map_legend
+from geosrseg.raster.maps.class_map import open_class_map
+from tests.mapping.test_predict import expected_map, random_scene, read_map, write_scene
+from tests.tiny_models import make_spec
+
+MERGED = """
+[[classes]]
+id = 9
+name = "land"
+colour = "#aabbcc"
+from = [1, 3]
+
+[[classes]]
+id = 2
+name = "other"
+colour = "#112233"
+"""
+IGNORED = MERGED.replace("from = [1, 3]", "from = [3]").replace("\n[[", "ignored = [1]\n\n[[", 1)
+
+
+@pytest.fixture
+def legend(tmp_path):
+    def write(text):
+        (tmp_path / "legend.toml").write_text(text)
+        return tmp_path / "legend.toml"
+
+    return write
+
+
+@pytest.fixture
+def scene(tmp_path):
+    return write_scene(tmp_path / "scene.tif", random_scene(20, 30))
+
+
+def test_every_output_has_the_merged_classes(tmp_path, scene, tiny_model, legend):
+    model, files = tiny_model(), {"stac": tmp_path / "m.json", "areas": tmp_path / "m.csv"}
+    plain, out = tmp_path / "plain.tif", tmp_path / "out.tif"
+    geosrseg.predict(scene, plain, model=model, confidence=True, fractions=True)
+    done = geosrseg.predict(
+        scene, out, model=model, confidence=True, fractions=True, legend=legend(MERGED), **files
+    )
+    expected = expected_map(random_scene(20, 30))
+    assert np.array_equal(read_map(out), np.where(expected == 2, 2, 9))
+    found = open_class_map(out).legend
+    assert [(c.id, c.name, c.colour) for c in found.classes] == [
+        (2, "other", "#112233"),
+        (9, "land", "#aabbcc"),
+    ]
+    assert set(done.summary.classes) == {"other", "land"}
+    assert "land" in (tmp_path / "m.csv").read_text()
+    item = json.dumps(json.loads((tmp_path / "m.json").read_text()))
+    assert '"land"' in item
+    assert "land" in (tmp_path / "out.qml").read_text()
+    of_plain, of_merged = (read_map(p.with_suffix(".confidence.tif")) for p in (plain, out))
+    assert np.array_equal(of_plain, of_merged)
+    with (
+        rasterio.open(tmp_path / "plain.fractions.tif") as before,
+        rasterio.open(tmp_path / "out.fractions.tif") as after,
+    ):
+        assert after.descriptions == ("other", "land")
+        first, second, third = before.read()
+        assert np.allclose(after.read(), [second, first + third], atol=1e-6)
+
+
+def test_an_ignored_class_becomes_nodata(tmp_path, scene, tiny_model, legend):
+    geosrseg.predict(scene, tmp_path / "o.tif", model=tiny_model(), legend=legend(IGNORED))
+    expected = expected_map(random_scene(20, 30))
+    assert np.array_equal(
+        read_map(tmp_path / "o.tif"), np.array([0, 255, 2, 9], np.uint8)[expected]
+    )
+
+
+def test_a_map_in_memory_has_them_too(tiny_model, legend):
+    with geosrseg.open_model(tiny_model()) as model:
+        found = model.map_array(random_scene(9, 13), legend=legend(MERGED))
+    assert found.legend.names == ("other", "land")
+    assert set(np.unique(found.layers["classes"])) == {2, 9}
+
+
+def test_a_legend_that_leaves_a_class_out_is_refused(tmp_path, scene, tiny_model, legend):
+    text = MERGED.replace("[1, 3]", "[1]")
+    with pytest.raises(OutputError, match="the legend says nothing of 3 "):
+        geosrseg.predict(scene, tmp_path / "o.tif", model=tiny_model(), legend=legend(text))
+    assert not (tmp_path / "o.tif").exists()
+
+
+def test_errors_of_the_model_are_merged_as_its_classes_are(legend):
+    spec = make_spec(confusion=((10, 1, 2), (3, 20, 4), (5, 6, 30)))
+    merged = map_legend(spec, legend(MERGED))
+    assert merged.spec.confusion == ((20, 3 + 4), (1 + 6, 10 + 2 + 5 + 30))
+    assert merged.merge[:4].tolist() == [1, 0, 1, 255]
+    assert map_legend(spec, legend(IGNORED)).spec.confusion == ()
+    assert map_legend(spec, None).spec is spec
