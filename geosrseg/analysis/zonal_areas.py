@@ -10,6 +10,7 @@ from rasterio.features import geometry_mask
 
 from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
+from geosrseg.products.area_table import area_rows
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
@@ -19,6 +20,9 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".csv",)
+
+COLUMNS = ("class_id", "class_name", "pixels", "hectares", "percent")
+"""Of the table, beside the zone."""
 
 WHOLE = "map"
 """The name of the one zone where no polygons are given."""
@@ -38,24 +42,12 @@ class ZoneAreas:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One row a class, then one for what was not mapped, then the sum of the classes."""
-        for item in self.areas.classes:
-            yield self._row(str(item.id), item.name, item.pixels, item.hectares, item.percent)
-        yield self._row("", "not mapped", self.areas.nodata_pixels, None, None)
-        total = self.areas.square_metres
-        hectares = None if total is None else total / 1e4
-        yield self._row("", "total mapped", self.areas.pixels, hectares, 100.0)
+        for row in area_rows(self.areas):
+            yield {"zone": self.zone, **{name: _cell(row[name]) for name in COLUMNS}}
 
-    def _row(
-        self, number: str, name: str, pixels: int, hectares: float | None, percent: float | None
-    ) -> dict[str, Any]:
-        return {
-            "zone": self.zone,
-            "class_id": number,
-            "class_name": name,
-            "pixels": pixels,
-            "hectares": "" if hectares is None else round(hectares, 4),
-            "percent": "" if percent is None or not self.areas.pixels else round(percent, 3),
-        }
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
 
 
 def zonal_areas(

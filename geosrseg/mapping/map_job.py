@@ -111,6 +111,8 @@ class MapJob:
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
             "nodata": str([file.selection.fills for file in header.files]),
+            "nodata if": f"{header.files[0].selection.nodata_if} "
+            f"{[file.selection.stand_in for file in header.files]}",
             "quality": str([flags.masked | flags.fill for flags in header.quality]),
             "resampled": str(
                 [file.resampled.method.name for file in header.files if file.resampled]

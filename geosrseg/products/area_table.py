@@ -1,17 +1,21 @@
 """The area table: the areas of a class map as CSV."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from geosrseg.core.text.csv_text import write_rows
 from geosrseg.errors import OutputError
-from geosrseg.products.areas import Areas
+from geosrseg.products.areas import HECTARE, Areas
 from geosrseg.products.asset import Asset
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".csv",)
+
+NOT_MAPPED, TOTAL = "not mapped", "total mapped"
+"""Names of the two last rows, which have no class id."""
 
 
 class AreaTable(ProductFile):
@@ -29,10 +33,9 @@ class AreaTable(ProductFile):
 
 
 def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> None:
-    """Write one line a class, in the legend's order, below a line of names.
+    """Write the rows of `area_rows` below a line of names.
 
-    UTF-8, a comma between and a point inside numbers; what is not known is empty. The names
-    are those of `ClassArea.to_json`.
+    UTF-8, a comma between and a point inside numbers; what is not known is empty.
 
     Args:
         path: the output, ``.csv``.
@@ -44,7 +47,7 @@ def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> N
     """
     path = Path(path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    rows = [item.to_json() for item in areas.classes]
+    rows = list(area_rows(areas))
     with open_drafts(path) as folder:
         draft = folder / path.name
         try:
@@ -53,3 +56,29 @@ def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> N
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([draft], path)
+
+
+def area_rows(areas: Areas) -> Iterator[dict[str, Any]]:
+    """A row a class in the legend's order, one for what was not mapped, and the sum of the classes.
+
+    The names are those of `ClassArea.to_json`; numbers have no more digits than pixels justify.
+    """
+    for item in areas.classes:
+        yield _rounded(item.to_json(), areas)
+    empty = dict.fromkeys(areas.classes[0].to_json())
+    lost, total = areas.nodata_square_metres, areas.square_metres
+    missing = {"pixels": areas.nodata_pixels, "hectares": None if lost is None else lost / HECTARE}
+    yield _rounded({**empty, "class_name": NOT_MAPPED, **missing}, areas)
+    mapped = {"pixels": areas.pixels, "hectares": None if total is None else total / HECTARE}
+    share = 100.0 if areas.pixels else None
+    yield _rounded({**empty, "class_name": TOTAL, **mapped, "percent": share}, areas)
+
+
+def _rounded(row: dict[str, Any], areas: Areas) -> dict[str, Any]:
+    """With the digits of a table."""
+    decimals = areas.hectare_decimals
+    places = {name: decimals for name in row if name.endswith("hectares")} | {"percent": 2}
+    return {
+        name: round(value, places[name]) if name in places and value is not None else value
+        for name, value in row.items()
+    }

@@ -1,5 +1,6 @@
 """Areas: how much of a class map each class takes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,10 +63,12 @@ class Areas:
     Attributes:
         classes: in the legend's order, absent ones too.
         nodata_pixels: pixels of which nothing is known.
+        nodata_square_metres: their area on the ground; None where it is not known.
     """
 
     classes: tuple[ClassArea, ...]
     nodata_pixels: int
+    nodata_square_metres: float | None = None
 
     @property
     def pixels(self) -> int:
@@ -77,6 +80,15 @@ class Areas:
         """The valid area; None where it is not known."""
         areas = [item.square_metres for item in self.classes]
         return None if None in areas else sum(area for area in areas if area is not None)
+
+    @property
+    def hectare_decimals(self) -> int:
+        """Decimals of hectares that say something: the last one is at most a pixel."""
+        area = self.square_metres if self.pixels else self.nodata_square_metres
+        pixels = self.pixels or self.nodata_pixels
+        if not area or not pixels:
+            return 0
+        return max(0, math.ceil(-math.log10(area / pixels / HECTARE) - 0.01))
 
     def to_json(self) -> Mapping[str, Any]:
         """A plain dictionary."""
@@ -149,4 +161,5 @@ class AreaCounter:
                 for k, item in enumerate(self._legend.classes)
             ),
             nodata_pixels=int(self._pixels[NODATA]),
+            nodata_square_metres=float(self._square_metres[NODATA]) if known else None,
         )

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 AoiExtent = Literal["crop", "scene"]
 
+NodataIf = Literal["any", "all", "never"]
+"""In which of its bands a pixel lacks a number, so that it is nodata."""
+
 MAX_PIXELS = 2**31
 """Of a scene; a header that declares more is taken for damage."""
 
@@ -41,6 +44,12 @@ class Reading:
         (),
         kind="numbers",
         metavar="VALUE",
+    )
+    nodata_if: NodataIf = option(
+        "A pixel is nodata if any band is, or only if all are, or never; what is missing in a "
+        "band is then its mean over the training data.",
+        "any",
+        choices=get_args(NodataIf),
     )
     mask: str | Sequence[str] = option(
         "What is not valid, by the flags of a product: cloud, shadow, cirrus, snow.",

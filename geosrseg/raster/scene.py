@@ -17,18 +17,22 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
+from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi import inside, read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
 from geosrseg.raster.header.header import BandFile, SceneHeader, SceneOptions, read_file_header
 from geosrseg.raster.header.judgement import compared
+from geosrseg.raster.header.missing import MOST, describe_losses, with_nodata_if
 from geosrseg.raster.header.quality import QualityFile, check_mask
 from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.reading import Reading
 from geosrseg.raster.sensors.product_header import read_product_header
 from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
+
+_UNREADABLE: tuple[type[Exception], ...] = (SceneError, *GDAL_ERRORS)
 
 
 class Scene:
@@ -192,20 +196,25 @@ class Scene:
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
         """A window of all files; with a shape, averaged to so many rows and columns."""
         window = self._in_file(window)
-        numbers, valid = [], []
+        numbers: list[NDArray[np.generic]] = []
+        present: list[NDArray[np.bool_]] = []
         for file, dataset in zip(self.header.files, self._bands, strict=True):
             bands = len(file.selection.indexes)
             found, usable = self._decode(
                 file.location, dataset, window, shape, read=file.selection.read, bands=bands
             )
+            if file.selection.nodata_if != "any":
+                file.selection.fill(found, ~usable)
             numbers.append(found)
-            valid.append(usable)
+            present.append(usable)
+        in_any = self.header.files[0].selection.nodata_if == "all"
+        valid = [np.logical_or.reduce(present)] if in_any else present
         for flags, dataset in zip(self.header.quality, self._quality, strict=True):
             _, usable = self._decode(
                 flags.location, dataset, window, shape, read=flags.read_pixels, bands=0
             )
             valid.append(usable)
-        if len(valid) == 1:
+        if len(numbers) == len(valid) == 1:
             return numbers[0], valid[0]
         return np.concatenate(numbers), np.logical_and.reduce(valid)
 
@@ -286,7 +295,11 @@ def open_scene(
             if reading.aoi is not None:
                 header = _cut(header, reading, factor=spec.upscale_factor if spec else 1)
             if spec is not None:
-                header = compared(header, _sampled(header), spec, options)
+                values, usable = _sampled(header)
+                header = compared(header, values, spec, options)
+                if reading.nodata_if == "any" and usable < MOST:
+                    header = _with_losses(header)
+            header = with_nodata_if(header, reading.nodata_if, spec)
         header = replace(header, sample=None)
         with open_header(header, bad_blocks=BadBlocks(skip=reading.skip_bad_blocks)) as scene:
             yield scene
@@ -299,8 +312,21 @@ def _cut(header: SceneHeader, reading: Reading, *, factor: int) -> SceneHeader:
     return replace(header, aoi=area, extent=extent)
 
 
-def _sampled(header: SceneHeader) -> NDArray[np.generic]:
-    """(bands, pixels) valid digital numbers of the wanted part; none where it is damaged."""
+def _with_losses(header: SceneHeader) -> SceneHeader:
+    """With a warning for each band that alone makes most of the scene nodata."""
+    try:
+        with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
+            losses = describe_losses(header, scene._bands, has_overviews=scene.has_overviews)
+    except _UNREADABLE:
+        return header  # what cannot be decoded is named when it is needed
+    return replace(header, warnings=(*header.warnings, *losses))
+
+
+def _sampled(header: SceneHeader) -> tuple[NDArray[np.generic], float]:
+    """(bands, pixels) valid digital numbers of the wanted part, and which share is valid.
+
+    No numbers where it is damaged.
+    """
     nothing = np.empty((len(header.band_names), 0))
     try:
         with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
@@ -311,9 +337,9 @@ def _sampled(header: SceneHeader) -> NDArray[np.generic]:
                 nothing,
                 has_overviews=scene.has_overviews,
             )
-            return sample.where(scene.wanted_of).values
+            return sample.where(scene.wanted_of).values, sample.usable
     except SceneError:
-        return nothing  # what cannot be decoded is named when it is needed
+        return nothing, 1.0  # what cannot be decoded is named when it is needed
 
 
 def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:

@@ -523,6 +523,20 @@ class TestDamage:
         assert np.array_equal(read_map(tmp_path / "out.tif"), expected)
 
 
+def test_a_pixel_missing_in_some_bands_is_mapped_if_wanted(tmp_path, tiny_model):
+    values = random_scene(40, 40)
+    values[1, :, 10:] = np.nan
+    values[:, :, 30:] = np.nan
+    scene, model = write_scene(tmp_path / "scene.tif", values), tiny_model()
+    expected = expected_map(np.nan_to_num(values))
+    for nodata_if, columns in (("any", 10), ("all", 30)):
+        out = tmp_path / f"{nodata_if}.tif"
+        predict(scene, out, model=model, nodata_if=nodata_if)
+        found = read_map(out)
+        assert np.array_equal(found[:, : 4 * columns], expected[:, : 4 * columns])
+        assert (found[:, 4 * columns :] == 255).all()
+
+
 def test_a_scene_may_be_as_large_as_is_allowed(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(40, 40))
     with pytest.raises(SceneError, match=r"declares 40 x 40 pixels, .* allow it with `max_pixels`"):

@@ -39,8 +39,12 @@ def test_table_polygons_and_map_have_the_same_areas(tmp_path, scene, tiny_model)
     done = predict(scene, out, model=tiny_model(), areas=table, vector=vector, confidence=True)
     expected = true_areas(out)
     with table.open(encoding="utf-8", newline="") as file:
-        hectares = {int(row["class_id"]): float(row["hectares"]) for row in csv.DictReader(file)}
-    assert {k: value * 1e4 for k, value in hectares.items()} == pytest.approx(expected, rel=1e-12)
+        hectares = {
+            int(row["class_id"]): float(row["hectares"]) for row in csv.DictReader(file)
+            if row["class_id"]
+        }  # fmt: skip
+    # Written to 0.001 hectares, as pixels of 56 square metres justify.
+    assert {k: value * 1e4 for k, value in hectares.items()} == pytest.approx(expected, abs=5.01)
     assert done.areas.square_metres == pytest.approx(sum(expected.values()), rel=1e-12)
     assert done.areas.pixels == (read_map(out) != 255).sum()
     _, _, geometry, (ids, _, areas, confidence) = pyogrio.raw.read(vector, layer="polygons")

@@ -56,6 +56,12 @@ class Sample:
         found = [part.numbers[:, part.valid] for part in self.parts]
         return np.concatenate([self.nothing, *found], axis=1)
 
+    @property
+    def usable(self) -> float:
+        """The share of the pixels that are valid; 1 where none was read."""
+        pixels = sum(part.valid.size for part in self.parts)
+        return sum(int(part.valid.sum()) for part in self.parts) / pixels if pixels else 1.0
+
     def where(self, keep: Callable[[Part], NDArray[np.bool_]]) -> "Sample":
         """The same windows, of whose valid pixels only those stay that `keep` marks."""
         parts = (replace(part, valid=part.valid & keep(part)) for part in self.parts)

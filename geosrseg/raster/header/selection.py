@@ -10,6 +10,7 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.tiling.windows import Window
+from geosrseg.raster.reading import NodataIf
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class BandSelection:
         masked: bands of which a mask of the file's own says where they are valid, one for
             all if they share it.
         fills: further values that mark missing pixels in any band.
+        nodata_if: which missing bands make a pixel unusable.
+        stand_in: what a missing pixel of each band becomes, where it is usable all the same.
     """
 
     indexes: tuple[int, ...]
@@ -30,6 +33,8 @@ class BandSelection:
     alpha: tuple[int, ...]
     masked: tuple[int, ...]
     fills: tuple[float, ...] = ()
+    nodata_if: NodataIf = "any"
+    stand_in: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -71,8 +76,44 @@ class BandSelection:
 
         Returns:
             (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where
-            every band is a number that neither nodata, a mask nor alpha excludes.
+            every band is a number that neither nodata, a mask nor alpha excludes; by
+            `nodata_if` where any is, or everywhere.
         """
+        numbers, present = self._present(dataset, window, shape)
+        if self.nodata_if == "any":
+            return numbers, np.logical_and.reduce(present)
+        self.fill(numbers, ~present)
+        if self.nodata_if == "all":
+            return numbers, np.logical_or.reduce(present)
+        return numbers, np.ones(present.shape[1:], np.bool_)
+
+    def present(
+        self,
+        dataset: DatasetReader,
+        window: Window | None = None,
+        *,
+        shape: tuple[int, int] | None = None,
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """(bands, rows, cols) True where a band has a number, and (rows, cols) where any has."""
+        _, present = self._present(dataset, window, shape)
+        return present, np.logical_or.reduce(present)
+
+    def fill(self, numbers: NDArray[np.generic], missing: NDArray[np.bool_]) -> None:
+        """Put the stand-ins where pixels are missing.
+
+        Args:
+            numbers: (bands, rows, cols), changed in place.
+            missing: (bands, rows, cols), or (rows, cols) for all bands.
+        """
+        for band, lost, value in zip(
+            numbers, np.broadcast_to(missing, numbers.shape), self.stand_in, strict=True
+        ):
+            band[lost] = _nearest(value, band.dtype)
+
+    def _present(
+        self, dataset: DatasetReader, window: Window | None, shape: tuple[int, int] | None
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """Digital numbers, and (bands, rows, cols) where each of them is usable."""
         bands = [*self.indexes, *self.alpha]
         options = {
             "window": window and rasterio_window(window),
@@ -81,13 +122,26 @@ class BandSelection:
         # One call for all bands: a block that holds them interleaved is decoded once.
         found = dataset.read(bands, out_shape=shape and (len(bands), *shape), **options)
         numbers, alphas = found[: len(self.indexes)], found[len(self.indexes) :]
-        valid = (alphas != 0).all(axis=0)
-        for band, nodata in zip(numbers, self.nodata, strict=True):
+        present = np.empty(numbers.shape, np.bool_)
+        present[:] = (alphas != 0).all(axis=0)
+        for band, usable, nodata in zip(numbers, present, self.nodata, strict=True):
             for value in (nodata, *self.fills):
-                valid &= _is_number(band, value)
+                usable &= _is_number(band, value)
         for index in self.masked:
-            valid &= dataset.read_masks(index, out_shape=shape, **options) != 0
-        return numbers, valid
+            usable = dataset.read_masks(index, out_shape=shape, **options) != 0
+            if self.masked == self.indexes[:1]:  # of all bands
+                present &= usable
+            else:
+                present[self.indexes.index(index)] &= usable
+        return numbers, present
+
+
+def _nearest(value: float, dtype: np.dtype[np.generic]) -> float:
+    """The nearest number of a type."""
+    if dtype.kind == "f":
+        return value
+    limits = np.iinfo(np.dtype(dtype.name).type(0))
+    return min(max(round(value), limits.min), limits.max)
 
 
 def _masked(dataset: DatasetReader, indexes: tuple[int, ...]) -> tuple[int, ...]:

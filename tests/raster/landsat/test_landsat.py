@@ -176,6 +176,19 @@ class TestValid:
         _, valid, _ = read_all(folder, model_bands=("green", "nir"))
         assert np.flatnonzero(~valid[5, 2:]).tolist() == [10, 12, 17]
 
+    @pytest.mark.parametrize(("nodata_if", "columns"), [("any", 6), ("all", 2), ("never", 0)])
+    def test_a_fill_flag_follows_the_choice_and_a_mask_stays(self, tmp_path, nodata_if, columns):
+        bands = band_numbers(LEVEL_2)
+        bands[list(numbers(LEVEL_2)).index("red"), :, 2:6] = 0
+        flags = np.full((HEIGHT, WIDTH), CLEAR)
+        flags[:, :6], flags[:, 20] = FILL, CLOUD
+        folder = write_product(tmp_path / "p", bands=bands, qa_pixel=flags)
+        found, valid, _ = read_all(folder, mask=("cloud",), nodata_if=nodata_if)
+        assert np.flatnonzero(~valid.any(axis=0)).tolist() == [*range(columns), 20]
+        red = BANDS.index("red")
+        if nodata_if != "any":  # reflectance 0, without a model to say another
+            assert (found[red, :, 2:6] == round(0.2 / 2.75e-5)).all()
+
     def test_decimated_reads_take_flags_too(self, tmp_path):
         flags = np.full((HEIGHT, WIDTH), CLEAR)
         flags[10:20, 16:24] = FILL

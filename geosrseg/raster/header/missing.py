@@ -1,0 +1,95 @@
+"""Missing bands: what becomes of a pixel that has a number in some bands only."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from rasterio.io import DatasetReader
+
+from geosrseg.core.spec import ModelSpec
+from geosrseg.core.tiling.windows import Window
+from geosrseg.raster.header.header import SceneHeader
+from geosrseg.raster.header.quality import NOTHING
+from geosrseg.raster.header.sample import Pixels, take_sample
+from geosrseg.raster.reading import NodataIf
+
+MOST = 0.5
+"""Share of a scene that is worth a warning where a band loses it."""
+
+
+def with_nodata_if(header: SceneHeader, nodata_if: NodataIf, spec: ModelSpec | None) -> SceneHeader:
+    """The header of a scene whose missing pixels are taken as `nodata_if` says.
+
+    What flags say of empty pixels holds for all bands at once, so only the bands themselves
+    count then; what the user has masked stays masked.
+
+    Args:
+        header: of the scene.
+        nodata_if: in which bands a pixel lacks a number, so that it is nodata.
+        spec: of the model, whose fill stands for what is missing; reflectance 0 without it.
+    """
+    if nodata_if == "any":
+        return header
+    stand_ins = iter(_stand_ins(header, spec))
+    files = []
+    for file in header.files:
+        own = tuple(next(stand_ins) for _ in file.selection.indexes)
+        files.append(
+            replace(file, selection=replace(file.selection, nodata_if=nodata_if, stand_in=own))
+        )
+    quality = tuple(replace(flags, fill=NOTHING) for flags in header.quality)
+    return replace(header, files=tuple(files), quality=quality)
+
+
+def _stand_ins(header: SceneHeader, spec: ModelSpec | None) -> list[float]:
+    """The digital number of each band that becomes the model's fill."""
+    bands = len(header.band_names)
+    reflectances = (0.0,) * bands
+    if spec is not None:
+        normal = spec.normalization
+        reflectances = tuple(
+            low + fill * (high - low)
+            for low, high, fill in zip(normal.low, normal.high, normal.fill, strict=True)
+        )
+    radiometry = header.radiometry
+    return [
+        (reflectance - offset) / scale
+        for reflectance, scale, offset in zip(
+            reflectances, radiometry.scale, radiometry.offset, strict=True
+        )
+    ]
+
+
+def describe_losses(
+    header: SceneHeader, datasets: Sequence[DatasetReader], *, has_overviews: bool
+) -> list[str]:
+    """A warning for each band that lacks most pixels, while others have them.
+
+    Args:
+        header: of the scene.
+        datasets: the open files of the header's `files`.
+        has_overviews: reading all of it averaged costs little.
+
+    Raises:
+        RasterioError: a block cannot be decoded.
+    """
+
+    def present(window: Window, shape: tuple[int, int] | None = None) -> Pixels:
+        found = [
+            file.selection.present(dataset, window, shape=shape)
+            for file, dataset in zip(header.files, datasets, strict=True)
+        ]
+        bands = np.concatenate([each for each, _ in found])
+        return bands, np.logical_or.reduce(bands)
+
+    size = header.grid.height, header.grid.width
+    nothing = np.empty((len(header.band_names), 0), np.bool_)
+    sample = take_sample(present, *size, nothing, has_overviews=has_overviews)
+    pixels = sum(part.valid.size for part in sample.parts)
+    lost = (~sample.values.astype(np.bool_)).sum(axis=1) / max(pixels, 1)
+    return [
+        f"{name} is nodata in {share:.0%} of the scene where other bands have data: that part is "
+        "nodata in the map, unless `nodata_if` is all"
+        for name, share in zip(header.band_names, lost.tolist(), strict=True)
+        if share > MOST
+    ]
