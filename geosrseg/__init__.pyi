@@ -100,5 +100,6 @@ from geosrseg.training.finishing.export import ExportReport as ExportReport
 from geosrseg.training.finishing.export import export as export
 from geosrseg.training.run_folder.run import Run as Run
 from geosrseg.training.starting.start import Start as Start
+from geosrseg.training.surroundings import Surroundings as Surroundings
 from geosrseg.training.train import train as train
 from geosrseg.version import __version__ as __version__

@@ -23,6 +23,7 @@ from geosrseg.products.products import PRODUCTS
 from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.failure import is_out_of_memory
+from geosrseg.runtime.model_address import shown_address
 from geosrseg.version import __version__
 
 ATTEMPTS = 3
@@ -209,8 +210,8 @@ def _check_model(task: Task, model: Model) -> None:
     session = model.session
     if session.sha256 != task.sha256:
         raise WorkError(
-            f"{task.model}: is another model than was planned (SHA-256 {session.sha256[:12]}…, "
-            f"expected {task.sha256[:12]}…)"
+            f"{shown_address(task.model)}: is another model than was planned (SHA-256 "
+            f"{session.sha256[:12]}…, expected {task.sha256[:12]}…)"
         )
     if (session.device, session.precision) != (task.device, task.precision):
         raise DeviceError(

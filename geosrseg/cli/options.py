@@ -49,8 +49,9 @@ json_option = click.option(
 model_option = click.option(
     "-m",
     "--model",
-    metavar="NAME|FILE.onnx",
-    help="A shipped model or a model file.  [default: the embedded model]",
+    metavar="NAME|FILE.onnx|URL",
+    help="A shipped model, a model file, or an address of one, https://...#sha256=HEX or "
+    "hf://OWNER/REPO/FILE.onnx@COMMIT.  [default: the embedded model]",
 )
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an existing output.")

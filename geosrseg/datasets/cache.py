@@ -1,22 +1,14 @@
 """Cache: what was made once out of a dataset's files, and is found again by what it is made of."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from geosrseg.core.user_cache import VARIABLE, cache_root
 from geosrseg.errors import DatasetError
-
-
-def cache_root() -> Path:
-    """The folder: ``$XDG_CACHE_HOME/geosrseg`` or ``~/.cache/geosrseg``."""
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification wants a relative path ignored.
-    base = Path(root) if root and Path(root).is_absolute() else Path.home() / ".cache"
-    return base / "geosrseg"
 
 
 def make_once(identity: str, make: Callable[[Path], None]) -> Path:
@@ -44,7 +36,7 @@ def make_once(identity: str, make: Callable[[Path], None]) -> Path:
     except OSError as error:
         raise DatasetError(
             f"cannot write the cache {folder.parent} ({error.strerror}): make room, or choose "
-            "another folder with XDG_CACHE_HOME"
+            f"another folder with {VARIABLE}"
         ) from error
     if not folder.is_dir():
         raise DatasetError(f"cannot write {folder}: is something else called so?")

@@ -211,7 +211,8 @@ def open_model(
     """Load a model, once for all that is mapped with it.
 
     Args:
-        model: a shipped model's name or an ONNX file; the embedded model by default.
+        model: a shipped model's name, an ONNX file or an address (see `ModelAddress`); the
+            embedded model by default.
         device: where it runs; ``auto`` is the first of CUDA, OpenVINO and the CPU that works.
         precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that device and
             model allow.

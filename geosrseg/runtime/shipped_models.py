@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.errors import ModelError
+from geosrseg.runtime.model_address import fetch_model, is_address
 
 DEFAULT_MODEL = "landcover-3x"
 """The model of `predict` unless another is asked for."""
@@ -55,11 +56,13 @@ def list_models() -> tuple[ShippedModel, ...]:
 
 
 def find_model(model: str | Path) -> Path:
-    """The file of a shipped model by its name, or the path itself.
+    """The file of a shipped model by its name or of an address, or the path itself.
 
     Raises:
-        ModelError: neither a shipped model nor a file.
+        ModelError: neither a shipped model nor a file; see `fetch_model` for addresses.
     """
+    if isinstance(model, str) and is_address(model):
+        return fetch_model(model)
     shipped = {item.name: item for item in list_models()}
     if isinstance(model, str) and model in shipped:
         if not shipped[model].path.is_file():

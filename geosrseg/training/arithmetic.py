@@ -13,8 +13,12 @@ BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
 sixth of the speed of fp32."""
 
 
-def choose_arithmetic(wanted: str) -> Precision:
+def choose_arithmetic(wanted: str, place: str) -> Precision:
     """The precision of this name, or for ``auto`` bf16 where the hardware multiplies it.
+
+    Args:
+        wanted: its name, or ``auto``.
+        place: the device, ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
         RunError: there is no such precision.
@@ -25,14 +29,14 @@ def choose_arithmetic(wanted: str) -> Precision:
     if wanted != "auto":
         names = ", ".join(("auto", *get_args(Precision)))
         raise RunError(f"--precision {wanted}: expected one of {names}")
-    return "bf16" if multiplies_bf16() else "fp32"
+    return "bf16" if multiplies_bf16(place) else "fp32"
 
 
-def multiplies_bf16() -> bool:
-    """Whether the device that Lightning would take multiplies bf16 in hardware."""
-    if torch.cuda.is_available():
+def multiplies_bf16(place: str) -> bool:
+    """Whether a device multiplies bf16 in hardware."""
+    if place == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    if torch.backends.mps.is_available():
+    if place == "mps":
         return False
     # PyTorch 2.10 has no such function: fp32 is right everywhere.
     flags: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()

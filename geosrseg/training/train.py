@@ -12,7 +12,6 @@ import lightning as L
 import torch
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from geosrseg.datasets.card.card import DatasetCard
@@ -50,6 +49,7 @@ from geosrseg.training.starting.freezing import freeze
 from geosrseg.training.starting.initial_network import initial_network
 from geosrseg.training.starting.start import RANDOM, Start
 from geosrseg.training.starting.statistics import CHIPS
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.teacher import choose_teacher
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from geosrseg.training.validating.panels import Panels
@@ -76,13 +76,13 @@ def train(
     recipe: Recipe,
     start: Start = RANDOM,
     teacher: Path | None = None,
-    workers: int | None = None,
     resume: bool = False,
     overwrite: bool = False,
     images: int = 0,
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
     callbacks: Sequence[Callback] = (),
     on_checked: Callable[[DataCheck], None] = lambda _: None,
+    surroundings: Surroundings | None = None,
 ) -> Run:
     """Train a network and keep its best weights.
 
@@ -96,8 +96,6 @@ def train(
         recipe: how.
         start: what it begins with.
         teacher: the run of a network of native images to learn from too, see `teacher`.
-        workers: processes that make chips beside this one; None takes what the data and the
-            machine suggest.
         resume: go on where the folder's run of this configuration was stopped. One that is
             finished is left as it is, and one that is not there begins. With another number
             of epochs it ends earlier or later than it was to.
@@ -106,6 +104,8 @@ def train(
         checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
         on_checked: called with what the data turned out to be.
+        surroundings: device, processes that make chips, and logs; None takes what the machine
+            and the data suggest, and TensorBoard.
 
     Warns:
         DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
@@ -120,11 +120,12 @@ def train(
             the loss stopped being a number; or a file cannot be read or written any more.
         DeviceMemoryError: the memory is not enough.
     """
+    surroundings = surroundings or Surroundings()
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     check_local(Path(output))
     run = Run(Path(output))
-    recipe = _with_arithmetic(recipe, run if resume else None)
+    recipe = _with_arithmetic(recipe, run if resume else None, surroundings.place)
     begun = initial_network(network, card, start)
     initial, card = begun.network, begun.card
     freeze(initial, start.freeze, config=network, recipe=recipe)
@@ -174,23 +175,24 @@ def train(
         )
         panels = [_panels(run, config, images)] if images else []
         patience = patience_of(recipe, module, windows)
-        trainer = _trainer(run, config, [checkpoints, *patience, *panels, *callbacks])
+        trainer = _trainer(run, config, [checkpoints, *patience, *panels, *callbacks], surroundings)
         with run.held() if trainer.is_global_zero else nullcontext():
             _begin(run, config, card, trainer, resume=resume, overwrite=overwrite)
+            trainer.loggers = surroundings.open_loggers(run.path, project=config.dataset)
             if not run.finished:
                 with explained(run):
-                    _fit(trainer, module, run, chips, sampler, windows, workers)
+                    _fit(trainer, module, run, chips, sampler, windows, surroundings.workers)
                     if trainer.is_global_zero:
                         finish_run(run, windows, device=trainer.strategy.root_device)
     return run
 
 
-def _with_arithmetic(recipe: Recipe, resumed: Run | None) -> Recipe:
+def _with_arithmetic(recipe: Recipe, resumed: Run | None, place: str) -> Recipe:
     """The recipe with the precision that is computed in; a resumed run keeps its own."""
     wanted = recipe.precision
     if wanted == "auto" and resumed is not None and resumed.config_file.exists():
         wanted = resumed.config().recipe.precision
-    return replace(recipe, precision=choose_arithmetic(wanted))
+    return replace(recipe, precision=choose_arithmetic(wanted, place))
 
 
 def _begin(
@@ -224,7 +226,8 @@ def _fit(
 ) -> None:
     """Train from the beginning, or from the last checkpoint if there is one."""
     batch_size = run.config().recipe.batch_size
-    workers = _workers(chips) if workers is None else workers
+    device = trainer.strategy.root_device.type
+    workers = _workers(chips, device) if workers is None else workers
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
     loader = DataLoader(
         chips,
@@ -233,7 +236,7 @@ def _fit(
         generator=torch.Generator(),
         num_workers=workers,
         persistent_workers=workers > 0,
-        pin_memory=trainer.strategy.root_device.type == "cuda",
+        pin_memory=device == "cuda",
     )
     validation = DataLoader(windows, batch_size=None, generator=torch.Generator())
     last = find_checkpoint(run)
@@ -249,13 +252,13 @@ def _fit(
         )
 
 
-def _workers(chips: Chips | SourceChips) -> int:
+def _workers(chips: Chips | SourceChips, place: str) -> int:
     """Processes that make chips.
 
     Beside a GPU several: on the CPU they would only take time from the network. What is read
     from open files is read in this process, as such files do not survive a fork.
     """
-    if isinstance(chips, Chips) or not torch.cuda.is_available():
+    if isinstance(chips, Chips) or place != "cuda":
         return 0
     return min(os.cpu_count() or 1, MOST_WORKERS)
 
@@ -318,7 +321,9 @@ def _panels(run: Run, config: RunConfig, count: int) -> Panels:
     )
 
 
-def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Trainer:
+def _trainer(
+    run: Run, config: RunConfig, callbacks: Sequence[Callback], surroundings: Surroundings
+) -> L.Trainer:
     recipe, stages = config.recipe, 2 if config.network.two_stage else 1
     alone = recipe.sr_steps(config.network) > 0
     averaging = [moving_average(recipe.averaging)] if recipe.averaging else []
@@ -328,14 +333,14 @@ def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Tr
         return L.Trainer(
             max_epochs=recipe.epochs * stages,
             precision=PRECISIONS[recipe.precision],
-            accelerator="auto",
+            accelerator=surroundings.device,
             devices=recipe.devices,
             strategy=strategy if recipe.devices > 1 else "auto",
             accumulate_grad_batches=recipe.accumulate,
             gradient_clip_val=recipe.clip or None,
             callbacks=[*averaging, *callbacks],
             plugins=[WholeCheckpointIO()],
-            logger=TensorBoardLogger(run.path, name="tensorboard", version=""),
+            logger=False,  # they open files of a folder that is not there yet
             enable_checkpointing=True,
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -345,6 +350,6 @@ def _trainer(run: Run, config: RunConfig, callbacks: Sequence[Callback]) -> L.Tr
     except (MisconfigurationException, ValueError) as error:
         detail = " ".join(str(error).split())
         raise RunError(
-            f"--devices {recipe.devices} with --precision {recipe.precision} cannot be had here: "
-            f"{detail}"
+            f"--device {surroundings.device} --devices {recipe.devices} with --precision "
+            f"{recipe.precision} cannot be had here: {detail}"
         ) from error

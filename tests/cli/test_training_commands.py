@@ -13,6 +13,7 @@ from geosrseg.cli.main import main
 from geosrseg.networks.framework import PROTOCOLS
 from geosrseg.networks.presets import PRESETS
 from geosrseg.networks.recipe import SCHEDULES, Precision, Recipe
+from geosrseg.training.surroundings import DEVICES
 from tests.tiny_datasets import write_dataset
 
 pytestmark = [
@@ -88,6 +89,7 @@ def test_the_choices_are_the_librarys():
     assert choices["protocol"] == PROTOCOLS
     assert choices["preset"] == tuple(PRESETS)
     assert choices["schedule"] == SCHEDULES
+    assert choices["device"] == DEVICES
     assert choices["precision"] == get_args(Precision)
 
 
@@ -120,6 +122,8 @@ def test_every_value_of_a_recipe_can_be_replaced():
         ("--loss ce=much", 2, "expected NAME or NAME=WEIGHT"),
         ("--class-weights 1,2,3", 1, "3 class weights, expected one for each of 2 classes"),
         ("--class-weights some", 2, "expected numbers with commas between them"),
+        ("--device mps", 1, "--device mps: PyTorch finds none here"),
+        ("--logger paper", 1, "--logger paper: there is no such logger, expected lit, comet, csv"),
         ("--seg smp:unet/nothing", 1, "has no network 'unet/nothing'"),
     ],
 )

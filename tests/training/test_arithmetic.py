@@ -19,27 +19,24 @@ from geosrseg.training.train import PRECISIONS
     ],
 )
 def test_auto_is_bf16_only_where_the_cpu_multiplies_it(monkeypatch, flags, taken):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: flags, raising=False)
-    assert choose_arithmetic("auto") == taken
+    assert choose_arithmetic("auto", "cpu") == taken
 
 
 @pytest.mark.parametrize("supported", [True, False])
-def test_auto_asks_a_gpu_before_the_cpu(monkeypatch, supported):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+def test_auto_asks_the_gpu_that_trains(monkeypatch, supported):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: supported)
-    assert choose_arithmetic("auto") == ("bf16" if supported else "fp32")
+    assert choose_arithmetic("auto", "cuda") == ("bf16" if supported else "fp32")
 
 
 @pytest.mark.parametrize("name", PRECISIONS)
 def test_a_precision_by_name_is_taken_as_it_is(name):
-    assert choose_arithmetic(name) == name
+    assert choose_arithmetic(name, "cpu") == name
 
 
 def test_an_unknown_precision_is_one_line():
     with pytest.raises(RunError, match="--precision int8: expected one of auto, fp32, bf16, fp16"):
-        choose_arithmetic("int8")
+        choose_arithmetic("int8", "cpu")
 
 
 def test_auto_is_the_default_of_every_preset():

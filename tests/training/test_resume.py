@@ -127,7 +127,7 @@ def test_another_recipe_is_another_run(card, whole):
 
 def test_a_resumed_run_keeps_its_precision(card, whole, monkeypatch):
     """Begun on a CPU without bf16, and continued on one that has it."""
-    monkeypatch.setattr(arithmetic, "multiplies_bf16", lambda: True)
+    monkeypatch.setattr(arithmetic, "multiplies_bf16", lambda place: True)
     recipe = replace(RECIPE, precision="auto")
     train(card, whole.path, network=whole.config().network, recipe=recipe, resume=True)
     assert whole.config().recipe.precision == "fp32"

@@ -59,6 +59,21 @@ if TYPE_CHECKING:
 )
 @options.workers_option
 @click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where to train; auto takes a GPU that works.",
+)
+@click.option(
+    "--logger",
+    "loggers",
+    multiple=True,
+    metavar="NAME",
+    help="A logger of Lightning's besides TensorBoard: csv, wandb, mlflow, comet; several times "
+    "for several.",
+)
+@click.option(
     "--images",
     type=click.IntRange(min=0),
     default=0,
@@ -78,6 +93,8 @@ def train(
     preset: str,
     teacher: Path | None,
     workers: int | None,
+    device: str,
+    loggers: tuple[str, ...],
     images: int,
     resume: bool,
     check: bool,
@@ -95,12 +112,14 @@ def train(
         from geosrseg.datasets.datasets import read_dataset
         from geosrseg.networks.presets import configure
         from geosrseg.training.run_folder.run import default_run
+        from geosrseg.training.surroundings import Surroundings
         from geosrseg.training.train import train as run
 
     start = Start(**{name: replaced.pop(name) for name in options_of(Start)})
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run that --overwrite would delete")
+    surroundings = Surroundings(device=device, loggers=loggers, workers=workers)
     card = read_dataset(dataset, data=data)
     if check:
         _check(card, output, overwrite=overwrite)
@@ -123,12 +142,12 @@ def train(
         recipe=recipe,
         start=start,
         teacher=teacher,
-        workers=workers,
         resume=resume,
         overwrite=overwrite,
         images=images,
         callbacks=training_progress(preset),
         on_checked=lambda found: click.echo("\n".join(found.lines()), err=True),
+        surroundings=surroundings,
     )
     rank_zero_only(click.echo)(done.path)  # with several devices all run the command
 

@@ -23,13 +23,16 @@ if TYPE_CHECKING:
 def info(scene: str, model: str | None, as_json: bool) -> None:
     """Say what a scene is, and whether a model can map it; or what a model is.
 
-    SCENE is what predict takes. MODEL is a shipped model's name or FILE.onnx.
+    SCENE is what predict takes. MODEL is a shipped model's name, FILE.onnx
+    or an address as for --model.
     """
     from geosrseg.mapping.planning.info import info as run
     from geosrseg.runtime.model.model_file import read_model_file
+    from geosrseg.runtime.model_address import is_model_address
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model, list_models
 
-    if scene.endswith(".onnx") or scene in {item.name for item in list_models()}:
+    names = {item.name for item in list_models()}
+    if scene.endswith(".onnx") or scene in names or is_model_address(scene):
         file = read_model_file(find_model(scene))
         click.echo(json.dumps(describe(file)) if as_json else write_card(file))
         return

@@ -44,7 +44,7 @@ def list_(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("model", metavar="NAME|FILE.onnx")
+@click.argument("model", metavar="NAME|FILE.onnx|URL")
 @click.option("--stac", is_flag=True, help="Print it as a STAC item (MLM extension).")
 @options.json_option
 @options.debug_option

@@ -44,6 +44,7 @@ from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.starting.start import Start
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 
 PLAN = "plan.json"
@@ -216,7 +217,7 @@ def _train(
         recipe=recipe,
         start=Start(init_sr=budget.init_sr_of(experiment), init_seg=budget.init_seg),
         teacher=output / "runs" / teacher.name if experiment.taught else None,
-        workers=workers,
+        surroundings=Surroundings(workers=workers),
         resume=True,
         callbacks=callbacks,
     )

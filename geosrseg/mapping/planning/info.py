@@ -37,7 +37,7 @@ def info(scene: str | Path, *, model: str | Path = DEFAULT_MODEL) -> SceneInfo:
 
     Args:
         scene: as for `predict`.
-        model: a shipped model's name or an ONNX file.
+        model: as for `open_model`.
 
     Raises:
         SceneError: the scene cannot be read by any model.

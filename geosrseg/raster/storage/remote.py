@@ -6,7 +6,6 @@ from the environment and AWS's own files, as GDAL documents them (``AWS_ACCESS_K
 """
 
 import os
-import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import rasterio
 
+from geosrseg.core.deadline import within
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.location import (
@@ -142,7 +142,7 @@ def check_redirects(location: Location) -> None:
     _check(location)
     if location.scheme in HTTP:
         with suppress(OSError, HTTPException):
-            _within(lambda: _send(location, {"Range": "bytes=0-0"}).close())
+            within(DEADLINE, lambda: _send(location, {"Range": "bytes=0-0"}).close())
 
 
 def read_remote(location: Location, *, most: int) -> bytes:
@@ -164,7 +164,7 @@ def read_remote(location: Location, *, most: int) -> bytes:
             return answer.read(most + 1)
 
     try:
-        content = _within(read)
+        content = within(DEADLINE, read)
     except (OSError, HTTPException) as error:
         text = f"HTTP {error.code}" if isinstance(error, HTTPError) else reason(error)
         text = without_secrets(text, location)
@@ -179,33 +179,6 @@ def _check(location: Location) -> None:
         check_address(location)
     except ValueError as error:
         raise SceneError(f"{location}: is no address ({error}): check it") from error
-
-
-def _within(action: Callable[[], T]) -> T:
-    """Do something over the network, within `DEADLINE` as a whole.
-
-    Each step of it has a limit of its own, but a server may send a byte from time to time.
-
-    Raises:
-        TimeoutError: it is not done by then.
-    """
-    results: list[T] = []
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(action())
-        except BaseException as error:  # handed to the thread that waits
-            failures.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(DEADLINE)
-    for failure in failures:
-        raise failure
-    if not results:
-        raise TimeoutError(f"not within {DEADLINE} s")
-    return results[0]
 
 
 def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:

@@ -5,7 +5,6 @@ the user's cache folder. What it has no layer for runs on CUDA, and nothing on t
 """
 
 import ctypes
-import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +14,7 @@ import onnxruntime
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.window_sizes import largest_window, usual_window
+from geosrseg.core.user_cache import VARIABLE, cache_root
 from geosrseg.errors import DeviceError
 from geosrseg.runtime.contract import INPUT
 from geosrseg.runtime.devices import cuda
@@ -63,7 +63,7 @@ class TensorRt(cuda.Cuda):
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DeviceError(
-                f"{folder} cannot be made ({error.strerror}): set XDG_CACHE_HOME"
+                f"{folder} cannot be made ({error.strerror}): set {VARIABLE}"
             ) from error
         options = {
             "trt_engine_cache_enable": "1",
@@ -101,11 +101,7 @@ def profile(spec: ModelSpec) -> dict[str, str]:
 
 def cache_folder() -> Path:
     """The folder of the engines, in the user's cache."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "geosrseg" / "tensorrt"
+    return cache_root() / "tensorrt"
 
 
 def _load_libraries() -> bool:

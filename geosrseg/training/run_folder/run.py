@@ -4,6 +4,7 @@
 - ``data.json``: hashes of what it is trained on, see `data_record`
 - ``metrics.csv``: losses and validation metrics, one row an epoch
 - ``tensorboard/``: the same for TensorBoard; ``panels/``: validation images, on request
+- ``logs/``: what further loggers keep on this machine
 - ``best.ckpt``, ``last.ckpt``: Lightning checkpoints
 - ``weights.safetensors``: the weights that are the result, what `export` reads
 - ``validation.json``: their validation metrics, in full precision
@@ -43,7 +44,7 @@ FILES = (
     "validation.json",
     "weights.safetensors",
 )
-FOLDERS = ("tensorboard", "panels")
+FOLDERS = ("tensorboard", "panels", "logs")
 """With `FILES`, all that a run may leave in its folder."""
 
 LOCK = ".lock"

@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from geosrseg.datasets.cache import cache_root, make_once
+from geosrseg.core.user_cache import cache_root
+from geosrseg.datasets.cache import make_once
 from geosrseg.datasets.named import zip_archive as archive_module
 from geosrseg.datasets.named.zip_archive import open_archive
 from geosrseg.errors import DatasetError
@@ -151,5 +152,5 @@ def test_what_is_made_appears_whole_or_not_at_all(tmp_path):
 def test_a_cache_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(DatasetError, match="choose another folder with XDG_CACHE_HOME"):
+    with pytest.raises(DatasetError, match="choose another folder with GEOSRSEG_CACHE"):
         make_once("x", lambda folder: None)

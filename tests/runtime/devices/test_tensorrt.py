@@ -34,6 +34,7 @@ def test_the_profile_reaches_from_the_smallest_window_to_those_of_exact_seams():
 
 
 def test_engines_are_kept_in_the_users_cache(monkeypatch, tmp_path):
+    monkeypatch.delenv("GEOSRSEG_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert tensorrt.cache_folder() == tmp_path / "geosrseg" / "tensorrt"
     monkeypatch.delenv("XDG_CACHE_HOME")
@@ -43,5 +44,5 @@ def test_engines_are_kept_in_the_users_cache(monkeypatch, tmp_path):
 def test_a_cache_that_cannot_be_written_is_named_with_the_remedy(monkeypatch, tmp_path, tiny_model):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(DeviceError, match=r"file.* cannot be made .*: set XDG_CACHE_HOME"):
+    with pytest.raises(DeviceError, match=r"file.* cannot be made .*: set GEOSRSEG_CACHE"):
         tensorrt.TensorRt().load(read_model_file(tiny_model()), precision="fp32", threads=None)

@@ -1,0 +1,348 @@
+"""Model address: a model file of somebody else's server, fetched once and known by its hash.
+
+``https://HOST/FILE.onnx#sha256=HEX`` and ``hf://OWNER/REPO/PATH.onnx@REVISION``, which is a
+file of the Hugging Face Hub. Nothing is fetched of which the content is not pinned: by the hash,
+or by the commit of a Hub's repository, whose hash is remembered from the first time on.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPMessage, HTTPResponse
+from pathlib import Path
+from threading import Event
+from typing import IO, Any, BinaryIO
+from urllib import request as web
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote, urljoin, urlsplit
+
+from geosrseg.core.deadline import within
+from geosrseg.core.user_cache import VARIABLE, cache_root
+from geosrseg.errors import ModelError
+from geosrseg.regular_file import open_regular, read_regular
+from geosrseg.runtime.model.model_file import MAX_SIZE
+
+HUB = "https://huggingface.co"
+
+TIMEOUT = 20
+"""Seconds to wait for a connection, or for anything to arrive over it."""
+
+DEADLINE = 1800
+"""Seconds for a file as a whole, its redirects included."""
+
+_CHUNK = 2**20
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
+_NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+_SCHEMES = ("https", "http", "hf")
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
+_SAFE = "%/:=&?~+!$,;'@()*[]"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAddress:
+    """Where a model file is fetched from, and what pins its content.
+
+    As text it is what a user may be shown: without the query, where tokens stand.
+
+    Attributes:
+        url: that is asked for.
+        sha256: of the file, in hexadecimal; empty where the commit of the URL pins it.
+    """
+
+    url: str = field(repr=False)
+    sha256: str
+
+    @classmethod
+    def of(cls, text: str) -> "ModelAddress":
+        """Read an address.
+
+        Raises:
+            ModelError: it is none, or does not pin the content.
+        """
+        address, _, fragment = text.partition("#")
+        key, _, sha256 = fragment.partition("=")
+        sha256 = sha256.lower()
+        shown = shown_address(text)
+        if fragment and (key != "sha256" or not _HASH.fullmatch(sha256)):
+            raise ModelError(f"{shown} has no SHA-256 after #: expected #sha256= and 64 hex digits")
+        if address.lower().startswith("hf://"):
+            return cls(_hub_url(address, pinned=bool(sha256)), sha256)
+        if wrong := _fault(address):
+            raise ModelError(f"the model {shown} cannot be fetched: {wrong}")
+        if not sha256:
+            raise ModelError(
+                f"{shown} says no hash: add #sha256= and the 64 hex digits of the file's SHA-256"
+            )
+        return cls(address, sha256)
+
+    def __str__(self) -> str:
+        return shown_address(self.url)
+
+
+def is_address(text: object) -> bool:
+    """A model given so is fetched over the network."""
+    scheme, colon, _ = text.partition("://") if isinstance(text, str) else ("", "", "")
+    return bool(colon) and scheme.lower() in _SCHEMES
+
+
+def is_model_address(text: str) -> bool:
+    """It is an address, and of a model, where it could be that of a scene too."""
+    address, _, fragment = text.partition("#")
+    return is_address(text) and (
+        address.lower().startswith("hf://")
+        or fragment.startswith("sha256=")
+        or address.partition("?")[0].endswith(".onnx")
+    )
+
+
+def shown_address(text: str) -> str:
+    """An address without user name, password, query and fragment; other text as it is."""
+    if not is_address(text):
+        return text
+    shown = _bare(text)
+    return shown if shown.isprintable() else repr(shown)
+
+
+def _bare(url: str) -> str:
+    start, colon, rest = re.split(r"[?#]", url, maxsplit=1)[0].partition("//")
+    host, slash, path = rest.partition("/")
+    return f"{start}{colon}{host.rpartition('@')[2]}{slash}{path}"
+
+
+def fetch_model(text: str) -> Path:
+    """The file behind an address, in the user's cache; it is fetched if it is not there intact.
+
+    Raises:
+        ModelError: the address does not pin its content, the file cannot be fetched, or it is
+            another one than the address says.
+    """
+    address = ModelAddress.of(text)
+    folder = cache_root() / "models"
+    note = folder / f"{hashlib.sha256(address.url.encode()).hexdigest()}.sha256"
+    sha256 = address.sha256 or _remembered(note)
+    if sha256 and _hash_of(_place(folder, sha256)) == sha256:
+        return _place(folder, sha256)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _draft(folder) as (draft, path):
+            found = _download(address, draft, expected=sha256)
+            _put(path, _place(folder, found), sha256=found)
+        if not address.sha256:
+            with _draft(folder) as (draft, path):
+                draft.write(f"{found}\n".encode())
+                draft.close()
+                _put(path, note, sha256=_hash_of(path))
+    except OSError as error:
+        raise ModelError(
+            f"cannot write the cache {folder} ({error.strerror}): make room, or choose another "
+            f"folder with {VARIABLE}"
+        ) from error
+    return _place(folder, found)
+
+
+def _hub_url(address: str, *, pinned: bool) -> str:
+    """The URL of a file of the Hugging Face Hub."""
+    path, at, revision = address[len("hf://") :].rpartition("@")
+    owner, repo, *names = path.split("/") if at else ("", "")
+    # Dots alone would lead out of the folder that they stand in.
+    if not at or not names or not all(_NAME.fullmatch(name) for name in (owner, repo, *names)):
+        raise ModelError(
+            f"{shown_address(address)} is no file of the Hub: expected hf://OWNER/REPO/FILE.onnx@"
+            "COMMIT"
+        )
+    if not pinned and not _COMMIT.fullmatch(revision):
+        raise ModelError(
+            f"{shown_address(address)} is not pinned, {revision!r} may change: give the commit, "
+            "40 hex digits, after @, or add #sha256=HEX"
+        )
+    kept = quote(revision, safe="")
+    return f"{HUB}/{owner}/{repo}/resolve/{kept}/{'/'.join(names)}"
+
+
+def _fault(url: str) -> str:
+    """Why nothing is asked of a URL; empty if something is."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna")
+    except ValueError:
+        host, port = "", 0
+    if not host or port == 0 or not url.isprintable():
+        return "its host is no name, its port no number, or it has characters that are not shown"
+    if parts.username is not None:
+        return "a user name in it would be sent to whoever answers: download the file yourself"
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _THIS_MACHINE):
+        return f"expected https://, got {parts.scheme}://"
+    return ""
+
+
+def _place(folder: Path, sha256: str) -> Path:
+    return folder / f"{sha256}.onnx"
+
+
+def _remembered(note: Path) -> str:
+    """The hash that a file had when it was fetched first; empty if it never was."""
+    try:
+        text = read_regular(note, limit=100).decode("ascii").strip()
+    except (OSError, ValueError):
+        return ""
+    return text if _HASH.fullmatch(text) else ""
+
+
+def _hash_of(path: Path) -> str:
+    """The hash of a file; empty if it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def _draft(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A new file of a name of its own, which is gone afterwards unless it was renamed."""
+    handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file, Path(name)
+    finally:
+        with suppress(OSError):
+            Path(name).unlink()
+
+
+def _put(draft: Path, path: Path, *, sha256: str) -> None:
+    """Give a draft its name."""
+    try:
+        draft.replace(path)
+    except OSError:
+        # Another process may have been quicker and read it now, which Windows minds.
+        if _hash_of(path) != sha256:
+            raise
+
+
+def _download(address: ModelAddress, draft: BinaryIO, *, expected: str) -> str:
+    """Write what an address leads to, and close the file; its hash is given.
+
+    Raises:
+        ModelError: it cannot be fetched, is too large, or has another hash.
+        OSError: the draft cannot be written.
+    """
+    given_up = Event()
+    try:
+        found = within(DEADLINE, lambda: _receive(address, draft, given_up=given_up))
+    except (_NetworkError, TimeoutError) as error:
+        raise ModelError(
+            f"the model {address} cannot be fetched ({error}): check the address, or "
+            "try again later"
+        ) from error
+    finally:
+        given_up.set()
+    if expected and found != expected:
+        raise ModelError(
+            f"{address} is another file than was asked for (SHA-256 {found[:12]}..., expected "
+            f"{expected[:12]}...): check the address and its hash"
+        )
+    return found
+
+
+class _NetworkError(Exception):
+    """The file did not arrive whole; the text says why, without addresses."""
+
+
+@contextmanager
+def _over_network() -> Iterator[None]:
+    """Tell what fails on the way from what fails on the disk."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise _NetworkError(_reason(error)) from error
+
+
+def _receive(address: ModelAddress, draft: BinaryIO, *, given_up: Event) -> str:
+    digest, size = hashlib.sha256(), 0
+    with _open(address.url) as answer:
+        stated = answer.length
+        if (stated or 0) > MAX_SIZE:
+            raise ModelError(f"{address} has {stated} bytes: expected at most {MAX_SIZE}")
+        if stated is None and not answer.chunked and not address.sha256:
+            raise _NetworkError("the server does not say how long it is")
+        while chunk := _read(answer):
+            size += len(chunk)
+            if size > MAX_SIZE:
+                raise ModelError(f"{address} goes past {MAX_SIZE} bytes: expected no more")
+            if given_up.is_set():
+                raise _NetworkError("given up")
+            digest.update(chunk)
+            draft.write(chunk)
+    if stated is not None and size != stated:
+        raise _NetworkError(f"the connection was cut after {size} of {stated} bytes")
+    draft.close()
+    return digest.hexdigest()
+
+
+def _read(answer: HTTPResponse) -> bytes:
+    """What has arrived; nothing at the end."""
+    with _over_network():
+        return answer.read1(_CHUNK)
+
+
+@_over_network()
+def _open(url: str) -> HTTPResponse:
+    opener = web.OpenerDirector()  # none of what opens ftp:, file: and data:
+    for handler in (
+        web.ProxyHandler(),
+        web.HTTPHandler(),
+        web.HTTPSHandler(),
+        web.HTTPDefaultErrorHandler(),
+        _Redirects(),
+        web.HTTPErrorProcessor(),
+    ):
+        opener.add_handler(handler)
+    request = web.Request(quote(url, safe=_SAFE), headers={"User-Agent": "geosrseg"})
+    try:
+        answer: HTTPResponse | None = opener.open(request, timeout=TIMEOUT)
+    except HTTPError as error:
+        error.close()
+        raise
+    if answer is None:
+        raise URLError("no answer")
+    return answer
+
+
+class _Redirects(web.HTTPRedirectHandler):
+    """Follows to https, and within this machine."""
+
+    def http_error_302(
+        self, req: web.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> Any:
+        stated = headers.get("location", "")
+        try:
+            there = urljoin(req.full_url, stated)
+            same = urlsplit(there).scheme in ("https", urlsplit(req.full_url).scheme)
+        except ValueError:
+            there, same = stated, False
+        if not same or _fault(there):
+            fp.close()
+            raise ModelError(
+                f"{shown_address(req.full_url)} redirects to {_bare(there)!r}, expected https: "
+                "download the file yourself if you trust it"
+            )
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, in one line without addresses."""
+    if isinstance(error, HTTPError):
+        return f"HTTP {error.code}"
+    cause = error.reason if isinstance(error, URLError) else error
+    if isinstance(cause, HTTPException):
+        return type(cause).__name__
+    text = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+    return " ".join(text.split())
