@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from geosrseg import errors
@@ -25,6 +25,26 @@ _START = (
     "from geosrseg.apart import _serve; _serve(*sys.argv[2:])"
 )
 _OK = b"ok"
+
+SAFE_PATH = "PYTHONSAFEPATH"
+"""What Python is told by to leave the current folder alone."""
+
+
+@contextmanager
+def without_current_folder() -> Iterator[None]:
+    """Python processes that are started inside run no module of the current folder.
+
+    With ``-c``, as `multiprocessing` starts them, Python looks there before anywhere else.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SAFE_PATH, None)
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 class GivenUpError(Exception):

@@ -8,15 +8,17 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from geosrseg.batch.work import Task
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
 from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.location import without_secrets
+from geosrseg.regular_file import create_new, read_regular
 
 MARK = "geosrseg:task"
 """Property of the item that holds the task's id."""
@@ -76,8 +78,8 @@ class Archive(ABC):
 def _marked(text: bytes) -> str:
     """The mark in an item; empty where there is none."""
     try:
-        value = json.loads(text)["properties"][MARK]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        value = parse_json(text)["properties"][MARK]
+    except (ValueError, LookupError, TypeError):
         return ""
     return value if isinstance(value, str) else ""
 
@@ -107,9 +109,7 @@ class FolderArchive(Archive):
     def read(self, address: str) -> bytes | None:
         path = Path(address)
         try:
-            if path.stat().st_size > MOST_BYTES:
-                raise OutputError(f"{path}: is too large for an item")
-            return path.read_bytes()
+            return read_regular(path, limit=MOST_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -191,7 +191,8 @@ class StoreArchive(Archive):
 
     def _failure(self, address: str, what: str, error: Exception) -> OutputError:
         lines = str(error).strip().splitlines()
-        return OutputError(f"{address}: cannot be {what} ({lines[0] if lines else error})")
+        why = without_secrets(lines[0] if lines else str(error))
+        return OutputError(f"{address}: cannot be {what} ({why})")
 
 
 def _s3_endpoint() -> str:
@@ -209,7 +210,6 @@ def write_mark(item: Path, task: Task) -> None:
     document = json.loads(item.read_text(encoding="utf-8"))
     document["properties"][MARK] = task.id
     draft = item.with_name(f".{item.name}.marked")
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with create_new(draft) as file:
+        file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
     draft.replace(item)

@@ -15,6 +15,7 @@ from pkgutil import resolve_name
 from types import TracebackType
 from typing import Any, Self
 
+from geosrseg.apart import without_current_folder
 from geosrseg.errors import DeviceMemoryError
 
 SHORTEST = 0.2
@@ -42,9 +43,11 @@ class MeasuredProcess:
 
     def __init__(self, name: str, load: str, *arguments: Any) -> None:
         self._name = name
-        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        with without_current_folder():
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         try:
-            self._call(_load, load, arguments)
+            with without_current_folder():
+                self._call(_load, load, arguments)
         except BaseException:
             self.close()
             raise

@@ -7,7 +7,6 @@ blocks with replacement. As few seeds vary too little among themselves, their pa
 is widened by √(n / (n - 1)).
 """
 
-import csv
 import io
 import json
 import math
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from geosrseg.core.text.csv_text import write_rows
 from geosrseg.evaluation.report.report import Report
 from geosrseg.evaluation.reproducing.experiment import Experiment, find_baselines
 from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, estimate
@@ -210,9 +210,7 @@ def pairs_csv(pairs: Sequence[Pair]) -> str:
         for pair in pairs
     ]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["arm"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write_rows(text, [list(rows[0]) if rows else ["arm"], *(row.values() for row in rows)])
     return text.getvalue()
 
 

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import psutil
 
+from geosrseg.core.text.numerals import parse_integer
 from geosrseg.regular_file import read_regular
 
 SUFFIX = ".holder"
 
 _LONGEST = 1000  # bytes
+_LAST_PROCESS = 2**31 - 1
 
 
 @contextmanager
@@ -42,13 +44,20 @@ def _make(holder: Path) -> None:
         _write(holder)
     except FileExistsError as error:
         host, pid, since = _read(holder)
-        if host != socket.gethostname() or not pid.isdigit() or psutil.pid_exists(int(pid)):
+        if host != socket.gethostname() or _may_run(pid):
             raise BlockingIOError(
                 f"process {pid} on {host} has held {holder} since {since}: remove it if that "
                 "process has ended"
             ) from error
         holder.unlink(missing_ok=True)
         _write(holder)
+
+
+def _may_run(pid: str) -> bool:
+    try:
+        return bool(psutil.pid_exists(parse_integer(pid, high=_LAST_PROCESS)))
+    except ValueError:
+        return True  # nobody knows whose it is
 
 
 def _write(holder: Path) -> None:
