@@ -82,9 +82,12 @@ def run_apart(
         answer, _ = process.communicate(content, timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise GivenUpError(f"not within {seconds:.0f} s") from error
-    finally:  # SIGTERM and Ctrl-C end the waiting, and the child with it
+    finally:  # SIGTERM and Ctrl-C end the waiting at any of its steps, and the child with it
         process.kill()
-        process.communicate()
+        for stream in (process.stdin, process.stdout):
+            with suppress(OSError):  # what was to be sent has nobody to go to
+                stream.close()  # type: ignore[union-attr]
+        process.wait()
     return _understood(answer, process.returncode)
 
 
