@@ -69,7 +69,7 @@ MAX_JSON_BYTES = 2**28
 MAX_POINTS = 10_000_000
 """Of all geometries together."""
 
-MAX_SECONDS = 50.0
+MAX_SECONDS = 40.0
 MAX_MEMORY = 2**32
 """What a file may take until it is read and has the CRS of the map."""
 
