@@ -49,6 +49,7 @@ from geosrseg.errors import SceneError as SceneError
 from geosrseg.errors import SceneWarning as SceneWarning
 from geosrseg.errors import WorkError as WorkError
 from geosrseg.evaluation.evaluate import evaluate as evaluate
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes as EvaluationSizes
 from geosrseg.evaluation.report.report import Report as Report
 from geosrseg.evaluation.reproducing.experiment import ExperimentPlan as ExperimentPlan
 from geosrseg.evaluation.reproducing.reproduce import Budget as Budget
