@@ -19,8 +19,8 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training import arithmetic
 from geosrseg.training.finishing.export import export
+from geosrseg.training.machine import arithmetic
 from geosrseg.training.run_folder.run import FILES, FOLDERS, Run
 from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train

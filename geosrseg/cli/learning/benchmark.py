@@ -77,7 +77,7 @@ def benchmark(
     that there is, against what the machine can multiply at most and against PyTorch. The model
     is the embedded one unless another is given.
     """
-    from geosrseg.raster.storage.figures_file import check_figures, write_figures
+    from geosrseg.raster.storage.publication import check_output, publish_text
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
     if seams and full:
@@ -85,14 +85,14 @@ def benchmark(
     if scene and not seams:
         raise click.UsageError("--scene goes with --seams")
     if output:
-        check_figures(output, overwrite=overwrite)
+        check_output(output, suffixes=[".json"], overwrite=overwrite)
     model = model or DEFAULT_MODEL
     if seams:
         text, figures = _measure_seams(model, scene, size or (QUICK_SEAMS if quick else None))
     else:
         text, figures = _measure_speed(model, full=full, size=size, quick=quick)
     if output:
-        write_figures(figures, output, overwrite=overwrite)
+        publish_text(output, json.dumps(figures, indent=2) + "\n")
     click.echo(json.dumps(figures) if as_json else text)
 
 
