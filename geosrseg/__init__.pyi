@@ -73,7 +73,9 @@ from geosrseg.mapping.prediction import Progress as Progress
 from geosrseg.mapping.windowing import Windowing as Windowing
 from geosrseg.networks.framework import NetworkConfig as NetworkConfig
 from geosrseg.networks.joint import JointNetwork as JointNetwork
+from geosrseg.networks.part import Part as Part
 from geosrseg.networks.presets import configure as configure
+from geosrseg.networks.reach import Reach as Reach
 from geosrseg.networks.recipe import Recipe as Recipe
 from geosrseg.products.areas import Areas as Areas
 from geosrseg.products.asset import Asset as Asset
