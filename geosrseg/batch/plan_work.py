@@ -71,7 +71,7 @@ class WorkPlan:
 
     @property
     def disk(self) -> int:
-        """Bytes that one scene needs at the most while it is made."""
+        """Most bytes that one scene needs while it is made."""
         return max((plan.disk for plan in self.open_plans), default=0)
 
 
@@ -98,7 +98,7 @@ def plan_work(
         work: the file to write, ``.jsonl``.
         model: see `open_model`.
         device: see `open_model`; ``auto`` is settled here and pinned.
-        precision: see `open_model`; likewise.
+        precision: see `open_model`.
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
         overwrite: replace an existing work file.
         on_scene: called for each scene when it is planned.

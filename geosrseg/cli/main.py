@@ -98,7 +98,7 @@ class LazyGroup(click.Group):
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; whatever escapes it becomes an exit code and one line."""
+        """Run the command; any exception becomes an exit code and one line."""
         try:
             with _one_line_warnings(), stopped_by_signals():
                 result = super().invoke(ctx)

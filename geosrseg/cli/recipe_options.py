@@ -107,7 +107,7 @@ BUDGET_OPTIONS = (
     click.option(
         "--max-steps",
         type=COUNT,
-        help="Optimizer steps of a part at the most; fewer or shorter passes then.",
+        help="Most optimizer steps of a part; it takes fewer or shorter passes then.",
     ),
     click.option("--batch-size", type=COUNT, help="Chips that a device runs at once."),
     click.option("--accumulate", type=COUNT, help="Batches in an optimizer step."),

@@ -55,7 +55,7 @@ class _Relay(Generic[Item]):
             for item in self._items:
                 if not self._put(item):
                     break
-        except BaseException as error:  # whatever it is, it is the reader's to handle
+        except BaseException as error:  # any error is the reader's to handle
             end = _End(error)
         finally:
             close = getattr(self._items, "close", None)

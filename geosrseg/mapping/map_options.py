@@ -1,4 +1,4 @@
-"""MapOptions: what is wanted of a map, whatever the scene and whatever the model."""
+"""MapOptions: what a user wants of a map, for any scene and model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -69,7 +69,7 @@ def read_options(part: str, name: str, values: Mapping[str, Any]) -> dict[str, A
     Args:
         part: ``sr``, ``seg`` or ``joint``.
         name: of the network.
-        values: by option; text is read, any other value is left as it is.
+        values: by option; text is read, any other value is kept.
 
     Raises:
         RunError: there is no such network, option or value.

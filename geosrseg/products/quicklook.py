@@ -262,7 +262,7 @@ def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = Non
     Args:
         path: the file.
         picture: red, green, blue.
-        name: what an error calls the file; its path unless given.
+        name: what an error calls the file; its path by default.
 
     Raises:
         OutputError: the file cannot be written.

@@ -152,7 +152,7 @@ class Scene:
 
     @property
     def has_overviews(self) -> bool:
-        """Reading all of it averaged costs little."""
+        """Reading a whole averaged copy costs little."""
         return all(dataset.overviews(1) for dataset in self._bands)
 
     def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
@@ -360,7 +360,7 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
     """Open a scene that was examined before, in this process or in another one.
 
     Args:
-        header: what is known of it.
+        header: what is known of the scene.
         bad_blocks: takes note of what cannot be decoded.
 
     Raises:

@@ -9,7 +9,7 @@ Its folder holds
   ``curve.csv``, how they learned; with several seeds ``seeds.json`` and ``seeds.csv``, by how
   much the arms differ
 
-Called again it resumes where it was stopped: what is finished is left as it is.
+Called again it resumes where it was stopped: finished runs are kept.
 """
 
 import json
@@ -57,9 +57,9 @@ class Budget:
 
     Attributes:
         preset: networks and recipe to begin with.
-        replaced: values of it that are replaced, see `configure`.
+        replaced: values to replace in it, see `configure`.
         init_sr: see `train`; ``{n}`` in it stands for the upscale factor.
-        init_seg: likewise.
+        init_seg: the same for the segmentation part.
     """
 
     preset: str
@@ -123,7 +123,7 @@ def reproduce(
             measurement.
 
     Raises:
-        RunError: the folder was begun with another dataset, budget or plan; or see `train`.
+        RunError: the folder was started with another dataset, budget or plan; or see `train`.
         GeosrsegError: see `train`, `export` and `evaluate`.
     """
     output, experiments = Path(output), plan.experiments()
@@ -258,7 +258,7 @@ def _check_configurations(
         if recipe.devices > 1:
             raise RunError(
                 f"{recipe.devices} devices: a reproduction trains on one; train a run in its "
-                "folder runs with geosrseg train --devices, and it goes on with that"
+                "folder runs with geosrseg train --devices, and it continues with that"
             )
         file = budget.init_sr_of(experiment)
         if file is not None and not file.is_file():
@@ -308,6 +308,6 @@ def _check_plan(output: Path, description: dict[str, Any]) -> None:
     if changed:
         key = changed[0]
         raise RunError(
-            f"{output} was begun with {key} {found[key]}, not {description[key]}: give the same "
+            f"{output} was started with {key} {found[key]}, not {description[key]}: give the same "
             "options again, or choose another folder"
         )

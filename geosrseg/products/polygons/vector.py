@@ -168,7 +168,7 @@ Smooth = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 def _smoother(strips: Strips, areas: PixelAreas | None, min_area: float | None) -> Smooth:
-    """What takes polygons that are too small out of the map; reads all of it."""
+    """The sieve that removes polygons that are too small; it reads the whole map."""
     if min_area is None or areas is None:
         return lambda labels: labels
     sieve = Sieve(strips.grid.width, areas)

@@ -196,7 +196,7 @@ def _extract(content: bytes, folder: Path) -> Path:
     """Take the one vector file, and what belongs to it, out of an archive.
 
     Raises:
-        ValueError: there is none, or there are several, or they are too large.
+        ValueError: it has none or several, or they are too large.
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
         members = {item.filename: item for item in archive.infolist() if not item.is_dir()}

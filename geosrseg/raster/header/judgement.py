@@ -111,7 +111,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
         return f"its medians would be {', '.join(reflectances)}, which is no reflectance"
     if (brightest < DARK).all():
-        return f"all of it is about 0 ({', '.join(reflectances)})"
+        return f"all values are about 0 ({', '.join(reflectances)})"
     fitting = best_convention(values, spec)
     if fitting and _darkest(values, radiometry) > BRIGHT and _is_reflectance(spec):
         return f"no pixel is darker than {_darkest(values, radiometry):.2g} in any band"

@@ -60,7 +60,7 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
         start: what it begins with.
 
     Warns:
-        RunWarning: some layers do not fit and begin anew; or bands are normalized otherwise
+        RunWarning: some layers do not fit and start at random; or bands are normalized otherwise
             than the card says.
 
     Raises:
@@ -70,14 +70,14 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
     network = build_network(config)
     pretrained = None
     if start.init is not None:
-        with torch.random.fork_rng(devices=[]):  # what begins anew does not depend on the file
+        with torch.random.fork_rng(devices=[]):  # random layers do not depend on the file
             pretrained = read_pretrained(start.init, config)
             anew = transfer(
                 pretrained, network, config, bands=card.bands, classes=card.legend.names
             )
         if anew:
             warnings.warn(
-                f"{pretrained.name} does not have all of this network; begun anew: "
+                f"{pretrained.name} does not have all of this network; these start at random: "
                 f"{', '.join(anew)}",
                 RunWarning,
                 stacklevel=3,

@@ -32,8 +32,8 @@ class Pretrained:
         sha256: of the file, in hexadecimal.
         weights: by name.
         bands: names of the input bands; empty where that is not known.
-        classes: names of the output classes; likewise.
-        normalization: reflectance to network input; likewise.
+        classes: names of the output classes, in the same order of channels.
+        normalization: reflectance to network input.
         folded: the batch normalizations have lost their statistics.
     """
 
