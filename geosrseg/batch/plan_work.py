@@ -22,7 +22,7 @@ NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"
 
 @dataclass(frozen=True, slots=True)
 class PlannedScene:
-    """What is to be done for one scene.
+    """The work for one scene.
 
     Attributes:
         scene: its address, without what is secret in it.
@@ -42,7 +42,7 @@ class PlannedScene:
 
 @dataclass(frozen=True, slots=True)
 class WorkPlan:
-    """What is to be done for all scenes.
+    """The work for all scenes.
 
     Attributes:
         scenes: in the order of the work file, broken ones among them.

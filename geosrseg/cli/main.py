@@ -34,7 +34,7 @@ COMMANDS = {
         "plan": "Plan the maps of many scenes, one line per scene.",
         "run": "Make the maps of a work file that are not there yet.",
         "clean": "List what stopped runs of predict have left, and remove it.",
-        "info": "Say what a scene is, and whether a model can map it; or what a model is.",
+        "info": "Describe a scene, and whether a model can map it; or describe a model.",
         "models": "List, show and verify the shipped models.",
     },
     "finished": {

@@ -222,12 +222,12 @@ preset_option = click.option(
     type=click.Choice(["paper", "slim", "compact"]),
     default="paper",
     show_default=True,
-    help="Networks and recipe to begin with.",
+    help="Networks and recipe that the other options change.",
 )
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of these options; what is not given is None."""
+    """Give a command all of these options; options not given are None."""
     command = budget_options(command)
     for option in reversed(WEIGHT_OPTIONS):
         command = option(command)

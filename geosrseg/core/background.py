@@ -1,4 +1,4 @@
-"""Background: a stage of a pipeline in a thread of its own.
+"""Background: a stage of a pipeline in its own thread.
 
 A pipeline is written as generators, each reading the one before it. `in_background` lets
 one run ahead of its reader, by a bounded number of items, so that stages overlap.

@@ -28,10 +28,10 @@ class Option:
         kind: of its value.
         name: on the command line; the field's name where empty.
         metavar: what the command line's help shows for the value.
-        default: what stands for a default of None, for the help.
+        default: text for a default of None, for the help.
         least: the smallest number.
         above: a number is larger than it.
-        choices: what the value is one of.
+        choices: the allowed values.
     """
 
     help: str

@@ -51,7 +51,7 @@ NETWORKS: Mapping[str, Registry[Builder]] = {
 """By the part that they are; `JointNetwork` is both."""
 
 LIBRARY = "smp:"
-"""What the name of a network of segmentation_models.pytorch begins with."""
+"""Prefix of the names of segmentation_models.pytorch's networks."""
 
 GIVEN = ("upscale_factor", "trains_sr", "name")
 """Keyword arguments that are no options: they follow from the run."""

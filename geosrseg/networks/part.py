@@ -19,7 +19,7 @@ class Part(nn.Module):
     Its ONNX form is the function registered for its class in `onnx_layers`, or without one
     what PyTorch's exporter makes of it (`onnx_tracing`).
 
-    A segmentation part whose attribute `encoder` is a module can have that begin with published
+    A segmentation part whose attribute `encoder` is a module can start with published
     weights, and keep them.
 
     Attributes:

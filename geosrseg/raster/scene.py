@@ -104,7 +104,7 @@ class Scene:
         return Scene(header, self._bands, self._quality, bad_blocks=self.bad_blocks)
 
     def reopen(self) -> AbstractContextManager["Scene"]:
-        """A handle of its own for another thread; nothing is examined again."""
+        """Another handle, for another thread; nothing is examined again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
 
     def read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
@@ -270,7 +270,7 @@ def open_scene(
             file ``s3://``.
         model_bands: names of the model's bands, in its order.
         spec: of the model; with it the scene is compared with what the model learned from.
-        reading: how it is to be read; as `Reading` says by default.
+        reading: how to read it; the defaults of `Reading` without it.
         changes: fields of `Reading` by name, in place of its own.
 
     Raises:

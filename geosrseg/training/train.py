@@ -94,7 +94,7 @@ def train(
         output: the run folder; it is made.
         network: what to train.
         recipe: how.
-        start: what it begins with.
+        start: its initial weights.
         teacher: the run of a network of native images to learn from too, see `teacher`.
         resume: continue the folder's stopped run of this configuration. One that is
             finished is kept, and a missing one is started. With another number

@@ -56,7 +56,7 @@ class Budget:
     """What all experiments have in common.
 
     Attributes:
-        preset: networks and recipe to begin with.
+        preset: of networks and recipe.
         replaced: values to replace in it, see `configure`.
         init_sr: see `train`; ``{n}`` in it stands for the upscale factor.
         init_seg: the same for the segmentation part.
@@ -68,7 +68,7 @@ class Budget:
     init_seg: str | None = None
 
     def init_sr_of(self, experiment: Experiment) -> Path | None:
-        """The file that the SR part of an experiment begins with, if it trains one."""
+        """The initial weights of an experiment's SR part, if it trains one."""
         if self.init_sr is None or experiment.protocol in ("lr", "hr"):
             return None
         return Path(self.init_sr.replace("{n}", str(experiment.upscale_factor)))
@@ -114,7 +114,7 @@ def reproduce(
         split: what is measured.
         device: where the models are measured; training takes the best one there is.
         threads: of the CPU, when measuring.
-        jobs: trainings at once, each in a process of its own; one trains in this process.
+        jobs: trainings at once, each in its own process; one trains in this process.
         workers: see `train`, for each training.
         command: what was typed, for the report.
         callbacks: makes further Lightning callbacks for each training; unused with several
@@ -262,7 +262,7 @@ def _check_configurations(
             )
         file = budget.init_sr_of(experiment)
         if file is not None and not file.is_file():
-            raise RunError(f"{experiment.name}: there is no file {file} to begin with")
+            raise RunError(f"{experiment.name}: there is no file {file}")
 
 
 def _model(output: Path, experiment: Experiment) -> Path:

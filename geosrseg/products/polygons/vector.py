@@ -79,7 +79,7 @@ def write_polygons(
     simplify: float | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the polygons of a class map: ground of one class that hangs together.
+    """Write the polygons of a class map: connected ground of one class.
 
     Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas
     on the ellipsoid, null where the map has no place on the earth) and, with a confidence

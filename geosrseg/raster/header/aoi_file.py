@@ -2,7 +2,7 @@
 
 GeoJSON is read here. All other formats are GDAL's, which would try some sixty drivers with
 whatever it is given, of which some follow what they read to other files and to the network. So it
-is asked in a process of its own that has the one driver of the file's suffix, and reads copies
+is asked in its own process that has the one driver of the file's suffix, and reads copies
 under names that nobody else chose.
 """
 

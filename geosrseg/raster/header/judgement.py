@@ -183,7 +183,7 @@ def find_outside(
 def describe_outside(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, *, reflectance: str
 ) -> Iterator[str]:
-    """In what the scene is unlike those that the model learned from, one line each.
+    """How the scene differs from the training data, one line each.
 
     Args:
         values: (bands, pixels), a sample of the valid digital numbers.

@@ -1,8 +1,8 @@
 """Transfer: weights of one network into another that need not have its bands and classes.
 
 A layer goes over whole where nothing differs. Where inputs are bands, or outputs bands or
-classes, each of them goes over by its name. What is new among inputs begins with weights of
-zero, so that the network begins with what it knew; new outputs start at random.
+classes, each is carried over by its name. New inputs start with weights of
+zero, so that the network starts with what it knew; new outputs start at random.
 """
 
 from collections.abc import Iterator, Sequence

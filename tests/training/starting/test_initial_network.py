@@ -152,7 +152,7 @@ def test_what_begins_anew_is_named(card, run):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"freeze": "sr"}, "random weights would stay random"),
+        ({"freeze": "sr"}, "random weights would stay so"),
         ({"init": "x", "freeze": "head"}, "expected some of sr, seg, encoder"),
     ],
 )
