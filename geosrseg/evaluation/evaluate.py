@@ -91,7 +91,7 @@ def evaluate(
         card: the dataset.
         split: ``train``, ``validation`` or ``test``.
         baselines: for each model the number of the one that it is compared with, or None;
-            by default all others are compared with the first.
+            all others are compared with the first by default.
         seams: how windows are joined, see `predict`.
         sizes: what is near a boundary, a small object, and a block of the bootstrap.
         device: where the models run.

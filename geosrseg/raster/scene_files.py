@@ -45,7 +45,7 @@ class SceneFiles:
 
     @property
     def has_overviews(self) -> bool:
-        """Reading all of it averaged costs little."""
+        """Reading a whole averaged copy costs little."""
         return all(dataset.overviews(1) for dataset in self.bands)
 
     def read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:

@@ -81,10 +81,10 @@ def train(
         output: the run folder; it is made.
         network: what to train.
         recipe: how.
-        start: what it begins with.
+        start: its initial weights.
         teacher: the run of a network of native images to learn from too, see `teacher`.
-        resume: go on where the folder's run of this configuration was stopped. One that is
-            finished is left as it is, and one that is not there begins. With another number
+        resume: continue the folder's stopped run of this configuration. One that is
+            finished is kept, and a missing one is started. With another number
             of epochs it ends earlier or later than it was to.
         overwrite: replace an existing run.
         callbacks: further Lightning callbacks, such as a progress bar.
@@ -99,7 +99,7 @@ def train(
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than is to go on, or another
+        RunError: the folder holds a run already, or another one than the one to resume, or another
             process trains there; the initial weights do not fit; the devices are not there;
             the loss stopped being a number; or a file cannot be read or written any more.
         DeviceMemoryError: the memory is not enough.
@@ -193,7 +193,7 @@ def _begin(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make the folder, or see that it holds the run that is to go on."""
+    """Make the folder, or check that it holds the run to resume."""
     if resume and run.config_file.exists():
         run.check_config(config)
         DataRecord.of(card).check(run)

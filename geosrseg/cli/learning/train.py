@@ -91,7 +91,7 @@ def train(
     start, surroundings = taken(Start, replaced), taken(Surroundings, replaced)
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
-        raise click.UsageError("--resume goes on with a run that --overwrite would delete")
+        raise click.UsageError("--resume continues a run that --overwrite would delete")
     card = read_dataset(dataset, data=data)
     if check:
         _check(card, output, overwrite=overwrite)

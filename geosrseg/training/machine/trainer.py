@@ -27,7 +27,7 @@ def make_trainer(
     """The trainer of a run, which has no loggers yet.
 
     Raises:
-        RunError: the devices or the precision cannot be had here.
+        RunError: the devices or the precision are not available here.
     """
     recipe, stages = config.recipe, 2 if config.network.two_stage else 1
     alone = recipe.sr_steps(config.network) > 0
@@ -56,5 +56,5 @@ def make_trainer(
         detail = " ".join(str(error).split())
         raise RunError(
             f"--device {surroundings.device} --devices {recipe.devices} with --precision "
-            f"{recipe.precision} cannot be had here: {detail}"
+            f"{recipe.precision} is not available here: {detail}"
         ) from error
