@@ -130,7 +130,7 @@ def _describe(path: Path) -> tuple[Grid, Footprint | None]:
     """The grid of a raster, and where it lies."""
     try:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
-            grid = Grid(dataset.crs, dataset.transform, *dataset.shape)
+            grid = Grid.of(dataset)
     except GDAL_ERRORS as error:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
     return grid, find_footprint(grid)

@@ -10,8 +10,8 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.files.resampling import Resampled
-from geosrseg.raster.header.selection import rasterio_window
 from geosrseg.raster.storage.location import Location
 
 MASKS = ("cloud", "shadow", "cirrus", "snow")

@@ -14,8 +14,7 @@ from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
 
 _ON_A_PIXEL = 1e-3
@@ -78,7 +77,7 @@ class MapOnGrid:
                     width=self.grid.width, height=self.grid.height,
                     resampling=Resampling.nearest, nodata=empty,
                 ) as warped:  # fmt: skip
-                    return warped.read(1, window=raster_window(window))
+                    return warped.read(1, window=rasterio_window(window))
         except GDAL_ERRORS as error:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
@@ -92,7 +91,7 @@ class MapOnGrid:
         cols = slice(max(left, 0), min(left + window.width, own.width))
         if rows.start < rows.stop and cols.start < cols.stop:
             part = Window(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
-            inside = dataset.read(1, window=raster_window(part))
+            inside = dataset.read(1, window=rasterio_window(part))
             values[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = (
                 inside
             )

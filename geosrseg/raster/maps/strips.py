@@ -75,7 +75,7 @@ def open_strips(
             labels.transform,
         ):
             raise OutputError(f"{confidence_path} is not on the grid of {class_map_path}")
-        grid = Grid(labels.crs, labels.transform, *labels.shape)
+        grid = Grid.of(labels)
         yield Strips(grid, labels, confidence or None)
 
 
