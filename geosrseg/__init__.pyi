@@ -23,9 +23,9 @@ from geosrseg.batch.work import Task as Task
 from geosrseg.batch.work import read_work as read_work
 from geosrseg.bench.benchmark import benchmark as benchmark
 from geosrseg.bench.result import Benchmark as Benchmark
-from geosrseg.bench.seam_report import SeamChoice as SeamChoice
-from geosrseg.bench.seam_report import SeamReport as SeamReport
-from geosrseg.bench.seam_report import seam_report as seam_report
+from geosrseg.bench.seam_comparison import SeamChoice as SeamChoice
+from geosrseg.bench.seam_comparison import SeamComparison as SeamComparison
+from geosrseg.bench.seam_comparison import compare_seams as compare_seams
 from geosrseg.core.legend import Legend as Legend
 from geosrseg.core.legend import LegendClass as LegendClass
 from geosrseg.core.option import option as option
@@ -99,7 +99,7 @@ from geosrseg.runtime.devices.device import Backend as Backend
 from geosrseg.runtime.devices.device import Device as Device
 from geosrseg.runtime.devices.device import Limits as Limits
 from geosrseg.runtime.model.model_file import ModelFile as ModelFile
-from geosrseg.training.finishing.export import ExportReport as ExportReport
+from geosrseg.training.finishing.export import ExportResult as ExportResult
 from geosrseg.training.finishing.export import export as export
 from geosrseg.training.run_folder.run import Run as Run
 from geosrseg.training.starting.start import Start as Start

@@ -21,7 +21,7 @@ WINDOW_PIXELS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class ExportReport:
+class ExportResult:
     """A model file that was written.
 
     Attributes:
@@ -43,7 +43,7 @@ class ExportReport:
 
 def export_network(
     network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
-) -> ExportReport:
+) -> ExportResult:
     """Write a network as a model file, once the file has proved equal to the network.
 
     Args:
@@ -66,7 +66,7 @@ def export_network(
         if not agreement.sufficient:
             raise ModelError(f"{output} was not written: {agreement}")
         publish([draft], output)
-    return ExportReport(
+    return ExportResult(
         path=output,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -93,7 +93,7 @@ def export(
     precisions: Sequence[str] = (),
     limits: str = "",
     overwrite: bool = False,
-) -> ExportReport:
+) -> ExportResult:
     """Write the best weights of a run as a model file.
 
     Args:
