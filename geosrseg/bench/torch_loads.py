@@ -27,7 +27,6 @@ def write_random_model(preset: str, like: ModelSpec, window: int, path: Path) ->
         preset: a name in `models.recipe.PRESETS`.
         like: the ModelSpec whose bands, classes and radiometry it gets.
         window: LR pixels of its largest window by default.
-        path: of the file.
     """
     network = random_network(preset, like)
     reach = exact_halo(network)

@@ -32,7 +32,6 @@ class Reference:
     """A reference that can be read; see `open_reference`.
 
     Attributes:
-        path: the file.
         coding: what its values or colours mean.
         palette: (256,) codes by value, where the colours are a palette.
         empty: numbers that mark pixels without a reference.
@@ -87,7 +86,6 @@ def open_reference(
     """Examine a reference.
 
     Args:
-        path: the file.
         coding: what its values or colours mean.
         grid: of the image, which the windows are of.
         files: what opens it.

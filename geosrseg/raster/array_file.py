@@ -45,7 +45,6 @@ def array_file(
         transform: pixel to ground, an Affine or its six numbers.
         crs: anything that rasterio reads as one.
         nodata: the number that marks missing pixels.
-        band_names: one a band.
 
     Raises:
         SceneError: the array, its CRS or its names are unusable.

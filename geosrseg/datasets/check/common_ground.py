@@ -27,9 +27,7 @@ class CommonGround:
     """Two images.
 
     Attributes:
-        trained: one that trains.
         tested: one that validates or tests.
-        split: its split.
         share: of the second one's ground that the first shows too.
         of_trained: of the first one's ground that the second shows.
         same: both are the same file, or hold the same pixels.

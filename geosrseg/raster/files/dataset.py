@@ -26,7 +26,6 @@ def open_dataset(
     XML in place of a path, would have GDAL read any file of this machine.
 
     Args:
-        location: the file.
         driver: another one, for a file of a product that is known to be stored so.
         beside: of a remote file too, what lies beside it belongs to it.
 

@@ -113,7 +113,6 @@ class RasterFiles:
         """The open file; it must not be kept.
 
         Args:
-            path: the file.
             warp: read it on another grid.
 
         Raises:

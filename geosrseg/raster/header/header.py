@@ -75,8 +75,6 @@ class BandFile:
     """A file, and the bands of the scene that are in it.
 
     Attributes:
-        location: the file.
-        selection: its bands.
         driver: GDAL's, which reads it.
         resampled: how it gets onto the scene's grid; None where it lies on it.
     """

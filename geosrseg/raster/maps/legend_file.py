@@ -40,7 +40,6 @@ class LegendFile:
     """What a legend file says.
 
     Attributes:
-        legend: the classes.
         sources: what becomes each class, ids or names, in the legend's order; empty where the
             class keeps its own id.
         ignored: values of the map that become nodata.

@@ -51,7 +51,6 @@ def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = Fals
 
     Args:
         class_map_path: the class map, which need not exist.
-        legend: the classes.
         overwrite: replace existing styles.
 
     Raises:
