@@ -17,13 +17,13 @@ from rasterio.warp import transform_bounds
 from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.map_date import map_date
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
 from geosrseg.raster.maps.style import check_styles, write_styles
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 

@@ -18,10 +18,10 @@ from geosrseg.datasets.card.reference_coding import (
     number_codes,
 )
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.files.raster_files import RasterFiles, find_driver
 from geosrseg.raster.files.warp import Warp, find_warp
+from geosrseg.raster.storage.gdal import small_cache
 
 _LOSSY = (Compression.jpeg,)
 """Of a TIFF. WebP and LERC may lose nothing, which no tag tells."""

@@ -20,9 +20,9 @@ from geosrseg.datasets.reference import Reference, open_reference
 from geosrseg.datasets.scene_split import open_split
 from geosrseg.datasets.source_scene import check_bands, open_source_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
-from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.gdal import small_cache
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.source_scene import SourceScene
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 LEAST = 0.01
 """Share of the smaller image's ground above which two images are said to overlap."""

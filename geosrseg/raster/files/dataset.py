@@ -8,8 +8,8 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.companions import RASTERS, check_companions, check_overviews
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.location import Location, without_secrets
 from geosrseg.raster.storage.remote import attempt, gdal_options
 

@@ -13,7 +13,7 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.location import Location
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]

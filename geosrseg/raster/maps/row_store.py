@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import cause, reason
 from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
+from geosrseg.raster.storage.gdal import cause, reason
 from geosrseg.raster.storage.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import create_new, read_regular

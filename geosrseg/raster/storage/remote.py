@@ -21,7 +21,7 @@ import rasterio
 
 from geosrseg.core.deadline import within
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.location import (
     Location,
     bare_url,
