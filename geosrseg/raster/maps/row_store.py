@@ -1,7 +1,7 @@
 """RowStore: the finished rows of a map, kept beside the output until it is published.
 
 It is a hidden folder with a manifest, which says what is being made of what, and one file
-for each band of rows. A file gets its name when it is whole, so a process that is stopped
+for each strip of windows. A file gets its name when it is whole, so a process that is stopped
 at any moment, killed or not, leaves a store that the next one can go on with.
 """
 
