@@ -126,6 +126,7 @@ def _write_products(job: MapJob) -> Areas | None:
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
         tags=job.tags,
         options=job.options(),
+        title=job.request.options.products.title,
     )
     for name, layer in job.layers.items():
         if layer.styled:

@@ -11,6 +11,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
+from geosrseg.cli.map_options import title_option
 from geosrseg.cli.terminal.prediction_bar import PredictionBar
 from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
 from geosrseg.cli.wording import in_words_of_command
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     "[default: the model's classes]",
 )
 @file_options(PRODUCTS)
+@title_option
 @click.option(
     "--plan",
     is_flag=True,
