@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
+from pathlib import Path
 
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
@@ -23,7 +24,7 @@ from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.writing import write_products, write_ramp_style, write_styles
-from geosrseg.raster.files.fingerprint import stamp_files
+from geosrseg.raster.files.fingerprint import hash_files, stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
 from geosrseg.raster.storage.publication import publish
@@ -86,7 +87,9 @@ def make_map(
             job.scene.add_unlike(counts.unlike(job.legend.spec))
             for text in job.scene.warnings[said:]:
                 on_warning(text)
+            before = _contents(output)
             labels = _publish(job, store, counter, overwrite=overwrite)
+            left = _left_over(job) if before not in ("", _contents(output)) else ""
             counter.enter("writing")
             areas = _write_products(job)
             store.remove()
@@ -96,7 +99,7 @@ def make_map(
             factor=session.spec.upscale_factor,
             seconds=time.monotonic() - started,
         )
-        late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
+        late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning, left)))
         for text in late:
             on_warning(text)
         return Prediction(
@@ -114,6 +117,27 @@ def make_map(
             network_seconds=session.seconds - seconds_before,
             warnings=(*job.scene.warnings, *late),
         )
+
+
+def _contents(output: Path) -> str:
+    """A fingerprint of the map that stands there; empty for none."""
+    try:
+        return hash_files([output]) if output.is_file() else ""
+    except SceneError:  # it may be replaced, but not read
+        return "unknown"
+
+
+def _left_over(job: MapJob) -> str:
+    """A warning of files that were made of the map that has just been replaced."""
+    output = job.request.output
+    left = job.request.left_over(besides=job.scene.header.local_paths)
+    if output is None or not left:
+        return ""
+    are, them = ("are", "them") if len(left) > 1 else ("is", "it")
+    return (
+        f"{', '.join(path.name for path in left)} {are} older than the {output.name} that was just "
+        f"made, and not of it: remove {them}, or make {them} again"
+    )
 
 
 def _write_products(job: MapJob) -> Areas | None:
