@@ -121,6 +121,7 @@ def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: Windo
             merge=job.legend.merge,
             shown=job.shown,
             batch=job.request.options.windows.batch,
+            on_read=counter.start,
             on_window=counter.count,
         )
     ) as all_rows:

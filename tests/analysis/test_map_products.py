@@ -70,6 +70,17 @@ def test_the_page_of_a_map_alone_says_what_its_tags_say(tmp_path, tagged):
     assert "Made on" not in page.replace("Page made on", "")
 
 
+def test_a_title_stands_above_page_and_picture(tmp_path, tagged):
+    report(tagged, tmp_path / "p.html", title="Delta & sea <2020>")
+    assert "<h1>Delta &amp; sea &lt;2020&gt;</h1>" in (tmp_path / "p.html").read_text()
+    pictures = []
+    for title in ("", "m.tif", "Delta"):
+        quicklook(tagged, tmp_path / "q.png", title=title, overwrite=True)
+        pictures.append(pixels(tmp_path / "q.png"))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[1], pictures[2])
+
+
 def test_the_quicklook_of_a_map_alone_has_one_panel(tmp_path, tagged):
     quicklook(tagged, tmp_path / "q.png")
     picture = pixels(tmp_path / "q.png")
