@@ -48,7 +48,7 @@ class MapOnGrid:
         return self.class_map.labels(self._read(self.class_map.path, window, self._empty))
 
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) percent on a window of the grid; 0 where there is none.
+        """(rows, cols) percent on a window of the grid; 0 where it has none.
 
         Raises:
             OutputError: there is no confidence layer beside the map, or it cannot be read.

@@ -26,7 +26,7 @@ class Strip:
     Attributes:
         row_off: the first of them.
         labels: (rows, width) class ids or NODATA.
-        confidence: (rows, width) percent, if there is a layer of it.
+        confidence: (rows, width) percent, if the map has that layer.
     """
 
     row_off: int
@@ -36,7 +36,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """An open class map; iterating reads all of it, again each time.
+    """An open class map; each iteration reads the whole map.
 
     Attributes:
         grid: the target grid.
