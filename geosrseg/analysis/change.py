@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
-from geosrseg.analysis.mosaic import common_legend, dates_of
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.analysis.mosaic import dates_of
+from geosrseg.core.legend import NODATA, Legend, LegendClass, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter, Areas
@@ -127,7 +127,8 @@ def change(
         check_cog(Path(output), overwrite=overwrite)
         check_styles(Path(output), overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
-    legend, days = common_legend(maps), dates_of(maps, dates)
+    legend = common_legend({str(item.path): item.legend for item in maps})
+    days = dates_of(maps, dates)
     order = sorted(range(len(maps)), key=lambda k: days[k])
     maps, days = [maps[k] for k in order], [days[k] for k in order]
     if len(set(days)) < len(days):

@@ -14,7 +14,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
@@ -80,7 +80,7 @@ def mosaic(
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
-    legend = common_legend(maps)
+    legend = common_legend({str(item.path): item.legend for item in maps})
     if rule == "date":
         maps = _latest_first(maps, dates)
     grid = mosaic_grid(maps, crs=crs, res=res)
@@ -109,24 +109,6 @@ def mosaic(
         publish(drafts, output, stale=STALE)
     write_styles(output, legend, overwrite=True)
     return grid
-
-
-def common_legend(maps: Sequence[ClassMap]) -> Legend:
-    """The classes that all maps together have.
-
-    Raises:
-        OutputError: one id has two names.
-    """
-    found: dict[int, LegendClass] = {}
-    for item in maps:
-        for entry in item.legend.classes:
-            known = found.setdefault(entry.id, entry)
-            if known.name != entry.name:
-                raise OutputError(
-                    f"{item.path}: class {entry.id} is {entry.name!r} here and {known.name!r} in "
-                    f"{maps[0].path}: give them one legend with geosrseg relabel"
-                )
-    return Legend(tuple(found[value] for value in sorted(found)))
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:
