@@ -1,4 +1,4 @@
-"""Relabel: the same map with other classes, without small patches, or of a part of it."""
+"""Relabel: the same map with other classes, without small patches, or cropped."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -33,7 +33,7 @@ class Archive(ABC):
 
     @abstractmethod
     def read(self, address: str) -> bytes | None:
-        """A small file; None where there is none.
+        """A small file; None where it is missing.
 
         Raises:
             OutputError: the place cannot be read.
@@ -74,7 +74,7 @@ class Archive(ABC):
 
 
 def _marked(text: bytes) -> str:
-    """The mark in an item; empty where there is none."""
+    """The mark in an item; empty without one."""
     try:
         value = json.loads(text)["properties"][MARK]
     except (ValueError, LookupError, TypeError, RecursionError):

@@ -41,7 +41,7 @@ class Task:
         windows: how many, for the progress.
         seconds: how long it was reckoned to take, where it was planned; 0 for unknown.
         error: why the scene cannot be mapped; empty where it can. Such a task fails, so that no
-            scene is lost between the plan and what is made of it.
+            scene is lost between plan and run.
     """
 
     scene: str

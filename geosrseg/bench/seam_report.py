@@ -156,12 +156,12 @@ def seam_report(
 
     Args:
         model: a shipped model's name or a model file.
-        scene: what is mapped, see `predict`; a synthetic one unless given.
+        scene: what is mapped, see `predict`; a synthetic one by default.
         size: LR rows and columns of it, from its middle, at most. One window over all of them
             has to fit into memory.
-        choices: the windows; `default_choices` unless given.
+        choices: the windows; `default_choices` by default.
         device: see `predict`.
-        precision: likewise. In fp32 no label differs by rounding.
+        precision: of the model. In fp32 no label differs by rounding.
         repeats: runs of each choice, in turn.
         on_step: called with a few words before each step.
 
@@ -279,7 +279,7 @@ def _plan(choice: SeamChoice, rows: int, cols: int, spec: ModelSpec) -> WindowPl
     try:
         return choice.plan(rows, cols, spec.multiple)
     except ValueError as error:
-        raise GeosrsegError(f"{choice} does not do: {error}") from error
+        raise GeosrsegError(f"{choice} cannot be used: {error}") from error
 
 
 def _run_in_turn(

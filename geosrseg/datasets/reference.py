@@ -113,7 +113,7 @@ def open_reference(
             )
         if "complex" in dataset.dtypes[0]:
             raise DatasetError(f"{found}: class ids are whole numbers")
-        # A class that the card gives this value is one, whatever the file declares.
+        # A class that the card gives this value is one, also where the file declares it nodata.
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
         warp = find_warp(path, dataset, grid)

@@ -95,14 +95,14 @@ def evaluate(
         card: the dataset.
         split: ``train``, ``validation`` or ``test``.
         baselines: for each model the number of the one that it is compared with, or None;
-            all others are compared with the first unless given.
+            all others are compared with the first by default.
         seams: how windows are joined, see `predict`.
         boundary: HR pixels up to which a pixel is near a boundary of the reference; one LR
-            pixel of the coarsest model unless given.
+            pixel of the coarsest model by default.
         small: HR pixels below which an object of the reference is small; a square of 4 LR
-            pixels along each side unless given.
+            pixels along each side by default.
         block: HR pixels along each side of a block of the bootstrap, a multiple of 16; the
-            largest of which there are enough unless given.
+            largest of which there are enough by default.
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.

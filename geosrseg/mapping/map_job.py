@@ -35,7 +35,7 @@ SHARE = 0.5
 """Of the memory that is free, what the network may take unless the user says how much."""
 
 WINDOW_SIZE = "window size"
-"""What a manifest calls it: a run that goes on takes the windows of the one that began."""
+"""What a manifest calls it: a resumed run takes the windows of the first one."""
 
 
 LEAST_BYTES = 5
@@ -182,7 +182,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         SceneError: the scene cannot be read, or is not what the model expects.
         GeosrsegError: windows and overlap do not go together, or memory does not suffice for
             one window, or for one row of them.
-        OutputError: an output is the scene itself, or cannot be made of it.
+        OutputError: an output is the scene itself, or cannot be made from it.
     """
     spec = session.spec
     options = request.options

@@ -104,7 +104,7 @@ class Scene:
         return Scene(header, self._bands, self._quality, bad_blocks=self.bad_blocks)
 
     def reopen(self) -> AbstractContextManager["Scene"]:
-        """A handle of its own for another thread; nothing is examined again."""
+        """Another handle, for another thread; nothing is examined again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
 
     def read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
@@ -152,7 +152,7 @@ class Scene:
 
     @property
     def has_overviews(self) -> bool:
-        """Reading all of it averaged costs little."""
+        """Reading a whole averaged copy costs little."""
         return all(dataset.overviews(1) for dataset in self._bands)
 
     def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
@@ -270,7 +270,7 @@ def open_scene(
             file ``s3://``.
         model_bands: names of the model's bands, in its order.
         spec: of the model; with it the scene is compared with what the model learned from.
-        reading: how it is to be read; as `Reading` says by default.
+        reading: how to read it; the defaults of `Reading` without it.
         changes: fields of `Reading` by name, in place of its own.
 
     Raises:
@@ -360,7 +360,7 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
     """Open a scene that was examined before, in this process or in another one.
 
     Args:
-        header: what is known of it.
+        header: what is known of the scene.
         bad_blocks: takes note of what cannot be decoded.
 
     Raises:

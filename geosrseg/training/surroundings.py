@@ -109,6 +109,6 @@ def _open(name: str, folder: Path, project: str) -> Logger:
         raise RunError(
             f"`loggers` {name}: {package} is not installed: run python -m pip install {package}"
         ) from error
-    except Exception as error:  # whatever a service says: no login, no network
+    except Exception as error:  # any error of a service: no login, no network
         reason = " ".join(str(error).split())
         raise RunError(f"`loggers` {name} cannot start ({reason})") from error

@@ -65,7 +65,7 @@ MOST_WORKERS = 12
 """Processes that make chips for a GPU: more only take memory."""
 
 CHECKPOINT_MINUTES = 10.0
-"""What a kill can cost, at the most."""
+"""Most that a kill can cost."""
 
 
 def train(
@@ -94,10 +94,10 @@ def train(
         output: the run folder; it is made.
         network: what to train.
         recipe: how.
-        start: what it begins with.
+        start: its initial weights.
         teacher: the run of a network of native images to learn from too, see `teacher`.
-        resume: go on where the folder's run of this configuration was stopped. One that is
-            finished is left as it is, and one that is not there begins. With another number
+        resume: continue the folder's stopped run of this configuration. One that is
+            finished is kept, and a missing one is started. With another number
             of epochs it ends earlier or later than it was to.
         overwrite: replace an existing run.
         images: validation windows to write panels of after every epoch.
@@ -115,7 +115,7 @@ def train(
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than is to go on, or another
+        RunError: the folder holds a run already, or another one than the one to resume, or another
             process trains there; the initial weights do not fit; the devices are not there;
             the loss stopped being a number; or a file cannot be read or written any more.
         DeviceMemoryError: the memory is not enough.
@@ -204,7 +204,7 @@ def _begin(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make the folder, or see that it holds the run that is to go on."""
+    """Make the folder, or check that it holds the run to resume."""
     if resume and run.config_file.exists():
         run.check_config(config)
         DataRecord.of(card).check(run)
@@ -351,5 +351,5 @@ def _trainer(
         detail = " ".join(str(error).split())
         raise RunError(
             f"--device {surroundings.device} --devices {recipe.devices} with --precision "
-            f"{recipe.precision} cannot be had here: {detail}"
+            f"{recipe.precision} is not available here: {detail}"
         ) from error

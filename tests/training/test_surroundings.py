@@ -8,7 +8,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import DeviceError, RunError
-from geosrseg.networks.recipe import configure
+from geosrseg.networks.presets import configure
 from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset

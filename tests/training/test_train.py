@@ -298,7 +298,7 @@ def test_devices_that_are_not_there_are_one_line(card, tmp_path, monkeypatch):
         raise MisconfigurationException("You requested gpu: [0, 1]\n But your machine has [0]")
 
     monkeypatch.setattr("lightning.Trainer", refuse)
-    message = "--devices 2 with --precision fp32 cannot be had here: You requested gpu: "
+    message = "--devices 2 with --precision fp32 is not available here: You requested gpu: "
     with pytest.raises(RunError, match=message) as error:
         train(card, tmp_path / "run", network=NETWORK, recipe=replace(RECIPE, devices=2))
     assert "\n" not in str(error.value)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Values(click.ParamType[tuple[Any, ...]]):
-    """Values with commas between them, each of a type of its own."""
+    """Values with commas between them, each of its own type."""
 
     name = "values"
 
@@ -103,7 +103,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
 @click.option(
     "--init-sr",
     metavar="FILE",
-    help="Published D-DBPN weights to begin with; {n} in the name is the upscale factor.",
+    help="Initial D-DBPN weights, as published; {n} in the name is the upscale factor.",
 )
 @field_option(Start, "init_seg")
 @click.option(

@@ -118,7 +118,7 @@ def train(
     start = Start(**{name: replaced.pop(name) for name in options_of(Start)})
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
-        raise click.UsageError("--resume goes on with a run that --overwrite would delete")
+        raise click.UsageError("--resume continues a run that --overwrite would delete")
     surroundings = Surroundings(device=device, loggers=loggers, workers=workers)
     card = read_dataset(dataset, data=data)
     if check:

@@ -57,7 +57,7 @@ def run(
 ) -> None:
     """Make the maps of a work file that are not there yet.
 
-    What is done is skipped, what was begun is resumed, what failed is named; the exit code is 1
+    Finished tasks are skipped, started ones resumed, failed ones named; the exit code is 1
     then. With --json each task is one line of JSON on standard output when it ends.
     """
     from geosrseg.batch.run_on_dask import run_on_dask

@@ -194,7 +194,7 @@ def _best(trainer: L.Trainer) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Two units at the most, such as ``2 h 5 min``."""
+    """At most two units, such as ``2 h 5 min``."""
     if not math.isfinite(seconds):
         return "an unknown time"
     for unit, size, smaller, part in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):

@@ -1,6 +1,6 @@
 """CSV text: tables of names and numbers, in which a spreadsheet finds no formula.
 
-A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` when a table is opened, and
+A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or ``@`` when a table is opened, and
 names of classes come from whoever made the model. Such a text gets an apostrophe before it, which
 spreadsheets take for "this is text"; numbers are left as they are.
 """

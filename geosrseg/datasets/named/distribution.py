@@ -36,7 +36,7 @@ class Distribution:
     files: tuple[DatasetFile, ...]
 
     def find(self, pattern: str) -> dict[str, DatasetFile]:
-        """Files whose name fits a regular expression, whatever the case.
+        """Files whose name fits a regular expression, ignoring case.
 
         Args:
             pattern: its first group is the key of a file.

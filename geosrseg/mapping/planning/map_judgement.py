@@ -1,4 +1,4 @@
-"""What a finished map says of its own: classes that abound, and confidence that lacks."""
+"""Judges a finished map: classes that dominate, and confidence that is low."""
 
 from collections.abc import Iterator, Mapping
 
@@ -34,7 +34,7 @@ class MapCounts:
                 known += np.bincount(rows[layer][0].ravel(), minlength=256)
 
     def unlike(self, spec: ModelSpec) -> Iterator[str]:
-        """In what the map is unlike those that the model was validated on, one line each."""
+        """How the map differs from those that the model was validated on, one line each."""
         yield from self._abounding(spec)
         accuracy = spec.metrics.get("overall_accuracy")
         counts = self._counts.get(CONFIDENCE)

@@ -50,7 +50,7 @@ class PolygonTracer:
     def __init__(self, width: int, pixel_areas: PixelAreas | None) -> None:
         self._pixel_areas = pixel_areas
         self._rows = 0
-        # The last row, and the components in it: what goes on below is not known yet.
+        # The last row, and the components in it: the rows below are not known yet.
         self._labels = np.full((1, width), NODATA, np.uint8)
         self._ids = np.zeros((1, width), np.int32)
         self._classes = np.zeros(0, np.uint8)

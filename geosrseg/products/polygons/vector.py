@@ -79,7 +79,7 @@ def write_polygons(
     simplify: float | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the polygons of a class map: ground of one class that hangs together.
+    """Write the polygons of a class map: connected ground of one class.
 
     Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas
     on the ellipsoid, null where the map has no place on the earth) and, with a confidence
@@ -167,7 +167,7 @@ Smooth = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 def _smoother(strips: Strips, areas: PixelAreas | None, min_area: float | None) -> Smooth:
-    """What takes polygons that are too small out of the map; reads all of it."""
+    """The sieve that removes polygons that are too small; it reads the whole map."""
     if min_area is None or areas is None:
         return lambda labels: labels
     sieve = Sieve(strips.grid.width, areas)

@@ -31,12 +31,12 @@ class Warp:
     nodata: float | None = None
 
     def open(self, dataset: DatasetReader) -> WarpedVRT:
-        """The open file on the grid, whatever lies outside of it being transparent or nodata.
+        """The open file on the grid; pixels outside of the file are transparent or nodata.
 
         Nothing but the open file is ever read: the VRT is made here and in memory.
         """
         has_alpha = ColorInterp.alpha in dataset.colorinterp
-        # The nearest pixel's number is taken as it is: nodata may be a class.
+        # The nearest pixel's number is kept, also nodata: it may be a class.
         nodata = (dataset.nodata if self.nodata is None else self.nodata) if self.cubic else None
         return WarpedVRT(
             dataset,
@@ -95,7 +95,7 @@ def check_overlap(grid: Grid, wanted: Grid, *, name: str, of: str) -> None:
 
 
 def pixel_ratio(coarse: Grid, fine: Grid) -> tuple[float, float]:
-    """Height and width of a pixel of `coarse` in pixels of `fine`, at the middle of it."""
+    """Height and width of a pixel of `coarse` in pixels of `fine`, at its middle."""
     row, col = coarse.height / 2, coarse.width / 2
     corners = [coarse.transform @ point for point in ((col, row), (col, row + 1), (col + 1, row))]
     xs, ys = transform(coarse.crs, fine.crs, *map(list, zip(*corners, strict=True)))

@@ -15,7 +15,7 @@ from geosrseg.raster.header.selection import rasterio_window
 from geosrseg.raster.storage.location import Location
 
 MASKS = ("cloud", "shadow", "cirrus", "snow")
-"""What a user may ask to be masked, whatever the sensor's own flags are called."""
+"""What a user may ask to be masked; each sensor names its flags differently."""
 
 INTEGERS = ("uint8", "uint16", "int16")
 """Types of flags."""

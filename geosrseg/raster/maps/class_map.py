@@ -193,7 +193,7 @@ def read_strips(
 
     Args:
         class_map: the map.
-        window: the part that is wanted; all of it where it is None.
+        window: the part to read; None for the whole map.
 
     Yields:
         Where the rows lie in the map, and (rows, cols) class ids or NODATA.
@@ -222,7 +222,7 @@ def plain_class_map(
 
     Args:
         class_map: the map.
-        folder: where a map in another form is written anew, until the block ends.
+        folder: where a map in another form is copied to, until the block ends.
         overviews: it has overviews down to a block, each pixel with the class that most of
             its pixels have. Those of other programs are not trusted: many average the ids.
 

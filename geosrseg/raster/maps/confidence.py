@@ -44,7 +44,7 @@ def as_confidence(values: NDArray[np.generic], *, name: str) -> NDArray[np.uint8
         name: what messages call it.
 
     Returns:
-        (2, rows, cols) percent of confidence and of doubt; NODATA where there is none.
+        (2, rows, cols) percent of confidence and of doubt, or NODATA.
 
     Raises:
         OutputError: it is no confidence layer.

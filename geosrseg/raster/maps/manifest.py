@@ -23,7 +23,7 @@ def check_manifest(found: Mapping[str, str], wanted: Mapping[str, str], *, outpu
         raise OutputError(
             f"{output}: a run of another version of geosrseg was stopped "
             f"({_short(found.get(VERSION))}), and the rows of this one differ: resume it with that "
-            "version, or begin anew with `overwrite=True`"
+            "version, or start again with `overwrite=True`"
         )
     if differing:
         said = ", ".join(

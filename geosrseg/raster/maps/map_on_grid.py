@@ -52,7 +52,7 @@ class MapOnGrid:
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
         """(2, rows, cols) percent of confidence and of doubt on a window of the grid.
 
-        Where there is none, a label is not sure at all, and all in doubt.
+        A pixel without them has a confidence of 0 and a doubt of 100.
 
         Raises:
             OutputError: there is no confidence layer beside the map, or it cannot be read.

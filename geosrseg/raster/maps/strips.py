@@ -27,8 +27,8 @@ class Strip:
     Attributes:
         row_off: the first of them.
         labels: (rows, width) class ids or NODATA.
-        confidence: (2, rows, width) percent of confidence and of doubt, NODATA where there is
-            none, if there is a layer of it.
+        confidence: (2, rows, width) percent of confidence and of doubt, or NODATA, if the map has
+            that layer.
     """
 
     row_off: int
@@ -38,7 +38,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """An open class map; iterating reads all of it, again each time.
+    """An open class map; each iteration reads the whole map.
 
     Attributes:
         grid: the target grid.

@@ -71,7 +71,7 @@ def open_drafts(path: Path) -> Iterator[Path]:
     """A hidden folder beside an output, for the files that will become it.
 
     It is on the output's file system, so that moving is atomic, and it goes with all
-    that is left in it, whatever happens: GDAL's by-products too.
+    that is left in it, also after an error: GDAL's by-products too.
 
     Raises:
         OutputError: the folder of the output cannot be written.
@@ -119,7 +119,7 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
 
 
 def publish_text(path: Path, text: str) -> None:
-    """Write a file of text, in UTF-8, so that its name never stands for a part of it.
+    """Write a file of text, in UTF-8, so that its name never holds a part of the text.
 
     Raises:
         OutputError: it cannot be written.

@@ -47,7 +47,7 @@ def export_network(
     """Write a network as a model file, once the file has proved equal to the network.
 
     Args:
-        network: left as it is.
+        network: not changed.
         spec: what the file will say of itself.
         output: ``FILE.onnx``.
         overwrite: replace an existing file.
@@ -99,7 +99,7 @@ def export(
     Args:
         run: the folder of a finished run.
         output: ``FILE.onnx``.
-        name: of the model; the file's name unless given.
+        name: of the model; the file's name by default.
         version: of the weights.
         halo: LR pixels at a window's border that blending does not use.
         precisions: besides fp32, in which the model was measured to do as well.

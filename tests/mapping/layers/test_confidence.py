@@ -115,7 +115,9 @@ def test_a_run_that_an_older_version_was_stopped_in_is_refused(tmp_path, scene, 
     said = json.loads(manifest.read_text())
     del said["form of rows"]  # as it was when confidence had one band
     manifest.write_text(json.dumps(said))
-    with pytest.raises(OutputError, match=r"another version of geosrseg.*overwrite=True"):
+    with pytest.raises(
+        OutputError, match=r"another version of geosrseg.*start again with `overwrite=True`"
+    ):
         predict(scene, out, model=model, **options)
     assert manifest.is_file()
     done = predict(scene, out, model=model, overwrite=True, **options)
