@@ -75,6 +75,9 @@ class MapOnGrid:
         """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
+                own = self.class_map.grid
+                if (*dataset.shape, dataset.transform) != (own.height, own.width, own.transform):
+                    raise OutputError(f"{path}: is not on the grid of {self.class_map.path}")
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(

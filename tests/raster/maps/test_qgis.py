@@ -87,7 +87,8 @@ def test_the_class_map_has_its_colours_and_names(render, class_map, coarse, lege
 
 def test_measured_layers_have_their_ramp(render, tmp_path):
     values = np.tile(np.arange(101, dtype=np.uint8), (20, 1))
-    path = write_raster(tmp_path / "map.confidence.tif", values)
+    doubt = np.zeros_like(values)  # the second band, which is not shown
+    path = write_raster(tmp_path / "map.confidence.tif", np.stack([values, doubt]))
     write_ramp_style(path, Ramp(0, 100, "%"))
     picture, (said,) = render(values.shape, path)
     assert said["renderer"] == "singlebandpseudocolor"
