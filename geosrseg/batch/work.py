@@ -15,7 +15,7 @@ from typing import Any
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import publish_text
 
 MOST_BYTES = 2**28
