@@ -22,7 +22,7 @@ NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"
 
 @dataclass(frozen=True, slots=True)
 class PlannedScene:
-    """What is to be done for one scene.
+    """The work for one scene.
 
     Attributes:
         scene: its address, without what is secret in it.
@@ -42,7 +42,7 @@ class PlannedScene:
 
 @dataclass(frozen=True, slots=True)
 class WorkPlan:
-    """What is to be done for all scenes.
+    """The work for all scenes.
 
     Attributes:
         scenes: in the order of the work file, broken ones among them.
@@ -71,7 +71,7 @@ class WorkPlan:
 
     @property
     def disk(self) -> int:
-        """Bytes that one scene needs at the most while it is made."""
+        """Most bytes that one scene needs while it is made."""
         return max((plan.disk for plan in self.open_plans), default=0)
 
 
@@ -98,7 +98,7 @@ def plan_work(
         work: the file to write, ``.jsonl``.
         model: see `open_model`.
         device: see `open_model`; ``auto`` is settled here and pinned.
-        precision: see `open_model`; likewise.
+        precision: see `open_model`.
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
         overwrite: replace an existing work file.
         on_scene: called for each scene when it is planned.

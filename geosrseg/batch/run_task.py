@@ -1,7 +1,5 @@
 """Running one task: the only place where a line of a work file becomes a map."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +11,14 @@ from typing import Any
 
 import rasterio
 
-from geosrseg.batch.archive import Archive, is_store, item_address, open_archive, write_mark
+from geosrseg.batch.archive import (
+    Archive,
+    is_store,
+    item_address,
+    open_archive,
+    scratch_folder,
+    write_mark,
+)
 from geosrseg.batch.work import Task
 from geosrseg.errors import DeviceError, DeviceMemoryError, GeosrsegError, OutputError, WorkError
 from geosrseg.mapping.make_map import make_map
@@ -245,17 +250,4 @@ def _folder(task: Task) -> AbstractContextManager[Path]:
         except OSError as error:
             raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
         return nullcontext(folder)
-    return _Scratch(os.environ.get("GEOSRSEG_SCRATCH"))
-
-
-class _Scratch(AbstractContextManager[Path]):
-    """A folder that goes with all that is in it."""
-
-    def __init__(self, parent: str | None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="geosrseg-task-", dir=parent)
-
-    def __enter__(self) -> Path:
-        return Path(self._folder.name)
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+    return scratch_folder()

@@ -16,7 +16,7 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
 from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import publish_text
 
 MOST_BYTES = 2**28
 """Of a work file; a line has about 700 bytes."""
@@ -41,7 +41,7 @@ class Task:
         windows: how many, for the progress.
         seconds: how long it was reckoned to take, where it was planned; 0 for unknown.
         error: why the scene cannot be mapped; empty where it can. Such a task fails, so that no
-            scene is lost between the plan and what is made of it.
+            scene is lost between plan and run.
     """
 
     scene: str
@@ -105,12 +105,7 @@ def write_work(path: str | Path, tasks: Iterable[Task]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = Path(path)
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        with draft.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(task.to_json()) + "\n" for task in tasks)
-        publish([draft], path)
+    publish_text(Path(path), "".join(json.dumps(task.to_json()) + "\n" for task in tasks))
 
 
 def read_work(path: str | Path) -> list[Task]:

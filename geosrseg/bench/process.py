@@ -31,7 +31,7 @@ class MeasuredProcess:
 
     Args:
         name: of what is loaded, for messages.
-        load: ``module:function``, which returns what is to be run; it is named and not given,
+        load: ``module:function``, which returns the function to run; it is named, not passed,
             so that only the process itself imports what it needs.
         arguments: of the function.
 
@@ -82,7 +82,7 @@ class MeasuredProcess:
 
 
 def run_apart(name: str, function: str, *arguments: Any) -> None:
-    """Call ``module:function`` once in a process of its own; see `MeasuredProcess`."""
+    """Call ``module:function`` once in its own process; see `MeasuredProcess`."""
     with MeasuredProcess(name, f"{__name__}:_once", function, arguments):
         pass
 

@@ -68,7 +68,7 @@ def count_seams(
     Args:
         whole: (rows, cols) class indices of the plan's target grid, NODATA where a pixel does
             not count.
-        tiled: likewise.
+        tiled: the same in windows.
         plan: the windows of `tiled`.
         factor: the upscale factor.
         classes: number of classes.

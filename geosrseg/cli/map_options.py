@@ -47,7 +47,7 @@ legend_option = click.option(
 scene_option = click.option(
     "--scene",
     metavar="SCENE",
-    help="The scene that the map was made from, whatever predict takes.  [default: none]",
+    help="The scene that the map was made from, in any form that predict takes.  [default: none]",
 )
 
 

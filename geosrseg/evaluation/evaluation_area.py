@@ -191,7 +191,7 @@ def plan_blocks(areas: Sequence[EvaluationArea], *, side: int | None = None) -> 
 
     Args:
         areas: what is measured.
-        side: HR pixels along each side of a block; a multiple of 16. Chosen unless given.
+        side: HR pixels along each side of a block; a multiple of 16. Chosen by default.
     """
     cells = [_counted_cells(area) for area in areas]
     sides = BLOCK_SIZES if side is None else (side,)

@@ -68,7 +68,7 @@ def open_measured_dataset(
         spec: of one of the models; what views show is normalized as it wants it.
         config: what is measured.
         seams: how windows are joined.
-        block: HR pixels along each side of a block of the bootstrap; chosen unless given.
+        block: HR pixels along each side of a block of the bootstrap; chosen by default.
 
     Raises:
         DatasetError: no pixel of the split has a class, or the data is wrong.

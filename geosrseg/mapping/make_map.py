@@ -201,7 +201,7 @@ def _publish(
     for layer, path in paths.items():
         rows = store.rows(layer)
         rows = labels.counted(rows) if layer == CLASSES else rows
-        # Only now is known in what the scene is unlike the model's training data.
+        # Only now is it known how the scene differs from the model's training data.
         profile, title = job.layers[layer].profile(), job.layers[layer].asset.title
         tags = {"TIFFTAG_IMAGEDESCRIPTION": title, **profile.tags, **job.tags}
         profile = replace(profile, tags=tags)

@@ -1,4 +1,4 @@
-"""MapOptions: what is wanted of a map, whatever the scene and whatever the model."""
+"""MapOptions: what a user wants of a map, for any scene and model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,8 +21,8 @@ class MapOptions:
     """What is wanted of a map.
 
     Attributes:
-        reading: how the scene is to be read.
-        windows: which windows it is to be cut into.
+        reading: how to read the scene.
+        windows: how to cut it into windows.
         layers: the layers that are wanted besides the class map, by name.
         products: the files that are to be made from the finished map.
         legend: a file of the classes that the model's become; the model's own by default.

@@ -24,7 +24,7 @@ class MapRequest:
     Attributes:
         scene: see `geosrseg.raster.scene.open_scene`.
         output: the class map; None where none is to be written.
-        options: what is wanted of it.
+        options: of the map.
     """
 
     scene: str | Path | Location

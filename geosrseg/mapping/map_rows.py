@@ -66,7 +66,7 @@ def predict_rows(
         layers: what to give, by name.
         shown: the part of the scene that the map shows; all of it by default.
         batch: windows that are run at once.
-        first_strip: the strip to begin with. Strips above it that reach into it are run again.
+        first_strip: the first strip to map. Strips above it that reach into it are run again.
         may_halve: see `WindowRunner`.
         merge: see `Painter`.
         on_read: called when the first strip is read, before the first window runs.
@@ -109,7 +109,7 @@ def predict_rows(
 def read_strips(
     scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_strip: int = 0
 ) -> Generator[Strip]:
-    """Read and normalize the strips of a scene, with a handle of its own."""
+    """Read and normalize the strips of a scene, with its own handle."""
     with scene.reopen() as own:
         for index in range(first_strip, len(plan.rows.starts)):
             yield _read_strip(own, plan, spec, index)

@@ -166,7 +166,7 @@ class Model:
                 writes them.
             options: what is wanted; the confidence by default.
             transform: pixel to ground, an Affine or its six numbers.
-            crs: whatever rasterio takes for one.
+            crs: anything that rasterio reads as one.
             nodata: the number that marks missing pixels.
             band_names: one a band, by which the model's bands are found.
             on_progress: called when a phase begins and after each window.

@@ -56,7 +56,7 @@ def predict(
         device: see `open_model`.
         precision: see `open_model`.
         threads: see `open_model`.
-        overwrite: replace existing outputs, and begin anew where a stopped run had other
+        overwrite: replace existing outputs, and start again where a stopped run had other
             options.
         skip_existing: of a list, leave the scenes alone whose map is already there.
         on_progress: called when a phase begins and after each window; see `Progress`.

@@ -26,7 +26,7 @@ class JointNetwork(nn.Module):
 
     Attributes:
         bands: input bands; set by the registry that built it.
-        upscale_factor: s; likewise.
+        upscale_factor: s, of the network.
     """
 
     bands: int
@@ -62,7 +62,7 @@ class JointNetwork(nn.Module):
         return {}
 
     def before(self, outputs: Reach) -> Reach | None:
-        """The LR pixels on which target pixels depend, at the most; see `Part.before`."""
+        """The LR pixels on which target pixels can depend; see `Part.before`."""
         return None
 
     @property
@@ -75,7 +75,7 @@ class JointNetwork(nn.Module):
         """The convolution whose outputs are the logits: class offsets are added to its bias.
 
         Raises:
-            TypeError: there is none.
+            TypeError: the part has none.
         """
         raise TypeError(f"{type(self).__name__} does not say which of its layers is the last")
 

@@ -266,7 +266,7 @@ class JointLoss(nn.Module):
         alpha: α, weight of the reconstruction.
         beta: β, weight of the segmentation.
         gamma: γ, weight of the segmentation on the LR grid.
-        segmentation: its loss; the paper's cross-entropy alone unless given.
+        segmentation: its loss; by default the paper's cross-entropy.
     """
 
     def __init__(

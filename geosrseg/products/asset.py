@@ -28,7 +28,7 @@ class MapFile:
 
     Attributes:
         path: of the file.
-        asset: what a STAC item says of it.
+        asset: its description in a STAC item.
     """
 
     path: Path

@@ -62,7 +62,7 @@ class FinishedMap:
 
     @property
     def unlike(self) -> tuple[str, ...]:
-        """In what the scene is unlike those that the model learned from."""
+        """How the scene differs from the training data."""
         return tuple(filter(None, self.tags.get("GEOSRSEG_UNLIKE", "").split("; ")))
 
     @property
@@ -103,7 +103,7 @@ class ProductFile(ABC):
         help: what the file is, for ``--help``.
         metavar: what its option takes.
         suffixes: what its name may end in.
-        options: the dataclass of the options of its own, whose fields are made by
+        options: the dataclass of its own options, whose fields are made by
             `geosrseg.core.option.option`; None if it has none.
         comes_last: it is written when all others are, as it lists them.
     """

@@ -115,7 +115,7 @@ def write_quicklook(
         legend: the classes.
         title: stands above all; the scene's name, or else the map's, by default.
         scene: the open scene that it was made from.
-        caution: in what the scene is unlike those that the model learned from.
+        caution: how the scene differs from the training data.
         max_side: columns of the picture, and rows of a panel, at most.
         overwrite: replace an existing picture.
 
@@ -262,7 +262,7 @@ def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = Non
     Args:
         path: the file.
         picture: red, green, blue.
-        name: what an error calls the file; its path unless given.
+        name: what an error calls the file; its path by default.
 
     Raises:
         OutputError: the file cannot be written.

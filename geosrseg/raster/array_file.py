@@ -43,7 +43,7 @@ def array_file(
     Args:
         array: (bands, rows, cols), or (rows, cols) of one band.
         transform: pixel to ground, an Affine or its six numbers.
-        crs: whatever rasterio takes for one.
+        crs: anything that rasterio reads as one.
         nodata: the number that marks missing pixels.
         band_names: one a band.
 

@@ -99,7 +99,7 @@ def is_model_address(text: str) -> bool:
 
 
 def shown_address(text: str) -> str:
-    """An address without user name, password, query and fragment; other text as it is."""
+    """An address without user name, password, query and fragment; other text is unchanged."""
     if not is_address(text):
         return text
     shown = _bare(text)

@@ -2,7 +2,7 @@
 
 onnxruntime and OpenVINO compute constants while they load, and do not look up between two layers:
 a file of some kB can keep either for hours, or end the process. So a file from elsewhere is loaded
-and tried in a child, which has little time and memory; then it is loaded here as it is.
+and tried in a child, which has little time and memory; then it is loaded here unchanged.
 """
 
 from geosrseg.apart import GivenUpError, run_apart

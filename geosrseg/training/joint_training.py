@@ -277,7 +277,7 @@ class JointTraining(L.LightningModule):
         }
 
     def _seg_rate_factor(self, step: int) -> float:
-        """A second stage has the schedule from its start; after a warm-up it goes on."""
+        """A second stage has the schedule from its start; after a warm-up it continues."""
         return self._recipe.rate_factor(max(0, step - self._sr_steps * self._two_stage))
 
 

@@ -56,6 +56,16 @@ def test_run_names_what_failed_and_which_scene_it_warns_of(folder):
         line.startswith(f"error: {folder / 'in' / 's1.tif'}: it could not be") for line in said
     )
     assert said[-1] == "2 done, 0 skipped, 1 failed"
+    assert said[-2].startswith(f"{folder / 'out'}: 2 maps as one layer: collection.json, ")
+    done = call("index", folder / "out")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        str(folder / "out" / name)
+        for name in ("collection.json", "index-EPSG-32636.vrt", "index.gti.gpkg")
+    ]
+    assert done.stderr.splitlines() == [
+        "warning: s2.json: its map has no CRS or is not north-up, and is in the collection only"
+    ]
 
 
 def test_run_as_json_is_a_line_a_task(folder):
@@ -63,6 +73,7 @@ def test_run_as_json_is_a_line_a_task(folder):
     done = call("run", folder / "w.jsonl", "--task", "0", "--json")
     assert done.exit_code == 0, done.output
     (line,) = done.stdout.splitlines()
+    assert not (folder / "out" / "collection.json").exists()  # one task of an array
     found = json.loads(line)
     assert (found["state"], found["output"]) == ("done", str(folder / "out" / "s0.tif"))
     assert (found["warnings"], found["error"], found["attempts"]) == ([], "", 1)

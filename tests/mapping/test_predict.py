@@ -295,22 +295,6 @@ class TestRefusals:
 
 
 class TestLayers:
-    def test_confidence_says_how_sure_a_label_is(self, tmp_path, tiny_model):
-        values = random_scene(30, 40)
-        values[:, 10, 10] = np.nan
-        scene = write_scene(tmp_path / "scene.tif", values)
-        model = tiny_model(halo=3, exact_halo=8)
-        done = predict(scene, tmp_path / "out.tif", model=model, confidence=True)
-        path = done.layers["confidence"]
-        assert path == tmp_path / "out.confidence.tif"
-        with rasterio.open(path) as file:
-            found, tags = file.read(1), file.tags()
-        expected = np.full((30, 40), 100)  # the tiny model has no doubt
-        expected[7:14, 7:14] = 228
-        expected[10, 10] = 255
-        np.testing.assert_array_equal(found, expected.repeat(4, 0).repeat(4, 1))
-        assert "within 3 pixels" in tags["GEOSRSEG_UNCERTAIN_BY_NODATA"]
-
     def test_the_sr_image_has_the_numbers_of_the_scene(self, tmp_path, tiny_model):
         values = np.random.default_rng(0).integers(1, 10_000, (3, 50, 70)).astype(np.int16)
         values[:, 5, 6] = -9999

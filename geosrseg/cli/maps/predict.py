@@ -234,7 +234,7 @@ def _described(plan: "PredictionPlan") -> str:
         f"  windows  {plan.windows} of {plan.window_size} pixels with an overlap of "
         f"{plan.overlap}, {plan.skipped} of them without anything to map\n"
         f"  memory   {plan.memory / 2**30:.1f} GiB besides the model\n"
-        f"  disk     {plan.disk / 2**30:.1f} GiB at the most\n"
+        f"  disk     {plan.disk / 2**30:.1f} GiB at most\n"
         f"  time     {_duration(plan.seconds)}"
     )
 

@@ -91,7 +91,7 @@ def _kept(output: Path, before: "Sequence[Outcome]") -> str:
     if stopped is None:
         return (
             f"{done}kept nothing of {output}, as no strip of windows was finished: run the "
-            f"command again {again}to start anew"
+            f"command again {again}to start again"
         )
     remove = shlex.join(["geosrseg", "clean", "--remove", str(output.parent)])
     return (

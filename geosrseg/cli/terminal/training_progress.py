@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from geosrseg.cli.terminal.progress import bar_place
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.machine.trainer import PRECISIONS
 from geosrseg.training.run_folder.checkpoints import MONITOR, Checkpoints
-from geosrseg.training.train import PRECISIONS
 
 FIRST_ESTIMATE = 10.0
 """Seconds of training before the first estimate, and the fewest steps."""
@@ -194,7 +194,7 @@ def _best(trainer: L.Trainer) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Two units at the most, such as ``2 h 5 min``."""
+    """At most two units, such as ``2 h 5 min``."""
     if not math.isfinite(seconds):
         return "an unknown time"
     for unit, size, smaller, part in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):

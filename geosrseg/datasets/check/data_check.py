@@ -31,7 +31,7 @@ class DataCheck:
         references: of its scenes.
         scale_from: what says the scale of the images, in words.
         scales: (bands,) of the first image.
-        offsets: (bands,) likewise.
+        offsets: (bands,) of the same.
         nodata: its declared number; None without one.
         warnings: what is likely a mistake, one line each.
     """

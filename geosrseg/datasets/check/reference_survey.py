@@ -25,7 +25,7 @@ class ReferenceSurvey:
         unknown: pixels by code, of codes that the card does not know.
         empty: pixels that the file itself marks as empty, or that hold 255.
         pixels: all.
-        held: class indices that occur, in whatever split.
+        held: class indices that occur in any split.
     """
 
     path: Path

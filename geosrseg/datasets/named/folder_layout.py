@@ -210,7 +210,7 @@ def _check_values(found: dict[Path, set[float]], values: set[float]) -> None:
     if len(ids) > MANY and ids != [*range(len(ids))]:
         raise DatasetError(
             f"the masks hold {len(ids)} different values ({_shown(values)}), as after a lossy "
-            "format or resampling by interpolation: make them anew, or write a card whose classes "
+            "format or resampling by interpolation: make them again, or write a card whose classes "
             'take ranges of values, reference = "0-127"'
         )
     if values != {0, NODATA} and len(ids) < 2:

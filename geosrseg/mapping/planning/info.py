@@ -1,4 +1,4 @@
-"""Info: what a scene is, and whether a model can map it."""
+"""Info: a scene, and whether a model can map it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class SceneInfo:
 
 
 def info(scene: str | Path, *, model: str | Path = DEFAULT_MODEL) -> SceneInfo:
-    """Look at a scene, and at whether a model can map it as it is, without any option.
+    """Describe a scene, and whether a model can map it without further options.
 
     Args:
         scene: as for `predict`.

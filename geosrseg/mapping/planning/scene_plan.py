@@ -88,7 +88,7 @@ def fitting_window_size(
         spec: of the model.
         pixels: LR pixels for which there is memory.
         seams: see `predict`.
-        overlap: likewise.
+        overlap: of two windows.
         largest: LR pixels along a side that the device takes; None for any number.
 
     Returns:

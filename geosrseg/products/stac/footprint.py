@@ -1,7 +1,7 @@
 """The footprint of a grid in longitude and latitude, as RFC 7946 wants it.
 
 What crosses 180° is cut there, and its box has its west above its east; what holds a pole
-runs along it. Rings are counter-clockwise whatever the grid's own direction is.
+runs along it. Rings are counter-clockwise for grids of either direction.
 """
 
 from collections.abc import Iterator

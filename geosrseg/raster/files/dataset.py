@@ -55,7 +55,7 @@ def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -
 
     Args:
         location: the file.
-        read: reads some of it.
+        read: reads a part.
         part: which part that is, for the message.
 
     Raises:

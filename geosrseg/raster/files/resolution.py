@@ -1,4 +1,4 @@
-"""The ground resolution of a grid: metres of a pixel in its middle, whatever the CRS."""
+"""The ground resolution of a grid: metres of a pixel in its middle, in any CRS."""
 
 import math
 

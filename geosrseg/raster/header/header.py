@@ -38,7 +38,7 @@ MADE = ("class", "confidence")
 """First bands of maps, by which they differ from scenes and SR images."""
 
 MAX_BANDS = 10_000
-"""Of a file: GDAL takes its time for each of them, whatever is read."""
+"""Of a file: GDAL's time grows with their number, also for a small read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class SceneOptions:
         model_bands: names of the model's bands, in its order.
         bands: which band of the scene is which band of the model, as in ``--bands``.
         scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: likewise. If only one of the two is given, the other is 1 or 0.
+        offset: the same for the offset. If only one of the two is given, the other is 1 or 0.
         mask: what else than fill is not valid in a product, names of `quality.MASKS`.
         max_pixels: a larger scene is refused before anything is allocated.
         scale_remedy: what to do where nothing tells the scale; to give the options, if empty.
@@ -93,7 +93,7 @@ class SceneHeader:
 
     Attributes:
         location: as the user gave it: a file, a product's folder or archive, an item, a URL.
-        name: the product's, whatever form it has, or else the file's.
+        name: the product's in each of its forms, or else the file's.
         kind: what it is, in a few words.
         grid: the source grid.
         band_names: the model's names, in its order.
@@ -101,7 +101,7 @@ class SceneHeader:
         quality: files of flags that say which pixels are not valid.
         radiometry: digital number to reflectance.
         aoi: the part that is wanted; None for all.
-        extent: the pixels of the grid that a map of it shows; None for all.
+        extent: the pixels of the grid that its map shows; None for all.
         part: which pixels of its files the grid has; None for all.
         warnings: what a user should hear about, one line each.
         unlike: those of them that say in what it is unlike the model's training data.

@@ -111,7 +111,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
         return f"its medians would be {', '.join(reflectances)}, which is no reflectance"
     if (brightest < DARK).all():
-        return f"all of it is about 0 ({', '.join(reflectances)})"
+        return f"all values are about 0 ({', '.join(reflectances)})"
     fitting = best_convention(values, spec)
     if fitting and _darkest(values, radiometry) > BRIGHT and _is_reflectance(spec):
         return f"no pixel is darker than {_darkest(values, radiometry):.2g} in any band"
@@ -183,7 +183,7 @@ def find_outside(
 def describe_outside(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, *, reflectance: str
 ) -> Iterator[str]:
-    """In what the scene is unlike those that the model learned from, one line each.
+    """How the scene differs from the training data, one line each.
 
     Args:
         values: (bands, pixels), a sample of the valid digital numbers.

@@ -68,7 +68,7 @@ def describe_losses(
     Args:
         header: of the scene.
         datasets: the open files of the header's `files`.
-        has_overviews: reading all of it averaged costs little.
+        has_overviews: reading a whole averaged copy costs little.
 
     Raises:
         RasterioError: a block cannot be decoded.

@@ -87,7 +87,7 @@ def take_sample(
         height: rows of the scene.
         width: columns of the scene.
         nothing: see `Sample`.
-        has_overviews: reading all of it averaged costs little.
+        has_overviews: reading a whole averaged copy costs little.
         skip_bad_blocks: leave out what cannot be decoded.
     """
     if height * width <= WHOLE_PIXELS:

@@ -70,7 +70,7 @@ class CogProfile:
             pixels have, all else would average ids into classes that are not there.
         legend: the classes; only a raster of one band of class ids has one.
         scale: number to physical value, one per band; empty where the number is the value.
-        offset: likewise.
+        offset: of the stored values.
         units: of the physical value; empty if it has none.
         tags: what to note in the file.
     """

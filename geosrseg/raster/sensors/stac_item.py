@@ -37,7 +37,7 @@ class StacAsset:
     Attributes:
         key: its key in the item.
         location: where it lies.
-        fields: all that the item says of it.
+        fields: all that the item states.
     """
 
     key: str

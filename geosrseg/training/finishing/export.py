@@ -23,7 +23,7 @@ WINDOW_PIXELS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class ExportReport:
+class ExportResult:
     """A model file that was written.
 
     Attributes:
@@ -45,11 +45,11 @@ class ExportReport:
 
 def export_network(
     network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
-) -> ExportReport:
+) -> ExportResult:
     """Write a network as a model file, once the file has proved equal to the network.
 
     Args:
-        network: left as it is.
+        network: not changed.
         spec: what the file will say of itself.
         output: ``FILE.onnx``.
         overwrite: replace an existing file.
@@ -68,7 +68,7 @@ def export_network(
         if not agreement.sufficient:
             raise ModelError(f"{output} was not written: {agreement}")
         publish([draft], output)
-    return ExportReport(
+    return ExportResult(
         path=output,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -96,13 +96,13 @@ def export(
     limits: str = "",
     card: str | Path | None = None,
     overwrite: bool = False,
-) -> ExportReport:
+) -> ExportResult:
     """Write the best weights of a run as a model file.
 
     Args:
         run: the folder of a finished run.
         output: ``FILE.onnx``.
-        name: of the model; the file's name unless given.
+        name: of the model; the file's name by default.
         version: of the weights.
         halo: LR pixels at a window's border that blending does not use.
         precisions: besides fp32, in which the model was measured to do as well.

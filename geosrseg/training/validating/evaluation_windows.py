@@ -1,7 +1,7 @@
 """Evaluation windows: a labelled scene cut up so that the parts equal the whole.
 
 Every window carries the exact halo and only its core is counted. What is measured is
-therefore the map of the scene run at once, whatever the window size.
+therefore the map of the scene run at once, for every window size.
 """
 
 from collections.abc import Sequence
