@@ -123,6 +123,21 @@ def is_store(address: str) -> bool:
     return urlsplit(address).scheme.lower() in STORES
 
 
+def archive_folder(address: str | Path) -> str:
+    """A folder or a prefix of an object store as it is found from anywhere, without a last slash.
+
+    Raises:
+        OutputError: it is an address of another kind.
+    """
+    text = str(address).rstrip("/")
+    if is_store(text):
+        return text
+    if "://" in str(address):
+        schemes = ", ".join(f"{scheme}://" for scheme in STORES)
+        raise OutputError(f"{text}: expected a folder, or an address that begins with {schemes}")
+    return str(Path(text or "/").absolute())
+
+
 def open_archive(address: str) -> Archive:
     """The archive that an address lies in.
 
