@@ -13,6 +13,8 @@ from geosrseg.analysis.sample import sample as sample
 from geosrseg.analysis.vectorize import vectorize as vectorize
 from geosrseg.analysis.zonal_areas import ZoneAreas as ZoneAreas
 from geosrseg.analysis.zonal_areas import zonal_areas as zonal_areas
+from geosrseg.batch.index_archive import ArchiveIndex as ArchiveIndex
+from geosrseg.batch.index_archive import index_archive as index_archive
 from geosrseg.batch.plan_work import PlannedScene as PlannedScene
 from geosrseg.batch.plan_work import WorkPlan as WorkPlan
 from geosrseg.batch.plan_work import plan_work as plan_work

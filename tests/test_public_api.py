@@ -14,17 +14,18 @@ from geosrseg import errors
 from geosrseg.extras import PACKAGES
 
 PUBLIC = """
-Areas ArrayMap Assessment Asset Backend Benchmark Budget Change CogProfile DataCheck Dataset
-DatasetCard DatasetError DatasetWarning Device DeviceError DeviceMemoryError EvaluationSizes
-ExperimentPlan ExportResult FinishedMap FinishedStrip FinishedWindow GeosrsegError Grid JointNetwork
-Layer Legend LegendClass Limits Location MapFrame MapOptions Marks MissingExtraError Model
-ModelError ModelFile ModelSpec NetworkConfig Outcome OutputError Part PlannedScene PluginError
-PolygonOptions Prediction PredictionPlan ProductFile Products Progress Ramp Reach Reading Recipe
-Report Run RunError RunWarning SceneError SceneInfo SceneWarning SeamChoice SeamComparison Sensor
-SensorBand SensorFlags SensorInput SensorProduct Start Step Surroundings Survey Task TaskResult
-Windowing WorkError WorkPlan ZoneAreas __version__ assess benchmark change compare_seams configure
-evaluate export info mosaic open_model option plan_work predict quicklook read_dataset read_work
-relabel report reproduce run_on_dask run_work sample stac train vectorize zonal_areas
+ArchiveIndex Areas ArrayMap Assessment Asset Backend Benchmark Budget Change CogProfile DataCheck
+Dataset DatasetCard DatasetError DatasetWarning Device DeviceError DeviceMemoryError
+EvaluationSizes ExperimentPlan ExportResult FinishedMap FinishedStrip FinishedWindow GeosrsegError
+Grid JointNetwork Layer Legend LegendClass Limits Location MapFrame MapOptions Marks
+MissingExtraError Model ModelError ModelFile ModelSpec NetworkConfig Outcome OutputError Part
+PlannedScene PluginError PolygonOptions Prediction PredictionPlan ProductFile Products Progress
+Ramp Reach Reading Recipe Report Run RunError RunWarning SceneError SceneInfo SceneWarning
+SeamChoice SeamComparison Sensor SensorBand SensorFlags SensorInput SensorProduct Start Step
+Surroundings Survey Task TaskResult Windowing WorkError WorkPlan ZoneAreas __version__ assess
+benchmark change compare_seams configure evaluate export index_archive info mosaic open_model
+option plan_work predict quicklook read_dataset read_work relabel report reproduce run_on_dask
+run_work sample stac train vectorize zonal_areas
 """
 ERRORS = {name: value for name, value in vars(errors).items() if isinstance(value, type)}
 FUNCTIONS = [name for name in geosrseg.__all__ if name.islower() and name != "__version__"]

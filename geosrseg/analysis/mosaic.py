@@ -14,17 +14,25 @@ from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.labels import CERTAIN
+from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
+from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 from geosrseg.raster.maps.map_date import map_date
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
-from geosrseg.raster.maps.style import check_styles, write_styles
+from geosrseg.raster.maps.style import (
+    SUFFIXES,
+    check_styles,
+    ramp_path,
+    write_ramp_style,
+    write_styles,
+)
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 
 RULES = ("order", "date", "confidence")
@@ -32,8 +40,8 @@ RULES = ("order", "date", "confidence")
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
 
-Rows = Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
-"""(rows, width) labels and percent, from top to bottom."""
+Combine = Callable[[Sequence[MapOnGrid], Window], NDArray[np.uint8]]
+"""(channels, rows, cols) of a window of the mosaic: labels, and percent where it needs them."""
 
 
 def mosaic(
@@ -56,8 +64,8 @@ def mosaic(
         class_maps: the maps, see `open_class_map`.
         output: the mosaic, ``.tif``.
         rule: which map wins where several have a class: ``order``, the first one given;
-            ``date``, the latest one; ``confidence``, the surest one, whose percent are written to
-            ``OUTPUT.confidence.tif`` too.
+            ``date``, the latest one; ``confidence``, the surest one, and of those that are as sure
+            the one less in doubt, whose percent are written to ``OUTPUT.confidence.tif`` too.
         crs: of the mosaic; that of the first map where it is None.
         res: side of a pixel in units of the CRS; that of the first map where it is None.
         dates: of the maps, for the rule ``date``; taken from their names where there are none.
@@ -71,16 +79,17 @@ def mosaic(
             layer is missing, or the output cannot be written.
     """
     output = Path(output)
-    outputs = [output]
-    if rule == "confidence":
-        outputs.append(output.with_name(f"{output.stem}.confidence{output.suffix}"))
+    layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
+    outputs = [output, layer] if rule == "confidence" else [output]
     for path in outputs:
         check_cog(path, overwrite=overwrite)
     check_styles(output, overwrite=overwrite)
+    if rule == "confidence":
+        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
-    legend = common_legend(maps)
+    legend = common_legend({str(item.path): item.legend for item in maps})
     if rule == "date":
         maps = _latest_first(maps, dates)
     grid = mosaic_grid(maps, crs=crs, res=res)
@@ -93,40 +102,25 @@ def mosaic(
         "GEOSRSEG_MOSAIC_RULE": rule,
     }
     with open_drafts(output) as folder:
-        drafts = []
-        for number, path in enumerate(outputs):
-            profile = CogProfile(
-                grid=grid,
-                bands=("confidence" if number else "class",),
-                dtype="uint8",
-                nodata=NODATA,
-                overviews=Resampling.nearest if number else Resampling.mode,
-                legend=None if number else legend,
-                tags=tags,
-            )
-            rows = (pair[number][None] for pair in _rows(placed, grid, combine))
-            drafts += write_cog(folder, path, profile, rows)
+        profile = CogProfile(
+            grid=grid,
+            bands=("class",),
+            dtype="uint8",
+            nodata=NODATA,
+            overviews=Resampling.mode,
+            legend=legend,
+            tags=tags,
+        )
+        labels = (strip[:1] for strip in _rows(placed, grid, combine))
+        drafts = write_cog(folder, output, profile, labels)
+        if rule == "confidence":
+            percent = (strip[1:] for strip in _rows(placed, grid, combine))
+            drafts += write_cog(folder, layer, confidence_profile(grid, tags), percent)
         publish(drafts, output, stale=STALE)
     write_styles(output, legend, overwrite=True)
+    if rule == "confidence":
+        write_ramp_style(layer, RAMP, overwrite=True)
     return grid
-
-
-def common_legend(maps: Sequence[ClassMap]) -> Legend:
-    """The classes that all maps together have.
-
-    Raises:
-        OutputError: one id has two names.
-    """
-    found: dict[int, LegendClass] = {}
-    for item in maps:
-        for entry in item.legend.classes:
-            known = found.setdefault(entry.id, entry)
-            if known.name != entry.name:
-                raise OutputError(
-                    f"{item.path}: class {entry.id} is {entry.name!r} here and {known.name!r} in "
-                    f"{maps[0].path}: give them one legend with geosrseg relabel"
-                )
-    return Legend(tuple(found[value] for value in sorted(found)))
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:
@@ -228,20 +222,20 @@ def _check_confidence(placed: Sequence[MapOnGrid]) -> None:
         item.read_confidence(Window(0, 0, 1, 1))
 
 
-Combine = Callable[[Sequence[MapOnGrid], Window], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Iterator[NDArray[np.uint8]]:
+    """(3, rows, width) strips of the mosaic, NODATA in the channels that are not combined.
 
-
-def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Rows:
-    """Strips of the mosaic; each asks only the maps that reach it, and only where they do."""
+    Each asks only the maps that reach it, and only where they do.
+    """
     for row_off in range(0, grid.height, BLOCK):
         strip = Window(row_off, 0, min(BLOCK, grid.height - row_off), grid.width)
-        labels = np.full((strip.height, strip.width), NODATA, np.uint8)
-        percent = labels.copy()
+        rows = np.full((3, strip.height, strip.width), NODATA, np.uint8)
         for part in _parts(placed, strip):
             reached = [item for item in placed if _overlaps(item.window, part)]
             cols = slice(part.col_off, part.col_off + part.width)
-            labels[:, cols], percent[:, cols] = combine(reached, part)
-        yield labels, percent
+            found = combine(reached, part)
+            rows[: len(found), :, cols] = found
+        yield rows
 
 
 def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:
@@ -263,27 +257,24 @@ def _overlaps(one: Window | None, other: Window) -> bool:
     )
 
 
-def _first(
-    placed: Sequence[MapOnGrid], window: Window
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _first(placed: Sequence[MapOnGrid], window: Window) -> NDArray[np.uint8]:
     labels = np.full((window.height, window.width), NODATA, np.uint8)
     for item in placed:
         empty = labels == NODATA
         if not empty.any():
             break
         labels[empty] = item.read(window)[empty]
-    return labels, labels
+    return labels[None]
 
 
-def _surest(
-    placed: Sequence[MapOnGrid], window: Window
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The label with the highest confidence; the first map wins where several are as sure."""
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    percent = np.full(labels.shape, -1, np.int16)
+def _surest(placed: Sequence[MapOnGrid], window: Window) -> NDArray[np.uint8]:
+    """Labels with the highest confidence, then the least doubt; or else of the first map."""
+    best = np.full((3, window.height, window.width), NODATA, np.uint8)
+    highest = np.full(best.shape[1:], -1, np.int16)
     for item in placed:
-        found = item.read(window)
-        sure = np.where(found == NODATA, -1, item.read_confidence(window).astype(np.int16))
-        better = sure > percent
-        labels[better], percent[better] = found[better], sure[better]
-    return labels, np.where(percent < 0, NODATA, percent).astype(np.uint8)
+        found = np.concatenate([item.read(window)[None], item.read_confidence(window)])
+        labels, percent, doubt = found.astype(np.int16)
+        rank = np.where(labels == NODATA, -1, percent * (CERTAIN + 1) + CERTAIN - doubt)
+        better = rank > highest
+        best[:, better], highest[better] = found[:, better], rank[better]
+    return best

@@ -33,6 +33,7 @@ COMMANDS = {
         "predict": "Make the high-resolution class map of low-resolution scenes.",
         "plan": "Plan the maps of many scenes, one line per scene.",
         "run": "Make the maps of a work file that are not there yet.",
+        "index": "Make one layer and one STAC collection of the maps in a folder.",
         "clean": "List what stopped runs of predict have left, and remove it.",
         "info": "Describe a scene, and whether a model can map it; or describe a model.",
         "models": "List, show and verify the shipped models.",
@@ -179,7 +180,9 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {one_line(in_words_of_command(str(message)))}", err=True)
+        from geosrseg.cli.terminal.prediction_report import say
+
+        say(f"warning: {one_line(in_words_of_command(str(message)))}")
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -25,7 +25,8 @@ LAYERS: "Registry[type[Layer]]" = Registry(
     {
         CLASSES: Offer(target=f"{_ROOM}.classes:Classes", help="the class of each pixel."),
         "confidence": Offer(
-            target=f"{_ROOM}.confidence:Confidence", help="how sure each label is."
+            target=f"{_ROOM}.confidence:Confidence",
+            help="how sure each label is, and how near unknown ground.",
         ),
         "sr": Offer(target=f"{_ROOM}.sr:SuperResolved", help="the super-resolved image."),
         "fractions": Offer(

@@ -19,7 +19,7 @@ from rasterio.io import MemoryFile
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.composite import Composite
+from geosrseg.raster.composite import Composite, LandOf
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
@@ -69,18 +69,19 @@ class Pyramid:
         return round(self.width / self.levels[-1].width)
 
 
-def scene_pyramid(scene: Scene, *, max_bytes: int) -> Pyramid:
+def scene_pyramid(scene: Scene, *, max_bytes: int, land: LandOf | None = None) -> Pyramid:
     """Pictures of a scene as JPEG.
 
     Args:
         scene: the open scene.
+        land: see `Composite.of`.
         max_bytes: of all tiles as base64; the coarsest level is there in any case.
 
     Raises:
         SceneError: the scene cannot be read.
     """
     height, width = scene.grid.height, scene.grid.width
-    composite = Composite.of(scene)
+    composite = Composite.of(scene, land=land)
 
     def read(step: int, row: int, col: int) -> bytes:
         window = Window(row * TILE * step, col * TILE * step, TILE * step, TILE * step)
