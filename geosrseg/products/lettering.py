@@ -35,6 +35,11 @@ class Glyph(NamedTuple):
     advance: int
 
 
+def can_draw(text: str) -> bool:
+    """Whether there is a glyph for every character."""
+    return set(text) <= set(_CHARACTERS)
+
+
 def text_width(text: str, *, bold: bool = False) -> int:
     """Columns that `draw_text` fills."""
     return sum(glyph.advance for glyph in _glyphs(text, bold=bold))
