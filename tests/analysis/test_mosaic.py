@@ -115,6 +115,14 @@ def test_confidence_of_older_versions_is_read_as_it_was_meant(tmp_path):
     assert np.array_equal(doubt, np.where(labels == 1, 0, 100))
 
 
+def test_confidence_on_another_grid_is_refused(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90, 0))
+    write(tmp_path / "b.tif", 1, part(0, 0, width=40), percent=(90, 0))
+    (tmp_path / "b.confidence.tif").replace(tmp_path / "a.confidence.tif")
+    with pytest.raises(OutputError, match=r"a\.confidence\.tif: is not on the grid of .*a\.tif"):
+        mosaic([one], tmp_path / "m.tif", rule="confidence")
+
+
 def test_a_style_of_somebody_s_own_stays(tmp_path):
     one = write(tmp_path / "a.tif", 1, percent=(90, 0))
     (tmp_path / "m.confidence.qml").write_text("mine")
