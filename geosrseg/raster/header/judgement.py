@@ -18,13 +18,19 @@ from geosrseg.raster.header.conventions import (
     LEAST_WITH_OFFSET,
     SENTINEL_2,
     TEN_THOUSANDTHS,
+    Convention,
     advice,
     best_convention,
     has_offset_of_sentinel_2,
     misfit,
 )
 from geosrseg.raster.header.header import SceneHeader, SceneOptions
-from geosrseg.raster.header.plausibility import implausible, is_reflectance
+from geosrseg.raster.header.plausibility import (
+    LEAST_SHARE,
+    implausible,
+    is_reflectance,
+    vegetation_share,
+)
 
 FAR_BELOW, FAR_ABOVE = -1.0, 20.0
 """Model inputs, before they are clipped to 0 to 1, that no band's median has."""
@@ -35,8 +41,11 @@ DARK = 0.02
 BRIGHT = 0.5
 """Reflectance below which some pixel of some band lies."""
 
-TIMES_BETTER = 3.0
-"""How much better another convention fits before it is named."""
+TIMES_BETTER = 1.5
+"""How much better another convention fits than a scale of nobody's before it is named."""
+
+LEVEL_1 = -5000.0
+"""Offset over scale of Landsat Collection 2 Level 1, whatever the sun's elevation."""
 
 UNUSUAL = 0.05
 """Share of pixels outside of what the model learned from that is worth a warning."""
@@ -145,9 +154,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     return ""
 
 
-def _lacks_offset(
-    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
-) -> bool:
+def _lacks_offset(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> bool:
     """The offset of Sentinel-2 is not stated, and nothing is as dark as it would be without.
 
     Others use the scale 0.0001 too: of them only what is green, or fits better with the offset.
@@ -163,20 +170,31 @@ def _lacks_offset(
 
 
 def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, said: str) -> str:
-    """Another convention, where the stated one is none and fits far worse."""
-    known = any(all(each.is_of(*pair) for pair in _pairs(radiometry)) for each in CONVENTIONS)
+    """Another convention, where the stated one is none and fits worse."""
+    pairs = _pairs(radiometry)
+    known = any(all(each.is_of(*pair) for pair in pairs) for each in CONVENTIONS)
+    known |= all(abs(offset / scale / LEVEL_1 - 1) < 0.01 for scale, offset in pairs)
     fitting = best_convention(values, spec)
     if known or fitting is None or not spec.domain.quantiles:
         return ""
     bands = len(values)
     here = misfit(values, spec, radiometry.scale, radiometry.offset)
     there = misfit(values, spec, (fitting.scale,) * bands, (fitting.offset,) * bands)
-    if here < TIMES_BETTER * max(there, 0.2):
+    if here < TIMES_BETTER * there and not _hides_vegetation(values, radiometry, spec, fitting):
         return ""
     return (
         f"with its {said} it is unlike what {spec.name} learned from; as {fitting.name} it would "
         f"be like it: {fitting.option}"
     )
+
+
+def _hides_vegetation(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, fitting: Convention
+) -> bool:
+    """Nothing is green, as where an offset is missing, and by the convention some of it is."""
+    green = vegetation_share(values * fitting.scale + fitting.offset, spec.bands)
+    here = vegetation_share(_reflectance(values, radiometry), spec.bands)
+    return is_reflectance(spec) and here < LEAST_SHARE <= green
 
 
 def find_outside(

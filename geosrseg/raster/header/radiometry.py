@@ -62,7 +62,8 @@ def find_radiometry(
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
     if set(scales) == {1.0} and set(offsets) == {0.0}:
         return infer_radiometry(values, spec=spec, remedy=remedy)
-    stated = checked_radiometry(scales, offsets, source="the file states")
+    fitting = advice(values, spec) if spec and values.size else ""
+    stated = checked_radiometry(scales, offsets, source="the file states", fitting=fitting)
     _check_alike(stated, selection)
     return stated, ""
 
@@ -95,9 +96,15 @@ def radiometry_of_options(
 
 
 def checked_radiometry(
-    scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str
+    scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str, fitting: str = ""
 ) -> Radiometry:
-    """The radiometry of these numbers, one per band; `source` says whose they are.
+    """The radiometry of these numbers.
+
+    Args:
+        scales: one per band.
+        offsets: one per band.
+        source: whose they are.
+        fitting: what the digital numbers fit, as `advice` says it.
 
     Raises:
         SceneError: a scale is 0, or a number is not finite.
@@ -106,7 +113,8 @@ def checked_radiometry(
         listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
         raise SceneError(
             f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
-            f"numbers and no scale of 0: give `scale` and `offset`"
+            "numbers and no scale of 0: "
+            + (f"its numbers {fitting}" if fitting else "give `scale` and `offset`")
         )
     return Radiometry(scales, offsets)
 
