@@ -3,17 +3,18 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from affine import Affine
-from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
+from geosrseg.analysis.mosaic_rules import Combined, Rule, first, likeliest, surest
 from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
@@ -27,13 +28,19 @@ from geosrseg.raster.maps.style import check_styles, write_styles
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
-RULES = ("order", "date", "confidence")
+RULES: dict[str, Rule] = {
+    "order": first,
+    "date": first,
+    "confidence": surest,
+    "probabilities": likeliest,
+}
+"""What decides where several maps have a class; the last two say how sure it is."""
 
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
 
-Rows = Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
-"""(rows, width) labels and percent, from top to bottom."""
+Rows = Iterator[Combined]
+"""Strips of the mosaic from top to bottom."""
 
 
 def mosaic(
@@ -56,8 +63,9 @@ def mosaic(
         class_maps: the maps, see `open_class_map`.
         output: the mosaic, ``.tif``.
         rule: which map wins where several have a class: ``order``, the first one given;
-            ``date``, the latest one; ``confidence``, the surest one, whose percent are written to
-            ``OUTPUT.confidence.tif`` too.
+            ``date``, the latest one; ``confidence``, the surest one; ``probabilities``, none of
+            them but the class whose probability is the highest in the mean of all. The last two
+            write the winner's percent to ``OUTPUT.confidence.tif`` too.
         crs: of the mosaic; that of the first map where it is None.
         res: side of a pixel in units of the CRS; that of the first map where it is None.
         dates: of the maps, for the rule ``date``; taken from their names where there are none.
@@ -67,12 +75,14 @@ def mosaic(
         The mosaic's grid.
 
     Raises:
-        OutputError: a map cannot be read or differs in its classes, a date or a confidence
-            layer is missing, or the output cannot be written.
+        OutputError: a map cannot be read or differs in its classes, a date or the layer of the
+            rule is missing, or the output cannot be written.
     """
+    if rule not in RULES:
+        raise OutputError(f"`rule={rule}` is unknown, expected one of {', '.join(RULES)}")
     output = Path(output)
     outputs = [output]
-    if rule == "confidence":
+    if is_sure := rule in ("confidence", "probabilities"):
         outputs.append(output.with_name(f"{output.stem}.confidence{output.suffix}"))
     for path in outputs:
         check_cog(path, overwrite=overwrite)
@@ -85,8 +95,10 @@ def mosaic(
         maps = _latest_first(maps, dates)
     grid = mosaic_grid(maps, crs=crs, res=res)
     placed = [put_on_grid(item, grid) for item in maps]
-    combine = _surest if rule == "confidence" else _first
-    _check_confidence(placed if rule == "confidence" else [])
+    combine = partial(RULES[rule], legend=legend)
+    if is_sure:  # the layers are there
+        for item in placed:
+            combine([item], Window(0, 0, 1, 1))
     tags = {
         "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
         "GEOSRSEG_MOSAIC_OF": ", ".join(item.path.name for item in maps),
@@ -130,8 +142,8 @@ def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None)
     height, width = int(bottom - top), int(right - left)
     if height * width > MOST_PIXELS:
         raise OutputError(
-            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger --res, or check "
-            "--crs (units of a geographic CRS are degrees)"
+            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger `res`, or check "
+            "`crs` (units of a geographic CRS are degrees)"
         )
     return Grid(target, transform @ Affine.translation(int(left), int(top)), height, width)
 
@@ -140,7 +152,7 @@ def _crs(text: str) -> CRS:
     try:
         return CRS.from_user_input(text)
     except CRSError as error:
-        raise OutputError(f"--crs {text} is unknown, expected one such as EPSG:32636") from error
+        raise OutputError(f"`crs={text}` is unknown, expected one such as EPSG:32636") from error
 
 
 def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> Affine:
@@ -150,7 +162,7 @@ def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> A
         left, bottom, right, top = _bounds(maps[0], crs)
         res = math.sqrt((right - left) * (top - bottom) / (grid.height * grid.width))
     if not 0 < res < math.inf:
-        raise OutputError(f"--res {res:g}: expected the side of a pixel, above 0")
+        raise OutputError(f"`res={res:g}`: expected the side of a pixel, above 0")
     return Affine(res, 0, 0, 0, -res, 0)
 
 
@@ -191,7 +203,7 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
     """
     if dates:
         if len(dates) != len(maps):
-            raise OutputError(f"--dates has {len(dates)} dates for {len(maps)} maps")
+            raise OutputError(f"`dates` has {len(dates)} dates for {len(maps)} maps")
         return list(dates)
     found = []
     for item in maps:
@@ -199,21 +211,17 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
         if day is None:
             raise OutputError(
                 f"{item.path}: neither its name nor that of its scene holds a date: give all of "
-                "them in the order of the maps, with --dates 2001-02-05,..."
+                "them in the order of the maps, with `dates=2001-02-05,...`"
             )
         found.append(day)
     return found
 
 
-def _check_confidence(placed: Sequence[MapOnGrid]) -> None:
-    for item in placed:
-        item.read_confidence(Window(0, 0, 1, 1))
-
-
-Combine = Callable[[Sequence[MapOnGrid], Window], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
-
-
-def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Rows:
+def _rows(
+    placed: Sequence[MapOnGrid],
+    grid: Grid,
+    combine: Callable[[Sequence[MapOnGrid], Window], Combined],
+) -> Rows:
     """Strips of the mosaic; each asks only the maps that reach it, and only where they do."""
     for row_off in range(0, grid.height, BLOCK):
         strip = Window(row_off, 0, min(BLOCK, grid.height - row_off), grid.width)
@@ -243,29 +251,3 @@ def _overlaps(one: Window | None, other: Window) -> bool:
         and one.col_off < other.col_off + other.width
         and other.col_off < one.col_off + one.width
     )
-
-
-def _first(
-    placed: Sequence[MapOnGrid], window: Window
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    for item in placed:
-        empty = labels == NODATA
-        if not empty.any():
-            break
-        labels[empty] = item.read(window)[empty]
-    return labels, labels
-
-
-def _surest(
-    placed: Sequence[MapOnGrid], window: Window
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The label with the highest confidence; the first map wins where several are as sure."""
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    percent = np.full(labels.shape, -1, np.int16)
-    for item in placed:
-        found = item.read(window)
-        sure = np.where(found == NODATA, -1, item.read_confidence(window).astype(np.int16))
-        better = sure > percent
-        labels[better], percent[better] = found[better], sure[better]
-    return labels, np.where(percent < 0, NODATA, percent).astype(np.uint8)

@@ -205,6 +205,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             spec=legend.spec,
             halo=plan.rows.halo,
             tags=_tags(request, session, scene),
+            merge=legend.merge if legend.identity else None,
         )
         yield MapJob(
             request=request,

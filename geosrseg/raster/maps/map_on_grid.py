@@ -45,7 +45,8 @@ class MapOnGrid:
         Raises:
             OutputError: the map cannot be read.
         """
-        return self.class_map.labels(self._read(self.class_map.path, window, self._empty))
+        values = self._read(self.class_map.path, window, self._empty)[0]
+        return self.class_map.labels(values)
 
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
         """(rows, cols) percent on a window of the grid; 0 where it has none.
@@ -59,9 +60,33 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        values = self._read(path, window, NODATA)
+        values = self._read(path, window, NODATA)[0]
         # 128 and more say that nodata is near, and the percent above 128.
         return np.where(values == NODATA, 0, values & 127).astype(np.uint8)
+
+    def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
+        """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
+
+        NODATA beyond the map.
+
+        Raises:
+            OutputError: there is no layer of probabilities beside the map, it has other classes,
+                or it cannot be read.
+        """
+        path = self.class_map.probabilities_path
+        if path is None:
+            raise OutputError(
+                f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
+                "writes one with `probabilities`"
+            )
+        values = self._read(path, window, NODATA)
+        classes = len(self.class_map.legend)
+        if len(values) != classes or values.dtype != np.uint8:
+            raise OutputError(
+                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
+                f"for each of the map's {classes} classes: make the map again"
+            )
+        return values
 
     @property
     def _empty(self) -> int:
@@ -69,6 +94,7 @@ class MapOnGrid:
         return NODATA if nodata is None else nodata
 
     def _read(self, path: Path, window: Window, empty: int) -> NDArray[np.uint8]:
+        """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
                 if self.shift is not None:
@@ -78,24 +104,27 @@ class MapOnGrid:
                     width=self.grid.width, height=self.grid.height,
                     resampling=Resampling.nearest, nodata=empty,
                 ) as warped:  # fmt: skip
-                    return warped.read(1, window=raster_window(window))
+                    return warped.read(window=raster_window(window))
         except GDAL_ERRORS as error:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
     def _read_shifted(
         self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
-        values = np.full((window.height, window.width), empty, dataset.dtypes[0])
+        shape = (dataset.count, window.height, window.width)
+        values = np.full(shape, empty, dataset.dtypes[0])
         own = self.class_map.grid
         top, left = window.row_off - shift[0], window.col_off - shift[1]
         rows = slice(max(top, 0), min(top + window.height, own.height))
         cols = slice(max(left, 0), min(left + window.width, own.width))
         if rows.start < rows.stop and cols.start < cols.stop:
             part = Window(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
-            inside = dataset.read(1, window=raster_window(part))
-            values[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = (
-                inside
+            inside = dataset.read(window=raster_window(part))
+            place = (
+                slice(rows.start - top, rows.stop - top),
+                slice(cols.start - left, cols.stop - left),
             )
+            values[:, *place] = inside
         return values
 
 
