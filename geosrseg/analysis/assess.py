@@ -21,9 +21,9 @@ from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.features import Features, read_features
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
-from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 RASTERS = (".tif", ".tiff")
 
@@ -111,7 +111,7 @@ def _against_raster(
         )  # fmt: skip
         for strip, labels in _counted(class_map, counter):
             try:
-                values = warped.read(1, window=raster_window(strip))
+                values = warped.read(1, window=rasterio_window(strip))
             except GDAL_ERRORS as error:
                 raise OutputError(f"{reference}: cannot be read ({reason(error)})") from error
             tally.add(table[known.labels(values)], labels)

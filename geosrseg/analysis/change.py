@@ -142,7 +142,7 @@ def change(
     counters = [_TransitionCounter(legend, grid) for _ in pairs]
     for strip in _strips(grid):
         labels = [item.read(strip) for item in placed]
-        percents = [item.read_confidence(strip) if sure else None for item in placed]
+        percents = [item.read_confidence(strip)[0] if sure else None for item in placed]
         for (one, other), counter in zip(pairs, counters, strict=True):
             noise = _noise(percents[one], percents[other])
             counter.add(labels[one], labels[other], noise, strip.row_off)
@@ -261,7 +261,7 @@ def _write(
             one, other = index[before], index[after]
             codes = np.where(known, one * len(legend) + other, NODATA).astype(np.uint8)
             if sure:
-                noise = _noise(*(item.read_confidence(strip) for item in ends))
+                noise = _noise(*(item.read_confidence(strip)[0] for item in ends))
                 codes[known & (one != other) & noise] = DOUBTFUL
             yield codes[None]
 

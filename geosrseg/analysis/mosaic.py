@@ -9,23 +9,31 @@ from pathlib import Path
 
 import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
-from geosrseg.analysis.mosaic_rules import Combined, Rule, first, likeliest, surest
+from geosrseg.analysis.mosaic_rules import Rule, first, likeliest, surest
 from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
+from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 from geosrseg.raster.maps.map_date import map_date
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
-from geosrseg.raster.maps.style import check_styles, write_styles
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.maps.style import (
+    SUFFIXES,
+    check_styles,
+    ramp_path,
+    write_ramp_style,
+    write_styles,
+)
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 
 RULES: dict[str, Rule] = {
@@ -39,8 +47,8 @@ RULES: dict[str, Rule] = {
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
 
-Rows = Iterator[Combined]
-"""Strips of the mosaic from top to bottom."""
+Combine = Callable[[Sequence[MapOnGrid], Window], NDArray[np.uint8]]
+"""A rule with its legend."""
 
 
 def mosaic(
@@ -63,9 +71,9 @@ def mosaic(
         class_maps: the maps, see `open_class_map`.
         output: the mosaic, ``.tif``.
         rule: which map wins where several have a class: ``order``, the first one given;
-            ``date``, the latest one; ``confidence``, the surest one; ``probabilities``, none of
-            them but the class whose probability is the highest in the mean of all. The last two
-            write the winner's percent to ``OUTPUT.confidence.tif`` too.
+            ``date``, the latest one; ``confidence``, the surest one, and of those that are as sure
+            the one less in doubt; ``probabilities``, none of them, but the class with the highest
+            mean of their probabilities. The last two write percent to ``OUTPUT.confidence.tif``.
         crs: of the mosaic; that of the first map where it is None.
         res: side of a pixel in units of the CRS; that of the first map where it is None.
         dates: of the maps, for the rule ``date``; taken from their names where there are none.
@@ -80,13 +88,14 @@ def mosaic(
     """
     if rule not in RULES:
         raise OutputError(f"`rule={rule}` is unknown, expected one of {', '.join(RULES)}")
-    output = Path(output)
-    outputs = [output]
-    if is_sure := rule in ("confidence", "probabilities"):
-        outputs.append(output.with_name(f"{output.stem}.confidence{output.suffix}"))
+    output, is_sure = Path(output), rule in ("confidence", "probabilities")
+    layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
+    outputs = [output, layer] if is_sure else [output]
     for path in outputs:
         check_cog(path, overwrite=overwrite)
     check_styles(output, overwrite=overwrite)
+    if is_sure:
+        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
@@ -95,7 +104,7 @@ def mosaic(
         maps = _latest_first(maps, dates)
     grid = mosaic_grid(maps, crs=crs, res=res)
     placed = [put_on_grid(item, grid) for item in maps]
-    combine = partial(RULES[rule], legend=legend)
+    combine: Combine = partial(RULES[rule], legend=legend)
     if is_sure:  # the layers are there
         for item in placed:
             combine([item], Window(0, 0, 1, 1))
@@ -105,21 +114,24 @@ def mosaic(
         "GEOSRSEG_MOSAIC_RULE": rule,
     }
     with open_drafts(output) as folder:
-        drafts = []
-        for number, path in enumerate(outputs):
-            profile = CogProfile(
-                grid=grid,
-                bands=("confidence" if number else "class",),
-                dtype="uint8",
-                nodata=NODATA,
-                overviews=Resampling.nearest if number else Resampling.mode,
-                legend=None if number else legend,
-                tags=tags,
-            )
-            rows = (pair[number][None] for pair in _rows(placed, grid, combine))
-            drafts += write_cog(folder, path, profile, rows)
+        profile = CogProfile(
+            grid=grid,
+            bands=("class",),
+            dtype="uint8",
+            nodata=NODATA,
+            overviews=Resampling.mode,
+            legend=legend,
+            tags=tags,
+        )
+        labels = (strip[:1] for strip in _rows(placed, grid, combine))
+        drafts = write_cog(folder, output, profile, labels)
+        if is_sure:
+            percent = (strip[1:] for strip in _rows(placed, grid, combine))
+            drafts += write_cog(folder, layer, confidence_profile(grid, tags), percent)
         publish(drafts, output, stale=STALE)
     write_styles(output, legend, overwrite=True)
+    if is_sure:
+        write_ramp_style(layer, RAMP, overwrite=True)
     return grid
 
 
@@ -217,21 +229,20 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
     return found
 
 
-def _rows(
-    placed: Sequence[MapOnGrid],
-    grid: Grid,
-    combine: Callable[[Sequence[MapOnGrid], Window], Combined],
-) -> Rows:
-    """Strips of the mosaic; each asks only the maps that reach it, and only where they do."""
+def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Iterator[NDArray[np.uint8]]:
+    """(3, rows, width) strips of the mosaic, NODATA in the channels that are not combined.
+
+    Each asks only the maps that reach it, and only where they do.
+    """
     for row_off in range(0, grid.height, BLOCK):
         strip = Window(row_off, 0, min(BLOCK, grid.height - row_off), grid.width)
-        labels = np.full((strip.height, strip.width), NODATA, np.uint8)
-        percent = labels.copy()
+        rows = np.full((3, strip.height, strip.width), NODATA, np.uint8)
         for part in _parts(placed, strip):
             reached = [item for item in placed if _overlaps(item.window, part)]
             cols = slice(part.col_off, part.col_off + part.width)
-            labels[:, cols], percent[:, cols] = combine(reached, part)
-        yield labels, percent
+            found = combine(reached, part)
+            rows[: len(found), :, cols] = found
+        yield rows
 
 
 def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:

@@ -1,8 +1,8 @@
 """The rules of a mosaic: which class a pixel has where several maps have one.
 
-A rule reads those of the maps that reach a window, and gives (rows, cols) class ids with NODATA
-where no map has a class, and the percent that the winner is sure, which `first` does not know.
-Nodata never wins.
+A rule reads those of the maps that reach a window, and gives (channels, rows, cols): class ids,
+and where it knows them the percent of confidence and of doubt, all NODATA where no map has a
+class. Nodata never wins.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,22 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.maps.class_map import CERTAINTY
 from geosrseg.raster.maps.map_on_grid import MapOnGrid
 
-Combined = tuple[NDArray[np.uint8], NDArray[np.uint8]]
-"""(rows, cols) class ids, and percent."""
-
-Rule = Callable[..., Combined]
+Rule = Callable[..., NDArray[np.uint8]]
 """Takes the maps, the window, and the `legend` of all maps."""
 
 MOST_NUMBERS = 2**23
 """Probabilities that are summed at once."""
 
 
-def first(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> Combined:
+def first(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDArray[np.uint8]:
     """The class of the first map that has one."""
     labels = np.full((window.height, window.width), NODATA, np.uint8)
     for item in placed:
@@ -33,32 +31,33 @@ def first(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> Com
         if not empty.any():
             break
         labels[empty] = item.read(window)[empty]
-    return labels, labels
+    return labels[None]
 
 
-def surest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> Combined:
-    """The label with the highest confidence; the first map wins where several are as sure."""
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    percent = np.full(labels.shape, -1, np.int16)
+def surest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDArray[np.uint8]:
+    """Labels with the highest confidence, then the least doubt; or else of the first map."""
+    best = np.full((3, window.height, window.width), NODATA, np.uint8)
+    highest = np.full(best.shape[1:], -1, np.int16)
     for item in placed:
-        found = item.read(window)
-        sure = np.where(found == NODATA, -1, item.read_confidence(window).astype(np.int16))
-        better = sure > percent
-        labels[better], percent[better] = found[better], sure[better]
-    return labels, np.where(percent < 0, NODATA, percent).astype(np.uint8)
+        found = np.concatenate([item.read(window)[None], item.read_confidence(window)])
+        labels, percent, doubt = found.astype(np.int16)
+        rank = np.where(labels == NODATA, -1, percent * (CERTAIN + 1) + CERTAIN - doubt)
+        better = rank > highest
+        best[:, better], highest[better] = found[:, better], rank[better]
+    return best
 
 
-def likeliest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> Combined:
+def likeliest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDArray[np.uint8]:
     """The class with the highest mean of the probabilities of all maps that have a class.
 
-    Where a single map has one, it is that map's, which knew its probabilities unrounded.
+    Where a single map has one, it is that map's, which knew its probabilities unrounded. The
+    percent are the winner's mean; a doubt is not known.
     """
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    percent = labels.copy()
+    found = np.full((3, window.height, window.width), NODATA, np.uint8)
     for part in _pieces(window, len(legend)):
         cols = slice(part.col_off - window.col_off, part.col_stop - window.col_off)
-        labels[:, cols], percent[:, cols] = _mean(placed, part, legend)
-    return labels, percent
+        found[:2, :, cols] = _mean(placed, part, legend)
+    return found
 
 
 def _pieces(window: Window, classes: int) -> Iterator[Window]:
@@ -69,7 +68,8 @@ def _pieces(window: Window, classes: int) -> Iterator[Window]:
         yield Window(window.row_off, col_off, window.height, width)
 
 
-def _mean(placed: Sequence[MapOnGrid], window: Window, legend: Legend) -> Combined:
+def _mean(placed: Sequence[MapOnGrid], window: Window, legend: Legend) -> NDArray[np.uint8]:
+    """(2, rows, cols) class ids and percent."""
     shape = (window.height, window.width)
     sums = np.zeros((len(legend), *shape), np.int32)
     votes, single = np.zeros(shape, np.int32), np.zeros(shape, np.uint8)
@@ -86,4 +86,4 @@ def _mean(placed: Sequence[MapOnGrid], window: Window, legend: Legend) -> Combin
     percent = np.rint(100 * won / (CERTAINTY * np.maximum(votes, 1)))
     empty = votes == 0
     labels = np.where(empty, np.uint8(NODATA), legend.id_table()[winner])
-    return labels, np.where(empty, NODATA, percent).astype(np.uint8)
+    return np.stack([labels, np.where(empty, NODATA, percent).astype(np.uint8)])

@@ -133,8 +133,8 @@ def _merged(
             for strip in strips:
                 labels = table[source.labels(strip.labels)]
                 if strip.confidence is not None:
-                    sure = (strip.confidence & 127) >= least  # +128 says that nodata is near
-                    labels[~sure] = NODATA
+                    percent = strip.confidence[0]
+                    labels[np.where(percent == NODATA, 0, percent) < least] = NODATA
                 yield labels
         return
     for _, labels in read_strips(source):

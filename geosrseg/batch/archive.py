@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from geosrseg.batch.work import Task
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import open_drafts, publish
 
 MARK = "geosrseg:task"

@@ -25,7 +25,7 @@ from geosrseg.mapping.make_map import make_map
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.prediction import OnProgress, Prediction
 from geosrseg.products.products import PRODUCTS
-from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.failure import is_out_of_memory
 from geosrseg.runtime.model_address import shown_address

@@ -15,8 +15,8 @@ from typing import Any
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
-from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.gdal import reason
+from geosrseg.raster.storage.publication import publish_text
 from geosrseg.regular_file import open_regular
 
 MOST_BYTES = 2**28
@@ -123,12 +123,7 @@ def write_work(path: str | Path, tasks: Iterable[Task]) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    path = Path(path)
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        with draft.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(task.to_json()) + "\n" for task in tasks)
-        publish([draft], path)
+    publish_text(Path(path), "".join(json.dumps(task.to_json()) + "\n" for task in tasks))
 
 
 def read_work(path: str | Path) -> list[Task]:

@@ -180,7 +180,9 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {one_line(in_words_of_command(str(message)))}", err=True)
+        from geosrseg.cli.terminal.prediction_report import say
+
+        say(f"warning: {one_line(in_words_of_command(str(message)))}")
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -51,6 +51,13 @@ scene_option = click.option(
 )
 
 
+title_option = click.option(
+    "--title",
+    metavar="TEXT",
+    help="Stands above the page and the picture.  [default: the name of the scene, or of the map]",
+)
+
+
 def output_option(kinds: str, *, required: bool = True) -> Callable[[F], F]:
     """``-o``, for files of these kinds."""
     return click.option(

@@ -71,10 +71,4 @@ threads_option = click.option(
     help="CPU threads of the model.  [default: one per core]",
 )
 
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(min=0),
-    help="Processes that make chips beside the one that trains.  [default: by data and device]",
-)
-
 seams_option = field_option(Windowing, "seams")

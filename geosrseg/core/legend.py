@@ -54,6 +54,10 @@ class LegendClass:
         return red, green, blue
 
 
+WATER = re.compile(r"\b(water|sea|ocean|lake|river)s?\b", re.IGNORECASE)
+"""Names of classes of open water, for which a scene is dark."""
+
+
 @dataclass(frozen=True, slots=True)
 class Legend:
     """The classes of a map, in the order of the model's outputs, by rising id."""
@@ -78,6 +82,12 @@ class Legend:
     def names(self) -> tuple[str, ...]:
         """The class names."""
         return tuple(item.name for item in self.classes)
+
+    def is_land(self) -> NDArray[np.bool_]:
+        """(256,) True for every class id but those of open water, as far as their names say."""
+        table = np.zeros(256, np.bool_)
+        table[[item.id for item in self.classes if not WATER.search(item.name)]] = True
+        return table
 
     def palette(self) -> NDArray[np.uint8]:
         """(256, 3) red, green, blue for every value of a class map; unused ones are black."""

@@ -12,6 +12,9 @@ from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS, Products
 from geosrseg.raster.reading import Reading
 
+SINGLE = ("count_areas", "legend", "title")
+"""Options that belong to no group."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapOptions:
@@ -62,6 +65,7 @@ class MapOptions:
                 files={name: path for name, path in files.items() if path is not None},
                 options=own,
                 count_areas=parts.single.get("count_areas", self.products.count_areas),
+                title=parts.single.get("title", self.products.title),
             ),
             legend=parts.single.get("legend", self.legend),
         )
@@ -81,7 +85,7 @@ class _Parts:
 
 def _sorted(named: Mapping[str, Any]) -> _Parts:
     parts = _Parts()
-    places: dict[str, dict[str, Any]] = dict.fromkeys(("count_areas", "legend"), parts.single)
+    places: dict[str, dict[str, Any]] = dict.fromkeys(SINGLE, parts.single)
 
     def add(names: Iterable[str], place: dict[str, Any]) -> None:
         for name in names:

@@ -106,7 +106,7 @@ class Model:
                 the scene's name.
             overwrite: replace existing maps.
             skip_existing: leave the scenes alone whose map is already there.
-            on_progress: called before the first window of each scene and after each one.
+            on_progress: called when a phase of a scene begins and after each window.
             on_outcome: called when a scene is done or has failed.
             changes: options by their names.
 
@@ -169,7 +169,7 @@ class Model:
             crs: anything that rasterio reads as one.
             nodata: the number that marks missing pixels.
             band_names: one a band, by which the model's bands are found.
-            on_progress: called before the first window and after each one.
+            on_progress: called when a phase begins and after each window.
             changes: options by their names.
 
         Raises:

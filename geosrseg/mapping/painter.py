@@ -137,7 +137,6 @@ class Painter:
             hidden=hidden,
             around=strip.valid[: grid.height - start, : grid.width],
             own=own,
-            halo=self._plan.rows.halo,
             factor=factor,
         )
         painted = {name: values[:, *inside] for name, values in canvas.layers.items()}

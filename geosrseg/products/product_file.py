@@ -35,6 +35,7 @@ class FinishedMap:
         scene: the open scene; None where it is not at hand.
         spec: of the model; None where it is not at hand.
         options: how the layers were made, for a reader.
+        title: what a reader is to call it.
         plain: the class map as uint8, with `NODATA` for nodata and overviews by mode, where
             its own file has another form.
     """
@@ -45,6 +46,7 @@ class FinishedMap:
     scene: Scene | None = None
     spec: ModelSpec | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
     plain: Path | None = None
 
     @property
@@ -54,8 +56,9 @@ class FinishedMap:
 
     @property
     def name(self) -> str:
-        """What a reader calls it: the scene's name, or else its own."""
-        return self.scene.header.name if self.scene else self.files["classes"].path.name
+        """What a reader calls it: its title, the scene's name, or else its own."""
+        named = self.title or (self.scene.header.name if self.scene else "")
+        return named or self.files["classes"].path.name
 
     @property
     def unlike(self) -> tuple[str, ...]:

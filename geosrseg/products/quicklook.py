@@ -17,11 +17,11 @@ from geosrseg.products.asset import Asset
 from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width, wrap_text
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import read_row_blocks
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".png",)
@@ -130,7 +130,7 @@ def write_quicklook(
     labels, counts = _read_class_map(class_map_path, height, width)
     panels = [Panel(grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}")]
     if scene is not None:
-        panels.insert(0, _draw_scene(scene, height, width))
+        panels.insert(0, _draw_scene(scene, legend.is_land()[labels]))
     title = title or (scene.header.name if scene else class_map_path.name)
     picture = compose(title, panels, _entries(legend, counts), caution=caution)
     with open_drafts(path) as folder:
@@ -184,11 +184,11 @@ def _panel_size(grid: Grid, *, max_side: int, panels: int) -> tuple[int, int]:
     return max(round(grid.height * zoom), MIN_PANEL), max(round(grid.width * zoom), MIN_PANEL)
 
 
-def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
-    numbers, valid = scene.read_decimated(height, width)
+def _draw_scene(scene: Scene, land: NDArray[np.bool_]) -> Panel:
+    numbers, valid = scene.read_decimated(*land.shape)
     bands = choose_composite(scene.band_names)
     shown = pick_bands(numbers, scene.band_names, bands)
-    pixels = stretch(shown, valid, find_limits(shown, valid))
+    pixels = stretch(shown, valid, find_limits(shown, valid, land))
     return Panel(scene.grid.upright(pixels), f"Scene · {', '.join(dict.fromkeys(bands))}")
 
 

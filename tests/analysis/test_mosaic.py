@@ -24,14 +24,16 @@ def part(rows, cols, height=60, width=80):
     return Grid(GRID.crs, GRID.transform @ Affine.translation(cols, rows), height, width)
 
 
-def write(path, value, grid=GRID, *, hole=False, percent=None, legend=LEGEND):
+def write(path, value, grid=GRID, *, hole=False, percent=(), legend=LEGEND):
+    """A map of one class; `percent` are the bands of its confidence layer."""
     labels = np.full((grid.height, grid.width), value, np.uint8)
     if hole:
         labels[20:30, 20:30] = 255
     write_class_map(path, labels, grid=grid, legend=legend)
-    if percent is not None:
+    if percent:
         write_raster(
-            path.with_name(f"{path.stem}.confidence.tif"), np.full_like(labels, percent),
+            path.with_name(f"{path.stem}.confidence.tif"),
+            np.stack([np.full_like(labels, value) for value in percent]),
             crs=grid.crs, transform=grid.transform, nodata=255,
         )  # fmt: skip
     return path
@@ -39,7 +41,7 @@ def write(path, value, grid=GRID, *, hole=False, percent=None, legend=LEGEND):
 
 def read(path):
     with rasterio.open(path) as dataset:
-        return dataset.read(1)
+        return dataset.read().squeeze()
 
 
 def test_neighbours_lie_side_by_side(tmp_path):
@@ -79,18 +81,59 @@ def test_dates_can_be_given(tmp_path):
 
 
 def test_the_surest_wins_and_says_how_sure(tmp_path):
-    one = write(tmp_path / "a.tif", 1, percent=60, hole=True)
-    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=128 + 80)  # near nodata
+    one = write(tmp_path / "a.tif", 1, percent=(60, 0), hole=True)
+    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=(80, 70))
     mosaic([one, two], tmp_path / "m.tif", rule="confidence")
-    labels, percent = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
     assert (labels[:, 40:] == 2).all()
     assert (percent[:, 40:] == 80).all()
+    assert (doubt[:, 40:] == 70).all()
     assert (labels[:20, :40] == 1).all()
-    assert (percent[20:30, 20:30] == 255).all()
+    assert (doubt[:20, :40] == 0).all()
+    for values in (labels, percent, doubt):
+        assert (values[20:30, 20:30] == 255).all()
+    with rasterio.open(tmp_path / "m.confidence.tif") as dataset:
+        assert dataset.descriptions == ("confidence", "doubt")
+        assert dataset.units == ("percent", "percent")
+    assert (tmp_path / "m.confidence.qml").is_file()
+
+
+def test_of_those_as_sure_the_one_less_in_doubt_wins_and_else_the_first(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(80, 50))
+    two = write(tmp_path / "b.tif", 2, percent=(80, 20))
+    three = write(tmp_path / "c.tif", 5, percent=(80, 20))
+    mosaic([one, two, three], tmp_path / "m.tif", rule="confidence")
+    assert (read(tmp_path / "m.tif") == 2).all()
+
+
+def test_confidence_of_older_versions_is_read_as_it_was_meant(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90,))
+    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=(128 + 80,))  # 80, and nodata is near
+    mosaic([one, two], tmp_path / "m.tif", rule="confidence")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    assert (labels[:, :80] == 1).all()
+    assert (percent[:, 80:] == 80).all()
+    assert np.array_equal(doubt, np.where(labels == 1, 0, 100))
+
+
+def test_confidence_on_another_grid_is_refused(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90, 0))
+    write(tmp_path / "b.tif", 1, part(0, 0, width=40), percent=(90, 0))
+    (tmp_path / "b.confidence.tif").replace(tmp_path / "a.confidence.tif")
+    with pytest.raises(OutputError, match=r"a\.confidence\.tif: is not on the grid of .*a\.tif"):
+        mosaic([one], tmp_path / "m.tif", rule="confidence")
+
+
+def test_a_style_of_somebody_s_own_stays(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90, 0))
+    (tmp_path / "m.confidence.qml").write_text("mine")
+    with pytest.raises(OutputError, match=r"m\.confidence\.qml: exists"):
+        mosaic([one], tmp_path / "m.tif", rule="confidence")
+    assert not (tmp_path / "m.tif").exists()
 
 
 def test_confidence_that_is_not_there_is_named_before_anything_is_written(tmp_path):
-    maps = [write(tmp_path / "a.tif", 1, percent=60), write(tmp_path / "b.tif", 2)]
+    maps = [write(tmp_path / "a.tif", 1, percent=(60, 0)), write(tmp_path / "b.tif", 2)]
     with pytest.raises(OutputError, match=r"b\.tif: there is no confidence layer"):
         mosaic(maps, tmp_path / "m.tif", rule="confidence")
     assert not list(tmp_path.glob("m*"))
@@ -133,7 +176,8 @@ def test_the_class_of_the_highest_mean_probability_wins(tmp_path, monkeypatch):
         votes[there] += known
         single[there][known] = labels[known]
     mosaic(maps, tmp_path / "m.tif", rule="probabilities")
-    labels, percent = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    assert (doubt == 255).all()
     assert {0, 1, 2, 3} == set(votes.ravel())
     assert np.array_equal(labels == 255, votes == 0)
     assert np.array_equal(percent == 255, votes == 0)
@@ -160,7 +204,7 @@ def test_probabilities_of_two_utm_zones_lie_under_their_classes(tmp_path):
     with rasterio.open(tmp_path / "m.tif") as labels:
         found = np.concatenate(list(labels.sample(points)))
     with rasterio.open(tmp_path / "m.confidence.tif") as percent:
-        sure = np.concatenate(list(percent.sample(points)))
+        sure = np.stack(list(percent.sample(points)))[:, 0]
     assert known.sum() > 50
     assert np.array_equal(found, own[rows, cols][known])
     best = shares[:, rows, cols].max(axis=0)[known] / CERTAINTY * 100
@@ -171,7 +215,7 @@ def test_probabilities_that_are_not_there_are_named_before_anything_is_written(t
     path, _, _ = write_with_probabilities(tmp_path / "a.tif", GRID, seed=1)
     with pytest.raises(OutputError, match=r"b\.tif: there is no layer of probabilities"):
         mosaic([path, write(tmp_path / "b.tif", 2)], tmp_path / "m.tif", rule="probabilities")
-    other = write(tmp_path / "c.tif", 2, percent=3)
+    other = write(tmp_path / "c.tif", 2, percent=(3,))
     (tmp_path / "c.confidence.tif").rename(tmp_path / "c.probabilities.tif")
     with pytest.raises(OutputError, match="has 1 bands of uint8, expected uint8 and one band"):
         mosaic([path, other], tmp_path / "m.tif", rule="probabilities")
@@ -181,12 +225,13 @@ def test_probabilities_that_are_not_there_are_named_before_anything_is_written(t
 
 
 def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
-    one = write(tmp_path / "a.tif", 1)
+    one = write(tmp_path / "a.tif", 1, percent=(60, 10))
     (x,), (y,) = transform("EPSG:32636", "EPSG:32637", [500_790], [4_000_000])
     two = write(
-        tmp_path / "b.tif", 2, Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80)
-    )
-    grid = mosaic([one, two], tmp_path / "m.tif", crs="EPSG:32636", res=20)
+        tmp_path / "b.tif", 2, Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80),
+        percent=(70, 20),
+    )  # fmt: skip
+    grid = mosaic([one, two], tmp_path / "m.tif", crs="EPSG:32636", res=20, rule="confidence")
     assert grid.crs == CRS.from_epsg(32636)
     assert grid.transform.a == 20
     assert grid.bounds[0] % 20 == 0
@@ -195,6 +240,9 @@ def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
         row, col = dataset.index(500_400, 3_999_700)  # in the middle of the first map
     assert labels[row, col] == 1
     assert (labels == 2).sum() * 400 == pytest.approx(600 * 800, rel=0.1)
+    percent, doubt = read(tmp_path / "m.confidence.tif")
+    assert np.array_equal(percent, np.choose(labels % 3, [255, 60, 70]))  # 255 % 3 is 0
+    assert np.array_equal(doubt, np.choose(labels % 3, [255, 10, 20]))
 
 
 def test_one_id_with_two_names_is_refused(tmp_path):

@@ -36,9 +36,11 @@ def test_from_a_dataset_to_a_table(tmp_path):
     trained = run("train", *data, "-o", runs, "--precision", "fp32", *TINY.split())
     assert (trained.exit_code, trained.stdout) == (0, f"{runs}\n"), trained.stderr
 
-    exported = run("export", runs, "-o", model, "--limits", "squares only")
+    readme = tmp_path / "README.md"
+    exported = run("export", runs, "-o", model, "--limits", "squares only", "--card", readme)
     assert exported.exit_code == 0, exported.stderr
     assert "labels agree with PyTorch's on " in exported.stdout
+    assert "squares only" in readme.read_text(encoding="utf-8")
 
     report = tmp_path / "report"
     evaluated = run("evaluate", runs, model, *data, "--split", "validation", "-o", report)

@@ -19,9 +19,10 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training import arithmetic
 from geosrseg.training.finishing.export import export
+from geosrseg.training.machine import arithmetic
 from geosrseg.training.run_folder.run import FILES, FOLDERS, Run
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
 
@@ -98,7 +99,11 @@ def results(run: Run):
 @pytest.mark.parametrize("stops", [[4], [11], [12], [1, 9, 3]], ids=str)
 def test_it_ends_as_if_it_had_not_been_stopped(card, whole, tmp_path, stops):
     """Within an epoch of 11 batches, behind its last one, at the next one's first, often."""
-    options = {"network": whole.config().network, "recipe": RECIPE, "checkpoint_minutes": 0}
+    options = {
+        "network": whole.config().network,
+        "recipe": RECIPE,
+        "surroundings": Surroundings(checkpoint_minutes=0),
+    }
     for behind in stops:
         with pytest.raises(RuntimeError, match="power cut"):
             train(card, tmp_path / "run", resume=True, callbacks=[Stop(behind)], **options)

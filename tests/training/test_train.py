@@ -22,6 +22,7 @@ from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.starting.initial_network import initial_network
 from geosrseg.training.starting.start import Start
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from tests.tiny_datasets import HEIGHT, WIDTH, write_dataset
 
@@ -274,7 +275,9 @@ def test_without_validation_the_last_epoch_is_kept(card, tmp_path):
 
 def test_pictures_of_validation_windows_on_request(card, tmp_path):
     recipe = replace(RECIPE, epochs=2, chips_per_epoch=8)
-    run = train(card, tmp_path / "run", network=NETWORK, recipe=recipe, images=3)
+    run = train(
+        card, tmp_path / "run", network=NETWORK, recipe=recipe, surroundings=Surroundings(images=3)
+    )
     names = sorted(path.name for path in run.panels.iterdir())
     assert names == ["epoch-0000-window-0.png", "epoch-0001-window-0.png"]
     with rasterio.open(run.panels / names[0]) as file:

@@ -20,7 +20,11 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 )
 @click.option("--class-column", metavar="NAME", help="Column of the points or polygons' classes.")
 @click.option(
-    "--ignore", "ignored", multiple=True, metavar="CLASS", help="A class of the reference to leave out."
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="CLASS",
+    help="A class of the reference to leave out.",
 )
 @legend_option
 @output_option("FILE.csv|.json|.html", required=False)

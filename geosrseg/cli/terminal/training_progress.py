@@ -16,8 +16,8 @@ from tqdm import tqdm
 
 from geosrseg.cli.terminal.progress import bar_place
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.machine.trainer import PRECISIONS
 from geosrseg.training.run_folder.checkpoints import MONITOR, Checkpoints
-from geosrseg.training.train import PRECISIONS
 
 FIRST_ESTIMATE = 10.0
 """Seconds of training before the first estimate, and the fewest steps."""

@@ -25,7 +25,7 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import OutputError, RunError
 from geosrseg.evaluation.evaluate import evaluate
-from geosrseg.evaluation.report.files import write_report, write_texts
+from geosrseg.evaluation.report.files import write_report
 from geosrseg.evaluation.report.report import Report
 from geosrseg.evaluation.reproducing.experiment import Experiment, ExperimentPlan, find_baselines
 from geosrseg.evaluation.reproducing.learning_curve import curve_csv, curve_svg, read_curves
@@ -37,7 +37,7 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.presets import configure
 from geosrseg.networks.recipe import SR_VALUES, Recipe
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import publish_text, publish_texts
 from geosrseg.regular_file import read_regular
 from geosrseg.runtime.devices.devices import find_device
 from geosrseg.runtime.shipped_models import SUFFIX
@@ -155,7 +155,7 @@ def reproduce(
     if plan.seeds > 1:
         pairs = pair_arms(report)
         texts |= {"seeds.csv": pairs_csv(pairs), "seeds.json": pairs_json(pairs)}
-    write_texts({folder / name: text for name, text in texts.items()})
+    publish_texts({folder / name: text for name, text in texts.items()})
     return report
 
 
@@ -286,12 +286,9 @@ def _begin(output: Path, description: dict[str, Any]) -> None:
         raise OutputError(f"{output}: is there and is no reproduction: choose another folder")
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with open_drafts(file) as drafts:
-            text = json.dumps(description, indent=2, ensure_ascii=False)
-            (drafts / PLAN).write_text(text + "\n", encoding="utf-8")
-            publish([drafts / PLAN], file)
     except OSError as error:
-        raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{output}: cannot be made ({error.strerror})") from error
+    publish_text(file, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
 
 
 def _is_empty(folder: Path) -> bool:

@@ -25,7 +25,8 @@ LAYERS: "Registry[type[Layer]]" = Registry(
     {
         CLASSES: Offer(target=f"{_ROOM}.classes:Classes", help="the class of each pixel."),
         "confidence": Offer(
-            target=f"{_ROOM}.confidence:Confidence", help="how sure each label is."
+            target=f"{_ROOM}.confidence:Confidence",
+            help="how sure each label is, and how near unknown ground.",
         ),
         PROBABILITIES: Offer(
             target=f"{_ROOM}.probabilities:Probabilities",

@@ -1,7 +1,9 @@
 """Warp: a raster read on another grid, and in another CRS, window by window."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from affine import Affine
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
@@ -9,8 +11,8 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform, transform_bounds
 
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 _CRS_ERRORS: tuple[type[Exception], ...] = (CRSError, *GDAL_ERRORS)
 
@@ -109,7 +111,7 @@ def pixel_ratio(coarse: Grid, fine: Grid) -> tuple[float, float]:
 
 def coarsened(grid: Grid, factor: int) -> Grid:
     """The grid whose pixels are `factor` by `factor` pixels; what is left over is not in it."""
-    scaled = grid.transform * grid.transform.scale(factor)
+    scaled = grid.transform @ Affine.scale(factor)
     return Grid(grid.crs, scaled, grid.height // factor, grid.width // factor)
 
 
@@ -122,3 +124,16 @@ def _ordered(grid: Grid) -> tuple[float, float, float, float]:
 def _shown(grid: Grid) -> str:
     numbers = ", ".join(f"{value:g}" for value in grid.bounds)
     return f"({numbers}) {grid.crs.to_string() if grid.crs else 'without a CRS'}"
+
+
+def find_warp(path: Path, dataset: DatasetReader, grid: Grid) -> Warp | None:
+    """How an open file of classes comes onto the grid of its image; None if it lies there.
+
+    Raises:
+        DatasetError: it cannot be brought there.
+    """
+    own = Grid.of(dataset)
+    if same_grid(own, grid):
+        return None
+    check_overlap(own, grid, name=str(path), of="its image")
+    return Warp(grid)

@@ -21,12 +21,11 @@ from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import raster_window as rasterio_window
+from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.cog import build_overviews, halvings, read_row_blocks
 from geosrseg.raster.maps.legend_file import colour_legend, read_legend_file, read_sidecar_legend
 from geosrseg.raster.storage.companions import check_companions, check_overviews
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""
@@ -141,7 +140,7 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
             check_overviews(dataset)
             _check(path, dataset)
             check_blocks(dataset, (1,))
-            grid = Grid(dataset.crs, dataset.transform, *dataset.shape)
+            grid = Grid.of(dataset)
             nodata = _nodata(dataset)
             classes = _legend(path, dataset, legend)
             return ClassMap(path, grid, classes, nodata, dict(dataset.tags()))

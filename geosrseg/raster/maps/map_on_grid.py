@@ -10,13 +10,14 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
+from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
+from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
 """Of a pixel: how far from each other the corners of two grids may be and still be one."""
@@ -45,11 +46,12 @@ class MapOnGrid:
         Raises:
             OutputError: the map cannot be read.
         """
-        values = self._read(self.class_map.path, window, self._empty)[0]
-        return self.class_map.labels(values)
+        return self.class_map.labels(self._read(self.class_map.path, window, self._empty)[0])
 
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) percent on a window of the grid; 0 where it has none.
+        """(2, rows, cols) percent of confidence and of doubt on a window of the grid.
+
+        A pixel without them has a confidence of 0 and a doubt of 100.
 
         Raises:
             OutputError: there is no confidence layer beside the map, or it cannot be read.
@@ -60,9 +62,9 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        values = self._read(path, window, NODATA)[0]
-        # 128 and more say that nodata is near, and the percent above 128.
-        return np.where(values == NODATA, 0, values & 127).astype(np.uint8)
+        percent = as_confidence(self._read(path, window, NODATA), name=str(path))
+        nothing = np.array([0, CERTAIN], np.uint8)[:, None, None]
+        return np.where(percent == NODATA, nothing, percent)
 
     def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
         """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
@@ -97,6 +99,9 @@ class MapOnGrid:
         """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
+                own = self.class_map.grid
+                if (*dataset.shape, dataset.transform) != (own.height, own.width, own.transform):
+                    raise OutputError(f"{path}: is not on the grid of {self.class_map.path}")
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
@@ -104,27 +109,24 @@ class MapOnGrid:
                     width=self.grid.width, height=self.grid.height,
                     resampling=Resampling.nearest, nodata=empty,
                 ) as warped:  # fmt: skip
-                    return warped.read(window=raster_window(window))
+                    return warped.read(window=rasterio_window(window))
         except GDAL_ERRORS as error:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
     def _read_shifted(
         self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
-        shape = (dataset.count, window.height, window.width)
-        values = np.full(shape, empty, dataset.dtypes[0])
+        values = np.full((dataset.count, window.height, window.width), empty, dataset.dtypes[0])
         own = self.class_map.grid
         top, left = window.row_off - shift[0], window.col_off - shift[1]
         rows = slice(max(top, 0), min(top + window.height, own.height))
         cols = slice(max(left, 0), min(left + window.width, own.width))
         if rows.start < rows.stop and cols.start < cols.stop:
             part = Window(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
-            inside = dataset.read(window=raster_window(part))
-            place = (
-                slice(rows.start - top, rows.stop - top),
-                slice(cols.start - left, cols.stop - left),
+            inside = dataset.read(window=rasterio_window(part))
+            values[:, rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = (
+                inside
             )
-            values[:, *place] = inside
         return values
 
 

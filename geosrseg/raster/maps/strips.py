@@ -12,8 +12,9 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
 """Pixels of the map that are looked at together."""
@@ -26,7 +27,8 @@ class Strip:
     Attributes:
         row_off: the first of them.
         labels: (rows, width) class ids or NODATA.
-        confidence: (rows, width) percent, if the map has that layer.
+        confidence: (2, rows, width) percent of confidence and of doubt, or NODATA, if the map has
+            that layer.
     """
 
     row_off: int
@@ -53,8 +55,8 @@ class Strips:
         for row_off in range(0, self.grid.height, rows):
             height = min(rows, self.grid.height - row_off)
             area = RasterioWindow(0, row_off, self.grid.width, height)
-            labels = _read(self.labels, area)
-            yield Strip(row_off, labels, self.confidence and _read(self.confidence, area))
+            labels = _read(self.labels, area)[0]
+            yield Strip(row_off, labels, self.confidence and _confidence(self.confidence, area))
 
 
 @contextmanager
@@ -75,7 +77,7 @@ def open_strips(
             labels.transform,
         ):
             raise OutputError(f"{confidence_path} is not on the grid of {class_map_path}")
-        grid = Grid(labels.crs, labels.transform, *labels.shape)
+        grid = Grid.of(labels)
         yield Strips(grid, labels, confidence or None)
 
 
@@ -87,8 +89,12 @@ def _open(path: Path) -> DatasetReader:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
 
+def _confidence(dataset: DatasetReader, area: RasterioWindow) -> NDArray[np.uint8]:
+    return as_confidence(_read(dataset, area), name=dataset.name)
+
+
 def _read(dataset: DatasetReader, area: RasterioWindow) -> NDArray[np.uint8]:
     try:
-        return dataset.read(1, window=area)
+        return dataset.read(window=area)
     except GDAL_ERRORS as error:
         raise OutputError(f"{dataset.name}: cannot be read ({reason(error)})") from error
