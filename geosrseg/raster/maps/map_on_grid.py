@@ -17,7 +17,7 @@ from geosrseg.errors import OutputError
 from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
-from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.maps.confidence import as_confidence, check_confidence
 
 _ON_A_PIXEL = 1e-3
 """Of a pixel: how far from each other the corners of two grids may be and still be one."""
@@ -75,9 +75,8 @@ class MapOnGrid:
         """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
-                own = self.class_map.grid
-                if (*dataset.shape, dataset.transform) != (own.height, own.width, own.transform):
-                    raise OutputError(f"{path}: is not on the grid of {self.class_map.path}")
+                if path != self.class_map.path:
+                    check_confidence(dataset, path, self.class_map.grid)
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
