@@ -21,9 +21,9 @@ from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.features import Features, read_features
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 RASTERS = (".tif", ".tiff")
 

@@ -18,7 +18,6 @@ from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
@@ -32,6 +31,7 @@ from geosrseg.raster.maps.style import (
     write_ramp_style,
     write_styles,
 )
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 

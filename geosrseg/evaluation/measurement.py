@@ -87,7 +87,6 @@ def measure(
     """Run a model on an area.
 
     Args:
-        session: the model.
         area: what is measured.
         scene: that of the area, normalized as the model wants it.
         blocks: of the area.

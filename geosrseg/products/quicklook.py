@@ -17,11 +17,11 @@ from geosrseg.products.asset import Asset
 from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width, wrap_text
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import read_row_blocks
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".png",)

@@ -12,7 +12,7 @@ import geosrseg
 from geosrseg.analysis.map_products import quicklook, report, stac
 from geosrseg.core.legend import NODATA
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import LEGEND_TOML, write_raster
 from tests.stac_schemas import read_item

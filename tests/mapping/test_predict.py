@@ -25,9 +25,9 @@ from geosrseg.errors import (
 )
 from geosrseg.mapping.predict import predict
 from geosrseg.mapping.prediction import Progress
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.maps.row_store import find_stores, store_folder
 from geosrseg.raster.maps.style import style_paths
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.devices.device import Limits
 from geosrseg.runtime.devices.devices import find_device

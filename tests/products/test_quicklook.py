@@ -8,8 +8,8 @@ from geosrseg.errors import OutputError
 from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
 from geosrseg.products.quicklook import FRAME, INK, MARGIN, write_quicklook
 from geosrseg.raster.composite import EMPTY
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import BANDS
 from tests.tiny_maps import write_class_map
 

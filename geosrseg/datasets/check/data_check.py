@@ -107,7 +107,6 @@ def check_data(card: DatasetCard, scenes: Sequence[LabelledScene]) -> DataCheck:
     """Look at every image and reference of a dataset.
 
     Args:
-        card: the dataset.
         scenes: its scenes, open.
 
     Warns:

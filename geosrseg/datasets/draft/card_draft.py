@@ -22,9 +22,9 @@ from geosrseg.datasets.draft.pairs import Pair, find_pairs
 from geosrseg.datasets.draft.polygon_draft import draft_polygons
 from geosrseg.datasets.draft.split_draft import BLOCKS, LabelCounts, SplitDraft, draft_splits
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.gdal import small_cache
 from geosrseg.raster.storage.publication import check_output, publish_text
 
 

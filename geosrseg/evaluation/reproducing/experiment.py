@@ -62,7 +62,7 @@ class ExperimentPlan:
     """Which experiments a reproduction has.
 
     Attributes:
-        protocols: of `models.framework.PROTOCOLS`.
+        protocols: of `networks.framework.PROTOCOLS`.
         upscale_factors: every protocol but ``hr`` is trained with each of them.
         alphas: weights of the reconstruction loss; none for that of the preset.
         betas: the same for the segmentation loss. With several alphas or betas

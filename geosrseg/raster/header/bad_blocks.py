@@ -13,7 +13,7 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.location import Location
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
@@ -28,7 +28,6 @@ class BadBlock:
     """A block that cannot be decoded.
 
     Attributes:
-        location: the file.
         row: number of its row of blocks, from 0.
         col: number of its column of blocks, from 0.
         window: its pixels.
@@ -84,12 +83,10 @@ class BadBlocks:
         """Read a window block by block, after reading it at once has failed.
 
         Args:
-            location: the file.
             dataset: the same, open.
             window: pixels.
             shape: rows and columns to give; where there are fewer, single pixels stand for all.
             read: what reads them.
-            bands: that it reads.
 
         Raises:
             SceneError: names the first bad block, unless they are skipped.

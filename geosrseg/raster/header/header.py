@@ -18,9 +18,7 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.header.aoi import Aoi
@@ -31,6 +29,8 @@ from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
+from geosrseg.raster.storage.crs_text import check_wkt
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
@@ -75,8 +75,6 @@ class BandFile:
     """A file, and the bands of the scene that are in it.
 
     Attributes:
-        location: the file.
-        selection: its bands.
         driver: GDAL's, which reads it.
         resampled: how it gets onto the scene's grid; None where it lies on it.
     """

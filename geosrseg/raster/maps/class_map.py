@@ -21,11 +21,11 @@ from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.cog import build_overviews, halvings, read_row_blocks
 from geosrseg.raster.maps.legend_file import colour_legend, read_legend_file, read_sidecar_legend
 from geosrseg.raster.storage.companions import check_companions, check_overviews
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import read_remote
 from geosrseg.raster.storage.zip_directory import check_member, open_zip

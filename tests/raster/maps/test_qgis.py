@@ -13,10 +13,10 @@ from affine import Affine
 from geosrseg.analysis.map_products import stac
 from geosrseg.batch.index_archive import index_archive
 from geosrseg.products.polygons.vector import write_polygons
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.maps.style import write_ramp_style, write_styles
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
