@@ -61,6 +61,12 @@ def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
         )
 
 
+def without_gaps(percent: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(2, rows, cols) percent: what has none is not sure at all, and all in doubt."""
+    nothing = np.array([0, CERTAIN], np.uint8)[:, None, None]
+    return np.where(percent == NODATA, nothing, percent)
+
+
 def as_confidence(found: NDArray[np.uint8], *, name: str) -> NDArray[np.uint8]:
     """The pixels of a confidence layer, of this version or an older one.
 
