@@ -66,9 +66,9 @@ def _trust(finished: FinishedMap) -> Iterator[str]:
         confidence, doubt = counts / counts.sum(axis=1, keepdims=True)
         some, much = (100 * doubt[least:].sum() for least in (1, HALF + 1))
         yield (
-            f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average. For {some:.1f} % "
-            "of the map the model did not see all that it looks at (nodata, masked, beyond the "
-            f"scene's edge); {much:.1f} % of the map has a doubt above {HALF} %."
+            f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average. {some:.1f} % of "
+            "the map lies near unknown ground (nodata, masked, beyond the scene's edge), where the "
+            f"model lacked context; {much:.1f} % so near that their doubt is above {HALF} %."
         )
 
 

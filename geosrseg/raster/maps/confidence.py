@@ -1,4 +1,4 @@
-"""Confidence layers: how sure each label is, and how much of what the model looks at is unknown.
+"""Confidence layers: how sure each label is, and how near to it unknown ground is.
 
 They have two bands of percent. Older ones have one, in which 128 was added to the percent where
 something unknown was near; as they leave open how near, all of it is read as the nearest.
