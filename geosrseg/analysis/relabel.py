@@ -1,5 +1,6 @@
 """Relabel: the same map with other classes, without small patches, or cropped."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,10 @@ from rasterio.features import geometry_mask
 from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneWarning
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.products.writing import left_over, map_contents
 from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
@@ -102,6 +104,7 @@ def relabel(
     def read() -> Rows:
         return _merged(source, table, layer, limits)
 
+    before = map_contents(output)
     with open_drafts(output) as folder:
         rows = read() if min_area is None else _sieved(source, read, min_area)
         profile = CogProfile(
@@ -116,6 +119,8 @@ def relabel(
         drafts = write_cog(folder, output, profile, _cut(rows, source.grid, window, polygons))
         publish(drafts, output, stale=STALE)
     write_styles(output, classes, overwrite=True)
+    if left := left_over(output, before=before, made=[source.path]):
+        warnings.warn(left, SceneWarning, stacklevel=2)
     return classes
 
 

@@ -209,6 +209,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             spec=legend.spec,
             halo=min(spec.halo, plan.rows.halo),
             tags=_tags(request, session, scene),
+            merge=legend.merge if legend.identity else None,
         )
         yield MapJob(
             request=request,

@@ -63,6 +63,30 @@ class MapOnGrid:
             )
         return without_gaps(as_confidence(self._read(path, window, NODATA), name=str(path)))
 
+    def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
+        """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
+
+        NODATA beyond the map.
+
+        Raises:
+            OutputError: there is no layer of probabilities beside the map, it has other classes,
+                or it cannot be read.
+        """
+        path = self.class_map.probabilities_path
+        if path is None:
+            raise OutputError(
+                f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
+                "writes one with `probabilities`"
+            )
+        values = self._read(path, window, NODATA)
+        classes = len(self.class_map.legend)
+        if len(values) != classes or values.dtype != np.uint8:
+            raise OutputError(
+                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
+                f"for each of the map's {classes} classes: make the map again"
+            )
+        return values
+
     @property
     def _empty(self) -> int:
         nodata = self.class_map.nodata
