@@ -101,7 +101,7 @@ def test_the_page_says_how_much_of_the_map_is_in_doubt(tmp_path, tagged, form):
     assert "Labels are 84 % sure on average" in page
     assert "10.0 % of the map lies near unknown ground" in page
     # Older versions did not say how near the unknown ground was.
-    assert f"; {2.5 if form == 'two bands' else 10.0} % so near that their doubt is above" in page
+    assert f"; {2.5 if form == 'two bands' else 10.0} % so near that the doubt is above" in page
 
 
 def test_the_quicklook_of_a_map_alone_has_one_panel(tmp_path, tagged):

@@ -68,7 +68,7 @@ def _trust(finished: FinishedMap) -> Iterator[str]:
         yield (
             f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average. {some:.1f} % of "
             "the map lies near unknown ground (nodata, masked, beyond the scene's edge), where the "
-            f"model lacked context; {much:.1f} % so near that their doubt is above {HALF} %."
+            f"model lacked context; {much:.1f} % so near that the doubt is above {HALF} %."
         )
 
 
