@@ -126,7 +126,7 @@ def train(
         domain=measure_domain(
             card,
             factor=network.upscale_factor,
-            chips=_chip_config(network, recipe),
+            chips=_chip_config(network, recipe, card.bands),
             fill=normalization.fill,
             most=recipe.chips_per_epoch,
         ),
@@ -252,7 +252,7 @@ def _workers(chips: Chips | SourceChips, place: str) -> int:
     return min(os.cpu_count() or 1, MOST_WORKERS)
 
 
-def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:
+def _chip_config(network: NetworkConfig, recipe: Recipe, bands: tuple[str, ...]) -> ChipConfig:
     return ChipConfig(
         size=recipe.chip_size,
         upscale_factor=network.upscale_factor,
@@ -260,6 +260,8 @@ def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:
         class_power=recipe.class_power,
         jitter=recipe.jitter,
         cutout=recipe.cutout,
+        augment=recipe.augment,
+        bands=bands,
         seed=recipe.seed,
     )
 
@@ -273,7 +275,7 @@ def _chips(
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
         )
-    drawn = _chip_config(config.network, recipe)
+    drawn = _chip_config(config.network, recipe, config.bands)
     classes = config.network.classes
     if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
         return SourceChips(sourced, classes=classes, config=drawn)
