@@ -32,6 +32,7 @@ from geosrseg.training.finishing.finish import finish_run
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.allocator import keep_freed_memory
 from geosrseg.training.machine.arithmetic import choose_arithmetic
+from geosrseg.training.machine.chip_loader import ChipLoader, Waiting, choose_workers
 from geosrseg.training.machine.loggers import check_loggers, open_loggers
 from geosrseg.training.machine.place import find_place
 from geosrseg.training.machine.trainer import make_trainer
@@ -52,9 +53,6 @@ from geosrseg.training.surroundings import USUAL, Surroundings
 from geosrseg.training.teacher import choose_teacher
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from geosrseg.training.validating.panels import Panels
-
-MOST_WORKERS = 12
-"""Processes that make chips for a GPU: more only take memory."""
 
 
 def train(
@@ -216,9 +214,10 @@ def _fit(
     """Train from the beginning, or from the last checkpoint if there is one."""
     batch_size = run.config().recipe.batch_size
     device = trainer.strategy.root_device.type
-    workers = _workers(chips, device) if workers is None else workers
+    devices = run.config().recipe.devices
+    workers = choose_workers(device, devices=devices) if workers is None else workers
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
-    loader = DataLoader(
+    loader = ChipLoader(
         chips,
         batch_size=batch_size,
         sampler=sampler,
@@ -231,6 +230,7 @@ def _fit(
     last = find_checkpoint(run)
     if last is not None and is_done(last, run.config().recipe, epochs=trainer.max_epochs or 0):
         return
+    trainer.callbacks.insert(0, Waiting(loader))  # type: ignore[attr-defined]
     with interruptible():
         trainer.fit(
             module,
@@ -239,17 +239,6 @@ def _fit(
             ckpt_path=last,
             weights_only=True,
         )
-
-
-def _workers(chips: Chips | SourceChips, place: str) -> int:
-    """Processes that make chips.
-
-    Beside a GPU several: on the CPU they would only take time from the network. What is read
-    from open files is read in this process, as such files do not survive a fork.
-    """
-    if isinstance(chips, Chips) or place != "cuda":
-        return 0
-    return min(os.cpu_count() or 1, MOST_WORKERS)
 
 
 def _chip_config(network: NetworkConfig, recipe: Recipe, bands: tuple[str, ...]) -> ChipConfig:
