@@ -10,8 +10,8 @@ from urllib.parse import unquote, urljoin
 
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import SceneWarning, WorkError
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 from geosrseg.regular_file import create_new, read_regular
 
@@ -52,7 +52,7 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
         items_folder: where the items of a search will have their files.
 
     Raises:
-        WorkError: there is none, a list cannot be read, or two scenes would have one map.
+        WorkError: no scene is given, a list cannot be read, or two scenes would have one map.
     """
     expansion = _Expansion(items_folder, left=MOST_WORDS)
     found = [scene for word in words for scene in expansion.scenes(word)]

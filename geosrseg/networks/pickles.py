@@ -17,9 +17,9 @@ def load_pickle(path: Path) -> Any:
     """Load the tensors and plain values of a PyTorch file onto the CPU, and nothing else.
 
     Raises:
-        RunError: this PyTorch does not do that safely.
+        RunError: this PyTorch cannot read it safely.
         OSError: it is no regular file.
-        Exception: whatever PyTorch raises for a broken file; it has no common root.
+        Exception: any that PyTorch raises for a broken file; it has no common root.
     """
     if TorchVersion(torch.__version__) < SAFE_TORCH:
         raise RunError(

@@ -3,7 +3,6 @@
 It shows whether a budget suffices: arms that still rise at its end are compared too early.
 """
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from geosrseg.core.legend import Legend
-from geosrseg.core.text.csv_text import write_rows
-from geosrseg.evaluation.reproducing.experiment import Experiment
+from geosrseg.core.text.csv_text import as_csv
+from geosrseg.evaluation.experiment import Experiment
 from geosrseg.training.run_folder.metrics_table import read_metrics
 
 COLOURS = ("#5c6670", "#1f5fa8", "#c2571a", "#2f7d4f", "#8a4fa3", "#b3243c", "#0f8a8a", "#8a7500")
@@ -59,14 +58,12 @@ def read_curves(runs: Mapping[Experiment, Path], legend: Legend) -> list[Curve]:
 
 def curve_csv(curves: Sequence[Curve]) -> str:
     """One row for each arm, seed, figure and epoch."""
-    text = io.StringIO()
     rows = (
         [curve.arm, curve.seed, curve.figure, epoch, "" if math.isnan(value) else value]
         for curve in curves
         for epoch, value in enumerate(curve.values)
     )
-    write_rows(text, [["arm", "seed", "figure", "epoch", "value"], *rows])
-    return text.getvalue()
+    return as_csv([["arm", "seed", "figure", "epoch", "value"], *rows])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """Paired: what arms that were trained with the same seeds differ by, and how sure that is.
 
-With one seed, arms see the same chips in the same order and begin with the same
+With one seed, arms see the same chips in the same order and start with the same
 segmentation, so what they differ by varies less than what each of them reaches. Its interval
 is over both chances, that of the training and that of the ground: every draw takes seeds and
 blocks with replacement. As few seeds vary too little among themselves, their part of a draw
 is widened by √(n / (n - 1)).
 """
 
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from geosrseg.core.text.csv_text import write_rows
+from geosrseg.core.text.csv_text import as_csv
+from geosrseg.evaluation.experiment import Experiment, find_baselines
 from geosrseg.evaluation.report.report import Report
-from geosrseg.evaluation.reproducing.experiment import Experiment, find_baselines
 from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, estimate
 from geosrseg.evaluation.source_figures import finite
 
@@ -209,9 +208,7 @@ def pairs_csv(pairs: Sequence[Pair]) -> str:
         }
         for pair in pairs
     ]
-    text = io.StringIO()
-    write_rows(text, [list(rows[0]) if rows else ["arm"], *(row.values() for row in rows)])
-    return text.getvalue()
+    return as_csv([list(rows[0]) if rows else ["arm"], *(row.values() for row in rows)])
 
 
 def pairs_json(pairs: Sequence[Pair]) -> str:

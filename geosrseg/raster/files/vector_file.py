@@ -30,8 +30,8 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import shown
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
-from geosrseg.raster.files.crs_text import check_wkt, read_crs
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.crs_text import check_wkt, read_crs
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.regular_file import open_regular, read_regular
 
 DRIVERS = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.lock import locked
 from geosrseg.raster.storage.publication import DRAFTS, LOCK
 

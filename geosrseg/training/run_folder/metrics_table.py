@@ -7,7 +7,7 @@ from pathlib import Path
 from geosrseg.errors import RunError
 from geosrseg.regular_file import read_regular
 from geosrseg.training.run_folder.run import drafted
-from geosrseg.training.validating.validation import MAX_BYTES
+from geosrseg.training.run_folder.validation import MAX_BYTES
 
 KEY = "epoch"
 
