@@ -1,6 +1,7 @@
 """Mosaic: one class map of several that overlap or lie side by side."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import partial
@@ -18,7 +19,8 @@ from rasterio.warp import transform_bounds
 from geosrseg.analysis.mosaic_rules import Rule, first, likeliest, surest
 from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneWarning
+from geosrseg.products.writing import left_over, map_contents
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
@@ -113,6 +115,7 @@ def mosaic(
         "GEOSRSEG_MOSAIC_OF": ", ".join(item.path.name for item in maps),
         "GEOSRSEG_MOSAIC_RULE": rule,
     }
+    before = map_contents(output)
     with open_drafts(output) as folder:
         profile = CogProfile(
             grid=grid,
@@ -130,6 +133,8 @@ def mosaic(
             drafts += write_cog(folder, layer, confidence_profile(grid, tags), percent)
         publish(drafts, output, stale=STALE)
     write_styles(output, legend, overwrite=True)
+    if left := left_over(output, before=before, made=outputs):
+        warnings.warn(left, SceneWarning, stacklevel=2)
     if is_sure:
         write_ramp_style(layer, RAMP, overwrite=True)
     return grid

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.text.toml_text import toml_key, toml_value
 from geosrseg.datasets.block_split import ONE_IN
 from geosrseg.datasets.card.card_scene import VECTORS
@@ -60,8 +61,8 @@ class CardDraft:
         splits = Counter(self.splits.splits)
         shown = ", ".join(f"{count} {split}" for split, count in splits.items())
         return [
-            f"{len(self.pairs)} images with masks, {len(self.bands.names)} bands: "
-            f"{', '.join(self.bands.names)}",
+            f"{counted(len(self.pairs), 'image')} with masks, "
+            f"{counted(len(self.bands.names), 'band')}: {', '.join(self.bands.names)}",
             f"{len(self.classes.classes)} classes: "
             + ", ".join(f"{item.reference}" for item in self.classes.classes[:8])
             + (", ..." if len(self.classes.classes) > 8 else ""),

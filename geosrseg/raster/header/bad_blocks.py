@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
@@ -67,7 +68,7 @@ class BadBlocks:
             return ""
         first = next(iter(self._found))
         return (
-            f"{len(self)} damaged block{'s' * (len(self) != 1)} left out, nodata in the map, the "
+            f"{counted(len(self), 'damaged block')} left out, nodata in the map, the "
             f"first {first} of {first.location}"
         )
 

@@ -10,13 +10,12 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
-from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.maps.confidence import as_confidence, check_confidence, without_gaps
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
@@ -62,9 +61,7 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        percent = as_confidence(self._read(path, window, NODATA), name=str(path))
-        nothing = np.array([0, CERTAIN], np.uint8)[:, None, None]
-        return np.where(percent == NODATA, nothing, percent)
+        return without_gaps(as_confidence(self._read(path, window, NODATA), name=str(path)))
 
     def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
         """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
@@ -99,9 +96,8 @@ class MapOnGrid:
         """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
-                own = self.class_map.grid
-                if (*dataset.shape, dataset.transform) != (own.height, own.width, own.transform):
-                    raise OutputError(f"{path}: is not on the grid of {self.class_map.path}")
+                if path != self.class_map.path:
+                    check_confidence(dataset, path, self.class_map.grid)
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
