@@ -44,7 +44,10 @@ RULES: dict[str, Rule] = {
     "confidence": surest,
     "probabilities": likeliest,
 }
-"""What decides where several maps have a class; the last two say how sure it is."""
+"""What decides where several maps have a class."""
+
+SURE = ("confidence", "probabilities")
+"""The rules that say how sure the winner is."""
 
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
@@ -90,14 +93,10 @@ def mosaic(
     """
     if rule not in RULES:
         raise OutputError(f"`rule={rule}` is unknown, expected one of {', '.join(RULES)}")
-    output, is_sure = Path(output), rule in ("confidence", "probabilities")
+    output, is_sure = Path(output), rule in SURE
     layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
     outputs = [output, layer] if is_sure else [output]
-    for path in outputs:
-        check_cog(path, overwrite=overwrite)
-    check_styles(output, overwrite=overwrite)
-    if is_sure:
-        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
+    _check(outputs, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
@@ -138,6 +137,15 @@ def mosaic(
     if is_sure:
         write_ramp_style(layer, RAMP, overwrite=True)
     return grid
+
+
+def _check(outputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse outputs that cannot be written: the mosaic, and the layer that says how sure it is."""
+    for path in outputs:
+        check_cog(path, overwrite=overwrite)
+    check_styles(outputs[0], overwrite=overwrite)
+    for layer in outputs[1:]:
+        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:

@@ -1,5 +1,6 @@
 """A class map, and its confidence, read on another grid window by window."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
@@ -61,7 +63,8 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        return without_gaps(as_confidence(self._read(path, window, NODATA), name=str(path)))
+        values = self._read(path, window, NODATA, check=check_confidence)
+        return without_gaps(as_confidence(values, name=str(path)))
 
     def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
         """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
@@ -78,26 +81,35 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
                 "writes one with `probabilities`"
             )
-        values = self._read(path, window, NODATA)
+        return self._read(path, window, NODATA, check=self._check_probabilities)
+
+    def _check_probabilities(self, dataset: DatasetReader, path: Path, grid: Grid) -> None:
         classes = len(self.class_map.legend)
-        if len(values) != classes or values.dtype != np.uint8:
+        shape = classes, grid.height, grid.width
+        same = (dataset.count, *dataset.shape) == shape and dataset.transform == grid.transform
+        if not same or set(dataset.dtypes) != {"uint8"}:
             raise OutputError(
-                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
-                f"for each of the map's {classes} classes: make the map again"
+                f"{path}: has {dataset.count} bands of {dataset.dtypes[0]}, expected one of uint8 "
+                f"for each of the map's {classes} classes, on the map's grid: make the map again"
             )
-        return values
 
     @property
     def _empty(self) -> int:
         nodata = self.class_map.nodata
         return NODATA if nodata is None else nodata
 
-    def _read(self, path: Path, window: Window, empty: int) -> NDArray[np.uint8]:
-        """(bands, rows, cols)."""
+    def _read(
+        self,
+        path: Path,
+        window: Window,
+        empty: int,
+        *,
+        check: Callable[[DatasetReader, Path, Grid], None] = lambda *_: None,
+    ) -> NDArray[np.uint8]:
+        """(bands, rows, cols) of the map, or of a layer of it that `check` lets pass."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
-                if path != self.class_map.path:
-                    check_confidence(dataset, path, self.class_map.grid)
+                check(dataset, path, self.class_map.grid)
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
@@ -110,7 +122,7 @@ class MapOnGrid:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
     def _read_shifted(
-        self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
+        self, dataset: DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
         values = np.full((dataset.count, window.height, window.width), empty, dataset.dtypes[0])
         own = self.class_map.grid
