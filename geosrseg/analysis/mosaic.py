@@ -44,10 +44,7 @@ RULES: dict[str, Rule] = {
     "confidence": surest,
     "probabilities": likeliest,
 }
-"""What decides where several maps have a class."""
-
-SURE = ("confidence", "probabilities")
-"""The rules that say how sure the winner is."""
+"""What decides where several maps have a class; the last two say how sure it is."""
 
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
@@ -93,10 +90,10 @@ def mosaic(
     """
     if rule not in RULES:
         raise OutputError(f"`rule={rule}` is unknown, expected one of {', '.join(RULES)}")
-    output, is_sure = Path(output), rule in SURE
+    output, is_sure = Path(output), rule in ("confidence", "probabilities")
     layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
     outputs = [output, layer] if is_sure else [output]
-    _check(outputs, overwrite=overwrite)
+    _check_outputs(outputs, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
@@ -139,12 +136,13 @@ def mosaic(
     return grid
 
 
-def _check(outputs: Sequence[Path], *, overwrite: bool) -> None:
-    """Refuse outputs that cannot be written: the mosaic, and the layer that says how sure it is."""
-    for path in outputs:
-        check_cog(path, overwrite=overwrite)
-    check_styles(outputs[0], overwrite=overwrite)
-    for layer in outputs[1:]:
+def _check_outputs(outputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse the mosaic, its confidence layer if it has one, or a style that cannot be written."""
+    output, *layers = outputs
+    check_cog(output, overwrite=overwrite)
+    check_styles(output, overwrite=overwrite)
+    for layer in layers:
+        check_cog(layer, overwrite=overwrite)
         check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
 
 

@@ -17,11 +17,20 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
-from geosrseg.raster.maps.confidence import as_confidence, check_confidence, without_gaps
+from geosrseg.raster.maps.confidence import (
+    as_confidence,
+    check_confidence,
+    check_layer,
+    without_gaps,
+)
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
 """Of a pixel: how far from each other the corners of two grids may be and still be one."""
+
+
+Check = Callable[[DatasetReader, Path, Grid], None]
+"""Refuses an open file at a path that is no layer of a map on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        values = self._read(path, window, NODATA, check=check_confidence)
-        return without_gaps(as_confidence(values, name=str(path)))
+        found = self._read(path, window, NODATA, check=check_confidence)
+        return without_gaps(as_confidence(found, name=str(path)))
 
     def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
         """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
@@ -81,17 +90,14 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
                 "writes one with `probabilities`"
             )
-        return self._read(path, window, NODATA, check=self._check_probabilities)
-
-    def _check_probabilities(self, dataset: DatasetReader, path: Path, grid: Grid) -> None:
+        values = self._read(path, window, NODATA, check=check_layer)
         classes = len(self.class_map.legend)
-        shape = classes, grid.height, grid.width
-        same = (dataset.count, *dataset.shape) == shape and dataset.transform == grid.transform
-        if not same or set(dataset.dtypes) != {"uint8"}:
+        if len(values) != classes or values.dtype != np.uint8:
             raise OutputError(
-                f"{path}: has {dataset.count} bands of {dataset.dtypes[0]}, expected one of uint8 "
-                f"for each of the map's {classes} classes, on the map's grid: make the map again"
+                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
+                f"for each of the map's {classes} classes: make the map again"
             )
+        return values
 
     @property
     def _empty(self) -> int:
@@ -99,14 +105,9 @@ class MapOnGrid:
         return NODATA if nodata is None else nodata
 
     def _read(
-        self,
-        path: Path,
-        window: Window,
-        empty: int,
-        *,
-        check: Callable[[DatasetReader, Path, Grid], None] = lambda *_: None,
+        self, path: Path, window: Window, empty: int, *, check: Check = lambda *_: None
     ) -> NDArray[np.uint8]:
-        """(bands, rows, cols) of the map, or of a layer of it that `check` lets pass."""
+        """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
                 check(dataset, path, self.class_map.grid)
