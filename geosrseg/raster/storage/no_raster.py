@@ -2,6 +2,7 @@
 
 import difflib
 from pathlib import Path
+from typing import Literal
 
 WHOLE = "it was not downloaded whole, get it again"
 
@@ -82,11 +83,9 @@ def _with_near_name(path: Path) -> str:
 
 def _directory(begin: bytes) -> int:
     """Where a TIFF says that its first directory is; 0 for anything else."""
-    order = {b"II": "little", b"MM": "big"}.get(begin[:2])
-    if order == "little" or order == "big":
-        kind = int.from_bytes(begin[2:4], order)
-        if kind == 42:
-            return int.from_bytes(begin[4:8], order)
-        if kind == 43:
-            return int.from_bytes(begin[8:16], order)
-    return 0
+    if begin[:2] not in (b"II", b"MM"):
+        return 0
+    order: Literal["little", "big"] = "little" if begin[:2] == b"II" else "big"
+    kind = int.from_bytes(begin[2:4], order)
+    where = {42: begin[4:8], 43: begin[8:16]}.get(kind, b"")
+    return int.from_bytes(where, order)
