@@ -12,10 +12,12 @@ COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
-class LossTerms(click.ParamType[dict[str, float]]):
-    """``ce,dice=0.5``: names, each with a weight or 1."""
+class NamedNumbers(click.ParamType[dict[str, float]]):
+    """``ce,dice=0.5``: names, each with a number or 1."""
 
-    name = "name[=weight],..."
+    def __init__(self, number: str, example: str) -> None:
+        self.name = f"name[={number}],..."
+        self._number, self._example = number.upper(), example
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -26,7 +28,8 @@ class LossTerms(click.ParamType[dict[str, float]]):
             try:
                 terms[name] = float(weight or 1)
             except ValueError:
-                self.fail(f"{term!r}: expected NAME or NAME=WEIGHT, such as dice=0.5", param, ctx)
+                wanted = f"NAME or NAME={self._number}, such as {self._example}"
+                self.fail(f"{term!r}: expected {wanted}", param, ctx)
         return terms
 
 
@@ -107,7 +110,7 @@ BUDGET_OPTIONS = (
     click.option(
         "--max-steps",
         type=COUNT,
-        help="Optimizer steps of a part at the most; fewer or shorter passes then.",
+        help="Most optimizer steps of a part; it takes fewer or shorter passes then.",
     ),
     click.option("--batch-size", type=COUNT, help="Chips that a device runs at once."),
     click.option("--accumulate", type=COUNT, help="Batches in an optimizer step."),
@@ -162,13 +165,19 @@ BUDGET_OPTIONS = (
         "--cutout", type=click.FloatRange(0, 1), help="Probability of each of two hidden squares."
     ),
     click.option(
+        "--augment",
+        type=NamedNumbers("strength", "haze=0.5"),
+        help="Further augmentation, each usual or so many times as strong: scale, noise, haze, "
+        "drop (a band).",
+    ),
+    click.option(
         "--class-power",
         type=click.FloatRange(0, 1),
         help="Draw a class with its pixel count to this power: 0 draws all classes alike.",
     ),
     click.option(
         "--loss",
-        type=LossTerms(),
+        type=NamedNumbers("weight", "dice=0.5"),
         help="Losses of the segmentation, each with its weight: ce, dice, lovasz, focal.",
     ),
     click.option(
@@ -222,12 +231,12 @@ preset_option = click.option(
     type=click.Choice(["paper", "slim", "compact"]),
     default="paper",
     show_default=True,
-    help="Networks and recipe to begin with.",
+    help="Networks and recipe that the other options change.",
 )
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of these options; what is not given is None."""
+    """Give a command all of these options; options not given are None."""
     command = budget_options(command)
     for option in reversed(WEIGHT_OPTIONS):
         command = option(command)

@@ -6,7 +6,9 @@ and the caller's thread blends them and paints what they finish into rows. Memor
 few windows and the rows of a strip, never the map.
 """
 
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -52,6 +54,7 @@ def predict_rows(
     first_strip: int = 0,
     may_halve: bool = True,
     merge: NDArray[np.uint8] | None = None,
+    on_read: Callable[[], object] = lambda: None,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
     """The rows of a map from top to bottom, as they are finished.
@@ -63,9 +66,10 @@ def predict_rows(
         layers: what to give, by name.
         shown: the part of the scene that the map shows; all of it by default.
         batch: windows that are run at once.
-        first_strip: the strip to begin with. Strips above it that reach into it are run again.
+        first_strip: the first strip to map. Strips above it that reach into it are run again.
         may_halve: see `WindowRunner`.
         merge: see `Painter`.
+        on_read: called when the first strip is read, before the first window runs.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
@@ -83,13 +87,16 @@ def predict_rows(
         first_strip=run_from,
         merge=merge,
     )
-    read = read_strips(scene, plan, session.spec, first_strip=run_from)
+    first = threading.Event()
+    read = _noting_first(read_strips(scene, plan, session.spec, first_strip=run_from), first)
     with (
         in_background(read, ahead=1, name="read") as strips,
         in_background(
             run_windows(strips, runner, plan), ahead=2, name="run", interrupt=session.cancel
         ) as outputs,
     ):
+        first.wait()
+        on_read()
         for strip, group in groupby(outputs, key=attrgetter("strip")):
             canvas = painter.canvas(strip.index)
             for output in group:
@@ -102,10 +109,21 @@ def predict_rows(
 def read_strips(
     scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_strip: int = 0
 ) -> Generator[Strip]:
-    """Read and normalize the strips of a scene, with a handle of its own."""
+    """Read and normalize the strips of a scene, with its own handle."""
     with scene.reopen() as own:
         for index in range(first_strip, len(plan.rows.starts)):
             yield _read_strip(own, plan, spec, index)
+
+
+def _noting_first(strips: Generator[Strip], first: threading.Event) -> Generator[Strip]:
+    """The same strips; `first` is set once there is one, or there will be none."""
+    with closing(strips):
+        try:
+            for strip in strips:
+                first.set()
+                yield strip
+        finally:
+            first.set()
 
 
 def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> Strip:

@@ -10,7 +10,10 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
+from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.terminal.progress import step_bar
+from geosrseg.datasets.folds.fold import Fold
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.report.report import Report
@@ -42,6 +45,7 @@ HEADS = {
     show_default=True,
     help="The part of the dataset to measure on.",
 )
+@group_options(Fold)
 @click.option(
     "-o",
     "--output",
@@ -50,21 +54,7 @@ HEADS = {
     help="Also write a report: a folder, or one file .json, .csv, .html.",
 )
 @options.seams_option
-@click.option(
-    "--boundary",
-    type=click.IntRange(min=1),
-    help="HR pixels up to which a pixel is near a boundary.  [default: one LR pixel]",
-)
-@click.option(
-    "--small",
-    type=click.IntRange(min=1),
-    help="HR pixels below which an object is small.  [default: 4 x 4 LR pixels]",
-)
-@click.option(
-    "--block",
-    type=click.IntRange(min=16),
-    help="HR pixels along each side of a block of the bootstrap.  [default: chosen]",
-)
+@group_options(EvaluationSizes)
 @click.option(
     "--tta",
     is_flag=True,
@@ -92,14 +82,17 @@ def evaluate(
     """
     with options.extra("train"):
         from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.datasets.folds.folded_card import fold_card
         from geosrseg.evaluation.evaluate import evaluate as run
         from geosrseg.evaluation.report.files import check_report, report_json, write_report
 
     if output:
         check_report(output, overwrite=overwrite)
-    card = read_dataset(dataset, data=data)
+    sizes = taken(EvaluationSizes, arguments)
+    fold = taken(Fold, arguments)
+    card = fold_card(read_dataset(dataset, data=data), fold)
     with step_bar("window") as on_window:
-        report = run(models, card, on_window=on_window, **arguments)
+        report = run(models, card, sizes=sizes, on_window=on_window, **arguments)
     report = replace(report, command=options.typed_command())
     if output:
         write_report(report, output, overwrite=overwrite)

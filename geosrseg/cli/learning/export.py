@@ -3,10 +3,14 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from geosrseg.cli import options
+
+if TYPE_CHECKING:
+    from geosrseg.networks.onnx.averaged import Poses
 
 
 @click.command()
@@ -34,6 +38,18 @@ from geosrseg.cli import options
     multiple=True,
     help="Besides fp32, arithmetic in which it was measured to do as well; may be repeated.",
 )
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    metavar="README.md",
+    help="Also write the model's card, as the Hugging Face Hub wants it.",
+)
+@click.option(
+    "--tta",
+    type=click.Choice(["flips", "turns"]),
+    help="Test-time augmentation in the file: the mean over four flips, or over these and the "
+    "quarter turns; it takes four or eight times as long.",
+)
 @click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
 @options.overwrite_option
 @options.json_option
@@ -46,6 +62,8 @@ def export(
     halo: int,
     precisions: tuple[str, ...],
     limits: str,
+    card: Path | None,
+    tta: "Poses | None",
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -61,6 +79,8 @@ def export(
         halo=halo,
         precisions=precisions,
         limits=limits,
+        card=card,
+        tta=tta,
         overwrite=overwrite,
     )
     if as_json:

@@ -15,8 +15,8 @@ from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.source_scene import SourceScene
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 LEAST = 0.01
 """Share of the smaller image's ground above which two images are said to overlap."""
@@ -27,9 +27,7 @@ class CommonGround:
     """Two images.
 
     Attributes:
-        trained: one that trains.
         tested: one that validates or tests.
-        split: its split.
         share: of the second one's ground that the first shows too.
         of_trained: of the first one's ground that the second shows.
         same: both are the same file, or hold the same pixels.
@@ -78,7 +76,7 @@ def _same_pixels(scenes: Sequence[LabelledScene], digests: Sequence[str]) -> Ite
 
 def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
     """By their georeference; images without one lie nowhere."""
-    placed = [(scene, ground) for scene in scenes if (ground := _ground(scene)) is not None]
+    placed = [(scene, ground) for scene in scenes if (ground := ground_of_scene(scene)) is not None]
     if not placed:
         return
     grounds = [ground for _, ground in placed]
@@ -96,7 +94,7 @@ def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
                 )
 
 
-def _ground(scene: LabelledScene) -> Polygon | None:
+def ground_of_scene(scene: LabelledScene) -> Polygon | None:
     """The used part of an image in degrees; None without a georeference, or if it is of a pack."""
     if isinstance(scene, SourceScene) and scene.source.chip_grid is not None:
         return None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from geosrseg.core.text.counted import counted
 from geosrseg.errors import SceneError
 from geosrseg.raster.header.band_names import Reading, band_number, canonical_name, read_numbers
 
@@ -246,4 +247,4 @@ def listed_bands(found: Sequence[SceneBand]) -> str:
         for band in found[:12]
     ]
     more = [f"{len(found) - 12} more"] if len(found) > 12 else []
-    return f"{len(found)} band{'s' * (len(found) != 1)}: " + ", ".join(shown + more)
+    return f"{counted(len(found), 'band')}: " + ", ".join(shown + more)

@@ -139,7 +139,7 @@ def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometr
 
 
 def fill_warning(fill: Fill, *, taken: bool) -> str:
-    """What a user should hear of it."""
+    """What to tell a user."""
     seen = (
         f"{fill.share:.1%} of its pixels are {fill.value:.10g} over stretches, which no nodata tag "
         "declares"

@@ -144,7 +144,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
         return f"its medians would be {', '.join(reflectances)}, which is no reflectance"
     if (brightest < DARK).all():
-        return f"all of it is about 0 ({', '.join(reflectances)})"
+        return f"all values are about 0 ({', '.join(reflectances)})"
     if not is_reflectance(spec):
         return ""
     if why := implausible(_reflectance(values, radiometry), spec.bands):
@@ -220,7 +220,7 @@ def find_outside(
 def describe_outside(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, *, reflectance: str
 ) -> Iterator[str]:
-    """In what the scene is unlike those that the model learned from, one line each.
+    """How the scene differs from the training data, one line each.
 
     Args:
         values: (bands, pixels), a sample of the valid digital numbers.

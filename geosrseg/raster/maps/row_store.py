@@ -1,7 +1,7 @@
 """RowStore: the finished rows of a map, kept beside the output until it is published.
 
 It is a hidden folder with a manifest, which says what is being made of what, and one file
-for each band of rows. A file gets its name when it is whole, so a process that is stopped
+for each strip of windows. A file gets its name when it is whole, so a process that is stopped
 at any moment, killed or not, leaves a store that the next one can go on with.
 """
 
@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import cause, reason
+from geosrseg.raster.maps.manifest import OUTPUT, STRIPS, check_manifest
 from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
+from geosrseg.raster.storage.gdal import cause, reason
 from geosrseg.raster.storage.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import create_new, read_regular
@@ -32,9 +33,6 @@ SUFFIX = ".geosrseg"
 """Of the store's folder, which begins with a dot and the output's name."""
 
 MANIFEST = "manifest.json"
-OUTPUT, STRIPS = "output", "strips of windows"
-"""Names in the manifest: of the output's file name, and of how many strips there will be."""
-
 LOCK = "lock"
 PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names, and lists those."""
@@ -329,10 +327,7 @@ def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: b
     if found == manifest:
         return
     if found is not None and not overwrite:
-        raise OutputError(
-            f"{output}: a stopped run had {_differences(found, manifest)}: run it with what it "
-            "had to go on, or begin anew with `overwrite=True`"
-        )
+        check_manifest(found, manifest, output=output)
     for path in folder.iterdir():
         if path.name not in (LOCK, LOCK + HOLDER):
             path.unlink()
@@ -368,19 +363,6 @@ def _read_json(path: Path) -> Any:
 
 def _absolute(path: Path) -> str:
     return str(path.absolute())
-
-
-def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
-    return ", ".join(
-        f"{name} {_short(found.get(name))} and not {_short(wanted.get(name))}"
-        for name in sorted({*found, *wanted})
-        if found.get(name) != wanted.get(name)
-    )
-
-
-def _short(value: str | None) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from geosrseg.networks.pickles import load_pickle
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import check_regular, create_new, read_regular
 from geosrseg.training.run_folder.run_config import RunConfig
-from geosrseg.training.validating.validation import Validation, best_validation
+from geosrseg.training.run_folder.validation import Validation, best_validation
 
 FILES = (
     "config.json",
@@ -64,9 +64,13 @@ NETWORK_PREFIX = "network."
 
 
 def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
-    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none."""
+    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none.
+
+    Each fold of a cross-validation has its own, ``-foldIofK`` behind that.
+    """
     dataset = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "dataset"
-    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
+    fold = "-fold{}of{}".format(*card.fold) if card.fold else ""
+    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x{fold}"
 
 
 def _read_text(path: Path) -> str:
@@ -75,7 +79,7 @@ def _read_text(path: Path) -> str:
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """A name to write a file under; the file gets its own when all of it is on the disk."""
+    """Yield a temporary path; the file gets its final name once it is whole on the disk."""
     draft = path.with_name(path.name + DRAFT)
     try:
         create_new(draft).close()  # where a link stood, there is a file of ours now
@@ -116,7 +120,7 @@ class Run:
 
     @property
     def last_checkpoint(self) -> Path:
-        """What an interrupted run goes on from."""
+        """What an interrupted run resumes from."""
         return self.path / "last.ckpt"
 
     @property
@@ -242,7 +246,7 @@ class Run:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
 
     def check_config(self, expected: RunConfig) -> None:
-        """See that the folder's run is the one that is to go on.
+        """Check that the folder's run is the one to resume.
 
         The patience may be another, and the number of epochs, but in two stages, where it says
         when the first one ends.
@@ -260,7 +264,7 @@ class Run:
             for key, value in wanted_part.items():
                 if key not in ("network", "recipe", "domain", *free) and found_part[key] != value:
                     raise RunError(
-                        f"{self.path} cannot be continued like this: it was begun with {key} "
+                        f"{self.path} cannot be continued like this: it was started with {key} "
                         f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"
                     )
 

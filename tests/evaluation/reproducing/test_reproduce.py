@@ -8,10 +8,10 @@ import pytest
 
 from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import OutputError, RunError
+from geosrseg.evaluation.experiment import ExperimentPlan
 from geosrseg.evaluation.report.page import report_html
 from geosrseg.evaluation.report.protocols import group_by_factor, list_claims, list_grids
 from geosrseg.evaluation.reproducing import reproduce as module
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
 from geosrseg.evaluation.reproducing.reproduce import Budget, reproduce
 from tests.tiny_datasets import write_dataset
 
@@ -117,10 +117,10 @@ def test_stopped_between_two_trainings_it_goes_on(card, finished, tmp_path, monk
     ("changes", "message"),
     [
         ({"plan": replace(PLAN, upscale_factors=(4, 8))}, "upscale_factors"),
-        ({"budget": replace(BUDGET, preset="paper")}, "begun with preset slim, not paper"),
+        ({"budget": replace(BUDGET, preset="paper")}, "started with preset slim, not paper"),
         (
             {"budget": replace(BUDGET, replaced={**BUDGET.replaced, "seed": 1})},
-            "begun with replaced",
+            "started with replaced",
         ),
     ],
 )
