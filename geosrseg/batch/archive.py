@@ -19,7 +19,7 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
 from geosrseg.raster.storage.gdal import reason
-from geosrseg.raster.storage.location import without_secrets
+from geosrseg.raster.storage.location import Location, check_address, without_secrets
 from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.regular_file import create_new, read_regular
 
@@ -205,7 +205,11 @@ class StoreArchive(Archive):
             from obstore.exceptions import AlreadyExistsError, BaseError  # noqa: PLC0415
             from obstore.store import from_url  # noqa: PLC0415
         self._obstore, self._exists, self._error = obstore, AlreadyExistsError, BaseError
-        parts = urlsplit(address)
+        try:
+            check_address(Location(address))
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise OutputError(f"{without_secrets(address)}: is no address ({error})") from error
         self._root = f"{parts.scheme}://{parts.netloc}"
         options: dict[str, Any] = {}
         if parts.scheme == "s3" and (endpoint := _s3_endpoint()):
