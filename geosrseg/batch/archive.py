@@ -19,7 +19,7 @@ from geosrseg.extras import extra
 from geosrseg.raster.files.gdal import reason
 
 MARK = "geosrseg:task"
-"""Property of the item that holds the task's id."""
+"""Property of the item that holds the id of the task's map."""
 
 STORES = ("s3", "gs", "az", "abfs")
 """Schemes of object stores."""
@@ -62,7 +62,7 @@ class Archive(ABC):
         """
 
     def mark(self, task: Task) -> str | None:
-        """The id of the task whose map is there; empty for a map without one, None for no map."""
+        """The id of the map that is there; empty for one without, None for none."""
         text = self.read(item_address(task))
         if text is None:
             return "" if self.exists(task.output) else None
@@ -70,7 +70,7 @@ class Archive(ABC):
 
     def is_done(self, task: Task, mark: str | None) -> bool:
         """The mark is the task's, and its map has not been deleted since."""
-        return mark == task.id and self.exists(task.output)
+        return mark == task.map_id and self.exists(task.output)
 
 
 def _marked(text: bytes) -> str:
@@ -173,7 +173,7 @@ class StoreArchive(Archive):
         try:
             self._put(item_address(task), item, mode="overwrite" if replace else "create")
         except FileExistsError:
-            if self.mark(task) != task.id:
+            if self.mark(task) != task.map_id:
                 raise OutputError(
                     f"{item_address(task)}: another map was published there meanwhile"
                 ) from None
@@ -205,9 +205,9 @@ def _s3_endpoint() -> str:
 
 
 def write_mark(item: Path, task: Task) -> None:
-    """Put the task's id into an item."""
+    """Put the id of the task's map into an item."""
     document = json.loads(item.read_text(encoding="utf-8"))
-    document["properties"][MARK] = task.id
+    document["properties"][MARK] = task.map_id
     draft = item.with_name(f".{item.name}.marked")
     with suppress(FileNotFoundError):
         draft.unlink()

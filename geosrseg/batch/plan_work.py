@@ -28,7 +28,8 @@ class PlannedScene:
         scene: its address, without what is secret in it.
         state: ``new``; ``done``, the same map is there; ``redo``, another map is there, which `run`
             replaces with `overwrite` only; ``broken``, it cannot be mapped.
-        task: the line of the work file; of a broken one it says why.
+        task: the map as one line of the work file; of a broken one it says why.
+        parts: lines of the work file that it is given as.
         plan: what it costs; None where it is broken.
         error: why it cannot be mapped.
     """
@@ -38,6 +39,7 @@ class PlannedScene:
     task: Task
     plan: PredictionPlan | None
     error: str = ""
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def plan_work(
     device: str = "auto",
     precision: str = "auto",
     products: Sequence[str] = (),
+    split_rows: int = 1,
     overwrite: bool = False,
     on_scene: Callable[[PlannedScene], None] = lambda _: None,
     **options: Any,
@@ -100,6 +103,8 @@ def plan_work(
         device: see `open_model`; ``auto`` is settled here and pinned.
         precision: see `open_model`; likewise.
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
+        split_rows: workers that one scene is split among, a line for each; scenes of fewer strips
+            of windows have fewer.
         overwrite: replace an existing work file.
         on_scene: called for each scene when it is planned.
         options: as `Model.map` takes them.
@@ -115,6 +120,11 @@ def plan_work(
         PRODUCTS.load(name)
         if name == "stac":
             raise WorkError("`products` stac: every map gets its STAC item, leave it out")
+    if split_rows > 1 and is_store(output_folder):
+        raise WorkError(
+            f"{output_folder}: workers that share a scene need a folder that all of them see: plan "
+            "into one and upload the maps, or leave out `split_rows`"
+        )
     names = list_scenes(scenes, items_folder=work.with_suffix(".items"))
     write_items(names)
     base = (
@@ -123,14 +133,16 @@ def plan_work(
         else str(Path(output_folder).absolute())
     )
     with open_model(model, device=device, precision=precision) as opened:
-        planner = _Planner(opened, str(model or opened.spec.name), base, tuple(products), options)
+        planner = _Planner(
+            opened, str(model or opened.spec.name), base, tuple(products), split_rows, options
+        )
         found = []
         for scene in names:
             found.append(planner.plan(scene))
             on_scene(found[-1])
     if all(item.state == BROKEN for item in found):
         raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
-    write_work(work, [item.task for item in found])
+    write_work(work, [part for item in found for part in item.task.split(item.parts)])
     return WorkPlan(tuple(found))
 
 
@@ -143,6 +155,7 @@ class _Planner:
         name: str,
         base: str,
         products: tuple[str, ...],
+        split_rows: int,
         options: dict[str, Any],
     ) -> None:
         self._model = model
@@ -150,6 +163,7 @@ class _Planner:
         self._name = str(path.absolute()) if path.suffix == ".onnx" else name
         self._base = base
         self._products = products
+        self._split_rows = split_rows
         self._options = {key: _absolute(key, value) for key, value in options.items()}
         self._archive = open_archive(f"{base}/any.tif")
         self._rate: float | None = None
@@ -167,13 +181,13 @@ class _Planner:
         except GeosrsegError as error:
             broken = self._task(scene, None, str(error))
             return PlannedScene(shown, BROKEN, broken, None, str(error))
-        return PlannedScene(shown, state, task, plan)
+        return PlannedScene(shown, state, task, plan, parts=min(self._split_rows, plan.strips))
 
     def _state(self, task: Task) -> str:
         mark = self._archive.mark(task)
         if self._archive.is_done(task, mark):
             return DONE
-        return NEW if mark in (None, task.id) else REDO
+        return NEW if mark in (None, task.map_id) else REDO
 
     def _task(self, scene: SceneName, plan: PredictionPlan | None, error: str = "") -> Task:
         session = self._model.session

@@ -24,7 +24,7 @@ def clean(folder: Path, remove: bool) -> None:
     """
     from geosrseg.core.text.plain_text import one_line
     from geosrseg.errors import OutputError
-    from geosrseg.raster.maps.row_store import find_stopped_runs, remove_stopped_run
+    from geosrseg.raster.maps.stopped_runs import find_stopped_runs, remove_stopped_run
 
     runs, refused = find_stopped_runs(folder), []
     if not runs:
