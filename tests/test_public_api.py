@@ -17,7 +17,8 @@ Areas ArrayMap Assessment Asset Backend Benchmark Budget Change CogProfile DataC
 DatasetCard DatasetError DatasetWarning Device DeviceError DeviceMemoryError ExperimentPlan
 ExportReport FinishedMap FinishedStrip FinishedWindow GeosrsegError Grid JointNetwork Layer Legend
 LegendClass Limits Location MapFrame MapOptions Marks MissingExtraError Model ModelError ModelFile
-ModelSpec NetworkConfig Outcome OutputError PlannedScene PluginError PolygonOptions Prediction
+ModelSpec NetworkConfig Outcome OutputBusyError OutputError
+PlannedScene PluginError PolygonOptions Prediction
 PredictionPlan ProductFile Products Progress Ramp Reading Recipe Report Run RunError RunWarning
 SceneError SceneInfo SceneWarning SeamChoice SeamReport Sensor SensorBand SensorFlags SensorInput
 SensorProduct Start Step Surroundings Survey Task TaskResult Windowing WorkError WorkPlan
