@@ -68,6 +68,11 @@ class Archive(ABC):
             return "" if self.exists(task.output) else None
         return _marked(text)
 
+    def _check_twin(self, task: Task) -> None:
+        """Refuse the item that was published meanwhile, if it is no twin's."""
+        if self.mark(task) != task.map_id:
+            raise OutputError(f"{item_address(task)}: another map was published there meanwhile")
+
     def is_done(self, task: Task, mark: str | None) -> bool:
         """The mark is the task's, and its map has not been deleted since."""
         return mark == task.map_id and self.exists(task.output)
@@ -120,12 +125,36 @@ class FolderArchive(Archive):
 
     def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
         """They are there already, all but the item."""
+        target = Path(item_address(task))
         try:
-            item.replace(item_address(task))
+            if replace:
+                item.replace(target)
+            else:
+                _give_new_name(item, target)
+        except FileExistsError:
+            self._check_twin(task)
+            item.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(
-                f"{item_address(task)}: cannot be written ({reason(error)})"
-            ) from error
+            raise OutputError(f"{target}: cannot be written ({reason(error)})") from error
+
+
+def _give_new_name(file: Path, target: Path) -> None:
+    """Move a file to a name that nothing has yet; of several that try, one can.
+
+    Raises:
+        FileExistsError: something has it.
+        OSError: it cannot be moved.
+    """
+    try:
+        os.link(file, target)  # unlike a rename, it replaces nothing, on NFS neither
+    except FileExistsError:
+        if not target.samefile(file):  # NFS may send a call twice, whose answer was lost
+            raise
+    except OSError:  # a file system without links
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        file.replace(target)
+    file.unlink(missing_ok=True)
 
 
 class StoreArchive(Archive):
@@ -173,10 +202,7 @@ class StoreArchive(Archive):
         try:
             self._put(item_address(task), item, mode="overwrite" if replace else "create")
         except FileExistsError:
-            if self.mark(task) != task.map_id:
-                raise OutputError(
-                    f"{item_address(task)}: another map was published there meanwhile"
-                ) from None
+            self._check_twin(task)
 
     def _put(self, address: str, file: Path, *, mode: Any) -> None:
         try:

@@ -48,7 +48,7 @@ MAX_BYTES = 2**20
 
 _OWN = re.compile(
     r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}(\.[0-9a-f]{16})?\.partial"
-    r"|lock(\.holder)?",
+    r"|lock(\.holder(\.[0-9a-f]{16})?)?",
     re.ASCII,
 )
 """Names that a store gives to its files; the drafts of the outputs are in it besides."""
@@ -322,7 +322,7 @@ def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: b
         )
     for path in folder.iterdir():
         if path.name not in (LOCK, LOCK + HOLDER):
-            path.unlink()
+            path.unlink(missing_ok=True)
     _write_text(folder / MANIFEST, json.dumps(manifest, indent=2))
 
 
