@@ -45,7 +45,7 @@ bench: $(DEV)/installed ## Measure this machine in five minutes: tables, and fig
 	@mkdir -p build/bench
 	$(DEV)/bin/geosrseg benchmark --quick --overwrite -o build/bench/default.json
 	$(DEV)/bin/geosrseg benchmark --quick --full --overwrite -o build/bench/full.json
-	$(DEV)/bin/geosrseg benchmark --quick --seams --overwrite -o build/bench/seams.json
+	$(DEV)/bin/geosrseg benchmark --quick --compare-seams --overwrite -o build/bench/seams.json
 
 .PHONY: docs
 docs: $(DEV)/installed ## Write docs/cli.md anew from the commands' help

@@ -25,8 +25,8 @@ from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.networks.framework import EndToEnd, NetworkConfig, build_network
 from geosrseg.networks.losses import JointLoss
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.allocator import keep_freed_memory
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.machine.allocator import keep_freed_memory
 from geosrseg.training.train import PRECISIONS
 
 WAYS = ("reference", "fp32", "bf16")

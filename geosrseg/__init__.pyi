@@ -13,6 +13,8 @@ from geosrseg.analysis.sample import sample as sample
 from geosrseg.analysis.vectorize import vectorize as vectorize
 from geosrseg.analysis.zonal_areas import ZoneAreas as ZoneAreas
 from geosrseg.analysis.zonal_areas import zonal_areas as zonal_areas
+from geosrseg.batch.index_archive import ArchiveIndex as ArchiveIndex
+from geosrseg.batch.index_archive import index_archive as index_archive
 from geosrseg.batch.plan_work import PlannedScene as PlannedScene
 from geosrseg.batch.plan_work import WorkPlan as WorkPlan
 from geosrseg.batch.plan_work import plan_work as plan_work
@@ -23,9 +25,9 @@ from geosrseg.batch.work import Task as Task
 from geosrseg.batch.work import read_work as read_work
 from geosrseg.bench.benchmark import benchmark as benchmark
 from geosrseg.bench.result import Benchmark as Benchmark
-from geosrseg.bench.seam_report import SeamChoice as SeamChoice
-from geosrseg.bench.seam_report import SeamReport as SeamReport
-from geosrseg.bench.seam_report import seam_report as seam_report
+from geosrseg.bench.seam_comparison import SeamChoice as SeamChoice
+from geosrseg.bench.seam_comparison import SeamComparison as SeamComparison
+from geosrseg.bench.seam_comparison import compare_seams as compare_seams
 from geosrseg.core.legend import Legend as Legend
 from geosrseg.core.legend import LegendClass as LegendClass
 from geosrseg.core.option import option as option
@@ -50,6 +52,7 @@ from geosrseg.errors import SceneError as SceneError
 from geosrseg.errors import SceneWarning as SceneWarning
 from geosrseg.errors import WorkError as WorkError
 from geosrseg.evaluation.evaluate import evaluate as evaluate
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes as EvaluationSizes
 from geosrseg.evaluation.report.report import Report as Report
 from geosrseg.evaluation.reproducing.experiment import ExperimentPlan as ExperimentPlan
 from geosrseg.evaluation.reproducing.reproduce import Budget as Budget
@@ -73,7 +76,9 @@ from geosrseg.mapping.prediction import Progress as Progress
 from geosrseg.mapping.windowing import Windowing as Windowing
 from geosrseg.networks.framework import NetworkConfig as NetworkConfig
 from geosrseg.networks.joint import JointNetwork as JointNetwork
+from geosrseg.networks.part import Part as Part
 from geosrseg.networks.presets import configure as configure
+from geosrseg.networks.reach import Reach as Reach
 from geosrseg.networks.recipe import Recipe as Recipe
 from geosrseg.products.areas import Areas as Areas
 from geosrseg.products.asset import Asset as Asset
@@ -97,7 +102,7 @@ from geosrseg.runtime.devices.device import Backend as Backend
 from geosrseg.runtime.devices.device import Device as Device
 from geosrseg.runtime.devices.device import Limits as Limits
 from geosrseg.runtime.model.model_file import ModelFile as ModelFile
-from geosrseg.training.finishing.export import ExportReport as ExportReport
+from geosrseg.training.finishing.export import ExportResult as ExportResult
 from geosrseg.training.finishing.export import export as export
 from geosrseg.training.run_folder.run import Run as Run
 from geosrseg.training.starting.start import Start as Start

@@ -1,4 +1,4 @@
-"""Apart: a function run in a process of its own, which may be ended at any moment.
+"""Apart: a function run in its own process, which may be ended at any moment.
 
 Libraries of compiled code cannot be interrupted: a geometry that crosses itself a million times,
 or one layer of a network, keeps them for hours, and a flaw in them ends the whole process. What a

@@ -28,7 +28,7 @@ PACKAGES = {
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Say which extra to install when an import inside the block fails for want of it.
+    """Say which extra to install when an import inside the block fails without it.
 
     Raises:
         MissingExtraError: a package of the extra is not installed.

@@ -2,9 +2,9 @@
 
     python3 qgis_render.py PICTURE.png ROWS COLS LAYER...
 
-LAYER is a raster, drawn with the style that QGIS finds beside it, or a vector file, drawn as
-black outlines of no width. Prints one line of JSON: what QGIS says of each layer, and how it
-would draw a vector file by itself.
+LAYER is a raster (.tif, .vrt), drawn with the style that QGIS finds beside it, or a vector file,
+drawn as black outlines of no width. Prints one line of JSON: what QGIS says of each layer, and how
+it would draw a vector file by itself.
 """
 
 import json
@@ -27,7 +27,7 @@ from qgis.PyQt.QtGui import QColor
 
 
 def open_layer(path):
-    if path.endswith(".tif"):
+    if path.endswith((".tif", ".vrt")):
         layer = QgsRasterLayer(path, "raster")
         classes = layer.renderer().classes() if layer.renderer().type() == "paletted" else []
         named = [[item.value, item.label, item.color.name()] for item in classes]

@@ -12,11 +12,16 @@ from pystac.validation.local_validator import get_local_schema_cache
 from referencing import Registry, Resource
 
 
-def read_item(values: dict[str, Any]) -> pystac.Item:
-    """The item of a plain dictionary, which is valid."""
+def check_schema(values: dict[str, Any], kind: str) -> None:
+    """A plain dictionary is what STAC's schema of this kind says, ``item`` or ``collection``."""
     schemas = get_local_schema_cache()
     resources = [(uri, Resource.from_contents(schema)) for uri, schema in schemas.items()]
-    (item,) = (schema for uri, schema in schemas.items() if uri.endswith("/item.json"))
-    validator = jsonschema.Draft7Validator(item, registry=Registry().with_resources(resources))
+    (schema,) = (schema for uri, schema in schemas.items() if uri.endswith(f"/{kind}.json"))
+    validator = jsonschema.Draft7Validator(schema, registry=Registry().with_resources(resources))
     assert [error.message for error in validator.iter_errors(values)] == []
+
+
+def read_item(values: dict[str, Any]) -> pystac.Item:
+    """The item of a plain dictionary, which is valid."""
+    check_schema(values, "item")
     return pystac.Item.from_dict(values, preserve_dict=True)

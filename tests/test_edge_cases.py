@@ -1,6 +1,6 @@
 """Odd TIFFs of other projects' tests: each gives a right map or one clear line.
 
-`edge_cases.csv` says for every file what it gives. To make it anew, and then read it line
+`edge_cases.csv` says for every file what it gives. To make it again, and then read it line
 by line:
 
     python -m tests.test_edge_cases > tests/edge_cases.csv

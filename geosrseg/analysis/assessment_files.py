@@ -1,13 +1,12 @@
 """An assessment as text, JSON, CSV and a page."""
 
-import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from geosrseg.analysis.assessment import Accuracy, Assessment
 from geosrseg.analysis.simple_page import heading, page, paragraph, table
-from geosrseg.core.text.csv_text import write_rows
+from geosrseg.core.text.csv_text import as_csv
 from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".csv", ".json", ".html")
@@ -125,7 +124,6 @@ def _accuracy(accuracy: Accuracy) -> str:
 
 
 def _csv(found: Assessment) -> str:
-    file = io.StringIO()
     classes = found.to_json()["classes"]
     flat = [
         {
@@ -141,9 +139,9 @@ def _csv(found: Assessment) -> str:
     ]
     names = found.legend.names
     counts = zip(names, found.confusion.counts.tolist(), strict=True)
-    write_rows(file, [flat[0].keys(), *(item.values() for item in flat), []])
-    write_rows(file, [["reference \\ map", *names], *([name, *row] for name, row in counts)])
-    return file.getvalue()
+    per_class = [list(flat[0]), *(list(item.values()) for item in flat)]
+    matrix = [["reference \\ map", *names], *([name, *row] for name, row in counts)]
+    return as_csv([*per_class, [], *matrix])
 
 
 def _page(found: Assessment, title: str) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
-from geosrseg.analysis.mosaic import common_legend, dates_of
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.analysis.mosaic import dates_of
+from geosrseg.core.legend import NODATA, Legend, LegendClass, common_legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter, Areas
@@ -127,7 +127,8 @@ def change(
         check_cog(Path(output), overwrite=overwrite)
         check_styles(Path(output), overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
-    legend, days = common_legend(maps), dates_of(maps, dates)
+    legend = common_legend({str(item.path): item.legend for item in maps})
+    days = dates_of(maps, dates)
     order = sorted(range(len(maps)), key=lambda k: days[k])
     maps, days = [maps[k] for k in order], [days[k] for k in order]
     if len(set(days)) < len(days):
@@ -141,7 +142,7 @@ def change(
     counters = [_TransitionCounter(legend, grid) for _ in pairs]
     for strip in _strips(grid):
         labels = [item.read(strip) for item in placed]
-        percents = [item.read_confidence(strip) if sure else None for item in placed]
+        percents = [item.read_confidence(strip)[0] if sure else None for item in placed]
         for (one, other), counter in zip(pairs, counters, strict=True):
             noise = _noise(percents[one], percents[other])
             counter.add(labels[one], labels[other], noise, strip.row_off)
@@ -260,7 +261,7 @@ def _write(
             one, other = index[before], index[after]
             codes = np.where(known, one * len(legend) + other, NODATA).astype(np.uint8)
             if sure:
-                noise = _noise(*(item.read_confidence(strip) for item in ends))
+                noise = _noise(*(item.read_confidence(strip)[0] for item in ends))
                 codes[known & (one != other) & noise] = DOUBTFUL
             yield codes[None]
 

@@ -6,15 +6,8 @@ from pathlib import Path
 
 from geosrseg.analysis.change import SURE, Change, Transition
 from geosrseg.analysis.simple_page import heading, line_chart, page, paragraph, table
-from geosrseg.core.text.csv_text import write_rows
-from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import (
-    check_output,
-    open_drafts,
-    publish,
-    publish_text,
-)
+from geosrseg.core.text.csv_text import as_csv
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 TABLE_SUFFIXES = (".csv",)
 _HEAD = ["kind", "before", "after", "from", "to", "pixels", "hectares", "doubtful_pixels"]
@@ -32,14 +25,7 @@ def write_change_table(path: str | Path, found: Change, *, overwrite: bool = Fal
     """
     path = Path(path)
     check_output(path, suffixes=TABLE_SUFFIXES, overwrite=overwrite)
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                write_rows(file, [_HEAD, *_rows(found)])
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, as_csv([_HEAD, *_rows(found)]))
 
 
 def write_change_report(path: str | Path, found: Change, *, overwrite: bool = False) -> None:

@@ -11,10 +11,10 @@ from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS
 from geosrseg.products.writing import STYLES
-from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.maps.class_map import RUN_TAGS, ClassMap, open_class_map, plain_class_map
 from geosrseg.raster.maps.style import ramp_path, style_paths
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output
 from geosrseg.raster.survey import open_for_display
@@ -26,6 +26,7 @@ def report(
     *,
     scene: str | Path | None = None,
     legend: str | Path | None = None,
+    title: str = "",
     overwrite: bool = False,
 ) -> None:
     """Write the page of a class map: one HTML file to look at, with legend and areas.
@@ -35,6 +36,7 @@ def report(
         output: ``.html``.
         scene: what the map was made from, for a swipe between the two.
         legend: a legend file for the map.
+        title: stands above all; the name of the scene, or of the map, by default.
         overwrite: replace an existing file.
 
     Raises:
@@ -42,7 +44,7 @@ def report(
             be written.
         SceneError: the scene cannot be read.
     """
-    _make("report", class_map, output, scene=scene, legend=legend, overwrite=overwrite)
+    _make("report", class_map, output, scene=scene, legend=legend, title=title, overwrite=overwrite)
 
 
 def quicklook(
@@ -51,6 +53,7 @@ def quicklook(
     *,
     scene: str | Path | None = None,
     legend: str | Path | None = None,
+    title: str = "",
     overwrite: bool = False,
 ) -> None:
     """Draw a class map and its legend, and the scene beside it; see `report`.
@@ -58,7 +61,9 @@ def quicklook(
     Raises:
         GeosrsegError: as from `report`; the output is a ``.png``.
     """
-    _make("quicklook", class_map, output, scene=scene, legend=legend, overwrite=overwrite)
+    _make(
+        "quicklook", class_map, output, scene=scene, legend=legend, title=title, overwrite=overwrite
+    )
 
 
 def stac(
@@ -85,6 +90,7 @@ def _make(
     *,
     scene: str | Path | None,
     legend: str | Path | None,
+    title: str = "",
     overwrite: bool,
 ) -> None:
     product, output = PRODUCTS.load(name)(), Path(output)
@@ -98,6 +104,7 @@ def _make(
             tags=opened.tags,
             scene=None if scene is None else stack.enter_context(_open_scene(scene, opened)),
             plain=plain,
+            title=title,
         )
         product.check(output, opened.grid, None)
         product.write(output, finished, None)

@@ -1,8 +1,10 @@
 """Mosaic: one class map of several that overlap or lie side by side."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,26 +16,41 @@ from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
-from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.analysis.mosaic_rules import Rule, first, likeliest, surest
+from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.errors import OutputError, SceneWarning
+from geosrseg.products.writing import left_over, map_contents
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
+from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 from geosrseg.raster.maps.map_date import map_date
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
-from geosrseg.raster.maps.style import check_styles, write_styles
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.maps.style import (
+    SUFFIXES,
+    check_styles,
+    ramp_path,
+    write_ramp_style,
+    write_styles,
+)
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 
-RULES = ("order", "date", "confidence")
+RULES: dict[str, Rule] = {
+    "order": first,
+    "date": first,
+    "confidence": surest,
+    "probabilities": likeliest,
+}
+"""What decides where several maps have a class; the last two say how sure it is."""
 
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
 
-Rows = Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
-"""(rows, width) labels and percent, from top to bottom."""
+Combine = Callable[[Sequence[MapOnGrid], Window], NDArray[np.uint8]]
+"""A rule with its legend."""
 
 
 def mosaic(
@@ -56,8 +73,9 @@ def mosaic(
         class_maps: the maps, see `open_class_map`.
         output: the mosaic, ``.tif``.
         rule: which map wins where several have a class: ``order``, the first one given;
-            ``date``, the latest one; ``confidence``, the surest one, whose percent are written to
-            ``OUTPUT.confidence.tif`` too.
+            ``date``, the latest one; ``confidence``, the surest one, and of those that are as sure
+            the one less in doubt; ``probabilities``, none of them, but the class with the highest
+            mean of their probabilities. The last two write percent to ``OUTPUT.confidence.tif``.
         crs: of the mosaic; that of the first map where it is None.
         res: side of a pixel in units of the CRS; that of the first map where it is None.
         dates: of the maps, for the rule ``date``; taken from their names where there are none.
@@ -67,66 +85,59 @@ def mosaic(
         The mosaic's grid.
 
     Raises:
-        OutputError: a map cannot be read or differs in its classes, a date or a confidence
-            layer is missing, or the output cannot be written.
+        OutputError: a map cannot be read or differs in its classes, a date or the layer of the
+            rule is missing, or the output cannot be written.
     """
-    output = Path(output)
-    outputs = [output]
-    if rule == "confidence":
-        outputs.append(output.with_name(f"{output.stem}.confidence{output.suffix}"))
+    if rule not in RULES:
+        raise OutputError(f"`rule={rule}` is unknown, expected one of {', '.join(RULES)}")
+    output, is_sure = Path(output), rule in ("confidence", "probabilities")
+    layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
+    outputs = [output, layer] if is_sure else [output]
     for path in outputs:
         check_cog(path, overwrite=overwrite)
     check_styles(output, overwrite=overwrite)
+    if is_sure:
+        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
-    legend = common_legend(maps)
+    legend = common_legend({str(item.path): item.legend for item in maps})
     if rule == "date":
         maps = _latest_first(maps, dates)
     grid = mosaic_grid(maps, crs=crs, res=res)
     placed = [put_on_grid(item, grid) for item in maps]
-    combine = _surest if rule == "confidence" else _first
-    _check_confidence(placed if rule == "confidence" else [])
+    combine: Combine = partial(RULES[rule], legend=legend)
+    if is_sure:  # the layers are there
+        for item in placed:
+            combine([item], Window(0, 0, 1, 1))
     tags = {
         "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
         "GEOSRSEG_MOSAIC_OF": ", ".join(item.path.name for item in maps),
         "GEOSRSEG_MOSAIC_RULE": rule,
     }
+    before = map_contents(output)
     with open_drafts(output) as folder:
-        drafts = []
-        for number, path in enumerate(outputs):
-            profile = CogProfile(
-                grid=grid,
-                bands=("confidence" if number else "class",),
-                dtype="uint8",
-                nodata=NODATA,
-                overviews=Resampling.nearest if number else Resampling.mode,
-                legend=None if number else legend,
-                tags=tags,
-            )
-            rows = (pair[number][None] for pair in _rows(placed, grid, combine))
-            drafts += write_cog(folder, path, profile, rows)
+        profile = CogProfile(
+            grid=grid,
+            bands=("class",),
+            dtype="uint8",
+            nodata=NODATA,
+            overviews=Resampling.mode,
+            legend=legend,
+            tags=tags,
+        )
+        labels = (strip[:1] for strip in _rows(placed, grid, combine))
+        drafts = write_cog(folder, output, profile, labels)
+        if is_sure:
+            percent = (strip[1:] for strip in _rows(placed, grid, combine))
+            drafts += write_cog(folder, layer, confidence_profile(grid, tags), percent)
         publish(drafts, output, stale=STALE)
     write_styles(output, legend, overwrite=True)
+    if left := left_over(output, before=before, made=outputs):
+        warnings.warn(left, SceneWarning, stacklevel=2)
+    if is_sure:
+        write_ramp_style(layer, RAMP, overwrite=True)
     return grid
-
-
-def common_legend(maps: Sequence[ClassMap]) -> Legend:
-    """The classes that all maps together have.
-
-    Raises:
-        OutputError: one id has two names.
-    """
-    found: dict[int, LegendClass] = {}
-    for item in maps:
-        for entry in item.legend.classes:
-            known = found.setdefault(entry.id, entry)
-            if known.name != entry.name:
-                raise OutputError(
-                    f"{item.path}: class {entry.id} is {entry.name!r} here and {known.name!r} in "
-                    f"{maps[0].path}: give them one legend with geosrseg relabel"
-                )
-    return Legend(tuple(found[value] for value in sorted(found)))
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:
@@ -148,8 +159,8 @@ def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None)
     height, width = int(bottom - top), int(right - left)
     if height * width > MOST_PIXELS:
         raise OutputError(
-            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger --res, or check "
-            "--crs (units of a geographic CRS are degrees)"
+            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger `res`, or check "
+            "`crs` (units of a geographic CRS are degrees)"
         )
     return Grid(target, transform @ Affine.translation(int(left), int(top)), height, width)
 
@@ -158,7 +169,7 @@ def _crs(text: str) -> CRS:
     try:
         return CRS.from_user_input(text)
     except CRSError as error:
-        raise OutputError(f"--crs {text} is unknown, expected one such as EPSG:32636") from error
+        raise OutputError(f"`crs={text}` is unknown, expected one such as EPSG:32636") from error
 
 
 def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> Affine:
@@ -168,7 +179,7 @@ def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> A
         left, bottom, right, top = _bounds(maps[0], crs)
         res = math.sqrt((right - left) * (top - bottom) / (grid.height * grid.width))
     if not 0 < res < math.inf:
-        raise OutputError(f"--res {res:g}: expected the side of a pixel, above 0")
+        raise OutputError(f"`res={res:g}`: expected the side of a pixel, above 0")
     return Affine(res, 0, 0, 0, -res, 0)
 
 
@@ -209,7 +220,7 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
     """
     if dates:
         if len(dates) != len(maps):
-            raise OutputError(f"--dates has {len(dates)} dates for {len(maps)} maps")
+            raise OutputError(f"`dates` has {len(dates)} dates for {len(maps)} maps")
         return list(dates)
     found = []
     for item in maps:
@@ -217,31 +228,26 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
         if day is None:
             raise OutputError(
                 f"{item.path}: neither its name nor that of its scene holds a date: give all of "
-                "them in the order of the maps, with --dates 2001-02-05,..."
+                "them in the order of the maps, with `dates=2001-02-05,...`"
             )
         found.append(day)
     return found
 
 
-def _check_confidence(placed: Sequence[MapOnGrid]) -> None:
-    for item in placed:
-        item.read_confidence(Window(0, 0, 1, 1))
+def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Iterator[NDArray[np.uint8]]:
+    """(3, rows, width) strips of the mosaic, NODATA in the channels that are not combined.
 
-
-Combine = Callable[[Sequence[MapOnGrid], Window], tuple[NDArray[np.uint8], NDArray[np.uint8]]]
-
-
-def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Rows:
-    """Strips of the mosaic; each asks only the maps that reach it, and only where they do."""
+    Each asks only the maps that reach it, and only where they do.
+    """
     for row_off in range(0, grid.height, BLOCK):
         strip = Window(row_off, 0, min(BLOCK, grid.height - row_off), grid.width)
-        labels = np.full((strip.height, strip.width), NODATA, np.uint8)
-        percent = labels.copy()
+        rows = np.full((3, strip.height, strip.width), NODATA, np.uint8)
         for part in _parts(placed, strip):
             reached = [item for item in placed if _overlaps(item.window, part)]
             cols = slice(part.col_off, part.col_off + part.width)
-            labels[:, cols], percent[:, cols] = combine(reached, part)
-        yield labels, percent
+            found = combine(reached, part)
+            rows[: len(found), :, cols] = found
+        yield rows
 
 
 def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:
@@ -261,29 +267,3 @@ def _overlaps(one: Window | None, other: Window) -> bool:
         and one.col_off < other.col_off + other.width
         and other.col_off < one.col_off + one.width
     )
-
-
-def _first(
-    placed: Sequence[MapOnGrid], window: Window
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    for item in placed:
-        empty = labels == NODATA
-        if not empty.any():
-            break
-        labels[empty] = item.read(window)[empty]
-    return labels, labels
-
-
-def _surest(
-    placed: Sequence[MapOnGrid], window: Window
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The label with the highest confidence; the first map wins where several are as sure."""
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    percent = np.full(labels.shape, -1, np.int16)
-    for item in placed:
-        found = item.read(window)
-        sure = np.where(found == NODATA, -1, item.read_confidence(window).astype(np.int16))
-        better = sure > percent
-        labels[better], percent[better] = found[better], sure[better]
-    return labels, np.where(percent < 0, NODATA, percent).astype(np.uint8)

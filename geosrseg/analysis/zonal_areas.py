@@ -8,16 +8,15 @@ from typing import Any
 import shapely
 from rasterio.features import geometry_mask
 
-from geosrseg.core.text.csv_text import write_rows
+from geosrseg.core.text.csv_text import as_csv
 from geosrseg.errors import OutputError
 from geosrseg.products.area_table import area_rows
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
 from geosrseg.raster.files.features import read_features
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".csv",)
 
@@ -94,14 +93,7 @@ def write_zonal_areas(path: str | Path, found: list[ZoneAreas], *, overwrite: bo
     path = Path(path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
     rows = [row for item in found for row in item.rows()]
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                write_rows(file, [rows[0].keys(), *(row.values() for row in rows)])
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, as_csv([rows[0].keys(), *(row.values() for row in rows)]))
 
 
 def _count(class_map: ClassMap, zone: shapely.Geometry | None, ground: PixelAreas | None) -> Areas:

@@ -1,1 +1,1 @@
-"""Many scenes: a plan of what is to be made, and what works it off, here or on many machines."""
+"""Many scenes: a plan of the maps to make, and its execution, here or on many machines."""

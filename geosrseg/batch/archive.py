@@ -6,9 +6,10 @@ has another id, is not done. So a worker may die at any moment, and two may make
 
 import json
 import os
+import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,7 +17,8 @@ from urllib.parse import urlsplit
 from geosrseg.batch.work import Task
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
+from geosrseg.raster.storage.publication import open_drafts, publish
 
 MARK = "geosrseg:task"
 """Property of the item that holds the id of the task's map."""
@@ -33,7 +35,7 @@ class Archive(ABC):
 
     @abstractmethod
     def read(self, address: str) -> bytes | None:
-        """A small file; None where there is none.
+        """A small file; None where it is missing.
 
         Raises:
             OutputError: the place cannot be read.
@@ -61,6 +63,35 @@ class Archive(ABC):
             OutputError: they cannot be written.
         """
 
+    @abstractmethod
+    def names(self, folder: str) -> list[str]:
+        """The files that lie directly in a folder, sorted.
+
+        Raises:
+            OutputError: the place cannot be read.
+        """
+
+    @abstractmethod
+    def drafts(self, folder: str) -> AbstractContextManager[Path]:
+        """A folder of this machine for files that `put` gives their names.
+
+        Raises:
+            OutputError: there is no such place, or it cannot be written.
+        """
+
+    @abstractmethod
+    def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
+        """Put drafts into a folder in their order, each whole, in place of what is there.
+
+        Args:
+            folder: where they go.
+            files: of `drafts`.
+            stale: names of files to remove then.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+
     def mark(self, task: Task) -> str | None:
         """The id of the map that is there; empty for one without, None for none."""
         text = self.read(item_address(task))
@@ -79,7 +110,7 @@ class Archive(ABC):
 
 
 def _marked(text: bytes) -> str:
-    """The mark in an item; empty where there is none."""
+    """The mark in an item; empty without one."""
     try:
         value = json.loads(text)["properties"][MARK]
     except (ValueError, LookupError, TypeError, RecursionError):
@@ -95,6 +126,21 @@ def item_address(task: Task) -> str:
 def is_store(address: str) -> bool:
     """The address is in an object store."""
     return urlsplit(address).scheme.lower() in STORES
+
+
+def archive_folder(address: str | Path) -> str:
+    """A folder or a prefix of an object store as it is found from anywhere, without a last slash.
+
+    Raises:
+        OutputError: it is an address of another kind.
+    """
+    text = str(address).rstrip("/")
+    if is_store(text):
+        return text
+    if "://" in str(address):
+        schemes = ", ".join(f"{scheme}://" for scheme in STORES)
+        raise OutputError(f"{text}: expected a folder, or an address that begins with {schemes}")
+    return str(Path(text or "/").absolute())
 
 
 def open_archive(address: str) -> Archive:
@@ -136,6 +182,23 @@ class FolderArchive(Archive):
             item.unlink(missing_ok=True)
         except OSError as error:
             raise OutputError(f"{target}: cannot be written ({reason(error)})") from error
+
+    def names(self, folder: str) -> list[str]:
+        try:
+            return sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
+        except OSError as error:
+            raise OutputError(f"{folder}: cannot be read ({reason(error)})") from error
+
+    def drafts(self, folder: str) -> AbstractContextManager[Path]:
+        """Beside their names, so that each comes to its own in one step."""
+        return open_drafts(Path(folder) / "index")
+
+    def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
+        for file in files:
+            publish([file], Path(folder) / file.name)
+        for name in stale:
+            with suppress(FileNotFoundError):
+                (Path(folder) / name).unlink()
 
 
 def _give_new_name(file: Path, target: Path) -> None:
@@ -204,6 +267,30 @@ class StoreArchive(Archive):
         except FileExistsError:
             self._check_twin(task)
 
+    def names(self, folder: str) -> list[str]:
+        prefix = self._key(folder)
+        try:
+            found = self._obstore.list_with_delimiter(self._store, prefix or None)["objects"]
+        except (self._error, OSError) as error:
+            raise self._failure(folder, "read", error) from error
+        return sorted(str(item["path"]).rpartition("/")[2] for item in found)
+
+    @contextmanager
+    def drafts(self, folder: str) -> Iterator[Path]:
+        with scratch_folder() as path:
+            yield path
+
+    def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
+        for file in files:
+            self._put(f"{folder}/{file.name}", file, mode="overwrite")
+        for name in stale:
+            try:
+                self._obstore.delete(self._store, self._key(f"{folder}/{name}"))
+            except FileNotFoundError:
+                continue
+            except (self._error, OSError) as error:
+                raise self._failure(f"{folder}/{name}", "removed", error) from error
+
     def _put(self, address: str, file: Path, *, mode: Any) -> None:
         try:
             self._obstore.put(self._store, self._key(address), file, mode=mode)
@@ -218,6 +305,14 @@ class StoreArchive(Archive):
     def _failure(self, address: str, what: str, error: Exception) -> OutputError:
         lines = str(error).strip().splitlines()
         return OutputError(f"{address}: cannot be {what} ({lines[0] if lines else error})")
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A folder of this machine, in `GEOSRSEG_SCRATCH` if that is set; it goes with its files."""
+    parent = os.environ.get("GEOSRSEG_SCRATCH")
+    with tempfile.TemporaryDirectory(prefix="geosrseg-task-", dir=parent) as folder:
+        yield Path(folder)
 
 
 def _s3_endpoint() -> str:

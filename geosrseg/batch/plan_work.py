@@ -1,14 +1,14 @@
 """Planning work: what every scene would cost, and everything pinned that decides its bytes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geosrseg.batch.archive import is_store, open_archive
+from geosrseg.batch.archive import archive_folder, is_store, open_archive
 from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
-from geosrseg.batch.work import SUFFIXES, Task, write_work
+from geosrseg.batch.work import SUFFIXES, Task, hash_option_file, write_work
 from geosrseg.errors import GeosrsegError, WorkError
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
@@ -22,7 +22,7 @@ NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"
 
 @dataclass(frozen=True, slots=True)
 class PlannedScene:
-    """What is to be done for one scene.
+    """The work for one scene.
 
     Attributes:
         scene: its address, without what is secret in it.
@@ -44,7 +44,7 @@ class PlannedScene:
 
 @dataclass(frozen=True, slots=True)
 class WorkPlan:
-    """What is to be done for all scenes.
+    """The work for all scenes.
 
     Attributes:
         scenes: in the order of the work file, broken ones among them.
@@ -73,7 +73,7 @@ class WorkPlan:
 
     @property
     def disk(self) -> int:
-        """Bytes that one scene needs at the most while it is made."""
+        """Most bytes that one scene needs while it is made."""
         return max((plan.disk for plan in self.open_plans), default=0)
 
 
@@ -101,7 +101,7 @@ def plan_work(
         work: the file to write, ``.jsonl``.
         model: see `open_model`.
         device: see `open_model`; ``auto`` is settled here and pinned.
-        precision: see `open_model`; likewise.
+        precision: see `open_model`.
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
         split_rows: workers that one scene is split among, a line for each; scenes of fewer strips
             of windows have fewer.
@@ -120,6 +120,7 @@ def plan_work(
         PRODUCTS.load(name)
         if name == "stac":
             raise WorkError("`products` stac: every map gets its STAC item, leave it out")
+    base = archive_folder(output_folder)
     if split_rows > 1 and is_store(output_folder):
         raise WorkError(
             f"{output_folder}: workers that share a scene need a folder that all of them see: plan "
@@ -127,11 +128,6 @@ def plan_work(
         )
     names = list_scenes(scenes, items_folder=work.with_suffix(".items"))
     write_items(names)
-    base = (
-        output_folder.rstrip("/")
-        if is_store(output_folder)
-        else str(Path(output_folder).absolute())
-    )
     with open_model(model, device=device, precision=precision) as opened:
         planner = _Planner(
             opened, str(model or opened.spec.name), base, tuple(products), split_rows, options
@@ -165,6 +161,11 @@ class _Planner:
         self._products = products
         self._split_rows = split_rows
         self._options = {key: _absolute(key, value) for key, value in options.items()}
+        self._files = {
+            key: hash_option_file(self._options[key])
+            for key in _FILES
+            if _is_file(self._options, key)
+        }
         self._archive = open_archive(f"{base}/any.tif")
         self._rate: float | None = None
 
@@ -179,8 +180,8 @@ class _Planner:
             task = self._task(scene, plan)
             state = self._state(task)
         except GeosrsegError as error:
-            broken = self._task(scene, None, str(error))
-            return PlannedScene(shown, BROKEN, broken, None, str(error))
+            why = str(error).removeprefix(f"{shown}: ")
+            return PlannedScene(shown, BROKEN, self._task(scene, None, why), None, why)
         return PlannedScene(shown, state, task, plan, parts=min(self._split_rows, plan.strips))
 
     def _state(self, task: Task) -> str:
@@ -201,6 +202,7 @@ class _Planner:
             scene=scene.address,
             output=f"{self._base}/{scene.name}.tif",
             options=options | pinned,
+            files=self._files,
             products=self._products,
             model=self._name,
             sha256=session.sha256,
@@ -213,7 +215,17 @@ class _Planner:
         )
 
 
+_FILES = ("aoi", "legend")
+"""Options that may name a file."""
+
+
 def _absolute(name: str, value: Any) -> Any:
-    """An area of interest in a file is found from any folder."""
-    is_file = name == "aoi" and isinstance(value, str | Path) and Path(value).is_file()
-    return str(Path(value).absolute()) if is_file else value
+    """What is in a file is found from any folder."""
+    if name not in _FILES or not isinstance(value, str | Path):
+        return value
+    return str(Path(value).absolute()) if _is_file({name: value}, name) else str(value)
+
+
+def _is_file(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name)
+    return isinstance(value, str | Path) and Path(value).is_file()

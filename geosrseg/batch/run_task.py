@@ -1,7 +1,5 @@
 """Running one task: the only place where a line of a work file becomes a map, or a part of one."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,8 +11,15 @@ from typing import Any
 
 import rasterio
 
-from geosrseg.batch.archive import Archive, is_store, item_address, open_archive, write_mark
-from geosrseg.batch.work import Task
+from geosrseg.batch.archive import (
+    Archive,
+    is_store,
+    item_address,
+    open_archive,
+    scratch_folder,
+    write_mark,
+)
+from geosrseg.batch.work import Task, hash_option_file
 from geosrseg.errors import (
     DeviceError,
     DeviceMemoryError,
@@ -28,7 +33,7 @@ from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.prediction import OnProgress, Prediction
 from geosrseg.products.products import PRODUCTS
-from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.failure import is_out_of_memory
 from geosrseg.runtime.model_address import shown_address
@@ -175,6 +180,7 @@ class _Run:
         mark = archive.mark(task)
         if archive.is_done(task, mark):
             return result_of(task, SKIPPED)
+        _check_files(task)
         model = _model(task.model, task.device, task.precision, self.threads)
         _check_model(task, model)
         is_other = mark not in (None, task.map_id) and not _is_unfinished(task)
@@ -280,6 +286,13 @@ def _check_version(task: Task) -> None:
         )
 
 
+def _check_files(task: Task) -> None:
+    for name, digest in task.files.items():
+        path = task.options[name]
+        if hash_option_file(path) != digest:
+            raise WorkError(f"{path}: has changed since the work was planned: plan again")
+
+
 def _check_model(task: Task, model: Model) -> None:
     session = model.session
     if session.sha256 != task.sha256:
@@ -319,17 +332,4 @@ def _folder(task: Task) -> AbstractContextManager[Path]:
         except OSError as error:
             raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
         return nullcontext(folder)
-    return _Scratch(os.environ.get("GEOSRSEG_SCRATCH"))
-
-
-class _Scratch(AbstractContextManager[Path]):
-    """A folder that goes with all that is in it."""
-
-    def __init__(self, parent: str | None) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="geosrseg-task-", dir=parent)
-
-    def __enter__(self) -> Path:
-        return Path(self._folder.name)
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
+    return scratch_folder()

@@ -90,7 +90,7 @@ def run_work(
 
 
 class _Stopped(BaseException):
-    """Ends a task in the middle, whatever it is at."""
+    """Ends a task at any point."""
 
 
 def _in_threads(

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from geosrseg.errors import SceneWarning, WorkError
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 
 LISTS = (".txt", ".lst", ".csv")
@@ -44,7 +44,7 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
         items_folder: where the items of a search will have their files.
 
     Raises:
-        WorkError: there is none, a list cannot be read, or two scenes would have one map.
+        WorkError: no scene is given, a list cannot be read, or two scenes would have one map.
     """
     found = [scene for word in words for scene in _expand(word, items_folder)]
     kept = set(one_part_each(scene.address for scene in found if scene.item is None))

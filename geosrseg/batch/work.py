@@ -15,8 +15,9 @@ from typing import Any
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
-from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.gdal import reason
+from geosrseg.raster.storage.publication import publish_text
+from geosrseg.regular_file import open_regular
 
 MOST_BYTES = 2**28
 """Of a work file; a line has about 700 bytes."""
@@ -35,6 +36,8 @@ class Task:
         scene: path or URL, absolute.
         output: path or URL of the class map, absolute.
         options: what is wanted, by the names of `MapOptions.having`; windows are pinned.
+        files: SHA-256 of the files that options name, by the option: what is in them decides
+            the bytes too.
         products: product files to make beside the map, by name.
         model: name or path of the model.
         sha256: of the model file.
@@ -46,12 +49,13 @@ class Task:
         part: number of the part, from 1.
         parts: of the scene; each has a line, and who finds all done makes the map of them.
         error: why the scene cannot be mapped; empty where it can. Such a task fails, so that no
-            scene is lost between the plan and what is made of it.
+            scene is lost between plan and run.
     """
 
     scene: str
     output: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     products: tuple[str, ...] = ()
     model: str
     sha256: str
@@ -115,6 +119,7 @@ class Task:
             scene=record.text("scene"),
             output=record.text("output"),
             options=record.mapping("options"),
+            files=record.mapping("files") if "files" in values else {},
             products=record.texts("products"),
             model=record.text("model"),
             sha256=record.text("sha256"),
@@ -129,18 +134,26 @@ class Task:
         )
 
 
+def hash_option_file(path: str | Path) -> str:
+    """The SHA-256 of a file that an option names.
+
+    Raises:
+        WorkError: it cannot be read.
+    """
+    try:
+        with open_regular(Path(path)) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WorkError(f"{path}: cannot be read ({reason(error)})") from error
+
+
 def write_work(path: str | Path, tasks: Iterable[Task]) -> None:
     """Write a work file.
 
     Raises:
         OutputError: it cannot be written.
     """
-    path = Path(path)
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        with draft.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(task.to_json()) + "\n" for task in tasks)
-        publish([draft], path)
+    publish_text(Path(path), "".join(json.dumps(task.to_json()) + "\n" for task in tasks))
 
 
 def read_work(path: str | Path) -> list[Task]:

@@ -18,7 +18,7 @@ GRACE = 10.0
 
 
 class WorkerProcess:
-    """A pool of one process: whatever kills it is the task that it was running."""
+    """A pool of one process: its death is blamed on the task that it was running."""
 
     def __init__(self, *, overwrite: bool, threads: int | None) -> None:
         self._run = partial(run_task, overwrite=overwrite, threads=threads)

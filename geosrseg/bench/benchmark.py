@@ -2,7 +2,7 @@
 
 Measured are matrix products (what the machine can do at most), the network alone on each
 device and in each precision that there is, the whole command, and PyTorch as the yardstick.
-Each has a process of its own, and they are run in turn, A B C A B C: a machine that others
+Each has its own process, and they are run in turn, A B C A B C: a machine that others
 use slows them all down alike, and the ratios hold.
 """
 
@@ -70,7 +70,6 @@ class Subject:
     """The model that is measured.
 
     Attributes:
-        path: of its file.
         spec: what the file says of itself.
         preset: whose network it has, for the yardstick; None if none that is known.
         why_no_preset: the reason then.

@@ -38,7 +38,7 @@ def run_predict(
     precision: str,
     layers: Sequence[str] = (),
 ) -> CommandRun:
-    """Map a scene in a process of its own, in the window and with the seams of the model.
+    """Map a scene in its own process, in the window and with the seams of the model.
 
     Args:
         scene: what is mapped.

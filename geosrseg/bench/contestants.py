@@ -36,9 +36,9 @@ class Contestant:
     Attributes:
         device: of the network, or the library of a matrix product.
         kind: what does the arithmetic.
-        precision: of it.
+        precision: of the model.
         load: see `MeasuredProcess`.
-        arguments: of it.
+        arguments: of the command.
         operations: of one run of a matrix product; None for a network.
     """
 

@@ -12,7 +12,6 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pkgutil import resolve_name
-from types import TracebackType
 from typing import Any, Self
 
 from geosrseg.errors import DeviceMemoryError
@@ -31,7 +30,7 @@ class MeasuredProcess:
 
     Args:
         name: of what is loaded, for messages.
-        load: ``module:function``, which returns what is to be run; it is named and not given,
+        load: ``module:function``, which returns the function to run; it is named, not passed,
             so that only the process itself imports what it needs.
         arguments: of the function.
 
@@ -64,12 +63,7 @@ class MeasuredProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -82,7 +76,7 @@ class MeasuredProcess:
 
 
 def run_apart(name: str, function: str, *arguments: Any) -> None:
-    """Call ``module:function`` once in a process of its own; see `MeasuredProcess`."""
+    """Call ``module:function`` once in its own process; see `MeasuredProcess`."""
     with MeasuredProcess(name, f"{__name__}:_once", function, arguments):
         pass
 

@@ -22,7 +22,7 @@ class ProductResult:
     Attributes:
         library: that multiplied.
         kind: what does the arithmetic.
-        precision: of it.
+        precision: of the model.
         operations: floating-point operations of one run.
         timing: of the runs.
     """
@@ -92,7 +92,7 @@ class Benchmark:
         date: when it began, ISO 8601.
         machine: where.
         model: name and version.
-        upscale_factor: of it.
+        upscale_factor: of the model.
         window: LR pixels along each side of the window that the network alone was run on.
         multiply_adds: of the network on that window, see `runtime.arithmetic`.
         scene: LR rows and columns of the scene that the command mapped.

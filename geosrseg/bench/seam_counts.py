@@ -68,10 +68,8 @@ def count_seams(
     Args:
         whole: (rows, cols) class indices of the plan's target grid, NODATA where a pixel does
             not count.
-        tiled: likewise.
+        tiled: the same in windows.
         plan: the windows of `tiled`.
-        factor: the upscale factor.
-        classes: number of classes.
     """
     rows, cols = (border_distances(span) // BIN for span in (plan.rows, plan.cols))
     bins = np.minimum(rows[:, None], cols).repeat(factor, axis=0).repeat(factor, axis=1)

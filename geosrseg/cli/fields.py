@@ -3,8 +3,9 @@
 import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -15,6 +16,7 @@ from geosrseg.raster.sensors.sensors import sensors_help
 if TYPE_CHECKING:
     from geosrseg.registry import Registry
 
+Group = TypeVar("Group")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -30,6 +32,12 @@ def group_options(*groups: type) -> Decorator:
 def field_option(group: type, name: str) -> Decorator:
     """The option of one field, for a command that takes no other of its group."""
     return _field_option(name, *options_of(group)[name])
+
+
+def taken(group: Callable[..., Group], arguments: dict[str, Any]) -> Group:
+    """A dataclass made from the arguments that its fields name; they are removed."""
+    names = [field.name for field in fields(cast("Any", group))]
+    return group(**{name: arguments.pop(name) for name in names if name in arguments})
 
 
 def layer_options(registry: "Registry[Any]", *, without: str) -> Decorator:
@@ -92,9 +100,9 @@ def _field_option(name: str, said: Option, default: Any) -> Decorator:
         name,
         type=_type(said),
         metavar=said.metavar or None,
-        default=default or None,
+        default=None if default == () else default,
         multiple=said.kind == "numbers",
-        show_default=bool(default),
+        show_default=default not in (None, (), ""),
         help=shown,
     )
 

@@ -33,8 +33,9 @@ COMMANDS = {
         "predict": "Make the high-resolution class map of low-resolution scenes.",
         "plan": "Plan the maps of many scenes, one line per scene.",
         "run": "Make the maps of a work file that are not there yet.",
+        "index": "Make one layer and one STAC collection of the maps in a folder.",
         "clean": "List what stopped runs of predict have left, and remove it.",
-        "info": "Say what a scene is, and whether a model can map it; or what a model is.",
+        "info": "Describe a scene, and whether a model can map it; or describe a model.",
         "models": "List, show and verify the shipped models.",
     },
     "finished": {
@@ -98,7 +99,7 @@ class LazyGroup(click.Group):
         return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; whatever escapes it becomes an exit code and one line."""
+        """Run the command; any exception becomes an exit code and one line."""
         try:
             with _one_line_warnings(), stopped_by_signals():
                 result = super().invoke(ctx)
@@ -179,7 +180,9 @@ def _one_line_warnings() -> Iterator[None]:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        click.echo(f"warning: {one_line(in_words_of_command(str(message)))}", err=True)
+        from geosrseg.cli.terminal.prediction_report import say
+
+        say(f"warning: {one_line(in_words_of_command(str(message)))}")
 
     with warnings.catch_warnings():
         warnings.showwarning = show

@@ -47,7 +47,14 @@ legend_option = click.option(
 scene_option = click.option(
     "--scene",
     metavar="SCENE",
-    help="The scene that the map was made from, whatever predict takes.  [default: none]",
+    help="The scene that the map was made from, in any form that predict takes.  [default: none]",
+)
+
+
+title_option = click.option(
+    "--title",
+    metavar="TEXT",
+    help="Stands above the page and the picture.  [default: the name of the scene, or of the map]",
 )
 
 

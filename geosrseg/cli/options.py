@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from pathlib import Path
 
 import click
 
@@ -54,18 +55,20 @@ model_option = click.option(
     "hf://OWNER/REPO/FILE.onnx@COMMIT.  [default: the embedded model]",
 )
 
+merge_option = click.option(
+    "--legend",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Merge, rename and recolour the classes in every output, as relabel does.  "
+    "[default: the model's classes]",
+)
+
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
     help="CPU threads of the model.  [default: one per core]",
-)
-
-workers_option = click.option(
-    "--workers",
-    type=click.IntRange(min=0),
-    help="Processes that make chips beside the one that trains.  [default: by data and device]",
 )
 
 seams_option = field_option(Windowing, "seams")

@@ -107,7 +107,7 @@ BUDGET_OPTIONS = (
     click.option(
         "--max-steps",
         type=COUNT,
-        help="Optimizer steps of a part at the most; fewer or shorter passes then.",
+        help="Most optimizer steps of a part; it takes fewer or shorter passes then.",
     ),
     click.option("--batch-size", type=COUNT, help="Chips that a device runs at once."),
     click.option("--accumulate", type=COUNT, help="Batches in an optimizer step."),
@@ -222,12 +222,12 @@ preset_option = click.option(
     type=click.Choice(["paper", "slim", "compact"]),
     default="paper",
     show_default=True,
-    help="Networks and recipe to begin with.",
+    help="Networks and recipe that the other options change.",
 )
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of these options; what is not given is None."""
+    """Give a command all of these options; options not given are None."""
     command = budget_options(command)
     for option in reversed(WEIGHT_OPTIONS):
         command = option(command)

@@ -1,4 +1,4 @@
-"""Background: a stage of a pipeline in a thread of its own.
+"""Background: a stage of a pipeline in its own thread.
 
 A pipeline is written as generators, each reading the one before it. `in_background` lets
 one run ahead of its reader, by a bounded number of items, so that stages overlap.
@@ -55,7 +55,7 @@ class _Relay(Generic[Item]):
             for item in self._items:
                 if not self._put(item):
                     break
-        except BaseException as error:  # whatever it is, it is the reader's to handle
+        except BaseException as error:  # any error is the reader's to handle
             end = _End(error)
         finally:
             close = getattr(self._items, "close", None)

@@ -13,7 +13,7 @@ class BandCounts:
 
     Args:
         low: the least value of each band; what is lower counts as it.
-        high: the largest value, likewise.
+        high: the largest value counted.
     """
 
     def __init__(self, low: Sequence[float], high: Sequence[float]) -> None:

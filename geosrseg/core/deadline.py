@@ -10,7 +10,7 @@ T = TypeVar("T")
 def within(seconds: float, action: Callable[[], T]) -> T:
     """Do something, or give it up after so long.
 
-    Each step over a network has a limit of its own, but a server may send a byte from time to
+    Each step over a network has its own limit, but a server may send a byte from time to
     time. What is given up still runs, on a thread that ends with the program.
 
     Raises:

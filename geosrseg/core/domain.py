@@ -78,7 +78,7 @@ class Domain:
         return self.resolution is None or _is_near(resolution, self.resolution)
 
     def is_offered_for(self, resolution: float) -> bool:
-        """Scenes with pixels of so many metres are what the model is meant for."""
+        """The model is meant for scenes with pixels of so many metres."""
         return any(_is_near(resolution, each) for each in self.resolutions)
 
     def to_json(self) -> dict[str, Any]:

@@ -9,10 +9,7 @@ STRIP = 32
 """Rows that are gone through at once, so that they stay in the processor's cache."""
 
 CERTAIN = 100
-"""Confidence of 100 %."""
-
-NEAR_NODATA = 128
-"""Added to a confidence where nodata lay within the model's halo."""
+"""Confidence, or doubt, of 100 %."""
 
 
 def best_class(
@@ -64,6 +61,21 @@ def percent(
             total += np.power(candidate / best, np.float32(1 / temperature))
         share = np.reciprocal(total, out=total)
     return np.clip(np.rint(share * CERTAIN), 0, CERTAIN).astype(np.uint8)
+
+
+def doubt(distance: NDArray[np.int32], *, reach: int) -> NDArray[np.uint8]:
+    """How much of the way that the model looks lies behind an unknown pixel, in percent.
+
+    Args:
+        distance: (rows, cols) LR pixels to the nearest unknown pixel; 1 if that is a neighbour.
+        reach: LR pixels around a pixel that may sway its label.
+
+    Returns:
+        (rows, cols) 100 beside an unknown pixel, 0 where all within reach is known. It falls
+        evenly in between, and is rounded up, so that 0 stands for that alone.
+    """
+    behind = np.clip(reach + 1 - distance, 0, reach)
+    return (-(-behind * CERTAIN // max(reach, 1))).astype(np.uint8)
 
 
 def fractions(labels: NDArray[np.uint8], *, classes: int, factor: int) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 import colorsys
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.text.plain_text import check_text
 from geosrseg.core.text.record import Record
+from geosrseg.errors import OutputError
 
 NODATA = 255
 """The value of a class map where nothing is known; never a class."""
@@ -52,6 +54,10 @@ class LegendClass:
         return red, green, blue
 
 
+WATER = re.compile(r"\b(water|sea|ocean|lake|river)s?\b", re.IGNORECASE)
+"""Names of classes of open water, for which a scene is dark."""
+
+
 @dataclass(frozen=True, slots=True)
 class Legend:
     """The classes of a map, in the order of the model's outputs, by rising id."""
@@ -76,6 +82,12 @@ class Legend:
     def names(self) -> tuple[str, ...]:
         """The class names."""
         return tuple(item.name for item in self.classes)
+
+    def is_land(self) -> NDArray[np.bool_]:
+        """(256,) True for every class id but those of open water, as far as their names say."""
+        table = np.zeros(256, np.bool_)
+        table[[item.id for item in self.classes if not WATER.search(item.name)]] = True
+        return table
 
     def palette(self) -> NDArray[np.uint8]:
         """(256, 3) red, green, blue for every value of a class map; unused ones are black."""
@@ -111,3 +123,24 @@ class Legend:
         return cls(
             tuple(LegendClass(r.integer("id"), r.text("name"), r.text("colour")) for r in records)
         )
+
+
+def common_legend(legends: Mapping[str, Legend]) -> Legend:
+    """The classes that several maps together have.
+
+    Args:
+        legends: of the maps, by their names.
+
+    Raises:
+        OutputError: one id has two names.
+    """
+    found: dict[int, tuple[LegendClass, str]] = {}
+    for name, legend in legends.items():
+        for entry in legend.classes:
+            known, owner = found.setdefault(entry.id, (entry, name))
+            if known.name != entry.name:
+                raise OutputError(
+                    f"{name}: class {entry.id} is {entry.name!r} here and {known.name!r} in "
+                    f"{owner}: give them one legend with geosrseg relabel"
+                )
+    return Legend(tuple(found[value][0] for value in sorted(found)))

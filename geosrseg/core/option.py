@@ -26,12 +26,12 @@ class Option:
     Attributes:
         help: what it is.
         kind: of its value.
-        name: the command line's name of it; the field's where empty.
+        name: on the command line; the field's name where empty.
         metavar: what the command line's help shows for the value.
-        default: what stands for a default of None, for the help.
+        default: text for a default of None, for the help.
         least: the smallest number.
         above: a number is larger than it.
-        choices: what the value is one of.
+        choices: the allowed values.
     """
 
     help: str

@@ -118,7 +118,7 @@ class ModelSpec:
 
     @property
     def widest_halo(self) -> int:
-        """The exact halo, or the default where there is none: for measurements."""
+        """The exact halo, or the default without one: for measurements."""
         return self.halo if self.exact_halo is None else self.exact_halo
 
     def _check_measured(self) -> None:

@@ -18,11 +18,10 @@ from geosrseg.datasets.card.reference_coding import (
     number_codes,
 )
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import small_cache
-from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import find_warp, raster_window
+from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.files.raster_files import RasterFiles, find_driver
-from geosrseg.raster.files.warp import Warp
+from geosrseg.raster.files.warp import Warp, find_warp
+from geosrseg.raster.storage.gdal import small_cache
 
 _LOSSY = (Compression.jpeg,)
 """Of a TIFF. WebP and LERC may lose nothing, which no tag tells."""
@@ -33,7 +32,6 @@ class Reference:
     """A reference that can be read; see `open_reference`.
 
     Attributes:
-        path: the file.
         coding: what its values or colours mean.
         palette: (256,) codes by value, where the colours are a palette.
         empty: numbers that mark pixels without a reference.
@@ -64,7 +62,7 @@ class Reference:
             indexes = [*range(1, colours + 1)]
             if ColorInterp.alpha in kinds[colours:]:
                 indexes.append(kinds.index(ColorInterp.alpha) + 1)
-            bands = dataset.read(indexes, window=raster_window(window))
+            bands = dataset.read(indexes, window=rasterio_window(window))
         codes = self._codes(bands[:colours])
         if len(bands) > colours:
             codes[bands[-1] == 0] = NO_CODE
@@ -88,7 +86,6 @@ def open_reference(
     """Examine a reference.
 
     Args:
-        path: the file.
         coding: what its values or colours mean.
         grid: of the image, which the windows are of.
         files: what opens it.
@@ -113,7 +110,7 @@ def open_reference(
             )
         if "complex" in dataset.dtypes[0]:
             raise DatasetError(f"{found}: class ids are whole numbers")
-        # A class that the card gives this value is one, whatever the file declares.
+        # A class that the card gives this value is one, also where the file declares it nodata.
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
         warp = find_warp(path, dataset, grid)

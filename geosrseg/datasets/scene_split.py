@@ -11,7 +11,7 @@ from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS, CardScene
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import Layer, open_layer
+from geosrseg.raster.files.index_raster import IndexRaster, open_index_raster
 from geosrseg.raster.files.raster_files import RasterFiles
 
 
@@ -24,10 +24,9 @@ class SceneSplit:
         used: the part of the image that is in a split at all.
         guard: pixels around validation and test pixels that never train.
         height: rows of the image.
-        width: its columns.
     """
 
-    source: Layer | BlockSplit | str
+    source: IndexRaster | BlockSplit | str
     used: Window
     guard: int
     height: int
@@ -74,13 +73,13 @@ def open_split(scene: CardScene, *, guard: int, grid: Grid, files: RasterFiles) 
     Raises:
         DatasetError: a split raster cannot be read, or nothing of the image is used.
     """
-    source: Layer | BlockSplit | str
+    source: IndexRaster | BlockSplit | str
     if isinstance(scene.split, str):
         source = scene.split
     elif isinstance(scene.split, BlockSplit):
         source = scene.split.fitted(grid.height, grid.width)
     else:
-        source = open_layer(scene.split, grid=grid, files=files)
+        source = open_index_raster(scene.split, grid=grid, files=files)
     return SceneSplit(source, _used_part(scene, grid), guard, grid.height, grid.width)
 
 

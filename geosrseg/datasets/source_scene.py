@@ -24,8 +24,8 @@ from geosrseg.datasets.reference import Reference
 from geosrseg.datasets.scene_split import SceneSplit
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import find_warp
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.files.warp import find_warp
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,6 @@ class SourceScene(LabelledScene):
         image: in memory.
         reference: in memory.
         source: what it is one of.
-        bands: names of the bands.
     """
 
     image: DecodedImage

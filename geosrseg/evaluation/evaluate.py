@@ -15,6 +15,7 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.datasets.card.card import SPLITS, DatasetCard
 from geosrseg.errors import DatasetError, GeosrsegError
 from geosrseg.evaluation.evaluation_area import AreaConfig
+from geosrseg.evaluation.evaluation_sizes import USUAL, EvaluationSizes
 from geosrseg.evaluation.measured_dataset import MeasuredDataset, open_measured_dataset
 from geosrseg.evaluation.measurement import (
     Measurement,
@@ -35,16 +36,12 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 
-SMALL_SIDE = 4
-"""A small object has fewer pixels than a square of so many LR pixels along each side."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelResult:
     """What one model did, before it is compared with another.
 
     Attributes:
-        spec: of the model.
         file: what the user called it.
         sha256: of the model file.
         device: where it ran.
@@ -75,9 +72,7 @@ def evaluate(
     split: str = "test",
     baselines: Sequence[int | None] | None = None,
     seams: Seams = "blend",
-    boundary: int | None = None,
-    small: int | None = None,
-    block: int | None = None,
+    sizes: EvaluationSizes = USUAL,
     device: str = "auto",
     precision: str = "auto",
     threads: int | None = None,
@@ -95,14 +90,9 @@ def evaluate(
         card: the dataset.
         split: ``train``, ``validation`` or ``test``.
         baselines: for each model the number of the one that it is compared with, or None;
-            all others are compared with the first unless given.
+            all others are compared with the first by default.
         seams: how windows are joined, see `predict`.
-        boundary: HR pixels up to which a pixel is near a boundary of the reference; one LR
-            pixel of the coarsest model unless given.
-        small: HR pixels below which an object of the reference is small; a square of 4 LR
-            pixels along each side unless given.
-        block: HR pixels along each side of a block of the bootstrap, a multiple of 16; the
-            largest of which there are enough unless given.
+        sizes: what is near a boundary, a small object, and a block of the bootstrap.
         device: where the models run.
         precision: in which they compute.
         threads: of the CPU.
@@ -115,7 +105,7 @@ def evaluate(
         ModelError: a model is refused.
         RunError: a run is not finished.
     """
-    _check(models, split=split, seams=seams, block=block)
+    _check(models, split=split, seams=seams)
     with tempfile.TemporaryDirectory(prefix="geosrseg-") as folder:
         files = find_model_files(models, folder=Path(folder))
         specs = [read_model_file(file).spec for file in files]
@@ -126,10 +116,10 @@ def evaluate(
             legend=card.legend,
             split=split,
             upscale_factors=factors,
-            boundary=max(factors) if boundary is None else boundary,
-            small=(SMALL_SIDE * max(factors)) ** 2 if small is None else small,
+            boundary=sizes.boundary_for(max(factors)),
+            small=sizes.small_for(max(factors)),
         )
-        with open_measured_dataset(card, specs[0], config, seams=seams, block=block) as on:
+        with open_measured_dataset(card, specs[0], config, seams=seams, block=sizes.block) as on:
             results = [
                 _run(
                     file,
@@ -151,15 +141,13 @@ def evaluate(
             return _report(on, results, baselines)
 
 
-def _check(models: Sequence[str | Path], *, split: str, seams: str, block: int | None) -> None:
+def _check(models: Sequence[str | Path], *, split: str, seams: str) -> None:
     if not models:
         raise GeosrsegError("no model to evaluate: name one or more")
     if split not in SPLITS:
         raise DatasetError(f"split {split!r}: expected one of {', '.join(SPLITS)}")
     if seams not in get_args(Seams):
         raise GeosrsegError(f"seams {seams!r}: expected one of {', '.join(get_args(Seams))}")
-    if block is not None and (block < 1 or block % 16):
-        raise GeosrsegError(f"a block of {block} pixels: expected a multiple of 16")
 
 
 def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:

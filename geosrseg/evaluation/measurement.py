@@ -26,7 +26,7 @@ BICUBIC_ROWS = 1024
 
 
 class ReconstructedImage:
-    """An image that comes in parts: its error, and what the views show of it.
+    """An image that comes in parts: its error, and the parts that the views show.
 
     Attributes:
         error: to the native image, over the pixels that count.
@@ -87,7 +87,6 @@ def measure(
     """Run a model on an area.
 
     Args:
-        session: the model.
         area: what is measured.
         scene: that of the area, normalized as the model wants it.
         blocks: of the area.

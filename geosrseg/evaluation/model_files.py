@@ -1,4 +1,4 @@
-"""Model files of whatever a user may call a model, a run's folder included."""
+"""Model files of everything that a user may name as a model, including a run's folder."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import Legend
 from geosrseg.errors import DeviceMemoryError, OutputError
-from geosrseg.mapping.layers.layers import CLASSES
+from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 from geosrseg.mapping.make_map import WindowCounter
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_options import MapOptions
@@ -51,8 +51,13 @@ class ArrayMap:
 
     @property
     def confidence(self) -> NDArray[np.generic] | None:
-        """(rows, cols) uint8 percent as in the layer of that name; None if it was not asked for."""
-        return self.layers["confidence"][0] if "confidence" in self.layers else None
+        """(rows, cols) uint8 percent, how sure each label is; None if it was not asked for."""
+        return self.layers[CONFIDENCE][0] if CONFIDENCE in self.layers else None
+
+    @property
+    def doubt(self) -> NDArray[np.generic] | None:
+        """(rows, cols) uint8 percent, how near unknown ground is; None where `confidence` is."""
+        return self.layers[CONFIDENCE][1] if CONFIDENCE in self.layers else None
 
     @property
     def grid(self) -> Grid:
@@ -123,6 +128,7 @@ def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: Windo
             merge=job.legend.merge,
             shown=job.shown,
             batch=job.request.options.windows.batch,
+            on_read=counter.start,
             on_window=counter.count,
         )
     ) as all_rows:

@@ -20,12 +20,18 @@ from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
 from geosrseg.mapping.painter import Rows
 from geosrseg.mapping.planning.map_judgement import MapCounts
-from geosrseg.mapping.prediction import OnProgress, Prediction, Progress
+from geosrseg.mapping.prediction import OnProgress, Phase, Prediction, Progress
 from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.products.writing import write_products, write_ramp_style, write_styles
+from geosrseg.products.writing import (
+    left_over,
+    map_contents,
+    write_products,
+    write_ramp_style,
+    write_styles,
+)
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, join_row_store, open_row_store
@@ -67,7 +73,7 @@ def make_map(
         request: what is wanted; it has an output.
         session: the model.
         overwrite: replace the store of a stopped run that had other options.
-        on_progress: called before the first window and after each one.
+        on_progress: called when a phase begins and after each window.
         may_halve: run windows in parts where memory runs out, with a few other labels then.
         turn: held while windows are run, so that another map is written meanwhile.
         on_warning: called with each thing about the scene that was taken for granted.
@@ -103,13 +109,24 @@ def make_map(
             job.scene.add_unlike(counts.unlike(job.legend.spec))
             for text in job.scene.warnings[said:]:
                 on_warning(text)
-            labels = _publish(job, store, overwrite=overwrite)
+            before = map_contents(output)
+            labels = _publish(job, store, counter, overwrite=overwrite)
+            left = left_over(
+                output,
+                before=before,
+                made=[*request.files, *inputs],
+                layers=request.other_layers,
+            )
+            counter.enter("writing")
             areas = _write_products(job)
             store.remove()
         summary = labels.summary(
-            job.mapped, job.legend.spec.legend, seconds=time.monotonic() - started
+            job.mapped,
+            job.legend.spec.legend,
+            factor=session.spec.upscale_factor,
+            seconds=time.monotonic() - started,
         )
-        late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning)))
+        late = tuple(filter(None, (job.scene.bad_blocks.warning, summary.warning, left)))
         for text in late:
             on_warning(text)
         return Prediction(
@@ -195,6 +212,7 @@ def _write_products(job: MapJob) -> Areas | None:
         files={name: MapFile(path, job.layers[name].asset) for name, path in paths.items()},
         tags=job.tags,
         options=job.options(),
+        title=job.request.options.products.title,
     )
     for name, layer in job.layers.items():
         if layer.styled:
@@ -235,6 +253,7 @@ def _keep_rows(
                 batch=job.request.options.windows.batch,
                 strips=strips,
                 may_halve=may_halve,
+                on_read=counter.start,
                 on_window=counter.count,
             )
         ) as all_rows:
@@ -243,18 +262,23 @@ def _keep_rows(
                 store.keep(index, rows)
 
 
-def _publish(job: MapJob, store: RowStore, *, overwrite: bool) -> LabelCounter:
+def _publish(
+    job: MapJob, store: RowStore, counter: "WindowCounter", *, overwrite: bool
+) -> LabelCounter:
     """Write every layer, and give all of them their names once all are right."""
     paths, labels = job.request.paths, LabelCounter()
     drafts = {}
     for layer, path in paths.items():
         rows = store.rows(layer)
         rows = labels.counted(rows) if layer == CLASSES else rows
-        # Only now is known in what the scene is unlike the model's training data.
+        # Only now is it known how the scene differs from the model's training data.
         profile, title = job.layers[layer].profile(), job.layers[layer].asset.title
         tags = {"TIFFTAG_IMAGEDESCRIPTION": title, **profile.tags, **job.tags}
         profile = replace(profile, tags=tags)
-        drafts[layer] = write_cog(store.folder, path, profile, rows)
+        counter.enter("writing")
+        drafts[layer] = write_cog(
+            store.folder, path, profile, rows, on_check=lambda: counter.enter("checking")
+        )
     # Meanwhile, somebody may have put something there.
     job.request.check_outputs(overwrite=overwrite, own=store.noted)
     store.start_publishing(job.request.files)
@@ -276,13 +300,26 @@ class WindowCounter:
         self._total = self._before + _windows_of(plan, missing)
         self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
         self._report = on_progress
-        self._report(Progress(self._before, self._total, self._before, self._pixels))
+        self.enter("reading")
+
+    def start(self) -> None:
+        """There is something for the network to do."""
+        self.enter("network")
+
+    def enter(self, phase: Phase) -> None:
+        """Report that another phase begins."""
+        self._phase: Phase = phase
+        self._tell()
 
     def count(self, usable: bool) -> None:
+        """A window was run, or skipped as nothing in it is usable."""
         self.run += usable
         self.skipped += not usable
+        self._tell()
+
+    def _tell(self) -> None:
         done = self._before + self.run + self.skipped
-        self._report(Progress(done, self._total, self._before, self._pixels))
+        self._report(Progress(done, self._total, self._before, self._pixels, self._phase))
 
 
 def _windows_of(plan: WindowPlan, strips: Sequence[range]) -> int:

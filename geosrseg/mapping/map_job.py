@@ -22,10 +22,11 @@ from geosrseg.mapping.planning.scene_faults import with_all_faults
 from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
 from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
-from geosrseg.raster.files.gdal import check_proj
+from geosrseg.raster.maps.manifest import FORM, OUTPUT, STRIPS, VERSION
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
-from geosrseg.raster.maps.row_store import OUTPUT, STRIPS, read_manifest
+from geosrseg.raster.maps.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
+from geosrseg.raster.storage.gdal import check_proj
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
 from geosrseg.version import __version__
@@ -34,7 +35,7 @@ SHARE = 0.5
 """Of the memory that is free, what the network may take unless the user says how much."""
 
 WINDOW_SIZE = "window size"
-"""What a manifest calls it: a run that goes on takes the windows of the one that began."""
+"""What a manifest calls it: a resumed run takes the windows of the first one."""
 
 
 LEAST_BYTES = 5
@@ -102,7 +103,10 @@ class MapJob:
         """All that decides what the rows of the map are, as text by name."""
         header, plan = self.scene.header, self.plan
         return {
-            "version": __version__,
+            VERSION: __version__,
+            FORM: "; ".join(
+                f"{n}: {', '.join(it.profile().bands)}" for n, it in self.layers.items()
+            ),
             "model": self.session.sha256,
             "device": self.session.device,
             "precision": self.session.precision,
@@ -178,7 +182,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         SceneError: the scene cannot be read, or is not what the model expects.
         GeosrsegError: windows and overlap do not go together, or memory does not suffice for
             one window, or for one row of them.
-        OutputError: an output is the scene itself, or cannot be made of it.
+        OutputError: an output is the scene itself, or cannot be made from it.
     """
     spec = session.spec
     options = request.options
@@ -203,8 +207,9 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         frame = MapFrame(
             scene=mapped,
             spec=legend.spec,
-            halo=plan.rows.halo,
+            halo=min(spec.halo, plan.rows.halo),
             tags=_tags(request, session, scene),
+            merge=legend.merge if legend.identity else None,
         )
         yield MapJob(
             request=request,

@@ -1,4 +1,4 @@
-"""MapOptions: what is wanted of a map, whatever the scene and whatever the model."""
+"""MapOptions: what a user wants of a map, for any scene and model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,14 +12,17 @@ from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS, Products
 from geosrseg.raster.reading import Reading
 
+SINGLE = ("count_areas", "legend", "title")
+"""Options that belong to no group."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapOptions:
     """What is wanted of a map.
 
     Attributes:
-        reading: how the scene is to be read.
-        windows: which windows it is to be cut into.
+        reading: how to read the scene.
+        windows: how to cut it into windows.
         layers: the layers that are wanted besides the class map, by name.
         products: the files that are to be made from the finished map.
         legend: a file of the classes that the model's become; the model's own by default.
@@ -62,6 +65,7 @@ class MapOptions:
                 files={name: path for name, path in files.items() if path is not None},
                 options=own,
                 count_areas=parts.single.get("count_areas", self.products.count_areas),
+                title=parts.single.get("title", self.products.title),
             ),
             legend=parts.single.get("legend", self.legend),
         )
@@ -81,7 +85,7 @@ class _Parts:
 
 def _sorted(named: Mapping[str, Any]) -> _Parts:
     parts = _Parts()
-    places: dict[str, dict[str, Any]] = dict.fromkeys(("count_areas", "legend"), parts.single)
+    places: dict[str, dict[str, Any]] = dict.fromkeys(SINGLE, parts.single)
 
     def add(names: Iterable[str], place: dict[str, Any]) -> None:
         for name in names:

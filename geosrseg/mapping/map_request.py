@@ -21,7 +21,7 @@ class MapRequest:
     Attributes:
         scene: see `geosrseg.raster.scene.open_scene`.
         output: the class map; None where none is to be written.
-        options: what is wanted of it.
+        options: of the map.
     """
 
     scene: str | Path | Location
@@ -40,6 +40,15 @@ class MapRequest:
         """Every file that is named here: layers, their styles and products."""
         styles = [file for item in self.paths.items() for file in _styles(*item)]
         return [*self.paths.values(), *styles, *self.options.products.files.values()]
+
+    @property
+    def other_layers(self) -> list[Path]:
+        """The files of the layers that are not wanted, and of their styles."""
+        if self.output is None:
+            return []
+        others = [name for name in LAYERS.names if name not in self.options.layers]
+        layers = {name: layer_path(self.output, name) for name in others}
+        return [*layers.values(), *(file for item in layers.items() for file in _styles(*item))]
 
     def check_outputs(self, *, overwrite: bool, own: Collection[Path] | None = None) -> None:
         """Refuse before hours of work what would be refused after them.

@@ -6,7 +6,9 @@ and the caller's thread blends them and paints what they finish into rows. Memor
 few windows and the rows of a strip, never the map.
 """
 
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -52,6 +54,7 @@ def predict_rows(
     strips: range | None = None,
     may_halve: bool = True,
     merge: NDArray[np.uint8] | None = None,
+    on_read: Callable[[], object] = lambda: None,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
     """The rows of a map from top to bottom, as they are finished.
@@ -67,6 +70,7 @@ def predict_rows(
             that reach into it are run besides, so that the rows are those of a whole run.
         may_halve: see `WindowRunner`.
         merge: see `Painter`.
+        on_read: called when the first strip is read, before the first window runs.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
@@ -85,13 +89,17 @@ def predict_rows(
         first_strip=run_from,
         merge=merge,
     )
-    read = read_strips(scene, plan, session.spec, range(run_from, strips.stop))
+    first = threading.Event()
+    wanted = range(run_from, strips.stop)
+    read = _noting_first(read_strips(scene, plan, session.spec, wanted), first)
     with (
         in_background(read, ahead=1, name="read") as inputs,
         in_background(
             run_windows(inputs, runner, plan), ahead=2, name="run", interrupt=session.cancel
         ) as outputs,
     ):
+        first.wait()
+        on_read()
         for strip, group in groupby(outputs, key=attrgetter("strip")):
             canvas = painter.canvas(strip.index)
             for output in group:
@@ -102,10 +110,21 @@ def predict_rows(
 
 
 def read_strips(scene: Scene, plan: WindowPlan, spec: ModelSpec, strips: range) -> Generator[Strip]:
-    """Read and normalize strips of a scene, with a handle of its own."""
+    """Read and normalize strips of a scene, with its own handle."""
     with scene.reopen() as own:
         for index in strips:
             yield _read_strip(own, plan, spec, index)
+
+
+def _noting_first(strips: Generator[Strip], first: threading.Event) -> Generator[Strip]:
+    """The same strips; `first` is set once there is one, or there will be none."""
+    with closing(strips):
+        try:
+            for strip in strips:
+                first.set()
+                yield strip
+        finally:
+            first.set()
 
 
 def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> Strip:

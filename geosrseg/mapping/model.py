@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from geosrseg.core.spec import ModelSpec
@@ -106,7 +105,7 @@ class Model:
                 the scene's name.
             overwrite: replace existing maps.
             skip_existing: leave the scenes alone whose map is already there.
-            on_progress: called before the first window of each scene and after each one.
+            on_progress: called when a phase of a scene begins and after each window.
             on_outcome: called when a scene is done or has failed.
             changes: options by their names.
 
@@ -166,10 +165,10 @@ class Model:
                 writes them.
             options: what is wanted; the confidence by default.
             transform: pixel to ground, an Affine or its six numbers.
-            crs: whatever rasterio takes for one.
+            crs: anything that rasterio reads as one.
             nodata: the number that marks missing pixels.
             band_names: one a band, by which the model's bands are found.
-            on_progress: called before the first window and after each one.
+            on_progress: called when a phase begins and after each window.
             changes: options by their names.
 
         Raises:
@@ -192,12 +191,7 @@ class Model:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -27,7 +27,7 @@ class Strip:
         index: number of the strip.
         inputs: (bands, height, padded width) normalized reflectance.
         valid: (height, padded width) usable in the scene; False in the padding.
-        mapped: (height, padded width) valid and, with any of it, inside the area of interest,
+        mapped: (height, padded width) valid and, if there is one, inside the area of interest,
             around which the ground is context but no part of the map.
     """
 
@@ -137,7 +137,6 @@ class Painter:
             hidden=hidden,
             around=strip.valid[: grid.height - start, : grid.width],
             own=own,
-            halo=self._plan.rows.halo,
             factor=factor,
         )
         painted = {name: values[:, *inside] for name, values in canvas.layers.items()}

@@ -56,10 +56,10 @@ def predict(
         device: see `open_model`.
         precision: see `open_model`.
         threads: see `open_model`.
-        overwrite: replace existing outputs, and begin anew where a stopped run had other
+        overwrite: replace existing outputs, and start again where a stopped run had other
             options.
         skip_existing: of a list, leave the scenes alone whose map is already there.
-        on_progress: called before the first window and after each one.
+        on_progress: called when a phase begins and after each window; see `Progress`.
         on_outcome: called when one of several scenes is done or has failed.
         changes: options by the names that the command line gives them, ``-`` written as ``_``:
             ``bands=[3, 2, 1]``, ``mask="cloud"``, ``window_size=256``, ``confidence=True``,

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from geosrseg.errors import GeosrsegError
 from geosrseg.mapping.summary import MapSummary
 from geosrseg.products.areas import Areas
+
+Phase = Literal["reading", "network", "writing", "checking"]
+"""What is being done. Strips are read while the network runs: ``reading`` is the first of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,14 @@ class Progress:
         windows_total: windows of the scene.
         resumed: of those done, the windows that a stopped run had finished.
         target_pixels: pixels of the class map that a window stands for, on average.
+        phase: what is being done; ``writing`` and ``checking`` are done for each layer.
     """
 
     windows_done: int
     windows_total: int
     resumed: int
     target_pixels: float
+    phase: Phase = "network"
 
 
 OnProgress = Callable[[Progress], None]

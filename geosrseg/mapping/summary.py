@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA, Legend
+from geosrseg.raster.files.resolution import ground_resolution
 from geosrseg.raster.scene import Scene
 
 SAMPLES = 512
@@ -18,6 +19,9 @@ class MapSummary:
     """What a finished map holds.
 
     Attributes:
+        height: rows of the map.
+        width: columns of the map.
+        pixel_metres: the side of a pixel on the ground; None where it is not known.
         mapped: share of the map's pixels that have a class.
         masked: share outside the area of interest or masked by quality flags, about.
         empty: the rest: nodata in the scene.
@@ -25,6 +29,9 @@ class MapSummary:
         seconds: that the run took; a resumed one counts from where it resumed.
     """
 
+    height: int
+    width: int
+    pixel_metres: float | None
     mapped: float
     masked: float
     empty: float
@@ -54,13 +61,24 @@ class LabelCounter:
             self.counts += np.bincount(labels.ravel(), minlength=NODATA + 1)
             yield labels
 
-    def summary(self, scene: Scene, legend: Legend, *, seconds: float) -> MapSummary:
-        """What the rows held."""
+    def summary(self, scene: Scene, legend: Legend, *, factor: int, seconds: float) -> MapSummary:
+        """What the rows held.
+
+        Args:
+            scene: what the map shows.
+            legend: the map's.
+            factor: how much finer than the scene the map is.
+            seconds: that the run took.
+        """
+        grid = scene.grid.refined(factor)
         found = {item.name: int(self.counts[item.id]) for item in legend.classes}
         mapped, total = sum(found.values()), max(int(self.counts.sum()), 1)
         largest_first = sorted(found.items(), key=lambda item: -item[1])
         masked = min(_masked_share(scene), 1 - mapped / total)
         return MapSummary(
+            height=grid.height,
+            width=grid.width,
+            pixel_metres=ground_resolution(grid),
             mapped=mapped / total,
             masked=masked,
             empty=1 - mapped / total - masked,

@@ -1,4 +1,4 @@
-"""Windowing: which windows a scene is to be cut into, as its user says it."""
+"""Windowing: how to cut a scene into windows, as its user states it."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,7 +10,7 @@ Seams = Literal["blend", "exact"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windowing:
-    """Which windows a scene is to be cut into."""
+    """How to cut a scene into windows."""
 
     seams: Seams = option(
         "Taper overlapping windows, or give exactly the labels of one large window.",

@@ -6,7 +6,7 @@ Section 3.3 and Figure 1 of the paper. The protocols:
     two-stage    both parts, each trained alone: first SR by L1, then the segmentation on
                  the native image (Pereira and dos Santos 2019)
     lr           bicubic upsampling, the segmentation alone is trained
-    hr           the native image, upscale factor 1, likewise
+    hr           the native image, upscale factor 1, then the same
 
 One network for both (`networks`, ``--joint``) takes the place of the pair under all but
 two-stage.

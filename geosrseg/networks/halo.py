@@ -58,7 +58,7 @@ def exact_halo(network: JointNetwork) -> int | None:
 
 
 def widest_halo(network: JointNetwork) -> int:
-    """The exact halo, or the default where there is none: for measurements."""
+    """The exact halo, or the default without one: for measurements."""
     halo = exact_halo(network)
     return round_up(DEFAULT_HALO, window_multiple(network)) if halo is None else halo
 

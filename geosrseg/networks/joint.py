@@ -21,12 +21,12 @@ class JointNetwork(nn.Module):
     `forward` maps (N, bands, H, W) to the SR image (N, bands, s·H, s·W), in normalized
     reflectance and not clipped, and the logits (N, classes, s·H, s·W).
 
-    Its ONNX form is the function registered for its class in `onnx_joint`, or without one what
-    PyTorch's exporter makes of it (`onnx_tracing`).
+    Its ONNX form is the function registered for its class in `networks.onnx.joint`, or without
+    one what PyTorch's exporter makes of it (`networks.onnx.tracing`).
 
     Attributes:
         bands: input bands; set by the registry that built it.
-        upscale_factor: s; likewise.
+        upscale_factor: s, of the network.
     """
 
     bands: int
@@ -62,7 +62,7 @@ class JointNetwork(nn.Module):
         return {}
 
     def before(self, outputs: Reach) -> Reach | None:
-        """The LR pixels on which target pixels depend, at the most; see `Part.before`."""
+        """The LR pixels on which target pixels can depend; see `Part.before`."""
         return None
 
     @property
@@ -75,7 +75,7 @@ class JointNetwork(nn.Module):
         """The convolution whose outputs are the logits: class offsets are added to its bias.
 
         Raises:
-            TypeError: there is none.
+            TypeError: the part has none.
         """
         raise TypeError(f"{type(self).__name__} does not say which of its layers is the last")
 

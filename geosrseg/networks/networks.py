@@ -51,7 +51,7 @@ NETWORKS: Mapping[str, Registry[Builder]] = {
 """By the part that they are; `JointNetwork` is both."""
 
 LIBRARY = "smp:"
-"""What the name of a network of segmentation_models.pytorch begins with."""
+"""Prefix of the names of segmentation_models.pytorch's networks."""
 
 GIVEN = ("upscale_factor", "trains_sr", "name")
 """Keyword arguments that are no options: they follow from the run."""
@@ -69,7 +69,7 @@ def read_options(part: str, name: str, values: Mapping[str, Any]) -> dict[str, A
     Args:
         part: ``sr``, ``seg`` or ``joint``.
         name: of the network.
-        values: by option; text is read, any other value is left as it is.
+        values: by option; text is read, any other value is kept.
 
     Raises:
         RunError: there is no such network, option or value.
@@ -115,8 +115,6 @@ def build_joint(
 
     Args:
         name: of the network.
-        bands: input bands.
-        classes: output classes.
         upscale_factor: target pixels per source pixel along each axis.
         trains_sr: it learns an SR image; else it gives the bicubic one.
         options: its keyword arguments.

@@ -16,10 +16,10 @@ class Part(nn.Module):
     part (N, bands, H, W) to (N, classes, H, W) logits. Images are normalized reflectance,
     mostly in [0, 1].
 
-    Its ONNX form is the function registered for its class in `onnx_layers`, or without one
-    what PyTorch's exporter makes of it (`onnx_tracing`).
+    Its ONNX form is the function registered for its class in `networks.onnx.layers`, or without one
+    what PyTorch's exporter makes of it (`networks.onnx.tracing`).
 
-    A segmentation part whose attribute `encoder` is a module can have that begin with published
+    A segmentation part whose attribute `encoder` is a module can start with published
     weights, and keep them.
 
     Attributes:
@@ -32,7 +32,7 @@ class Part(nn.Module):
     multiple: int = 1
 
     def before(self, outputs: Reach) -> Reach | None:
-        """The input pixels on which output pixels depend, at the most.
+        """The input pixels on which output pixels can depend.
 
         None where that is not known: `halo.exact_halo` then finds out by running the
         part, which is right for everything but pooling with indices.
@@ -47,7 +47,7 @@ class Part(nn.Module):
         its bias.
 
         Raises:
-            TypeError: there is none.
+            TypeError: the part has none.
         """
         raise TypeError(f"{type(self).__name__} does not say which of its layers is the last")
 

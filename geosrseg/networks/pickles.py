@@ -16,8 +16,8 @@ def load_pickle(path: Path) -> Any:
     """Load the tensors and plain values of a PyTorch file onto the CPU, and nothing else.
 
     Raises:
-        RunError: this PyTorch does not do that safely.
-        Exception: whatever PyTorch raises for a broken file; it has no common root.
+        RunError: this PyTorch cannot read it safely.
+        Exception: any that PyTorch raises for a broken file; it has no common root.
     """
     if TorchVersion(torch.__version__) < SAFE_TORCH:
         raise RunError(

@@ -37,7 +37,7 @@ SR_VALUES = (
     "residual",
     "task_weight",
 )
-"""What a preset says of the SR part alone: protocols that do not train one take none of it."""
+"""What a preset says of the SR part alone: protocols that do not train one ignore it."""
 
 WARM_UPS = {"step": 0, "cosine": 50}
 """Steps over which a schedule rises to the full learning rate, unless a recipe says how many."""
@@ -184,7 +184,7 @@ class Recipe:
         return self.sr_warm_up * self.steps_per_epoch if network.trains_sr else 0
 
     def limited(self, steps: int) -> "Recipe":
-        """The same recipe with `steps` optimizer steps at the most, in whole epochs.
+        """The same recipe with at most `steps` optimizer steps, in whole epochs.
 
         The schedule then spans these steps.
 

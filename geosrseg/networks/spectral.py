@@ -29,12 +29,12 @@ class SpectralFeatures(nn.Module):
     """(N, bands, H, W) normalized -> (N, outputs, H, W).
 
     Behind the bands come log(r + .01) + 2 of each band's reflectance r, and for six bands the
-    normalized differences of `PAIRS`. They are computed from reflectance, whatever the
+    normalized differences of `PAIRS`. They are computed from reflectance, whichever the
     normalization is, once `calibrate` has told it; until then the input is taken for it.
 
     Args:
         bands: of the image.
-        widened: false leaves the image as it is.
+        widened: false leaves the image unchanged.
 
     Attributes:
         outputs: bands that it gives.

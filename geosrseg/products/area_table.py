@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from geosrseg.core.text.csv_text import write_rows
-from geosrseg.errors import OutputError
+from geosrseg.core.text.csv_text import as_csv
 from geosrseg.products.areas import HECTARE, Areas
 from geosrseg.products.asset import Asset
 from geosrseg.products.product_file import FinishedMap, ProductFile
-from geosrseg.raster.files.gdal import reason
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".csv",)
 
@@ -48,14 +46,7 @@ def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> N
     path = Path(path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
     rows = list(area_rows(areas))
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            with draft.open("w", encoding="utf-8", newline="") as file:
-                write_rows(file, [rows[0].keys(), *(row.values() for row in rows)])
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_text(path, as_csv([rows[0].keys(), *(row.values() for row in rows)]))
 
 
 def area_rows(areas: Areas) -> Iterator[dict[str, Any]]:

@@ -27,8 +27,7 @@ class MapFile:
     """A file that belongs to a map.
 
     Attributes:
-        path: of the file.
-        asset: what a STAC item says of it.
+        asset: its description in a STAC item.
     """
 
     path: Path

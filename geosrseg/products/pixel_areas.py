@@ -11,8 +11,8 @@ class PixelAreas:
     """The area of every pixel of a grid, known at nodes and bilinear between them.
 
     Attributes:
-        node_rows: (n,) rising rows at which it is known; beyond them it stays as it is.
-        node_cols: (m,) columns, likewise.
+        node_rows: (n,) rising rows at which it is known; beyond them it is constant.
+        node_cols: (m,) columns, in the same way.
         nodes: (n, m) square metres of one pixel.
         width: columns of the grid.
     """

@@ -35,6 +35,7 @@ class FinishedMap:
         scene: the open scene; None where it is not at hand.
         spec: of the model; None where it is not at hand.
         options: how the layers were made, for a reader.
+        title: what a reader is to call it.
         plain: the class map as uint8, with `NODATA` for nodata and overviews by mode, where
             its own file has another form.
     """
@@ -45,6 +46,7 @@ class FinishedMap:
     scene: Scene | None = None
     spec: ModelSpec | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    title: str = ""
     plain: Path | None = None
 
     @property
@@ -54,12 +56,13 @@ class FinishedMap:
 
     @property
     def name(self) -> str:
-        """What a reader calls it: the scene's name, or else its own."""
-        return self.scene.header.name if self.scene else self.files["classes"].path.name
+        """What a reader calls it: its title, the scene's name, or else its own."""
+        named = self.title or (self.scene.header.name if self.scene else "")
+        return named or self.files["classes"].path.name
 
     @property
     def unlike(self) -> tuple[str, ...]:
-        """In what the scene is unlike those that the model learned from."""
+        """How the scene differs from the training data."""
         return tuple(filter(None, self.tags.get("GEOSRSEG_UNLIKE", "").split("; ")))
 
     @property
@@ -100,7 +103,7 @@ class ProductFile(ABC):
         help: what the file is, for ``--help``.
         metavar: what its option takes.
         suffixes: what its name may end in.
-        options: the dataclass of the options of its own, whose fields are made by
+        options: the dataclass of its own options, whose fields are made by
             `geosrseg.core.option.option`; None if it has none.
         comes_last: it is written when all others are, as it lists them.
     """

@@ -63,11 +63,13 @@ class Products:
         files: of each product, by its name.
         options: those of a product's own, by its name; its defaults where it has none here.
         count_areas: count the areas though no product needs them.
+        title: stands above the page and the picture; the scene's name by default.
     """
 
     files: Mapping[str, Path] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     count_areas: bool = False
+    title: str = ""
 
     def __post_init__(self) -> None:
         for name in self.files:
@@ -77,6 +79,8 @@ class Products:
                 )
         files = {name: Path(self.files[name]) for name in PRODUCTS.names if name in self.files}
         object.__setattr__(self, "files", files)
+        if self.title and not {"report", "quicklook"} & files.keys():
+            raise OutputError("`title` is for the file of `report` or `quicklook`: ask for one")
         for name, options in self.options.items():
             if name not in files and options != type(options)():
                 changed = _changed(options)
@@ -85,7 +89,7 @@ class Products:
     def named(self, scene: str) -> "Products":
         """These for a scene of that name, which stands where a path says `NAME`."""
         files = {name: Path(str(path).replace(NAME, scene)) for name, path in self.files.items()}
-        return replace(self, files=files)
+        return replace(self, files=files, title=self.title.replace(NAME, scene))
 
     def options_of(self, name: str) -> Any:
         """The options of a product; None if it has none."""

@@ -11,17 +11,24 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.composite import choose_composite
-from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.products.asset import Asset
-from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width, wrap_text
+from geosrseg.products.lettering import (
+    LINE_HEIGHT,
+    can_draw,
+    draw_text,
+    fit_text,
+    text_width,
+    wrap_text,
+)
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import read_row_blocks
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".png",)
@@ -115,7 +122,7 @@ def write_quicklook(
         legend: the classes.
         title: stands above all; the scene's name, or else the map's, by default.
         scene: the open scene that it was made from.
-        caution: in what the scene is unlike those that the model learned from.
+        caution: how the scene differs from the training data.
         max_side: columns of the picture, and rows of a panel, at most.
         overwrite: replace an existing picture.
 
@@ -130,7 +137,7 @@ def write_quicklook(
     labels, counts = _read_class_map(class_map_path, height, width)
     panels = [Panel(grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}")]
     if scene is not None:
-        panels.insert(0, _draw_scene(scene, height, width))
+        panels.insert(0, _draw_scene(scene, legend.is_land()[labels]))
     title = title or (scene.header.name if scene else class_map_path.name)
     picture = compose(title, panels, _entries(legend, counts), caution=caution)
     with open_drafts(path) as folder:
@@ -184,11 +191,11 @@ def _panel_size(grid: Grid, *, max_side: int, panels: int) -> tuple[int, int]:
     return max(round(grid.height * zoom), MIN_PANEL), max(round(grid.width * zoom), MIN_PANEL)
 
 
-def _draw_scene(scene: Scene, height: int, width: int) -> Panel:
-    numbers, valid = scene.read_decimated(height, width)
+def _draw_scene(scene: Scene, land: NDArray[np.bool_]) -> Panel:
+    numbers, valid = scene.read_decimated(*land.shape)
     bands = choose_composite(scene.band_names)
     shown = pick_bands(numbers, scene.band_names, bands)
-    pixels = stretch(shown, valid, find_limits(shown, valid))
+    pixels = stretch(shown, valid, find_limits(shown, valid, land))
     return Panel(scene.grid.upright(pixels), f"Scene · {', '.join(dict.fromkeys(bands))}")
 
 
@@ -218,10 +225,15 @@ def _paint(labels: NDArray[np.uint8], legend: Legend) -> NDArray[np.uint8]:
 def _entries(legend: Legend, counts: NDArray[np.int64]) -> list[Entry]:
     mapped = max(int(counts[:NODATA].sum()), 1)
     entries = [
-        Entry(item.rgb, item.name, _percent(int(counts[item.id]) / mapped))
+        Entry(item.rgb, _name(item), _percent(int(counts[item.id]) / mapped))
         for item in legend.classes
     ]
     return entries + ([Entry(EMPTY, "no data", "")] if counts[NODATA] else [])
+
+
+def _name(item: LegendClass) -> str:
+    """The name of a class, or its id where the script of the name cannot be drawn."""
+    return item.name if can_draw(item.name) else f"class {item.id}"
 
 
 def _percent(share: float) -> str:
@@ -262,7 +274,7 @@ def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = Non
     Args:
         path: the file.
         picture: red, green, blue.
-        name: what an error calls the file; its path unless given.
+        name: what an error calls the file; its path by default.
 
     Raises:
         OutputError: the file cannot be written.

@@ -1,5 +1,6 @@
 """Composite: three bands of a scene as a picture for the screen."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,11 @@ EMPTY = (232, 232, 232)
 SAMPLE = 700
 """Pixels along the longer side of the decimated scene that the stretch is taken from."""
 
+LEAST_LAND = 0.01
+"""Share of the valid pixels below which land is too little to take a stretch from."""
+
 Limits = NDArray[np.float64]
+LandOf = Callable[[int, int], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,19 +35,23 @@ class Composite:
     limits: Limits
 
     @classmethod
-    def of(cls, scene: Scene) -> "Composite":
+    def of(cls, scene: Scene, *, land: LandOf | None = None) -> "Composite":
         """The composite of a whole scene, from a small copy of it.
+
+        Args:
+            scene: the open scene.
+            land: gives, for the copy's rows and columns, where its land is; see `find_limits`.
 
         Raises:
             SceneError: the scene cannot be read.
         """
         longest = max(scene.grid.height, scene.grid.width)
         share = min(SAMPLE / longest, 1)
-        numbers, valid = scene.read_decimated(
-            max(round(scene.grid.height * share), 1), max(round(scene.grid.width * share), 1)
-        )
+        size = (max(round(scene.grid.height * share), 1), max(round(scene.grid.width * share), 1))
+        numbers, valid = scene.read_decimated(*size)
         bands = choose_composite(scene.band_names)
-        return cls(bands, find_limits(pick_bands(numbers, scene.band_names, bands), valid))
+        shown = pick_bands(numbers, scene.band_names, bands)
+        return cls(bands, find_limits(shown, valid, land and land(*size)))
 
     def paint(
         self, scene: Scene, numbers: NDArray[np.generic], valid: NDArray[np.bool_]
@@ -59,19 +68,33 @@ def pick_bands(
     return numbers[[names.index(name) for name in wanted]]
 
 
-def find_limits(numbers: NDArray[np.generic], valid: NDArray[np.bool_]) -> Limits:
-    """The 2nd and the 98th percentile of each band's valid pixels.
+def find_limits(
+    numbers: NDArray[np.generic],
+    valid: NDArray[np.bool_],
+    land: NDArray[np.bool_] | None = None,
+) -> Limits:
+    """What becomes black and white: the 2nd percentile of each band, and the 98th of its land.
+
+    Water is dark: where there is much of it, all of the land would be white.
 
     Args:
         numbers: (bands, rows, cols).
         valid: (rows, cols).
+        land: (rows, cols) where there is land; everywhere by default.
 
     Returns:
         (bands, 2); 0 and 1 where no pixel is valid.
     """
     if not valid.any():
         return np.tile([0.0, 1.0], (len(numbers), 1))
-    return np.percentile(numbers[:, valid].astype(np.float64), (2, 98), axis=1).T
+    bright = valid if land is None else land & valid
+    if bright.sum() < LEAST_LAND * valid.sum():
+        bright = valid
+    found = [
+        np.percentile(numbers[:, pixels].astype(np.float64), percent, axis=1)
+        for pixels, percent in ((valid, 2), (bright, 98))
+    ]
+    return np.stack(found, axis=1)
 
 
 def stretch(

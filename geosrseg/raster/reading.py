@@ -1,4 +1,4 @@
-"""Reading: how a scene is to be read, as its user says it."""
+"""Reading: how to read a scene, as its user states it."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ MAX_PIXELS = 2**31
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a scene is to be read.
+    """How to read a scene.
 
     Python's natural forms are taken and brought to the command line's: ``bands=[3, 2, 1]`` or
     ``{"green": 3}``, ``mask="cloud"`` or a list, ``aoi`` as four numbers, a shapely geometry in
@@ -122,7 +122,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _area(area: Any) -> Any:
-    """Text for a file or a box; anything else is left as it is."""
+    """Text for a file or a box; anything else is unchanged."""
     if isinstance(area, os.PathLike):
         return str(area)
     if isinstance(area, Sequence) and not isinstance(area, str):

@@ -1,35 +1,34 @@
 """Scene: one acquisition, read window by window."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.io import DatasetReader
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
-from geosrseg.raster.files.gdal import GDAL_ERRORS
+from geosrseg.raster.files.dataset import named
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi import inside, read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
 from geosrseg.raster.header.fill import check_nodata
-from geosrseg.raster.header.header import BandFile, SceneHeader, SceneOptions, read_file_header
+from geosrseg.raster.header.header import SceneHeader, SceneOptions, read_file_header
 from geosrseg.raster.header.judgement import compared
 from geosrseg.raster.header.missing import MOST, describe_losses, with_nodata_if
-from geosrseg.raster.header.quality import QualityFile, check_mask
+from geosrseg.raster.header.quality import check_mask
 from geosrseg.raster.header.sample import Part, take_sample
 from geosrseg.raster.reading import Reading
+from geosrseg.raster.scene_files import SceneFiles, open_files
 from geosrseg.raster.sensors.product_header import read_product_header
 from geosrseg.raster.sensors.recognition import find_product
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 from geosrseg.raster.storage.location import Location
 
 _UNREADABLE: tuple[type[Exception], ...] = (SceneError, *GDAL_ERRORS)
@@ -40,23 +39,17 @@ class Scene:
 
     Args:
         header: what the scene holds.
-        bands: the open files of the header's `files`.
-        quality: those of its `quality`.
-        bad_blocks: those that its handles have met.
+        files: the open files that the header names.
     """
 
-    def __init__(
-        self,
-        header: SceneHeader,
-        bands: Sequence[DatasetReader],
-        quality: Sequence[DatasetReader] = (),
-        *,
-        bad_blocks: BadBlocks,
-    ) -> None:
+    def __init__(self, header: SceneHeader, files: SceneFiles) -> None:
         self.header = header
-        self.bad_blocks = bad_blocks
-        self._bands = bands
-        self._quality = quality
+        self._files = files
+
+    @property
+    def bad_blocks(self) -> BadBlocks:
+        """Those that its handles have met."""
+        return self._files.bad_blocks
 
     @property
     def location(self) -> Location:
@@ -101,10 +94,10 @@ class Scene:
         grid, outer = self.grid.part(window), self.header.part
         part = window if outer is None else window.outside(outer)
         header = replace(self.header, grid=grid, part=part, extent=None)
-        return Scene(header, self._bands, self._quality, bad_blocks=self.bad_blocks)
+        return Scene(header, self._files)
 
     def reopen(self) -> AbstractContextManager["Scene"]:
-        """A handle of its own for another thread; nothing is examined again."""
+        """Another handle, for another thread; nothing is examined again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
 
     def read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
@@ -152,8 +145,8 @@ class Scene:
 
     @property
     def has_overviews(self) -> bool:
-        """Reading all of it averaged costs little."""
-        return all(dataset.overviews(1) for dataset in self._bands)
+        """Reading a whole averaged copy costs little."""
+        return self._files.has_overviews
 
     def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """A window as `read` gives it, averaged if there is a shape."""
@@ -179,78 +172,15 @@ class Scene:
             SceneError: a block cannot be decoded.
         """
         whole = Window(0, 0, self.grid.height, self.grid.width)
-        masked = ~self._wanted_decimated(height, width)
-        for flags, dataset in zip(self.header.quality, self._quality, strict=True):
-            read = partial(flags.read_pixels, masked_only=True)  # fill is empty, not masked
-            _, usable = self._decode(
-                flags.location,
-                dataset,
-                self._in_file(whole),
-                (height, width),
-                read=read,
-                bands=0,
-            )
-            masked |= ~usable
-        return masked
+        unmasked = self._files.read_unmasked(self._in_file(whole), (height, width))
+        return ~(self._wanted_decimated(height, width) & unmasked)
 
     def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
-        """A window of all files; with a shape, averaged to so many rows and columns."""
-        window = self._in_file(window)
-        numbers: list[NDArray[np.generic]] = []
-        present: list[NDArray[np.bool_]] = []
-        for file, dataset in zip(self.header.files, self._bands, strict=True):
-            bands = len(file.selection.indexes)
-            found, usable = self._decode(
-                file.location, dataset, window, shape, read=file.selection.read, bands=bands
-            )
-            if file.selection.nodata_if != "any":
-                file.selection.fill(found, ~usable)
-            numbers.append(found)
-            present.append(usable)
-        in_any = self.header.files[0].selection.nodata_if == "all"
-        valid = [np.logical_or.reduce(present)] if in_any else present
-        for flags, dataset in zip(self.header.quality, self._quality, strict=True):
-            _, usable = self._decode(
-                flags.location, dataset, window, shape, read=flags.read_pixels, bands=0
-            )
-            valid.append(usable)
-        if len(numbers) == len(valid) == 1:
-            return numbers[0], valid[0]
-        return np.concatenate(numbers), np.logical_and.reduce(valid)
+        return self._files.read(self._in_file(window), shape)
 
     def _in_file(self, window: Window) -> Window:
         """A window of the scene, counted from the origin of its files."""
         return window if self.header.part is None else window.outside(self.header.part)
-
-    def _decode(
-        self,
-        location: Location,
-        dataset: DatasetReader,
-        window: Window,
-        shape: tuple[int, int] | None,
-        *,
-        read: Callable[..., Pixels],
-        bands: int,
-    ) -> Pixels:
-        """Read one file, around its bad blocks if need be."""
-        at_once = partial(read, dataset, window, shape=shape)
-        part = (
-            f"rows {window.row_off} to {window.row_stop - 1}, "
-            f"columns {window.col_off} to {window.col_stop - 1}"
-        )
-        try:
-            return read_dataset(location, at_once, part=part)
-        except SceneError:
-            if location.is_remote:  # the network may be to blame, and is asked no more
-                raise
-            return self.bad_blocks.read(
-                location,
-                dataset,
-                window,
-                shape or (window.height, window.width),
-                partial(read, dataset),
-                bands,
-            )
 
 
 @contextmanager
@@ -270,7 +200,7 @@ def open_scene(
             file ``s3://``.
         model_bands: names of the model's bands, in its order.
         spec: of the model; with it the scene is compared with what the model learned from.
-        reading: how it is to be read; as `Reading` says by default.
+        reading: how to read it; the defaults of `Reading` without it.
         changes: fields of `Reading` by name, in place of its own.
 
     Raises:
@@ -315,8 +245,8 @@ def _cut(header: SceneHeader, reading: Reading, *, factor: int) -> SceneHeader:
 def _with_losses(header: SceneHeader) -> SceneHeader:
     """With a warning for each band that alone makes most of the scene nodata."""
     try:
-        with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
-            losses = describe_losses(header, scene._bands, has_overviews=scene.has_overviews)
+        with open_files(header, bad_blocks=BadBlocks(skip=False)) as files:
+            losses = describe_losses(header, files.bands, has_overviews=files.has_overviews)
     except _UNREADABLE:
         return header  # what cannot be decoded is named when it is needed
     return replace(header, warnings=(*header.warnings, *losses))
@@ -360,24 +290,11 @@ def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene
     """Open a scene that was examined before, in this process or in another one.
 
     Args:
-        header: what is known of it.
+        header: what is known of the scene.
         bad_blocks: takes note of what cannot be decoded.
 
     Raises:
         SceneError: a file is gone.
     """
-    with ExitStack() as stack:
-        bands = [_open_on_grid(stack, file, beside=header.is_file) for file in header.files]
-        quality = [_open_on_grid(stack, file) for file in header.quality]
-        yield Scene(header, bands, quality, bad_blocks=bad_blocks)
-
-
-def _open_on_grid(
-    stack: ExitStack, file: BandFile | QualityFile, *, beside: bool = False
-) -> DatasetReader:
-    """A file of a scene, read on the scene's grid."""
-    dataset = stack.enter_context(open_dataset(file.location, beside=beside, driver=file.driver))
-    if file.resampled is None:
-        return dataset
-    with named(file.location):
-        return stack.enter_context(file.resampled.open(dataset))
+    with open_files(header, bad_blocks=bad_blocks) as files:
+        yield Scene(header, files)

@@ -1,4 +1,4 @@
-"""Survey: what a scene is, whatever model may come."""
+"""Survey: what a scene is, before a model is known."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

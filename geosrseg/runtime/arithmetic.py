@@ -20,7 +20,7 @@ def multiply_adds(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> i
 
     Args:
         model: with one input image.
-        shape: (N, bands, H, W) of it.
+        shape: of the input, (N, bands, H, W).
 
     Raises:
         ModelError: the sizes of the network's values do not follow from its input's.

@@ -22,7 +22,7 @@ def check_divisions(model: onnx.ModelProto, shape: tuple[int, int, int, int]) ->
 
     Args:
         model: with one input image.
-        shape: (N, bands, H, W) of it.
+        shape: of the input, (N, bands, H, W).
 
     Raises:
         ModelError: names the value, or the types of the network's values cannot be inferred.

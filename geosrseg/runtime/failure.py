@@ -30,7 +30,7 @@ def device_error(error: Exception, failed: str) -> DeviceError:
     """The error of geosrseg for an error of a runtime.
 
     Args:
-        error: what the runtime raised; none of them has a root of its own.
+        error: what the runtime raised; they share no base class.
         failed: what failed where, the beginning of the message.
     """
     if is_out_of_memory(error):
@@ -39,7 +39,7 @@ def device_error(error: Exception, failed: str) -> DeviceError:
 
 
 def in_one_line(error: Exception) -> str:
-    """What an error says first; OpenVINO begins with where in its code it was raised."""
+    """What an error says first; OpenVINO puts the place in its code first."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith("Exception from ")]
     return next(iter(telling or lines), type(error).__name__)

@@ -24,7 +24,7 @@ def peak_bytes(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
 
     Args:
         model: with one input image.
-        shape: (N, bands, H, W) of it.
+        shape: of the input, (N, bands, H, W).
 
     Raises:
         ModelError: the sizes of the network's values do not follow from its input's.

@@ -6,11 +6,9 @@ or by the commit of a Hub's repository, whose hash is remembered from the first 
 """
 
 import hashlib
-import os
 import re
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
@@ -23,8 +21,8 @@ from urllib.parse import quote, urljoin, urlsplit
 from geosrseg.core.deadline import within
 from geosrseg.core.user_cache import VARIABLE, cache_root
 from geosrseg.errors import ModelError
-from geosrseg.regular_file import open_regular, read_regular
 from geosrseg.runtime.model.model_file import MAX_SIZE
+from geosrseg.runtime.model_cache import ModelCache
 
 HUB = "https://huggingface.co"
 
@@ -101,7 +99,7 @@ def is_model_address(text: str) -> bool:
 
 
 def shown_address(text: str) -> str:
-    """An address without user name, password, query and fragment; other text as it is."""
+    """An address without user name, password, query and fragment; other text is unchanged."""
     if not is_address(text):
         return text
     shown = _bare(text)
@@ -122,27 +120,22 @@ def fetch_model(text: str) -> Path:
             another one than the address says.
     """
     address = ModelAddress.of(text)
-    folder = cache_root() / "models"
-    note = folder / f"{hashlib.sha256(address.url.encode()).hexdigest()}.sha256"
-    sha256 = address.sha256 or _remembered(note)
-    if sha256 and _hash_of(_place(folder, sha256)) == sha256:
-        return _place(folder, sha256)
+    cache = ModelCache(cache_root() / "models")
+    sha256 = address.sha256 or cache.remembered(address.url)
+    if sha256 and cache.has(sha256):
+        return cache.place(sha256)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with _draft(folder) as (draft, path):
+        with cache.draft() as (draft, path):
             found = _download(address, draft, expected=sha256)
-            _put(path, _place(folder, found), sha256=found)
+            cache.put(path, found, origin=shown_address(text))
         if not address.sha256:
-            with _draft(folder) as (draft, path):
-                draft.write(f"{found}\n".encode())
-                draft.close()
-                _put(path, note, sha256=_hash_of(path))
+            cache.remember(address.url, found)
     except OSError as error:
         raise ModelError(
-            f"cannot write the cache {folder} ({error.strerror}): make room, or choose another "
-            f"folder with {VARIABLE}"
+            f"cannot write the cache {cache.folder} ({error.strerror}): make room, or choose "
+            f"another folder with {VARIABLE}"
         ) from error
-    return _place(folder, found)
+    return cache.place(found)
 
 
 def _hub_url(address: str, *, pinned: bool) -> str:
@@ -179,50 +172,6 @@ def _fault(url: str) -> str:
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _THIS_MACHINE):
         return f"expected https://, got {parts.scheme}://"
     return ""
-
-
-def _place(folder: Path, sha256: str) -> Path:
-    return folder / f"{sha256}.onnx"
-
-
-def _remembered(note: Path) -> str:
-    """The hash that a file had when it was fetched first; empty if it never was."""
-    try:
-        text = read_regular(note, limit=100).decode("ascii").strip()
-    except (OSError, ValueError):
-        return ""
-    return text if _HASH.fullmatch(text) else ""
-
-
-def _hash_of(path: Path) -> str:
-    """The hash of a file; empty if it cannot be read."""
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
-
-
-@contextmanager
-def _draft(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
-    """A new file of a name of its own, which is gone afterwards unless it was renamed."""
-    handle, name = tempfile.mkstemp(suffix=".part", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file, Path(name)
-    finally:
-        with suppress(OSError):
-            Path(name).unlink()
-
-
-def _put(draft: Path, path: Path, *, sha256: str) -> None:
-    """Give a draft its name."""
-    try:
-        draft.replace(path)
-    except OSError:
-        # Another process may have been quicker and read it now, which Windows minds.
-        if _hash_of(path) != sha256:
-            raise
 
 
 def _download(address: ModelAddress, draft: BinaryIO, *, expected: str) -> str:

@@ -2,7 +2,7 @@
 
 onnxruntime and OpenVINO compute constants while they load, and do not look up between two layers:
 a file of some kB can keep either for hours, or end the process. So a file from elsewhere is loaded
-and tried in a child, which has little time and memory; then it is loaded here as it is.
+and tried in a child, which has little time and memory; then it is loaded here unchanged.
 """
 
 from geosrseg.apart import GivenUpError, run_apart
@@ -29,7 +29,6 @@ def try_apart(
     """Load and try a model file in a child process, unless it is shipped or was tried before.
 
     Args:
-        file: the model.
         device: as for `open_session`.
         precision: as for `open_session`.
         threads: as for `open_session`.

@@ -16,7 +16,7 @@ def infer_values(
 
     Args:
         model: with one input image.
-        shape: (N, bands, H, W) of it.
+        shape: of the input, (N, bands, H, W).
 
     Raises:
         ModelError: the sizes of the network's values do not follow from its input's.

@@ -24,7 +24,7 @@ from geosrseg.version import __version__
 
 CHIPS = 12
 SIDE = 256
-"""HR pixels of a chip along each side, at the most."""
+"""Most HR pixels of a chip along each side."""
 
 OVERLAY = 0.55
 """How much of a class's colour covers the image."""

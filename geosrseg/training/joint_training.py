@@ -50,7 +50,6 @@ class JointTraining(L.LightningModule):
     Args:
         network: what is trained.
         recipe: how.
-        legend: the classes.
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
         teacher: what is learned from besides the reference.
@@ -277,7 +276,7 @@ class JointTraining(L.LightningModule):
         }
 
     def _seg_rate_factor(self, step: int) -> float:
-        """A second stage has the schedule from its start; after a warm-up it goes on."""
+        """A second stage has the schedule from its start; after a warm-up it continues."""
         return self._recipe.rate_factor(max(0, step - self._sr_steps * self._two_stage))
 
 

@@ -2,7 +2,7 @@
 
 Two things are learned from it. Its soft labels say more of a pixel than the reference does,
 and say it where nothing is labelled (Sirko et al., 2023). And an SR image is good where the
-teacher, frozen, reads it like the native one, whatever a difference of pixels says (Kim et
+teacher, frozen, reads it like the native one, even where its pixels differ (Kim et
 al., CVPR 2024: task-driven super-resolution).
 """
 

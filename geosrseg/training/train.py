@@ -2,15 +2,13 @@
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import lightning as L
 import torch
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
@@ -28,18 +26,19 @@ from geosrseg.networks.halo import widest_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
 from geosrseg.raster.storage.publication import check_local
-from geosrseg.training.allocator import keep_freed_memory
-from geosrseg.training.arithmetic import choose_arithmetic
 from geosrseg.training.batch_check import check_batches
 from geosrseg.training.failure import explained
 from geosrseg.training.finishing.finish import finish_run
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.machine.allocator import keep_freed_memory
+from geosrseg.training.machine.arithmetic import choose_arithmetic
+from geosrseg.training.machine.loggers import check_loggers, open_loggers
+from geosrseg.training.machine.place import find_place
+from geosrseg.training.machine.trainer import make_trainer
 from geosrseg.training.manners import interruptible, quiet_lightning
-from geosrseg.training.moving_average import moving_average
 from geosrseg.training.patience import is_done, patience_of
 from geosrseg.training.run_folder.checkpoints import (
     Checkpoints,
-    WholeCheckpointIO,
     find_checkpoint,
 )
 from geosrseg.training.run_folder.data_record import DataRecord
@@ -49,23 +48,13 @@ from geosrseg.training.starting.freezing import freeze
 from geosrseg.training.starting.initial_network import initial_network
 from geosrseg.training.starting.start import RANDOM, Start
 from geosrseg.training.starting.statistics import CHIPS
-from geosrseg.training.surroundings import Surroundings
+from geosrseg.training.surroundings import USUAL, Surroundings
 from geosrseg.training.teacher import choose_teacher
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from geosrseg.training.validating.panels import Panels
 
-PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
-    "fp32": "32-true",
-    "bf16": "bf16-mixed",
-    "fp16": "16-mixed",
-}
-"""Lightning's words for ours."""
-
 MOST_WORKERS = 12
 """Processes that make chips for a GPU: more only take memory."""
-
-CHECKPOINT_MINUTES = 10.0
-"""What a kill can cost, at the most."""
 
 
 def train(
@@ -78,11 +67,9 @@ def train(
     teacher: Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    images: int = 0,
-    checkpoint_minutes: float = CHECKPOINT_MINUTES,
     callbacks: Sequence[Callback] = (),
     on_checked: Callable[[DataCheck], None] = lambda _: None,
-    surroundings: Surroundings | None = None,
+    surroundings: Surroundings = USUAL,
 ) -> Run:
     """Train a network and keep its best weights.
 
@@ -94,18 +81,15 @@ def train(
         output: the run folder; it is made.
         network: what to train.
         recipe: how.
-        start: what it begins with.
+        start: its initial weights.
         teacher: the run of a network of native images to learn from too, see `teacher`.
-        resume: go on where the folder's run of this configuration was stopped. One that is
-            finished is left as it is, and one that is not there begins. With another number
+        resume: continue the folder's stopped run of this configuration. One that is
+            finished is kept, and a missing one is started. With another number
             of epochs it ends earlier or later than it was to.
         overwrite: replace an existing run.
-        images: validation windows to write panels of after every epoch.
-        checkpoint_minutes: between two checkpoints within an epoch.
         callbacks: further Lightning callbacks, such as a progress bar.
         on_checked: called with what the data turned out to be.
-        surroundings: device, processes that make chips, and logs; None takes what the machine
-            and the data suggest, and TensorBoard.
+        surroundings: where it runs, and what it leaves behind besides its weights.
 
     Warns:
         DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
@@ -115,17 +99,18 @@ def train(
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than is to go on, or another
+        RunError: the folder holds a run already, or another one than the one to resume, or another
             process trains there; the initial weights do not fit; the devices are not there;
             the loss stopped being a number; or a file cannot be read or written any more.
         DeviceMemoryError: the memory is not enough.
     """
-    surroundings = surroundings or Surroundings()
+    place = find_place(surroundings.device)
+    check_loggers(surroundings.loggers)
     keep_freed_memory()
     L.seed_everything(recipe.seed, workers=True, verbose=False)
     check_local(Path(output))
     run = Run(Path(output))
-    recipe = _with_arithmetic(recipe, run if resume else None, surroundings.place)
+    recipe = _with_arithmetic(recipe, run if resume else None, place)
     begun = initial_network(network, card, start)
     initial, card = begun.network, begun.card
     freeze(initial, start.freeze, config=network, recipe=recipe)
@@ -171,14 +156,18 @@ def train(
             frozen=start.freeze,
         )
         checkpoints = Checkpoints(
-            run, module, sampler, minutes=checkpoint_minutes, validated=len(windows) > 0
+            run,
+            module,
+            sampler,
+            minutes=surroundings.checkpoint_minutes,
+            validated=len(windows) > 0,
         )
-        panels = [_panels(run, config, images)] if images else []
+        panels = [_panels(run, config, surroundings.images)] if surroundings.images else []
         patience = patience_of(recipe, module, windows)
-        trainer = _trainer(run, config, [checkpoints, *patience, *panels, *callbacks], surroundings)
+        trainer = make_trainer(config, [checkpoints, *patience, *panels, *callbacks], surroundings)
         with run.held() if trainer.is_global_zero else nullcontext():
             _begin(run, config, card, trainer, resume=resume, overwrite=overwrite)
-            trainer.loggers = surroundings.open_loggers(run.path, project=config.dataset)
+            trainer.loggers = open_loggers(surroundings.loggers, run.path, project=config.dataset)
             if not run.finished:
                 with explained(run):
                     _fit(trainer, module, run, chips, sampler, windows, surroundings.workers)
@@ -204,7 +193,7 @@ def _begin(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make the folder, or see that it holds the run that is to go on."""
+    """Make the folder, or check that it holds the run to resume."""
     if resume and run.config_file.exists():
         run.check_config(config)
         DataRecord.of(card).check(run)
@@ -319,37 +308,3 @@ def _panels(run: Run, config: RunConfig, count: int) -> Panels:
         legend=config.legend,
         upscale_factor=config.network.upscale_factor,
     )
-
-
-def _trainer(
-    run: Run, config: RunConfig, callbacks: Sequence[Callback], surroundings: Surroundings
-) -> L.Trainer:
-    recipe, stages = config.recipe, 2 if config.network.two_stage else 1
-    alone = recipe.sr_steps(config.network) > 0
-    averaging = [moving_average(recipe.averaging)] if recipe.averaging else []
-    # As long as one part is trained alone the other has no gradients.
-    strategy = "ddp_find_unused_parameters_true" if alone else "ddp"
-    try:
-        return L.Trainer(
-            max_epochs=recipe.epochs * stages,
-            precision=PRECISIONS[recipe.precision],
-            accelerator=surroundings.device,
-            devices=recipe.devices,
-            strategy=strategy if recipe.devices > 1 else "auto",
-            accumulate_grad_batches=recipe.accumulate,
-            gradient_clip_val=recipe.clip or None,
-            callbacks=[*averaging, *callbacks],
-            plugins=[WholeCheckpointIO()],
-            logger=False,  # they open files of a folder that is not there yet
-            enable_checkpointing=True,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-        )
-    except (MisconfigurationException, ValueError) as error:
-        detail = " ".join(str(error).split())
-        raise RunError(
-            f"--device {surroundings.device} --devices {recipe.devices} with --precision "
-            f"{recipe.precision} cannot be had here: {detail}"
-        ) from error

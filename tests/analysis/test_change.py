@@ -76,8 +76,9 @@ def test_the_change_is_a_class_map_of_pairs(tmp_path, maps, series):
 
 def test_a_change_that_is_less_than_half_certain_is_doubtful(tmp_path, maps, series):
     for path, percent in ((maps[0], 90), (maps[2], 50)):
-        values = np.full((60, 80), percent, np.uint8)
-        values[:, 40:] = 95
+        values = np.full((2, 60, 80), percent, np.uint8)
+        values[0, :, 40:] = 95
+        values[1] = 0
         write_raster(
             path.with_name(f"{path.stem}.confidence.tif"), values, nodata=255,
             crs=GRID.crs, transform=GRID.transform,

@@ -12,7 +12,7 @@ import geosrseg
 from geosrseg.analysis.map_products import quicklook, report, stac
 from geosrseg.core.legend import NODATA
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import LEGEND_TOML, write_raster
 from tests.stac_schemas import read_item
@@ -68,6 +68,40 @@ def test_the_page_of_a_map_alone_says_what_its_tags_say(tmp_path, tagged):
     assert re.search(r'id="swipe"[^>]*hidden', page)
     assert data_of(page)["scene"] == []
     assert "Made on" not in page.replace("Page made on", "")
+
+
+def test_a_title_stands_above_page_and_picture(tmp_path, tagged):
+    report(tagged, tmp_path / "p.html", title="Delta & sea <2020>")
+    assert "<h1>Delta &amp; sea &lt;2020&gt;</h1>" in (tmp_path / "p.html").read_text()
+    pictures = []
+    for title in ("", "m.tif", "Delta"):
+        quicklook(tagged, tmp_path / "q.png", title=title, overwrite=True)
+        pictures.append(pixels(tmp_path / "q.png"))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[1], pictures[2])
+
+
+@pytest.mark.parametrize("form", ["two bands", "one band of an older version"])
+def test_the_page_says_how_much_of_the_map_is_in_doubt(tmp_path, tagged, form):
+    report(tagged, tmp_path / "p.html")
+    assert "doubt" not in (tmp_path / "p.html").read_text(encoding="utf-8")
+    percent = np.full((2, 60, 80), 90, np.uint8)
+    percent[0, 30:] = 80
+    percent[1], percent[1, :, :8], percent[1, :, :2] = 0, 50, 100
+    percent[:, :10] = 255
+    if form != "two bands":
+        percent = np.where((percent[:1] < 255) & (percent[1:] > 0), percent[:1] + 128, percent[:1])
+    path = write_raster(
+        tmp_path / "m.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform
+    )
+    with rasterio.open(path, "r+") as dataset:
+        dataset.update_tags(**TAGS, TIFFTAG_IMAGEDESCRIPTION="How sure")
+    report(tagged, tmp_path / "p.html", overwrite=True)
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "Labels are 84 % sure on average" in page
+    assert "For 10.0 % of the map the model did not see" in page
+    # Older versions did not say how near the unknown ground was.
+    assert f"; {2.5 if form == 'two bands' else 10.0} % of the map has a doubt above" in page
 
 
 def test_the_quicklook_of_a_map_alone_has_one_panel(tmp_path, tagged):

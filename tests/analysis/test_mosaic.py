@@ -7,12 +7,13 @@ import pytest
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.warp import transform
 
 from geosrseg.analysis.mosaic import mosaic
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.maps.class_map import open_class_map
+from geosrseg.raster.maps.class_map import CERTAINTY, open_class_map
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
@@ -23,14 +24,16 @@ def part(rows, cols, height=60, width=80):
     return Grid(GRID.crs, GRID.transform @ Affine.translation(cols, rows), height, width)
 
 
-def write(path, value, grid=GRID, *, hole=False, percent=None, legend=LEGEND):
+def write(path, value, grid=GRID, *, hole=False, percent=(), legend=LEGEND):
+    """A map of one class; `percent` are the bands of its confidence layer."""
     labels = np.full((grid.height, grid.width), value, np.uint8)
     if hole:
         labels[20:30, 20:30] = 255
     write_class_map(path, labels, grid=grid, legend=legend)
-    if percent is not None:
+    if percent:
         write_raster(
-            path.with_name(f"{path.stem}.confidence.tif"), np.full_like(labels, percent),
+            path.with_name(f"{path.stem}.confidence.tif"),
+            np.stack([np.full_like(labels, value) for value in percent]),
             crs=grid.crs, transform=grid.transform, nodata=255,
         )  # fmt: skip
     return path
@@ -38,7 +41,7 @@ def write(path, value, grid=GRID, *, hole=False, percent=None, legend=LEGEND):
 
 def read(path):
     with rasterio.open(path) as dataset:
-        return dataset.read(1)
+        return dataset.read().squeeze()
 
 
 def test_neighbours_lie_side_by_side(tmp_path):
@@ -71,39 +74,166 @@ def test_the_latest_wins_by_the_dates_in_the_names(tmp_path):
 
 def test_dates_can_be_given(tmp_path):
     maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 2)]
-    with pytest.raises(OutputError, match="--dates"):
+    with pytest.raises(OutputError, match="with `dates="):
         mosaic(maps, tmp_path / "m.tif", rule="date")
     mosaic(maps, tmp_path / "m.tif", rule="date", dates=[date(2020, 1, 1), date(2019, 1, 1)])
     assert (read(tmp_path / "m.tif") == 1).all()
 
 
 def test_the_surest_wins_and_says_how_sure(tmp_path):
-    one = write(tmp_path / "a.tif", 1, percent=60, hole=True)
-    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=128 + 80)  # near nodata
+    one = write(tmp_path / "a.tif", 1, percent=(60, 0), hole=True)
+    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=(80, 70))
     mosaic([one, two], tmp_path / "m.tif", rule="confidence")
-    labels, percent = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
     assert (labels[:, 40:] == 2).all()
     assert (percent[:, 40:] == 80).all()
+    assert (doubt[:, 40:] == 70).all()
     assert (labels[:20, :40] == 1).all()
-    assert (percent[20:30, 20:30] == 255).all()
+    assert (doubt[:20, :40] == 0).all()
+    for values in (labels, percent, doubt):
+        assert (values[20:30, 20:30] == 255).all()
+    with rasterio.open(tmp_path / "m.confidence.tif") as dataset:
+        assert dataset.descriptions == ("confidence", "doubt")
+        assert dataset.units == ("percent", "percent")
+    assert (tmp_path / "m.confidence.qml").is_file()
+
+
+def test_of_those_as_sure_the_one_less_in_doubt_wins_and_else_the_first(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(80, 50))
+    two = write(tmp_path / "b.tif", 2, percent=(80, 20))
+    three = write(tmp_path / "c.tif", 5, percent=(80, 20))
+    mosaic([one, two, three], tmp_path / "m.tif", rule="confidence")
+    assert (read(tmp_path / "m.tif") == 2).all()
+
+
+def test_confidence_of_older_versions_is_read_as_it_was_meant(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90,))
+    two = write(tmp_path / "b.tif", 2, part(0, 40), percent=(128 + 80,))  # 80, and nodata is near
+    mosaic([one, two], tmp_path / "m.tif", rule="confidence")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    assert (labels[:, :80] == 1).all()
+    assert (percent[:, 80:] == 80).all()
+    assert np.array_equal(doubt, np.where(labels == 1, 0, 100))
+
+
+def test_confidence_on_another_grid_is_refused(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90, 0))
+    write(tmp_path / "b.tif", 1, part(0, 0, width=40), percent=(90, 0))
+    (tmp_path / "b.confidence.tif").replace(tmp_path / "a.confidence.tif")
+    with pytest.raises(
+        OutputError, match=r"a\.confidence\.tif: is not on the grid of the class map"
+    ):
+        mosaic([one], tmp_path / "m.tif", rule="confidence")
+
+
+def test_a_style_of_somebody_s_own_stays(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90, 0))
+    (tmp_path / "m.confidence.qml").write_text("mine")
+    with pytest.raises(OutputError, match=r"m\.confidence\.qml: exists"):
+        mosaic([one], tmp_path / "m.tif", rule="confidence")
+    assert not (tmp_path / "m.tif").exists()
 
 
 def test_confidence_that_is_not_there_is_named_before_anything_is_written(tmp_path):
-    maps = [write(tmp_path / "a.tif", 1, percent=60), write(tmp_path / "b.tif", 2)]
+    maps = [write(tmp_path / "a.tif", 1, percent=(60, 0)), write(tmp_path / "b.tif", 2)]
     with pytest.raises(OutputError, match=r"b\.tif: there is no confidence layer"):
         mosaic(maps, tmp_path / "m.tif", rule="confidence")
     assert not list(tmp_path.glob("m*"))
 
 
-def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
-    from rasterio.warp import transform
+def write_with_probabilities(path, grid, *, seed, legend=LEGEND):
+    """A map whose classes are the likeliest ones, in squares of 5 pixels, with a hole."""
+    random = np.random.default_rng(seed)
+    small = random.dirichlet(np.ones(len(legend)), (grid.height // 5, grid.width // 5))
+    shares = small.transpose(2, 0, 1).repeat(5, axis=1).repeat(5, axis=2)
+    labels = legend.id_table()[shares.argmax(axis=0)]
+    numbers = np.rint(shares * CERTAINTY).astype(np.uint8)
+    labels[10:20, 15:40] = numbers[:, 10:20, 15:40] = 255
+    write_class_map(path, labels, grid=grid, legend=legend)
+    profile = {"driver": "GTiff", "dtype": "uint8", "nodata": 255, "count": len(legend)}
+    with rasterio.open(
+        path.with_name(f"{path.stem}.probabilities.tif"), "w", height=grid.height,
+        width=grid.width, crs=grid.crs, transform=grid.transform, **profile,
+    ) as dataset:  # fmt: skip
+        dataset.write(numbers)
+    return path, labels, numbers
 
-    one = write(tmp_path / "a.tif", 1)
+
+def test_the_class_of_the_highest_mean_probability_wins(tmp_path, monkeypatch):
+    """Against plain NumPy, with three maps of which one lacks a class, on one grid."""
+    monkeypatch.setattr("geosrseg.analysis.mosaic_rules.MOST_NUMBERS", 5000)  # several pieces
+    fewer = Legend(LEGEND.classes[1:])
+    places = [(0, 0, LEGEND), (-20, 30, LEGEND), (10, 55, fewer)]
+    sums, votes = np.zeros((3, 90, 135)), np.zeros((90, 135), int)
+    single = np.full((90, 135), 255)
+    maps = []
+    for k, (row, col, legend) in enumerate(places):
+        path, labels, numbers = write_with_probabilities(
+            tmp_path / f"{k}.tif", part(row, col), seed=k, legend=legend
+        )
+        maps.append(path)
+        known = labels != 255
+        there = np.s_[row + 20 : row + 80, col : col + 80]
+        sums[-len(legend) :, *there] += np.where(known, numbers, 0) / CERTAINTY
+        votes[there] += known
+        single[there][known] = labels[known]
+    mosaic(maps, tmp_path / "m.tif", rule="probabilities")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    assert (doubt == 255).all()
+    assert {0, 1, 2, 3} == set(votes.ravel())
+    assert np.array_equal(labels == 255, votes == 0)
+    assert np.array_equal(percent == 255, votes == 0)
+    assert np.array_equal(labels[votes == 1], single[votes == 1])
+    several = votes > 1
+    mean = sums[:, several] / votes[several]
+    ordered = np.sort(mean, axis=0)
+    clear = ordered[-1] - ordered[-2] > 1e-9  # NumPy's sum of floats may break a tie
+    assert np.array_equal(labels[several][clear], LEGEND.id_table()[mean.argmax(axis=0)][clear])
+    assert np.abs(percent[several] - 100 * ordered[-1]).max() <= 0.5 + 1e-6
+
+
+def test_probabilities_of_two_utm_zones_lie_under_their_classes(tmp_path):
+    """On the second map's ground alone, each square has the class that its map says."""
+    first, _, _ = write_with_probabilities(tmp_path / "a.tif", GRID, seed=1)
+    (x,), (y,) = transform("EPSG:32636", "EPSG:32637", [500_500], [4_000_000])
+    away = Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80)
+    second, own, shares = write_with_probabilities(tmp_path / "b.tif", away, seed=2)
+    mosaic([first, second], tmp_path / "m.tif", rule="probabilities")
+    rows, cols = np.indices((60, 80))[:, 2::5, 2::5].reshape(2, -1)
+    points = transform(away.crs, GRID.crs, *(away.transform @ (cols + 0.5, rows + 0.5)))
+    known = (own[rows, cols] != 255) & (np.array(points[0]) > 500_830)
+    points = [point for point, kept in zip(zip(*points, strict=True), known, strict=True) if kept]
+    with rasterio.open(tmp_path / "m.tif") as labels:
+        found = np.concatenate(list(labels.sample(points)))
+    with rasterio.open(tmp_path / "m.confidence.tif") as percent:
+        sure = np.stack(list(percent.sample(points)))[:, 0]
+    assert known.sum() > 50
+    assert np.array_equal(found, own[rows, cols][known])
+    best = shares[:, rows, cols].max(axis=0)[known] / CERTAINTY * 100
+    assert np.abs(sure - best).max() <= 0.5 + 1e-6
+
+
+def test_probabilities_that_are_not_there_are_named_before_anything_is_written(tmp_path):
+    path, _, _ = write_with_probabilities(tmp_path / "a.tif", GRID, seed=1)
+    with pytest.raises(OutputError, match=r"b\.tif: there is no layer of probabilities"):
+        mosaic([path, write(tmp_path / "b.tif", 2)], tmp_path / "m.tif", rule="probabilities")
+    other = write(tmp_path / "c.tif", 2, percent=(3,))
+    (tmp_path / "c.confidence.tif").rename(tmp_path / "c.probabilities.tif")
+    with pytest.raises(OutputError, match="has 1 bands of uint8, expected uint8 and one band"):
+        mosaic([path, other], tmp_path / "m.tif", rule="probabilities")
+    with pytest.raises(OutputError, match="rule=mean"):
+        mosaic([path], tmp_path / "m.tif", rule="mean")
+    assert not list(tmp_path.glob("m*"))
+
+
+def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(60, 10))
     (x,), (y,) = transform("EPSG:32636", "EPSG:32637", [500_790], [4_000_000])
     two = write(
-        tmp_path / "b.tif", 2, Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80)
-    )
-    grid = mosaic([one, two], tmp_path / "m.tif", crs="EPSG:32636", res=20)
+        tmp_path / "b.tif", 2, Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80),
+        percent=(70, 20),
+    )  # fmt: skip
+    grid = mosaic([one, two], tmp_path / "m.tif", crs="EPSG:32636", res=20, rule="confidence")
     assert grid.crs == CRS.from_epsg(32636)
     assert grid.transform.a == 20
     assert grid.bounds[0] % 20 == 0
@@ -112,6 +242,9 @@ def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
         row, col = dataset.index(500_400, 3_999_700)  # in the middle of the first map
     assert labels[row, col] == 1
     assert (labels == 2).sum() * 400 == pytest.approx(600 * 800, rel=0.1)
+    percent, doubt = read(tmp_path / "m.confidence.tif")
+    assert np.array_equal(percent, np.choose(labels % 3, [255, 60, 70]))  # 255 % 3 is 0
+    assert np.array_equal(doubt, np.choose(labels % 3, [255, 10, 20]))
 
 
 def test_one_id_with_two_names_is_refused(tmp_path):
@@ -125,7 +258,7 @@ def test_one_id_with_two_names_is_refused(tmp_path):
     ("options", "words"),
     [
         ({"crs": "EPSG:99999999"}, "is unknown"),
-        ({"crs": "EPSG:4326", "res": 1e-9}, "larger --res"),
+        ({"crs": "EPSG:4326", "res": 1e-9}, "larger `res`"),
         ({"res": -3.0}, "above 0"),
     ],
 )

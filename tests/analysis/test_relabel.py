@@ -9,6 +9,7 @@ from geosrseg.analysis.relabel import relabel
 from geosrseg.errors import OutputError
 from geosrseg.raster.maps.class_map import open_class_map
 from tests.analysis.conftest import GRID, LEGEND, write_polygons
+from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
 
 MERGED = """
@@ -79,18 +80,52 @@ def test_small_patches_go_to_their_largest_neighbour(tmp_path):
     assert (read(tmp_path / "out.tif") == 5).sum() == 100
 
 
-def test_doubtful_pixels_become_nodata(tmp_path, class_map, labels):
-    percent = np.full(labels.shape, 90, np.uint8)
-    percent[:, 40:] = 40
+@pytest.mark.parametrize("form", ["two bands", "one band of an older version"])
+def test_pixels_that_are_not_sure_become_nodata(tmp_path, class_map, labels, form):
+    percent = np.full((2, *labels.shape), 90, np.uint8)
+    percent[0, :, 40:] = 40
+    percent[1] = 100
+    percent[:, :5] = 255
+    if form != "two bands":
+        percent = percent[:1]
+        percent[:, 20:, :] += 128
     with rasterio.open(class_map) as source:
-        profile = source.profile
-    profile.pop("driver")
-    with rasterio.open(tmp_path / "map.confidence.tif", "w", driver="GTiff", **profile) as file:
-        file.write(percent, 1)
+        profile = source.profile | {"driver": "GTiff", "count": len(percent)}
+    with rasterio.open(tmp_path / "map.confidence.tif", "w", **profile) as file:
+        file.write(percent)
     relabel(class_map, tmp_path / "out.tif", min_confidence=50)
     out = read(tmp_path / "out.tif")
     assert (out[:, 40:] == 255).all()
-    assert np.array_equal(out[:, :40], labels[:, :40])
+    assert (out[:5] == 255).all()  # nobody knows how sure they are
+    assert np.array_equal(out[5:, :40], labels[5:, :40])
+
+
+def test_pixels_in_doubt_become_nodata(tmp_path, class_map, labels):
+    percent = np.full((2, *labels.shape), 90, np.uint8)
+    percent[1] = np.arange(labels.shape[1])
+    write_raster(tmp_path / "map.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform)
+    relabel(class_map, tmp_path / "out.tif", max_doubt=50)
+    out = read(tmp_path / "out.tif")
+    assert np.array_equal(out[:, :51], labels[:, :51])
+    assert (out[:, 51:] == 255).all()
+    relabel(class_map, tmp_path / "both.tif", max_doubt=50, min_confidence=91)
+    assert (read(tmp_path / "both.tif") == 255).all()
+
+
+@pytest.mark.parametrize("option", ["min_confidence", "max_doubt"])
+def test_a_limit_that_is_no_percent_is_refused(tmp_path, class_map, option):
+    with pytest.raises(OutputError, match=f"`{option}` 101: expected 0 to 100 percent"):
+        relabel(class_map, tmp_path / "out.tif", **{option: 101})
+
+
+def test_what_is_no_confidence_layer_is_refused(tmp_path, class_map):
+    height = write_raster(
+        tmp_path / "height.tif", np.full((GRID.height, GRID.width), 80.5, np.float32),
+        crs=GRID.crs, transform=GRID.transform,
+    )  # fmt: skip
+    with pytest.raises(OutputError, match="expected a confidence layer"):
+        relabel(class_map, tmp_path / "out.tif", min_confidence=50, confidence=height)
+    assert not (tmp_path / "out.tif").exists()
 
 
 def test_confidence_that_is_not_there_is_named(tmp_path, class_map):

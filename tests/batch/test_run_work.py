@@ -20,6 +20,13 @@ from geosrseg.errors import OutputError, WorkError
 from tests.batch.conftest import maps, write_scene
 
 
+@pytest.mark.parametrize("folder", ["ftp://host/maps", "https://host/maps/"])
+def test_addresses_that_are_no_archive_are_refused(plan, tmp_path, folder):
+    with pytest.raises(OutputError, match=r"expected a folder, or an address .* s3://"):
+        plan(folder)
+    assert not list(tmp_path.glob("*.jsonl"))
+
+
 def states(results):
     return sorted(result.state for result in results)
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 
 from geosrseg.batch.archive import MARK, open_archive, write_mark
+from geosrseg.batch.index_archive import index_archive
 from geosrseg.batch.run_task import DONE, FAILED, SKIPPED
 from geosrseg.batch.run_work import run_work
 from geosrseg.errors import OutputError
 from tests.batch.conftest import maps
 
+pyogrio = pytest.importorskip("pyogrio")
 boto3 = pytest.importorskip("boto3")
 moto_server = pytest.importorskip("moto.server")
 pytest.importorskip("obstore")
@@ -54,6 +56,21 @@ def test_maps_go_to_a_bucket_with_the_same_bytes(tmp_path, plan, bucket):
     assert item["properties"][MARK] == tasks[0].id
     assert "kafa/2021/s0.qml" in names(bucket)
     assert [result.state for result in run_work(tasks)] == [SKIPPED, SKIPPED]
+
+
+def test_a_bucket_is_indexed_from_its_items_alone(tmp_path, plan, bucket):
+    run_work(plan("s3://maps/kafa/2021")[:3])
+    found = index_archive("s3://maps/kafa/2021/")
+    assert (found.folder, found.maps, found.left_out) == ("s3://maps/kafa/2021", 3, ())
+    there = {name for name in names(bucket) if "/index" in name or "collection" in name}
+    assert {f"kafa/2021/{name}" for name in found.files} <= there
+    bucket.delete_object(Bucket="maps", Key="kafa/2021/s1.json")  # the one map of its CRS
+    assert index_archive("s3://maps/kafa/2021").maps == 2
+    assert "kafa/2021/index-EPSG-32637.vrt" not in names(bucket)
+    index = bucket.get_object(Bucket="maps", Key="kafa/2021/index.gti.gpkg")["Body"].read()
+    (tmp_path / "index.gti.gpkg").write_bytes(index)
+    fields = pyogrio.raw.read(tmp_path / "index.gti.gpkg")[3]
+    assert sorted(fields[0]) == ["s0.tif", "s2.tif"]
 
 
 def test_the_item_comes_last_so_a_map_without_it_is_not_done(plan, bucket):

@@ -107,9 +107,31 @@ def test_evaluate_counts_windows(data, trained):
     assert any("window" in line for line in parts(seen))
 
 
-def test_predict_without_a_terminals_size(data, tiny_model, tmp_path):
+@pytest.fixture
+def scene_words(data, tiny_model):
     scene = Path(data[-1]) / "image.tif"
-    words = [scene, "-m", tiny_model(bands=2), "--bands", "1,2", "-o", tmp_path / "map.tif"]
-    code, seen = run("predict", *words, columns=0, rows=0)
+    return ["predict", scene, "-m", tiny_model(bands=2), "--bands", "1,2"]
+
+
+@pytest.mark.parametrize("columns", [80, 24])
+def test_predict_says_what_it_does_in_any_window(scene_words, tmp_path, columns):
+    code, seen = run(*scene_words, "-o", tmp_path / "map.tif", columns=columns)
+    assert code == 0, seen
+    lines = [line.removeprefix("\x1b[A").strip() for line in parts(seen)]
+    words = ("opening model", "reading the scene", "network   0%", "writing the", "checking what")
+    firsts = [next(k for k, line in enumerate(lines) if line.startswith(word)) for word in words]
+    assert firsts == sorted(firsts)
+    bars = [line for line in lines if line.startswith(words)]
+    assert max(map(len, bars)) <= columns
+    assert any(line.endswith(" windows") for line in bars) == (columns == 80)
+    # The line is gone when the summary comes.
+    left = [line.rpartition("\r")[2] for line in seen.rstrip().split("\n")]
+    assert not any(line.startswith(words) for line in left)
+    assert any(re.fullmatch(r"map of \d+ x \d+ pixels of \S+ m, \S+ MB", line) for line in left)
+    assert left[-1] == str(tmp_path / "map.tif")
+
+
+def test_predict_without_a_terminals_size(scene_words, tmp_path):
+    code, seen = run(*scene_words, "-o", tmp_path / "map.tif", columns=0, rows=0)
     assert code == 0, seen
     assert any("window" in line for line in parts(seen))

@@ -36,9 +36,11 @@ def test_from_a_dataset_to_a_table(tmp_path):
     trained = run("train", *data, "-o", runs, "--precision", "fp32", *TINY.split())
     assert (trained.exit_code, trained.stdout) == (0, f"{runs}\n"), trained.stderr
 
-    exported = run("export", runs, "-o", model, "--limits", "squares only")
+    readme = tmp_path / "README.md"
+    exported = run("export", runs, "-o", model, "--limits", "squares only", "--card", readme)
     assert exported.exit_code == 0, exported.stderr
     assert "labels agree with PyTorch's on " in exported.stdout
+    assert "squares only" in readme.read_text(encoding="utf-8")
 
     report = tmp_path / "report"
     evaluated = run("evaluate", runs, model, *data, "--split", "validation", "-o", report)
@@ -109,7 +111,7 @@ def test_every_value_of_a_recipe_can_be_replaced():
         ("--sr-option stages", 2, "'stages': expected NAME=VALUE, such as width=32"),
         ("--sr-option stages=2.5", 1, "--sr-option stages=2.5: expected a whole number"),
         ("--seg-width 0", 1, "--seg segnet: a width above 0"),
-        ("--resume --overwrite", 2, "--resume goes on with a run that --overwrite would delete"),
+        ("--resume --overwrite", 2, "--resume continues a run that --overwrite would delete"),
         ("--preset paper --init-sr no.pth", 1, "no.pth cannot be read as weights"),
         ("--joint compact --seg unet", 1, "seg beside the network compact, which is one for both"),
         (

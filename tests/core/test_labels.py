@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from geosrseg.core.labels import best_class, fractions, percent
+from geosrseg.core.labels import best_class, doubt, fractions, percent
 from geosrseg.core.legend import NODATA
 
 few = st.sampled_from([0.0, 0.25, 0.5, 1.0])  # so that ties occur
@@ -42,6 +42,19 @@ def test_certain_and_impossible_classes_give_no_nan():
     probabilities[1] = 1
     _, best = best_class(probabilities)
     assert (percent(probabilities, best, temperature=2.0) == 100).all()
+
+
+def test_doubt_falls_evenly_and_ends_behind_the_reach():
+    steps = np.array([[0, 1, 2, 3, 4, 5, 9]], np.int32)
+    np.testing.assert_array_equal(doubt(steps, reach=4), [[100, 100, 75, 50, 25, 0, 0]])
+    np.testing.assert_array_equal(doubt(steps, reach=0), [[0] * 7])
+
+
+def test_doubt_is_above_zero_wherever_something_unknown_is_within_reach():
+    steps = np.arange(1, 1003, dtype=np.int32)[None]
+    found = doubt(steps, reach=1000)
+    assert found[0, :1000].min() == 1
+    assert (found[0, 1000:] == 0).all()
 
 
 def test_fractions_are_the_shares_of_a_source_pixel():

@@ -85,3 +85,14 @@ def test_json_of_another_type_is_refused(legend, change, message):
     items = legend.to_json()
     with pytest.raises(ValueError, match=message):
         Legend.from_json([items[0] | change, items[1]])
+
+
+@pytest.mark.parametrize("name", ["water", "Open water", "deep sea", "Lakes", "river/canal"])
+def test_open_water_is_told_by_its_name(name):
+    legend = Legend((LegendClass(1, name, "#0000ff"), LegendClass(2, "trees", "#00ff00")))
+    assert np.flatnonzero(legend.is_land()).tolist() == [2]
+
+
+@pytest.mark.parametrize("name", ["wetland", "watershed", "seagrass", "riverine forest"])
+def test_what_only_sounds_like_water_is_land(name):
+    assert Legend((LegendClass(3, name, "#0000ff"),)).is_land()[3]

@@ -15,6 +15,7 @@ from geosrseg.datasets.scenes import open_labelled_scenes
 from geosrseg.errors import DatasetError, GeosrsegError, ModelError
 from geosrseg.evaluation import view
 from geosrseg.evaluation.evaluate import evaluate
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 from geosrseg.mapping.predict import predict
 from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 from geosrseg.runtime.session import open_session
@@ -62,7 +63,7 @@ def test_the_figures_are_those_of_scikit_learn_on_the_whole_map(card, model, sce
 
 
 def test_the_boundary_is_measured_on_the_pixels_near_it(card, model, scene):
-    (report,) = run([model()], card, boundary=3).models
+    (report,) = run([model()], card, sizes=EvaluationSizes(boundary=3)).models
     target = scene.read_target(WHOLE, "validation")
     reference = scene.read_reference(WHOLE)
     edges = np.zeros(target.shape, np.bool_)
@@ -90,7 +91,7 @@ def test_the_recall_is_of_the_objects_half_found(tmp_path, card, model):
     values = np.where(bright, [[[4000]], [[4000]]], 500).astype(np.int16)
     write_raster(tmp_path / "image.tif", values, names=BANDS)
     write_raster(tmp_path / "reference.tif", reference[None])
-    report = run([model()], card, small=10**2)
+    report = run([model()], card, sizes=EvaluationSizes(small=10**2))
     with open_labelled_scenes(card, normalization=NORMALIZATION) as (scene,):
         labels = naive_map(scene, 4)
     parts, count = ndimage.label(reference == 4)
@@ -178,7 +179,7 @@ class TestPsnr:
 
 class TestComparison:
     def test_is_with_the_first_model_and_on_the_same_blocks(self, card, model):
-        report = run([model(upscale_factor=8), model()], card, block=32)
+        report = run([model(upscale_factor=8), model()], card, sizes=EvaluationSizes(block=32))
         first, second = report.models
         assert report.settings.blocks == 15
         assert first.differences == {}
@@ -245,8 +246,10 @@ class TestRefusals:
 
     @pytest.mark.parametrize("block", [0, 24])
     def test_a_block_that_is_no_multiple(self, card, model, block):
-        with pytest.raises(GeosrsegError, match="multiple of 16"):
-            run([model()], card, block=block)
+        with pytest.raises(
+            GeosrsegError, match=r"`block` \d+: expected a (whole number from|multiple of) 16"
+        ):
+            run([model()], card, sizes=EvaluationSizes(block=block))
 
     def test_exact_seams_of_a_model_that_has_none(self, card, model):
         with pytest.raises(

@@ -50,6 +50,11 @@ def test_the_natural_forms_of_python_mean_the_same(given, meant):
     assert Reading(**given) == Reading(**meant)
 
 
+def test_a_title_has_the_scenes_name_where_it_says_so():
+    products = MapOptions().having(report="{name}.html", title="Delta, {name}").products
+    assert products.named("S1").title == "Delta, S1"
+
+
 def test_a_geometry_stays_one():
     box = shapely.box(0, 0, 1, 1)
     assert Reading(aoi=box).aoi is box
@@ -64,6 +69,7 @@ def test_a_geometry_stays_one():
         ({"overlap": 1.5}, "`overlap` 1.5: expected a whole number from 0 on"),
         ({"scale": "much"}, "`scale` 'much': expected a number"),
         ({"scale": float("nan")}, "`scale` nan: expected a number"),
+        ({"title": "Delta"}, "`title` is for the file of `report` or `quicklook`"),
         ({"min_area": 5.0}, "`min_area` is for the file of `vector`, and none is asked for"),
     ],
 )

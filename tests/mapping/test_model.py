@@ -141,7 +141,8 @@ class TestArrays:
     def test_progress_is_told(self, model):
         seen = []
         model.map_array(random_scene(9, 13), band_names=NAMES, on_progress=seen.append, **PLACE)
-        assert [(step.windows_done, step.windows_total) for step in seen] == [(0, 1), (1, 1)]
+        steps = [(step.phase, step.windows_done, step.windows_total) for step in seen]
+        assert steps == [("reading", 0, 1), ("network", 0, 1), ("network", 1, 1)]
 
     @pytest.mark.parametrize(
         ("array", "named", "message"),

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import groupby
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,13 +25,14 @@ from geosrseg.errors import (
 )
 from geosrseg.mapping.predict import predict
 from geosrseg.mapping.prediction import Progress
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.maps.row_store import store_folder
 from geosrseg.raster.maps.stopped_runs import find_stores
 from geosrseg.raster.maps.style import style_paths
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.devices.device import Limits
 from geosrseg.runtime.devices.devices import find_device
+from geosrseg.version import __version__
 
 NAMES = ("band 1", "band 2", "band 3")
 TRANSFORM = Affine(30, 0, 800_000, 0, -30, 850_000)
@@ -173,7 +175,7 @@ def test_windows_without_a_valid_pixel_are_not_run(tmp_path, tiny_model):
     assert np.array_equal(labels[:, :128], expected_map(values[:, :, :32]))
 
 
-def test_progress_counts_every_window(tmp_path, tiny_model):
+def test_progress_counts_every_window_and_names_the_phases(tmp_path, tiny_model):
     seen: list[Progress] = []
     scene = write_scene(tmp_path / "scene.tif", random_scene(64, 96))
     predict(
@@ -184,8 +186,12 @@ def test_progress_counts_every_window(tmp_path, tiny_model):
         overlap=0,
         on_progress=seen.append,
     )
-    assert [progress.windows_done for progress in seen] == list(range(7))
+    network = [progress for progress in seen if progress.phase == "network"]
+    assert [progress.windows_done for progress in network] == list(range(7))
     assert {progress.windows_total for progress in seen} == {6}
+    # The map's file is written and read back; then come its styles and product files.
+    phases = [phase for phase, _ in groupby(progress.phase for progress in seen)]
+    assert phases == ["reading", "network", "writing", "checking", "writing"]
     assert seen[0].target_pixels * 6 == 64 * 96 * 16
 
 
@@ -291,22 +297,6 @@ class TestRefusals:
 
 
 class TestLayers:
-    def test_confidence_says_how_sure_a_label_is(self, tmp_path, tiny_model):
-        values = random_scene(30, 40)
-        values[:, 10, 10] = np.nan
-        scene = write_scene(tmp_path / "scene.tif", values)
-        model = tiny_model(halo=3, exact_halo=8)
-        done = predict(scene, tmp_path / "out.tif", model=model, confidence=True)
-        path = done.layers["confidence"]
-        assert path == tmp_path / "out.confidence.tif"
-        with rasterio.open(path) as file:
-            found, tags = file.read(1), file.tags()
-        expected = np.full((30, 40), 100)  # the tiny model has no doubt
-        expected[7:14, 7:14] = 228
-        expected[10, 10] = 255
-        np.testing.assert_array_equal(found, expected.repeat(4, 0).repeat(4, 1))
-        assert "within 3 pixels" in tags["GEOSRSEG_UNCERTAIN_BY_NODATA"]
-
     def test_the_sr_image_has_the_numbers_of_the_scene(self, tmp_path, tiny_model):
         values = np.random.default_rng(0).integers(1, 10_000, (3, 50, 70)).astype(np.int16)
         values[:, 5, 6] = -9999
@@ -391,7 +381,8 @@ class TestResume:
         assert done.resumed == (after - 1) // 3
         # The windows of the run before are told apart, so that a rate counts this run's alone.
         before = 36 - done.windows
-        assert [progress.windows_done for progress in seen] == list(range(before, 37))
+        network = [step.windows_done for step in seen if step.phase == "network"]
+        assert network == list(range(before, 37))
         assert {progress.resumed for progress in seen} == {before}
         for layer, path in done.layers.items():
             assert path.read_bytes() == whole.layers[layer].read_bytes()
@@ -452,7 +443,7 @@ def test_a_marker_that_no_run_made_replaces_nothing(tmp_path, tiny_model, conten
     (store / "publishing").write_text(text)
     if content == "with a manifest":
         (store / "manifest.json").write_text("{}")
-    with pytest.raises(OutputError, match=r"exists|a stopped run had"):
+    with pytest.raises(OutputError, match=r"exists|run had|another version"):
         predict(scene, out, model=tiny_model(), device="cpu", report=page)
     assert {path.read_text() for path in names} == {"II mine"}
 
@@ -471,7 +462,8 @@ def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     store = store_folder(tmp_path / "map.tif")
     store.mkdir()
-    (store / "manifest.json").write_text(json.dumps({"window size": size}))
+    said = {"version": __version__, "window size": size}
+    (store / "manifest.json").write_text(json.dumps(said))
     with pytest.raises(OutputError, match="a stopped run had"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
     done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)

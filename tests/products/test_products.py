@@ -47,7 +47,7 @@ def test_table_polygons_and_map_have_the_same_areas(tmp_path, scene, tiny_model)
     assert {k: value * 1e4 for k, value in hectares.items()} == pytest.approx(expected, abs=5.01)
     assert done.areas.square_metres == pytest.approx(sum(expected.values()), rel=1e-12)
     assert done.areas.pixels == (read_map(out) != 255).sum()
-    _, _, geometry, (ids, _, areas, confidence) = pyogrio.raw.read(vector, layer="polygons")
+    _, _, geometry, (ids, _, areas, confidence, _) = pyogrio.raw.read(vector, layer="polygons")
     sums = {value: areas[ids == value].sum() for value in expected}
     assert sums == pytest.approx(expected, rel=1e-12)
     assert shapely.area(shapely.from_wkb(geometry)).sum() == 7.5**2 * (read_map(out) != 255).sum()

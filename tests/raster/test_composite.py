@@ -16,6 +16,23 @@ def test_the_stretch_goes_from_the_2nd_to_the_98th_percentile():
     assert tuple(pixels[0, -1].tolist()) == EMPTY
 
 
+def test_land_is_seen_beside_much_water():
+    """Of a scene of water, the 98th percentile is water: all land would be white."""
+    numbers = np.full((3, 50, 100), 0.02, np.float32)
+    numbers[:, :, 50:] = 0.03
+    land = np.zeros((50, 100), np.bool_)
+    land[0, :51] = True
+    numbers[:, 0, :51] = np.linspace(0.1, 0.6, 51)
+    valid = np.ones_like(land)
+    blind = stretch(numbers, valid, find_limits(numbers, valid))
+    assert (blind[0, :51] == 255).all()
+    pixels = stretch(numbers, valid, find_limits(numbers, valid, land))
+    assert len(np.unique(pixels[0, :51, 0])) > 45
+    assert pixels[1, 0, 0] < pixels[1, 99, 0] < pixels[0, 0, 0]
+    land[0, 40:] = False  # too little of it to take a stretch from
+    assert np.array_equal(stretch(numbers, valid, find_limits(numbers, valid, land)), blind)
+
+
 def test_every_part_of_a_scene_is_stretched_alike(write_scene, reflectance):
     with open_scene(write_scene(reflectance), model_bands=BANDS) as scene:
         composite = Composite.of(scene)

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
 from urllib.request import Request
@@ -15,6 +16,7 @@ from geosrseg.errors import ModelError
 from geosrseg.runtime import model_address
 from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.model_address import ModelAddress, is_model_address, shown_address
+from geosrseg.runtime.model_cache import ModelCache
 from geosrseg.runtime.session import open_session
 from geosrseg.runtime.shipped_models import find_model
 from tests.range_server import serve
@@ -74,7 +76,7 @@ def test_a_model_is_fetched_once_and_found_without_the_server_then(address, serv
     server.misbehave = lambda handler: handler.refuse(500)
     assert find_model(address) == find_model(address.upper().replace(*_lower(address))) == first
     assert len(server.requests) == 1
-    assert files(cache) == [f"{sha256(model.read_bytes())}.onnx"]
+    assert files(cache) == [f"{sha256(model.read_bytes())}.{kind}" for kind in ("onnx", "txt")]
 
 
 def _lower(address):
@@ -94,7 +96,7 @@ def test_a_file_of_the_hub_is_pinned_by_its_commit(server, model, cache):
     assert [request[1] for request in server.requests] == [f"/{HUB_PATH}"]
     server.misbehave = lambda handler: handler.refuse(500)
     assert find_model(PINNED) == path
-    assert len(files(cache)) == 2
+    assert len(files(cache)) == 3  # the model, where it came from, and what the commit gave
 
 
 def test_what_a_commit_gave_first_is_what_it_must_give_again(server, tmp_path):
@@ -222,7 +224,7 @@ def test_two_processes_may_fetch_one_model_at_once(address, server, model, cache
     code = "import sys; from geosrseg.runtime.shipped_models import find_model as f; f(sys.argv[1])"
     both = [subprocess.Popen([sys.executable, "-c", code, address]) for _ in range(2)]
     assert [process.wait(60) for process in both] == [0, 0]
-    assert files(cache) == [f"{sha256(model.read_bytes())}.onnx"]
+    assert files(cache) == [f"{sha256(model.read_bytes())}.{kind}" for kind in ("onnx", "txt")]
     assert find_model(address).read_bytes() == model.read_bytes()
 
 
@@ -247,6 +249,26 @@ def test_addresses_of_models_are_told_from_those_of_scenes():
 def test_what_is_shown_holds_no_secret():
     assert shown_address("https://me:pw@a.org/m.onnx?t=1#sha256=2") == "https://a.org/m.onnx"
     assert shown_address("folder/m#1.onnx") == "folder/m#1.onnx"
+
+
+def test_what_was_fetched_is_listed_with_where_it_came_from(address, model, cache):
+    """Without the query, in which tokens stand."""
+    find_model(PINNED)
+    (model_of_hub,) = ModelCache(cache).models()
+    assert model_of_hub.origin == PINNED
+    model_of_hub.path.unlink()
+    find_model(address.replace("#", "?token=secret#"))
+    (cache / "notes.onnx").write_text("somebody's")
+    (found,) = ModelCache(cache).models()  # one file, that two addresses lead to
+    assert found.origin == address.partition("#")[0]
+    assert (found.path.read_bytes(), found.size) == (model.read_bytes(), model.stat().st_size)
+    shown = CliRunner().invoke(main, ["models", "list"]).stdout.splitlines()[-1]
+    assert shown == f"{found.origin}  0.0 MB  {found.path}"
+    listed = json.loads(CliRunner().invoke(main, ["models", "list", "--json"]).stdout)["fetched"]
+    assert [(item["sha256"], item["origin"]) for item in listed] == [(found.sha256, found.origin)]
+    found.path.unlink()
+    assert ModelCache(cache).models() == []
+    assert find_model(PINNED).read_bytes() == model.read_bytes()
 
 
 def test_commands_take_an_address_for_a_model(address):

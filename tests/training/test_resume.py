@@ -19,9 +19,10 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training import arithmetic
 from geosrseg.training.finishing.export import export
+from geosrseg.training.machine import arithmetic
 from geosrseg.training.run_folder.run import FILES, FOLDERS, Run
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
 
@@ -98,7 +99,11 @@ def results(run: Run):
 @pytest.mark.parametrize("stops", [[4], [11], [12], [1, 9, 3]], ids=str)
 def test_it_ends_as_if_it_had_not_been_stopped(card, whole, tmp_path, stops):
     """Within an epoch of 11 batches, behind its last one, at the next one's first, often."""
-    options = {"network": whole.config().network, "recipe": RECIPE, "checkpoint_minutes": 0}
+    options = {
+        "network": whole.config().network,
+        "recipe": RECIPE,
+        "surroundings": Surroundings(checkpoint_minutes=0),
+    }
     for behind in stops:
         with pytest.raises(RuntimeError, match="power cut"):
             train(card, tmp_path / "run", resume=True, callbacks=[Stop(behind)], **options)
@@ -121,7 +126,7 @@ def test_an_unfinished_end_is_done_again(card, whole, tmp_path):
 
 def test_another_recipe_is_another_run(card, whole):
     other = replace(RECIPE, seed=4)
-    with pytest.raises(RunError, match=r"begun with seed 0, not 4; .* --overwrite"):
+    with pytest.raises(RunError, match=r"started with seed 0, not 4; .* --overwrite"):
         train(card, whole.path, network=whole.config().network, recipe=other, resume=True)
 
 
@@ -142,7 +147,7 @@ def test_other_data_is_another_run(whole, tmp_path):
     image.write_bytes(content)
     other = read_card(tmp_path / "squares.toml", data=tmp_path)
     options = {"network": whole.config().network, "recipe": RECIPE, "resume": True}
-    with pytest.raises(RunError, match=r"image.tif changed since it was begun"):
+    with pytest.raises(RunError, match=r"image.tif changed since it was started"):
         train(other, whole.path, **options)
 
 
@@ -172,7 +177,7 @@ def test_two_stages_keep_their_epochs(card, tmp_path):
     network = replace(NETWORK, protocol="two-stage")
     run, recipe = Run(tmp_path / "run"), replace(RECIPE, epochs=1, chips_per_epoch=4)
     train(card, run.path, network=network, recipe=recipe)
-    with pytest.raises(RunError, match="begun with epochs 1, not 2"):
+    with pytest.raises(RunError, match="started with epochs 1, not 2"):
         train(card, run.path, network=network, recipe=replace(recipe, epochs=2), resume=True)
 
 
@@ -187,7 +192,7 @@ def test_a_damaged_last_checkpoint_is_answered_with_the_best(card, whole, tmp_pa
         run.last_checkpoint.unlink()
     else:
         run.last_checkpoint.write_bytes(content if damage == "flipped" else content[:1000])
-    with pytest.warns(RunWarning, match=r"last.ckpt is \w+: the run goes on from .*best.ckpt"):
+    with pytest.warns(RunWarning, match=r"last.ckpt is \w+: the run resumes from .*best.ckpt"):
         train(card, run.path, network=whole.config().network, recipe=RECIPE, resume=True)
     assert results(run) == results(whole)
 

@@ -16,6 +16,7 @@ from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.finishing.pixel_sample import PixelSample
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 from geosrseg.training.validating.source_scores import SourceScores
@@ -164,7 +165,12 @@ class TestTraining:
                 if self.left < 0:
                     raise RuntimeError("power cut")
 
-        options = {"network": NETWORK, "recipe": RECIPE, "checkpoint_minutes": 0, "resume": True}
+        options = {
+            "network": NETWORK,
+            "recipe": RECIPE,
+            "surroundings": Surroundings(checkpoint_minutes=0),
+            "resume": True,
+        }
         with pytest.raises(RuntimeError, match="power cut"):
             train(card, tmp_path / "run", callbacks=[Stop()], **options)
         run = train(card, tmp_path / "run", **options)

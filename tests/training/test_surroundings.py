@@ -1,14 +1,12 @@
 """Device and logs of a training, which are no part of what a run is."""
 
 import csv
-import sys
 
 import pytest
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from geosrseg.datasets.card.card import read_card
-from geosrseg.errors import DeviceError, RunError
-from geosrseg.networks.recipe import configure
+from geosrseg.errors import RunError
+from geosrseg.networks.presets import configure
 from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset
@@ -32,22 +30,18 @@ def test_a_run_logs_to_all_that_is_asked_for(tmp_path):
     assert not run.path.exists()
 
 
-def test_loggers_by_name_and_tensorboard_once(tmp_path):
-    found = Surroundings(loggers=("CSV", "tensorboard", "csv")).open_loggers(tmp_path, project="p")
-    assert list(map(type, found)) == [TensorBoardLogger, CSVLogger]
+@pytest.mark.parametrize("names", ["CSV, mlflow", ("csv", "mlflow")])
+def test_names_of_loggers_as_a_text_or_one_by_one(names):
+    assert Surroundings(loggers=names).loggers == ("csv", "mlflow")
 
 
-def test_a_logger_that_is_not_installed_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "wandb", None)
-    monkeypatch.setattr("lightning.pytorch.loggers.wandb._WANDB_AVAILABLE", False)
-    with pytest.raises(RunError, match=r"`loggers` wandb: wandb is not installed: run .* wandb"):
-        Surroundings(loggers=("wandb",)).open_loggers(tmp_path, project="p")
-
-
-def test_a_device_that_is_not_there_is_one_error(monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert Surroundings(device="cpu").place == "cpu"
-    with pytest.raises(DeviceError, match="`device` cuda: PyTorch finds none here"):
-        Surroundings(device="cuda")
-    with pytest.raises(DeviceError, match="`device` tpu: expected one of auto, cpu, cuda, mps"):
-        Surroundings(device="tpu")
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"device": "tpu"}, "`device` 'tpu': expected one of auto, cpu, cuda, mps"),
+        ({"workers": -1}, "`workers` -1: expected a whole number from 0 on"),
+    ],
+)
+def test_what_no_machine_has(values, message):
+    with pytest.raises(RunError, match=message):
+        Surroundings(**values)

@@ -91,7 +91,7 @@ def test_a_student_learns_soft_labels_and_the_task(card, teacher, tmp_path, warm
     assert last["train/loss"] == pytest.approx(l1 + ce + soft + 0.5 * task, rel=1e-4)
     first = read_metrics(run.metrics_table)[0]
     assert ("train/task" in first, "train/teacher" in first) == (True, not warm_up)
-    with pytest.raises(RunError, match=r"begun with (teacher|task_weight)"):
+    with pytest.raises(RunError, match=r"started with (teacher|task_weight)"):
         train(
             card,
             run.path,

@@ -22,6 +22,7 @@ from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.starting.initial_network import initial_network
 from geosrseg.training.starting.start import Start
+from geosrseg.training.surroundings import Surroundings
 from geosrseg.training.train import train
 from tests.tiny_datasets import HEIGHT, WIDTH, write_dataset
 
@@ -274,7 +275,9 @@ def test_without_validation_the_last_epoch_is_kept(card, tmp_path):
 
 def test_pictures_of_validation_windows_on_request(card, tmp_path):
     recipe = replace(RECIPE, epochs=2, chips_per_epoch=8)
-    run = train(card, tmp_path / "run", network=NETWORK, recipe=recipe, images=3)
+    run = train(
+        card, tmp_path / "run", network=NETWORK, recipe=recipe, surroundings=Surroundings(images=3)
+    )
     names = sorted(path.name for path in run.panels.iterdir())
     assert names == ["epoch-0000-window-0.png", "epoch-0001-window-0.png"]
     with rasterio.open(run.panels / names[0]) as file:
@@ -298,7 +301,7 @@ def test_devices_that_are_not_there_are_one_line(card, tmp_path, monkeypatch):
         raise MisconfigurationException("You requested gpu: [0, 1]\n But your machine has [0]")
 
     monkeypatch.setattr("lightning.Trainer", refuse)
-    message = "--devices 2 with --precision fp32 cannot be had here: You requested gpu: "
+    message = "--devices 2 with --precision fp32 is not available here: You requested gpu: "
     with pytest.raises(RunError, match=message) as error:
         train(card, tmp_path / "run", network=NETWORK, recipe=replace(RECIPE, devices=2))
     assert "\n" not in str(error.value)

@@ -34,7 +34,7 @@ def areas(
 ) -> None:
     """Measure the classes of a map on the ground, in the whole map or in each zone.
 
-    Areas are geodesic, on the ellipsoid, whatever the map's CRS. A pixel belongs to the zone
+    Areas are geodesic, on the ellipsoid, in every CRS. A pixel belongs to the zone
     that holds its centre.
     """
     from geosrseg.analysis.zonal_areas import (

@@ -15,7 +15,7 @@ from geosrseg.cli.terminal.progress import step_bar
 if TYPE_CHECKING:
     from geosrseg.bench.machine import Machine
     from geosrseg.bench.result import Benchmark
-    from geosrseg.bench.seam_report import SeamReport
+    from geosrseg.bench.seam_comparison import SeamComparison
 
 QUICK_SEAMS = (256, 256)
 
@@ -37,18 +37,22 @@ def _rows_cols(
     "--size",
     metavar="ROWSxCOLS",
     callback=_rows_cols,
-    help="LR pixels of the scene.  [default: 1000x1000; with --full 320x320, --seams 512x512]",
+    help="LR pixels of the scene.  [default: 1000x1000; with --full 320x320, with "
+    "--compare-seams 512x512]",
 )
 @click.option("--full", is_flag=True, help="Measure the paper's network, with random weights.")
 @click.option("--quick", is_flag=True, help="A smaller scene and smaller windows: minutes.")
 @click.option(
-    "--seams", is_flag=True, help="Measure how many labels windows change, and at what speed."
+    "--compare-seams",
+    "seams",
+    is_flag=True,
+    help="Measure how many labels windows change, and at what speed.",
 )
 @click.option(
     "--scene",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="With --seams: map the middle of this scene.  [default: a synthetic one]",
+    help="With --compare-seams: map the middle of this scene.  [default: a synthetic one]",
 )
 @click.option(
     "-o",
@@ -77,22 +81,22 @@ def benchmark(
     that there is, against what the machine can multiply at most and against PyTorch. The model
     is the embedded one unless another is given.
     """
-    from geosrseg.raster.storage.figures_file import check_figures, write_figures
+    from geosrseg.raster.storage.publication import check_output, publish_text
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
     if seams and full:
-        raise click.UsageError("--seams needs trained weights, --full has random ones")
+        raise click.UsageError("--compare-seams needs trained weights, --full has random ones")
     if scene and not seams:
-        raise click.UsageError("--scene goes with --seams")
+        raise click.UsageError("--scene goes with --compare-seams")
     if output:
-        check_figures(output, overwrite=overwrite)
+        check_output(output, suffixes=[".json"], overwrite=overwrite)
     model = model or DEFAULT_MODEL
     if seams:
         text, figures = _measure_seams(model, scene, size or (QUICK_SEAMS if quick else None))
     else:
         text, figures = _measure_speed(model, full=full, size=size, quick=quick)
     if output:
-        write_figures(figures, output, overwrite=overwrite)
+        publish_text(output, json.dumps(figures, indent=2) + "\n")
     click.echo(json.dumps(figures) if as_json else text)
 
 
@@ -109,11 +113,11 @@ def _measure_speed(
 def _measure_seams(
     model: str, scene: Path | None, size: tuple[int, int] | None
 ) -> tuple[str, Mapping[str, Any]]:
-    from geosrseg.bench.seam_report import SIZE, seam_report
+    from geosrseg.bench.seam_comparison import SIZE, compare_seams
 
     with step_bar("step") as on_step:
-        report = seam_report(model, scene=scene, size=size or SIZE, on_step=on_step)
-    return format_seams(report), report.to_json()
+        found = compare_seams(model, scene=scene, size=size or SIZE, on_step=on_step)
+    return format_seams(found), found.to_json()
 
 
 def format_benchmark(result: "Benchmark") -> str:
@@ -158,18 +162,18 @@ def format_benchmark(result: "Benchmark") -> str:
     )
 
 
-def format_seams(report: "SeamReport") -> str:
+def format_seams(found: "SeamComparison") -> str:
     """What each choice of windows changes and costs, as Markdown."""
     from geosrseg.bench.seam_counts import BIN
 
-    bins = range(max(len(result.counts.pixels) for result in report.results))
+    bins = range(max(len(result.counts.pixels) for result in found.results))
     last = min(len(bins), 9) - 1
     head = [f"{BIN * k} to {BIN * (k + 1)}" for k in range(last)] + [f"{BIN * last} on"]
     costs, distances, classes = [], [], []
-    for result in report.results:
+    for result in found.results:
         choice, counts = result.choice, result.counts
         name = f"{choice.window_size} / {choice.halo} / {choice.ramp}"
-        speed = _rate(result.timing.rates(report.hr_pixels), 1e6)
+        speed = _rate(result.timing.rates(found.hr_pixels), 1e6)
         costs.append([name, f"{result.work:.2f}", speed, _percent(counts.share_changed, 4)])
         merged = [
             (part.sum(), whole.sum())
@@ -184,17 +188,17 @@ def format_seams(report: "SeamReport") -> str:
         distances.append([name, *(_percent(c / n if n else None, 4) for c, n in merged)])
         classes.append([name, *(_number(iou, 4) for iou in counts.confusion.iou)])
     windows = "window / halo / ramp"
-    rows, cols = report.size
+    rows, cols = found.size
     return "\n\n".join(
         [
-            f"{report.model} on {report.device}, {report.precision}: {rows} x {cols} LR pixels of "
-            f"{report.scene or 'a synthetic scene'}; in one window "
-            f"{_rate(report.whole.rates(report.hr_pixels), 1e6)} HR Mpx/s",
+            f"{found.model} on {found.device}, {found.precision}: {rows} x {cols} LR pixels of "
+            f"{found.scene or 'a synthetic scene'}; in one window "
+            f"{_rate(found.whole.rates(found.hr_pixels), 1e6)} HR Mpx/s",
             _table([windows, "work", "HR Mpx/s", "labels that differ"], costs),
             "Labels that differ, by LR pixels from the nearest border of a window",
             _table([windows, *head], distances),
             "IoU of each class with the map of one window",
-            _table([windows, *report.classes], classes),
+            _table([windows, *found.classes], classes),
         ]
     )
 

@@ -43,7 +43,7 @@ def card(
 
     Finds the masks by their names: images/a.tif and masks/a.png, or a.tif and a_mask.tif. The
     card says bands with their ranges, scale, nodata, classes and splits as the files suggest
-    them; it trains as it is, and is there to be edited.
+    them; it can be used unchanged, and is meant to be edited.
     """
     from geosrseg.datasets.draft.card_draft import draft_card, write_card
     from geosrseg.raster.storage.publication import check_output

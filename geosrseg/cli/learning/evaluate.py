@@ -10,7 +10,9 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
+from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.terminal.progress import step_bar
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.report.report import Report
@@ -50,21 +52,7 @@ HEADS = {
     help="Also write a report: a folder, or one file .json, .csv, .html.",
 )
 @options.seams_option
-@click.option(
-    "--boundary",
-    type=click.IntRange(min=1),
-    help="HR pixels up to which a pixel is near a boundary.  [default: one LR pixel]",
-)
-@click.option(
-    "--small",
-    type=click.IntRange(min=1),
-    help="HR pixels below which an object is small.  [default: 4 x 4 LR pixels]",
-)
-@click.option(
-    "--block",
-    type=click.IntRange(min=16),
-    help="HR pixels along each side of a block of the bootstrap.  [default: chosen]",
-)
+@group_options(EvaluationSizes)
 @click.option(
     "--tta",
     is_flag=True,
@@ -97,9 +85,10 @@ def evaluate(
 
     if output:
         check_report(output, overwrite=overwrite)
+    sizes = taken(EvaluationSizes, arguments)
     card = read_dataset(dataset, data=data)
     with step_bar("window") as on_window:
-        report = run(models, card, on_window=on_window, **arguments)
+        report = run(models, card, sizes=sizes, on_window=on_window, **arguments)
     report = replace(report, command=options.typed_command())
     if output:
         write_report(report, output, overwrite=overwrite)

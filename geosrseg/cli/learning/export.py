@@ -34,6 +34,12 @@ from geosrseg.cli import options
     multiple=True,
     help="Besides fp32, arithmetic in which it was measured to do as well; may be repeated.",
 )
+@click.option(
+    "--card",
+    type=click.Path(path_type=Path),
+    metavar="README.md",
+    help="Also write the model's card, as the Hugging Face Hub wants it.",
+)
 @click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
 @options.overwrite_option
 @options.json_option
@@ -46,6 +52,7 @@ def export(
     halo: int,
     precisions: tuple[str, ...],
     limits: str,
+    card: Path | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -61,6 +68,7 @@ def export(
         halo=halo,
         precisions=precisions,
         limits=limits,
+        card=card,
         overwrite=overwrite,
     )
     if as_json:

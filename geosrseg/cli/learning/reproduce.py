@@ -10,7 +10,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
-from geosrseg.cli.fields import field_option
+from geosrseg.cli.fields import field_option, taken
 from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
 from geosrseg.cli.learning.train import training_progress
 from geosrseg.cli.recipe_options import (
@@ -18,13 +18,14 @@ from geosrseg.cli.recipe_options import (
     preset_option,
 )
 from geosrseg.training.starting.start import Start
+from geosrseg.training.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.reproducing.paired import Pair
 
 
 class Values(click.ParamType[tuple[Any, ...]]):
-    """Values with commas between them, each of a type of its own."""
+    """Values with commas between them, each of its own type."""
 
     name = "values"
 
@@ -103,7 +104,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
 @click.option(
     "--init-sr",
     metavar="FILE",
-    help="Published D-DBPN weights to begin with; {n} in the name is the upscale factor.",
+    help="Initial D-DBPN weights, as published; {n} in the name is the upscale factor.",
 )
 @field_option(Start, "init_seg")
 @click.option(
@@ -120,7 +121,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     show_default=True,
     help="Trainings at once, all on one device.",
 )
-@options.workers_option
+@field_option(Surroundings, "workers")
 @device_option
 @options.threads_option
 @options.debug_option
@@ -128,12 +129,6 @@ def reproduce(
     dataset: str,
     data: Path | None,
     output: Path,
-    protocols: tuple[str, ...],
-    upscale_factors: tuple[int, ...],
-    alphas: tuple[float, ...],
-    betas: tuple[float, ...],
-    seeds: int,
-    levers: tuple[str, ...],
     preset: str,
     init_sr: str | None,
     init_seg: str | None,
@@ -156,17 +151,11 @@ def reproduce(
         from geosrseg.evaluation.reproducing.reproduce import Budget
         from geosrseg.evaluation.reproducing.reproduce import reproduce as run
 
+    plan = taken(ExperimentPlan, replaced)
     report = run(
         read_dataset(dataset, data=data),
         output,
-        plan=ExperimentPlan(
-            protocols=protocols,
-            upscale_factors=upscale_factors,
-            alphas=alphas,
-            betas=betas,
-            seeds=seeds,
-            levers=levers,
-        ),
+        plan=plan,
         budget=Budget(
             preset=preset,
             replaced={name: value for name, value in replaced.items() if value is not None},
@@ -183,7 +172,7 @@ def reproduce(
         on_step=lambda step: click.echo(f"{step.number}/{step.steps} {step.text}", err=True),
     )
     click.echo(format_report(report))
-    if seeds > 1:
+    if plan.seeds > 1:
         click.echo(f"\n{format_pairs(pair_arms(report))}")
     click.echo(f"\n{output / 'report' / 'report.html'}")
 

@@ -23,7 +23,7 @@ HEADS = ("run", "state", "epochs", "best mean IoU", "age", "data", "recipe")
 def runs(folder: Path, as_json: bool) -> None:
     """List the runs below a folder, ./runs by default.
 
-    A run is running, finished, stopped (train --resume goes on with it) or damaged.
+    A run is running, finished, stopped (train --resume continues it) or damaged.
     """
     with options.extra("train"):
         from geosrseg.training.run_folder.run_list import list_runs

@@ -7,15 +7,15 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
-from geosrseg.cli.fields import group_options
+from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.recipe_options import (
     given_options,
     preset_option,
     recipe_options,
 )
-from geosrseg.core.option import options_of
 from geosrseg.errors import RunError
 from geosrseg.training.starting.start import Start
+from geosrseg.training.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from lightning.pytorch.callbacks import Callback
@@ -57,29 +57,7 @@ if TYPE_CHECKING:
     metavar="RUN",
     help="Finished run of protocol hr whose soft labels are learned too.",
 )
-@options.workers_option
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where to train; auto takes a GPU that works.",
-)
-@click.option(
-    "--logger",
-    "loggers",
-    multiple=True,
-    metavar="NAME",
-    help="A logger of Lightning's besides TensorBoard: csv, wandb, mlflow, comet; several times "
-    "for several.",
-)
-@click.option(
-    "--images",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Validation windows to write pictures of after every pass.",
-)
+@group_options(Surroundings)
 @click.option("--resume", is_flag=True, help="Go on where this command was stopped, or begin.")
 @click.option("--check", is_flag=True, help="Look at the data, say what it is, and do no more.")
 @options.overwrite_option
@@ -92,10 +70,6 @@ def train(
     upscale: int,
     preset: str,
     teacher: Path | None,
-    workers: int | None,
-    device: str,
-    loggers: tuple[str, ...],
-    images: int,
     resume: bool,
     check: bool,
     overwrite: bool,
@@ -112,14 +86,12 @@ def train(
         from geosrseg.datasets.datasets import read_dataset
         from geosrseg.networks.presets import configure
         from geosrseg.training.run_folder.run import default_run
-        from geosrseg.training.surroundings import Surroundings
         from geosrseg.training.train import train as run
 
-    start = Start(**{name: replaced.pop(name) for name in options_of(Start)})
+    start, surroundings = taken(Start, replaced), taken(Surroundings, replaced)
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
-        raise click.UsageError("--resume goes on with a run that --overwrite would delete")
-    surroundings = Surroundings(device=device, loggers=loggers, workers=workers)
+        raise click.UsageError("--resume continues a run that --overwrite would delete")
     card = read_dataset(dataset, data=data)
     if check:
         _check(card, output, overwrite=overwrite)
@@ -144,7 +116,6 @@ def train(
         teacher=teacher,
         resume=resume,
         overwrite=overwrite,
-        images=images,
         callbacks=training_progress(preset),
         on_checked=lambda found: click.echo("\n".join(found.lines()), err=True),
         surroundings=surroundings,

@@ -13,7 +13,7 @@ from geosrseg.cli.terminal.prediction_report import duration
 @click.argument(
     "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
 )
-@click.option("--remove", is_flag=True, help="Remove them; those runs then start anew.")
+@click.option("--remove", is_flag=True, help="Remove them; those runs then start again.")
 @options.debug_option
 def clean(folder: Path, remove: bool) -> None:
     """List what stopped runs of predict have left, and remove it.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @options.json_option
 @options.debug_option
 def info(scene: str, model: str | None, as_json: bool) -> None:
-    """Say what a scene is, and whether a model can map it; or what a model is.
+    """Describe a scene, and whether a model can map it; or describe a model.
 
     SCENE is what predict takes. MODEL is a shipped model's name, FILE.onnx
     or an address as for --model.

@@ -1,11 +1,14 @@
-"""``geosrseg models``: the shipped models."""
+"""``geosrseg models``: the shipped models, and those that were fetched."""
 
 import json
+from dataclasses import asdict
 
 import click
 
 from geosrseg.cli import options
 from geosrseg.cli.model_card import describe, write_card
+from geosrseg.core.text.plain_text import one_line
+from geosrseg.core.user_cache import cache_root
 from geosrseg.errors import ModelError
 
 
@@ -13,7 +16,7 @@ from geosrseg.errors import ModelError
 @options.debug_option
 @click.pass_context
 def models(ctx: click.Context) -> None:
-    """List, show and verify the shipped models."""
+    """List, show and verify models: those shipped, and those fetched by address."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_, as_json=False)
 
@@ -22,17 +25,20 @@ def models(ctx: click.Context) -> None:
 @options.json_option
 @options.debug_option
 def list_(as_json: bool) -> None:
-    """List the shipped models."""
+    """List the shipped models, and those that were fetched by their addresses."""
     from geosrseg.runtime.model.model_file import read_model_file
+    from geosrseg.runtime.model_cache import ModelCache
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL, list_models
 
     here = [model for model in list_models() if model.path.is_file()]
+    cached = ModelCache(cache_root() / "models").models()
     files = {model.name: read_model_file(model.path) for model in here}
     if as_json:
         shown = [
             describe(file) | {"default": name == DEFAULT_MODEL} for name, file in files.items()
         ]
-        click.echo(json.dumps({"models": shown}))
+        fetched = [asdict(model) | {"path": str(model.path)} for model in cached]
+        click.echo(json.dumps({"models": shown, "fetched": fetched}))
         return
     for name, file in files.items():
         spec = file.spec
@@ -41,6 +47,9 @@ def list_(as_json: bool) -> None:
             f"{name}  {spec.version}  {spec.upscale_factor}x  {', '.join(spec.bands)}  ->  "
             f"{', '.join(spec.legend.names)}{mark}"
         )
+    for model in cached:
+        size = f"{model.size / 1e6:.1f} MB"
+        click.echo(f"{one_line(model.origin) or 'unknown address'}  {size}  {model.path}")
 
 
 @models.command()

@@ -3,8 +3,6 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +11,9 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
+from geosrseg.cli.map_options import title_option
+from geosrseg.cli.terminal.prediction_bar import PredictionBar
 from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
-from geosrseg.cli.terminal.progress import progress_bar
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
@@ -22,10 +21,8 @@ from geosrseg.products.products import NAME, PRODUCTS
 from geosrseg.raster.reading import Reading
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from geosrseg.mapping.planning.prediction_plan import PredictionPlan
-    from geosrseg.mapping.prediction import Outcome, Progress
+    from geosrseg.mapping.prediction import Outcome
 
 
 @products_listed
@@ -45,14 +42,9 @@ if TYPE_CHECKING:
 @options.threads_option
 @group_options(Reading, Windowing)
 @layer_options(LAYERS, without=CLASSES)
-@click.option(
-    "--legend",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="Merge, rename and recolour the classes in every output, as relabel does.  "
-    "[default: the model's classes]",
-)
+@options.merge_option
 @file_options(PRODUCTS)
+@title_option
 @click.option(
     "--plan",
     is_flag=True,
@@ -138,8 +130,12 @@ def _show_skipped(scene: str, made: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(Outcome(scene, made, None, None).to_json()))
         return
-    say(f"skipped {scene}: its map is already there")
+    say(_skipped(scene))
     click.echo(made)
+
+
+def _skipped(scene: str) -> str:
+    return f"skipped {scene}: its map is already there"
 
 
 def _map_one(
@@ -147,12 +143,12 @@ def _map_one(
 ) -> None:
     from geosrseg.mapping.predict import predict as run
 
-    with interruption_explained(lambda: made), _progress_bar() as on_progress:
+    with interruption_explained(lambda: made), PredictionBar() as bar:
         done = run(
             scene,
             made,
             overwrite=overwrite,
-            on_progress=on_progress,
+            on_progress=bar.show,
             count_areas=as_json,
             **named,
         )
@@ -180,21 +176,24 @@ def _map_all(
 
     def show(outcome: "Outcome") -> None:
         outcomes.append(outcome)
+        bar.close()
         if outcome.error is not None:
             say(f"error: {in_words_of_command(str(outcome.error))}")
-        elif outcome.prediction is not None and not as_json:
+        elif outcome.prediction is None:
+            say(_skipped(outcome.scene))
+        elif not as_json:
             show_summary(outcome.prediction)
 
     with (
         interruption_explained(
             lambda: outputs[min(len(outcomes), len(outputs) - 1)], before=outcomes
         ),
-        _progress_bar() as on_progress,
+        PredictionBar() as bar,
     ):
         run(
             list(scenes),
             output,
-            on_progress=on_progress,
+            on_progress=bar.show,
             on_outcome=show,
             count_areas=as_json,
             **named,
@@ -229,7 +228,7 @@ def _described(plan: "PredictionPlan") -> str:
         f"  windows  {plan.windows} of {plan.window_size} pixels with an overlap of "
         f"{plan.overlap}, {plan.skipped} of them without anything to map\n"
         f"  memory   {plan.memory / 2**30:.1f} GiB besides the model\n"
-        f"  disk     {plan.disk / 2**30:.1f} GiB at the most\n"
+        f"  disk     {plan.disk / 2**30:.1f} GiB at most\n"
         f"  time     {_duration(plan.seconds)}"
     )
 
@@ -240,29 +239,3 @@ def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"about {hours} h {minutes:02} min {seconds:02} s"
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Callable[["Progress"], None]]:
-    """A bar of windows for each scene, with the speed in pixels of the map.
-
-    What a run before had finished counts neither for the speed nor for the time left.
-    """
-    with ExitStack() as stack:
-        bar: tqdm | None = None
-
-        def show(progress: "Progress") -> None:
-            nonlocal bar
-            if bar is None or progress.windows_done == progress.resumed:
-                stack.close()  # the bar of the scene before
-                bar = stack.enter_context(
-                    progress_bar("window", total=progress.windows_total, initial=progress.resumed)
-                )
-            bar.update(progress.windows_done - bar.n)
-            if progress.windows_done == progress.windows_total:
-                stack.close()
-            if rate := bar.format_dict["rate"]:
-                speed = rate * progress.target_pixels / 1e6
-                bar.set_postfix_str(f"{speed:.2f} HR Mpx/s", refresh=False)
-
-        yield show

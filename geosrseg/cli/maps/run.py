@@ -57,8 +57,9 @@ def run(
 ) -> None:
     """Make the maps of a work file that are not there yet.
 
-    What is done is skipped, what was begun is resumed, what failed is named; the exit code is 1
-    then. With --json each task is one line of JSON on standard output when it ends.
+    Finished tasks are skipped, started ones resumed, failed ones named; the exit code is 1
+    then. With --json each task is one line of JSON on standard output when it ends. A call
+    without --task and --shard ends with what geosrseg index does.
     """
     from geosrseg.batch.run_on_dask import run_on_dask
     from geosrseg.batch.run_work import choose_tasks, run_work
@@ -76,5 +77,23 @@ def run(
                 tasks, jobs=jobs, overwrite=overwrite, threads=threads,
                 on_result=report.show, on_progress=report.progress,
             )  # fmt: skip
+    if number is None and shard is None:
+        _index_all({task.output.rpartition("/")[0] for task in tasks})
     if not report.finish():
         ctx.exit(1)
+
+
+def _index_all(folders: set[str]) -> None:
+    """Make one layer of the maps of each folder; one that has none yet is left alone."""
+    from geosrseg.batch.index_archive import index_archive
+    from geosrseg.cli.terminal.prediction_report import say
+    from geosrseg.errors import OutputError
+
+    for folder in sorted(folders):
+        try:
+            found = index_archive(folder)
+        except OutputError as error:
+            say(f"warning: no index of the maps: {error}")
+        else:
+            maps = f"{found.maps} map{'s' * (found.maps > 1)}"
+            say(f"{folder}: {maps} as one layer: {', '.join(found.files)}")

@@ -28,15 +28,24 @@ def say(text: str) -> None:
 
 def show_summary(done: "Prediction") -> None:
     """What was run, what the map holds, and the warnings, which have scrolled away since."""
-    summary = done.summary
+    summary, windows = done.summary, done.windows + done.skipped
     classes = [f"{name} {share:.1%}" for name, share in summary.classes.items()]
     more = [f"{len(classes) - SHOWN_CLASSES} more"] if len(classes) > SHOWN_CLASSES else []
     say(f"{done.model} on {done.device}, {done.precision}: {duration(summary.seconds)}")
+    side = "" if summary.pixel_metres is None else f" of {summary.pixel_metres:,.3g} m"
+    say(f"map of {summary.width} x {summary.height} pixels{side}, {_size(done.output)}")
+    if done.skipped:
+        say(f"skipped {done.skipped} of {windows} windows: nothing in them to map")
     say(f"mapped {summary.mapped:.1%}, masked {summary.masked:.1%}, empty {summary.empty:.1%}")
     if classes:
         say(f"classes: {', '.join([*classes[:SHOWN_CLASSES], *more])}")
     for text in done.warnings:
         say(f"warning: {in_words_of_command(text)}")
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size / 1e6
+    return f"{size:,.3g} MB" if size < 1000 else f"{size / 1000:,.3g} GB"
 
 
 def duration(seconds: float) -> str:
@@ -82,7 +91,7 @@ def _kept(output: Path, before: "Sequence[Outcome]") -> str:
     if stopped is None:
         return (
             f"{done}kept nothing of {output}, as no strip of windows was finished: run the "
-            f"command again {again}to start anew"
+            f"command again {again}to start again"
         )
     remove = shlex.join(["geosrseg", "clean", "--remove", str(output.parent)])
     return (

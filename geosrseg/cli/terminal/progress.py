@@ -2,12 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+LEAST_BAR = 12
+"""Columns that are left in a window below which a bar says nothing."""
 
 
 @contextmanager
@@ -34,6 +37,31 @@ def bar_place() -> dict[str, Any]:
     # A pseudo-terminal without a size, as containers make them, would show an empty line.
     sized = all(os.get_terminal_size(sys.stderr.fileno()))
     return {"file": sys.stderr} | ({"dynamic_ncols": True} if sized else {"ncols": 80, "nrows": 24})
+
+
+def fit_line(columns: int, head: str, figures: Sequence[str], *, bar: bool = True) -> str:
+    """A line for `tqdm`'s ``bar_format`` that is no longer than the window is wide.
+
+    Args:
+        columns: of the window, as the bar knows them.
+        head: stands first in any case.
+        figures: what follows, the most important first; as many are shown as there is room for.
+        bar: show a bar where there is room for one.
+    """
+    line = head
+    for figure in filter(None, figures):
+        if len(line) + len(figure) + 2 <= columns:
+            line += f", {figure}"
+    room = columns - len(line)
+    return f"{head} |{{bar}}|{line[len(head) :]}" if bar and room > LEAST_BAR else line
+
+
+def time_left(bar: "tqdm") -> str:
+    """By the speed so far; empty before it is known."""
+    known = bar.format_dict
+    if not (known["rate"] and known["total"]):
+        return ""
+    return f"{bar.format_interval((known['total'] - known['n']) / known['rate'])} left"
 
 
 @contextmanager

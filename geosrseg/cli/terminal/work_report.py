@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geosrseg.cli.terminal.prediction_report import say
-from geosrseg.cli.terminal.progress import progress_bar
+from geosrseg.cli.terminal.progress import fit_line, progress_bar, time_left
 from geosrseg.cli.wording import in_words_of_command
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class WorkReport:
         self._noun = "tasks" if any(task.parts > 1 for task in tasks) else "scenes"
         self._left = {task.id: max(task.windows, 1) for task in tasks}
         self._lock = threading.Lock()  # two scenes at a time have news
-        self._show_count()
+        self._fit()
+        self._bar.refresh()
 
     def progress(self, task: "Task", progress: "Progress") -> None:
         """A window of a task is done."""
@@ -51,6 +52,7 @@ class WorkReport:
             else:
                 self._bar.update(news)
             self._left[task.id] = left
+            self._fit()
 
     def show(self, result: "TaskResult") -> None:
         """A task has ended."""
@@ -61,7 +63,8 @@ class WorkReport:
                 self._bar.update(left)
             else:
                 self._bar.total -= left  # skipped or failed, in no time
-            self._show_count()
+            self._fit()
+            self._bar.refresh()
         for text in result.warnings:
             say(f"warning: {said_of(result.scene, text)}")
         if result.error:
@@ -93,9 +96,16 @@ class WorkReport:
         made = {result.output for result in self.results if result.state in ("done", "skipped")}
         return {output: parts for output, parts in last.items() if parts and output not in made}
 
-    def _show_count(self) -> None:
-        text = f"{len(self.results)}/{self._count} {self._noun}"
-        self._bar.set_postfix_str(text, refresh=True)
+    def _fit(self) -> None:
+        """Make the line as long as there is room for."""
+        if self._bar.disable:
+            return
+        bar = self._bar
+        bar.bar_format = fit_line(
+            bar.format_dict["ncols"],
+            f"{len(self.results)}/{self._count} {self._noun} {bar.n / max(bar.total, 1):4.0%}",
+            [time_left(bar), f"{bar.n}/{bar.total} windows"],
+        )
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """CSV text: tables of names and numbers, in which a spreadsheet finds no formula.
 
-A spreadsheet runs a cell that begins with ``=``, ``+``, ``-`` or ``@`` when a table is opened, and
+A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or ``@`` when a table is opened, and
 names of classes come from whoever made the model. Such a text gets an apostrophe before it, which
 spreadsheets take for "this is text"; numbers are left as they are.
 """
 
 import csv
+import io
 import re
 from collections.abc import Iterable
-from typing import TextIO
 
 _RUN = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.ASCII | re.IGNORECASE)
@@ -25,7 +25,9 @@ def plain_cell(value: object) -> object:
     return value
 
 
-def write_rows(file: TextIO, rows: Iterable[Iterable[object]]) -> None:
-    """Write a table: UTF-8, a comma between, a line feed at the end of each row."""
-    writer = csv.writer(file, lineterminator="\n")
+def as_csv(rows: Iterable[Iterable[object]]) -> str:
+    """A table: a comma between cells, a line feed at the end of each row."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerows([plain_cell(value) for value in row] for row in rows)
+    return text.getvalue()

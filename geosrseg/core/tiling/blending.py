@@ -2,7 +2,7 @@
 
 Along an axis window k has the weight ``rise_k - rise_(k+1)``, where ``rise_k`` is 0
 before the window's halo ends, 1 behind its ramp, and the taper in between. The sum over
-all windows telescopes to 1 at every pixel, whatever the offsets. In two dimensions the
+all windows telescopes to 1 at every pixel, for any offsets. In two dimensions the
 weights are separable: the product of the row's and the column's.
 
 Windows come from left to right and from top to bottom. So all that must be kept of a
@@ -24,7 +24,7 @@ def taper(length: int) -> NDArray[np.float32]:
     """The hand-over from one window to the next: a raised cosine from 0 to 1.
 
     This is the one place that decides its shape. Any rising curve with values in
-    [0, 1] will do: the weights sum to one whatever it is.
+    [0, 1] will do: the weights always sum to one.
 
     Args:
         length: pixels of the ramp; 0 gives an empty array, a hard cut.
@@ -41,7 +41,6 @@ def blend_weights(span: Span, *, factor: int) -> list[NDArray[np.float32]]:
 
     Args:
         span: the windows, in LR pixels.
-        factor: the upscale factor.
 
     Returns:
         For each window (factor * support pixels,) weights in [0, 1]; over all windows they
@@ -69,7 +68,6 @@ class WindowBlender:
 
     Args:
         plan: the windows, in LR pixels.
-        factor: the upscale factor.
         channels: of the arrays that are blended.
         first_strip: the strip that the first window belongs to.
     """

@@ -24,7 +24,7 @@ def jitter(*chips: Tensor, strength: float, generator: np.random.Generator) -> t
     Args:
         chips: of one ground, each (bands, rows, cols) in [0, 1]; all are changed alike.
         strength: standard deviation of a band's gain; that of the common gain is twice,
-            that of the offset a quarter of it.
+            that of the offset a quarter as large.
         generator: source of the random numbers.
     """
     bands = (chips[0].shape[0], 1, 1)

@@ -22,7 +22,7 @@ class Illumination:
     """One change, for every image of the same ground.
 
     Attributes:
-        atmosphere: put before the ground or taken away; None leaves the kind as it is.
+        atmosphere: put before the ground or taken away; None keeps the kind.
         is_added: put before it.
         gain: (bands, 1, 1) sun, slope and calibration.
         haze: (bands, 1, 1) reflectance, falling with the wavelength.
@@ -47,7 +47,6 @@ class Illumination:
         """A change at random.
 
         Args:
-            bands: names of the bands.
             reflectance: kind of the image, ``surface`` or ``toa``.
             strength: standard deviation of the gain of a band.
             generator: source of the random numbers.

@@ -314,7 +314,7 @@ def _check_ids(entries: Sequence[TomlTable]) -> None:
     if len(names) == 1:
         raise ValueError(
             f"there is one class only ({next(iter(names.values()))[0]}), expected two or more: "
-            "give what is not of it a class too"
+            "give pixels outside of it a class too"
         )
 
 

@@ -72,7 +72,7 @@ class ReferenceCoding:
 
         Args:
             indices: (2**24,) class index by colour, changed in place.
-            known: (2**24,) likewise.
+            known: (2**24,) for the same codes.
         """
         codes = np.flatnonzero(known)
         colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255])

@@ -54,7 +54,7 @@ class SourceFile:
     Attributes:
         image: its file.
         reference: the file of its labels, on its grid.
-        split: the split that all of it is in.
+        split: the split that the whole source is in.
     """
 
     image: Path

@@ -31,7 +31,6 @@ class SurveyedImage:
 
     Attributes:
         survey: of its digital numbers.
-        grid: where it lies.
         names: of its bands as the file has them, or their colours; empty where it has neither.
         is_described: all names are the file's own.
         indexes: of its bands, alpha left out.
@@ -65,13 +64,12 @@ class BandDraft:
     """What a card says of its images.
 
     Attributes:
-        names: of the bands.
         low: what becomes 0, one per band.
         high: what becomes 1, one per band.
         indexes: numbers of the files' bands; None where their names say it.
         scale: None where the files state it.
         offset: with it.
-        nodata: None where the files declare it, or there is none.
+        nodata: None where the files declare it or have none.
         remarks: what to look at, one line each.
     """
 
@@ -86,7 +84,7 @@ class BandDraft:
 
 
 def survey_for_draft(path: Path, files: RasterFiles) -> SurveyedImage:
-    """Look at an image as it is, without a scale.
+    """Look at an image without a scale.
 
     Raises:
         DatasetError: it cannot be read.
@@ -223,7 +221,7 @@ def _find_scale(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str
         return 1e-4, ["the files state no scale: their numbers look like reflectance x 10000"]
     return 1.0, [
         f"the files state no scale, so [bands] has their own numbers, {low:g} to {top:g}. For "
-        "reflectance draft the card anew with --scale 0.0000275 --offset -0.2 (Landsat "
+        "reflectance draft the card again with --scale 0.0000275 --offset -0.2 (Landsat "
         "Collection 2 Level 2), or --scale 0.0001 (reflectance x 10000)"
     ]
 

@@ -124,7 +124,7 @@ def _of_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDra
     if odd := [value for value in counts if value != int(value)]:
         raise DatasetError(
             f"{_holder(masks, odd[0])} holds {odd[0]:g}: class ids are whole numbers; if it was "
-            "resampled by interpolation, make it anew with the nearest neighbour"
+            "resampled by interpolation, make it again with the nearest neighbour"
         )
     held = {int(value) for value in counts}
     binary = held == {0, NODATA}
@@ -133,12 +133,12 @@ def _of_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDra
     if len(ids) > MANY and ids != [*range(len(ids))]:
         raise DatasetError(
             f"{_holder(masks, ids[-1])}: the masks hold {len(ids)} different values from {ids[0]} "
-            f"to {ids[-1]}, as after a lossy format or resampling by interpolation: make them anew"
+            f"to {ids[-1]}, as after a lossy format or resampling by interpolation: make them again"
         )
     as_they_are = all(value < NODATA for value in ids) and not binary
     numbers = ids if as_they_are else range(len(ids))
     if len(ids) > NODATA:
-        raise DatasetError(f"the masks hold {len(ids)} different values, expected 255 at the most")
+        raise DatasetError(f"the masks hold {len(ids)} different values, expected at most 255")
     palette = masks[0].palette
     classes = [
         DraftedClass(

@@ -15,7 +15,7 @@ from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.reference_coding import NO_CODE, colour_codes
 from geosrseg.datasets.reference import is_lossy, read_palette
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.files.raster_files import RasterFiles
 
 ROWS = 256
@@ -30,7 +30,6 @@ class MaskSurvey:
     """The pixels of a mask.
 
     Attributes:
-        path: the file.
         is_coloured: the values are colours, red * 65536 + green * 256 + blue.
         palette: (256,) the colours of numbers that have some; None where they have none.
         is_lossy: it is compressed so that its values are not exact.
@@ -68,7 +67,6 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
     """Read a mask, a strip of rows at a time.
 
     Args:
-        path: the file.
         blocks: sizes of blocks of which one in five may validate.
         files: what opens it.
 
@@ -103,7 +101,7 @@ def _read(
     dataset: DatasetReader, strip: Window, bands: int, palette: NDArray[np.int32] | None
 ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """(rows, cols) values, and where the file says that there are some."""
-    window = raster_window(strip)
+    window = rasterio_window(strip)
     read = dataset.read([*range(1, bands + 1)], window=window)
     valid: NDArray[np.bool_] = np.ones(read.shape[1:], np.bool_)
     for index, kind in enumerate(dataset.colorinterp, 1):

@@ -57,7 +57,7 @@ _TILES = re.compile(r"(?:.*/)?(?:fold\d|brazilian_coffee_scenes)[^/]*(?:/.*)?")
 class Coffee(Dataset):
     """The rasters and masks of the three cities.
 
-    A file belongs to the city that its name has in it, whatever its accents and spaces; it
+    A file belongs to the city that its name has in it, ignoring accents and spaces; it
     is the mask if its name or folder says ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
     ``reference``.
     """

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.datasets.named.zip_archive import Archive, open_archive
+from geosrseg.datasets.named.zip_archive import ZipArchive, open_archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class DatasetFile:
 
     name: str
     path: Path | str
-    archive: Archive | None = None
+    archive: ZipArchive | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Distribution:
     files: tuple[DatasetFile, ...]
 
     def find(self, pattern: str) -> dict[str, DatasetFile]:
-        """Files whose name fits a regular expression, whatever the case.
+        """Files whose name fits a regular expression, ignoring case.
 
         Args:
             pattern: its first group is the key of a file.

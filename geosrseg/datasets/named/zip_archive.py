@@ -1,4 +1,4 @@
-"""Archive: a zip file as a distributor ships it, read with care.
+"""Zip archive: a zip file as a distributor ships it, read with care.
 
 A zip can name files outside the folder that it is unpacked to, link to them, hold one
 member twice, or unpack to more than any disk holds. Such a one is refused as a whole.
@@ -36,11 +36,10 @@ _ZIP_ERRORS: tuple[type[Exception], ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ZipArchive:
     """A zip file whose names, links and sizes have been checked; see `open_archive`.
 
     Attributes:
-        path: the file.
         members: its files.
     """
 
@@ -70,7 +69,7 @@ class Archive:
             raise DatasetError(f"{self.path} is damaged ({error}): get it again") from error
 
 
-def open_archive(path: Path) -> Archive:
+def open_archive(path: Path) -> ZipArchive:
     """Examine a zip file.
 
     Raises:
@@ -88,7 +87,7 @@ def open_archive(path: Path) -> Archive:
         if fault := _fault(member):
             raise DatasetError(f"{path} is not unpacked: its member {member.filename!r} {fault}")
     _check_together(path, members)
-    return Archive(path, tuple(members))
+    return ZipArchive(path, tuple(members))
 
 
 def _fault(member: zipfile.ZipInfo) -> str:

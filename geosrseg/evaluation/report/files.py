@@ -1,17 +1,16 @@
 """Report files: a report as JSON, as CSV, as one HTML page, or as a folder of all of them."""
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from geosrseg.core.text.csv_text import write_rows
+from geosrseg.core.text.csv_text import as_csv
 from geosrseg.errors import OutputError
 from geosrseg.evaluation.report.page import report_html
 from geosrseg.evaluation.report.report import Report
 from geosrseg.evaluation.scoring.bootstrap import Estimate
 from geosrseg.evaluation.source_figures import finite
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_output, publish_texts
 
 Writer = Callable[[Report], str]
 
@@ -34,7 +33,7 @@ def metrics_csv(report: Report) -> str:
         for figure, value in (("psnr", model.psnr), ("psnr_bicubic", model.psnr_bicubic)):
             numbers = [_number(value), *[""] * 6]
             rows.append([model.model, str(model.upscale_factor), figure, "", *numbers])
-    return _csv(rows)
+    return as_csv(rows)
 
 
 def confusion_csv(report: Report) -> str:
@@ -47,7 +46,7 @@ def confusion_csv(report: Report) -> str:
                 counts = (model.confusion.counts, model.boundary_confusion.counts)
                 pixels = [str(int(each[row, col])) for each in counts]
                 rows.append([model.model, reference, prediction, *pixels])
-    return _csv(rows)
+    return as_csv(rows)
 
 
 FILES: Mapping[str, Writer] = {
@@ -103,20 +102,7 @@ def write_report(report: Report, output: str | Path, *, overwrite: bool = False)
     else:
         texts = {output / name: write(report) for name, write in FILES.items()}
         _make_folder(output)
-    write_texts(texts)
-
-
-def write_texts(texts: Mapping[Path, str]) -> None:
-    """Write files of one folder, all of them or none; what stands there is replaced.
-
-    Raises:
-        OutputError: one cannot be written.
-    """
-    with open_drafts(next(iter(texts))) as folder:
-        drafts = [folder / path.name for path in texts]
-        for draft, text in zip(drafts, texts.values(), strict=True):
-            _write(draft, text)
-        publish(drafts, next(iter(texts)))
+    publish_texts(texts)
 
 
 def _make_folder(folder: Path) -> None:
@@ -124,19 +110,6 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror})") from error
-
-
-def _write(draft: Path, text: str) -> None:
-    try:
-        draft.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
-
-
-def _csv(rows: list[list[str]]) -> str:
-    text = io.StringIO()
-    write_rows(text, rows)
-    return text.getvalue()
 
 
 def _numbers(estimate: Estimate | None) -> list[str]:

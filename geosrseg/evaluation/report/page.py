@@ -1,7 +1,7 @@
 """Report page: a report as one HTML file that needs nothing else.
 
 The figures and tables are the paper's: Tables 1 and 2, the confusion matrices of Figure 2
-and the panels of Figure 3.
+and the pictures of Figure 3.
 """
 
 import math
@@ -12,8 +12,8 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 
 from geosrseg.core.confusion import ConfusionMatrix
-from geosrseg.evaluation.report.panels import draw_figures
 from geosrseg.evaluation.report.paper_results import PAPER_RESULTS, PaperDataset
+from geosrseg.evaluation.report.pictures import draw_figures
 from geosrseg.evaluation.report.protocols import (
     PROTOCOL_NAMES,
     group_by_factor,
@@ -61,7 +61,6 @@ class Plot:
     """The differences of one model to the first, on one axis.
 
     Attributes:
-        model: which one.
         zero: the place of zero, in percent of the axis.
         ticks: places, in percent, and what stands there.
         bars: one for each figure.

@@ -21,8 +21,8 @@ class PaperResult:
         psnr: in dB; None for native images.
         overall_accuracy: None for ``lr``, for which it is not printed.
         normalized_accuracy: see `ConfusionMatrix`.
-        mean_iou: likewise.
-        kappa: likewise.
+        mean_iou: of the same.
+        kappa: of the same.
     """
 
     upscale_factor: int

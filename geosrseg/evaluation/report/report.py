@@ -88,13 +88,13 @@ class ModelReport:
         upscale_factor: of the model; the images were degraded by it.
         device: where it ran.
         confusion: rows reference, columns prediction.
-        boundary_confusion: likewise, of the pixels near a boundary.
+        boundary_confusion: the same for the pixels near a boundary.
         estimates: every figure with its interval, see `Scores.figures`.
         by_source: figures of the sources of a dataset that has some, see `measure_sources`.
         baseline: the model that this one is compared with; empty if with none.
-        differences: to that model, on the same draws; empty if there is none.
+        differences: to that model, on the same draws; empty without one.
         psnr: of the SR image in dB, the mean over the scenes; NaN for native input.
-        psnr_bicubic: of the bicubic image, likewise.
+        psnr_bicubic: the same for the bicubic image.
         resampled: every figure on every draw.
     """
 

@@ -20,7 +20,7 @@ class Experiment:
         protocol: see `NetworkConfig`.
         upscale_factor: 1 for ``hr``.
         alpha: weight of the reconstruction loss; None for that of the preset.
-        beta: weight of the segmentation loss, likewise.
+        beta: the same for the segmentation loss.
         in_grid: one of several pairs of weights.
         levers: what it has beside the plain joint loss, see `lever`.
         seed: above that of the budget; None where there is one alone.
@@ -62,10 +62,10 @@ class ExperimentPlan:
     """Which experiments a reproduction has.
 
     Attributes:
-        protocols: of `models.framework.PROTOCOLS`.
+        protocols: of `networks.framework.PROTOCOLS`.
         upscale_factors: every protocol but ``hr`` is trained with each of them.
         alphas: weights of the reconstruction loss; none for that of the preset.
-        betas: weights of the segmentation loss, likewise. With several alphas or betas
+        betas: the same for the segmentation loss. With several alphas or betas
             every pair is an end-to-end training.
         seeds: each experiment is trained with so many; experiments of one seed are paired.
         levers: each is trained beside the plain experiments; several joined by ``+`` are

@@ -1,6 +1,6 @@
 """Paired: what arms that were trained with the same seeds differ by, and how sure that is.
 
-With one seed, arms see the same chips in the same order and begin with the same
+With one seed, arms see the same chips in the same order and start with the same
 segmentation, so what they differ by varies less than what each of them reaches. Its interval
 is over both chances, that of the training and that of the ground: every draw takes seeds and
 blocks with replacement. As few seeds vary too little among themselves, their part of a draw

@@ -9,7 +9,7 @@ Its folder holds
   ``curve.csv``, how they learned; with several seeds ``seeds.json`` and ``seeds.csv``, by how
   much the arms differ
 
-Called again it resumes where it was stopped: what is finished is left as it is.
+Called again it resumes where it was stopped: finished runs are kept.
 """
 
 import json
@@ -25,7 +25,7 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import OutputError, RunError
 from geosrseg.evaluation.evaluate import evaluate
-from geosrseg.evaluation.report.files import write_report, write_texts
+from geosrseg.evaluation.report.files import write_report
 from geosrseg.evaluation.report.report import Report
 from geosrseg.evaluation.reproducing.experiment import Experiment, ExperimentPlan, find_baselines
 from geosrseg.evaluation.reproducing.learning_curve import curve_csv, curve_svg, read_curves
@@ -37,7 +37,7 @@ from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.presets import configure
 from geosrseg.networks.recipe import SR_VALUES, Recipe
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import publish_text, publish_texts
 from geosrseg.regular_file import read_regular
 from geosrseg.runtime.devices.devices import find_device
 from geosrseg.runtime.shipped_models import SUFFIX
@@ -56,10 +56,10 @@ class Budget:
     """What all experiments have in common.
 
     Attributes:
-        preset: networks and recipe to begin with.
-        replaced: values of it that are replaced, see `configure`.
+        preset: of networks and recipe.
+        replaced: values to replace in it, see `configure`.
         init_sr: see `train`; ``{n}`` in it stands for the upscale factor.
-        init_seg: likewise.
+        init_seg: the same for the segmentation part.
     """
 
     preset: str
@@ -68,7 +68,7 @@ class Budget:
     init_seg: str | None = None
 
     def init_sr_of(self, experiment: Experiment) -> Path | None:
-        """The file that the SR part of an experiment begins with, if it trains one."""
+        """The initial weights of an experiment's SR part, if it trains one."""
         if self.init_sr is None or experiment.protocol in ("lr", "hr"):
             return None
         return Path(self.init_sr.replace("{n}", str(experiment.upscale_factor)))
@@ -114,7 +114,7 @@ def reproduce(
         split: what is measured.
         device: where the models are measured; training takes the best one there is.
         threads: of the CPU, when measuring.
-        jobs: trainings at once, each in a process of its own; one trains in this process.
+        jobs: trainings at once, each in its own process; one trains in this process.
         workers: see `train`, for each training.
         command: what was typed, for the report.
         callbacks: makes further Lightning callbacks for each training; unused with several
@@ -123,7 +123,7 @@ def reproduce(
             measurement.
 
     Raises:
-        RunError: the folder was begun with another dataset, budget or plan; or see `train`.
+        RunError: the folder was started with another dataset, budget or plan; or see `train`.
         GeosrsegError: see `train`, `export` and `evaluate`.
     """
     output, experiments = Path(output), plan.experiments()
@@ -155,7 +155,7 @@ def reproduce(
     if plan.seeds > 1:
         pairs = pair_arms(report)
         texts |= {"seeds.csv": pairs_csv(pairs), "seeds.json": pairs_json(pairs)}
-    write_texts({folder / name: text for name, text in texts.items()})
+    publish_texts({folder / name: text for name, text in texts.items()})
     return report
 
 
@@ -258,11 +258,11 @@ def _check_configurations(
         if recipe.devices > 1:
             raise RunError(
                 f"{recipe.devices} devices: a reproduction trains on one; train a run in its "
-                "folder runs with geosrseg train --devices, and it goes on with that"
+                "folder runs with geosrseg train --devices, and it continues with that"
             )
         file = budget.init_sr_of(experiment)
         if file is not None and not file.is_file():
-            raise RunError(f"{experiment.name}: there is no file {file} to begin with")
+            raise RunError(f"{experiment.name}: there is no file {file}")
 
 
 def _model(output: Path, experiment: Experiment) -> Path:
@@ -286,12 +286,9 @@ def _begin(output: Path, description: dict[str, Any]) -> None:
         raise OutputError(f"{output}: is there and is no reproduction: choose another folder")
     try:
         output.mkdir(parents=True, exist_ok=True)
-        with open_drafts(file) as drafts:
-            text = json.dumps(description, indent=2, ensure_ascii=False)
-            (drafts / PLAN).write_text(text + "\n", encoding="utf-8")
-            publish([drafts / PLAN], file)
     except OSError as error:
-        raise OutputError(f"{output}: cannot be written ({error.strerror})") from error
+        raise OutputError(f"{output}: cannot be made ({error.strerror})") from error
+    publish_text(file, json.dumps(description, indent=2, ensure_ascii=False) + "\n")
 
 
 def _is_empty(folder: Path) -> bool:
@@ -308,6 +305,6 @@ def _check_plan(output: Path, description: dict[str, Any]) -> None:
     if changed:
         key = changed[0]
         raise RunError(
-            f"{output} was begun with {key} {found[key]}, not {description[key]}: give the same "
+            f"{output} was started with {key} {found[key]}, not {description[key]}: give the same "
             "options again, or choose another folder"
         )

@@ -65,7 +65,7 @@ class BlockCounts:
         """(cells,) counts over all blocks.
 
         Args:
-            draws: (blocks,) how many times each block counts; once unless given.
+            draws: (blocks,) how many times each block counts; once by default.
         """
         weights = self.count if draws is None else self.count * draws[self.block]
         return np.bincount(self.cell, weights, minlength=self.cells).astype(np.int64)

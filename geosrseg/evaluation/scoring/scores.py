@@ -31,7 +31,7 @@ class Scores:
     Attributes:
         class_names: in the order of the cells.
         confusion: cells reference * classes + prediction, of every counted pixel.
-        boundary: likewise, of the pixels near a boundary of the reference.
+        boundary: the same for the pixels near a boundary of the reference.
         objects: small objects of the reference by class.
         found: those of them that the model found.
     """

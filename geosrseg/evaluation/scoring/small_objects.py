@@ -2,7 +2,7 @@
 
 An object is all pixels of one class that touch each other, corners included. It is looked for in
 the whole reference, so that no object is cut and taken for a small one; one that touches the
-edge of the scene goes on beyond it, and is left out.
+edge of the scene may continue beyond it, and is left out.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ class SmallObjects:
     """The small objects of one reference, numbered from 1.
 
     Attributes:
-        numbers: (rows, cols) int32 number of the object at every pixel; 0 where there is none.
+        numbers: (rows, cols) int32 number of the object at every pixel; 0 elsewhere.
         label: (objects + 1,) class index of each object; the first is of none.
         size: (objects + 1,) pixels of each object.
         first: (objects + 1, 2) row and column of its first pixel, from the top left.
@@ -52,7 +52,6 @@ def find_small_objects(
 
     Args:
         reference: (rows, cols) class indices; other values are no object.
-        classes: number of classes.
         limit: pixels that are too many.
         folder: for files as large as the scene.
     """

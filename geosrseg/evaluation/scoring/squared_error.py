@@ -31,7 +31,7 @@ class SquaredError:
 
         Args:
             image: (bands, rows, cols) normalized reflectance, not clipped.
-            native: likewise, in [0, 1].
+            native: of the same shape, in [0, 1].
             counted: (rows, cols).
         """
         difference = (image - native)[:, counted].astype(np.float64)

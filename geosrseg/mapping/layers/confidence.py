@@ -1,46 +1,36 @@
-"""The confidence: how sure each label is, and where nodata makes it less so."""
+"""The confidence: how sure each label is, and how much around it is unknown."""
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 
-from geosrseg.core.labels import CERTAIN, NEAR_NODATA, percent
+from geosrseg.core.labels import CERTAIN, doubt, percent
 from geosrseg.core.legend import NODATA
 from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
-from geosrseg.raster.maps.qml import Ramp
+from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 
 
 class Confidence(Layer):
-    """(1, rows, width) uint8 percent on the target grid."""
+    """(2, rows, width) uint8 percent of confidence and of doubt on the target grid."""
 
-    asset = Asset(title="Confidence of each label, in percent")
-    ramp = Ramp(0, 100, "%")
+    asset = Asset(title="Confidence of each label, and doubt about what is around it, in percent")
+    ramp = RAMP
 
     def profile(self) -> CogProfile:
         """See `Layer.profile`."""
         frame = self.frame
-        return CogProfile(
-            grid=frame.target_grid,
-            bands=("confidence",),
-            dtype="uint8",
-            nodata=NODATA,
-            overviews=Resampling.nearest,
-            units="percent",
-            tags={
-                **frame.tags,
-                "GEOSRSEG_CONFIDENCE": f"0 to {CERTAIN}: percent",
-                "GEOSRSEG_UNCERTAIN_BY_NODATA": (
-                    f"{NEAR_NODATA} to {NEAR_NODATA + CERTAIN}: {NEAR_NODATA} + percent, where "
-                    f"nodata lies within {frame.halo} pixels of the scene"
-                ),
-                "GEOSRSEG_TEMPERATURE": str(frame.spec.temperature),
-            },
-        )
+        tags = {
+            "GEOSRSEG_DOUBT": (
+                f"how near an unknown pixel of the scene is (nodata, masked, beyond its edge): "
+                f"{CERTAIN} beside it, 0 more than {frame.halo} pixels away"
+            ),
+            "GEOSRSEG_TEMPERATURE": str(frame.spec.temperature),
+        }
+        return confidence_profile(frame.target_grid, {**frame.tags, **tags})
 
     def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
-        """See `Layer.canvas`."""
+        """See `Layer.canvas`: the confidence alone."""
         return np.full((1, rows, cols), NODATA, np.uint8)
 
     def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
@@ -53,8 +43,9 @@ class Confidence(Layer):
         self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
     ) -> NDArray[np.generic]:
         """See `Layer.finish`."""
-        marked: NDArray[np.uint8] = np.asarray(canvas, np.uint8) + strip.near_nodata * np.uint8(
-            NEAR_NODATA
-        )
-        marked[:, strip.hidden] = NODATA
-        return marked
+        sure: NDArray[np.uint8] = np.asarray(canvas, np.uint8)
+        unsure = doubt(strip.distance, reach=self.frame.halo)
+        finished = np.concatenate([sure, np.empty_like(sure)])
+        finished[1] = unsure.repeat(strip.factor, axis=0).repeat(strip.factor, axis=1)
+        finished[:, strip.hidden] = NODATA
+        return finished

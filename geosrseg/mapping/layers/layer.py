@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.spec import ModelSpec
-from geosrseg.core.tiling.dilation import dilate
+from geosrseg.core.tiling.distance import distance
 from geosrseg.products.asset import Asset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile
@@ -32,12 +32,15 @@ class MapFrame:
         spec: of the model.
         halo: LR pixels around a pixel that may sway its label.
         tags: what every file says of its own making.
+        merge: (256,) index of the map's class for each of the model's, `NODATA` for none; None
+            where they are the model's own.
     """
 
     scene: Scene
     spec: ModelSpec
     halo: int
     tags: Mapping[str, str]
+    merge: NDArray[np.uint8] | None = None
 
     @property
     def target_grid(self) -> Grid:
@@ -69,9 +72,9 @@ class FinishedStrip:
     Attributes:
         labels: (s·rows, s·width) class indices; NODATA where the map has no pixel.
         hidden: (s·rows, s·width) True where the map has no pixel.
-        around: (window rows, window cols) usable pixels of the scene in all windows.
+        around: (window rows, window cols) usable pixels of the scene in all windows, which
+            hold the frame's halo around the strip's own, or else end with the scene.
         own: the strip's own rows and columns in `around`.
-        halo: LR pixels around a pixel that may sway its label.
         factor: the upscale factor s.
     """
 
@@ -79,14 +82,16 @@ class FinishedStrip:
     hidden: NDArray[np.bool_]
     around: NDArray[np.bool_]
     own: tuple[slice, slice]
-    halo: int
     factor: int
 
     @cached_property
-    def near_nodata(self) -> NDArray[np.bool_]:
-        """(s·rows, s·width) True where a pixel within the halo is not usable."""
-        near = dilate(~self.around, self.halo)[self.own]
-        return near.repeat(self.factor, axis=0).repeat(self.factor, axis=1)
+    def distance(self) -> NDArray[np.int32]:
+        """(rows, width) LR pixels to the nearest one that is not usable, or beyond the scene.
+
+        It is the scene's, whatever the windows are, as far as the frame's halo; farther away it
+        is more than that halo, and says no more.
+        """
+        return distance(~self.around)[self.own]
 
 
 class Layer(ABC):

@@ -1,12 +1,12 @@
-"""Info: what a scene is, and whether a model can map it."""
+"""Info: a scene, and whether a model can map it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.errors import SceneError
 from geosrseg.mapping.planning.scene_faults import with_all_faults
-from geosrseg.raster.files.gdal import check_proj
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import check_proj
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.survey import Survey, survey_scene
 from geosrseg.runtime.model.model_file import read_model_file
@@ -33,7 +33,7 @@ class SceneInfo:
 
 
 def info(scene: str | Path, *, model: str | Path = DEFAULT_MODEL) -> SceneInfo:
-    """Look at a scene, and at whether a model can map it as it is, without any option.
+    """Describe a scene, and whether a model can map it without further options.
 
     Args:
         scene: as for `predict`.

@@ -1,11 +1,11 @@
-"""What a finished map says of its own: classes that abound, and confidence that lacks."""
+"""Judges a finished map: classes that dominate, and confidence that is low."""
 
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.labels import CERTAIN, NEAR_NODATA
+from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
 from geosrseg.core.spec import ModelSpec
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
@@ -27,22 +27,20 @@ class MapCounts:
         self._counts: dict[str, NDArray[np.int64]] = {}
 
     def add(self, rows: Mapping[str, NDArray[np.generic]]) -> None:
-        """Count the class map and, where there is one, the confidence layer."""
+        """Count the class map and, where there is one, the confidence, which is a first band."""
         for layer in (CLASSES, CONFIDENCE):
             if layer in rows:
                 known = self._counts.setdefault(layer, np.zeros(256, np.int64))
-                known += np.bincount(rows[layer].ravel(), minlength=256)
+                known += np.bincount(rows[layer][0].ravel(), minlength=256)
 
     def unlike(self, spec: ModelSpec) -> Iterator[str]:
-        """In what the map is unlike those that the model was validated on, one line each."""
+        """How the map differs from those that the model was validated on, one line each."""
         yield from self._abounding(spec)
         accuracy = spec.metrics.get("overall_accuracy")
         counts = self._counts.get(CONFIDENCE)
         if accuracy is None or counts is None:
             return
-        sure = counts[: CERTAIN + 1].copy()
-        near = counts[NEAR_NODATA : NEAR_NODATA + CERTAIN + 1]
-        sure += near
+        sure = counts[: CERTAIN + 1]
         mean = float(sure @ np.arange(CERTAIN + 1)) / max(int(sure.sum()), 1) / CERTAIN
         if sure.any() and mean < accuracy - LACKS:
             yield (

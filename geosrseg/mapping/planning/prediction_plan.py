@@ -20,7 +20,7 @@ COARSE = 8
 """LR pixels of the scene to one that is read to find windows without anything to map."""
 
 COPIES = 1 + 4 / 3 + 4 / 3
-"""What the disk holds at the most: the rows, and a draft and the COG with their overviews."""
+"""Most that the disk holds: the rows, and a draft and the COG with their overviews."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class PredictionPlan:
     Attributes:
         scene: what would be mapped.
         width: of the map, in pixels.
-        height: likewise.
+        height: of the same.
         device: what the model would run on.
         precision: in which it would compute.
         window_size: LR pixels along a window's longer side.
@@ -39,7 +39,7 @@ class PredictionPlan:
         strips: the rows of windows, which `geosrseg.batch` can give to several workers.
         skipped: of them, about so many have nothing to map.
         memory: bytes that would be taken for windows and rows, about.
-        disk: bytes that would be needed at the most, were nothing compressed.
+        disk: most bytes needed, if nothing were compressed.
         seconds: about, from a window that was run; NaN if none is to be run.
         seconds_per_pixel: of an LR pixel of a window; NaN if none is to be run.
     """
@@ -74,7 +74,6 @@ def plan_prediction(
 
     Args:
         request: what would be made.
-        session: the model.
         seconds_per_pixel: of another plan with the same session; two windows are run to find it
             out where it is None.
 

@@ -85,10 +85,9 @@ def fitting_window_size(
     """The largest windows of which one fits into memory, and that are not too large.
 
     Args:
-        spec: of the model.
         pixels: LR pixels for which there is memory.
         seams: see `predict`.
-        overlap: likewise.
+        overlap: of two windows.
         largest: LR pixels along a side that the device takes; None for any number.
 
     Returns:

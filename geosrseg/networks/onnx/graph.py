@@ -21,7 +21,7 @@ def build_onnx(network: JointNetwork, spec: ModelSpec) -> onnx.ModelProto:
     """Write a network and its ModelSpec as one ONNX model.
 
     Args:
-        network: left as it is; its batch normalizations are read as for evaluation.
+        network: not changed; its batch normalizations are read as for evaluation.
         spec: goes into the metadata, and names the sizes of input and outputs.
 
     Returns:

@@ -40,7 +40,7 @@ def read_weights(network: JointNetwork, model: onnx.ModelProto) -> dict[str, Ten
     """The state of a network from a model file that was written from one of its kind.
 
     Args:
-        network: of the file's bands, classes and upscale factor; it is left as it is.
+        network: of the file's bands, classes and upscale factor; it is not changed.
         model: what the file holds.
 
     Raises:

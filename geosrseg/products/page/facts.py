@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+import numpy as np
 from rasterio.crs import CRS
 
+from geosrseg.core.legend import NODATA
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.raster.maps.strips import open_strips
 
@@ -32,6 +34,10 @@ def map_facts(finished: FinishedMap) -> Iterator[tuple[str, str]]:
     yield "Made on" if spec else "Page made on", made
 
 
+HALF = 50
+"""Percent of doubt above which labels are counted apart."""
+
+
 def map_cautions(finished: FinishedMap) -> list[str]:
     """What the figures of a map mean, and what they do not."""
     spec = finished.spec
@@ -44,7 +50,26 @@ def map_cautions(finished: FinishedMap) -> list[str]:
         )
     elif spec and said and spec.confusion:
         counted += " They are not adjusted: the model's known errors are those of other scenes."
-    return [*said, counted]
+    return [*said, counted, *_trust(finished)]
+
+
+def _trust(finished: FinishedMap) -> Iterator[str]:
+    """How sure the labels are, and how many are in doubt, where a confidence layer says so."""
+    if finished.confidence is None:
+        return
+    counts = np.zeros((2, NODATA), np.int64)  # of each percent
+    with open_strips(finished.class_map, finished.confidence) as strips:
+        for strip in strips:
+            for known, values in zip(counts, np.asarray(strip.confidence), strict=True):
+                known += np.bincount(values[values != NODATA], minlength=NODATA)
+    if counts.any():
+        confidence, doubt = counts / counts.sum(axis=1, keepdims=True)
+        some, much = (100 * doubt[least:].sum() for least in (1, HALF + 1))
+        yield (
+            f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average. For {some:.1f} % "
+            "of the map the model did not see all that it looks at (nodata, masked, beyond the "
+            f"scene's edge); {much:.1f} % of the map has a doubt above {HALF} %."
+        )
 
 
 def _crs_name(crs: CRS) -> str:

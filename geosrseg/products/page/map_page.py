@@ -7,6 +7,7 @@ the file itself, as `tile_pyramid` cuts them.
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -18,6 +19,7 @@ from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.products.areas import Areas, ClassArea
 from geosrseg.products.asset import Asset
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.land import read_land
 from geosrseg.products.page.facts import map_cautions, map_facts
 from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid, scene_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
@@ -95,7 +97,8 @@ def write_page(
     """
     path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    source = scene_pyramid(scene, max_bytes=max_bytes // 2) if scene else None
+    land = partial(read_land, class_map_path, legend)
+    source = scene_pyramid(scene, max_bytes=max_bytes // 2, land=land) if scene else None
     target = class_map_pyramid(class_map_path, max_bytes=max_bytes // 2)
     with open_strips(class_map_path) as strips:
         grid = strips.grid

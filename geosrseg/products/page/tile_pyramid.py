@@ -16,14 +16,13 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.io import MemoryFile
-from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.composite import Composite
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
-from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.composite import Composite, LandOf
+from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 TILE = 512
 """Rows and columns of a tile; those at the right and lower borders have fewer."""
@@ -70,18 +69,19 @@ class Pyramid:
         return round(self.width / self.levels[-1].width)
 
 
-def scene_pyramid(scene: Scene, *, max_bytes: int) -> Pyramid:
+def scene_pyramid(scene: Scene, *, max_bytes: int, land: LandOf | None = None) -> Pyramid:
     """Pictures of a scene as JPEG.
 
     Args:
         scene: the open scene.
+        land: see `Composite.of`.
         max_bytes: of all tiles as base64; the coarsest level is there in any case.
 
     Raises:
         SceneError: the scene cannot be read.
     """
     height, width = scene.grid.height, scene.grid.width
-    composite = Composite.of(scene)
+    composite = Composite.of(scene, land=land)
 
     def read(step: int, row: int, col: int) -> bytes:
         window = Window(row * TILE * step, col * TILE * step, TILE * step, TILE * step)
@@ -113,7 +113,7 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
         grids = {}
         for number, step in enumerate(steps):
             with _open_level(path, number) as level:
-                grids[step] = Grid(level.crs, level.transform, *level.shape)
+                grids[step] = Grid.of(level)
         sizes = {step: (grid.height, grid.width) for step, grid in grids.items()}
 
         def read(step: int, row: int, col: int) -> bytes:
@@ -121,9 +121,7 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
             shown = Window(row * TILE, col * TILE, TILE, TILE).clipped(rows, cols)
             area = grids[step].upright_window(shown)
             with _open_level(path, steps.index(step)) as level:
-                labels = level.read(
-                    1, window=RasterioWindow(area.col_off, area.row_off, area.width, area.height)
-                )
+                labels = level.read(1, window=rasterio_window(area))
             return zlib.compress(grids[step].upright(labels).tobytes())
 
         levels = _levels([(step, sizes[step]) for step in steps], read, max_bytes=max_bytes)

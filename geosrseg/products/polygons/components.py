@@ -1,4 +1,4 @@
-"""Components: pixels of one class that hang together by their sides, strip by strip.
+"""Components: pixels of one class connected by their sides, strip by strip.
 
 A strip is a number of whole rows of a class map. Its components are numbered from 1; 0 is
 what is not valid. `join` says which components of two strips are one.
@@ -60,7 +60,7 @@ def label_components(labels: NDArray[np.uint8]) -> Components:
 
 
 def join(count: int, one: NDArray[np.integer], other: NDArray[np.integer]) -> Ids:
-    """Number what hangs together.
+    """Number the connected components.
 
     Args:
         count: nodes 0 to count - 1.

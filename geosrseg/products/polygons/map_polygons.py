@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
 from geosrseg.products.pixel_areas import PixelAreas
 from geosrseg.products.polygons.components import Components, join, label_components
@@ -25,6 +24,7 @@ class MapPolygons:
         pixels: (n,) pixels of the map.
         square_metres: (n,) sums of the pixels' areas; NaN where they are not known.
         confidence: (n,) mean confidence of the pixels that have one, in percent, else NaN.
+        doubt: (n,) mean doubt of the same pixels.
         rings: in columns and rows of the map.
     """
 
@@ -32,6 +32,7 @@ class MapPolygons:
     pixels: NDArray[np.int64]
     square_metres: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    doubt: NDArray[np.float64]
     rings: Rings
 
     def __len__(self) -> int:
@@ -49,11 +50,11 @@ class PolygonTracer:
     def __init__(self, width: int, pixel_areas: PixelAreas | None) -> None:
         self._pixel_areas = pixel_areas
         self._rows = 0
-        # The last row, and the components in it: what goes on below is not known yet.
+        # The last row, and the components in it: the rows below are not known yet.
         self._labels = np.full((1, width), NODATA, np.uint8)
         self._ids = np.zeros((1, width), np.int32)
         self._classes = np.zeros(0, np.uint8)
-        self._sums = np.zeros((0, 4))
+        self._sums = np.zeros((0, 5))
         self._corners = Corners.empty()
 
     def add(
@@ -63,8 +64,7 @@ class PolygonTracer:
 
         Args:
             labels: (rows, width) class ids or NODATA, at least one row.
-            confidence: (rows, width) percent. Higher values, such as those beside nodata,
-                stand for none.
+            confidence: (2, rows, width) percent of confidence and of doubt, or NODATA.
 
         Returns:
             The polygons that ended above its last row.
@@ -93,15 +93,16 @@ class PolygonTracer:
     def _measure(
         self, strip: Components, confidence: NDArray[np.uint8] | None
     ) -> NDArray[np.float64]:
-        """(n, 4) pixels, square metres, sum of confidence and pixels that have one."""
+        """(n, 5) pixels, square metres, sums of confidence and doubt, pixels that have them."""
         nothing = np.zeros(len(strip))
-        sums = [strip.sum(), nothing, nothing, nothing]
+        sums = [strip.sum(), nothing, nothing, nothing, nothing]
         if self._pixel_areas is not None:
             rows = range(self._rows, self._rows + len(strip.ids))
             sums[1] = strip.sum(np.stack([self._pixel_areas.row(row) for row in rows]))
         if confidence is not None:
-            confident = confidence <= CERTAIN
-            sums[2:] = strip.sum(np.where(confident, confidence, 0)), strip.sum(confident)
+            known = confidence[0] != NODATA
+            sums[2:4] = (strip.sum(np.where(known, percent, 0)) for percent in confidence)
+            sums[4] = strip.sum(known)
         return np.stack(sums, axis=1)
 
     def _give_out(self) -> MapPolygons:
@@ -114,7 +115,7 @@ class PolygonTracer:
         corners = self._corners.renumbered(numbers)
         of_ended = np.concatenate([[False], ended])[self._corners.component]
         rings = trace_rings(corners[of_ended], int(np.count_nonzero(ended)))
-        classes, (pixels, area, total, confident) = self._classes[ended], self._sums[ended].T
+        classes, (pixels, area, sure, unsure, known) = self._classes[ended], self._sums[ended].T
         self._classes, self._sums = self._classes[~ended], self._sums[~ended]
         self._corners, self._ids = corners[~of_ended], numbers[self._ids]
         unknown = np.full(len(classes), np.nan)
@@ -122,7 +123,8 @@ class PolygonTracer:
             classes,
             pixels=pixels.astype(np.int64),
             square_metres=unknown if self._pixel_areas is None else area,
-            confidence=np.divide(total, confident, out=unknown.copy(), where=confident > 0),
+            confidence=np.divide(sure, known, out=unknown.copy(), where=known > 0),
+            doubt=np.divide(unsure, known, out=unknown.copy(), where=known > 0),
             rings=rings,
         )
 

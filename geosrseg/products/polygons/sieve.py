@@ -55,7 +55,7 @@ class Sieve:
         self._ids = ids[-1]
 
     def smoother(self, min_area: float) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-        """What changes the map, once all of it has been taken.
+        """What changes the map, once it has been read whole.
 
         Args:
             min_area: square metres. A smaller component goes to its largest neighbour, and

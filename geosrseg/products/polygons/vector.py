@@ -79,11 +79,11 @@ def write_polygons(
     simplify: float | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the polygons of a class map: ground of one class that hangs together.
+    """Write the polygons of a class map: connected ground of one class.
 
     Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas
     on the ellipsoid, null where the map has no place on the earth) and, with a confidence
-    layer, ``confidence`` (mean of its pixels in percent, null where none has any).
+    layer, ``confidence`` and ``doubt`` (means of its pixels in percent, null where none has any).
     Neighbours share the vertices of their common border. QGIS draws them by class: a
     GeoPackage carries the style, beside others stands a ``.qml`` unless somebody's own does.
 
@@ -91,8 +91,7 @@ def write_polygons(
         class_map_path: the class map.
         output: ``.gpkg``, ``.fgb``, ``.geojson`` (longitude and latitude) or ``.parquet``.
         legend: the classes.
-        confidence_path: the map's confidence layer. Pixels that nodata makes uncertain do
-            not count.
+        confidence_path: the map's confidence layer.
         min_area: square metres; a smaller polygon becomes a part of its largest neighbour.
         simplify: tolerance in units of the CRS, the root of the area that a corner may cut
             off (Visvalingam and Whyatt 1993). Borders stay shared, areas stay the pixels'.
@@ -168,7 +167,7 @@ Smooth = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 def _smoother(strips: Strips, areas: PixelAreas | None, min_area: float | None) -> Smooth:
-    """What takes polygons that are too small out of the map; reads all of it."""
+    """The sieve that removes polygons that are too small; it reads the whole map."""
     if min_area is None or areas is None:
         return lambda labels: labels
     sieve = Sieve(strips.grid.width, areas)
@@ -202,7 +201,7 @@ def _schema(*, with_confidence: bool) -> pa.Schema:
         pa.field("area_m2", pa.float64()),
     ]
     if with_confidence:
-        fields.append(pa.field("confidence", pa.float32()))
+        fields += [pa.field(name, pa.float32()) for name in ("confidence", "doubt")]
     return pa.schema([*fields, pa.field(GEOMETRY, pa.binary())])
 
 
@@ -219,6 +218,7 @@ def _batch(
         "class_name": names,
         "area_m2": polygons.square_metres,
         "confidence": polygons.confidence,
+        "doubt": polygons.doubt,
         GEOMETRY: shapely.to_wkb(shapes),
     }
     arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in schema]

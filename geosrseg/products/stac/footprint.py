@@ -1,7 +1,7 @@
 """The footprint of a grid in longitude and latitude, as RFC 7946 wants it.
 
 What crosses 180° is cut there, and its box has its west above its east; what holds a pole
-runs along it. Rings are counter-clockwise whatever the grid's own direction is.
+runs along it. Rings are counter-clockwise for grids of either direction.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ import shapely.affinity
 import shapely.geometry
 from numpy.typing import NDArray
 
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 EDGE_POINTS = 8
 """Points along each side: a straight line of a CRS is bent in longitude and latitude."""

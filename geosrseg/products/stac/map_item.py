@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
@@ -14,6 +15,7 @@ import rasterio
 from pystac.extensions.classification import ClassificationExtension
 from pystac.extensions.file import FileExtension
 from pystac.extensions.projection import ProjectionExtension
+from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
@@ -22,14 +24,17 @@ from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.products.stac import terms as stac
 from geosrseg.products.stac.footprint import Footprint, find_footprint
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output, publish_text
 
 SUFFIXES = (".json",)
 
 RASTERS = (".tif", ".tiff")
+
+RASTER = "https://stac-extensions.github.io/raster/v2.0.0/schema.json"
+"""The extension that says scale and offset of a band."""
 
 
 class MapItem(ProductFile):
@@ -111,8 +116,10 @@ def write_map_item(
         item.add_asset(key, _asset(file, path))
     for key, asset in item.assets.items():
         _add_checksum(asset, files[key].path)
-        _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
-    _add_classes(item.assets["classes"], files["classes"].path, legend, areas)
+        if files[key].path.suffix.lower() in RASTERS:
+            _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
+            _add_bands(item, asset, files[key].path)
+    _add_classes(item.assets["classes"], legend, areas)
     if source is not None:
         href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
         item.add_link(pystac.Link(rel="derived_from", target=href, title=source.name))
@@ -130,7 +137,7 @@ def _describe(path: Path) -> tuple[Grid, Footprint | None]:
     """The grid of a raster, and where it lies."""
     try:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
-            grid = Grid(dataset.crs, dataset.transform, *dataset.shape)
+            grid = Grid.of(dataset)
     except GDAL_ERRORS as error:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
     return grid, find_footprint(grid)
@@ -157,7 +164,7 @@ def _bbox(grid: Grid) -> list[float]:
 
 def _add_own_grid(asset: pystac.Asset, file: Path, common: Grid, code: str | None) -> None:
     """The projection of a raster that lies on another grid than the class map."""
-    if file.suffix.lower() not in RASTERS or common.crs is None:
+    if common.crs is None:
         return
     grid, _ = _describe(file)
     if grid != common:
@@ -189,12 +196,38 @@ def _add_checksum(asset: pystac.Asset, file: Path) -> None:
     FileExtension.ext(asset, add_if_missing=True).apply(checksum=stac.checksum(digest), size=size)
 
 
-def _add_classes(asset: pystac.Asset, path: Path, legend: Legend, areas: Areas) -> None:
-    with rasterio.open(path, driver="GTiff") as dataset:  # which has been described
-        kind, nodata = dataset.dtypes[0], dataset.nodata
-    band = {"name": "class", "data_type": kind}
-    asset.extra_fields["bands"] = [band if nodata is None else band | {"nodata": int(nodata)}]
-    empty = [] if nodata is None else [stac.nodata_class(int(nodata))]
+def _add_bands(item: pystac.Item, asset: pystac.Asset, path: Path) -> None:
+    """What the bands of a raster hold: their names and units, and how a number is read."""
+    with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
+        bands = [_band(dataset, index) for index in range(dataset.count)]
+    asset.extra_fields["bands"] = bands
+    if "raster:scale" in bands[0] and RASTER not in item.stac_extensions:
+        item.stac_extensions.append(RASTER)
+
+
+def _band(dataset: DatasetReader, index: int) -> dict[str, Any]:
+    """A band as STAC 1.1 describes it, as far as the file does."""
+    nodata, unit = dataset.nodatavals[index], dataset.units[index]
+    band: dict[str, Any] = {
+        "name": dataset.descriptions[index] or f"band {index + 1}",
+        "data_type": dataset.dtypes[index],
+    }
+    if nodata is not None:
+        number = int(nodata) if nodata.is_integer() else nodata
+        band["nodata"] = number if math.isfinite(nodata) else str(nodata)  # JSON has no NaN
+    if unit:
+        band["unit"] = unit
+    scaling = dataset.scales[index], dataset.offsets[index]
+    if scaling != (1, 0):
+        band |= zip(("raster:scale", "raster:offset"), scaling, strict=True)
+    return band
+
+
+def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
+    (band,) = asset.extra_fields["bands"]
+    band["name"] = "class"
+    nodata = band.get("nodata")
+    empty = [stac.nodata_class(nodata)] if isinstance(nodata, int) else []
     ClassificationExtension.ext(asset, add_if_missing=True).apply(
         classes=[*stac.classes(legend, areas), *empty]
     )

@@ -75,7 +75,7 @@ def model_item(file: ModelFile) -> dict[str, Any]:
 
 
 def _domain(spec: ModelSpec) -> dict[str, Any]:
-    """What the model learned from, as far as it is known."""
+    """What the model learned from, as far as the file says."""
     domain = spec.domain
     said = {
         "gsd": domain.resolution,

@@ -8,7 +8,9 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
+from rasterio.io import DatasetReader
 from rasterio.transform import array_bounds
+from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.tiling.windows import Window
 
@@ -36,6 +38,11 @@ class Grid:
             raise ValueError(f"a grid has at least one pixel, got {self.height} x {self.width}")
         if self.transform.is_degenerate:
             raise ValueError(f"a grid's pixels have an area, got {self.transform}")
+
+    @classmethod
+    def of(cls, dataset: DatasetReader) -> "Grid":
+        """Where the pixels of an open file lie."""
+        return cls(dataset.crs, dataset.transform, dataset.height, dataset.width)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -91,3 +98,8 @@ class Grid:
         """The grid of a window's pixels."""
         transform = self.transform @ Affine.translation(window.col_off, window.row_off)
         return Grid(self.crs, transform, window.height, window.width)
+
+
+def rasterio_window(window: Window) -> RasterioWindow:
+    """A window as rasterio has it."""
+    return RasterioWindow(window.col_off, window.row_off, window.width, window.height)

@@ -1,7 +1,9 @@
 """Warp: a raster read on another grid, and in another CRS, window by window."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from affine import Affine
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import CRSError
 from rasterio.io import DatasetReader
@@ -9,8 +11,8 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform, transform_bounds
 
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 _CRS_ERRORS: tuple[type[Exception], ...] = (CRSError, *GDAL_ERRORS)
 
@@ -31,12 +33,12 @@ class Warp:
     nodata: float | None = None
 
     def open(self, dataset: DatasetReader) -> WarpedVRT:
-        """The open file on the grid, whatever lies outside of it being transparent or nodata.
+        """The open file on the grid; pixels outside of the file are transparent or nodata.
 
         Nothing but the open file is ever read: the VRT is made here and in memory.
         """
         has_alpha = ColorInterp.alpha in dataset.colorinterp
-        # The nearest pixel's number is taken as it is: nodata may be a class.
+        # The nearest pixel's number is kept, also nodata: it may be a class.
         nodata = (dataset.nodata if self.nodata is None else self.nodata) if self.cubic else None
         return WarpedVRT(
             dataset,
@@ -95,7 +97,7 @@ def check_overlap(grid: Grid, wanted: Grid, *, name: str, of: str) -> None:
 
 
 def pixel_ratio(coarse: Grid, fine: Grid) -> tuple[float, float]:
-    """Height and width of a pixel of `coarse` in pixels of `fine`, at the middle of it."""
+    """Height and width of a pixel of `coarse` in pixels of `fine`, at its middle."""
     row, col = coarse.height / 2, coarse.width / 2
     corners = [coarse.transform @ point for point in ((col, row), (col, row + 1), (col + 1, row))]
     xs, ys = transform(coarse.crs, fine.crs, *map(list, zip(*corners, strict=True)))
@@ -109,7 +111,7 @@ def pixel_ratio(coarse: Grid, fine: Grid) -> tuple[float, float]:
 
 def coarsened(grid: Grid, factor: int) -> Grid:
     """The grid whose pixels are `factor` by `factor` pixels; what is left over is not in it."""
-    scaled = grid.transform * grid.transform.scale(factor)
+    scaled = grid.transform @ Affine.scale(factor)
     return Grid(grid.crs, scaled, grid.height // factor, grid.width // factor)
 
 
@@ -122,3 +124,16 @@ def _ordered(grid: Grid) -> tuple[float, float, float, float]:
 def _shown(grid: Grid) -> str:
     numbers = ", ".join(f"{value:g}" for value in grid.bounds)
     return f"({numbers}) {grid.crs.to_string() if grid.crs else 'without a CRS'}"
+
+
+def find_warp(path: Path, dataset: DatasetReader, grid: Grid) -> Warp | None:
+    """How an open file of classes comes onto the grid of its image; None if it lies there.
+
+    Raises:
+        DatasetError: it cannot be brought there.
+    """
+    own = Grid.of(dataset)
+    if same_grid(own, grid):
+        return None
+    check_overlap(own, grid, name=str(path), of="its image")
+    return Warp(grid)

@@ -19,8 +19,6 @@ from geosrseg.apart import GivenUpError, run_apart
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.extras import extra
-from geosrseg.raster.files.crs_text import read_crs
-from geosrseg.raster.files.gdal import reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi_file import (
     ARCHIVE,
@@ -30,6 +28,8 @@ from geosrseg.raster.header.aoi_file import (
     joined,
     transformed,
 )
+from geosrseg.raster.storage.crs_text import read_crs
+from geosrseg.raster.storage.gdal import reason, unreferenced_allowed
 from geosrseg.regular_file import read_regular
 
 GEOJSON = (".geojson", ".json")
@@ -103,7 +103,7 @@ class Aoi:
         )
 
     def extent(self, grid: Grid, *, factor: int = 1) -> Window | None:
-        """The smallest window of `grid` that has all pixels inside; None where there is none.
+        """The smallest window of `grid` that has all pixels inside; None where no pixel is.
 
         Args:
             grid: the pixels of which the window is made.
@@ -259,7 +259,7 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
         )
     try:
         skipped = "" if is_json else ",".join(_drivers())
-        # What has few points is quick, whatever they do; all else may keep GEOS for hours.
+        # Few points are always quick; with many, GEOS may take hours.
         if is_json and len(content) < FEW_BYTES:
             return shapely.from_wkb(area_of_file(content, suffix, grid.crs.to_wkt()))
         area = run_apart(

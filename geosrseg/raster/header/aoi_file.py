@@ -2,7 +2,7 @@
 
 GeoJSON is read here. All other formats are GDAL's, which would try some sixty drivers with
 whatever it is given, of which some follow what they read to other files and to the network. So it
-is asked in a process of its own that has the one driver of the file's suffix, and reads copies
+is asked in its own process that has the one driver of the file's suffix, and reads copies
 under names that nobody else chose.
 """
 
@@ -27,8 +27,8 @@ from rasterio.warp import transform_geom
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import finite, shown
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.crs_text import check_wkt, read_crs
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.crs_text import check_wkt, read_crs
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 MAX_POINTS = 1_000_000
 """Of all polygons together; the borders of a country have some ten thousand."""
@@ -196,7 +196,7 @@ def _extract(content: bytes, folder: Path) -> Path:
     """Take the one vector file, and what belongs to it, out of an archive.
 
     Raises:
-        ValueError: there is none, or there are several, or they are too large.
+        ValueError: it has none or several, or they are too large.
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
         members = {item.filename: item for item in archive.infolist() if not item.is_dir()}

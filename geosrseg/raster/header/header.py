@@ -18,19 +18,26 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
-from geosrseg.raster.header.fill import fill_warning, find_fill, is_certain, without_fill
+from geosrseg.raster.header.fill import (
+    check_holds_data,
+    describe_hollows,
+    fill_warning,
+    find_fill,
+    is_certain,
+    without_fill,
+)
 from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
+from geosrseg.raster.storage.crs_text import check_wkt
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
@@ -38,7 +45,7 @@ MADE = ("class", "confidence")
 """First bands of maps, by which they differ from scenes and SR images."""
 
 MAX_BANDS = 10_000
-"""Of a file: GDAL takes its time for each of them, whatever is read."""
+"""Of a file: GDAL's time grows with their number, also for a small read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +56,7 @@ class SceneOptions:
         model_bands: names of the model's bands, in its order.
         bands: which band of the scene is which band of the model, as in ``--bands``.
         scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: likewise. If only one of the two is given, the other is 1 or 0.
+        offset: the same for the offset. If only one of the two is given, the other is 1 or 0.
         mask: what else than fill is not valid in a product, names of `quality.MASKS`.
         max_pixels: a larger scene is refused before anything is allocated.
         scale_remedy: what to do where nothing tells the scale; to give the options, if empty.
@@ -75,8 +82,6 @@ class BandFile:
     """A file, and the bands of the scene that are in it.
 
     Attributes:
-        location: the file.
-        selection: its bands.
         driver: GDAL's, which reads it.
         resampled: how it gets onto the scene's grid; None where it lies on it.
     """
@@ -93,7 +98,7 @@ class SceneHeader:
 
     Attributes:
         location: as the user gave it: a file, a product's folder or archive, an item, a URL.
-        name: the product's, whatever form it has, or else the file's.
+        name: the product's in each of its forms, or else the file's.
         kind: what it is, in a few words.
         grid: the source grid.
         band_names: the model's names, in its order.
@@ -101,7 +106,7 @@ class SceneHeader:
         quality: files of flags that say which pixels are not valid.
         radiometry: digital number to reflectance.
         aoi: the part that is wanted; None for all.
-        extent: the pixels of the grid that a map of it shows; None for all.
+        extent: the pixels of the grid that its map shows; None for all.
         part: which pixels of its files the grid has; None for all.
         warnings: what a user should hear about, one line each.
         unlike: those of them that say in what it is unlike the model's training data.
@@ -182,6 +187,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     grid, no_georeference = grid_of(dataset)
     sample = _take_sample(dataset, selection, location, options)
     fills = find_fill(sample) if options.spec else ()
+    check_holds_data(sample, fills)
     measured = without_fill(sample, fills)
     if measured.values.size:  # else it is all that there is
         sample = measured
@@ -201,6 +207,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     certain = tuple(fill.value for fill, sure in zip(fills, taken, strict=True) if sure)
     selection = replace(selection, fills=(*options.nodata, *certain))
     filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]
+    filled += describe_hollows(sample, options.model_bands) if options.spec else []
     return SceneHeader(
         location=location,
         name=location.name,

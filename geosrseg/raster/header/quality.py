@@ -10,12 +10,12 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.files.resampling import Resampled
-from geosrseg.raster.header.selection import rasterio_window
 from geosrseg.raster.storage.location import Location
 
 MASKS = ("cloud", "shadow", "cirrus", "snow")
-"""What a user may ask to be masked, whatever the sensor's own flags are called."""
+"""What a user may ask to be masked; each sensor names its flags differently."""
 
 INTEGERS = ("uint8", "uint16", "int16")
 """Types of flags."""
@@ -26,12 +26,18 @@ class Marks:
     """Which numbers of a file of flags mark a pixel.
 
     Attributes:
-        bits: a pixel is marked where any of them is set.
+        bits: a pixel is marked where any bit of this number is set, such as ``1 << 3 | 1 << 4``.
         values: and where it has one of these numbers.
     """
 
     bits: int = 0
     values: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.bits, int):
+            raise ValueError(f"the bits of marks are one number, such as 1 << 3, got {self.bits!r}")
+        if not all(isinstance(value, int) for value in self.values):
+            raise ValueError(f"the values of marks are whole numbers, got {self.values!r}")
 
     def __or__(self, other: "Marks") -> "Marks":
         return Marks(self.bits | other.bits, (*self.values, *other.values))
@@ -91,7 +97,6 @@ class QualityFile:
         """Valid (rows, cols): True where no pixel is marked.
 
         Args:
-            dataset: the open file.
             window: the part to read; without it, all.
             shape: (rows, cols) to take single pixels for; flags have no average.
             masked_only: of what is there only.

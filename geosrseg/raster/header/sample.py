@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.tiling.windows import Window
-from geosrseg.raster.files.gdal import GDAL_ERRORS
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
 """(bands, rows, cols) digital numbers, and (rows, cols) where they are valid."""
@@ -87,7 +87,7 @@ def take_sample(
         height: rows of the scene.
         width: columns of the scene.
         nothing: see `Sample`.
-        has_overviews: reading all of it averaged costs little.
+        has_overviews: reading a whole averaged copy costs little.
         skip_bad_blocks: leave out what cannot be decoded.
     """
     if height * width <= WHOLE_PIXELS:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.io import DatasetReader
-from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.tiling.windows import Window
+from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.reading import NodataIf
 
 
@@ -70,7 +70,6 @@ class BandSelection:
         """Digital numbers, and where all of them are usable.
 
         Args:
-            dataset: the open file.
             window: the part to read; without it, all.
             shape: (rows, cols) to average the pixels to.
 
@@ -150,11 +149,6 @@ def _masked(dataset: DatasetReader, indexes: tuple[int, ...]) -> tuple[int, ...]
     if MaskFlags.per_dataset in flags[0] and MaskFlags.alpha not in flags[0]:
         return indexes[:1]
     return tuple(index for index, its in zip(indexes, flags, strict=True) if not its)
-
-
-def rasterio_window(window: Window) -> RasterioWindow:
-    """The window as rasterio takes it, columns first."""
-    return RasterioWindow(window.col_off, window.row_off, window.width, window.height)
 
 
 def _is_number(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ read again, and compared with the rows that went in.
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +23,9 @@ from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.pam import pam_path, write_category_names
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_name, check_output
 
 BLOCK = 512
@@ -70,7 +70,7 @@ class CogProfile:
             pixels have, all else would average ids into classes that are not there.
         legend: the classes; only a raster of one band of class ids has one.
         scale: number to physical value, one per band; empty where the number is the value.
-        offset: likewise.
+        offset: of the stored values.
         units: of the physical value; empty if it has none.
         tags: what to note in the file.
     """
@@ -117,7 +117,12 @@ def check_cog(path: Path, *, overwrite: bool) -> None:
 
 
 def write_cog(
-    folder: Path, path: Path, profile: CogProfile, rows: Iterable[NDArray[np.generic]]
+    folder: Path,
+    path: Path,
+    profile: CogProfile,
+    rows: Iterable[NDArray[np.generic]],
+    *,
+    on_check: Callable[[], object] = lambda: None,
 ) -> list[Path]:
     """Write a COG to a folder for drafts, and read it back.
 
@@ -126,6 +131,7 @@ def write_cog(
         path: the output that it will become.
         profile: what it is.
         rows: (bands, rows, width) arrays of any number of rows, from top to bottom.
+        on_check: called when all is written, before it is read back.
 
     Returns:
         The COG, and its sidecar with the names of the classes if it has a legend: what is
@@ -149,6 +155,7 @@ def write_cog(
             build_overviews(draft, profile.overviews)
             rasterio.shutil.copy(draft, cog, **copying)
             draft.unlink()
+        on_check()
         verify_cog(cog, profile, name=path, checksum=checksum)
     if profile.legend is None:
         return [cog]

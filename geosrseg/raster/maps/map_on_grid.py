@@ -13,10 +13,10 @@ from rasterio.warp import transform_bounds
 from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
-from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.files.index_layer import raster_window
+from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
+from geosrseg.raster.maps.confidence import as_confidence, check_confidence, without_gaps
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
 """Of a pixel: how far from each other the corners of two grids may be and still be one."""
@@ -45,10 +45,12 @@ class MapOnGrid:
         Raises:
             OutputError: the map cannot be read.
         """
-        return self.class_map.labels(self._read(self.class_map.path, window, self._empty))
+        return self.class_map.labels(self._read(self.class_map.path, window, self._empty)[0])
 
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) percent on a window of the grid; 0 where there is none.
+        """(2, rows, cols) percent of confidence and of doubt on a window of the grid.
+
+        A pixel without them has a confidence of 0 and a doubt of 100.
 
         Raises:
             OutputError: there is no confidence layer beside the map, or it cannot be read.
@@ -59,9 +61,31 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
+        return without_gaps(as_confidence(self._read(path, window, NODATA), name=str(path)))
+
+    def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
+        """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
+
+        NODATA beyond the map.
+
+        Raises:
+            OutputError: there is no layer of probabilities beside the map, it has other classes,
+                or it cannot be read.
+        """
+        path = self.class_map.probabilities_path
+        if path is None:
+            raise OutputError(
+                f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
+                "writes one with `probabilities`"
+            )
         values = self._read(path, window, NODATA)
-        # 128 and more say that nodata is near, and the percent above 128.
-        return np.where(values == NODATA, 0, values & 127).astype(np.uint8)
+        classes = len(self.class_map.legend)
+        if len(values) != classes or values.dtype != np.uint8:
+            raise OutputError(
+                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
+                f"for each of the map's {classes} classes: make the map again"
+            )
+        return values
 
     @property
     def _empty(self) -> int:
@@ -69,8 +93,11 @@ class MapOnGrid:
         return NODATA if nodata is None else nodata
 
     def _read(self, path: Path, window: Window, empty: int) -> NDArray[np.uint8]:
+        """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
+                if path != self.class_map.path:
+                    check_confidence(dataset, path, self.class_map.grid)
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
@@ -78,22 +105,22 @@ class MapOnGrid:
                     width=self.grid.width, height=self.grid.height,
                     resampling=Resampling.nearest, nodata=empty,
                 ) as warped:  # fmt: skip
-                    return warped.read(1, window=raster_window(window))
+                    return warped.read(window=rasterio_window(window))
         except GDAL_ERRORS as error:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
     def _read_shifted(
         self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
-        values = np.full((window.height, window.width), empty, dataset.dtypes[0])
+        values = np.full((dataset.count, window.height, window.width), empty, dataset.dtypes[0])
         own = self.class_map.grid
         top, left = window.row_off - shift[0], window.col_off - shift[1]
         rows = slice(max(top, 0), min(top + window.height, own.height))
         cols = slice(max(left, 0), min(left + window.width, own.width))
         if rows.start < rows.stop and cols.start < cols.stop:
             part = Window(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
-            inside = dataset.read(1, window=raster_window(part))
-            values[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = (
+            inside = dataset.read(window=rasterio_window(part))
+            values[:, rows.start - top : rows.stop - top, cols.start - left : cols.stop - left] = (
                 inside
             )
         return values

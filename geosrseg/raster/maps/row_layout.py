@@ -83,7 +83,6 @@ class RowLayout:
     """The rows of a map, strip by strip.
 
     Attributes:
-        layers: of each layer.
         heights: rows of the scene in each strip, from top to bottom.
         made_for: what each file must say that it was made for: a hash of the store's manifest.
     """

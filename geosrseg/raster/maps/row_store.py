@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputBusyError, OutputError
-from geosrseg.raster.files.gdal import cause
+from geosrseg.raster.maps.manifest import check_manifest
 from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
+from geosrseg.raster.storage.gdal import cause
 from geosrseg.raster.storage.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import create_new, read_regular
@@ -36,9 +37,6 @@ SUFFIX = ".geosrseg"
 """Of the store's folder, which begins with a dot and the output's name."""
 
 MANIFEST = "manifest.json"
-OUTPUT, STRIPS = "output", "strips of windows"
-"""Names in the manifest: of the output's file name, and of how many strips there will be."""
-
 LOCK = "lock"
 PUBLISHING = "publishing"
 """Stands in the store once outputs may have been given their names, and lists those."""
@@ -316,10 +314,7 @@ def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: b
     if found == manifest:
         return
     if found is not None and not overwrite:
-        raise OutputError(
-            f"{output}: a stopped run had {_differences(found, manifest)}: run it with what it "
-            "had to go on, or begin anew with `overwrite=True`"
-        )
+        check_manifest(found, manifest, output=output)
     for path in folder.iterdir():
         if path.name not in (LOCK, LOCK + HOLDER):
             path.unlink(missing_ok=True)
@@ -356,19 +351,6 @@ def _read_json(path: Path) -> Any:
 
 def _absolute(path: Path) -> str:
     return str(path.absolute())
-
-
-def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
-    return ", ".join(
-        f"{name} {_short(found.get(name))} and not {_short(wanted.get(name))}"
-        for name in sorted({*found, *wanted})
-        if found.get(name) != wanted.get(name)
-    )
-
-
-def _short(value: str | None) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 @contextmanager

@@ -8,12 +8,10 @@ from pathlib import Path
 
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.maps.manifest import OUTPUT, STRIPS
 from geosrseg.raster.maps.row_store import (
     LOCK,
     MANIFEST,
-    OUTPUT,
-    STRIPS,
     SUFFIX,
     check_store,
     is_folder,
@@ -21,6 +19,7 @@ from geosrseg.raster.maps.row_store import (
     manifest_of,
     store_folder,
 )
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.lock import locked
 
 MAX_STRIPS = 10**6

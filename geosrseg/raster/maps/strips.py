@@ -12,8 +12,9 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.confidence import as_confidence, check_confidence
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
 """Pixels of the map that are looked at together."""
@@ -26,7 +27,8 @@ class Strip:
     Attributes:
         row_off: the first of them.
         labels: (rows, width) class ids or NODATA.
-        confidence: (rows, width) percent, if there is a layer of it.
+        confidence: (2, rows, width) percent of confidence and of doubt, or NODATA, if the map has
+            that layer.
     """
 
     row_off: int
@@ -36,7 +38,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """An open class map; iterating reads all of it, again each time.
+    """An open class map; each iteration reads the whole map.
 
     Attributes:
         grid: the target grid.
@@ -53,8 +55,8 @@ class Strips:
         for row_off in range(0, self.grid.height, rows):
             height = min(rows, self.grid.height - row_off)
             area = RasterioWindow(0, row_off, self.grid.width, height)
-            labels = _read(self.labels, area)
-            yield Strip(row_off, labels, self.confidence and _read(self.confidence, area))
+            labels = _read(self.labels, area)[0]
+            yield Strip(row_off, labels, self.confidence and _confidence(self.confidence, area))
 
 
 @contextmanager
@@ -69,14 +71,11 @@ def open_strips(
     with ExitStack() as stack:
         stack.enter_context(small_cache())
         labels = stack.enter_context(_open(Path(class_map_path)))
-        confidence = confidence_path and stack.enter_context(_open(Path(confidence_path)))
-        if confidence and (confidence.shape, confidence.transform) != (
-            labels.shape,
-            labels.transform,
-        ):
-            raise OutputError(f"{confidence_path} is not on the grid of {class_map_path}")
-        grid = Grid(labels.crs, labels.transform, *labels.shape)
-        yield Strips(grid, labels, confidence or None)
+        grid, confidence = Grid.of(labels), None
+        if confidence_path is not None:
+            confidence = stack.enter_context(_open(Path(confidence_path)))
+            check_confidence(confidence, Path(confidence_path), grid)
+        yield Strips(grid, labels, confidence)
 
 
 def _open(path: Path) -> DatasetReader:
@@ -87,8 +86,12 @@ def _open(path: Path) -> DatasetReader:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
 
+def _confidence(dataset: DatasetReader, area: RasterioWindow) -> NDArray[np.uint8]:
+    return as_confidence(_read(dataset, area), name=dataset.name)
+
+
 def _read(dataset: DatasetReader, area: RasterioWindow) -> NDArray[np.uint8]:
     try:
-        return dataset.read(1, window=area)
+        return dataset.read(window=area)
     except GDAL_ERRORS as error:
         raise OutputError(f"{dataset.name}: cannot be read ({reason(error)})") from error

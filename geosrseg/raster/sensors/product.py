@@ -75,7 +75,7 @@ class SensorProduct:
     """A product of one acquisition.
 
     Attributes:
-        name: its own, whatever its folder is called.
+        name: its own, also where its folder has another.
         title: what kind of product it is, in a few words.
         bands: all that the sensor has.
         flags: files of flags; those that mark nothing for a run are not opened.

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from affine import Affine
+
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
@@ -70,7 +72,7 @@ def _coarser(grid: Grid, size: float) -> Grid:
     """The grid from the same corner with larger pixels; what is left over is not in it."""
     factor = size / _size(grid)
     height, width = (max(int(side / factor + _SAME), 1) for side in (grid.height, grid.width))
-    return Grid(grid.crs, grid.transform * grid.transform.scale(factor), height, width)
+    return Grid(grid.crs, grid.transform @ Affine.scale(factor), height, width)
 
 
 def on_grid(
@@ -88,7 +90,6 @@ def check_same_grid(
     """Refuse files that do not show the same ground.
 
     Args:
-        location: a file.
         grid: its own.
         other: a file to compare with.
         expected: the scene's grid.

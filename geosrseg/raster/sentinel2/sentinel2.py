@@ -34,7 +34,7 @@ class Sentinel2:
     help = "Sentinel-2"
 
     def find(self, given: SensorInput) -> SensorProduct | None:
-        """The product that was given; its own metadata file stands for all of it.
+        """The product that was given; its metadata file may be given for the product.
 
         Raises:
             SceneError: its metadata is missing or wrong, or it has several granules.

@@ -94,7 +94,7 @@ class Location:
 
 
 def _local_path(text: str) -> str:
-    """The path that a ``file://`` URL of this machine means; any other text as it is."""
+    """The path that a ``file://`` URL of this machine means; any other text is unchanged."""
     scheme, colon, rest = text.partition("://")
     if not colon or scheme.lower() != "file":
         return text
@@ -138,7 +138,7 @@ def without_secrets(text: str, location: Location | None = None) -> str:
 
     Args:
         text: from anywhere.
-        location: what it is about; its address is found whatever is in it.
+        location: what it is about; its address is found, also with blanks or quotes in it.
     """
     if location is not None and location.is_remote:
         address = location.address
@@ -157,7 +157,7 @@ def quoted(url: str) -> str:
 
 
 def bare_url(url: str) -> str:
-    """A URL without user name, password, query and fragment, whatever they hold."""
+    """A URL without user name, password, query and fragment."""
     url = re.split(r"[?#]", url, maxsplit=1)[0]
     scheme, colon, rest = url.partition("://")
     if not colon:

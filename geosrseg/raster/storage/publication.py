@@ -4,13 +4,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.encoding import check_encoding
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.encoding import check_encoding
+from geosrseg.raster.storage.gdal import reason
 
 
 def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> None:
@@ -71,7 +71,7 @@ def open_drafts(path: Path) -> Iterator[Path]:
     """A hidden folder beside an output, for the files that will become it.
 
     It is on the output's file system, so that moving is atomic, and it goes with all
-    that is left in it, whatever happens: GDAL's by-products too.
+    that is left in it, also after an error: GDAL's by-products too.
 
     Raises:
         OutputError: the folder of the output cannot be written.
@@ -119,18 +119,28 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
 
 
 def publish_text(path: Path, text: str) -> None:
-    """Write a file of text, in UTF-8, so that its name never stands for a part of it.
+    """Write a file of text, in UTF-8, so that its name never holds a part of the text.
 
     Raises:
         OutputError: it cannot be written.
     """
-    with open_drafts(path) as folder:
-        draft = folder / path.name
-        try:
-            draft.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
-        publish([draft], path)
+    publish_texts({path: text})
+
+
+def publish_texts(texts: Mapping[Path, str]) -> None:
+    """Write files of one folder, all of them or none; what stands there is replaced.
+
+    Raises:
+        OutputError: one cannot be written.
+    """
+    first = next(iter(texts))
+    with open_drafts(first) as folder:
+        for path, text in texts.items():
+            try:
+                (folder / path.name).write_text(text, encoding="utf-8", newline="\n")
+            except OSError as error:
+                raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+        publish([folder / path.name for path in texts], first)
 
 
 def _sync(path: Path) -> None:

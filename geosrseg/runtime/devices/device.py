@@ -25,7 +25,7 @@ class Backend(Protocol):
             lr: (N, bands, H, W), the model's input ``lr``.
 
         Raises:
-            Exception: whatever the runtime raises, also when it is cancelled.
+            Exception: any that the runtime raises, also when it is cancelled.
         """
 
     def cancel(self) -> None:
@@ -88,5 +88,5 @@ class Device(ABC):
             threads: of the CPU; None takes all cores.
 
         Raises:
-            Exception: whatever the runtime raises.
+            Exception: any that the runtime raises.
         """

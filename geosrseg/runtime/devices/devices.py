@@ -37,7 +37,7 @@ def find_device(name: str) -> "Device":
     """The device of this name.
 
     Raises:
-        DeviceError: there is none.
+        DeviceError: no device has this name.
         PluginError: its package cannot be imported.
     """
     if name not in DEVICES.names:

@@ -9,7 +9,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from geosrseg.errors import DeviceError
 
 FLOAT32_INPUTS = {"Resize": (1, 2)}
-"""Inputs by number that are float32 whatever the type of the image."""
+"""Inputs by number that are always float32, also where the image is not."""
 
 KEPT_IN_FLOAT32 = frozenset({"Softmax"})
 """Probabilities of fp16 would not sum to 1, and their classes would tie."""

@@ -32,7 +32,7 @@ WHEEL = "tensorrt_libs"
 """The package in which NVIDIA's wheels put the libraries."""
 
 LARGEST_BATCH = 4
-"""Windows that an engine takes at once, at the most."""
+"""Most windows that an engine takes at once."""
 
 
 class TensorRt(cuda.Cuda):

@@ -57,7 +57,7 @@ def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
 
 
 def read_packed(value: Value) -> Iterator[int]:
-    """The integers of a repeated field, be it one of them or all in a row.
+    """The integers of a repeated field, one by one or packed.
 
     Raises:
         ValueError: the bytes end inside an integer.

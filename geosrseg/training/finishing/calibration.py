@@ -10,43 +10,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 BINS = 15
 """Of equal width, over which the expected calibration error is taken; 15 in the paper."""
 
 LOWEST, HIGHEST = 0.05, 20.0
-STEPS = 40
-"""Of the search, each of which leaves 0.62 of the interval."""
-
-TINY = 1e-12
-"""Below it a probability is zero, whose logarithm is none."""
-
-
-def fit_temperature(probabilities: NDArray[np.float32], reference: NDArray[np.uint8]) -> float:
-    """The temperature with which the probabilities of the reference are the largest.
-
-    Args:
-        probabilities: (classes, pixels).
-        reference: (pixels,) class indices.
-
-    Returns:
-        The T with the least negative log-likelihood, of which there is one.
-    """
-    logits = np.log(np.maximum(probabilities, TINY), dtype=np.float64)
-    return search_temperature(lambda temperature: _loss(logits, reference, temperature))
 
 
 def search_temperature(loss: Callable[[float], float]) -> float:
     """The temperature with the least loss, of which there is one minimum."""
-    shrink = (5**0.5 - 1) / 2  # golden section
-    low, high = np.log(LOWEST), np.log(HIGHEST)
-    for _ in range(STEPS):
-        width = shrink * (high - low)
-        if loss(float(np.exp(high - width))) < loss(float(np.exp(low + width))):
-            high = low + width
-        else:
-            low = high - width
-    return float(np.exp((low + high) / 2))
+    found = minimize_scalar(
+        lambda power: loss(math.exp(power)),
+        bounds=(math.log(LOWEST), math.log(HIGHEST)),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return math.exp(found.x)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,11 +72,3 @@ def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool
         correct: (pixels,) True where the label is the reference.
     """
     return CalibrationCounts.of(confidence, correct).error
-
-
-def _loss(logits: NDArray[np.float64], reference: NDArray[np.uint8], temperature: float) -> float:
-    """The mean negative log-likelihood of the reference."""
-    scaled = logits / temperature
-    scaled -= scaled.max(axis=0)
-    own = np.take_along_axis(scaled, reference[None].astype(np.intp), axis=0)[0]
-    return float((np.log(np.exp(scaled).sum(axis=0)) - own).mean())

@@ -10,7 +10,9 @@ from geosrseg.errors import ModelError, OutputError
 from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.products.model_readme import model_readme
+from geosrseg.raster.storage.publication import check_output, open_drafts, publish, publish_text
+from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.session import open_session
 from geosrseg.runtime.shipped_models import SUFFIX
 from geosrseg.training.finishing.agreement import compare
@@ -21,7 +23,7 @@ WINDOW_PIXELS = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class ExportReport:
+class ExportResult:
     """A model file that was written.
 
     Attributes:
@@ -43,11 +45,11 @@ class ExportReport:
 
 def export_network(
     network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
-) -> ExportReport:
+) -> ExportResult:
     """Write a network as a model file, once the file has proved equal to the network.
 
     Args:
-        network: left as it is.
+        network: not changed.
         spec: what the file will say of itself.
         output: ``FILE.onnx``.
         overwrite: replace an existing file.
@@ -66,7 +68,7 @@ def export_network(
         if not agreement.sufficient:
             raise ModelError(f"{output} was not written: {agreement}")
         publish([draft], output)
-    return ExportReport(
+    return ExportResult(
         path=output,
         size_bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
@@ -92,18 +94,20 @@ def export(
     halo: int = DEFAULT_HALO,
     precisions: Sequence[str] = (),
     limits: str = "",
+    card: str | Path | None = None,
     overwrite: bool = False,
-) -> ExportReport:
+) -> ExportResult:
     """Write the best weights of a run as a model file.
 
     Args:
         run: the folder of a finished run.
         output: ``FILE.onnx``.
-        name: of the model; the file's name unless given.
+        name: of the model; the file's name by default.
         version: of the weights.
         halo: LR pixels at a window's border that blending does not use.
         precisions: besides fp32, in which the model was measured to do as well.
         limits: where the model should not be trusted.
+        card: ``README.md``, see `model_readme`; not written by default.
         overwrite: replace an existing file.
 
     Raises:
@@ -138,4 +142,9 @@ def export(
         precisions=("fp32", *precisions),
         domain=config.domain,
     )
-    return export_network(network, spec, Path(output), overwrite=overwrite)
+    if card is not None:
+        check_output(Path(card), suffixes=[".md"], overwrite=overwrite)
+    report = export_network(network, spec, Path(output), overwrite=overwrite)
+    if card is not None:
+        publish_text(Path(card), model_readme(read_model_file(report.path)))
+    return report

@@ -19,7 +19,7 @@ from geosrseg.training.validating.validation import Validation
 def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) -> None:
     """Fit offsets (if wanted) and temperature of the best checkpoint, measure it, keep it.
 
-    It is measured in fp32, whatever it was trained in. Done again, it gives the same.
+    It is measured in fp32, also after training in another precision. Repeating it changes nothing.
 
     Args:
         run: a run with its best checkpoint.

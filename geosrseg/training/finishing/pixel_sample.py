@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import NODATA
 
 FITTED_PIXELS = 500_000
-"""Target pixels that class offsets and temperature are fitted on, at the most."""
+"""Target pixels that class offsets and temperature are fitted on, at most."""
 
 
 class PixelSample:

@@ -1,7 +1,7 @@
 """Checkpoints: the best epoch, and the last step to go on from after a kill.
 
 ``last.ckpt`` is written after every epoch, and during an epoch that takes long. A run that
-goes on from it ends with the same weights and metrics as one that was never stopped:
+resumes from it ends with the same weights and metrics as one that was never stopped:
 weights, optimizers, schedule and moving average are in the checkpoint, and everything drawn
 at random depends on the seed and a number alone (see `chips` and `JointTraining`).
 """
@@ -46,7 +46,7 @@ class Checkpoints(Checkpoint):
     Args:
         run: where to.
         module: what is trained.
-        sampler: told, when a run goes on within an epoch, which chips are done.
+        sampler: told which chips are done when a run resumes within an epoch.
         minutes: between two checkpoints within an epoch.
         validated: whether there is a validation; without it the last epoch is the best.
     """
@@ -188,7 +188,7 @@ class Progress:
 
 
 def find_checkpoint(run: Run) -> Path | None:
-    """The checkpoint that a run goes on from; None where it begins.
+    """The checkpoint to resume from; None at the start of a run.
 
     Warns:
         RunWarning: the last one is damaged or missing: it is the best one.
@@ -204,7 +204,7 @@ def find_checkpoint(run: Run) -> Path | None:
     if not is_whole(best):
         raise RunError(f"{last} is damaged, and there is no other: begin again with --overwrite")
     warnings.warn(
-        f"{last} is {'damaged' if last.exists() else 'missing'}: the run goes on from {best}, its "
+        f"{last} is {'damaged' if last.exists() else 'missing'}: the run resumes from {best}, its "
         "best epoch so far",
         RunWarning,
         stacklevel=4,

@@ -79,12 +79,12 @@ class DataRecord:
             draft.write_text(text + "\n", encoding="utf-8")
 
     def check(self, run: Run) -> None:
-        """See that a run was begun on this.
+        """Check that a run was started on this data.
 
         Runs of older versions have no record, and are not refused.
 
         Raises:
-            RunError: it was begun on something else, or its record is damaged.
+            RunError: it was started on other data, or its record is damaged.
         """
         try:
             values = parse_json(read_regular(run.data_file, limit=MAX_BYTES).decode())
@@ -96,19 +96,19 @@ class DataRecord:
         if other := self._other_than(begun):
             raise RunError(
                 f"{run.path} cannot be continued on this data: {other}; put back what it was, or "
-                "begin anew with --overwrite"
+                "start again with --overwrite"
             )
 
     def _other_than(self, begun: "DataRecord") -> str:
         """What differs, in words; empty if nothing does."""
         if gone := [name for name in begun.files if name not in self.files]:
-            return f"it was begun with {_some(gone)}, which the dataset no longer has"
+            return f"it was started with {_some(gone)}, which the dataset no longer has"
         if new := [name for name in self.files if name not in begun.files]:
-            return f"it was begun without {_some(new)}"
+            return f"it was started without {_some(new)}"
         if changed := [name for name, value in self.files.items() if begun.files[name] != value]:
-            return f"{_some(changed)} changed since it was begun"
+            return f"{_some(changed)} changed since it was started"
         if other := [key for key, value in self.card.items() if begun.card.get(key) != value]:
-            return f"{MEANING[other[0]]} changed since it was begun"
+            return f"{MEANING[other[0]]} changed since it was started"
         return ""
 
 

@@ -75,7 +75,7 @@ def _read_text(path: Path) -> str:
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """A name to write a file under; the file gets its own when all of it is on the disk."""
+    """Yield a temporary path; the file gets its final name once it is whole on the disk."""
     draft = path.with_name(path.name + DRAFT)
     try:
         create_new(draft).close()  # where a link stood, there is a file of ours now
@@ -116,7 +116,7 @@ class Run:
 
     @property
     def last_checkpoint(self) -> Path:
-        """What an interrupted run goes on from."""
+        """What an interrupted run resumes from."""
         return self.path / "last.ckpt"
 
     @property
@@ -242,7 +242,7 @@ class Run:
             raise RunError(f"{self.config_file} is not a run's configuration: {error}") from error
 
     def check_config(self, expected: RunConfig) -> None:
-        """See that the folder's run is the one that is to go on.
+        """Check that the folder's run is the one to resume.
 
         The patience may be another, and the number of epochs, but in two stages, where it says
         when the first one ends.
@@ -260,7 +260,7 @@ class Run:
             for key, value in wanted_part.items():
                 if key not in ("network", "recipe", "domain", *free) and found_part[key] != value:
                     raise RunError(
-                        f"{self.path} cannot be continued like this: it was begun with {key} "
+                        f"{self.path} cannot be continued like this: it was started with {key} "
                         f"{found_part[key]}, not {value}; repeat its command, or --overwrite it"
                     )
 

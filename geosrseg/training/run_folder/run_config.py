@@ -24,12 +24,11 @@ class RunConfig:
         source: where the data comes from.
         licence: of the data.
         bands: names of the input bands.
-        legend: the classes.
         normalization: reflectance to network input.
         network: what was trained.
         recipe: how.
         teacher: SHA-256 of the weights of the network that taught it; empty if none did.
-        domain: what the scenes are like that it learned from.
+        domain: of the scenes that it learned from.
         init: SHA-256 of each file whose weights it began with.
         freeze: parts that kept them.
     """

@@ -1,1 +1,1 @@
-"""What a training begins with: weights that somebody has, and parts that keep theirs."""
+"""Where a training starts: initial weights, and parts that keep theirs."""

@@ -1,4 +1,4 @@
-"""The network that a training begins with: random, or with weights that somebody has."""
+"""The initial network of a training: random, or with given weights."""
 
 import warnings
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ VGG16_HASH = "6c64b313"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InitialNetwork:
-    """What a training begins with.
+    """The start of a training.
 
     Attributes:
         network: with its weights.
@@ -52,15 +52,14 @@ class InitialNetwork:
 
 
 def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> InitialNetwork:
-    """Build a network and load what it begins with.
+    """Build a network and load its initial weights.
 
     Args:
-        config: the network.
         card: what it is trained on.
-        start: what it begins with.
+        start: its initial weights.
 
     Warns:
-        RunWarning: some layers do not fit and begin anew; or bands are normalized otherwise
+        RunWarning: some layers do not fit and start at random; or bands are normalized otherwise
             than the card says.
 
     Raises:
@@ -70,14 +69,14 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
     network = build_network(config)
     pretrained = None
     if start.init is not None:
-        with torch.random.fork_rng(devices=[]):  # what begins anew does not depend on the file
+        with torch.random.fork_rng(devices=[]):  # random layers do not depend on the file
             pretrained = read_pretrained(start.init, config)
             anew = transfer(
                 pretrained, network, config, bands=card.bands, classes=card.legend.names
             )
         if anew:
             warnings.warn(
-                f"{pretrained.name} does not have all of this network; begun anew: "
+                f"{pretrained.name} does not have all of this network; these start at random: "
                 f"{', '.join(anew)}",
                 RunWarning,
                 stacklevel=3,

@@ -32,8 +32,8 @@ class Pretrained:
         sha256: of the file, in hexadecimal.
         weights: by name.
         bands: names of the input bands; empty where that is not known.
-        classes: names of the output classes; likewise.
-        normalization: reflectance to network input; likewise.
+        classes: names of the output classes, in the same order of channels.
+        normalization: reflectance to network input.
         folded: the batch normalizations have lost their statistics.
     """
 
@@ -84,7 +84,7 @@ def read_pretrained(model: str | Path, config: NetworkConfig) -> Pretrained:
 
 
 def _of_run(run: Run, name: str) -> Pretrained:
-    """The best weights of a run, be it finished or not."""
+    """The best weights of a run, finished or not."""
     config = run.config()
     file = run.weights_file if run.finished else run.best_checkpoint
     weights = run.network().state_dict()
@@ -135,7 +135,7 @@ def _of_model_file(file: ModelFile, name: str, config: NetworkConfig) -> Pretrai
             folded=True,
         )
     raise RunError(
-        f"{name} was written from another network than is to begin with it ({faults[0]}): "
+        f"{name} was written from another network than this one ({faults[0]}): "
         f"{_right_kind(graph, file.spec)}"
     )
 

@@ -34,7 +34,7 @@ COUNTER = "num_batches_tracked"
 """Of a batch normalization; it has no influence, and old files lack it."""
 
 PREFIXES = ("", "encoder.", "model.", "backbone.")
-"""That the names of a backbone may begin with."""
+"""Prefixes that the names of a backbone may have."""
 
 SHOWN = 3  # keys that a message names
 

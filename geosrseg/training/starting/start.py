@@ -1,4 +1,4 @@
-"""Start: which weights a training begins with, and which of them stay as they are."""
+"""Start: the initial weights of a training, and which of them stay fixed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,25 +8,25 @@ from geosrseg.core.option import option
 from geosrseg.errors import RunError
 
 FREEZABLE = ("sr", "seg", "encoder")
-"""Parts of a network that can stay as they are."""
+"""Parts of a network that can stay fixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Which weights a training begins with; without any they are random."""
+    """The initial weights of a training; random without any."""
 
     init: str | Path | None = option(
-        "Weights to begin with: a run's folder, a model file or the name of a shipped model.",
+        "Initial weights: a run's folder, a model file or the name of a shipped model.",
         metavar="MODEL",
     )
-    init_sr: str | Path | None = option("Published D-DBPN weights to begin with.", metavar="FILE")
+    init_sr: str | Path | None = option("Initial D-DBPN weights, as published.", metavar="FILE")
     init_seg: str | Path | None = option(
-        "Published weights to begin an encoder with: VGG16's for SegNet, those of the library "
+        "Initial weights of an encoder, as published: VGG16's for SegNet, those of the library "
         "for smp:...; vgg16 downloads torchvision's.",
         metavar="vgg16|FILE",
     )
     freeze: str | Sequence[str] = option(
-        "Parts that keep the weights they begin with: sr, seg, encoder.",
+        "Parts whose initial weights stay fixed: sr, seg, encoder.",
         (),
         kind="names",
         metavar="PART,...",
@@ -40,7 +40,7 @@ class Start:
             raise RunError(f"`freeze` {unknown[0]}: expected some of {', '.join(FREEZABLE)}")
         if frozen and not (self.init or self.init_sr or self.init_seg):
             raise RunError(
-                f"`freeze` {','.join(frozen)}: random weights would stay random; begin with some, "
+                f"`freeze` {','.join(frozen)}: random weights would stay so; give initial ones, "
                 "`init`"
             )
 

@@ -1,8 +1,8 @@
 """Transfer: weights of one network into another that need not have its bands and classes.
 
 A layer goes over whole where nothing differs. Where inputs are bands, or outputs bands or
-classes, each of them goes over by its name. What is new among inputs begins with weights of
-zero, so that the network begins with what it knew; what is new among outputs begins anew.
+classes, each is carried over by its name. New inputs start with weights of
+zero, so that the network starts with what it knew; new outputs start at random.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,9 +27,8 @@ class Axis:
     """An axis of a tensor whose places have names.
 
     Attributes:
-        number: of the axis.
         here: a name for each place in the network.
-        there: likewise in the weights.
+        there: the same for the weights.
     """
 
     number: int
@@ -55,7 +54,7 @@ def transfer(
         classes: names of its output classes.
 
     Returns:
-        What begins anew, in words: nothing where all went over.
+        The layers that start at random, in words: empty where all fit.
 
     Raises:
         RunError: nothing fits.
@@ -123,7 +122,7 @@ def _places(network: JointNetwork, names: Names, count: int) -> Names:
 
 
 def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
-    """A tensor in the form of `fresh`; None where nothing of it fits."""
+    """A tensor in the form of `fresh`; None where nothing fits."""
     if old.ndim != fresh.ndim:
         return None
     moved = old.to(fresh.dtype)

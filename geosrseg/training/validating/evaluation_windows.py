@@ -1,7 +1,7 @@
 """Evaluation windows: a labelled scene cut up so that the parts equal the whole.
 
 Every window carries the exact halo and only its core is counted. What is measured is
-therefore the map of the scene run at once, whatever the window size.
+therefore the map of the scene run at once, for every window size.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,6 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
     """All windows whose core has a pixel to count.
 
     Args:
-        scenes: the labelled scenes.
         split: name of the split to count.
         upscale_factor: HR pixels per LR pixel along each axis.
         multiple: LR pixels that windows are aligned to.

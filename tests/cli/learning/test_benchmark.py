@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from click.testing import CliRunner
 
-from geosrseg.bench import benchmark, seam_report
+from geosrseg.bench import benchmark, seam_comparison
 from geosrseg.cli.main import main
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 from tests.tiny_benchmark import make_benchmark
@@ -32,8 +32,8 @@ def measured(monkeypatch):
 @pytest.fixture
 def once(monkeypatch):
     """Seams are measured on the CPU, once."""
-    seams = partial(seam_report.seam_report, device="cpu", repeats=1)
-    monkeypatch.setattr(seam_report, "seam_report", seams)
+    seams = partial(seam_comparison.compare_seams, device="cpu", repeats=1)
+    monkeypatch.setattr(seam_comparison, "compare_seams", seams)
 
 
 def test_it_prints_tables(measured):
@@ -77,7 +77,7 @@ def test_the_figures_are_json_on_the_terminal_and_in_a_file(measured, tmp_path):
 
 @pytest.mark.usefixtures("once")
 def test_seams_are_a_table_of_shares(tiny_model):
-    result = run(tiny_model(reach=3, window_size=32), "--seams", "--size", "64x64")
+    result = run(tiny_model(reach=3, window_size=32), "--compare-seams", "--size", "64x64")
     assert result.exit_code == 0, result.output
     assert "| window / halo / ramp | work | HR Mpx/s | labels that differ |" in result.stdout
     assert "| 32 / 0 / 0 | 1.00 |" in result.stdout
@@ -87,7 +87,7 @@ def test_seams_are_a_table_of_shares(tiny_model):
 
 @pytest.mark.usefixtures("once")
 def test_json_is_one_object(tiny_model):
-    result = run(tiny_model(window_size=32), "--seams", "--size", "40x40", "--json")
+    result = run(tiny_model(window_size=32), "--compare-seams", "--size", "40x40", "--json")
     found = json.loads(result.stdout)
     assert found["size"] == [40, 40]
     assert {"model", "results", "untiled_hr_pixels_per_second"} <= found.keys()
@@ -98,8 +98,8 @@ def test_json_is_one_object(tiny_model):
     [
         (["--size", "100"], "expected ROWSxCOLS, such as 1000x1000"),
         (["--size", "0x5"], "expected ROWSxCOLS"),
-        (["--seams", "--full"], "--seams needs trained weights"),
-        (["--scene", "a.tif"], "--scene goes with --seams"),
+        (["--compare-seams", "--full"], "--compare-seams needs trained weights"),
+        (["--scene", "a.tif"], "--scene goes with --compare-seams"),
     ],
 )
 def test_wrong_usage(args, message):

@@ -47,7 +47,7 @@ def test_from_a_dataset_to_the_papers_tables(tmp_path, data):
 
     other = run("reproduce", *data, "-o", folder, *words, *TINY.split(), "--alpha", "0.5")
     assert other.exit_code == 1
-    assert "was begun with alphas [], not [0.5]" in other.stderr
+    assert "was started with alphas [], not [0.5]" in other.stderr
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import numpy as np
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
+from geosrseg.raster.maps.manifest import STRIPS
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
-from geosrseg.raster.maps.row_store import STRIPS, open_row_store
+from geosrseg.raster.maps.row_store import open_row_store
 from geosrseg.raster.maps.stopped_runs import find_stores
 
 LAYOUT = RowLayout({"classes": LayerLayout(1, 3, "uint8", 1)}, (2,))

@@ -257,5 +257,5 @@ def test_an_interruption_says_that_nothing_was_kept_and_what_to_do(scene, tiny_m
     assert result.exit_code == 130
     said = f"interrupted: kept nothing of {scene.parent / 'scene_classes.tif'}, as no strip of "
     assert said in result.stderr
-    assert "run the command again to start anew" in result.stderr
+    assert "run the command again to start again" in result.stderr
     assert not list(scene.parent.glob("*.geosrseg"))

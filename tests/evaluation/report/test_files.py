@@ -7,13 +7,14 @@ import pytest
 
 from geosrseg.errors import OutputError
 from geosrseg.evaluation.evaluate import evaluate
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 from geosrseg.evaluation.report.files import FILES, check_report, write_report
 
 
 @pytest.fixture
 def report(card, model):
     models = [model(upscale_factor=5), model(), model(upscale_factor=1)]
-    return evaluate(models, card, split="validation", device="cpu", block=32)
+    return evaluate(models, card, split="validation", device="cpu", sizes=EvaluationSizes(block=32))
 
 
 def rows_of(path):

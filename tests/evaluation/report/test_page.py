@@ -9,9 +9,10 @@ import pytest
 from rasterio.io import MemoryFile
 
 from geosrseg.evaluation.evaluate import evaluate
+from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 from geosrseg.evaluation.report.page import _plot, interval, number, report_html
-from geosrseg.evaluation.report.panels import draw_figures, shown_models
 from geosrseg.evaluation.report.paper_results import PAPER_RESULTS
+from geosrseg.evaluation.report.pictures import draw_figures, shown_models
 from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
 from geosrseg.evaluation.scoring.bootstrap import Estimate
 from geosrseg.products.png import encode_png
@@ -41,7 +42,7 @@ class Page(HTMLParser):
 @pytest.fixture
 def report(card, model):
     models = [model(upscale_factor=5), model(), model(upscale_factor=1)]
-    done = evaluate(models, card, split="validation", device="cpu", block=32)
+    done = evaluate(models, card, split="validation", device="cpu", sizes=EvaluationSizes(block=32))
     return replace(done, command="geosrseg evaluate <a> & b")
 
 

@@ -117,10 +117,10 @@ def test_stopped_between_two_trainings_it_goes_on(card, finished, tmp_path, monk
     ("changes", "message"),
     [
         ({"plan": replace(PLAN, upscale_factors=(4, 8))}, "upscale_factors"),
-        ({"budget": replace(BUDGET, preset="paper")}, "begun with preset slim, not paper"),
+        ({"budget": replace(BUDGET, preset="paper")}, "started with preset slim, not paper"),
         (
             {"budget": replace(BUDGET, replaced={**BUDGET.replaced, "seed": 1})},
-            "begun with replaced",
+            "started with replaced",
         ),
     ],
 )

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geosrseg.core.domain import Domain
-from geosrseg.mapping.layers.layers import CLASSES
+from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 from geosrseg.mapping.planning.map_judgement import MapCounts
 from tests.tiny_models import make_spec
 
@@ -27,5 +27,17 @@ def test_a_class_abounds_where_no_training_image_had_so_much(shares, expected):
         spec, confusion=tuple(map(tuple, confusion.tolist())), domain=Domain(shares=most)
     )
     counts = MapCounts()
-    counts.add({CLASSES: np.full((4, 4), spec.legend.classes[rare].id, np.uint8)})
+    counts.add({CLASSES: np.full((1, 4, 4), spec.legend.classes[rare].id, np.uint8)})
     assert len([line for line in counts.unlike(spec) if "100% of its map" in line]) == expected
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(60, 1), (80, 0)])
+def test_the_mean_confidence_is_that_of_the_first_band(percent, expected):
+    spec = replace(make_spec(), metrics={"overall_accuracy": 0.9})
+    rows = np.full((2, 4, 4), percent, np.uint8)
+    rows[1] = 100  # all in doubt, which counts for nothing here
+    rows[:, 0] = 255
+    counts = MapCounts()
+    counts.add({CONFIDENCE: rows})
+    lines = [line for line in counts.unlike(spec) if f"confidence of its map is {percent}%" in line]
+    assert len(lines) == expected

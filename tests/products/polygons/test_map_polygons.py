@@ -24,7 +24,7 @@ def trace(labels, heights, *, confidence=None, pixel_areas=None) -> list[MapPoly
         if row < len(labels):
             rows = slice(row, row + height)
             pieces.append(
-                tracer.add(labels[rows], None if confidence is None else confidence[rows])
+                tracer.add(labels[rows], None if confidence is None else confidence[:, rows])
             )
             row += height
     return [*pieces, tracer.finish()]
@@ -71,7 +71,8 @@ def test_polygons_are_valid_and_share_the_vertices_of_their_borders(labels, heig
 @given(class_maps(), Heights, st.integers(0, 2**32 - 1))
 def test_every_polygon_has_the_sums_of_its_pixels(labels, heights, seed):
     rng = np.random.default_rng(seed)
-    confidence = rng.integers(0, 104, labels.shape).astype(np.uint8)
+    confidence = rng.integers(0, 101, (2, *labels.shape)).astype(np.uint8)
+    confidence[:, rng.random(labels.shape) < 0.1] = 255
     nodes = rng.uniform(1, 2, (2, 2))
     ends = np.array([0.0, 9.0])
     areas = PixelAreas(ends, ends, nodes, labels.shape[1])
@@ -82,9 +83,9 @@ def test_every_polygon_has_the_sums_of_its_pixels(labels, heights, seed):
             assert (labels[inside] == piece.classes[k]).all()
             assert piece.pixels[k] == inside.sum() == polygon.area
             assert piece.square_metres[k] == pytest.approx(weights[inside].sum())
-            known = confidence[inside & (confidence <= 100)]
-            mean = known.mean() if known.size else np.nan
-            assert piece.confidence[k] == pytest.approx(mean, nan_ok=True)
+            known = confidence[:, inside & (confidence[0] != 255)]
+            means = known.mean(axis=1) if known.size else [np.nan] * 2
+            assert [piece.confidence[k], piece.doubt[k]] == pytest.approx(means, nan_ok=True)
 
 
 def _inside(polygon, size):
@@ -105,7 +106,7 @@ def test_without_areas_and_confidence_they_are_not_known():
     (piece,) = trace(np.ones((1, 3), np.uint8), [])[-1:]
     assert len(piece) == 0
     _, piece = trace(np.ones((1, 3), np.uint8), [1])
-    assert np.isnan([*piece.square_metres, *piece.confidence]).all()
+    assert np.isnan([*piece.square_metres, *piece.confidence, *piece.doubt]).all()
     assert shapely.equals(polygons_of(piece)[0], shapely.box(0, -1, 3, 0))
 
 

@@ -18,9 +18,9 @@ from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.vector import write_polygons
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps import strips
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.tiny_maps import write_class_map
 
@@ -45,14 +45,14 @@ def write_map(tmp_path, legend):
 
 @pytest.fixture
 def confidence(tmp_path, labels):
-    """Percent, and 255 in a tenth of the pixels."""
+    """Percent, of doubt too, and 255 in a tenth of the pixels."""
     path, rng = tmp_path / "confidence.tif", np.random.default_rng(4)
-    values = rng.integers(20, 101, labels.shape).astype(np.uint8)
-    values[rng.random(labels.shape) < 0.1] = 255
+    values = rng.integers(20, 101, (2, *labels.shape)).astype(np.uint8)
+    values[:, rng.random(labels.shape) < 0.1] = 255
     height, width = labels.shape
-    profile = {"driver": "GTiff", "dtype": "uint8", "count": 1, "height": height, "width": width}
+    profile = {"driver": "GTiff", "dtype": "uint8", "count": 2, "height": height, "width": width}
     with rasterio.open(path, "w", crs=UTM, transform=NORTH_UP, **profile) as dataset:
-        dataset.write(values, 1)
+        dataset.write(values)
     return path
 
 
@@ -111,18 +111,19 @@ def test_the_areas_are_those_of_the_pixels(suffix, tmp_path, write_map, labels, 
         assert shapely.area(polygons).sum() == 900 * (labels != 255).sum()
 
 
-def test_the_mean_confidence_is_that_of_the_pixels_that_have_one(
+def test_the_means_of_confidence_and_doubt_are_those_of_the_pixels_that_have_them(
     tmp_path, write_map, labels, confidence, legend
 ):
     path = tmp_path / "map.gpkg"
     write_polygons(write_map(labels), path, legend=legend, confidence_path=confidence)
     polygons, values = read(path)
-    percent = rasterio.open(confidence).read(1)
+    percent = rasterio.open(confidence).read()
     grid = Grid(UTM, NORTH_UP, *labels.shape)
-    for polygon, mean in zip(polygons, values["confidence"], strict=True):
+    for polygon, *means in zip(polygons, values["confidence"], values["doubt"], strict=True):
         inside = burn([polygon], np.array([1]), grid) == 1
-        known = percent[inside & (percent <= 100)]
-        assert mean == pytest.approx(known.mean() if known.size else np.nan, nan_ok=True)
+        known = percent[:, inside & (percent[0] != 255)]
+        expected = known.mean(axis=1) if known.size else [np.nan] * 2
+        assert means == pytest.approx(list(expected), nan_ok=True)
 
 
 def test_a_geojson_is_in_longitude_and_latitude_and_counter_clockwise(

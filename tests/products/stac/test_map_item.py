@@ -1,5 +1,7 @@
 import hashlib
 import json
+import math
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -17,6 +19,7 @@ from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.stac.map_item import write_map_item
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile, write_cog
+from geosrseg.raster.maps.confidence import confidence_profile
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import open_drafts, publish
 from tests.raster.conftest import NORTH_UP, UTM
@@ -40,7 +43,7 @@ def write(tmp_path, legend):
                 "vector": MapFile(tmp_path / "map.gpkg", Asset(title="Polygons")),
                 **{
                     key: MapFile(options.pop(key), Asset(title=key))
-                    for key in ("fractions",)
+                    for key in ("confidence", "fractions", "sr")
                     if key in options
                 },
             },
@@ -102,6 +105,43 @@ def test_a_layer_on_another_grid_says_its_own(write, tmp_path):
     assert ProjectionExtension.ext(item.assets["fractions"]).shape == [1, 1]
     assert ProjectionExtension.ext(item.assets["fractions"]).transform == list(grid.transform[:6])
     assert "proj:shape" not in item.assets["classes"].extra_fields
+
+
+def test_bands_have_their_names_units_nodata_and_scale(write, tmp_path):
+    grid = Grid(UTM, NORTH_UP, 3, 4)
+    measured = CogProfile(
+        grid=grid, bands=("blue", "red"), dtype="int16", nodata=-9999, units="reflectance",
+        overviews=Resampling.average, scale=(1e-4, 1e-4), offset=(0, -0.1),
+    )  # fmt: skip
+    profiles = {
+        "confidence": confidence_profile(grid, {}),
+        "fractions": replace(measured, dtype="float32", nodata=math.nan, units="", scale=()),
+        "sr": measured,
+    }
+    paths = {name: tmp_path / f"map.{name}.tif" for name in profiles}
+    for name, path in paths.items():
+        with open_drafts(path) as folder:
+            rows = np.ones((2, 3, 4), profiles[name].dtype)
+            publish(write_cog(folder, path, profiles[name], [rows]), path)
+    item = write(**paths)
+    bands = {key: asset.extra_fields.get("bands") for key, asset in item.assets.items()}
+    assert bands == {
+        "classes": [{"name": "class", "data_type": "uint8", "nodata": 255}],
+        "vector": None,
+        "confidence": [
+            {"name": name, "data_type": "uint8", "nodata": 255, "unit": "percent"}
+            for name in ("confidence", "doubt")
+        ],
+        "fractions": [
+            {"name": name, "data_type": "float32", "nodata": "nan"} for name in ("blue", "red")
+        ],
+        "sr": [
+            {"name": name, "data_type": "int16", "nodata": -9999, "unit": "reflectance",
+             "raster:scale": 1e-4, "raster:offset": offset}
+            for name, offset in (("blue", 0), ("red", -0.1))
+        ],
+    }  # fmt: skip
+    assert sum("/raster/v2.0.0/" in uri for uri in item.stac_extensions) == 1
 
 
 def test_references_are_encoded(write, tmp_path):

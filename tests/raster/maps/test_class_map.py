@@ -24,12 +24,13 @@ colour = "#00ff00"
 
 
 def write_raster(path, values, *, colours=None, **profile):
-    height, width = values.shape
+    bands = values[None] if values.ndim == 2 else values
+    count, height, width = bands.shape
     settings = {"dtype": values.dtype.name, "crs": UTM, "transform": NORTH_UP} | profile
     with rasterio.open(
-        path, "w", driver="GTiff", count=1, height=height, width=width, **settings
+        path, "w", driver="GTiff", count=count, height=height, width=width, **settings
     ) as dataset:
-        dataset.write(values, 1)
+        dataset.write(bands)
         if colours:
             dataset.write_colormap(1, colours)
     return path

@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
 
+from geosrseg.analysis.map_products import stac
+from geosrseg.batch.index_archive import index_archive
 from geosrseg.products.polygons.vector import write_polygons
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.maps.style import write_ramp_style, write_styles
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
@@ -84,7 +87,8 @@ def test_the_class_map_has_its_colours_and_names(render, class_map, coarse, lege
 
 def test_measured_layers_have_their_ramp(render, tmp_path):
     values = np.tile(np.arange(101, dtype=np.uint8), (20, 1))
-    path = write_raster(tmp_path / "map.confidence.tif", values)
+    doubt = np.zeros_like(values)  # the second band, which is not shown
+    path = write_raster(tmp_path / "map.confidence.tif", np.stack([values, doubt]))
     write_ramp_style(path, Ramp(0, 100, "%"))
     picture, (said,) = render(values.shape, path)
     assert said["renderer"] == "singlebandpseudocolor"
@@ -126,3 +130,23 @@ def test_polygons_lie_on_the_class_map(render, class_map, coarse, legend, tmp_pa
     black = (picture == 0).all(axis=-1)
     drawn = black[:, 1:] | black[:, :-1]
     assert drawn[borders].mean() > 0.95
+
+
+def test_the_maps_of_a_folder_are_one_layer_without_a_seam(render, tmp_path, legend, coarse):
+    """Two neighbours of which one lies further north; the second is drawn over the first."""
+    height, width = coarse.shape
+    expected = np.full((height + 64, 2 * width - 48), 255, np.uint8)
+    for k, (row, col) in enumerate([(64, 0), (0, width - 48)]):
+        transform = NORTH_UP @ Affine.translation(col, row - 64)
+        path = write_class_map(
+            tmp_path / f"m_2021010{k + 1}.tif", coarse, grid=Grid(UTM, transform, height, width),
+            legend=legend,
+        )  # fmt: skip
+        stac(path, path.with_suffix(".json"))
+        part = expected[row : row + height, col : col + width]
+        part[coarse != 255] = coarse[coarse != 255]
+    index_archive(tmp_path)
+    picture, (said,) = render(expected.shape, tmp_path / "index-EPSG-32636.vrt")
+    assert (said["renderer"], said["crs"]) == ("paletted", "EPSG:32636")
+    assert said["classes"] == [[c.id, c.name, c.colour] for c in legend.classes]
+    assert np.array_equal(picture, painted(expected, legend))

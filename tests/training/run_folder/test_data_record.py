@@ -1,4 +1,4 @@
-"""A run is resumed on the data that it was begun on, wherever that lies now."""
+"""A run is resumed on the data that it was started on, wherever that lies now."""
 
 import os
 import shutil
@@ -58,7 +58,7 @@ def test_the_same_data_elsewhere_is_the_same(data, run, tmp_path):
 @pytest.mark.parametrize("place", [0, 30_000, -1])
 def test_another_byte_is_another_file(data, run, place):
     flip(data / "image.tif", place)
-    with pytest.raises(RunError, match=r"image.tif changed since it was begun; .* --overwrite"):
+    with pytest.raises(RunError, match=r"image.tif changed since it was started; .* --overwrite"):
         record(data).check(run)
 
 
@@ -69,7 +69,7 @@ def test_another_byte_is_another_file(data, run, place):
         ("ignored = [7]", "ignored = [7, 9]", "the values of its classes changed"),
         ("guard = 8", "guard = 16", "its guard changed"),
         ("[bands]", "[image]\nscale = 0.001\n[bands]", "how its images store reflectance changed"),
-        ('split = "split.tif"', 'split = "train"', "begun with split.tif, which the dataset no"),
+        ('split = "split.tif"', 'split = "train"', "started with split.tif, which the dataset no"),
     ],
 )
 def test_another_meaning_is_another_dataset(data, run, old, new, message):

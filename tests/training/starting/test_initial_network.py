@@ -130,7 +130,7 @@ def test_resumed_it_begins_with_the_same_weights(card, run, model, tmp_path):
         card, tmp_path / "run", network=NETWORK, recipe=longer, start=start, resume=True
     )
     assert resumed.finished
-    with pytest.raises(RunError, match=r"begun with init \['\w+'\], not \[\]"):
+    with pytest.raises(RunError, match=r"started with init \['\w+'\], not \[\]"):
         train(card, tmp_path / "run", network=NETWORK, recipe=longer, resume=True)
 
 
@@ -145,14 +145,14 @@ def test_bands_are_normalized_as_the_weights_know_them(card, run, tmp_path):
 
 def test_what_begins_anew_is_named(card, run):
     wider = replace(NETWORK, seg_options={"width": 1 / 8})
-    with pytest.warns(RunWarning, match=r"begun anew: seg.encoder.0.0, .* and|more layers"):
+    with pytest.warns(RunWarning, match=r"start at random: seg.encoder.0.0, .* and|more layers"):
         initial_network(wider, card, Start(init=run.path))
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"freeze": "sr"}, "random weights would stay random"),
+        ({"freeze": "sr"}, "random weights would stay so"),
         ({"init": "x", "freeze": "head"}, "expected some of sr, seg, encoder"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Seam report: what windows change in a map, and what it costs to have them change less.
+"""Seam comparison: what windows change in a map, and what it costs to have them change less.
 
 A part of a scene is run in one window over everything, and then in windows of several sizes,
 halos and ramps. Where a label differs there is a seam.
@@ -89,7 +89,7 @@ class SeamResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SeamReport:
+class SeamComparison:
     """What windows change in a map.
 
     Attributes:
@@ -141,7 +141,7 @@ class SeamReport:
         }
 
 
-def seam_report(
+def compare_seams(
     model: str | Path = DEFAULT_MODEL,
     *,
     scene: str | Path | None = None,
@@ -151,17 +151,17 @@ def seam_report(
     precision: str = "fp32",
     repeats: int = REPEATS,
     on_step: Callable[[str], None] = lambda _: None,
-) -> SeamReport:
+) -> SeamComparison:
     """Compare maps of many windows with the map of one.
 
     Args:
         model: a shipped model's name or a model file.
-        scene: what is mapped, see `predict`; a synthetic one unless given.
+        scene: what is mapped, see `predict`; a synthetic one by default.
         size: LR rows and columns of it, from its middle, at most. One window over all of them
             has to fit into memory.
-        choices: the windows; `default_choices` unless given.
+        choices: the windows; `default_choices` by default.
         device: see `predict`.
-        precision: likewise. In fp32 no label differs by rounding.
+        precision: of the model. In fp32 no label differs by rounding.
         repeats: runs of each choice, in turn.
         on_step: called with a few words before each step.
 
@@ -185,7 +185,7 @@ def seam_report(
                 chosen, plans[1:], labels[1:], timings[1:], strict=True
             )
         )
-        return SeamReport(
+        return SeamComparison(
             model=f"{spec.name} {spec.version}",
             classes=spec.legend.names,
             scene="" if scene is None else Path(scene).name,
@@ -248,8 +248,6 @@ def run_windows(lr: NDArray[np.float32], session: Session, plan: WindowPlan) -> 
 
     Args:
         lr: (bands, rows, cols) model input of the plan's size.
-        session: the model.
-        plan: the windows.
 
     Returns:
         (s·rows, s·cols).
@@ -279,7 +277,7 @@ def _plan(choice: SeamChoice, rows: int, cols: int, spec: ModelSpec) -> WindowPl
     try:
         return choice.plan(rows, cols, spec.multiple)
     except ValueError as error:
-        raise GeosrsegError(f"{choice} does not do: {error}") from error
+        raise GeosrsegError(f"{choice} cannot be used: {error}") from error
 
 
 def _run_in_turn(

@@ -1,7 +1,7 @@
 """The allocator of glibc, told to keep the memory of a training step for the next one.
 
 A step frees and takes gigabytes of activations. By default glibc gets every large tensor
-from the kernel and gives it back, and each time all its pages are mapped and zeroed anew:
+from the kernel and gives it back, and each time all its pages are mapped and zeroed again:
 a third to a half of a step on the CPU. See ``mallopt(3)``.
 """
 

@@ -7,7 +7,7 @@ import pytest
 PROGRAM = """
 import resource
 import numpy as np
-from geosrseg.training.allocator import keep_freed_memory
+from geosrseg.training.machine.allocator import keep_freed_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -1,4 +1,4 @@
-"""Report panels: a report's views as pictures, side by side as in Figure 3 of the paper."""
+"""Pictures: a report's views side by side as in Figure 3 of the paper."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -21,12 +21,11 @@ SAME_IMAGE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Picture:
     """One picture, and the zoom into it, as data URIs.
 
     Attributes:
         whole: the view.
-        zoom: its zoom.
         text: what it shows, for those who do not see it.
     """
 
@@ -41,13 +40,12 @@ class Column:
 
     Attributes:
         title: stands above both.
-        image: the image.
         map: None for an image that no model has mapped.
     """
 
     title: str
-    image: Panel
-    map: Panel | None
+    image: Picture
+    map: Picture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +100,20 @@ def _mean_iou(report: Report, number: int) -> float:
 
 def _columns(report: Report, view: ReportView) -> Iterator[Column]:
     display = _Display(view.native, report.bands)
-    native = _panel(display.paint(view.native), view.zoom, "native image")
-    reference = _panel(_colour(view.reference, report.legend), view.zoom, "reference")
+    native = _picture(display.paint(view.native), view.zoom, "native image")
+    reference = _picture(_colour(view.reference, report.legend), view.zoom, "reference")
     yield Column("Native · reference", native, reference)
     for factor, bicubic in sorted(view.bicubic.items(), reverse=True):
         if not _is_shown(bicubic, view):
-            panel = _panel(display.paint(bicubic), view.zoom, f"bicubic image, {factor}x")
-            yield Column(f"Bicubic {factor}×", panel, None)
+            picture = _picture(display.paint(bicubic), view.zoom, f"bicubic image, {factor}x")
+            yield Column(f"Bicubic {factor}×", picture, None)
     for number in shown_models(report):
         model, own = report.models[number], view.models[number]
         name = f"{model.model}, {model.upscale_factor}×"
         image = native
         if own.sr is not None:
-            image = _panel(display.paint(own.sr), view.zoom, f"image as {name} sees it")
-        shown = _panel(_colour(own.labels, report.legend), view.zoom, f"map of {name}")
+            image = _picture(display.paint(own.sr), view.zoom, f"image as {name} sees it")
+        shown = _picture(_colour(own.labels, report.legend), view.zoom, f"map of {name}")
         yield Column(name, image, shown)
 
 
@@ -148,8 +146,8 @@ def _colour(labels: NDArray[np.uint8], legend: Legend) -> NDArray[np.uint8]:
     return palette[labels]
 
 
-def _panel(pixels: NDArray[np.uint8], zoom: Window, text: str) -> Panel:
-    return Panel(_uri(pixels), _uri(pixels[zoom.rows, zoom.cols]), text)
+def _picture(pixels: NDArray[np.uint8], zoom: Window, text: str) -> Picture:
+    return Picture(_uri(pixels), _uri(pixels[zoom.rows, zoom.cols]), text)
 
 
 def _uri(pixels: NDArray[np.uint8]) -> str:

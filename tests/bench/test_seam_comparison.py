@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from geosrseg.bench.seam_report import SeamChoice, default_choices, seam_report
+from geosrseg.bench.seam_comparison import SeamChoice, compare_seams, default_choices
 from geosrseg.errors import DeviceMemoryError, GeosrsegError
 from tests.tiny_datasets import write_raster
 from tests.tiny_models import make_spec
@@ -16,7 +16,7 @@ BANDS = ("band 1", "band 2", "band 3")
 
 def report(model, *choices, size=(64, 96), **options):
     options = {"device": "cpu", "repeats": 1, **options}
-    return seam_report(model, size=size, choices=choices, **options)
+    return compare_seams(model, size=size, choices=choices, **options)
 
 
 def test_a_halo_of_the_models_reach_leaves_no_seam(tiny_model):
@@ -72,7 +72,7 @@ def test_windows_that_do_not_advance_are_refused(tiny_model):
 
 
 def test_a_window_over_everything_has_to_fit_into_memory(monkeypatch, tiny_model):
-    monkeypatch.setattr("geosrseg.bench.seam_report.available_memory", lambda: 10**6)
+    monkeypatch.setattr("geosrseg.bench.seam_comparison.available_memory", lambda: 10**6)
     with pytest.raises(DeviceMemoryError, match=r"64 x 96 LR pixels may take .* by --size"):
         report(tiny_model(), SeamChoice(32, 0, 0))
 

@@ -4,8 +4,8 @@ import torch
 from geosrseg.errors import RunError
 from geosrseg.networks.presets import PRESETS
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.arithmetic import choose_arithmetic
-from geosrseg.training.train import PRECISIONS
+from geosrseg.training.machine.arithmetic import choose_arithmetic
+from geosrseg.training.machine.trainer import PRECISIONS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,26 @@
+"""``geosrseg index``: the maps of a folder as one layer."""
+
+import click
+
+from geosrseg.cli import options
+from geosrseg.cli.terminal.prediction_report import say
+
+
+@click.command()
+@click.argument("folder", metavar="DIR|s3://...")
+@options.debug_option
+def index(folder: str) -> None:
+    """Make one layer and one STAC collection of the maps in a folder.
+
+    Writes collection.json; index.gti.gpkg, a tile index that GDAL 3.9 and later, and QGIS with it,
+    opens as one raster; and index-EPSG-....vrt, the same of each CRS for older ones. The maps
+    need their STAC items: run writes them, predict with --stac. Where several maps have a class,
+    the latest is seen. Call it again when there are new maps; run does so at its end.
+    """
+    from geosrseg.batch.index_archive import index_archive
+
+    found = index_archive(folder)
+    for text in found.left_out:
+        say(f"warning: {text}")
+    for name in found.files:
+        click.echo(f"{found.folder}/{name}")

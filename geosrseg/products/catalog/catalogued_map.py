@@ -1,0 +1,130 @@
+"""CataloguedMap: what the STAC item of a finished map says of it, without opening the map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import unquote
+
+from affine import Affine
+
+from geosrseg.core.legend import NODATA, Legend, LegendClass
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.core.text.record import Record
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.crs_text import read_crs
+
+ASSET = "classes"
+"""The key of the class map among the item's assets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CataloguedMap:
+    """A map of an archive.
+
+    Attributes:
+        item: the name of its item's file.
+        file: the name of the map's file, in the same folder.
+        taken: the time of its scene, or of its making, as the item says it.
+        grid: where its pixels lie; None where it has no CRS or is not north-up.
+        bbox: west, south, east, north, of which west is above east where it crosses 180°; None
+            where it has no CRS.
+        legend: its classes.
+        licence: of the map.
+    """
+
+    item: str
+    file: str
+    taken: datetime
+    grid: Grid | None
+    bbox: tuple[float, float, float, float] | None
+    legend: Legend
+    licence: str
+
+    @property
+    def crosses_180(self) -> bool:
+        """Its two ends lie on both sides of 180°."""
+        return self.bbox is not None and self.bbox[0] > self.bbox[2]
+
+
+def read_map(item: str, text: bytes) -> CataloguedMap | None:
+    """The map of an item; None for a file that is no item of a class map.
+
+    Args:
+        item: the name of the item's file.
+        text: what it holds.
+
+    Raises:
+        ValueError: it is one, and cannot be read.
+    """
+    values = parse_json(text)
+    if not isinstance(values, dict) or values.get("type") != "Feature":
+        return None
+    assets = values.get("assets")
+    if not isinstance(assets, dict) or ASSET not in assets:
+        return None
+    record, asset = Record(values), Record(Record(assets).mapping(ASSET))
+    properties = Record(record.mapping("properties"))
+    return CataloguedMap(
+        item=item,
+        file=_file(asset.text("href")),
+        taken=_time(properties.text("datetime")),
+        grid=_grid(properties),
+        bbox=_bbox(record),
+        legend=_legend(asset),
+        licence=str(properties.values.get("license", "other")),
+    )
+
+
+def _file(href: str) -> str:
+    name = unquote(href).removeprefix("./")
+    if not name or set(name) & set("/\\:"):
+        raise ValueError(f"its map {href!r} is not beside it")
+    return name
+
+
+def _time(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"its time {text!r} has no zone")
+    return found
+
+
+def _grid(properties: Record) -> Grid | None:
+    if "proj:transform" not in properties.values:
+        return None
+    code = properties.values.get("proj:code")
+    crs = read_crs(code if isinstance(code, str) else properties.text("proj:wkt2"))
+    a, b, c, d, e, f = properties.numbers("proj:transform")[:6]
+    height, width = map(int, properties.numbers("proj:shape"))
+    north_up = a > 0 > e and b == d == 0
+    return Grid(crs, Affine(a, b, c, d, e, f), height, width) if north_up else None
+
+
+def _bbox(record: Record) -> tuple[float, float, float, float] | None:
+    if "bbox" not in record.values:
+        return None
+    west, south, east, north = record.numbers("bbox")
+    return west, south, east, north
+
+
+def _legend(asset: Record) -> Legend:
+    (band,) = asset.mappings("bands")
+    if (band.get("data_type"), band.get("nodata")) != ("uint8", NODATA):
+        raise ValueError(f"its map is not of uint8 with nodata {NODATA}")
+    entries = map(Record, asset.mappings("classification:classes"))
+    return Legend(
+        tuple(
+            LegendClass(entry.integer("value"), entry.text("title"), _colour(entry))
+            for entry in entries
+            if not entry.values.get("nodata")
+        )
+    )
+
+
+def _colour(entry: Record) -> str:
+    return f"#{entry.text('color_hint').lower()}"
+
+
+def has_one_crs(maps: Sequence[CataloguedMap]) -> bool:
+    """No map has to be brought to another CRS."""
+    return len({item.grid.crs for item in maps if item.grid is not None}) <= 1

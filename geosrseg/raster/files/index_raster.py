@@ -1,0 +1,51 @@
+"""Index raster: one band of small integers, such as the split of a scene."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geosrseg.core.tiling.windows import Window
+from geosrseg.errors import DatasetError
+from geosrseg.raster.files.grid import Grid, rasterio_window
+from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.files.warp import Warp, find_warp
+
+
+@dataclass(frozen=True)
+class IndexRaster:
+    """An index raster that can be read; see `open_index_raster`.
+
+    Attributes:
+        warp: brings it onto the image's grid; None if it lies there.
+        files: what opens the file.
+    """
+
+    path: Path
+    warp: Warp | None
+    files: RasterFiles
+
+    def read(self, window: Window) -> NDArray[np.uint8]:
+        """(rows, cols) values; the window lies inside the grid."""
+        with self.files.use(self.path, self.warp) as dataset:
+            return dataset.read(1, window=rasterio_window(window))
+
+
+def open_index_raster(path: Path, *, grid: Grid, files: RasterFiles) -> IndexRaster:
+    """Examine a file of one uint8 band.
+
+    Args:
+        grid: of the image, which the windows are of.
+        files: what opens it.
+
+    Raises:
+        DatasetError: it cannot be opened, is of another kind, or lies elsewhere.
+    """
+    with files.use(path) as dataset:
+        if dataset.count != 1 or dataset.dtypes[0] != "uint8":
+            raise DatasetError(
+                f"{path} has {dataset.count} bands of {dataset.dtypes[0]}: a split is one band "
+                "of uint8"
+            )
+        return IndexRaster(path, find_warp(path, dataset, grid), files)

@@ -1,0 +1,1 @@
+"""The machine that a training runs on: its device, memory, arithmetic, logs and trainer."""
