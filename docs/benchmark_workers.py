@@ -79,7 +79,9 @@ def _run(
         if jobs == 1:  # a process of its own too: its start counts for both
             _in_a_child(work)
         else:
-            run_work(read_work(work), jobs=jobs, threads=1)
+            ended = run_work(read_work(work), jobs=jobs, threads=1)
+            if errors := [result.error for result in ended if result.error]:
+                raise SystemExit(errors[0])
         return time.monotonic() - start, _cpu_seconds() - before
 
 
