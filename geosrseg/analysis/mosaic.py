@@ -93,11 +93,7 @@ def mosaic(
     output, is_sure = Path(output), rule in ("confidence", "probabilities")
     layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
     outputs = [output, layer] if is_sure else [output]
-    for path in outputs:
-        check_cog(path, overwrite=overwrite)
-    check_styles(output, overwrite=overwrite)
-    if is_sure:
-        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
+    _check_outputs(outputs, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
@@ -138,6 +134,16 @@ def mosaic(
     if is_sure:
         write_ramp_style(layer, RAMP, overwrite=True)
     return grid
+
+
+def _check_outputs(outputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse the mosaic, its confidence layer if it has one, or a style that cannot be written."""
+    output, *layers = outputs
+    check_cog(output, overwrite=overwrite)
+    check_styles(output, overwrite=overwrite)
+    for layer in layers:
+        check_cog(layer, overwrite=overwrite)
+        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:

@@ -51,12 +51,13 @@ def likeliest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) ->
     """The class with the highest mean of the probabilities of all maps that have a class.
 
     Where a single map has one, it is that map's, which knew its probabilities unrounded. The
-    percent are the winner's mean; a doubt is not known.
+    percent are the winner's mean, and the mean doubt of the same maps; NODATA where one of them
+    has no confidence layer.
     """
     found = np.full((3, window.height, window.width), NODATA, np.uint8)
     for part in _pieces(window, len(legend)):
         cols = slice(part.col_off - window.col_off, part.col_stop - window.col_off)
-        found[:2, :, cols] = _mean(placed, part, legend)
+        found[:, :, cols] = _mean(placed, part, legend)
     return found
 
 
@@ -69,10 +70,11 @@ def _pieces(window: Window, classes: int) -> Iterator[Window]:
 
 
 def _mean(placed: Sequence[MapOnGrid], window: Window, legend: Legend) -> NDArray[np.uint8]:
-    """(2, rows, cols) class ids and percent."""
+    """(3, rows, cols) class ids, percent of confidence and of doubt."""
     shape = (window.height, window.width)
     sums = np.zeros((len(legend), *shape), np.int32)
     votes, single = np.zeros(shape, np.int32), np.zeros(shape, np.uint8)
+    doubts, unclear = np.zeros(shape, np.int32), np.zeros(shape, np.bool_)
     index = legend.index_table()
     for item in placed:
         found, shares = item.read(window), item.read_probabilities(window)
@@ -80,10 +82,16 @@ def _mean(placed: Sequence[MapOnGrid], window: Window, legend: Legend) -> NDArra
         for entry, share in zip(item.class_map.legend.classes, shares, strict=True):
             sums[index[entry.id]] += np.where(known, share, np.uint8(0))
         votes += known
+        if item.class_map.confidence_path is None:
+            unclear |= known
+        else:
+            doubts += np.where(known, item.read_confidence(window)[1], np.uint8(0))
         np.copyto(single, index[found], where=known)
     winner = np.where(votes == 1, single, sums.argmax(axis=0).astype(np.uint8))
     won = np.take_along_axis(sums, winner[None].astype(np.intp), axis=0)[0]
-    percent = np.rint(100 * won / (CERTAINTY * np.maximum(votes, 1)))
-    empty = votes == 0
-    labels = np.where(empty, np.uint8(NODATA), legend.id_table()[winner])
-    return np.stack([labels, np.where(empty, NODATA, percent).astype(np.uint8)])
+    voters, empty = np.maximum(votes, 1), votes == 0
+    percent = np.rint(100 * won / (CERTAINTY * voters))
+    doubt = np.where(unclear, NODATA, np.rint(doubts / voters))
+    found = np.stack([legend.id_table()[winner], percent, doubt]).astype(np.uint8)
+    found[:, empty] = NODATA
+    return found

@@ -160,13 +160,17 @@ def _merged(
 ) -> Rows:
     """(rows, width) new class ids, from top to bottom."""
     if confidence is not None:
+        doubt_is_known = limits.doubt == CERTAIN
         with open_strips(source.path, confidence) as strips:
             for strip in strips:
                 labels = table[source.labels(strip.labels)]
                 if strip.confidence is not None:
+                    doubt_is_known |= bool((strip.confidence[1] != NODATA).any())
                     sure, doubt = without_gaps(strip.confidence)
                     labels[(sure < limits.confidence) | (doubt > limits.doubt)] = NODATA
                 yield labels
+        if not doubt_is_known:
+            raise OutputError(f"{confidence}: no doubt is known in it: leave `max_doubt` out")
         return
     for _, labels in read_strips(source):
         yield table[labels]

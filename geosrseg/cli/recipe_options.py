@@ -12,10 +12,12 @@ COUNT = click.IntRange(min=1)
 NOT_NEGATIVE = click.FloatRange(min=0)
 
 
-class LossTerms(click.ParamType[dict[str, float]]):
-    """``ce,dice=0.5``: names, each with a weight or 1."""
+class NamedNumbers(click.ParamType[dict[str, float]]):
+    """``ce,dice=0.5``: names, each with a number or 1."""
 
-    name = "name[=weight],..."
+    def __init__(self, number: str, example: str) -> None:
+        self.name = f"name[={number}],..."
+        self._number, self._example = number.upper(), example
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -26,7 +28,8 @@ class LossTerms(click.ParamType[dict[str, float]]):
             try:
                 terms[name] = float(weight or 1)
             except ValueError:
-                self.fail(f"{term!r}: expected NAME or NAME=WEIGHT, such as dice=0.5", param, ctx)
+                wanted = f"NAME or NAME={self._number}, such as {self._example}"
+                self.fail(f"{term!r}: expected {wanted}", param, ctx)
         return terms
 
 
@@ -162,13 +165,19 @@ BUDGET_OPTIONS = (
         "--cutout", type=click.FloatRange(0, 1), help="Probability of each of two hidden squares."
     ),
     click.option(
+        "--augment",
+        type=NamedNumbers("strength", "haze=0.5"),
+        help="Further augmentation, each usual or so many times as strong: scale, noise, haze, "
+        "drop (a band).",
+    ),
+    click.option(
         "--class-power",
         type=click.FloatRange(0, 1),
         help="Draw a class with its pixel count to this power: 0 draws all classes alike.",
     ),
     click.option(
         "--loss",
-        type=LossTerms(),
+        type=NamedNumbers("weight", "dice=0.5"),
         help="Losses of the segmentation, each with its weight: ce, dice, lovasz, focal.",
     ),
     click.option(

@@ -92,7 +92,9 @@ def _inputs(
     """(bands, pixels) network inputs that are learned from."""
     sourced = [scene for scene in scenes if isinstance(scene, SourceScene)]
     if sourced and chips:
-        drawn = SourceChips(sourced, classes=len(card.legend), config=replace(chips, cutout=0))
+        drawn = SourceChips(
+            sourced, classes=len(card.legend), config=replace(chips, cutout=0, augment={})
+        )
         for number in range(min(DRAWN, most)):
             yield drawn[number].lr.flatten(1).numpy()
         return

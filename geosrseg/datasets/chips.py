@@ -6,8 +6,8 @@ of epoch e depends on the seed, e and i alone: the order of work, the number of 
 a restart change nothing.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 
 import numpy as np
 import torch
@@ -20,6 +20,13 @@ from geosrseg.core.tiling.padding import pad_to_window
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.augment.augmentation import cut_out, jitter, turn
 from geosrseg.datasets.augment.degradation import degrade
+from geosrseg.datasets.augment.variation import (
+    draw_side,
+    resize_image,
+    resize_labels,
+    vary_all,
+    vary_input,
+)
 from geosrseg.datasets.labelled_scene import Chip, LabelledScene
 from geosrseg.errors import DatasetError
 
@@ -96,6 +103,8 @@ class ChipConfig:
         jitter: strength of the radiometric augmentation; 0 is none.
         cutout: probability of each of two squares hidden from the network; 0 is none.
         seed: of all random numbers.
+        augment: strength of each further variation, by its name, see `variation`.
+        bands: names of the bands, where they are known.
     """
 
     size: int
@@ -105,6 +114,8 @@ class ChipConfig:
     jitter: float
     cutout: float
     seed: int
+    augment: Mapping[str, float] = field(default_factory=dict)
+    bands: tuple[str, ...] = ()
 
 
 class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
@@ -142,18 +153,32 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         chip = _padded(self._read(index, window.clipped(*scene.size(1))), window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         # The native image, and the real LR image where there is one.
-        images = [turn(torch.from_numpy(chip.hr), pose=pose).contiguous()]
-        if scene.lr and config.upscale_factor > 1:
-            images.append(turn(self._read_lr(scene, window), pose=pose))
-        target = turn(torch.from_numpy(chip.target), pose=pose)
-        trained = turn(torch.from_numpy(chip.in_split), pose=pose)
+        size, factor = config.size, config.upscale_factor
+        hr = resize_image(torch.from_numpy(chip.hr), size)
+        images = [turn(hr, pose=pose).contiguous()]
+        if scene.lr and factor > 1:
+            lr = resize_image(self._read_lr(scene, window), size // factor)
+            images.append(turn(lr, pose=pose))
+        target, trained = (
+            turn(resize_labels(torch.from_numpy(part), size), pose=pose)
+            for part in (chip.target, chip.in_split)
+        )
         if config.jitter:
             images = [*jitter(*images, strength=config.jitter, generator=generator)]
+        images = [*self._vary_all(images, generator)]
         hr = images[0]
-        lr = images[1] if len(images) > 1 else degrade(hr, factor=config.upscale_factor)
+        lr = images[1] if len(images) > 1 else degrade(hr, factor=factor)
+        lr = vary_input(
+            lr, fill=scene.normalization.fill, strengths=config.augment, generator=generator
+        )
         if config.cutout:
             lr = cut_out(lr, share=config.cutout, generator=generator)
         return lr.contiguous(), hr, target.long(), trained.contiguous()
+
+    def _vary_all(self, images: list[Tensor], generator: np.random.Generator) -> tuple[Tensor, ...]:
+        config = self._config
+        bands, strengths = config.bands, config.augment
+        return vary_all(*images, bands=bands, strengths=strengths, generator=generator)
 
     def _read_lr(self, scene: LabelledScene, window: Window) -> Tensor:
         """The real LR image of a chip; beyond the image the last row and column repeat."""
@@ -168,18 +193,24 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         return held.cut(window) if held else self._scenes[index].read_chip(window, "train")
 
     def _draw(self, generator: np.random.Generator) -> tuple[int, Window]:
-        """A scene's index, and a window of the chip's size that may reach beyond it.
+        """A scene's index, and the window of the chip's ground that may reach beyond it.
 
         A real LR image has its pixels where they are. A degraded one begins anywhere: each
         of factor² grids makes other LR pixels of one ground.
         """
-        size = self._config.size
         label = generator.choice(len(self._positions), p=self._class_share)
         pixels = self._positions[label].pixels
         number, row, col = pixels[generator.integers(len(pixels))]
         scene = self._scenes[number]
-        factor = self._config.upscale_factor if scene.lr else 1
         grid = scene.grid
+        factor = self._config.upscale_factor if scene.lr else 1
+        size = draw_side(
+            self._config.size,
+            multiple=factor,
+            length=min(grid.height, grid.width),
+            strengths=self._config.augment,
+            generator=generator,
+        )
         row_off, col_off = (
             place_chip(position, length, size=size, factor=factor, generator=generator)
             for position, length in ((int(row), grid.height), (int(col), grid.width))

@@ -24,6 +24,13 @@ from geosrseg.datasets.augment.augmentation import cut_out, turn
 from geosrseg.datasets.augment.degradation import degrade
 from geosrseg.datasets.augment.illumination import Illumination
 from geosrseg.datasets.augment.landsat_view import reduce_image
+from geosrseg.datasets.augment.variation import (
+    draw_side,
+    resize_image,
+    resize_labels,
+    vary_all,
+    vary_input,
+)
 from geosrseg.datasets.chips import ChipConfig, draw_pose, place_chip
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetError
@@ -132,17 +139,27 @@ class SourceChips(Dataset[TrainingChip]):
         factor = self._config.upscale_factor
         pixels = self._config.size // factor if pool.source.is_lr else self._config.size
         step = 1 if pool.source.is_lr else factor
-        scene, window = _draw(pool, pixels=pixels, step=step, generator=generator)
-        return self._finish(scene, window, generator)
+        scene, row, col = pool.draw(generator)
+        side = draw_side(
+            pixels,
+            multiple=1,
+            length=min(scene.grid.height, scene.grid.width),
+            strengths=self._config.augment,
+            generator=generator,
+        )
+        window = _place(scene, (row, col), pixels=side, step=step, generator=generator)
+        return self._finish(scene, window, pixels, generator)
 
     def _finish(
-        self, scene: SourceScene, window: Window, generator: np.random.Generator
+        self, scene: SourceScene, window: Window, size: int, generator: np.random.Generator
     ) -> TrainingChip:
         config = self._config
         chip = _read(scene, window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
-        labels, weight, trained = (turn(torch.from_numpy(part), pose=pose) for part in chip[1:])
-        image = turn(torch.from_numpy(chip[0]), pose=pose).numpy()
+        labels, weight, trained = (
+            turn(resize_labels(torch.from_numpy(part), size), pose=pose) for part in chip[1:]
+        )
+        image = turn(resize_image(torch.from_numpy(chip[0]), size), pose=pose).numpy()
         noise = 0.0
         if config.jitter:
             light = Illumination.draw(
@@ -154,6 +171,12 @@ class SourceChips(Dataset[TrainingChip]):
             image, noise = light.apply(image), light.noise
         hr = torch.from_numpy(scene.normalized(image))
         inputs = self._look(scene, image, hr, noise, generator)
+        strengths = config.augment
+        hr, inputs = vary_all(
+            hr, inputs, bands=scene.bands, strengths=strengths, generator=generator
+        )
+        fill = scene.normalization.fill
+        inputs = vary_input(inputs, fill=fill, strengths=strengths, generator=generator)
         if config.cutout:
             inputs = cut_out(inputs, share=config.cutout, generator=generator)
         return self._arrange(scene, inputs, hr, labels, weight, trained)
@@ -211,16 +234,21 @@ class SourceChips(Dataset[TrainingChip]):
         )
 
 
-def _draw(
-    pool: _Pool, *, pixels: int, step: int, generator: np.random.Generator
-) -> tuple[SourceScene, Window]:
-    """A scene and where the chip lies in it, as large as the chip, beginning on a `step`."""
-    scene, row, col = pool.draw(generator)
+def _place(
+    scene: SourceScene,
+    pixel: tuple[int, int],
+    *,
+    pixels: int,
+    step: int,
+    generator: np.random.Generator,
+) -> Window:
+    """Where a chip of `pixels` along each side lies that holds a pixel, beginning on a `step`."""
+    lengths = (scene.grid.height, scene.grid.width)
     row_off, col_off = (
         place_chip(at, length, size=pixels, factor=step, generator=generator)
-        for at, length in ((row, scene.grid.height), (col, scene.grid.width))
+        for at, length in zip(pixel, lengths, strict=True)
     )
-    return scene, Window(row_off, col_off, pixels, pixels)
+    return Window(row_off, col_off, pixels, pixels)
 
 
 def _read(

@@ -25,6 +25,12 @@ NOT_NEGATIVE = (
     "warm_up",
     "patience",
 )
+MOST_AUGMENTED = 3.0
+"""Largest strength of a variation, in usual ones."""
+
+AUGMENTATIONS = ("scale", "noise", "haze", "drop")
+"""Variations of chips that a recipe may name, see `datasets.augment.variation`."""
+
 SR_VALUES = (
     "sr",
     "sr_rate",
@@ -76,6 +82,8 @@ class Recipe:
         class_power: see `ChipConfig`.
         jitter: see `ChipConfig`.
         cutout: see `ChipConfig`.
+        augment: of each variation beyond these the strength, 1 for the usual one; by a name of
+            `AUGMENTATIONS`.
         loss: the segmentation's losses with the weight of each, see `losses.TERMS`; β is on
             their sum.
         label_smoothing: share of a label that is spread over all classes.
@@ -115,6 +123,7 @@ class Recipe:
     class_power: float = 1.0
     jitter: float = 0.0
     cutout: float = 0.0
+    augment: Mapping[str, float] = field(default_factory=dict)
     loss: Mapping[str, float] = field(default_factory=lambda: {"ce": 1.0})
     label_smoothing: float = 0.0
     class_weights: tuple[float, ...] = ()
@@ -140,6 +149,7 @@ class Recipe:
                 f"got {self.sr_warm_up}"
             )
         self._check_loss()
+        self._check_augment()
         if not 0 <= self.averaging < 1:
             raise ValueError(f"averaging is 0 or a decay below 1, got {self.averaging}")
 
@@ -155,6 +165,18 @@ class Recipe:
             raise ValueError(f"label_smoothing is 0 to below 1, got {self.label_smoothing}")
         if not all(0 <= weight < math.inf for weight in self.class_weights):
             raise ValueError(f"class weights are 0 or more, got {self.class_weights}")
+
+    def _check_augment(self) -> None:
+        object.__setattr__(self, "augment", dict(self.augment))
+        for name, strength in self.augment.items():
+            if name not in AUGMENTATIONS:
+                known = ", ".join(AUGMENTATIONS)
+                raise ValueError(f"the augmentation is some of {known}, got {name or 'none'}")
+            if not 0 <= strength <= MOST_AUGMENTED:
+                raise ValueError(
+                    f"the strength of augment {name} is 0 to {MOST_AUGMENTED:g}, 1 is the usual "
+                    f"one, got {strength:g}"
+                )
 
     def weights_of_classes(self, counts: Sequence[int]) -> tuple[float, ...]:
         """The loss's weight of each class; empty where all are alike.

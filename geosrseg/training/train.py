@@ -32,6 +32,7 @@ from geosrseg.training.finishing.finish import finish_run
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.allocator import keep_freed_memory
 from geosrseg.training.machine.arithmetic import choose_arithmetic
+from geosrseg.training.machine.chip_loader import ChipLoader, Waiting, choose_workers
 from geosrseg.training.machine.loggers import check_loggers, open_loggers
 from geosrseg.training.machine.place import find_place
 from geosrseg.training.machine.trainer import make_trainer
@@ -52,9 +53,6 @@ from geosrseg.training.surroundings import USUAL, Surroundings
 from geosrseg.training.teacher import choose_teacher
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 from geosrseg.training.validating.panels import Panels
-
-MOST_WORKERS = 12
-"""Processes that make chips for a GPU: more only take memory."""
 
 
 def train(
@@ -126,7 +124,7 @@ def train(
         domain=measure_domain(
             card,
             factor=network.upscale_factor,
-            chips=_chip_config(network, recipe),
+            chips=_chip_config(network, recipe, card.bands),
             fill=normalization.fill,
             most=recipe.chips_per_epoch,
         ),
@@ -216,9 +214,10 @@ def _fit(
     """Train from the beginning, or from the last checkpoint if there is one."""
     batch_size = run.config().recipe.batch_size
     device = trainer.strategy.root_device.type
-    workers = _workers(chips, device) if workers is None else workers
+    devices = run.config().recipe.devices
+    workers = choose_workers(device, devices=devices) if workers is None else workers
     # Loaders with a generator of their own draw nothing from the one that dropout uses.
-    loader = DataLoader(
+    loader = ChipLoader(
         chips,
         batch_size=batch_size,
         sampler=sampler,
@@ -231,6 +230,7 @@ def _fit(
     last = find_checkpoint(run)
     if last is not None and is_done(last, run.config().recipe, epochs=trainer.max_epochs or 0):
         return
+    trainer.callbacks.insert(0, Waiting(loader))  # type: ignore[attr-defined]
     with interruptible():
         trainer.fit(
             module,
@@ -241,18 +241,7 @@ def _fit(
         )
 
 
-def _workers(chips: Chips | SourceChips, place: str) -> int:
-    """Processes that make chips.
-
-    Beside a GPU several: on the CPU they would only take time from the network. What is read
-    from open files is read in this process, as such files do not survive a fork.
-    """
-    if isinstance(chips, Chips) or place != "cuda":
-        return 0
-    return min(os.cpu_count() or 1, MOST_WORKERS)
-
-
-def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:
+def _chip_config(network: NetworkConfig, recipe: Recipe, bands: tuple[str, ...]) -> ChipConfig:
     return ChipConfig(
         size=recipe.chip_size,
         upscale_factor=network.upscale_factor,
@@ -260,6 +249,8 @@ def _chip_config(network: NetworkConfig, recipe: Recipe) -> ChipConfig:
         class_power=recipe.class_power,
         jitter=recipe.jitter,
         cutout=recipe.cutout,
+        augment=recipe.augment,
+        bands=bands,
         seed=recipe.seed,
     )
 
@@ -273,7 +264,7 @@ def _chips(
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
         )
-    drawn = _chip_config(config.network, recipe)
+    drawn = _chip_config(config.network, recipe, config.bands)
     classes = config.network.classes
     if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
         return SourceChips(sourced, classes=classes, config=drawn)

@@ -192,6 +192,25 @@ def test_the_class_of_the_highest_mean_probability_wins(tmp_path, monkeypatch):
     assert np.abs(percent[several] - 100 * ordered[-1]).max() <= 0.5 + 1e-6
 
 
+def test_the_doubt_of_mean_probabilities_is_the_mean_doubt(tmp_path):
+    maps, labels = [], []
+    for k, (col, percent) in enumerate([(0, (90, 10)), (30, (70, 40)), (60, ())]):
+        path, own, _ = write_with_probabilities(tmp_path / f"{k}.tif", part(0, col), seed=k)
+        maps.append(path)
+        labels.append(np.full((60, 140), 255, np.uint8))
+        labels[k][:, col : col + 80] = own
+        if percent:
+            bands = np.where(own == 255, 255, np.array(percent)[:, None, None]).astype(np.uint8)
+            write_raster(
+                tmp_path / f"{k}.confidence.tif", bands, crs=GRID.crs,
+                transform=part(0, col).transform,
+            )  # fmt: skip
+    mosaic(maps, tmp_path / "m.tif", rule="probabilities")
+    one, two, three = (own != 255 for own in labels)
+    expected = np.select([three, one & two, one, two], [255, 25, 10, 40], 255)
+    assert np.array_equal(read(tmp_path / "m.confidence.tif")[1], expected)
+
+
 def test_probabilities_of_two_utm_zones_lie_under_their_classes(tmp_path):
     """On the second map's ground alone, each square has the class that its map says."""
     first, _, _ = write_with_probabilities(tmp_path / "a.tif", GRID, seed=1)

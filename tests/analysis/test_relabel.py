@@ -112,6 +112,19 @@ def test_pixels_in_doubt_become_nodata(tmp_path, class_map, labels):
     assert (read(tmp_path / "both.tif") == 255).all()
 
 
+def test_doubt_that_is_not_known_takes_no_map_away(tmp_path, class_map, labels):
+    percent = np.full((2, *labels.shape), 90, np.uint8)
+    percent[1] = 255
+    layer = write_raster(
+        tmp_path / "map.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform
+    )
+    with pytest.raises(OutputError, match="no doubt is known in it: leave `max_doubt` out"):
+        relabel(class_map, tmp_path / "out.tif", max_doubt=50, confidence=layer)
+    assert not list(tmp_path.glob("out*"))
+    relabel(class_map, tmp_path / "out.tif", min_confidence=50)
+    assert np.array_equal(read(tmp_path / "out.tif"), labels)
+
+
 @pytest.mark.parametrize("option", ["min_confidence", "max_doubt"])
 def test_a_limit_that_is_no_percent_is_refused(tmp_path, class_map, option):
     with pytest.raises(OutputError, match=f"`{option}` 101: expected 0 to 100 percent"):

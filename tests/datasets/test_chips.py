@@ -22,6 +22,7 @@ from geosrseg.datasets.chips import (
 )
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
+from geosrseg.networks.recipe import AUGMENTATIONS
 from tests.tiny_datasets import HEIGHT, WIDTH
 
 CONFIG = ChipConfig(
@@ -215,3 +216,31 @@ def test_a_run_that_goes_on_leaves_out_what_is_done_once():
     sampler = EpochSampler(4)
     sampler.skip(3)
     assert (list(sampler), list(sampler)) == ([3], [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_variation_changes_chips_by_their_number_and_seed_alone(scenes, name):
+    plain = replace(CONFIG, jitter=0, cutout=0)
+    config = replace(plain, augment={name: 3.0}, bands=("red", "nir"))
+    chips, again, bare = (Chips(scenes, classes=2, config=c) for c in (config, config, plain))
+    chips[3]
+    same = [
+        all(torch.equal(a, b) for a, b in zip(chips[n], again[n], strict=True)) for n in range(8)
+    ]
+    assert all(same)
+    assert not all(torch.equal(chips[number][0], bare[number][0]) for number in range(8))
+
+
+def test_a_varied_chip_is_as_large_as_another_and_its_labels_lie_on_its_image(scenes):
+    config = replace(CONFIG, jitter=0, cutout=0, augment={"scale": 1.0})
+    sizes = set()
+    for number in range(12):
+        lr, hr, target, trained = Chips(scenes, classes=2, config=config)[number]
+        assert (lr.shape, hr.shape, target.shape) == ((2, 16, 16), (2, 64, 64), (64, 64))
+        bright = hr[0] > 0.5  # reflectance above 0.25: squares of 0.4, and 0.1 between them
+        labelled = target != NODATA
+        assert trained[labelled].all()
+        agree = bright[labelled] == (target[labelled] == 1)
+        assert agree.float().mean() > 0.97  # all but the blurred edges
+        sizes.add(int((bright[:, 1:] != bright[:, :-1]).sum()))
+    assert len(sizes) > 3  # squares of different sizes

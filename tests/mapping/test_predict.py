@@ -25,6 +25,7 @@ from geosrseg.errors import (
 )
 from geosrseg.mapping.predict import predict
 from geosrseg.mapping.prediction import Progress
+from geosrseg.raster.maps.manifest import FORM, VERSION
 from geosrseg.raster.maps.row_store import store_folder
 from geosrseg.raster.maps.stopped_runs import find_stores
 from geosrseg.raster.maps.style import style_paths
@@ -462,7 +463,7 @@ def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     store = store_folder(tmp_path / "map.tif")
     store.mkdir()
-    said = {"version": __version__, "window size": size}
+    said = {VERSION: __version__, FORM: "classes: class", "window size": size}
     (store / "manifest.json").write_text(json.dumps(said))
     with pytest.raises(OutputError, match="a stopped run had"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")

@@ -32,7 +32,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),
 ]
 
-# Everything that has a state: dropout, jitter, average, accumulation, schedule, offsets.
+# Everything that has a state: dropout, jitter, variations, average, accumulation, schedule,
+# offsets.
 NETWORK = NetworkConfig(
     protocol="end-to-end",
     bands=2,
@@ -55,6 +56,7 @@ RECIPE = Recipe(
     chip_size=32,
     class_power=0,
     jitter=0.05,
+    augment={"scale": 1, "noise": 1, "haze": 1, "drop": 1},
     averaging=0.5,
     class_offsets=True,
     precision="fp32",

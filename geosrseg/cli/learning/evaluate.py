@@ -12,6 +12,7 @@ from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.terminal.progress import step_bar
+from geosrseg.datasets.folds.fold import Fold
 from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ HEADS = {
     show_default=True,
     help="The part of the dataset to measure on.",
 )
+@group_options(Fold)
 @click.option(
     "-o",
     "--output",
@@ -80,13 +82,15 @@ def evaluate(
     """
     with options.extra("train"):
         from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.datasets.folds.folded_card import fold_card
         from geosrseg.evaluation.evaluate import evaluate as run
         from geosrseg.evaluation.report.files import check_report, report_json, write_report
 
     if output:
         check_report(output, overwrite=overwrite)
     sizes = taken(EvaluationSizes, arguments)
-    card = read_dataset(dataset, data=data)
+    fold = taken(Fold, arguments)
+    card = fold_card(read_dataset(dataset, data=data), fold)
     with step_bar("window") as on_window:
         report = run(models, card, sizes=sizes, on_window=on_window, **arguments)
     report = replace(report, command=options.typed_command())

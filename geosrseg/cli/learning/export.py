@@ -3,10 +3,14 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from geosrseg.cli import options
+
+if TYPE_CHECKING:
+    from geosrseg.networks.onnx.averaged import Poses
 
 
 @click.command()
@@ -40,6 +44,12 @@ from geosrseg.cli import options
     metavar="README.md",
     help="Also write the model's card, as the Hugging Face Hub wants it.",
 )
+@click.option(
+    "--tta",
+    type=click.Choice(["flips", "turns"]),
+    help="Test-time augmentation in the file: the mean over four flips, or over these and the "
+    "quarter turns; it takes four or eight times as long.",
+)
 @click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
 @options.overwrite_option
 @options.json_option
@@ -53,6 +63,7 @@ def export(
     precisions: tuple[str, ...],
     limits: str,
     card: Path | None,
+    tta: "Poses | None",
     overwrite: bool,
     as_json: bool,
 ) -> None:
@@ -69,6 +80,7 @@ def export(
         precisions=precisions,
         limits=limits,
         card=card,
+        tta=tta,
         overwrite=overwrite,
     )
     if as_json:

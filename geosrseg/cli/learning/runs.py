@@ -23,9 +23,11 @@ HEADS = ("run", "state", "epochs", "best mean IoU", "age", "data", "recipe")
 def runs(folder: Path, as_json: bool) -> None:
     """List the runs below a folder, ./runs by default.
 
-    A run is running, finished, stopped (train --resume continues it) or damaged.
+    A run is running, finished, stopped (train --resume continues it) or damaged. Below the list
+    is the mean over the folds of each cross-validation.
     """
     with options.extra("train"):
+        from geosrseg.training.run_folder.cross_validation import summaries
         from geosrseg.training.run_folder.run_list import list_runs
 
     found = list_runs(folder)
@@ -35,6 +37,8 @@ def runs(folder: Path, as_json: bool) -> None:
         click.echo(f"{folder} holds no run", err=True)
     else:
         click.echo(format_runs(found, folder, now=time.time()))
+        for series in summaries(found):
+            click.echo(f"\n{series}")
 
 
 def format_runs(found: "list[ListedRun]", folder: Path, *, now: float) -> str:
@@ -56,6 +60,8 @@ def _row(run: "ListedRun", folder: Path, now: float) -> tuple[str, ...]:
     recipe = f"{run.protocol} {run.upscale_factor}x, {run.network}"
     best = "" if run.best is None else f"{run.best:.3f}"
     epochs = f"{run.done}/{run.epochs}"
+    if run.fold:
+        recipe += ", fold {} of {}".format(*run.fold)
     cells = [name, run.state, epochs, best, _age(now - run.changed), run.dataset, recipe]
     return tuple(map(one_line, cells))
 

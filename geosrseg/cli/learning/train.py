@@ -13,6 +13,7 @@ from geosrseg.cli.recipe_options import (
     preset_option,
     recipe_options,
 )
+from geosrseg.datasets.folds.fold import Fold
 from geosrseg.errors import RunError
 from geosrseg.training.starting.start import Start
 from geosrseg.training.surroundings import Surroundings
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 )
 @preset_option
 @recipe_options
+@group_options(Fold)
 @group_options(Start)
 @click.option(
     "--teacher",
@@ -84,15 +86,17 @@ def train(
         from lightning.pytorch.utilities import rank_zero_only
 
         from geosrseg.datasets.datasets import read_dataset
+        from geosrseg.datasets.folds.folded_card import fold_card
         from geosrseg.networks.presets import configure
         from geosrseg.training.run_folder.run import default_run
         from geosrseg.training.train import train as run
 
     start, surroundings = taken(Start, replaced), taken(Surroundings, replaced)
+    fold = taken(Fold, replaced)
     given = given_options(replaced, protocol=protocol)
     if resume and overwrite:
         raise click.UsageError("--resume continues a run that --overwrite would delete")
-    card = read_dataset(dataset, data=data)
+    card = fold_card(read_dataset(dataset, data=data), fold)
     if check:
         _check(card, output, overwrite=overwrite)
         return

@@ -17,6 +17,7 @@ from tqdm import tqdm
 from geosrseg.cli.terminal.progress import bar_place
 from geosrseg.core.text.counted import counted
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.machine.chip_loader import Waiting
 from geosrseg.training.machine.trainer import PRECISIONS
 from geosrseg.training.run_folder.checkpoints import MONITOR, Checkpoints
 
@@ -29,6 +30,12 @@ LONG = 24 * 3600.0
 
 REFRESH = 0.5
 """Seconds between two looks at the loss: a look waits for the GPU."""
+
+NOTABLE = 0.01
+"""Share of the time spent waiting for data above which a line says so."""
+
+SLOW_DATA = 0.2
+"""That above which it also says, once, what helps a GPU."""
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| step {n_fmt}/{total_fmt}{postfix}"
 
@@ -44,7 +51,7 @@ class TrainingProgress(Callback):
         self._shorter = shorter
         self._bar: tqdm | None = None
         self._first = self._steps = 0  # done before this session, and of the whole training
-        self._estimated = False
+        self._estimated = self._advised = False
         self._measured_from = (0.0, 0)  # time, and steps done by then
         self._shown = -math.inf
 
@@ -147,10 +154,17 @@ class TrainingProgress(Callback):
             words.append(f"validation PSNR {metrics['val/psnr']:.2f} dB")
         if best := _best(trainer):
             words.append(best)
+        waiting = _waiting(trainer)
+        if waiting >= NOTABLE:
+            words.append(f"waited for data {waiting:.0%}")
         if trainer.global_step < self._steps:
             words.append(f"{duration(self._seconds_left(trainer))} left")
         self._estimated = True
         self._say(f"{time.strftime('%H:%M:%S')} {', '.join(words)}")
+        on_gpu = trainer.strategy.root_device.type != "cpu"
+        if on_gpu and waiting >= SLOW_DATA and not self._advised:
+            self._advised = True
+            self._say("a GPU that waits is fed by more --workers, or by chips of fewer pixels")
 
     def _describe(self, trainer: L.Trainer, doing: str) -> None:
         if self._bar is not None:
@@ -184,6 +198,12 @@ def _plan(trainer: L.Trainer) -> str:
     precision = next(ours for ours, theirs in PRECISIONS.items() if theirs == trainer.precision)
     work = f"{counted(trainer.max_epochs or 0, 'epoch')}, {counted(steps, 'step')}{so_far}"
     return f"training on {where}, {precision}: {work}"
+
+
+def _waiting(trainer: L.Trainer) -> float:
+    """Share of the last epoch's steps that was spent waiting for chips."""
+    found = (each for each in trainer.callbacks if isinstance(each, Waiting))  # type: ignore[attr-defined]
+    return next((each.share for each in found), math.nan)
 
 
 def _best(trainer: L.Trainer) -> str:

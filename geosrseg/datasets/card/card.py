@@ -83,6 +83,9 @@ class DatasetCard:
         polygons: where the references are polygons, what they mean.
         domain: what the card says of the images: the resolution is that of the native
             ones, where their files have no georeference.
+        groups: of each scene the name of those that it stays with in a cross-validation;
+            empty where it has none.
+        fold: number of the fold that validates, and of all folds; see `Fold`.
     """
 
     name: str
@@ -100,6 +103,8 @@ class DatasetCard:
     sources: tuple[Source, ...] = ()
     polygons: PolygonColumn | None = None
     domain: Domain = UNKNOWN
+    groups: tuple[str, ...] = ()
+    fold: tuple[int, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -180,13 +185,17 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
     legend, coding, polygons = _parse_classes(table)
     sources: tuple[Source, ...] = ()
     scenes: list[CardScene] = []
+    groups: list[str] = []
     if table.has("sources"):
         if other := [key for key in _OF_SCENES if table.has(key)]:
             raise ValueError(f"the card has [[sources]] and {other[0]}, expected one of the two")
         entries = table.tables("sources")
         sources = parse_sources(entries, data=data, coding=coding, bands=len(low))
     else:
-        scenes = [s for entry in table.tables("scenes") for s in parse_scenes(entry, data=data)]
+        for entry in table.tables("scenes"):
+            found = parse_scenes(entry, data=data)
+            scenes += found
+            groups += [entry.text("group") if entry.has("group") else ""] * len(found)
     return DatasetCard(
         name=table.text("name"),
         licence=table.text("licence", "unknown"),
@@ -199,6 +208,7 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
         guard=table.integer("guard", 0),
         image=_image_format(table, "image", bands=len(low)),
         scenes=tuple(scenes),
+        groups=tuple(groups),
         lr=_parse_lr(table, bands, scenes) if scenes else None,
         sources=sources,
         polygons=polygons,

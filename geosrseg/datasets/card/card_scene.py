@@ -97,7 +97,7 @@ def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
         ValueError: a value is wrong, or a file has no partner.
         FileNotFoundError: nothing fits a path with wildcards.
     """
-    table.only(("image", "reference", "split", "validation_block", "rows", "cols", "lr"))
+    table.only(("image", "reference", "split", "validation_block", "rows", "cols", "lr", "group"))
     images = find_files(table, "image", data)
     references = _partners(table, "reference", images, data)
     splits: dict[tuple[str, ...], Path | str | BlockSplit]

@@ -76,7 +76,7 @@ def _same_pixels(scenes: Sequence[LabelledScene], digests: Sequence[str]) -> Ite
 
 def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
     """By their georeference; images without one lie nowhere."""
-    placed = [(scene, ground) for scene in scenes if (ground := _ground(scene)) is not None]
+    placed = [(scene, ground) for scene in scenes if (ground := ground_of_scene(scene)) is not None]
     if not placed:
         return
     grounds = [ground for _, ground in placed]
@@ -94,7 +94,7 @@ def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
                 )
 
 
-def _ground(scene: LabelledScene) -> Polygon | None:
+def ground_of_scene(scene: LabelledScene) -> Polygon | None:
     """The used part of an image in degrees; None without a georeference, or if it is of a pack."""
     if isinstance(scene, SourceScene) and scene.source.chip_grid is not None:
         return None

@@ -32,12 +32,20 @@ class GraphWriter:
         self._nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
         return output
 
-    def split(self, x: str, parts: int) -> list[str]:
-        """The channels of `x` in `parts` equal groups."""
+    def rename(self, old: str, new: str) -> str:
+        """Give a value and its node another name, which is returned."""
+        for node in self._nodes:
+            node.input[:] = [new if name == old else name for name in node.input]
+            node.output[:] = [new if name == old else name for name in node.output]
+            node.name = new if node.name == old else node.name
+        return new
+
+    def split(self, x: str, parts: int, *, axis: int = 1) -> list[str]:
+        """The channels of `x`, or what lies along another axis, in `parts` equal groups."""
         name = f"Split_{len(self._nodes)}"
         outputs = [f"{name}_{part}" for part in range(parts)]
         self._nodes.append(
-            helper.make_node("Split", [x], outputs, name=name, axis=1, num_outputs=parts)
+            helper.make_node("Split", [x], outputs, name=name, axis=axis, num_outputs=parts)
         )
         return outputs
 

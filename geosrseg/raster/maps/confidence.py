@@ -1,4 +1,4 @@
-"""Confidence layers: how sure each label is, and how much of what the model looks at is unknown.
+"""Confidence layers: how sure each label is, and how near to it unknown ground is.
 
 They have two bands of percent. Older ones have one, in which 128 was added to the percent where
 something unknown was near; as they leave open how near, all of it is read as the nearest.
@@ -38,6 +38,19 @@ def confidence_profile(grid: Grid, tags: Mapping[str, str]) -> CogProfile:
     )
 
 
+def check_layer(dataset: DatasetReader, path: Path, grid: Grid) -> None:
+    """Refuse a layer that does not lie on the grid of its map.
+
+    Raises:
+        OutputError: it lies elsewhere.
+    """
+    if (*dataset.shape, dataset.transform) != (grid.height, grid.width, grid.transform):
+        raise OutputError(
+            f"{path}: is not on the grid of the class map, {grid.width} x {grid.height} pixels: "
+            "predict writes the layers of a map with it"
+        )
+
+
 def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
     """Refuse a file that cannot be the confidence layer of a map, before it is read.
 
@@ -49,11 +62,7 @@ def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
     Raises:
         OutputError: it lies elsewhere, or has other bands.
     """
-    if (*dataset.shape, dataset.transform) != (grid.height, grid.width, grid.transform):
-        raise OutputError(
-            f"{path}: is not on the grid of the class map, {grid.width} x {grid.height} pixels: "
-            "predict writes the confidence layer of a map with `confidence`"
-        )
+    check_layer(dataset, path, grid)
     if dataset.count > 2 or set(dataset.dtypes) != {"uint8"}:
         raise OutputError(
             f"{path}: has {dataset.count} bands of {dataset.dtypes[0]}, expected a confidence "

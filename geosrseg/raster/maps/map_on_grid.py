@@ -1,5 +1,6 @@
 """A class map, and its confidence, read on another grid window by window."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
@@ -15,11 +17,20 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
-from geosrseg.raster.maps.confidence import as_confidence, check_confidence, without_gaps
+from geosrseg.raster.maps.confidence import (
+    as_confidence,
+    check_confidence,
+    check_layer,
+    without_gaps,
+)
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
 """Of a pixel: how far from each other the corners of two grids may be and still be one."""
+
+
+Check = Callable[[DatasetReader, Path, Grid], None]
+"""Refuses an open file at a path that is no layer of a map on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +72,8 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        return without_gaps(as_confidence(self._read(path, window, NODATA), name=str(path)))
+        found = self._read(path, window, NODATA, check=check_confidence)
+        return without_gaps(as_confidence(found, name=str(path)))
 
     def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
         """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
@@ -78,7 +90,7 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
                 "writes one with `probabilities`"
             )
-        values = self._read(path, window, NODATA)
+        values = self._read(path, window, NODATA, check=check_layer)
         classes = len(self.class_map.legend)
         if len(values) != classes or values.dtype != np.uint8:
             raise OutputError(
@@ -92,12 +104,13 @@ class MapOnGrid:
         nodata = self.class_map.nodata
         return NODATA if nodata is None else nodata
 
-    def _read(self, path: Path, window: Window, empty: int) -> NDArray[np.uint8]:
+    def _read(
+        self, path: Path, window: Window, empty: int, *, check: Check = lambda *_: None
+    ) -> NDArray[np.uint8]:
         """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
-                if path != self.class_map.path:
-                    check_confidence(dataset, path, self.class_map.grid)
+                check(dataset, path, self.class_map.grid)
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
@@ -110,7 +123,7 @@ class MapOnGrid:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
     def _read_shifted(
-        self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
+        self, dataset: DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
         values = np.full((dataset.count, window.height, window.width), empty, dataset.dtypes[0])
         own = self.class_map.grid

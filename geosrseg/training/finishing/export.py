@@ -9,6 +9,7 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError, OutputError
 from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
 from geosrseg.networks.joint import JointNetwork
+from geosrseg.networks.onnx.averaged import Averaged, Poses
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.products.model_readme import model_readme
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish, publish_text
@@ -95,6 +96,7 @@ def export(
     precisions: Sequence[str] = (),
     limits: str = "",
     card: str | Path | None = None,
+    tta: Poses | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
     """Write the best weights of a run as a model file.
@@ -108,6 +110,9 @@ def export(
         precisions: besides fp32, in which the model was measured to do as well.
         limits: where the model should not be trusted.
         card: ``README.md``, see `model_readme`; not written by default.
+        tta: test-time augmentation: the file answers with the mean over the four flips of its
+            input, or over these and the quarter turns. Its figures, its temperature and its
+            confusion matrix are those of the network without.
         overwrite: replace an existing file.
 
     Raises:
@@ -116,10 +121,11 @@ def export(
     """
     trained = Run(Path(run))
     config = trained.config()
-    network = trained.network()
+    network = Averaged(trained.network(), tta) if tta else trained.network()
     multiple, reach = window_multiple(network), exact_halo(network)
     validation = trained.validation()
-    largest = WINDOW_PIXELS // config.network.upscale_factor
+    # The flips are one batch: half the side is as much memory.
+    largest = WINDOW_PIXELS // (2 if tta else 1) // config.network.upscale_factor
     spec = ModelSpec(
         name=name or Path(output).stem,
         version=version,

@@ -33,7 +33,7 @@ from geosrseg.networks.pickles import load_pickle
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import check_regular, create_new, read_regular
 from geosrseg.training.run_folder.run_config import RunConfig
-from geosrseg.training.validating.validation import Validation, best_validation
+from geosrseg.training.run_folder.validation import Validation, best_validation
 
 FILES = (
     "config.json",
@@ -64,9 +64,13 @@ NETWORK_PREFIX = "network."
 
 
 def default_run(card: DatasetCard, network: NetworkConfig) -> Path:
-    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none."""
+    """``runs/DATASET-PROTOCOL-FACTORx``: the folder of a run that was given none.
+
+    Each fold of a cross-validation has its own, ``-foldIofK`` behind that.
+    """
     dataset = re.sub(r"[^\w.]+", "-", card.name).strip("-.") or "dataset"
-    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x"
+    fold = "-fold{}of{}".format(*card.fold) if card.fold else ""
+    return Path("runs") / f"{dataset}-{network.protocol}-{network.upscale_factor}x{fold}"
 
 
 def _read_text(path: Path) -> str:

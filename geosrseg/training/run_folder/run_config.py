@@ -31,6 +31,7 @@ class RunConfig:
         domain: of the scenes that it learned from.
         init: SHA-256 of each file whose weights it began with.
         freeze: parts that kept them.
+        fold: see `DatasetCard`.
     """
 
     dataset: str
@@ -45,6 +46,7 @@ class RunConfig:
     domain: Domain = UNKNOWN
     init: tuple[str, ...] = ()
     freeze: tuple[str, ...] = ()
+    fold: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -73,6 +75,7 @@ class RunConfig:
             domain=domain or card.domain,
             init=tuple(init),
             freeze=tuple(freeze),
+            fold=card.fold,
         )
 
     def to_json(self) -> str:
@@ -90,6 +93,7 @@ class RunConfig:
             "domain": self.domain.to_json(),
             "init": list(self.init),
             "freeze": list(self.freeze),
+            "fold": list(self.fold),
         }
         return json.dumps(values, indent=2, ensure_ascii=False)
 
@@ -114,6 +118,7 @@ class RunConfig:
             domain=Domain.from_json(values.get("domain", {})),  # older runs lack these
             init=tuple(values.get("init", ())),
             freeze=tuple(values.get("freeze", ())),
+            fold=tuple(values.get("fold", ())),
         )
 
     @property

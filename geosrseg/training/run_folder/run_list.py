@@ -1,6 +1,8 @@
 """RunList: the runs below a folder, what each learned from, and how far it is."""
 
 import csv
+import hashlib
+import json
 import math
 import time
 import zipfile
@@ -14,6 +16,7 @@ from geosrseg.raster.storage.lock import locked
 from geosrseg.training.run_folder.checkpoints import MONITOR
 from geosrseg.training.run_folder.metrics_table import read_metrics
 from geosrseg.training.run_folder.run import LOCK, Run
+from geosrseg.training.run_folder.run_config import RunConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class ListedRun:
         best: highest validation mean IoU; None before the first.
         changed: seconds since 1970, when it last wrote.
         problem: why it is damaged.
+        fold: number of its fold, and of all; empty without a cross-validation.
+        series: what the runs of one cross-validation have in common; empty without one.
     """
 
     path: str
@@ -45,6 +50,8 @@ class ListedRun:
     best: float | None = None
     changed: float
     problem: str = ""
+    fold: tuple[int, ...] = ()
+    series: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
@@ -113,7 +120,20 @@ def _describe(run: Run) -> ListedRun:
         done=len(rows),
         best=max(figures, default=None),
         changed=changed,
+        fold=config.fold,
+        series=_series(config),
     )
+
+
+def _series(config: RunConfig) -> str:
+    """A hash of what the folds of a cross-validation share; ranges and means are each one's own."""
+    if not config.fold:
+        return ""
+    values = json.loads(config.to_json())
+    for key in ("fold", "normalization", "domain", "teacher", "init"):
+        del values[key]
+    values["folds"] = config.fold[1]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _state(run: Run, done: int) -> str:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
@@ -87,3 +88,21 @@ def test_a_folder_without_runs_has_none(tmp_path):
     assert list_runs(tmp_path) == []
     with pytest.raises(RunError, match="is no folder"):
         list_runs(tmp_path / "nowhere")
+
+
+def test_the_folds_of_a_cross_validation_have_one_mean(folder):
+    whole = Run(folder / "begun").config()
+    for number, best in ((1, 0.5), (2, 0.6), (3, None)):
+        run = Run(folder / f"fold{number}")
+        own = replace(whole.normalization, fill=(number / 10, 0.5))  # the training part's means
+        run.create(replace(whole, fold=(number, 3), normalization=own))
+        if best:
+            put_metrics(run.metrics_table, 0, {"val/mean_iou": best})
+    other = Run(folder / "other-recipe")
+    other.create(replace(whole, fold=(1, 3), recipe=replace(whole.recipe, seed=7)))
+    shown = CliRunner().invoke(main, ["runs", str(folder)], catch_exceptions=False).stdout
+    means = [line for line in shown.splitlines() if line.startswith("3 folds of squares")]
+    assert len(means) == 2
+    wanted = "0 finished, best mean IoU 0.550 (0.500 to 0.600, standard deviation 0.071)"
+    assert any(line.endswith(wanted) for line in means)
+    assert "fold 2 of 3" in shown

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from geosrseg.errors import RunError
-from geosrseg.evaluation.reproducing.lever import check_levers, of_lr
+from geosrseg.evaluation.lever import check_levers, of_lr
 from geosrseg.networks.framework import PROTOCOLS
 
 ORDER = ("lr", "two-stage", "end-to-end", "hr")

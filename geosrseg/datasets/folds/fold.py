@@ -1,0 +1,35 @@
+"""Fold: which round of a cross-validation a run is.
+
+This module loads no PyTorch, as the command line makes its options from it.
+"""
+
+from dataclasses import dataclass
+
+from geosrseg.core.option import check_options, option
+from geosrseg.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One round of a cross-validation; without folds there is none."""
+
+    folds: int | None = option(
+        "Cross-validation: parts that the images which train and validate are split into.",
+        kind="whole",
+        least=2,
+    )
+    fold: int | None = option(
+        "The part of --folds that validates, from 1 on; the others train.", kind="whole", least=1
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self, DatasetError)
+        if self.fold is not None and self.folds is None:
+            raise DatasetError(f"`fold` {self.fold}: say of how many, `folds`")
+        if self.folds is not None and not 1 <= (self.fold or 0) <= self.folds:
+            wanted = f"1 to {self.folds}, the part that validates"
+            raise DatasetError(f"`fold` {self.fold or ''}: expected {wanted}")
+
+
+NO_FOLD = Fold()
+"""The dataset's own split."""

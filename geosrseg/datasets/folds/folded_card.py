@@ -1,0 +1,138 @@
+"""FoldedCard: a dataset with the split of one fold of a cross-validation.
+
+Images that show the same ground, that are the same file or that the card puts into one `group`
+stay together: a score on ground that trained says nothing. What tests, tests in every fold.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from shapely import STRtree
+
+from geosrseg.core.normalize import Normalization
+from geosrseg.datasets.card.card import DatasetCard
+from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.check.common_ground import LEAST, ground_of_scene
+from geosrseg.datasets.folds.fold import Fold
+from geosrseg.datasets.labelled_scene import LabelledScene
+from geosrseg.datasets.scenes import open_scenes
+from geosrseg.errors import DatasetError
+
+
+def fold_card(card: DatasetCard, fold: Fold) -> DatasetCard:
+    """The dataset with the split of a fold; the same one where there is none.
+
+    Raises:
+        DatasetError: it has fewer groups than there are folds, or a split that is no whole
+            image's, or a file cannot be read.
+    """
+    if fold.folds is None or fold.fold is None:
+        return card
+    pooled = _pooled(card)
+    groups = _groups(card, pooled)
+    if len(groups) < fold.folds:
+        raise DatasetError(
+            f"`folds` {fold.folds}: the {len(pooled)} images of {card.name} that do not test make "
+            f"{len(groups)} groups without common ground, expected {fold.folds} or more: use "
+            "fewer folds, or more images"
+        )
+    part = _parts([pixels for _, pixels in groups], fold.folds)
+    splits = {
+        index: "validation" if number == fold.fold - 1 else "train"
+        for (members, _), number in zip(groups, part, strict=True)
+        for index in members
+    }
+    scenes = tuple(
+        replace(scene, split=splits.get(index, scene.split))
+        for index, scene in enumerate(card.scenes)
+    )
+    return replace(card, scenes=scenes, fold=(fold.fold, fold.folds))
+
+
+def _pooled(card: DatasetCard) -> list[int]:
+    """Indices of the scenes that train or validate."""
+    if card.sources:
+        raise DatasetError(
+            f"`folds`: {card.name} has [[sources]], whose tables say which image is in which "
+            "split; expected [[scenes]]"
+        )
+    for scene in card.scenes:
+        if isinstance(scene.split, Path):
+            raise DatasetError(
+                f"`folds`: {scene.image} is split by {scene.split.name}, expected images that are "
+                "in one split as a whole"
+            )
+    return [index for index, scene in enumerate(card.scenes) if scene.split != "test"]
+
+
+def _groups(card: DatasetCard, pooled: Sequence[int]) -> list[tuple[list[int], int]]:
+    """Scenes that stay together, and their pixels; in the order of their first scene."""
+    parent = {index: index for index in pooled}
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
+    with open_scenes(card, bare) as scenes:
+        for one, other in _together(card, [(index, scenes[index]) for index in pooled]):
+            first, second = sorted((root(one), root(other)))
+            parent[second] = first
+        sizes = {
+            index: scenes[index].split.used.height * scenes[index].split.used.width
+            for index in pooled
+        }
+    groups: dict[int, list[int]] = {}
+    for index in pooled:
+        groups.setdefault(root(index), []).append(index)
+    return [(members, sum(sizes[member] for member in members)) for members in groups.values()]
+
+
+def _together(
+    card: DatasetCard, scenes: Sequence[tuple[int, LabelledScene]]
+) -> Iterator[tuple[int, int]]:
+    """Pairs of scenes that show the same, by the card, by their files or by their place."""
+    by_name: dict[str, int] = {}
+    by_content: dict[tuple[int, str], int] = {}
+    contents = _contents([card.scenes[index] for index, _ in scenes])
+    for (index, _), content in zip(scenes, contents, strict=True):
+        yield index, by_content.setdefault(content, index)
+        if index < len(card.groups) and card.groups[index]:
+            yield index, by_name.setdefault(card.groups[index], index)
+    placed = [(index, ground) for index, scene in scenes if (ground := ground_of_scene(scene))]
+    grounds = [ground for _, ground in placed]
+    pairs = STRtree(grounds).query(grounds, predicate="intersects")
+    for first, second in np.transpose(pairs).tolist():
+        common = grounds[first].intersection(grounds[second]).area
+        if first < second and common >= LEAST * min(grounds[first].area, grounds[second].area):
+            yield placed[first][0], placed[second][0]
+
+
+def _contents(scenes: Sequence[CardScene]) -> list[tuple[int, str]]:
+    """Of each image its size and, where others are as large, a hash."""
+    sizes = [scene.image.stat().st_size for scene in scenes]
+    alike = {size for size, count in Counter(sizes).items() if count > 1}
+    return [
+        (size, _hash(scene.image) if size in alike else str(scene.image))
+        for scene, size in zip(scenes, sizes, strict=True)
+    ]
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _parts(sizes: Sequence[int], folds: int) -> list[int]:
+    """The fold of each group, counted from 0: the largest first, each to where least is."""
+    part, filled = [0] * len(sizes), [(0, number) for number in range(folds)]
+    for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
+        pixels, number = min(filled)
+        part[index] = number
+        filled[number] = (pixels + sizes[index], number)
+    return part
