@@ -79,7 +79,7 @@ class WorkReport:
                 part = f" (part {result.part} of {result.parts})" if result.parts > 1 else ""
                 click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}")
         for output, parts in self._waiting().items():
-            say(f"{output}: the map waits for part {', '.join(map(str, parts))}: run its task too")
+            say(f"{output}: waits for {' and '.join(f'part {k}' for k in parts)}: run that too")
         say(self.counts)
         return not any(result.error for result in self.results)
 
