@@ -52,8 +52,8 @@ from geosrseg.errors import SceneWarning as SceneWarning
 from geosrseg.errors import WorkError as WorkError
 from geosrseg.evaluation.evaluate import evaluate as evaluate
 from geosrseg.evaluation.evaluation_sizes import EvaluationSizes as EvaluationSizes
+from geosrseg.evaluation.experiment import ExperimentPlan as ExperimentPlan
 from geosrseg.evaluation.report.report import Report as Report
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan as ExperimentPlan
 from geosrseg.evaluation.reproducing.reproduce import Budget as Budget
 from geosrseg.evaluation.reproducing.reproduce import Step as Step
 from geosrseg.evaluation.reproducing.reproduce import reproduce as reproduce

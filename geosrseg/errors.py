@@ -66,7 +66,7 @@ class RunWarning(UserWarning):
 
 
 class SceneWarning(UserWarning):
-    """Something about a scene that was taken for granted and that its user should hear."""
+    """Something about a scene or a map that its user should hear."""
 
 
 class DatasetWarning(UserWarning):

@@ -34,9 +34,9 @@ def tried_apart() -> None:
     """For tests of the trial itself."""
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True, scope="session")
 def _default_interrupt() -> Iterator[None]:
-    """Let child processes begin with the default handling of SIGINT.
+    """Let child processes start with the default handling of SIGINT.
 
     A shell lets its background jobs ignore it, and they hand that down to their children.
     """

@@ -1,6 +1,7 @@
 """What may import what, and what must not be loaded when."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,3 +73,21 @@ def test_a_room_is_read_at_a_glance():
     for file in (ROOT / "geosrseg").rglob("*.py"):
         rooms[file.parent] = rooms.get(file.parent, 0) + (file.name != "__init__.py")
     assert {room: count for room, count in rooms.items() if count > 15} == {}
+
+
+def test_what_docstrings_name_is_where_they_say():
+    """`ROOM.module.name` in a docstring is a module of that room, and a name in it."""
+    rooms = "|".join(path.name for path in (ROOT / "geosrseg").iterdir() if path.is_dir())
+    dotted = re.compile(rf"(?<!`)`((?:geosrseg\.)?(?:{rooms})(?:\.\w+)+)`(?!`)")
+    missing = {}
+    for file in (ROOT / "geosrseg").rglob("*.py"):
+        for said in dotted.findall(file.read_text(encoding="utf-8")):
+            path, parts = ROOT / "geosrseg", said.removeprefix("geosrseg.").split(".")
+            while parts and (path / parts[0]).is_dir():
+                path /= parts.pop(0)
+            if parts and (path / f"{parts[0]}.py").is_file():
+                path /= f"{parts.pop(0)}.py"
+            text = path.read_text(encoding="utf-8") if path.is_file() else ""
+            if any(not re.search(rf"\b{name}\b", text) for name in parts):
+                missing[said] = file.name
+    assert missing == {}

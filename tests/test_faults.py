@@ -197,7 +197,6 @@ def wait_for_rows(output: Path) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.usefixtures("_default_interrupt")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_it_with_what_is_done_kept(tmp_path, long_command, number, code):
     process = subprocess.Popen(long_command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -17,7 +17,6 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import DatasetError, ModelError, OutputError, RunError, SceneError, WorkError
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi_file import area_of_file
 from geosrseg.raster.landsat.mtl import parse_mtl
@@ -25,6 +24,7 @@ from geosrseg.raster.landsat.mtl_values import LEVEL_2_SCALE, grid_of_corners
 from geosrseg.raster.maps.legend_file import read_legend_file
 from geosrseg.raster.maps.row_store import MANIFEST, PUBLISHING, find_stopped_run, store_folder
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.crs_text import read_crs
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
 from tests.tiny_datasets import CARD

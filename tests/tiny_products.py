@@ -9,8 +9,8 @@ import numpy as np
 import rasterio
 from affine import Affine
 
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.landsat.product_id import INSTRUMENTS
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 LEVEL_2 = "LC08_L2SP_204023_20200927_20201006_02_T1"
 LEVEL_1 = "LC09_L1TP_204023_20220927_20221006_02_T1"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import geosrseg
 from geosrseg.products.quicklook import write_png
 from geosrseg.raster.composite import EMPTY, find_limits, stretch
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 CHIPS = {
     "river": "077",

@@ -21,9 +21,9 @@ from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.features import Features, read_features
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 RASTERS = (".tif", ".tiff")
 
@@ -59,7 +59,7 @@ def assess(
     if reference.suffix.lower() in RASTERS:
         unit, (confusion, missing) = "pixels", _against_raster(opened, reference, ignored, counter)
     elif class_column is None:
-        raise OutputError(f"{reference}: say which column holds the class, with --class-column")
+        raise OutputError(f"{reference}: say which column holds the class, with `class_column`")
     else:
         features = read_features(reference, opened.grid, column=class_column, kinds="Point Polygon")
         points = all("Point" in item.geom_type for item in features.geometries)
@@ -203,7 +203,7 @@ def _class_ids(
         raise OutputError(
             f"{name}: {', '.join(unknown[:5])} is no class of the map "
             f"({', '.join(f'{c.id} {c.name}' for c in legend.classes)}): rename it, or leave it "
-            f"out with --ignore {unknown[0]}"
+            f"out with `ignored={unknown[0]}`"
         )
     return np.array([table[key] for key in keys], np.uint8)
 

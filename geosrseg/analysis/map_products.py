@@ -11,10 +11,10 @@ from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS
 from geosrseg.products.writing import STYLES
-from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.maps.class_map import RUN_TAGS, ClassMap, open_class_map, plain_class_map
 from geosrseg.raster.maps.style import ramp_path, style_paths
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output
 from geosrseg.raster.survey import open_for_display

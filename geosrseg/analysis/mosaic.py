@@ -1,8 +1,10 @@
 """Mosaic: one class map of several that overlap or lie side by side."""
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,11 +16,11 @@ from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
-from geosrseg.core.labels import CERTAIN
+from geosrseg.analysis.mosaic_rules import Rule, first, likeliest, surest
 from geosrseg.core.legend import NODATA, common_legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.errors import OutputError, SceneWarning
+from geosrseg.products.writing import left_over, map_contents
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
@@ -32,16 +34,23 @@ from geosrseg.raster.maps.style import (
     write_ramp_style,
     write_styles,
 )
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 from geosrseg.version import __version__
 
-RULES = ("order", "date", "confidence")
+RULES: dict[str, Rule] = {
+    "order": first,
+    "date": first,
+    "confidence": surest,
+    "probabilities": likeliest,
+}
+"""What decides where several maps have a class; the last two say how sure it is."""
 
 MOST_PIXELS = 2**34
 """Of a mosaic; a grid that is larger is a slip in --crs or --res."""
 
 Combine = Callable[[Sequence[MapOnGrid], Window], NDArray[np.uint8]]
-"""(channels, rows, cols) of a window of the mosaic: labels, and percent where it needs them."""
+"""A rule with its legend."""
 
 
 def mosaic(
@@ -65,7 +74,8 @@ def mosaic(
         output: the mosaic, ``.tif``.
         rule: which map wins where several have a class: ``order``, the first one given;
             ``date``, the latest one; ``confidence``, the surest one, and of those that are as sure
-            the one less in doubt, whose percent are written to ``OUTPUT.confidence.tif`` too.
+            the one less in doubt; ``probabilities``, none of them, but the class with the highest
+            mean of their probabilities. The last two write percent to ``OUTPUT.confidence.tif``.
         crs: of the mosaic; that of the first map where it is None.
         res: side of a pixel in units of the CRS; that of the first map where it is None.
         dates: of the maps, for the rule ``date``; taken from their names where there are none.
@@ -75,17 +85,15 @@ def mosaic(
         The mosaic's grid.
 
     Raises:
-        OutputError: a map cannot be read or differs in its classes, a date or a confidence
-            layer is missing, or the output cannot be written.
+        OutputError: a map cannot be read or differs in its classes, a date or the layer of the
+            rule is missing, or the output cannot be written.
     """
-    output = Path(output)
+    if rule not in RULES:
+        raise OutputError(f"`rule={rule}` is unknown, expected one of {', '.join(RULES)}")
+    output, is_sure = Path(output), rule in ("confidence", "probabilities")
     layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
-    outputs = [output, layer] if rule == "confidence" else [output]
-    for path in outputs:
-        check_cog(path, overwrite=overwrite)
-    check_styles(output, overwrite=overwrite)
-    if rule == "confidence":
-        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
+    outputs = [output, layer] if is_sure else [output]
+    _check_outputs(outputs, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
     if not maps:
         raise OutputError("a mosaic needs at least one map")
@@ -94,13 +102,16 @@ def mosaic(
         maps = _latest_first(maps, dates)
     grid = mosaic_grid(maps, crs=crs, res=res)
     placed = [put_on_grid(item, grid) for item in maps]
-    combine = _surest if rule == "confidence" else _first
-    _check_confidence(placed if rule == "confidence" else [])
+    combine: Combine = partial(RULES[rule], legend=legend)
+    if is_sure:  # the layers are there
+        for item in placed:
+            combine([item], Window(0, 0, 1, 1))
     tags = {
         "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
         "GEOSRSEG_MOSAIC_OF": ", ".join(item.path.name for item in maps),
         "GEOSRSEG_MOSAIC_RULE": rule,
     }
+    before = map_contents(output)
     with open_drafts(output) as folder:
         profile = CogProfile(
             grid=grid,
@@ -113,14 +124,26 @@ def mosaic(
         )
         labels = (strip[:1] for strip in _rows(placed, grid, combine))
         drafts = write_cog(folder, output, profile, labels)
-        if rule == "confidence":
+        if is_sure:
             percent = (strip[1:] for strip in _rows(placed, grid, combine))
             drafts += write_cog(folder, layer, confidence_profile(grid, tags), percent)
         publish(drafts, output, stale=STALE)
     write_styles(output, legend, overwrite=True)
-    if rule == "confidence":
+    if left := left_over(output, before=before, made=outputs):
+        warnings.warn(left, SceneWarning, stacklevel=2)
+    if is_sure:
         write_ramp_style(layer, RAMP, overwrite=True)
     return grid
+
+
+def _check_outputs(outputs: Sequence[Path], *, overwrite: bool) -> None:
+    """Refuse the mosaic, its confidence layer if it has one, or a style that cannot be written."""
+    output, *layers = outputs
+    check_cog(output, overwrite=overwrite)
+    check_styles(output, overwrite=overwrite)
+    for layer in layers:
+        check_cog(layer, overwrite=overwrite)
+        check_output(ramp_path(layer), suffixes=SUFFIXES, overwrite=overwrite)
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:
@@ -142,8 +165,8 @@ def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None)
     height, width = int(bottom - top), int(right - left)
     if height * width > MOST_PIXELS:
         raise OutputError(
-            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger --res, or check "
-            "--crs (units of a geographic CRS are degrees)"
+            f"the mosaic would have {width:,} x {height:,} pixels: choose a larger `res`, or check "
+            "`crs` (units of a geographic CRS are degrees)"
         )
     return Grid(target, transform @ Affine.translation(int(left), int(top)), height, width)
 
@@ -152,7 +175,7 @@ def _crs(text: str) -> CRS:
     try:
         return CRS.from_user_input(text)
     except CRSError as error:
-        raise OutputError(f"--crs {text} is unknown, expected one such as EPSG:32636") from error
+        raise OutputError(f"`crs={text}` is unknown, expected one such as EPSG:32636") from error
 
 
 def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> Affine:
@@ -162,7 +185,7 @@ def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> A
         left, bottom, right, top = _bounds(maps[0], crs)
         res = math.sqrt((right - left) * (top - bottom) / (grid.height * grid.width))
     if not 0 < res < math.inf:
-        raise OutputError(f"--res {res:g}: expected the side of a pixel, above 0")
+        raise OutputError(f"`res={res:g}`: expected the side of a pixel, above 0")
     return Affine(res, 0, 0, 0, -res, 0)
 
 
@@ -203,7 +226,7 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
     """
     if dates:
         if len(dates) != len(maps):
-            raise OutputError(f"--dates has {len(dates)} dates for {len(maps)} maps")
+            raise OutputError(f"`dates` has {len(dates)} dates for {len(maps)} maps")
         return list(dates)
     found = []
     for item in maps:
@@ -211,15 +234,10 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
         if day is None:
             raise OutputError(
                 f"{item.path}: neither its name nor that of its scene holds a date: give all of "
-                "them in the order of the maps, with --dates 2001-02-05,..."
+                "them in the order of the maps, with `dates=2001-02-05,...`"
             )
         found.append(day)
     return found
-
-
-def _check_confidence(placed: Sequence[MapOnGrid]) -> None:
-    for item in placed:
-        item.read_confidence(Window(0, 0, 1, 1))
 
 
 def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Iterator[NDArray[np.uint8]]:
@@ -255,26 +273,3 @@ def _overlaps(one: Window | None, other: Window) -> bool:
         and one.col_off < other.col_off + other.width
         and other.col_off < one.col_off + one.width
     )
-
-
-def _first(placed: Sequence[MapOnGrid], window: Window) -> NDArray[np.uint8]:
-    labels = np.full((window.height, window.width), NODATA, np.uint8)
-    for item in placed:
-        empty = labels == NODATA
-        if not empty.any():
-            break
-        labels[empty] = item.read(window)[empty]
-    return labels[None]
-
-
-def _surest(placed: Sequence[MapOnGrid], window: Window) -> NDArray[np.uint8]:
-    """Labels with the highest confidence, then the least doubt; or else of the first map."""
-    best = np.full((3, window.height, window.width), NODATA, np.uint8)
-    highest = np.full(best.shape[1:], -1, np.int16)
-    for item in placed:
-        found = np.concatenate([item.read(window)[None], item.read_confidence(window)])
-        labels, percent, doubt = found.astype(np.int16)
-        rank = np.where(labels == NODATA, -1, percent * (CERTAIN + 1) + CERTAIN - doubt)
-        better = rank > highest
-        best[:, better], highest[better] = found[:, better], rank[better]
-    return best

@@ -1,6 +1,8 @@
 """Relabel: the same map with other classes, without small patches, or cropped."""
 
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +11,18 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.features import geometry_mask
 
+from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneWarning
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.sieve import Sieve
+from geosrseg.products.writing import left_over, map_contents
 from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import STALE, CogProfile, check_cog, write_cog
+from geosrseg.raster.maps.confidence import without_gaps
 from geosrseg.raster.maps.legend_file import LegendFile, read_legend_file
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.maps.style import check_styles, write_styles
@@ -25,6 +30,24 @@ from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
 Rows = Iterator[NDArray[np.uint8]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a label must have to stay.
+
+    Attributes:
+        confidence: percent at least.
+        doubt: percent at most.
+    """
+
+    confidence: int
+    doubt: int
+
+    def __post_init__(self) -> None:
+        for name, value in (("min_confidence", self.confidence), ("max_doubt", self.doubt)):
+            if not 0 <= value <= CERTAIN:
+                raise OutputError(f"`{name}` {value}: expected 0 to {CERTAIN} percent")
 
 
 def relabel(
@@ -35,14 +58,16 @@ def relabel(
     clip: str | Path | None = None,
     min_area: float | None = None,
     min_confidence: int | None = None,
+    max_doubt: int | None = None,
     confidence: str | Path | None = None,
     overwrite: bool = False,
 ) -> Legend:
     """Merge, rename and recolour the classes of a map; drop what is doubtful, small or outside.
 
-    In this order: pixels below `min_confidence` become nodata, classes are merged, patches
-    below `min_area` go to their largest neighbour, the map is cut to the polygons of `clip`
-    (the output keeps whole pixels of the same grid and is as large as the polygons need).
+    In this order: pixels below `min_confidence` or above `max_doubt` become nodata, classes are
+    merged, patches below `min_area` go to their largest neighbour, the map is cut to the polygons
+    of `clip` (the output keeps whole pixels of the same grid and is as large as the polygons
+    need).
 
     Args:
         class_map: a map of classes, see `open_class_map`.
@@ -51,6 +76,7 @@ def relabel(
         clip: a vector file of polygons in any CRS.
         min_area: square metres of the smallest patch.
         min_confidence: percent; needs the map's confidence layer.
+        max_doubt: percent; needs the same layer.
         confidence: that layer; beside the map as ``MAP.confidence.tif`` where it is None.
         overwrite: replace existing files.
 
@@ -68,14 +94,17 @@ def relabel(
     rules = None if legend is None else read_legend_file(legend)
     table = _table(source, rules)
     classes = source.legend if rules is None else rules.legend
-    layer = _confidence(source, confidence) if min_confidence is not None else None
+    limits = Limits(min_confidence or 0, CERTAIN if max_doubt is None else max_doubt)
+    filtered = min_confidence is not None or max_doubt is not None
+    layer = _confidence(source, confidence) if filtered else None
     window, polygons = Window(0, 0, source.grid.height, source.grid.width), None
     if clip is not None:
         polygons, window = _clipped(source.grid, clip)
 
     def read() -> Rows:
-        return _merged(source, table, layer, min_confidence or 0)
+        return _merged(source, table, layer, limits)
 
+    before = map_contents(output)
     with open_drafts(output) as folder:
         rows = read() if min_area is None else _sieved(source, read, min_area)
         profile = CogProfile(
@@ -90,6 +119,8 @@ def relabel(
         drafts = write_cog(folder, output, profile, _cut(rows, source.grid, window, polygons))
         publish(drafts, output, stale=STALE)
     write_styles(output, classes, overwrite=True)
+    if left := left_over(output, before=before, made=[source.path]):
+        warnings.warn(left, SceneWarning, stacklevel=2)
     return classes
 
 
@@ -125,17 +156,21 @@ def _confidence(source: ClassMap, path: str | Path | None) -> Path:
 
 
 def _merged(
-    source: ClassMap, table: NDArray[np.uint8], confidence: Path | None, least: int
+    source: ClassMap, table: NDArray[np.uint8], confidence: Path | None, limits: Limits
 ) -> Rows:
     """(rows, width) new class ids, from top to bottom."""
     if confidence is not None:
+        doubt_is_known = limits.doubt == CERTAIN
         with open_strips(source.path, confidence) as strips:
             for strip in strips:
                 labels = table[source.labels(strip.labels)]
                 if strip.confidence is not None:
-                    percent = strip.confidence[0]
-                    labels[np.where(percent == NODATA, 0, percent) < least] = NODATA
+                    doubt_is_known |= bool((strip.confidence[1] != NODATA).any())
+                    sure, doubt = without_gaps(strip.confidence)
+                    labels[(sure < limits.confidence) | (doubt > limits.doubt)] = NODATA
                 yield labels
+        if not doubt_is_known:
+            raise OutputError(f"{confidence}: no doubt is known in it: leave `max_doubt` out")
         return
     for _, labels in read_strips(source):
         yield table[labels]

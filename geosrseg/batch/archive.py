@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from geosrseg.batch.work import Task
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import open_drafts, publish
 
 MARK = "geosrseg:task"
@@ -121,6 +121,21 @@ def item_address(task: Task) -> str:
 def is_store(address: str) -> bool:
     """The address is in an object store."""
     return urlsplit(address).scheme.lower() in STORES
+
+
+def archive_folder(address: str | Path) -> str:
+    """A folder or a prefix of an object store as it is found from anywhere, without a last slash.
+
+    Raises:
+        OutputError: it is an address of another kind.
+    """
+    text = str(address).rstrip("/")
+    if is_store(text):
+        return text
+    if "://" in str(address):
+        schemes = ", ".join(f"{scheme}://" for scheme in STORES)
+        raise OutputError(f"{text}: expected a folder, or an address that begins with {schemes}")
+    return str(Path(text or "/").absolute())
 
 
 def open_archive(address: str) -> Archive:

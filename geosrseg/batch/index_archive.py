@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from geosrseg.batch.archive import Archive, is_store, open_archive
+from geosrseg.batch.archive import Archive, archive_folder, open_archive
 from geosrseg.core.legend import Legend, common_legend
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
@@ -66,7 +66,7 @@ def index_archive(folder: str | Path) -> ArchiveIndex:
             somebody else has one of the names, or the place cannot be read or written.
         MissingExtraError: the extra ``gis`` is not installed.
     """
-    base = str(folder).rstrip("/") if is_store(str(folder)) else str(Path(folder).absolute())
+    base = archive_folder(folder)
     archive = open_archive(f"{base}/{COLLECTION}")
     names = archive.names(base)
     for _ in range(ROUNDS):

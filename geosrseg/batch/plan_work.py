@@ -1,14 +1,14 @@
 """Planning work: what every scene would cost, and everything pinned that decides its bytes."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geosrseg.batch.archive import is_store, open_archive
+from geosrseg.batch.archive import archive_folder, open_archive
 from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
-from geosrseg.batch.work import SUFFIXES, Task, write_work
+from geosrseg.batch.work import SUFFIXES, Task, hash_option_file, write_work
 from geosrseg.errors import GeosrsegError, WorkError
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.planning.prediction_plan import PredictionPlan, plan_prediction
@@ -115,13 +115,9 @@ def plan_work(
         PRODUCTS.load(name)
         if name == "stac":
             raise WorkError("`products` stac: every map gets its STAC item, leave it out")
+    base = archive_folder(output_folder)
     names = list_scenes(scenes, items_folder=work.with_suffix(".items"))
     write_items(names)
-    base = (
-        output_folder.rstrip("/")
-        if is_store(output_folder)
-        else str(Path(output_folder).absolute())
-    )
     with open_model(model, device=device, precision=precision) as opened:
         planner = _Planner(opened, str(model or opened.spec.name), base, tuple(products), options)
         found = []
@@ -151,6 +147,11 @@ class _Planner:
         self._base = base
         self._products = products
         self._options = {key: _absolute(key, value) for key, value in options.items()}
+        self._files = {
+            key: hash_option_file(self._options[key])
+            for key in _FILES
+            if _is_file(self._options, key)
+        }
         self._archive = open_archive(f"{base}/any.tif")
         self._rate: float | None = None
 
@@ -165,8 +166,8 @@ class _Planner:
             task = self._task(scene, plan)
             state = self._state(task)
         except GeosrsegError as error:
-            broken = self._task(scene, None, str(error))
-            return PlannedScene(shown, BROKEN, broken, None, str(error))
+            why = str(error).removeprefix(f"{shown}: ")
+            return PlannedScene(shown, BROKEN, self._task(scene, None, why), None, why)
         return PlannedScene(shown, state, task, plan)
 
     def _state(self, task: Task) -> str:
@@ -187,6 +188,7 @@ class _Planner:
             scene=scene.address,
             output=f"{self._base}/{scene.name}.tif",
             options=options | pinned,
+            files=self._files,
             products=self._products,
             model=self._name,
             sha256=session.sha256,
@@ -199,7 +201,17 @@ class _Planner:
         )
 
 
+_FILES = ("aoi", "legend")
+"""Options that may name a file."""
+
+
 def _absolute(name: str, value: Any) -> Any:
-    """An area of interest in a file is found from any folder."""
-    is_file = name == "aoi" and isinstance(value, str | Path) and Path(value).is_file()
-    return str(Path(value).absolute()) if is_file else value
+    """What is in a file is found from any folder."""
+    if name not in _FILES or not isinstance(value, str | Path):
+        return value
+    return str(Path(value).absolute()) if _is_file({name: value}, name) else str(value)
+
+
+def _is_file(options: Mapping[str, Any], name: str) -> bool:
+    value = options.get(name)
+    return isinstance(value, str | Path) and Path(value).is_file()

@@ -19,13 +19,13 @@ from geosrseg.batch.archive import (
     scratch_folder,
     write_mark,
 )
-from geosrseg.batch.work import Task
+from geosrseg.batch.work import Task, hash_option_file
 from geosrseg.errors import DeviceError, DeviceMemoryError, GeosrsegError, OutputError, WorkError
 from geosrseg.mapping.make_map import make_map
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.prediction import OnProgress, Prediction
 from geosrseg.products.products import PRODUCTS
-from geosrseg.raster.files.gdal import GDAL_ERRORS, unreferenced_allowed
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.failure import is_out_of_memory
 from geosrseg.runtime.model_address import shown_address
@@ -159,6 +159,7 @@ class _Run:
         mark = archive.mark(task)
         if archive.is_done(task, mark):
             return None
+        _check_files(task)
         model = _model(task.model, task.device, task.precision, self.threads)
         _check_model(task, model)
         is_other = mark not in (None, task.id) and not _is_unfinished(task)
@@ -209,6 +210,13 @@ def _check_version(task: Task) -> None:
             f"planned by geosrseg {task.version}, and this is {__version__}: install that version, "
             "or plan again"
         )
+
+
+def _check_files(task: Task) -> None:
+    for name, digest in task.files.items():
+        path = task.options[name]
+        if hash_option_file(path) != digest:
+            raise WorkError(f"{path}: has changed since the work was planned: plan again")
 
 
 def _check_model(task: Task, model: Model) -> None:

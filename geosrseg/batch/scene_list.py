@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from geosrseg.errors import SceneWarning, WorkError
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 
 LISTS = (".txt", ".lst", ".csv")

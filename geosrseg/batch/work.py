@@ -15,8 +15,9 @@ from typing import Any
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import publish_text
+from geosrseg.regular_file import open_regular
 
 MOST_BYTES = 2**28
 """Of a work file; a line has about 700 bytes."""
@@ -32,6 +33,8 @@ class Task:
         scene: path or URL, absolute.
         output: path or URL of the class map, absolute.
         options: what is wanted, by the names of `MapOptions.having`; windows are pinned.
+        files: SHA-256 of the files that options name, by the option: what is in them decides
+            the bytes too.
         products: product files to make beside the map, by name.
         model: name or path of the model.
         sha256: of the model file.
@@ -47,6 +50,7 @@ class Task:
     scene: str
     output: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
     products: tuple[str, ...] = ()
     model: str
     sha256: str
@@ -87,6 +91,7 @@ class Task:
             scene=record.text("scene"),
             output=record.text("output"),
             options=record.mapping("options"),
+            files=record.mapping("files") if "files" in values else {},
             products=record.texts("products"),
             model=record.text("model"),
             sha256=record.text("sha256"),
@@ -97,6 +102,19 @@ class Task:
             seconds=record.number("seconds", default=0.0),
             error=record.text("error") if "error" in values else "",
         )
+
+
+def hash_option_file(path: str | Path) -> str:
+    """The SHA-256 of a file that an option names.
+
+    Raises:
+        WorkError: it cannot be read.
+    """
+    try:
+        with open_regular(Path(path)) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WorkError(f"{path}: cannot be read ({reason(error)})") from error
 
 
 def write_work(path: str | Path, tasks: Iterable[Task]) -> None:

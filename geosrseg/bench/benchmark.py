@@ -70,7 +70,6 @@ class Subject:
     """The model that is measured.
 
     Attributes:
-        path: of its file.
         spec: what the file says of itself.
         preset: whose network it has, for the yardstick; None if none that is known.
         why_no_preset: the reason then.

@@ -31,7 +31,6 @@ class Machine:
         cpu: its name.
         instructions: those of `MATRIX_FLAGS` that it has; empty where nothing tells it.
         cores: that this process may use.
-        memory_bytes: of the machine.
         gpus: names of the NVIDIA GPUs.
         system: the operating system.
         load: processes that ran or waited in the minute before, on average; None where nothing

@@ -12,7 +12,6 @@ from concurrent.futures.process import BrokenProcessPool
 from importlib.util import find_spec
 from multiprocessing import get_context
 from pkgutil import resolve_name
-from types import TracebackType
 from typing import Any, Self
 
 from geosrseg.errors import DeviceMemoryError
@@ -64,12 +63,7 @@ class MeasuredProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> Any:

@@ -248,8 +248,6 @@ def run_windows(lr: NDArray[np.float32], session: Session, plan: WindowPlan) -> 
 
     Args:
         lr: (bands, rows, cols) model input of the plan's size.
-        session: the model.
-        plan: the windows.
 
     Returns:
         (s·rows, s·cols).

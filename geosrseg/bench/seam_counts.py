@@ -70,8 +70,6 @@ def count_seams(
             not count.
         tiled: the same in windows.
         plan: the windows of `tiled`.
-        factor: the upscale factor.
-        classes: number of classes.
     """
     rows, cols = (border_distances(span) // BIN for span in (plan.rows, plan.cols))
     bins = np.minimum(rows[:, None], cols).repeat(factor, axis=0).repeat(factor, axis=1)

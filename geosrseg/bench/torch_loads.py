@@ -24,10 +24,9 @@ def write_random_model(preset: str, like: ModelSpec, window: int, path: Path) ->
     """Write the model file of a preset's network with random weights.
 
     Args:
-        preset: a name in `models.recipe.PRESETS`.
+        preset: a name in `networks.presets.PRESETS`.
         like: the ModelSpec whose bands, classes and radiometry it gets.
         window: LR pixels of its largest window by default.
-        path: of the file.
     """
     network = random_network(preset, like)
     reach = exact_halo(network)

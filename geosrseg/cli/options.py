@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from pathlib import Path
 
 import click
 
@@ -52,6 +53,14 @@ model_option = click.option(
     metavar="NAME|FILE.onnx|URL",
     help="A shipped model, a model file, or an address of one, https://...#sha256=HEX or "
     "hf://OWNER/REPO/FILE.onnx@COMMIT.  [default: the embedded model]",
+)
+
+merge_option = click.option(
+    "--legend",
+    type=click.Path(path_type=Path),
+    metavar="FILE.toml",
+    help="Merge, rename and recolour the classes in every output, as relabel does.  "
+    "[default: the model's classes]",
 )
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace an existing output.")

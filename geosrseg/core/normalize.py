@@ -93,7 +93,6 @@ def normalize_bands(
     Args:
         numbers: (bands, rows, cols) of any real dtype.
         valid: (rows, cols), True where every band is usable.
-        radiometry: of the scene.
         normalization: of the model.
 
     Returns:

@@ -15,7 +15,6 @@ class SrEncoding:
 
     Attributes:
         dtype: of the numbers, as numpy names it.
-        radiometry: of the scene.
         normalization: of the model.
     """
 

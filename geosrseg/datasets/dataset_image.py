@@ -33,7 +33,6 @@ class DatasetImage:
     """An image that can be read; see `open_image`.
 
     Attributes:
-        path: the file.
         grid: where its pixels lie, or where they are warped to.
         selection: its bands, in the card's order.
         radiometry: digital number to reflectance.
@@ -83,7 +82,6 @@ def open_image(
     """Examine an image.
 
     Args:
-        path: the file.
         bands: the card's names.
         stored: what the card says of the file; the file says the rest.
         files: what opens it.

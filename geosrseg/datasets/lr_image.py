@@ -89,7 +89,6 @@ def open_lr_image(
     """Examine a real LR image.
 
     Args:
-        path: the file.
         hr: the native image of the same ground.
         bands: the card's names.
         stored: what the card says of the file.

@@ -25,10 +25,8 @@ class PolygonReference:
     A pixel is in a polygon if its centre is. Where polygons overlap the later one counts.
 
     Attributes:
-        path: the file.
         coding: a code is the class's index.
         tree: the polygons, in the CRS of the grid.
-        codes: of the polygons.
         elsewhere: the code of ground without a polygon.
         grid: of the image.
     """

@@ -18,10 +18,10 @@ from geosrseg.datasets.card.reference_coding import (
     number_codes,
 )
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.files.raster_files import RasterFiles, find_driver
 from geosrseg.raster.files.warp import Warp, find_warp
+from geosrseg.raster.storage.gdal import small_cache
 
 _LOSSY = (Compression.jpeg,)
 """Of a TIFF. WebP and LERC may lose nothing, which no tag tells."""
@@ -32,7 +32,6 @@ class Reference:
     """A reference that can be read; see `open_reference`.
 
     Attributes:
-        path: the file.
         coding: what its values or colours mean.
         palette: (256,) codes by value, where the colours are a palette.
         empty: numbers that mark pixels without a reference.
@@ -87,7 +86,6 @@ def open_reference(
     """Examine a reference.
 
     Args:
-        path: the file.
         coding: what its values or colours mean.
         grid: of the image, which the windows are of.
         files: what opens it.

@@ -24,7 +24,6 @@ class SceneSplit:
         used: the part of the image that is in a split at all.
         guard: pixels around validation and test pixels that never train.
         height: rows of the image.
-        width: its columns.
     """
 
     source: IndexRaster | BlockSplit | str

@@ -20,9 +20,9 @@ from geosrseg.datasets.reference import Reference, open_reference
 from geosrseg.datasets.scene_split import open_split
 from geosrseg.datasets.source_scene import check_bands, open_source_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
-from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.gdal import small_cache
 
 
 @contextmanager
@@ -34,7 +34,6 @@ def open_labelled_scenes(
     References with values or colours that the card does not know give one DatasetWarning.
 
     Args:
-        card: the dataset.
         normalization: of the network's input.
         checked: the references have been looked at already.
 
@@ -110,7 +109,6 @@ def unknown_codes(card: DatasetCard, counts: Counter[int], first: Mapping[int, P
     """What is said of codes that the card does not know.
 
     Args:
-        card: the dataset.
         counts: pixels by code.
         first: by code, a reference that holds it.
     """
@@ -130,7 +128,6 @@ def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normali
     """The normalization of the network's input, with the training pixels' mean as its fill.
 
     Args:
-        card: the dataset.
         native: the network's input is the native image, though there may be real LR images.
     """
     native = native or card.lr is None

@@ -68,7 +68,6 @@ class _Pool:
     """The training scenes of one source, and where to draw chips.
 
     Args:
-        scenes: of the source.
         classes: of the legend.
         config: how chips are drawn.
     """

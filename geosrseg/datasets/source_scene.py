@@ -96,7 +96,6 @@ class SourceScene(LabelledScene):
         image: in memory.
         reference: in memory.
         source: what it is one of.
-        bands: names of the bands.
     """
 
     image: DecodedImage

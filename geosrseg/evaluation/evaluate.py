@@ -42,7 +42,6 @@ class ModelResult:
     """What one model did, before it is compared with another.
 
     Attributes:
-        spec: of the model.
         file: what the user called it.
         sha256: of the model file.
         device: where it ran.

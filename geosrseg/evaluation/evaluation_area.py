@@ -30,7 +30,6 @@ class AreaConfig:
     """What is measured, and how.
 
     Attributes:
-        legend: the classes.
         split: name of the split whose pixels count.
         upscale_factors: of all models; what is left over for one of them counts for none.
         boundary: HR pixels up to which a pixel is near a boundary; 1 are those that touch it.
@@ -49,8 +48,6 @@ class EvaluationArea:
     """One scene, as all models are measured on it, on the grid of its labels.
 
     Attributes:
-        scene: the open scene.
-        legend: the classes.
         target: (rows, cols) uint8 class indices of the pixels that count, NODATA elsewhere.
         near_boundary: (rows, cols), True for pixels of any split near a boundary.
         objects: the small ones of the reference.

@@ -34,7 +34,6 @@ class MeasuredDataset:
     """A dataset, made ready to measure models on.
 
     Attributes:
-        card: the dataset.
         settings: how is measured.
         areas: what is measured.
         main: which of them the figures are of; the others, whose labels lie on the LR grid
@@ -64,7 +63,6 @@ def open_measured_dataset(
     """Find out all that is the same for all models; files as large as the scenes hold it.
 
     Args:
-        card: the dataset.
         spec: of one of the models; what views show is normalized as it wants it.
         config: what is measured.
         seams: how windows are joined.

@@ -12,14 +12,14 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.evaluation.evaluation_area import Blocks, EvaluationArea
 from geosrseg.evaluation.scene_map import map_parts
-from geosrseg.evaluation.scoring.score_counter import ScoreCounter
+from geosrseg.evaluation.score_counter import ScoreCounter
 from geosrseg.evaluation.scoring.scores import Scores
 from geosrseg.evaluation.scoring.squared_error import SquaredError
 from geosrseg.evaluation.view import View
 from geosrseg.mapping.windowing import Seams
 from geosrseg.networks.super_resolution.bicubic import RADIUS, BicubicUpsample
 from geosrseg.runtime.session import Session
-from geosrseg.training.finishing.calibration import CalibrationCounts
+from geosrseg.training.validating.calibration import CalibrationCounts
 
 BICUBIC_ROWS = 1024
 """HR rows of the bicubic image that are made at once."""
@@ -87,7 +87,6 @@ def measure(
     """Run a model on an area.
 
     Args:
-        session: the model.
         area: what is measured.
         scene: that of the area, normalized as the model wants it.
         blocks: of the area.

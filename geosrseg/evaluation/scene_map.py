@@ -47,7 +47,6 @@ def map_parts(
 
     Args:
         scene: the scene, degraded by the model's factor as it is read.
-        session: the model.
         seams: how windows are joined.
         wanted: whether a window, on the grid of the labels, has to be run.
 

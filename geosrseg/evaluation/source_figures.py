@@ -8,7 +8,7 @@ from typing import Any
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.evaluation.evaluation_area import EvaluationArea
 from geosrseg.evaluation.measurement import Measurement
-from geosrseg.training.finishing.calibration import CalibrationCounts
+from geosrseg.training.validating.calibration import CalibrationCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)

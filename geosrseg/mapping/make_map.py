@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
-from pathlib import Path
 
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
@@ -23,8 +22,14 @@ from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
 from geosrseg.products.product_file import FinishedMap
-from geosrseg.products.writing import write_products, write_ramp_style, write_styles
-from geosrseg.raster.files.fingerprint import hash_files, stamp_files
+from geosrseg.products.writing import (
+    left_over,
+    map_contents,
+    write_products,
+    write_ramp_style,
+    write_styles,
+)
+from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, open_row_store
 from geosrseg.raster.storage.publication import publish
@@ -87,9 +92,14 @@ def make_map(
             job.scene.add_unlike(counts.unlike(job.legend.spec))
             for text in job.scene.warnings[said:]:
                 on_warning(text)
-            before = _contents(output)
+            before = map_contents(output)
             labels = _publish(job, store, counter, overwrite=overwrite)
-            left = _left_over(job) if before not in ("", _contents(output)) else ""
+            left = left_over(
+                output,
+                before=before,
+                made=[*request.files, *inputs],
+                layers=request.other_layers,
+            )
             counter.enter("writing")
             areas = _write_products(job)
             store.remove()
@@ -117,27 +127,6 @@ def make_map(
             network_seconds=session.seconds - seconds_before,
             warnings=(*job.scene.warnings, *late),
         )
-
-
-def _contents(output: Path) -> str:
-    """A fingerprint of the map that stands there; empty for none."""
-    try:
-        return hash_files([output]) if output.is_file() else ""
-    except SceneError:  # it may be replaced, but not read
-        return "unknown"
-
-
-def _left_over(job: MapJob) -> str:
-    """A warning of files that were made of the map that has just been replaced."""
-    output = job.request.output
-    left = job.request.left_over(besides=job.scene.header.local_paths)
-    if output is None or not left:
-        return ""
-    are, them = ("are", "them") if len(left) > 1 else ("is", "it")
-    return (
-        f"{', '.join(path.name for path in left)} {are} older than the {output.name} that was just "
-        f"made, and not of it: remove {them}, or make {them} again"
-    )
 
 
 def _write_products(job: MapJob) -> Areas | None:

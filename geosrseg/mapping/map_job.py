@@ -22,11 +22,11 @@ from geosrseg.mapping.planning.scene_faults import with_all_faults
 from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
 from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
-from geosrseg.raster.files.gdal import check_proj
 from geosrseg.raster.maps.manifest import FORM, OUTPUT, STRIPS, VERSION
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
+from geosrseg.raster.storage.gdal import check_proj
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
 from geosrseg.version import __version__
@@ -209,6 +209,7 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
             spec=legend.spec,
             halo=min(spec.halo, plan.rows.halo),
             tags=_tags(request, session, scene),
+            merge=legend.merge if legend.identity else None,
         )
         yield MapJob(
             request=request,

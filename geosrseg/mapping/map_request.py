@@ -1,14 +1,11 @@
 """MapRequest: a scene, an output, and what is wanted of the map."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from geosrseg.errors import MissingExtraError
 from geosrseg.mapping.layers.layers import LAYERS, layer_path
 from geosrseg.mapping.map_options import MapOptions
-from geosrseg.products.products import PRODUCTS
 from geosrseg.products.writing import check_products
 from geosrseg.raster.maps import style
 from geosrseg.raster.maps.cog import check_cog
@@ -44,21 +41,14 @@ class MapRequest:
         styles = [file for item in self.paths.items() for file in _styles(*item)]
         return [*self.paths.values(), *styles, *self.options.products.files.values()]
 
-    def left_over(self, *, besides: Collection[Path] = ()) -> list[Path]:
-        """What stands beside the map, is named as a file of it, and is not made for this request.
-
-        Args:
-            besides: files that are of something else, such as the scene.
-        """
+    @property
+    def other_layers(self) -> list[Path]:
+        """The files of the layers that are not wanted, and of their styles."""
         if self.output is None:
             return []
         others = [name for name in LAYERS.names if name not in self.options.layers]
         layers = {name: layer_path(self.output, name) for name in others}
-        styles = [file for item in layers.items() for file in _styles(*item)]
-        products = [self.output.with_suffix(suffix) for suffix in _product_suffixes()]
-        known = {path.absolute() for path in (*self.files, *besides)}
-        named = [*layers.values(), *styles, *products]
-        return [path for path in named if path.is_file() and path.absolute() not in known]
+        return [*layers.values(), *(file for item in layers.items() for file in _styles(*item))]
 
     def check_outputs(self, *, overwrite: bool, own: Collection[Path] | None = None) -> None:
         """Refuse before hours of work what would be refused after them.
@@ -86,12 +76,6 @@ class MapRequest:
         with open_drafts(self.output):
             pass  # its folder can be written
         check_products(self.options.products, replaced=replaced)
-
-
-def _product_suffixes() -> Iterator[str]:
-    for name in PRODUCTS.names:
-        with suppress(MissingExtraError):  # then what it would have made is not known either
-            yield from PRODUCTS.load(name).suffixes
 
 
 def _styles(layer: str, path: Path) -> Sequence[Path]:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.row_store import names_in_store
 from geosrseg.raster.sensors.parts import product_of_part
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 
 SUFFIXES = (".tif", ".tiff", ".tar", ".zip", ".json", ".SAFE")

@@ -32,7 +32,6 @@ class WindowRunner:
     keeps for the windows that follow.
 
     Args:
-        session: the model.
         span: the windows along one axis; halo and ramp of the parts are the same.
         batch: windows that are run at once.
         with_sr: give the super-resolved image too.

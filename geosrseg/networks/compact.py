@@ -58,8 +58,6 @@ class Compact(JointNetwork):
     """A U-Net on the LR grid, a sub-pixel convolution, and a head for each image.
 
     Args:
-        bands: input bands.
-        classes: output classes.
         upscale_factor: s; 1 for native images.
         trains_sr: it learns an SR image; else its first output is the bicubic one.
         width: factor on the channels.

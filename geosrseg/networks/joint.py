@@ -21,8 +21,8 @@ class JointNetwork(nn.Module):
     `forward` maps (N, bands, H, W) to the SR image (N, bands, s·H, s·W), in normalized
     reflectance and not clipped, and the logits (N, classes, s·H, s·W).
 
-    Its ONNX form is the function registered for its class in `onnx_joint`, or without one what
-    PyTorch's exporter makes of it (`onnx_tracing`).
+    Its ONNX form is the function registered for its class in `networks.onnx.joint`, or without
+    one what PyTorch's exporter makes of it (`networks.onnx.tracing`).
 
     Attributes:
         bands: input bands; set by the registry that built it.

@@ -49,8 +49,6 @@ def cross_entropy(
 
     Args:
         logits: see above, like the next two.
-        reference: see above.
-        weights: see above.
         class_weights: (classes,) a factor on the pixels of each class.
         smoothing: share of a label that is spread over all classes.
     """
@@ -81,8 +79,6 @@ def dice(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Te
 
     Args:
         logits: see above, like the next two.
-        reference: see above.
-        weights: see above.
     """
     wanted = _one_hot(logits, reference)
     trust = _trust(reference, weights)[:, None]
@@ -103,8 +99,6 @@ def lovasz(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> 
 
     Args:
         logits: see above, like the next two.
-        reference: see above.
-        weights: see above.
     """
     trust = _trust(reference, weights)
     counted = trust > 0
@@ -302,7 +296,6 @@ class JointLoss(nn.Module):
             hr: (N, bands, H, W) native image.
             target: the reference, hard or soft; see above.
             trained: (N, H, W) bool, where the native image is learned from.
-            weights: see above.
             coarse: labels on the LR grid.
 
         Returns:

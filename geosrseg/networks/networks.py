@@ -115,8 +115,6 @@ def build_joint(
 
     Args:
         name: of the network.
-        bands: input bands.
-        classes: output classes.
         upscale_factor: target pixels per source pixel along each axis.
         trains_sr: it learns an SR image; else it gives the bicubic one.
         options: its keyword arguments.

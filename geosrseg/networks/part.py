@@ -16,8 +16,8 @@ class Part(nn.Module):
     part (N, bands, H, W) to (N, classes, H, W) logits. Images are normalized reflectance,
     mostly in [0, 1].
 
-    Its ONNX form is the function registered for its class in `onnx_layers`, or without one
-    what PyTorch's exporter makes of it (`onnx_tracing`).
+    Its ONNX form is the function registered for its class in `networks.onnx.layers`, or without one
+    what PyTorch's exporter makes of it (`networks.onnx.tracing`).
 
     A segmentation part whose attribute `encoder` is a module can start with published
     weights, and keep them.

@@ -22,7 +22,6 @@ class AreaEstimate:
     """The error-adjusted area of one class.
 
     Attributes:
-        square_metres: the estimate.
         margin: half the width of its 95 % confidence interval, in square metres.
     """
 

@@ -22,8 +22,6 @@ class ClassArea:
     """What one class takes.
 
     Attributes:
-        id: class id.
-        name: class name.
         pixels: in the class map.
         square_metres: on the ground; None where the map has no place on the earth.
         percent: of the valid area, or of the valid pixels where no area is known.
@@ -102,7 +100,6 @@ class AreaCounter:
     """Adds up the rows of a class map.
 
     Args:
-        legend: the classes.
         pixel_areas: of the map's grid; None where it has no place on the earth.
     """
 

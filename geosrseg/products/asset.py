@@ -27,7 +27,6 @@ class MapFile:
     """A file that belongs to a map.
 
     Attributes:
-        path: of the file.
         asset: its description in a STAC item.
     """
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from geosrseg.products.pixel_areas import PixelAreas
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 SEMI_MAJOR = 6_378_137.0
 FLATTENING = 1 / 298.257223563

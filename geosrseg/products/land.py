@@ -9,7 +9,7 @@ from rasterio.enums import Resampling
 
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 
 def read_land(class_map: Path, legend: Legend, height: int, width: int) -> NDArray[np.bool_]:

@@ -5,6 +5,9 @@ The glyphs lie in `glyphs.png`, rendered once from DejaVu Sans 2.37 and DejaVu S
 24 x 16 cells of 26 x 28 pixels: printable Latin-1 in order, regular in the upper half and
 bold in the lower. The white line at the top of a cell is as long as the glyph's advance;
 below it stands the glyph, 2 pixels from the left, on a baseline at row 22.
+
+Pillow would need a font file too: the one inside it has no é, and the fonts of other scripts are
+not installed where maps are made.
 """
 
 from functools import cache
@@ -15,7 +18,7 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 LINE_HEIGHT = 28
 """Rows of a line of text."""
@@ -30,6 +33,11 @@ class Glyph(NamedTuple):
 
     coverage: NDArray[np.float32]
     advance: int
+
+
+def can_draw(text: str) -> bool:
+    """Whether there is a glyph for every character."""
+    return set(text) <= set(_CHARACTERS)
 
 
 def text_width(text: str, *, bold: bool = False) -> int:

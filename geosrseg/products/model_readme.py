@@ -23,6 +23,7 @@ LICENCES = (
     "apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "gpl-3.0", "agpl-3.0", "lgpl-3.0",
     "mpl-2.0", "unlicense", "cc0-1.0", "cc-by-2.0", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0",
     "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "odbl", "etalab-2.0",
+    "unknown",
 )  # fmt: skip
 """Those that the Hub has a code for and that weights or their data come under."""
 
@@ -73,12 +74,12 @@ def _metadata(spec: ModelSpec) -> Iterator[str]:
 
 def _licence(licence: str) -> Iterator[str]:
     said = re.split(r"[(;,]", licence, maxsplit=1)[0].strip()
-    code = re.sub(r"\s+", "-", said.lower())
+    code = re.sub(r"\s+", "-", said.lower()) or "unknown"
     if code in LICENCES:
         yield f"license: {code}"
         return
     yield "license: other"
-    yield f"license_name: {json.dumps(one_line(said) or 'unknown')}"
+    yield f"license_name: {json.dumps(one_line(said))}"
 
 
 def _index_entry(source: str, values: Mapping[str, float]) -> Iterator[str]:

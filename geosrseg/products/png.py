@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.io import MemoryFile
 
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

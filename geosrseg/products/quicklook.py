@@ -11,17 +11,24 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.composite import choose_composite
-from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.products.asset import Asset
-from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width, wrap_text
+from geosrseg.products.lettering import (
+    LINE_HEIGHT,
+    can_draw,
+    draw_text,
+    fit_text,
+    text_width,
+    wrap_text,
+)
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import read_row_blocks
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_output, open_drafts, publish
 
 SUFFIXES = (".png",)
@@ -218,10 +225,15 @@ def _paint(labels: NDArray[np.uint8], legend: Legend) -> NDArray[np.uint8]:
 def _entries(legend: Legend, counts: NDArray[np.int64]) -> list[Entry]:
     mapped = max(int(counts[:NODATA].sum()), 1)
     entries = [
-        Entry(item.rgb, item.name, _percent(int(counts[item.id]) / mapped))
+        Entry(item.rgb, _name(item), _percent(int(counts[item.id]) / mapped))
         for item in legend.classes
     ]
     return entries + ([Entry(EMPTY, "no data", "")] if counts[NODATA] else [])
+
+
+def _name(item: LegendClass) -> str:
+    """The name of a class, or its id where the script of the name cannot be drawn."""
+    return item.name if can_draw(item.name) else f"class {item.id}"
 
 
 def _percent(share: float) -> str:

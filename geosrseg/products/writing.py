@@ -1,11 +1,14 @@
 """Writing: the checks and the making of all files that belong to a finished map."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from geosrseg.errors import MissingExtraError, SceneError
 from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS, Products
+from geosrseg.raster.files.fingerprint import hash_files
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps import style
 from geosrseg.raster.maps.qml import Ramp
@@ -58,6 +61,49 @@ def write_products(wanted: Products, finished: FinishedMap) -> None:
         finished.files[name] = MapFile(path, products[name].asset(path))
     if wanted.count_areas:
         _ = finished.areas
+
+
+def map_contents(class_map: Path) -> str:
+    """A fingerprint of the map that stands there; empty for none."""
+    try:
+        return hash_files([class_map]) if class_map.is_file() else ""
+    except SceneError:  # it may be replaced, but not read
+        return "unknown"
+
+
+def left_over(
+    class_map: Path, *, before: str, made: Collection[Path], layers: Sequence[Path] = ()
+) -> str:
+    """Name the files beside a new map that are of the one that it has replaced.
+
+    Args:
+        class_map: the new map.
+        before: `map_contents` of what stood there.
+        made: files that were made with the new map, or are of no map.
+        layers: the old map's, besides the files that have the names of products.
+
+    Returns:
+        A warning; empty where there are none, or the map is the same as before.
+    """
+    if before in ("", map_contents(class_map)):
+        return ""
+    known = {path.absolute() for path in made}
+    products = (class_map.with_suffix(suffix) for suffix in _suffixes())
+    older = [path for path in (*layers, *products) if path.absolute() not in known]
+    names = [path.name for path in older if path.is_file()]
+    if not names:
+        return ""
+    are, them = ("are", "them") if len(names) > 1 else ("is", "it")
+    return (
+        f"{', '.join(names)} {are} older than the {class_map.name} that was just made, and not "
+        f"of it: remove {them}, or make {them} again"
+    )
+
+
+def _suffixes() -> Iterator[str]:
+    for name in PRODUCTS.names:
+        with suppress(MissingExtraError):  # then what it would have made is not known either
+            yield from PRODUCTS.load(name).suffixes
 
 
 def write_ramp_style(finished: FinishedMap, layer: str, ramp: Ramp) -> None:

@@ -13,7 +13,7 @@ from rasterio.errors import CRSError
 from rasterio.io import MemoryFile
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.xarrays import array_of, is_data_array
 
@@ -45,7 +45,6 @@ def array_file(
         transform: pixel to ground, an Affine or its six numbers.
         crs: anything that rasterio reads as one.
         nodata: the number that marks missing pixels.
-        band_names: one a band.
 
     Raises:
         SceneError: the array, its CRS or its names are unusable.

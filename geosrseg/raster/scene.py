@@ -15,7 +15,6 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.dataset import named
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi import inside, read_aoi
 from geosrseg.raster.header.bad_blocks import BadBlocks, Pixels
@@ -29,6 +28,7 @@ from geosrseg.raster.reading import Reading
 from geosrseg.raster.scene_files import SceneFiles, open_files
 from geosrseg.raster.sensors.product_header import read_product_header
 from geosrseg.raster.sensors.recognition import find_product
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 from geosrseg.raster.storage.location import Location
 
 _UNREADABLE: tuple[type[Exception], ...] = (SceneError, *GDAL_ERRORS)

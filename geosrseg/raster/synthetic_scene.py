@@ -41,9 +41,6 @@ def write_synthetic_scene(
 
     Args:
         path: the GeoTIFF.
-        height: rows.
-        width: columns.
-        bands: names of the bands.
         normalization: its range of each band is what the reflectance varies in.
         seed: of the random numbers.
     """

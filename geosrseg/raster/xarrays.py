@@ -86,9 +86,7 @@ def data_array(
 
     Args:
         values: (rows, cols), or (bands, rows, cols).
-        grid: where it lies.
         nodata: the number that marks missing pixels.
-        band_names: one a band.
         attributes: what else it says of itself.
 
     Raises:

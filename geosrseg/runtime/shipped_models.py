@@ -22,7 +22,6 @@ class ShippedModel:
 
     Attributes:
         name: as in ``--model NAME``.
-        path: of the file.
         sha256: what the weights folder says its hash is, in hexadecimal; empty if nothing.
     """
 

@@ -29,7 +29,6 @@ def try_apart(
     """Load and try a model file in a child process, unless it is shipped or was tried before.
 
     Args:
-        file: the model.
         device: as for `open_session`.
         precision: as for `open_session`.
         threads: as for `open_session`.

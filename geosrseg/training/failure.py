@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from geosrseg.errors import DeviceMemoryError, RunError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.runtime.failure import in_one_line, is_out_of_memory
 from geosrseg.training.run_folder.run import Run
 

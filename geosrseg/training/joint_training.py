@@ -50,7 +50,6 @@ class JointTraining(L.LightningModule):
     Args:
         network: what is trained.
         recipe: how.
-        legend: the classes.
         sr_steps: steps at the beginning that train the SR part alone.
         two_stage: the SR part is frozen then, and the segmentation sees the native image.
         teacher: what is learned from besides the reference.

@@ -99,9 +99,9 @@ def test_polygons_in_another_crs_count_the_centres_inside(tmp_path, class_map, l
 @pytest.mark.parametrize(
     ("column", "values", "words"),
     [
-        (None, ["x"], "--class-column"),
+        (None, ["x"], "`class_column`"),
         ("nothing", ["x"], "no column 'nothing', only seen"),
-        ("seen", ["swamp"], "swamp is no class .*--ignore swamp"),
+        ("seen", ["swamp"], "swamp is no class .*`ignored=swamp`"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(tmp_path, class_map, column, values, words):

@@ -12,7 +12,7 @@ import geosrseg
 from geosrseg.analysis.map_products import quicklook, report, stac
 from geosrseg.core.legend import NODATA
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import LEGEND_TOML, write_raster
 from tests.stac_schemas import read_item
@@ -81,7 +81,9 @@ def test_a_title_stands_above_page_and_picture(tmp_path, tagged):
     assert not np.array_equal(pictures[1], pictures[2])
 
 
-@pytest.mark.parametrize("form", ["two bands", "one band of an older version"])
+@pytest.mark.parametrize(
+    "form", ["two bands", "one band of an older version", "two bands, no doubt known"]
+)
 def test_the_page_says_how_much_of_the_map_is_in_doubt(tmp_path, tagged, form):
     report(tagged, tmp_path / "p.html")
     assert "doubt" not in (tmp_path / "p.html").read_text(encoding="utf-8")
@@ -89,7 +91,9 @@ def test_the_page_says_how_much_of_the_map_is_in_doubt(tmp_path, tagged, form):
     percent[0, 30:] = 80
     percent[1], percent[1, :, :8], percent[1, :, :2] = 0, 50, 100
     percent[:, :10] = 255
-    if form != "two bands":
+    if form == "two bands, no doubt known":
+        percent[1] = 255
+    elif form != "two bands":
         percent = np.where((percent[:1] < 255) & (percent[1:] > 0), percent[:1] + 128, percent[:1])
     path = write_raster(
         tmp_path / "m.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform
@@ -99,9 +103,10 @@ def test_the_page_says_how_much_of_the_map_is_in_doubt(tmp_path, tagged, form):
     report(tagged, tmp_path / "p.html", overwrite=True)
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert "Labels are 84 % sure on average" in page
-    assert "For 10.0 % of the map the model did not see" in page
+    assert ("10.0 % of the map lies near unknown ground" in page) == ("no doubt" not in form)
     # Older versions did not say how near the unknown ground was.
-    assert f"; {2.5 if form == 'two bands' else 10.0} % of the map has a doubt above" in page
+    nearer = {"two bands": "2.5", "one band of an older version": "10.0"}.get(form)
+    assert nearer is None or f"; {nearer} % so near that the doubt is above" in page
 
 
 def test_the_quicklook_of_a_map_alone_has_one_panel(tmp_path, tagged):

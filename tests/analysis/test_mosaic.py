@@ -7,12 +7,13 @@ import pytest
 import rasterio
 from affine import Affine
 from rasterio.crs import CRS
+from rasterio.warp import transform
 
 from geosrseg.analysis.mosaic import mosaic
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.maps.class_map import open_class_map
+from geosrseg.raster.maps.class_map import CERTAINTY, open_class_map
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
@@ -73,7 +74,7 @@ def test_the_latest_wins_by_the_dates_in_the_names(tmp_path):
 
 def test_dates_can_be_given(tmp_path):
     maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 2)]
-    with pytest.raises(OutputError, match="--dates"):
+    with pytest.raises(OutputError, match="with `dates="):
         mosaic(maps, tmp_path / "m.tif", rule="date")
     mosaic(maps, tmp_path / "m.tif", rule="date", dates=[date(2020, 1, 1), date(2019, 1, 1)])
     assert (read(tmp_path / "m.tif") == 1).all()
@@ -115,6 +116,16 @@ def test_confidence_of_older_versions_is_read_as_it_was_meant(tmp_path):
     assert np.array_equal(doubt, np.where(labels == 1, 0, 100))
 
 
+def test_confidence_on_another_grid_is_refused(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(90, 0))
+    write(tmp_path / "b.tif", 1, part(0, 0, width=40), percent=(90, 0))
+    (tmp_path / "b.confidence.tif").replace(tmp_path / "a.confidence.tif")
+    with pytest.raises(
+        OutputError, match=r"a\.confidence\.tif: is not on the grid of the class map"
+    ):
+        mosaic([one], tmp_path / "m.tif", rule="confidence")
+
+
 def test_a_style_of_somebody_s_own_stays(tmp_path):
     one = write(tmp_path / "a.tif", 1, percent=(90, 0))
     (tmp_path / "m.confidence.qml").write_text("mine")
@@ -130,9 +141,111 @@ def test_confidence_that_is_not_there_is_named_before_anything_is_written(tmp_pa
     assert not list(tmp_path.glob("m*"))
 
 
-def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
-    from rasterio.warp import transform
+def write_with_probabilities(path, grid, *, seed, legend=LEGEND):
+    """A map whose classes are the likeliest ones, in squares of 5 pixels, with a hole."""
+    random = np.random.default_rng(seed)
+    small = random.dirichlet(np.ones(len(legend)), (grid.height // 5, grid.width // 5))
+    shares = small.transpose(2, 0, 1).repeat(5, axis=1).repeat(5, axis=2)
+    labels = legend.id_table()[shares.argmax(axis=0)]
+    numbers = np.rint(shares * CERTAINTY).astype(np.uint8)
+    labels[10:20, 15:40] = numbers[:, 10:20, 15:40] = 255
+    write_class_map(path, labels, grid=grid, legend=legend)
+    profile = {"driver": "GTiff", "dtype": "uint8", "nodata": 255, "count": len(legend)}
+    with rasterio.open(
+        path.with_name(f"{path.stem}.probabilities.tif"), "w", height=grid.height,
+        width=grid.width, crs=grid.crs, transform=grid.transform, **profile,
+    ) as dataset:  # fmt: skip
+        dataset.write(numbers)
+    return path, labels, numbers
 
+
+def test_the_class_of_the_highest_mean_probability_wins(tmp_path, monkeypatch):
+    """Against plain NumPy, with three maps of which one lacks a class, on one grid."""
+    monkeypatch.setattr("geosrseg.analysis.mosaic_rules.MOST_NUMBERS", 5000)  # several pieces
+    fewer = Legend(LEGEND.classes[1:])
+    places = [(0, 0, LEGEND), (-20, 30, LEGEND), (10, 55, fewer)]
+    sums, votes = np.zeros((3, 90, 135)), np.zeros((90, 135), int)
+    single = np.full((90, 135), 255)
+    maps = []
+    for k, (row, col, legend) in enumerate(places):
+        path, labels, numbers = write_with_probabilities(
+            tmp_path / f"{k}.tif", part(row, col), seed=k, legend=legend
+        )
+        maps.append(path)
+        known = labels != 255
+        there = np.s_[row + 20 : row + 80, col : col + 80]
+        sums[-len(legend) :, *there] += np.where(known, numbers, 0) / CERTAINTY
+        votes[there] += known
+        single[there][known] = labels[known]
+    mosaic(maps, tmp_path / "m.tif", rule="probabilities")
+    labels, (percent, doubt) = read(tmp_path / "m.tif"), read(tmp_path / "m.confidence.tif")
+    assert (doubt == 255).all()
+    assert {0, 1, 2, 3} == set(votes.ravel())
+    assert np.array_equal(labels == 255, votes == 0)
+    assert np.array_equal(percent == 255, votes == 0)
+    assert np.array_equal(labels[votes == 1], single[votes == 1])
+    several = votes > 1
+    mean = sums[:, several] / votes[several]
+    ordered = np.sort(mean, axis=0)
+    clear = ordered[-1] - ordered[-2] > 1e-9  # NumPy's sum of floats may break a tie
+    assert np.array_equal(labels[several][clear], LEGEND.id_table()[mean.argmax(axis=0)][clear])
+    assert np.abs(percent[several] - 100 * ordered[-1]).max() <= 0.5 + 1e-6
+
+
+def test_the_doubt_of_mean_probabilities_is_the_mean_doubt(tmp_path):
+    maps, labels = [], []
+    for k, (col, percent) in enumerate([(0, (90, 10)), (30, (70, 40)), (60, ())]):
+        path, own, _ = write_with_probabilities(tmp_path / f"{k}.tif", part(0, col), seed=k)
+        maps.append(path)
+        labels.append(np.full((60, 140), 255, np.uint8))
+        labels[k][:, col : col + 80] = own
+        if percent:
+            bands = np.where(own == 255, 255, np.array(percent)[:, None, None]).astype(np.uint8)
+            write_raster(
+                tmp_path / f"{k}.confidence.tif", bands, crs=GRID.crs,
+                transform=part(0, col).transform,
+            )  # fmt: skip
+    mosaic(maps, tmp_path / "m.tif", rule="probabilities")
+    one, two, three = (own != 255 for own in labels)
+    expected = np.select([three, one & two, one, two], [255, 25, 10, 40], 255)
+    assert np.array_equal(read(tmp_path / "m.confidence.tif")[1], expected)
+
+
+def test_probabilities_of_two_utm_zones_lie_under_their_classes(tmp_path):
+    """On the second map's ground alone, each square has the class that its map says."""
+    first, _, _ = write_with_probabilities(tmp_path / "a.tif", GRID, seed=1)
+    (x,), (y,) = transform("EPSG:32636", "EPSG:32637", [500_500], [4_000_000])
+    away = Grid(CRS.from_epsg(32637), Affine(10, 0, x, 0, -10, y), 60, 80)
+    second, own, shares = write_with_probabilities(tmp_path / "b.tif", away, seed=2)
+    mosaic([first, second], tmp_path / "m.tif", rule="probabilities")
+    rows, cols = np.indices((60, 80))[:, 2::5, 2::5].reshape(2, -1)
+    points = transform(away.crs, GRID.crs, *(away.transform @ (cols + 0.5, rows + 0.5)))
+    known = (own[rows, cols] != 255) & (np.array(points[0]) > 500_830)
+    points = [point for point, kept in zip(zip(*points, strict=True), known, strict=True) if kept]
+    with rasterio.open(tmp_path / "m.tif") as labels:
+        found = np.concatenate(list(labels.sample(points)))
+    with rasterio.open(tmp_path / "m.confidence.tif") as percent:
+        sure = np.stack(list(percent.sample(points)))[:, 0]
+    assert known.sum() > 50
+    assert np.array_equal(found, own[rows, cols][known])
+    best = shares[:, rows, cols].max(axis=0)[known] / CERTAINTY * 100
+    assert np.abs(sure - best).max() <= 0.5 + 1e-6
+
+
+def test_probabilities_that_are_not_there_are_named_before_anything_is_written(tmp_path):
+    path, _, _ = write_with_probabilities(tmp_path / "a.tif", GRID, seed=1)
+    with pytest.raises(OutputError, match=r"b\.tif: there is no layer of probabilities"):
+        mosaic([path, write(tmp_path / "b.tif", 2)], tmp_path / "m.tif", rule="probabilities")
+    other = write(tmp_path / "c.tif", 2, percent=(3,))
+    (tmp_path / "c.confidence.tif").rename(tmp_path / "c.probabilities.tif")
+    with pytest.raises(OutputError, match="has 1 bands of uint8, expected uint8 and one band"):
+        mosaic([path, other], tmp_path / "m.tif", rule="probabilities")
+    with pytest.raises(OutputError, match="rule=mean"):
+        mosaic([path], tmp_path / "m.tif", rule="mean")
+    assert not list(tmp_path.glob("m*"))
+
+
+def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
     one = write(tmp_path / "a.tif", 1, percent=(60, 10))
     (x,), (y,) = transform("EPSG:32636", "EPSG:32637", [500_790], [4_000_000])
     two = write(
@@ -164,7 +277,7 @@ def test_one_id_with_two_names_is_refused(tmp_path):
     ("options", "words"),
     [
         ({"crs": "EPSG:99999999"}, "is unknown"),
-        ({"crs": "EPSG:4326", "res": 1e-9}, "larger --res"),
+        ({"crs": "EPSG:4326", "res": 1e-9}, "larger `res`"),
         ({"res": -3.0}, "above 0"),
     ],
 )

@@ -100,6 +100,37 @@ def test_pixels_that_are_not_sure_become_nodata(tmp_path, class_map, labels, for
     assert np.array_equal(out[5:, :40], labels[5:, :40])
 
 
+def test_pixels_in_doubt_become_nodata(tmp_path, class_map, labels):
+    percent = np.full((2, *labels.shape), 90, np.uint8)
+    percent[1] = np.arange(labels.shape[1])
+    write_raster(tmp_path / "map.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform)
+    relabel(class_map, tmp_path / "out.tif", max_doubt=50)
+    out = read(tmp_path / "out.tif")
+    assert np.array_equal(out[:, :51], labels[:, :51])
+    assert (out[:, 51:] == 255).all()
+    relabel(class_map, tmp_path / "both.tif", max_doubt=50, min_confidence=91)
+    assert (read(tmp_path / "both.tif") == 255).all()
+
+
+def test_doubt_that_is_not_known_takes_no_map_away(tmp_path, class_map, labels):
+    percent = np.full((2, *labels.shape), 90, np.uint8)
+    percent[1] = 255
+    layer = write_raster(
+        tmp_path / "map.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform
+    )
+    with pytest.raises(OutputError, match="no doubt is known in it: leave `max_doubt` out"):
+        relabel(class_map, tmp_path / "out.tif", max_doubt=50, confidence=layer)
+    assert not list(tmp_path.glob("out*"))
+    relabel(class_map, tmp_path / "out.tif", min_confidence=50)
+    assert np.array_equal(read(tmp_path / "out.tif"), labels)
+
+
+@pytest.mark.parametrize("option", ["min_confidence", "max_doubt"])
+def test_a_limit_that_is_no_percent_is_refused(tmp_path, class_map, option):
+    with pytest.raises(OutputError, match=f"`{option}` 101: expected 0 to 100 percent"):
+        relabel(class_map, tmp_path / "out.tif", **{option: 101})
+
+
 def test_what_is_no_confidence_layer_is_refused(tmp_path, class_map):
     height = write_raster(
         tmp_path / "height.tif", np.full((GRID.height, GRID.width), 80.5, np.float32),

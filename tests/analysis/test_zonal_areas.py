@@ -42,6 +42,48 @@ def test_each_zone_counts_the_centres_inside(class_map, zones, labels):
     assert parts == pytest.approx(whole.areas.square_metres)
 
 
+def ragged(rng):
+    """A star, some with a hole and some in two parts."""
+    x, y = rng.uniform(500_100, 500_700), rng.uniform(3_999_500, 3_999_900)
+    angles, radii = np.sort(rng.uniform(0, 2 * np.pi, 15)), rng.uniform(20, 300, 15)
+    star = shapely.Polygon(np.c_[x + radii * np.cos(angles), y + radii * np.sin(angles)]).buffer(0)
+    parts = [star.difference(shapely.Point(x, y).buffer(rng.uniform(5, 60)))]
+    return shapely.union_all([*parts, shapely.box(x + 200, y, x + 233, y + 77)])
+
+
+def test_ragged_zones_agree_with_shapely_and_a_geodesic(tmp_path, class_map, labels):
+    """Centres inside by shapely, pixels measured as polygons on the ellipsoid by PROJ."""
+    rng = np.random.default_rng(11)
+    shapes = [shapely.MultiPolygon(shapely.get_parts(ragged(rng)).tolist()) for _ in range(20)]
+    path = write_polygons(tmp_path / "z.gpkg", shapes, name=[f"z{k}" for k in range(20)])
+    transform, (rows, cols) = GRID.transform, np.indices(labels.shape)
+    x, y = transform @ (cols + 0.5, rows + 0.5)
+    square_metres = geodesic_areas(rows, cols)
+    for shape, zone in zip(shapes, zonal_areas(class_map, zones=path), strict=True):
+        inside = shapely.contains_xy(shape, x, y)
+        assert inside.any()
+        for item in zone.areas.classes:
+            held = inside & (labels == item.id)
+            assert item.pixels == held.sum()
+            assert item.square_metres == pytest.approx(square_metres[held].sum(), rel=1e-5)
+        assert zone.areas.nodata_pixels == (inside & (labels == 255)).sum()
+
+
+def geodesic_areas(rows, cols):
+    pyproj = pytest.importorskip("pyproj")
+    to_lonlat = pyproj.Transformer.from_crs(32636, 4326, always_xy=True)
+    corners = [
+        to_lonlat.transform(*(GRID.transform @ (cols + right, rows + down)))
+        for right, down in ((0, 0), (0, 1), (1, 1), (1, 0))
+    ]
+    geod = pyproj.Geod(ellps="WGS84")
+    areas = np.empty(rows.shape)
+    for at in np.ndindex(rows.shape):
+        lon, lat = zip(*((x[at], y[at]) for x, y in corners), strict=True)
+        areas[at] = abs(geod.polygon_area_perimeter(lon, lat)[0])
+    return areas
+
+
 def test_zones_without_a_name_are_numbered(class_map, zones):
     assert [zone.zone for zone in zonal_areas(class_map, zones=zones)] == ["1", "2"]
 

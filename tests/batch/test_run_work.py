@@ -15,8 +15,15 @@ from geosrseg.batch.plan_work import BROKEN, plan_work
 from geosrseg.batch.run_task import DONE, FAILED, SKIPPED, run_task
 from geosrseg.batch.run_work import choose_tasks, run_work
 from geosrseg.batch.work import read_work, write_work
-from geosrseg.errors import WorkError
+from geosrseg.errors import OutputError, WorkError
 from tests.batch.conftest import maps, write_scene
+
+
+@pytest.mark.parametrize("folder", ["ftp://host/maps", "https://host/maps/"])
+def test_addresses_that_are_no_archive_are_refused(plan, tmp_path, folder):
+    with pytest.raises(OutputError, match=r"expected a folder, or an address .* s3://"):
+        plan(folder)
+    assert not list(tmp_path.glob("*.jsonl"))
 
 
 def states(results):

@@ -102,7 +102,6 @@ class TestEnds:
         assert "nope" in result.stderr
 
     @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
-    @pytest.mark.usefixtures("_default_interrupt")
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_a_signal_unwinds_the_stack(self, number, code, tmp_path):
         script = tmp_path / "script.py"

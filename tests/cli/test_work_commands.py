@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
+from geosrseg.raster.maps.class_map import open_class_map
 from tests.batch.conftest import write_scene
 
 
@@ -42,6 +43,31 @@ def test_plan_prints_a_line_a_scene_and_totals(folder):
     assert len((folder / "w.jsonl").read_text().splitlines()) == 3
 
 
+def test_a_plan_without_a_scene_to_map_names_the_scene_once(folder):
+    done = call(
+        "plan", folder / "in" / "s1.tif", "--output-folder", folder / "out",
+        "-o", folder / "w.jsonl", "--model", folder / "tiny.onnx", "--device", "cpu",
+    )  # fmt: skip
+    assert done.exit_code == 1
+    assert done.stderr.count("s1.tif") == 1
+    assert "--bands band 1=N" in done.stderr
+
+
+def test_maps_of_a_plan_have_the_classes_of_its_legend(folder):
+    legend = folder / "legend.toml"
+    classes = '[[classes]]\nid = 7\nname = "all"\ncolour = "#112233"\nfrom = [1, 2, 3]\n'
+    legend.write_text(classes)
+    plan(folder, "--legend", legend)
+    assert call("run", folder / "w.jsonl", "--task", "0").exit_code == 0
+    found = open_class_map(folder / "out" / "s0.tif").legend
+    assert [(item.id, item.name) for item in found.classes] == [(7, "all")]
+    legend.write_text(classes.replace("all", "other"))
+    assert "skipped" in call("run", folder / "w.jsonl", "--task", "0").stdout
+    done = call("run", folder / "w.jsonl", "--task", "2")
+    assert done.exit_code == 1
+    assert "legend.toml: has changed since the work was planned: plan again" in done.stderr
+
+
 def test_run_names_what_failed_and_which_scene_it_warns_of(folder):
     plan(folder)
     done = call("run", folder / "w.jsonl")
@@ -52,9 +78,9 @@ def test_run_names_what_failed_and_which_scene_it_warns_of(folder):
     assert states == {"s0.tif": "done", "s1.tif": "failed", "s2.tif": "done"}
     said = done.stderr.splitlines()
     assert f"warning: {folder / 'in' / 's2.tif'}: it has no CRS: the map has none either" in said
-    assert any(
-        line.startswith(f"error: {folder / 'in' / 's1.tif'}: it could not be") for line in said
-    )
+    (error,) = (line for line in said if line.startswith("error: "))
+    assert error.startswith(f"error: {folder / 'in' / 's1.tif'}: it could not be planned: ")
+    assert error.count("s1.tif") == 1
     assert said[-1] == "2 done, 0 skipped, 1 failed"
     assert said[-2].startswith(f"{folder / 'out'}: 2 maps as one layer: collection.json, ")
     done = call("index", folder / "out")

@@ -16,7 +16,7 @@ from geosrseg.datasets.named.datasets import DATASETS
 from geosrseg.datasets.named.folder_layout import BLOCK
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.datasets.named.shipped import (
     thetford_ids,
     vaihingen_image,

@@ -9,9 +9,9 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes
 from geosrseg.datasets.reference import open_reference
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 WHITE, BLUE, BLACK, RED = 0xFFFFFF, 0x0000FF, 0x000000, 0xFF0000
 COLOURS = ReferenceCoding(True, ((BLUE,), (WHITE,)), (BLACK,))

@@ -13,7 +13,7 @@ from geosrseg.runtime.session import open_session
 from geosrseg.training.finishing.export import export
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
-from geosrseg.training.validating.validation import Validation
+from geosrseg.training.run_folder.validation import Validation
 
 NETWORK = NetworkConfig(
     protocol="end-to-end",

@@ -4,6 +4,7 @@ import warnings
 
 import pytest
 
+from geosrseg.analysis.relabel import relabel
 from geosrseg.errors import SceneWarning
 from geosrseg.mapping.predict import predict
 from tests.mapping.test_predict import random_scene
@@ -57,6 +58,15 @@ class TestOfAnEarlierMap:
         for name in ("map.notes.txt", "map2.csv", "map.2.tif", "other.html"):
             (tmp_path / name).write_text("mine")
         assert make(2) == ""
+
+
+def test_what_relabel_replaces_is_named_too(make, tmp_path):
+    make(1, areas=tmp_path / "map.csv")
+    legend = tmp_path / "legend.toml"
+    legend.write_text('[[classes]]\nid = 7\nname = "all"\ncolour = "#aabbcc"\nfrom = [1, 2, 3]\n')
+    with pytest.warns(SceneWarning, match="map.csv is older than the map.tif"):
+        relabel(tmp_path / "map.tif", tmp_path / "map.tif", legend=legend, overwrite=True)
+    relabel(tmp_path / "map.tif", tmp_path / "other.tif", overwrite=True)
 
 
 def test_beside_a_map_that_replaces_none_nothing_is_named(make, tmp_path):

@@ -9,7 +9,7 @@ import rasterio
 import geosrseg
 from geosrseg.errors import OutputError
 from geosrseg.mapping.map_legend import map_legend
-from geosrseg.raster.maps.class_map import open_class_map
+from geosrseg.raster.maps.class_map import CERTAINTY, open_class_map
 from tests.mapping.test_predict import expected_map, random_scene, read_map, write_scene
 from tests.tiny_models import make_spec
 
@@ -70,6 +70,37 @@ def test_every_output_has_the_merged_classes(tmp_path, scene, tiny_model, legend
         assert after.descriptions == ("other", "land")
         first, second, third = before.read()
         assert np.allclose(after.read(), [second, first + third], atol=1e-6)
+
+
+def test_probabilities_are_the_model_s_and_of_merged_classes_their_sums(
+    tmp_path, tiny_model, legend, monkeypatch
+):
+    monkeypatch.setattr("tests.tiny_models.SHARPNESS", 6.0)  # a model with doubts
+    values = random_scene(20, 30)
+    values[:, :4] = np.nan
+    scene, model = write_scene(tmp_path / "scene.tif", values), tiny_model()
+    one, merged = tmp_path / "one.tif", tmp_path / "merged.tif"
+    geosrseg.predict(scene, one, model=model, probabilities=True)
+    geosrseg.predict(scene, merged, model=model, probabilities=True, legend=legend(MERGED))
+    centres = np.array([1, 3, 5])[:, None, None] / 6
+    logits = np.exp(6 * (2 * centres * values[:1] - centres**2))
+    expected = (logits / logits.sum(axis=0)).repeat(4, axis=1).repeat(4, axis=2)
+    known = read_map(one) != 255
+    assert (known == np.isfinite(expected[0])).all()
+
+    def shares(path):
+        with rasterio.open(path.with_suffix(".probabilities.tif")) as file:
+            assert file.descriptions == open_class_map(path).legend.names
+            assert (file.nodata, set(file.scales)) == (255, {1 / CERTAINTY})
+            found = file.read()
+        assert ((found == 255) == ~known).all()
+        return found[:, known] / CERTAINTY
+
+    step = 0.5 / CERTAINTY + 1e-5
+    first, second, third = expected[:, known]
+    assert np.abs(shares(one) - [first, second, third]).max() <= step
+    assert first.std() + third.std() > 0.2  # there is something to see
+    assert np.abs(shares(merged) - [second, first + third]).max() <= step
 
 
 def test_an_ignored_class_becomes_nodata(tmp_path, scene, tiny_model, legend):

@@ -25,12 +25,14 @@ from geosrseg.errors import (
 )
 from geosrseg.mapping.predict import predict
 from geosrseg.mapping.prediction import Progress
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.maps.manifest import FORM, VERSION
 from geosrseg.raster.maps.row_store import find_stores, store_folder
 from geosrseg.raster.maps.style import style_paths
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.devices.device import Limits
 from geosrseg.runtime.devices.devices import find_device
+from geosrseg.version import __version__
 
 NAMES = ("band 1", "band 2", "band 3")
 TRANSFORM = Affine(30, 0, 800_000, 0, -30, 850_000)
@@ -441,7 +443,7 @@ def test_a_marker_that_no_run_made_replaces_nothing(tmp_path, tiny_model, conten
     (store / "publishing").write_text(text)
     if content == "with a manifest":
         (store / "manifest.json").write_text("{}")
-    with pytest.raises(OutputError, match=r"exists|a stopped run had"):
+    with pytest.raises(OutputError, match=r"exists|run had|another version"):
         predict(scene, out, model=tiny_model(), device="cpu", report=page)
     assert {path.read_text() for path in names} == {"II mine"}
 
@@ -460,7 +462,8 @@ def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     store = store_folder(tmp_path / "map.tif")
     store.mkdir()
-    (store / "manifest.json").write_text(json.dumps({"window size": size}))
+    said = {VERSION: __version__, FORM: "classes: class", "window size": size}
+    (store / "manifest.json").write_text(json.dumps(said))
     with pytest.raises(OutputError, match="a stopped run had"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
     done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)

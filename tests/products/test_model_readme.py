@@ -88,5 +88,6 @@ def test_what_a_model_says_is_text_and_no_markup(card):
 def test_another_licence_has_its_name_and_unknown_figures_no_table(card):
     front, text, _ = card(make_spec(licence='My "own": terms'))
     assert (front["license"], front["license_name"]) == ("other", 'My "own": terms')
+    assert card(make_spec(licence=""))[0]["license"] == "unknown"
     assert "model-index" not in front
     assert "## Figures" not in text

@@ -4,12 +4,13 @@ import rasterio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.products.lettering import LINE_HEIGHT, draw_text, fit_text, text_width
-from geosrseg.products.quicklook import FRAME, INK, MARGIN, write_quicklook
+from geosrseg.products.quicklook import FRAME, INK, MARGIN, _entries, write_quicklook
 from geosrseg.raster.composite import EMPTY
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import BANDS
 from tests.tiny_maps import write_class_map
 
@@ -88,6 +89,20 @@ def test_a_class_map_that_is_none(write_scene, reflectance, legend, tmp_path):
     ):
         write_quicklook(tmp_path / "x.png", scene=scene, class_map_path=other, legend=legend)
     assert not (tmp_path / "x.png").exists()
+
+
+def test_a_class_whose_script_cannot_be_drawn_has_its_id():
+    legend = Legend.from_json(
+        [
+            {"id": 1, "name": "ደን", "colour": "#006400"},
+            {"id": 4, "name": "Wiese", "colour": "#ffff4c"},
+        ]
+    )
+    entries = _entries(legend, np.bincount([1, 4, 4, 4], minlength=256))
+    assert [(entry.name, entry.share) for entry in entries] == [
+        ("class 1", "25.0 %"),
+        ("Wiese", "75.0 %"),
+    ]
 
 
 class TestLettering:

@@ -11,8 +11,8 @@ from affine import Affine
 from rasterio.crs import CRS
 
 from geosrseg.core.legend import Legend, LegendClass
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 BANDS = ("green", "red", "nir")
 UTM = CRS.from_epsg(32636)

@@ -12,8 +12,8 @@ from rasterio.control import GroundControlPoint
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from tests.raster.conftest import BANDS, NORTH_UP, UTM
 

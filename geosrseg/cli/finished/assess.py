@@ -20,7 +20,11 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 )
 @click.option("--class-column", metavar="NAME", help="Column of the points or polygons' classes.")
 @click.option(
-    "--ignore", multiple=True, metavar="CLASS", help="A class of the reference to leave out."
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="CLASS",
+    help="A class of the reference to leave out.",
 )
 @legend_option
 @output_option("FILE.csv|.json|.html", required=False)
@@ -31,7 +35,7 @@ def assess(
     class_map: Path,
     reference: Path,
     class_column: str | None,
-    ignore: tuple[str, ...],
+    ignored: tuple[str, ...],
     legend: Path | None,
     output: Path | None,
     as_json: bool,
@@ -49,7 +53,7 @@ def assess(
 
     if output is not None:
         check_assessment(output, overwrite=overwrite)
-    found = run(class_map, reference, class_column=class_column, ignored=ignore, legend=legend)
+    found = run(class_map, reference, class_column=class_column, ignored=ignored, legend=legend)
     if output is not None:
         write_assessment(output, found, title=class_map.name, overwrite=overwrite)
     click.echo(json.dumps(found.to_json()) if as_json else text(found))

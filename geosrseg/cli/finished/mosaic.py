@@ -13,10 +13,11 @@ from geosrseg.cli.map_options import dates_option, maps_argument, output_option
 @output_option("OUT.tif")
 @click.option(
     "--rule",
-    type=click.Choice(["order", "date", "confidence"]),
+    type=click.Choice(["order", "date", "confidence", "probabilities"]),
     default="order",
     show_default=True,
-    help="Which map wins where several have a class: the first given, the latest, the surest.",
+    help="What wins where several maps have a class: the first map, the latest, the surest, or the "
+    "class with the highest mean probability.",
 )
 @click.option("--crs", metavar="CRS", help="Of the mosaic, EPSG:32636.  [default: the first map's]")
 @click.option(
@@ -38,8 +39,8 @@ def mosaic(
     """Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by side.
 
     The maps need one legend. Nodata never wins over a class. Maps on the pixels of the first
-    one are copied; others take the nearest pixel. The rule confidence writes
-    OUT.confidence.tif too.
+    one are copied; others take the nearest pixel. The rules confidence and probabilities need
+    predict's layer of that name beside each map, and write OUT.confidence.tif too.
     """
     from geosrseg.analysis.mosaic import mosaic as run
     from geosrseg.cli.map_options import read_dates

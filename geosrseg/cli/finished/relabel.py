@@ -27,6 +27,10 @@ from geosrseg.cli.map_options import map_argument, output_option
     help="Pixels that are less sure become nodata; needs the confidence layer.",
 )  # fmt: skip
 @click.option(
+    "--max-doubt", type=click.IntRange(0, 100), metavar="PERCENT",
+    help="Pixels nearer to unknown ground become nodata; needs the confidence layer.",
+)  # fmt: skip
+@click.option(
     "--confidence", type=click.Path(path_type=Path), metavar="FILE",
     help="The confidence layer.  [default: MAP.confidence.tif]",
 )  # fmt: skip
@@ -39,6 +43,7 @@ def relabel(
     clip: Path | None,
     min_area: float | None,
     min_confidence: int | None,
+    max_doubt: int | None,
     confidence: Path | None,
     overwrite: bool,
 ) -> None:
@@ -52,6 +57,7 @@ def relabel(
         clip=clip,
         min_area=min_area,
         min_confidence=min_confidence,
+        max_doubt=max_doubt,
         confidence=confidence,
         overwrite=overwrite,
     )

@@ -146,7 +146,7 @@ def reproduce(
     """
     with options.extra("train"):
         from geosrseg.datasets.datasets import read_dataset
-        from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
+        from geosrseg.evaluation.experiment import ExperimentPlan
         from geosrseg.evaluation.reproducing.paired import pair_arms
         from geosrseg.evaluation.reproducing.reproduce import Budget
         from geosrseg.evaluation.reproducing.reproduce import reproduce as run

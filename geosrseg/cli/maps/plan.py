@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 @options.precision_option
 @group_options(Reading, Windowing)
 @layer_options(LAYERS, without=CLASSES)
+@options.merge_option
 @options.overwrite_option
 @options.json_option
 @options.debug_option

@@ -42,13 +42,7 @@ if TYPE_CHECKING:
 @options.threads_option
 @group_options(Reading, Windowing)
 @layer_options(LAYERS, without=CLASSES)
-@click.option(
-    "--legend",
-    type=click.Path(path_type=Path),
-    metavar="FILE.toml",
-    help="Merge, rename and recolour the classes in every output, as relabel does.  "
-    "[default: the model's classes]",
-)
+@options.merge_option
 @file_options(PRODUCTS)
 @title_option
 @click.option(

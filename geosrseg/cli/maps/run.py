@@ -95,4 +95,5 @@ def _index_all(folders: set[str]) -> None:
         except OutputError as error:
             say(f"warning: no index of the maps: {error}")
         else:
-            say(f"{folder}: {found.maps} maps as one layer: {', '.join(found.files)}")
+            maps = f"{found.maps} map{'s' * (found.maps > 1)}"
+            say(f"{folder}: {maps} as one layer: {', '.join(found.files)}")

@@ -1,6 +1,5 @@
 """The bar of ``predict``: what is being done, how far it is, how fast, and for how long yet."""
 
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from geosrseg.cli.terminal.progress import bar_place, fit_line, time_left
@@ -31,12 +30,7 @@ class PredictionBar:
         self._begin("opening model and scene", total=0, initial=0)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

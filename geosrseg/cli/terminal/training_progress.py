@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
 from geosrseg.cli.terminal.progress import bar_place
+from geosrseg.core.text.counted import counted
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.chip_loader import Waiting
 from geosrseg.training.machine.trainer import PRECISIONS
@@ -102,7 +103,7 @@ class TrainingProgress(Callback):
         self._report_epoch(trainer, pl_module)
         patience = trainer.early_stopping_callback
         if self._bar is not None and patience and patience.stopped_epoch:
-            self._say(f"no better validation in {patience.wait_count} epochs: ended")
+            self._say(f"no better validation in {counted(patience.wait_count, 'epoch')}: ended")
         self._close()
 
     def on_exception(
@@ -189,13 +190,13 @@ def _plan(trainer: L.Trainer) -> str:
     if device.type == "cuda":
         where = torch.cuda.get_device_name(device)
     else:
-        where = f"{device.type}, {torch.get_num_threads()} threads"
+        where = f"{device.type}, {counted(torch.get_num_threads(), 'thread')}"
     if trainer.world_size > 1:
         where = f"{trainer.world_size} x {where}"
     steps, done = int(trainer.estimated_stepping_batches), trainer.global_step
     so_far = f", {done} of them done" if done else ""
     precision = next(ours for ours, theirs in PRECISIONS.items() if theirs == trainer.precision)
-    work = f"{trainer.max_epochs} epochs, {steps} steps{so_far}"
+    work = f"{counted(trainer.max_epochs or 0, 'epoch')}, {counted(steps, 'step')}{so_far}"
     return f"training on {where}, {precision}: {work}"
 
 

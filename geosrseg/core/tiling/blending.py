@@ -41,7 +41,6 @@ def blend_weights(span: Span, *, factor: int) -> list[NDArray[np.float32]]:
 
     Args:
         span: the windows, in LR pixels.
-        factor: the upscale factor.
 
     Returns:
         For each window (factor * support pixels,) weights in [0, 1]; over all windows they
@@ -69,7 +68,6 @@ class WindowBlender:
 
     Args:
         plan: the windows, in LR pixels.
-        factor: the upscale factor.
         channels: of the arrays that are blended.
         first_strip: the strip that the first window belongs to.
     """

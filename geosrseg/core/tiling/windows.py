@@ -248,12 +248,12 @@ def plan_span(length: int, *, window_size: int, halo: int, ramp: int, multiple: 
         raise ValueError(f"expected positive lengths, got {length=} {multiple=} {halo=} {ramp=}")
     padded = round_up(length, multiple)
     overlap = round_up(2 * halo + ramp, multiple)
-    window_size = window_size // multiple * multiple
+    asked, window_size = window_size, window_size // multiple * multiple
     if padded <= window_size:
         return Span(padded, padded, (0,), halo, ramp)
     if window_size - overlap < multiple:
         raise ValueError(
-            f"windows of {window_size} pixels do not advance with an overlap of {overlap}: "
+            f"windows of {asked} pixels do not advance with an overlap of {overlap}: "
             f"use at least {overlap + multiple}"
         )
     count = -(-(padded - overlap) // (window_size - overlap))

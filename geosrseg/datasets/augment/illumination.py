@@ -47,7 +47,6 @@ class Illumination:
         """A change at random.
 
         Args:
-            bands: names of the bands.
             reflectance: kind of the image, ``surface`` or ``toa``.
             strength: standard deviation of the gain of a band.
             generator: source of the random numbers.

@@ -64,7 +64,6 @@ class CardScene:
 
     Attributes:
         image: path of the native HR image.
-        reference: path of the reference.
         split: path of the split raster on the image's grid, a name in `SPLITS`, or blocks of
             which some validate.
         rows: rows that are used.

@@ -25,7 +25,6 @@ class PolygonColumn:
     """A column with classes.
 
     Attributes:
-        name: of the column.
         classes: the values of each class, as text, in the order of the legend.
         ignored: values that have no class on purpose.
         elsewhere: index of the class between the polygons; None where that is ignored.
@@ -52,7 +51,6 @@ def parse_polygon_column(
     Args:
         card: the whole card.
         entries: the tables of the classes, in the order of the legend.
-        legend: the classes.
 
     Raises:
         ValueError: a value is wrong, or stands for two classes.

@@ -15,8 +15,8 @@ from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.source_scene import SourceScene
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 LEAST = 0.01
 """Share of the smaller image's ground above which two images are said to overlap."""
@@ -27,9 +27,7 @@ class CommonGround:
     """Two images.
 
     Attributes:
-        trained: one that trains.
         tested: one that validates or tests.
-        split: its split.
         share: of the second one's ground that the first shows too.
         of_trained: of the first one's ground that the second shows.
         same: both are the same file, or hold the same pixels.

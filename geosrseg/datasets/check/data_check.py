@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.normalize import Normalization
+from geosrseg.core.text.counted import counted
 from geosrseg.core.text.toml_text import toml_key
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import SPLITS
@@ -53,9 +54,9 @@ class DataCheck:
         )
         types = ", ".join(sorted({image.dtype for image in self.images}))
         return [
-            f"data: {self.card.name}, {len(self.images)} images of {shown} pixels, "
-            f"{len(self.card.bands)} bands of {types}; scale {_each(self.scales)}, offset "
-            f"{_each(self.offsets)} (from {self.scale_from}), nodata "
+            f"data: {self.card.name}, {counted(len(self.images), 'image')} of {shown} pixels, "
+            f"{counted(len(self.card.bands), 'band')} of {types}; scale {_each(self.scales)}, "
+            f"offset {_each(self.offsets)} (from {self.scale_from}), nodata "
             f"{'none' if self.nodata is None else f'{self.nodata:g}'}",
             *_table(self._band_rows()),
             *_table(self._class_rows()),
@@ -107,7 +108,6 @@ def check_data(card: DatasetCard, scenes: Sequence[LabelledScene]) -> DataCheck:
     """Look at every image and reference of a dataset.
 
     Args:
-        card: the dataset.
         scenes: its scenes, open.
 
     Warns:

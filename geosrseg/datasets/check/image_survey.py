@@ -33,10 +33,7 @@ class ImageSurvey:
     """What a sample of an image's pixels says.
 
     Attributes:
-        path: the file.
         dtype: of its numbers.
-        height: rows.
-        width: columns.
         percentiles: (bands, percents) reflectance at `PERCENTS`; NaN without a valid pixel.
         below: (bands,) share of the valid pixels below low.
         above: (bands,) share above high.

@@ -19,12 +19,10 @@ class ReferenceSurvey:
     """The pixels of a reference.
 
     Attributes:
-        path: the file.
         classes: by split, (classes,) pixels of each class.
         unlabelled: by split, usable pixels of no class.
         unknown: pixels by code, of codes that the card does not know.
         empty: pixels that the file itself marks as empty, or that hold 255.
-        pixels: all.
         held: class indices that occur in any split.
     """
 

@@ -31,7 +31,6 @@ class SurveyedImage:
 
     Attributes:
         survey: of its digital numbers.
-        grid: where it lies.
         names: of its bands as the file has them, or their colours; empty where it has neither.
         is_described: all names are the file's own.
         indexes: of its bands, alpha left out.
@@ -65,7 +64,6 @@ class BandDraft:
     """What a card says of its images.
 
     Attributes:
-        names: of the bands.
         low: what becomes 0, one per band.
         high: what becomes 1, one per band.
         indexes: numbers of the files' bands; None where their names say it.

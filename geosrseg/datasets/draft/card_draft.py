@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.text.toml_text import toml_key, toml_value
 from geosrseg.datasets.block_split import ONE_IN
 from geosrseg.datasets.card.card_scene import VECTORS
@@ -22,9 +23,9 @@ from geosrseg.datasets.draft.pairs import Pair, find_pairs
 from geosrseg.datasets.draft.polygon_draft import draft_polygons
 from geosrseg.datasets.draft.split_draft import BLOCKS, LabelCounts, SplitDraft, draft_splits
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import small_cache
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
+from geosrseg.raster.storage.gdal import small_cache
 from geosrseg.raster.storage.publication import check_output, publish_text
 
 
@@ -60,8 +61,8 @@ class CardDraft:
         splits = Counter(self.splits.splits)
         shown = ", ".join(f"{count} {split}" for split, count in splits.items())
         return [
-            f"{len(self.pairs)} images with masks, {len(self.bands.names)} bands: "
-            f"{', '.join(self.bands.names)}",
+            f"{counted(len(self.pairs), 'image')} with masks, "
+            f"{counted(len(self.bands.names), 'band')}: {', '.join(self.bands.names)}",
             f"{len(self.classes.classes)} classes: "
             + ", ".join(f"{item.reference}" for item in self.classes.classes[:8])
             + (", ..." if len(self.classes.classes) > 8 else ""),

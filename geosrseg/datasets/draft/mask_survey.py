@@ -30,7 +30,6 @@ class MaskSurvey:
     """The pixels of a mask.
 
     Attributes:
-        path: the file.
         is_coloured: the values are colours, red * 65536 + green * 256 + blue.
         palette: (256,) the colours of numbers that have some; None where they have none.
         is_lossy: it is compressed so that its values are not exact.
@@ -68,7 +67,6 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
     """Read a mask, a strip of rows at a time.
 
     Args:
-        path: the file.
         blocks: sizes of blocks of which one in five may validate.
         files: what opens it.
 

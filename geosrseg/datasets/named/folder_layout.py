@@ -35,11 +35,9 @@ class KnownDataset:
     """What is known of a dataset, however its files lie.
 
     Attributes:
-        name: of the dataset.
         licence: of the data.
         source: where the data comes from.
         bands: names, in the order of the files.
-        legend: the classes.
         coding: the ids that the masks in the folders have.
     """
 
@@ -90,7 +88,6 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
     """Describe a folder without a card.
 
     Args:
-        folder: the folder.
         known: the dataset that lies there; without it the files alone say what there is.
 
     Raises:

@@ -34,7 +34,7 @@ from geosrseg.datasets.named.distribution import (
 )
 from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.errors import DatasetError, DatasetWarning
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 BLOCK = 512
 GUARD = 16

@@ -40,7 +40,6 @@ class ZipArchive:
     """A zip file whose names, links and sizes have been checked; see `open_archive`.
 
     Attributes:
-        path: the file.
         members: its files.
     """
 

@@ -61,7 +61,6 @@ class Plot:
     """The differences of one model to the first, on one axis.
 
     Attributes:
-        model: which one.
         zero: the place of zero, in percent of the axis.
         ticks: places, in percent, and what stands there.
         bars: one for each figure.

@@ -26,7 +26,6 @@ class Picture:
 
     Attributes:
         whole: the view.
-        zoom: its zoom.
         text: what it shows, for those who do not see it.
     """
 
@@ -41,7 +40,6 @@ class Column:
 
     Attributes:
         title: stands above both.
-        image: the image.
         map: None for an image that no model has mapped.
     """
 

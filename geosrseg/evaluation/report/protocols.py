@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from geosrseg.evaluation.experiment import Experiment
 from geosrseg.evaluation.report.report import ModelReport, Report
-from geosrseg.evaluation.reproducing.experiment import Experiment
 
 PROTOCOL_NAMES = {
     "lr": "LR",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import Legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.evaluation.reproducing.experiment import Experiment
+from geosrseg.evaluation.experiment import Experiment
 from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, Resampled
 from geosrseg.evaluation.scoring.scores import BY_CLASS, OVERALL
 from geosrseg.evaluation.source_figures import SourceFigures, finite

@@ -15,7 +15,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from geosrseg.core.legend import Legend
-from geosrseg.evaluation.reproducing.experiment import Experiment
+from geosrseg.evaluation.experiment import Experiment
 from geosrseg.training.run_folder.metrics_table import read_metrics
 
 COLOURS = ("#5c6670", "#1f5fa8", "#c2571a", "#2f7d4f", "#8a4fa3", "#b3243c", "#0f8a8a", "#8a7500")

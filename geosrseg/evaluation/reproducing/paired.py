@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from geosrseg.evaluation.experiment import Experiment, find_baselines
 from geosrseg.evaluation.report.report import Report
-from geosrseg.evaluation.reproducing.experiment import Experiment, find_baselines
 from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, estimate
 from geosrseg.evaluation.source_figures import finite
 

@@ -25,11 +25,11 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import OutputError, RunError
 from geosrseg.evaluation.evaluate import evaluate
+from geosrseg.evaluation.experiment import Experiment, ExperimentPlan, find_baselines
+from geosrseg.evaluation.lever import values_of
 from geosrseg.evaluation.report.files import write_report
 from geosrseg.evaluation.report.report import Report
-from geosrseg.evaluation.reproducing.experiment import Experiment, ExperimentPlan, find_baselines
 from geosrseg.evaluation.reproducing.learning_curve import curve_csv, curve_svg, read_curves
-from geosrseg.evaluation.reproducing.lever import values_of
 from geosrseg.evaluation.reproducing.paired import pair_arms, pairs_csv, pairs_json
 from geosrseg.evaluation.reproducing.training_pool import run_tasks
 from geosrseg.evaluation.torch_session import torch_place

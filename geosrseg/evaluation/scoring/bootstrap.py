@@ -56,7 +56,6 @@ class Draws:
     Iterating gives for each draw (blocks,) how often each block is in it.
 
     Attributes:
-        blocks: how many there are.
         resamples: how often they are drawn.
         seed: of the random numbers.
     """

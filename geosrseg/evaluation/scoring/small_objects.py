@@ -52,7 +52,6 @@ def find_small_objects(
 
     Args:
         reference: (rows, cols) class indices; other values are no object.
-        classes: number of classes.
         limit: pixels that are too many.
         folder: for files as large as the scene.
     """

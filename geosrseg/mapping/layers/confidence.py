@@ -1,4 +1,4 @@
-"""The confidence: how sure each label is, and how much around it is unknown."""
+"""The confidence: how sure each label is, and how near to it unknown ground is."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 class Confidence(Layer):
     """(2, rows, width) uint8 percent of confidence and of doubt on the target grid."""
 
-    asset = Asset(title="Confidence of each label, and doubt about what is around it, in percent")
+    asset = Asset(
+        title="Confidence of each label, and doubt where unknown ground is near, in percent"
+    )
     ramp = RAMP
 
     def profile(self) -> CogProfile:

@@ -32,12 +32,15 @@ class MapFrame:
         spec: of the model.
         halo: LR pixels around a pixel that may sway its label.
         tags: what every file says of its own making.
+        merge: (256,) index of the map's class for each of the model's, `NODATA` for none; None
+            where they are the model's own.
     """
 
     scene: Scene
     spec: ModelSpec
     halo: int
     tags: Mapping[str, str]
+    merge: NDArray[np.uint8] | None = None
 
     @property
     def target_grid(self) -> Grid:

@@ -14,7 +14,7 @@ from geosrseg.registry import Offer, Registry
 if TYPE_CHECKING:
     from geosrseg.mapping.layers.layer import Layer
 
-CLASSES, CONFIDENCE = "classes", "confidence"
+CLASSES, CONFIDENCE, PROBABILITIES = "classes", "confidence", "probabilities"
 """The layer that every map has."""
 
 _ROOM = "geosrseg.mapping.layers"
@@ -27,6 +27,10 @@ LAYERS: "Registry[type[Layer]]" = Registry(
         "confidence": Offer(
             target=f"{_ROOM}.confidence:Confidence",
             help="how sure each label is, and how near unknown ground.",
+        ),
+        PROBABILITIES: Offer(
+            target=f"{_ROOM}.probabilities:Probabilities",
+            help="the probability of each class, for mosaics.",
         ),
         "sr": Offer(target=f"{_ROOM}.sr:SuperResolved", help="the super-resolved image."),
         "fractions": Offer(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from geosrseg.errors import SceneError
 from geosrseg.mapping.planning.scene_faults import with_all_faults
-from geosrseg.raster.files.gdal import check_proj
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import check_proj
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.survey import Survey, survey_scene
 from geosrseg.runtime.model.model_file import read_model_file

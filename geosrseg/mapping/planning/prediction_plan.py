@@ -72,7 +72,6 @@ def plan_prediction(
 
     Args:
         request: what would be made.
-        session: the model.
         seconds_per_pixel: of another plan with the same session; two windows are run to find it
             out where it is None.
 

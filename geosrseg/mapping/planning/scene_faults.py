@@ -27,7 +27,6 @@ def with_all_faults(
     Args:
         error: the first fault.
         scene: as for `predict`; what is remote is not asked again.
-        spec: of the model.
         reading: how the scene was to be read.
     """
     location, reading = Location.of(scene), reading or Reading()

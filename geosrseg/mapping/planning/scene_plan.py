@@ -85,7 +85,6 @@ def fitting_window_size(
     """The largest windows of which one fits into memory, and that are not too large.
 
     Args:
-        spec: of the model.
         pixels: LR pixels for which there is memory.
         seams: see `predict`.
         overlap: of two windows.

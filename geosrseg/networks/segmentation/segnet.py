@@ -26,8 +26,6 @@ class SegNet(Part):
     """Encoder, decoder and a classifying convolution.
 
     Args:
-        bands: input bands.
-        classes: output classes.
         width: factor on the channels of every block; 1 is VGG16.
         dropout: share of the channels left out while training, behind the two deepest
             blocks of encoder and decoder, as in Bayesian SegNet (Kendall, Badrinarayanan,

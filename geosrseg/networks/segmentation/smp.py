@@ -14,8 +14,6 @@ class LibrarySegmentation(Part):
     """A network of segmentation_models.pytorch, with random weights: nothing is downloaded.
 
     Args:
-        bands: input bands.
-        classes: output classes.
         name: ``ARCHITECTURE/ENCODER`` in the library's words, such as
             ``deeplabv3plus/resnet34``.
 

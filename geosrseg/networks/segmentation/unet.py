@@ -101,8 +101,6 @@ class UNet(UNetTrunk):
     """Encoder, decoder and a 1x1 convolution.
 
     Args:
-        bands: input bands.
-        classes: output classes.
         width: factor on the channels of every level.
         dropout: share of the channels left out while training, at the end of the encoder,
             where the paper puts it without saying how much.

@@ -18,7 +18,6 @@ class ESPCN(Part):
 
     Args:
         bands: input and output bands.
-        upscale_factor: s.
     """
 
     def __init__(self, bands: int, *, upscale_factor: int) -> None:

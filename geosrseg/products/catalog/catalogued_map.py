@@ -10,8 +10,8 @@ from affine import Affine
 from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.record import Record
-from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.crs_text import read_crs
 
 ASSET = "classes"
 """The key of the class map among the item's assets."""

@@ -15,8 +15,8 @@ import shapely
 from geosrseg.errors import OutputError
 from geosrseg.products.catalog.catalogued_map import CataloguedMap, has_one_crs
 from geosrseg.products.catalog.layer_grid import Box, common_grid, longitude_latitude_grid
-from geosrseg.raster.files.gdal import cause
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import cause
 
 SUFFIX = ".gti.gpkg"
 """By which GDAL knows it from other GeoPackages."""

@@ -62,13 +62,15 @@ def _trust(finished: FinishedMap) -> Iterator[str]:
         for strip in strips:
             for known, values in zip(counts, np.asarray(strip.confidence), strict=True):
                 known += np.bincount(values[values != NODATA], minlength=NODATA)
-    if counts.any():
-        confidence, doubt = counts / counts.sum(axis=1, keepdims=True)
+    confidence, doubt = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    if confidence.any():
+        yield f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average."
+    if doubt.any():
         some, much = (100 * doubt[least:].sum() for least in (1, HALF + 1))
         yield (
-            f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average. For {some:.1f} % "
-            "of the map the model did not see all that it looks at (nodata, masked, beyond the "
-            f"scene's edge); {much:.1f} % of the map has a doubt above {HALF} %."
+            f"{some:.1f} % of the map lies near unknown ground (nodata, masked, beyond the scene's "
+            f"edge), where the model lacked context; {much:.1f} % so near that the doubt is above "
+            f"{HALF} %."
         )
 
 

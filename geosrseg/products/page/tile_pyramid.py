@@ -20,9 +20,9 @@ from rasterio.io import MemoryFile
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.composite import Composite, LandOf
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 TILE = 512
 """Rows and columns of a tile; those at the right and lower borders have fewer."""

@@ -18,7 +18,7 @@ from rasterio.crs import CRS
 
 from geosrseg.errors import OutputError
 from geosrseg.products.polygons.geopackage_style import add_style
-from geosrseg.raster.files.gdal import cause
+from geosrseg.raster.storage.gdal import cause
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".parquet": "Parquet"}
 """The format by the suffix."""

@@ -15,8 +15,8 @@ import shapely.affinity
 import shapely.geometry
 from numpy.typing import NDArray
 
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 EDGE_POINTS = 8
 """Points along each side: a straight line of a CRS is bent in longitude and latitude."""

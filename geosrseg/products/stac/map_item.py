@@ -24,8 +24,8 @@ from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.products.stac import terms as stac
 from geosrseg.products.stac.footprint import Footprint, find_footprint
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output, publish_text
 

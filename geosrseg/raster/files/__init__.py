@@ -1,1 +1,1 @@
-"""Rasters as files: opening, reading, publishing."""
+"""Raster and vector files: opened, read, and brought onto other grids."""

@@ -8,8 +8,8 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.companions import RASTERS, check_companions, check_overviews
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.location import Location, without_secrets
 from geosrseg.raster.storage.remote import attempt, gdal_options
 
@@ -26,7 +26,6 @@ def open_dataset(
     XML in place of a path, would have GDAL read any file of this machine.
 
     Args:
-        location: the file.
         driver: another one, for a file of a product that is known to be stored so.
         beside: of a remote file too, what lies beside it belongs to it.
 

@@ -15,9 +15,9 @@ from rasterio.warp import transform
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
-from geosrseg.raster.files.crs_text import read_crs
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.crs_text import read_crs
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.regular_file import open_regular
 
 MAX_JSON_BYTES = 2**28

@@ -18,7 +18,6 @@ class IndexRaster:
     """An index raster that can be read; see `open_index_raster`.
 
     Attributes:
-        path: the file.
         warp: brings it onto the image's grid; None if it lies there.
         files: what opens the file.
     """
@@ -37,7 +36,6 @@ def open_index_raster(path: Path, *, grid: Grid, files: RasterFiles) -> IndexRas
     """Examine a file of one uint8 band.
 
     Args:
-        path: the file.
         grid: of the image, which the windows are of.
         files: what opens it.
 

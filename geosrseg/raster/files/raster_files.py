@@ -21,9 +21,9 @@ from rasterio.io import DatasetReader, MemoryFile
 
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.files.warp import Warp
 from geosrseg.raster.storage.companions import check_companions, check_overviews
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.regular_file import open_regular
 
 OPEN_FILES = 128
@@ -113,7 +113,6 @@ class RasterFiles:
         """The open file; it must not be kept.
 
         Args:
-            path: the file.
             warp: read it on another grid.
 
         Raises:

@@ -69,8 +69,6 @@ class ResampledReader:
     the same block of JPEG 2000 many times. Small copies of large windows are the VRT's.
 
     Args:
-        how: it is resampled.
-        dataset: the open file.
         vrt: it on the grid, as GDAL sees it.
     """
 

@@ -6,8 +6,8 @@ import numpy as np
 import rasterio.warp
 from rasterio.crs import CRS
 
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 SEMI_MAJOR = 6_378_137.0
 ECCENTRICITY_SQUARED = 0.00669437999014

@@ -11,8 +11,8 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform, transform_bounds
 
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 _CRS_ERRORS: tuple[type[Exception], ...] = (CRSError, *GDAL_ERRORS)
 

@@ -19,8 +19,6 @@ from geosrseg.apart import GivenUpError, run_apart
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.extras import extra
-from geosrseg.raster.files.crs_text import read_crs
-from geosrseg.raster.files.gdal import reason, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.aoi_file import (
     ARCHIVE,
@@ -30,6 +28,8 @@ from geosrseg.raster.header.aoi_file import (
     joined,
     transformed,
 )
+from geosrseg.raster.storage.crs_text import read_crs
+from geosrseg.raster.storage.gdal import reason, unreferenced_allowed
 from geosrseg.regular_file import read_regular
 
 GEOJSON = (".geojson", ".json")

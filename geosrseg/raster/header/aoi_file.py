@@ -27,8 +27,8 @@ from rasterio.warp import transform_geom
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import finite, shown
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.crs_text import check_wkt, read_crs
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.crs_text import check_wkt, read_crs
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 MAX_POINTS = 1_000_000
 """Of all polygons together; the borders of a country have some ten thousand."""

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.io import DatasetReader
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.location import Location
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
@@ -28,7 +29,6 @@ class BadBlock:
     """A block that cannot be decoded.
 
     Attributes:
-        location: the file.
         row: number of its row of blocks, from 0.
         col: number of its column of blocks, from 0.
         window: its pixels.
@@ -68,7 +68,7 @@ class BadBlocks:
             return ""
         first = next(iter(self._found))
         return (
-            f"{len(self)} damaged block{'s' * (len(self) != 1)} left out, nodata in the map, the "
+            f"{counted(len(self), 'damaged block')} left out, nodata in the map, the "
             f"first {first} of {first.location}"
         )
 
@@ -84,12 +84,10 @@ class BadBlocks:
         """Read a window block by block, after reading it at once has failed.
 
         Args:
-            location: the file.
             dataset: the same, open.
             window: pixels.
             shape: rows and columns to give; where there are fewer, single pixels stand for all.
             read: what reads them.
-            bands: that it reads.
 
         Raises:
             SceneError: names the first bad block, unless they are skipped.

@@ -6,7 +6,8 @@ all numbers of a scene are read as those of one sensor, or of none.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 WAVELENGTHS = {
@@ -22,13 +23,17 @@ WAVELENGTHS = {
 
 _WORDS = {
     "coastal": ("coastal", "coastalaerosol", "aerosol", "ultrablue"),
-    "blue": ("blue",),
-    "green": ("green",),
-    "red": ("red",),
-    "nir": ("nir", "nir08", "nearinfrared", "nearir", "infrared"),
-    "nir narrow": ("nirnarrow", "narrownir", "nir8a", "nir09"),
+    "blue": ("blue", "blau", "bleu", "azul", "blu"),
+    "green": ("green", "grun", "gruen", "vert", "verde"),
+    "red": ("red", "rot", "rouge", "rojo", "vermelho", "rosso"),
+    "nir": (
+        *("nir", "nir08", "nir1", "nearinfrared", "nearir", "infrared", "nahesinfrarot", "pir"),
+        *("procheinfrarouge", "infrarrojocercano", "infravermelhoproximo"),
+    ),
+    "nir narrow": ("nirnarrow", "narrownir", "nir8a", "nir09", "nir2"),
     "swir1": ("swir1", "swir16", "shortwaveinfrared1", "swir1600", "mir1"),
     "swir2": ("swir2", "swir22", "shortwaveinfrared2", "swir2200", "mir2"),
+    "swir3": ("swir3",),
     "red edge 1": ("rededge1", "re1", "rededge071"),
     "red edge 2": ("rededge2", "re2", "rededge075"),
     "red edge 3": ("rededge3", "re3", "rededge078"),
@@ -99,14 +104,23 @@ NUMBERINGS = (
 )
 
 _SURFACE = ("sr", "sur_refl", "surface_reflectance")
+_STATISTIC = r"(?:sr|toa|median|mean|masked|min|max|p\d{1,2}|band|reflectance|\d{2,3}m)"
+"""What may stand after a band's name: how it was composed, and its resolution."""
+
 _NUMBERED = re.compile(
-    r"(?:(?P<prefix>sr|st|toa|rho|refl|reflectance|sur_refl|surface_reflectance)[_ -])?"
-    r"(?:b|band)[_ -]?0?(?P<number>[1-9]\d?a?)(?:[_ -](?:median|mean|masked))?",
+    r"(?:.*?[_ ./-])??"  # the name of a file, or the number of an image in a stack
+    r"(?:(?P<prefix>sr|st|toa|rho|refl|reflectance|sur_refl|surface[_ ]reflectance)[_ -]?)?"
+    rf"(?:b|band)[_ -]?0?(?P<number>[1-9]\d?a?)(?:[_ -]{_STATISTIC})?(?:\.tiff?)?",
     re.IGNORECASE,
 )
 _AFFIXES = re.compile(
-    r"^(?:sr|toa|rho|reflectance|surface[_ -]reflectance)[_ -]+"
-    r"|[_ -]+(?:sr|toa|median|mean|band|reflectance)$",
+    r"^(?:sr|toa|boa|rho|nbart?|reflectance|surface[_ -]reflectance)[_ -]+"
+    rf"|[_ -]+{_STATISTIC}$",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"^(.*?)[(\[](.*)[)\]](.*)$")
+_WAVELENGTH = re.compile(
+    r"(\d+(?:\.\d+)?)(?:\s*[-–]\s*(\d+(?:\.\d+)?))?\s*(nm|nanomet|[uµμ]m|micromet)",
     re.IGNORECASE,
 )
 _NUMBER_IN_TEXT = re.compile(r"\b(?:sr[_ -])?b(?:and)?[_ -]?\d{1,2}a?\b", re.IGNORECASE)
@@ -128,14 +142,36 @@ class Reading:
 def canonical_name(name: str) -> str:
     """The name by which bands are compared: of a word, its band, else the name in lower case.
 
-    A number beside the word says nothing more: ``Band 4 (Red)`` is red.
+    A number beside the word says nothing more: ``Band 4 (Red)`` is red. Where there is no word, a
+    wavelength tells: ``1610 nm``.
     """
-    for text in (name, _NUMBER_IN_TEXT.sub("", name)):
+    for text in _parts(name):
         bare = _AFFIXES.sub("", text.strip(" ()[]:,-_"))
-        key = re.sub(r"[^a-z0-9]+", "", bare.casefold())
+        plain = unicodedata.normalize("NFKD", bare.casefold()).encode("ascii", "ignore").decode()
+        key = re.sub(r"[^a-z0-9]+", "", plain)
         if key in ALIASES:
             return ALIASES[key]
+    if found := _WAVELENGTH.search(name):
+        low, high, unit = found.groups()
+        centre = (float(low) + float(high or low)) / 2
+        by_wavelength = name_of_wavelength(centre / 1000 if unit[0] in "nN" else centre)
+        return by_wavelength or name.strip().casefold()
     return name.strip().casefold()
+
+
+def _parts(name: str) -> Iterator[str]:
+    """A name, and what is left of it without a number and brackets, or in them."""
+    yield name
+    yield _NUMBER_IN_TEXT.sub("", name)
+    if found := _BRACKETS.match(name):
+        before, inside, after = found.groups()
+        yield from (f"{before} {after}", inside)
+
+
+def band_number(name: str) -> str:
+    """The number in a name such as ``SR_B2``; empty where there is none."""
+    found = _NUMBERED.fullmatch(name.strip())
+    return found["number"].upper() if found else ""
 
 
 def name_of_wavelength(micrometres: float) -> str:
@@ -149,7 +185,8 @@ def read_numbers(names: Sequence[str], *, file_name: str = "") -> list[Reading]:
 
     Args:
         names: of the scene's bands.
-        file_name: of the scene; where it begins as a sensor's products do, that is it.
+        file_name: of the scene; where it, or the name of a band, begins as a sensor's products
+            do, that is it.
     """
     found = [_NUMBERED.fullmatch(name.strip()) for name in names]
     if not any(found):
@@ -159,7 +196,8 @@ def read_numbers(names: Sequence[str], *, file_name: str = "") -> list[Reading]:
         for sensor in NUMBERINGS
         if all(match is None or _has(sensor, match) for match in found)
     ]
-    by_file = [r for r in readings if file_name.upper().startswith(r.sensor.products)]
+    files = [file_name, *names]
+    by_file = [r for r in readings if any(f.upper().startswith(r.sensor.products) for f in files)]
     return by_file or ([] if _merely_count(found) else readings)
 
 
@@ -173,7 +211,8 @@ def _merely_count(found: Sequence[re.Match[str] | None]) -> bool:
 
 def _has(sensor: Numbering, match: re.Match[str]) -> bool:
     """The sensor numbers its bands like this."""
-    prefix, number = (match["prefix"] or "").lower(), match["number"].upper()
+    prefix = (match["prefix"] or "").lower().replace(" ", "_")
+    number = match["number"].upper()
     if prefix == "st":  # surface temperature
         return not sensor.prefixes
     if sensor.prefixes or prefix == "sur_refl":

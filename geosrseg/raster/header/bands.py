@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from geosrseg.core.text.counted import counted
 from geosrseg.errors import SceneError
-from geosrseg.raster.header.band_names import Reading, canonical_name, read_numbers
+from geosrseg.raster.header.band_names import Reading, band_number, canonical_name, read_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _find_names(
     Returns:
         The indexes; the sensor that was decided for; all sensors that it might be.
     """
-    words = _indexes([canonical_name(band.name) for band in found], found)
+    words = _indexes(_words(found), found)
     if {canonical_name(name) for name in model_bands} <= words.keys():
         return words, None, []
     readings = read_numbers([band.name for band in found], file_name=file_name)
@@ -101,13 +102,33 @@ def _find_names(
     return words, None, [reading for _, reading in complete]
 
 
+def _words(found: Sequence[SceneBand]) -> list[str]:
+    """The name of each band by the words in its own.
+
+    Where SWIR is counted to 3, the first two are what others call 1 and 2 only if there is a 1.
+    """
+    names = [canonical_name(band.name) for band in found]
+    if "swir3" in names and "swir1" not in names:
+        names = [{"swir2": "swir1", "swir3": "swir2"}.get(name, name) for name in names]
+    return names
+
+
 def _indexes(names: Sequence[str], found: Sequence[SceneBand]) -> dict[str, int]:
-    """Index of every band by its name; a name that occurs twice says nothing."""
-    return {
-        name: band.index
-        for name, band in zip(names, found, strict=True)
-        if name and names.count(name) == 1
-    }
+    """Index of every band by its name.
+
+    Of several with one name, that is meant which is called exactly so (``nir`` beside
+    ``nir08``); else the name says nothing. A narrow near infrared serves where there is no other.
+    """
+    indexes = {}
+    for name in filter(None, names):
+        same = [band for other, band in zip(names, found, strict=True) if other == name]
+        exact = [band for band in same if band.name.strip().casefold() == name]
+        for only in (same, exact):
+            if len(only) == 1:
+                indexes[name] = only[0].index
+    if "nir narrow" in indexes and "nir" not in names:
+        indexes["nir"] = indexes["nir narrow"]
+    return indexes
 
 
 def _how(
@@ -156,7 +177,7 @@ def _chosen_by_option(
     if any("=" in item for item in items):
         chosen = _by_name(items, found, model_bands, named)
     else:
-        chosen = [_number(item, found) for item in items]
+        chosen = [_number(item, found, named) for item in items]
     if len(chosen) != len(model_bands) or len(set(chosen)) != len(chosen):
         raise SceneError(
             f"`bands` {option} chooses the bands {', '.join(map(str, chosen))}, expected "
@@ -180,7 +201,7 @@ def _by_name(
                 f"`bands` has {item!r}, expected each of the model's bands at most once, "
                 f"as in {_example(model_bands)}"
             )
-        said[name] = _number(number, found)
+        said[name] = _number(number, found, named)
     indexes: Mapping[str, int] = {**named, **said}
     missing = [name for name in model_bands if canonical_name(name) not in indexes]
     if missing:
@@ -191,13 +212,17 @@ def _by_name(
     return [indexes[canonical_name(name)] for name in model_bands]
 
 
-def _number(text: str, found: Sequence[SceneBand]) -> int:
-    """The band that a number or a name means."""
+def _number(text: str, found: Sequence[SceneBand], named: Mapping[str, int]) -> int:
+    """The band that a number, a name in the file, or the name or number of a band means."""
     text = text.strip()
     numbers = [str(band.index) for band in found]
     if text in numbers:
         return int(text)
     same = [band.index for band in found if band.name.casefold() == text.casefold() != ""]
+    if not same and (number := band_number(text)):
+        same = [band.index for band in found if band_number(band.name) == number]
+    if not same and canonical_name(text) in named:
+        same = [named[canonical_name(text)]]
     if len(same) == 1:
         return same[0]
     names = [band.name for band in found if band.name]
@@ -222,4 +247,4 @@ def listed_bands(found: Sequence[SceneBand]) -> str:
         for band in found[:12]
     ]
     more = [f"{len(found) - 12} more"] if len(found) > 12 else []
-    return f"{len(found)} band{'s' * (len(found) != 1)}: " + ", ".join(shown + more)
+    return f"{counted(len(found), 'band')}: " + ", ".join(shown + more)

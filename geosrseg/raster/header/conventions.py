@@ -8,6 +8,12 @@ from numpy.typing import NDArray
 
 from geosrseg.core.domain import LEVELS
 from geosrseg.core.spec import ModelSpec
+from geosrseg.raster.header.plausibility import (
+    LEAST_SHARE,
+    implausible,
+    is_reflectance,
+    vegetation_share,
+)
 
 _COMPARED = [LEVELS.index(level) for level in (0.05, 0.5, 0.95)]
 _SHARES = [LEVELS[index] for index in _COMPARED]
@@ -17,6 +23,13 @@ _GENERAL = (0.05, 0.35, 0.9)
 
 FITS = 2.5
 """Ranges of a band by which its quantiles may be off, on average."""
+
+ALIKE, RELATED = 1.25, 3.0
+"""Times by which another convention may fit worse and still be the right one: any, and one
+whose numbers are much the same."""
+
+LEAST_WITH_OFFSET = 0.095
+"""What nearly all reflectances are above where an offset of 0.1 was not taken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ SENTINEL_2 = Convention(1e-4, -0.1, "Sentinel-2 Level 2A since 2022")
 COLLECTION_2 = Convention(2.75e-5, -0.2, "Landsat Collection 2 Level 2")
 PERCENT = Convention(0.01, 0.0, "percent")
 EIGHT_BITS = Convention(1 / 255, 0.0, "images of 8 bits (1/255)")
+FIVE_HUNDREDTHS = Convention(0.002, 0.0, "reflectance times 500")
 CONVENTIONS = (
     PLAIN,
     TEN_THOUSANDTHS,
@@ -57,8 +71,10 @@ CONVENTIONS = (
     COLLECTION_2,
     PERCENT,
     EIGHT_BITS,
-    Convention(0.002, 0.0, "reflectance times 500"),
+    FIVE_HUNDREDTHS,
 )
+_KINDS = ({TEN_THOUSANDTHS, SENTINEL_2}, {PERCENT, EIGHT_BITS, FIVE_HUNDREDTHS})
+"""Whose numbers are much the same."""
 
 
 def misfit(
@@ -81,14 +97,79 @@ def misfit(
 
 def best_convention(values: NDArray[np.generic], spec: ModelSpec) -> Convention | None:
     """The convention that gives what the model learned from; None where none does."""
-    bands = len(values)
+    fitting = fitting_conventions(values, spec)
+    return fitting[0] if fitting else None
+
+
+def fitting_conventions(values: NDArray[np.generic], spec: ModelSpec) -> tuple[Convention, ...]:
+    """The convention that fits best, and a second one where the numbers do not tell them apart.
+
+    Args:
+        values: (bands, pixels) digital numbers.
+        spec: of the model.
+    """
     scored = [
-        (misfit(values, spec, (each.scale,) * bands, (each.offset,) * bands), each)
+        (misfit(values, spec, *_of_all(each, len(values))), each)
         for each in CONVENTIONS
-        if values.dtype.itemsize > 1 or each in (PLAIN, PERCENT, EIGHT_BITS)
+        if _may_be(each, values, spec)
     ]
-    least, best = min(scored, key=lambda pair: pair[0])
-    return best if least <= FITS else None
+    fitting = [pair for pair in scored if pair[0] <= FITS]
+    if not fitting:
+        return ()
+    least, best = min(fitting, key=lambda pair: pair[0] * _oddity(pair[1], values.dtype))
+    second = [
+        each
+        for score, each in sorted(fitting, key=lambda pair: pair[0])
+        if each is not best
+        and score < least * (RELATED if any({best, each} <= kind for kind in _KINDS) else ALIKE)
+    ]
+    return (best, *second[:2])
+
+
+def _oddity(convention: Convention, dtype: np.dtype[np.generic]) -> float:
+    """By what a misfit counts more, where numbers of this type are seldom stored so."""
+    usual = {PERCENT: dtype.kind == "f", EIGHT_BITS: dtype.itemsize == 1}
+    return 1.0 if usual.get(convention, True) else 2.0
+
+
+def has_offset_of_sentinel_2(reflectance: NDArray[np.floating], spec: ModelSpec) -> bool:
+    """Numbers over 10000 still have the offset of 0.1 in them: green land is nowhere dark.
+
+    Args:
+        reflectance: (bands, pixels) without an offset.
+        spec: of the model.
+    """
+    if not is_reflectance(spec) or np.quantile(reflectance, 0.01) < LEAST_WITH_OFFSET:
+        return False
+    return vegetation_share(reflectance - 0.1, spec.bands) >= LEAST_SHARE
+
+
+def _may_be(convention: Convention, values: NDArray[np.generic], spec: ModelSpec) -> bool:
+    """The numbers are of its kind, and of ground."""
+    if values.dtype.itemsize == 1 and convention not in (PLAIN, PERCENT, EIGHT_BITS):
+        return False
+    if not is_reflectance(spec):
+        return True
+    if convention in (TEN_THOUSANDTHS, SENTINEL_2):
+        is_offset = has_offset_of_sentinel_2(values * TEN_THOUSANDTHS.scale, spec)
+        is_dark = np.quantile(values, 0.01) * SENTINEL_2.scale < LEAST_WITH_OFFSET
+        if is_offset if convention is TEN_THOUSANDTHS else is_dark:
+            return False
+    return not implausible(values * convention.scale + convention.offset, spec.bands)
+
+
+def _of_all(convention: Convention, bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The scale and the offset of each band."""
+    return (convention.scale,) * bands, (convention.offset,) * bands
+
+
+def advice(values: NDArray[np.generic], spec: ModelSpec) -> str:
+    """Which scale would fit, and the options that say it; empty where none does."""
+    best, *others = fitting_conventions(values, spec) or (None,)
+    if best is None:
+        return ""
+    also = "".join(f"; or, for {each.name}, {each.option}" for each in others)
+    return f"fit {best.name}: {best.option}{also}"
 
 
 def _expected(spec: ModelSpec) -> NDArray[np.float64]:

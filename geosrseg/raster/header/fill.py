@@ -18,6 +18,9 @@ LEAST_SHARE = 0.0005
 LEAST_SHARE_8_BITS = 0.02
 """Of numbers of 8 bits: grey and overexposed pixels are common there."""
 
+NEGATIVE = -900.0
+"""Digital number below which none is a measurement of ground in all of a scene."""
+
 FAR_BELOW = -0.15
 FAR_ABOVE = 2.0
 """Reflectances in all bands at once that nothing on the ground has."""
@@ -27,6 +30,10 @@ BLACK_BANDS = 4
 
 ALIKE_BANDS = 3
 """In fewer bands one same value may be chance."""
+
+HOLLOW = 0.1
+"""Of a band's median, below which nothing but 0 lies where 0 is no measurement: water comes with
+small numbers too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,40 @@ def find_fill(sample: Sample) -> tuple[Fill, ...]:
         ):
             found.append(Fill(value, share))
     return tuple(found)
+
+
+def check_holds_data(sample: Sample, fills: Sequence[Fill]) -> None:
+    """Refuse a scene that is one value everywhere, of those that mark missing pixels.
+
+    Raises:
+        SceneError: names the value.
+    """
+    if any(fill.share == 1 and (fill.value == 0 or fill.value < NEGATIVE) for fill in fills):
+        raise SceneError(
+            f"all of its pixels are {fills[0].value:.10g}, which marks missing ones: it holds no "
+            "data, get it again"
+        )
+
+
+def describe_hollows(sample: Sample, names: Sequence[str]) -> list[str]:
+    """A warning for each band that is 0 over stretches where the others have data.
+
+    Args:
+        sample: of the scene, without what is fill in all bands.
+        names: of the bands.
+    """
+    values, warnings = sample.values, []
+    for index, (band, name) in enumerate(zip(values, names, strict=True)):
+        found = np.abs(band[band != 0].astype(np.float64))
+        share = 1 - found.size / max(band.size, 1)
+        if share < LEAST_SHARE_8_BITS or (found.size and found.min() < HOLLOW * np.median(found)):
+            continue
+        if any(_has_stretch(part.valid & (part.numbers[index] == 0)) for part in sample.parts):
+            warnings.append(
+                f"{name} is 0 in {share:.1%} of its pixels over stretches where other bands have "
+                "data: they are mapped as ground, unless `nodata` 0 makes them nodata"
+            )
+    return warnings
 
 
 def without_fill(sample: Sample, fills: Sequence[Fill]) -> Sample:

@@ -18,19 +18,26 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.crs_text import check_wkt
 from geosrseg.raster.files.dataset import named, open_dataset, read_dataset
-from geosrseg.raster.files.gdal import GDAL_ERRORS
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
-from geosrseg.raster.header.fill import fill_warning, find_fill, is_certain, without_fill
+from geosrseg.raster.header.fill import (
+    check_holds_data,
+    describe_hollows,
+    fill_warning,
+    find_fill,
+    is_certain,
+    without_fill,
+)
 from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
+from geosrseg.raster.storage.crs_text import check_wkt
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
@@ -75,8 +82,6 @@ class BandFile:
     """A file, and the bands of the scene that are in it.
 
     Attributes:
-        location: the file.
-        selection: its bands.
         driver: GDAL's, which reads it.
         resampled: how it gets onto the scene's grid; None where it lies on it.
     """
@@ -182,6 +187,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     grid, no_georeference = grid_of(dataset)
     sample = _take_sample(dataset, selection, location, options)
     fills = find_fill(sample) if options.spec else ()
+    check_holds_data(sample, fills)
     measured = without_fill(sample, fills)
     if measured.values.size:  # else it is all that there is
         sample = measured
@@ -201,6 +207,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     certain = tuple(fill.value for fill, sure in zip(fills, taken, strict=True) if sure)
     selection = replace(selection, fills=(*options.nodata, *certain))
     filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]
+    filled += describe_hollows(sample, options.model_bands) if options.spec else []
     return SceneHeader(
         location=location,
         name=location.name,

@@ -15,13 +15,22 @@ from geosrseg.raster.files.resolution import ground_resolution
 from geosrseg.raster.header.conventions import (
     COLLECTION_2,
     CONVENTIONS,
+    LEAST_WITH_OFFSET,
     SENTINEL_2,
     TEN_THOUSANDTHS,
     Convention,
+    advice,
     best_convention,
+    has_offset_of_sentinel_2,
     misfit,
 )
 from geosrseg.raster.header.header import SceneHeader, SceneOptions
+from geosrseg.raster.header.plausibility import (
+    LEAST_SHARE,
+    implausible,
+    is_reflectance,
+    vegetation_share,
+)
 
 FAR_BELOW, FAR_ABOVE = -1.0, 20.0
 """Model inputs, before they are clipped to 0 to 1, that no band's median has."""
@@ -32,8 +41,11 @@ DARK = 0.02
 BRIGHT = 0.5
 """Reflectance below which some pixel of some band lies."""
 
-TIMES_BETTER = 3.0
-"""How much better another convention fits before it is named."""
+TIMES_BETTER = 1.5
+"""How much better another convention fits than a scale of nobody's before it is named."""
+
+LEVEL_1 = -5000.0
+"""Offset over scale of Landsat Collection 2 Level 1, whatever the sun's elevation."""
 
 UNUSUAL = 0.05
 """Share of pixels outside of what the model learned from that is worth a warning."""
@@ -89,17 +101,38 @@ def check_radiometry(
     if not values.size:
         return ""
     said = f"scale {_same(radiometry.scale)} and offset {_same(radiometry.offset)}"
+    half = _half_stated(values, radiometry, spec)
+    if half and not insisted:
+        raise SceneError(f"with its {said} {half}")
     if why := _impossible(values, radiometry, spec):
         raise SceneError(f"with its {said}, {why}: {_remedy(values, spec)}")
-    if missing := _missing_offset(values, radiometry, spec):
-        text = (
+    if half:
+        return f"with its {said} {half}"
+    if _lacks_offset(values, radiometry, spec):
+        return (
             f"with its {said} no pixel is darker than {_darkest(values, radiometry):.2g}, and "
-            f"{missing.name} has an offset"
+            f"{SENTINEL_2.name} has an offset: if it is that, give {SENTINEL_2.option}"
         )
-        if missing is COLLECTION_2 and not insisted:
-            raise SceneError(f"{text}: give {missing.option}, or `offset` 0 if it has none")
-        return f"{text}: if it is that, give {missing.option}"
     return _better(values, radiometry, spec, said)
+
+
+def _half_stated(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> str:
+    """What is wrong with a scale or an offset that no product has without the other."""
+    scales, offsets = set(radiometry.scale), set(radiometry.offset)
+    is_plain = all(abs(offset) <= OFFSET_MATTERS for offset in offsets)
+    if is_plain and all(COLLECTION_2.is_of(scale, COLLECTION_2.offset) for scale in scales):
+        darkest = f"no pixel is darker than {_darkest(values, radiometry):.2g}"
+        if best_convention(values, spec) in (COLLECTION_2, None):
+            return (
+                f"{darkest}, and {COLLECTION_2.name} has an offset: give {COLLECTION_2.option}, "
+                "or `offset` 0 if it has none"
+            )
+        return f"it has the scale of {COLLECTION_2.name} without its offset: its numbers " + advice(
+            values, spec
+        )
+    if scales == {1.0} and not is_plain and is_reflectance(spec):
+        return f"it has an offset without a scale, as no product has: {_remedy(values, spec)}"
+    return ""
 
 
 def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> str:
@@ -112,49 +145,56 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
         return f"its medians would be {', '.join(reflectances)}, which is no reflectance"
     if (brightest < DARK).all():
         return f"all values are about 0 ({', '.join(reflectances)})"
-    fitting = best_convention(values, spec)
-    if fitting and _darkest(values, radiometry) > BRIGHT and _is_reflectance(spec):
+    if not is_reflectance(spec):
+        return ""
+    if why := implausible(_reflectance(values, radiometry), spec.bands):
+        return why
+    if best_convention(values, spec) and _darkest(values, radiometry) > BRIGHT:
         return f"no pixel is darker than {_darkest(values, radiometry):.2g} in any band"
     return ""
 
 
-def _missing_offset(
-    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
-) -> Convention | None:
-    """The convention whose scale is stated without its offset, where nothing is dark.
+def _lacks_offset(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> bool:
+    """The offset of Sentinel-2 is not stated, and nothing is as dark as it would be without.
 
-    Others use the scale 0.0001 too: of them only what fits better with the offset.
+    Others use the scale 0.0001 too: of them only what is green, or fits better with the offset.
     """
-    if any(abs(offset) > OFFSET_MATTERS for offset in radiometry.offset):
-        return None
-    for convention, least in ((COLLECTION_2, 0.15), (SENTINEL_2, 0.095)):
-        same = all(convention.is_of(scale, convention.offset) for scale in radiometry.scale)
-        own = convention is COLLECTION_2 or (
-            bool(spec.domain.quantiles) and best_convention(values, spec) is convention
-        )
-        if same and own and _darkest(values, radiometry) > least:
-            return convention
-    return None
+    if not all(TEN_THOUSANDTHS.is_of(*pair) for pair in _pairs(radiometry)):
+        return False
+    reflectance = _reflectance(values, radiometry)
+    if np.quantile(reflectance, 0.01) < LEAST_WITH_OFFSET:
+        return False
+    return has_offset_of_sentinel_2(reflectance, spec) or (
+        bool(spec.domain.quantiles) and best_convention(values, spec) is SENTINEL_2
+    )
 
 
 def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, said: str) -> str:
-    """Another convention, where the stated one is none and fits far worse."""
-    known = any(
-        all(each.is_of(*pair) for pair in zip(radiometry.scale, radiometry.offset, strict=True))
-        for each in CONVENTIONS
-    )
+    """Another convention, where the stated one is none and fits worse."""
+    pairs = _pairs(radiometry)
+    known = any(all(each.is_of(*pair) for pair in pairs) for each in CONVENTIONS)
+    known |= all(abs(offset / scale / LEVEL_1 - 1) < 0.01 for scale, offset in pairs)
     fitting = best_convention(values, spec)
     if known or fitting is None or not spec.domain.quantiles:
         return ""
     bands = len(values)
     here = misfit(values, spec, radiometry.scale, radiometry.offset)
     there = misfit(values, spec, (fitting.scale,) * bands, (fitting.offset,) * bands)
-    if here < TIMES_BETTER * max(there, 0.2):
+    if here < TIMES_BETTER * there and not _hides_vegetation(values, radiometry, spec, fitting):
         return ""
     return (
         f"with its {said} it is unlike what {spec.name} learned from; as {fitting.name} it would "
         f"be like it: {fitting.option}"
     )
+
+
+def _hides_vegetation(
+    values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, fitting: Convention
+) -> bool:
+    """Nothing is green, as where an offset is missing, and by the convention some of it is."""
+    green = vegetation_share(values * fitting.scale + fitting.offset, spec.bands)
+    here = vegetation_share(_reflectance(values, radiometry), spec.bands)
+    return is_reflectance(spec) and here < LEAST_SHARE <= green
 
 
 def find_outside(
@@ -293,14 +333,14 @@ def _darkest(values: NDArray[np.generic], radiometry: Radiometry) -> float:
     return float(np.quantile(_reflectance(values, radiometry), 0.01))
 
 
-def _is_reflectance(spec: ModelSpec) -> bool:
-    return bool(spec.domain.reflectance) or spec.normalization.high != (1.0,) * len(spec.bands)
+def _pairs(radiometry: Radiometry) -> list[tuple[float, float]]:
+    """The scale and the offset of each band."""
+    return list(zip(radiometry.scale, radiometry.offset, strict=True))
 
 
 def _remedy(values: NDArray[np.generic], spec: ModelSpec) -> str:
-    fitting = best_convention(values, spec)
-    if fitting is not None:
-        return f"its numbers fit {fitting.name}: {fitting.option}"
+    if fitting := advice(values, spec):
+        return f"its numbers {fitting}"
     return (
         f"give the scale and offset that its numbers have, such as {TEN_THOUSANDTHS.option} for "
         f"{TEN_THOUSANDTHS.name}"

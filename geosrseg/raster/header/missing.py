@@ -24,7 +24,6 @@ def with_nodata_if(header: SceneHeader, nodata_if: NodataIf, spec: ModelSpec | N
     count then; what the user has masked stays masked.
 
     Args:
-        header: of the scene.
         nodata_if: in which bands a pixel lacks a number, so that it is nodata.
         spec: of the model, whose fill stands for what is missing; reflectance 0 without it.
     """
@@ -66,7 +65,6 @@ def describe_losses(
     """A warning for each band that lacks most pixels, while others have them.
 
     Args:
-        header: of the scene.
         datasets: the open files of the header's `files`.
         has_overviews: reading a whole averaged copy costs little.
 

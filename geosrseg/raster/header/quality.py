@@ -97,7 +97,6 @@ class QualityFile:
         """Valid (rows, cols): True where no pixel is marked.
 
         Args:
-            dataset: the open file.
             window: the part to read; without it, all.
             shape: (rows, cols) to take single pixels for; flags have no average.
             masked_only: of what is there only.

@@ -10,7 +10,7 @@ from rasterio.io import DatasetReader
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import SceneError
-from geosrseg.raster.header.conventions import CONVENTIONS, EIGHT_BITS, best_convention
+from geosrseg.raster.header.conventions import CONVENTIONS, EIGHT_BITS, advice
 from geosrseg.raster.header.selection import BandSelection
 
 REFLECTANCE = (-0.25, 2.0)
@@ -20,8 +20,11 @@ and snow come out brighter than 1."""
 TEN_THOUSANDTHS = (-2000.0, 16000.0)
 """The valid range of Landsat Collection 1 surface reflectance, int16 times 10000."""
 
-ALIKE = 5.0
+ALIKE = 3.0
 """Times by which the scales of a file's bands may differ: those of Level 1 do a little."""
+
+OFFSETS_ALIKE = 0.05
+"""Reflectance by which their offsets may differ."""
 
 
 def find_radiometry(
@@ -59,19 +62,21 @@ def find_radiometry(
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
     if set(scales) == {1.0} and set(offsets) == {0.0}:
         return infer_radiometry(values, spec=spec, remedy=remedy)
-    stated = checked_radiometry(scales, offsets, source="the file states")
+    fitting = advice(values, spec) if spec and values.size else ""
+    stated = checked_radiometry(scales, offsets, source="the file states", fitting=fitting)
     _check_alike(stated, selection)
     return stated, ""
 
 
 def _check_alike(stated: Radiometry, selection: BandSelection) -> None:
-    """Refuse a band whose scale is far from those of the others: its tag was lost or left."""
-    usual = statistics.median_low(stated.scale)
-    for index, scale in zip(selection.indexes, stated.scale, strict=True):
-        if not 1 / ALIKE < scale / usual < ALIKE:
+    """Refuse a band whose scale or offset is far from the others': its tag was lost or left."""
+    usual, shift = statistics.median_low(stated.scale), statistics.median_low(stated.offset)
+    for index, scale, offset in zip(selection.indexes, stated.scale, stated.offset, strict=True):
+        if not 1 / ALIKE < scale / usual < ALIKE or abs(offset - shift) > OFFSETS_ALIKE:
             raise SceneError(
-                f"its band {index} states the scale {scale:g} and the others {usual:g}, expected "
-                f"one for all: give `scale` and `offset`, such as `scale` {usual:g}"
+                f"its band {index} states the scale {scale:g} and offset {offset:g}, and the "
+                f"others {usual:g} and {shift:g}, expected the same for all: give `scale` and "
+                f"`offset`, such as `scale` {usual:g} `offset` {shift:g}"
             )
 
 
@@ -91,9 +96,15 @@ def radiometry_of_options(
 
 
 def checked_radiometry(
-    scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str
+    scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str, fitting: str = ""
 ) -> Radiometry:
-    """The radiometry of these numbers, one per band; `source` says whose they are.
+    """The radiometry of these numbers.
+
+    Args:
+        scales: one per band.
+        offsets: one per band.
+        source: whose they are.
+        fitting: what the digital numbers fit, as `advice` says it.
 
     Raises:
         SceneError: a scale is 0, or a number is not finite.
@@ -102,7 +113,8 @@ def checked_radiometry(
         listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
         raise SceneError(
             f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
-            f"numbers and no scale of 0: give `scale` and `offset`"
+            "numbers and no scale of 0: "
+            + (f"its numbers {fitting}" if fitting else "give `scale` and `offset`")
         )
     return Radiometry(scales, offsets)
 
@@ -162,9 +174,8 @@ def infer_radiometry(
 def _remedy(values: NDArray[np.generic], low: float, spec: ModelSpec | None) -> str:
     if low in (-9999, -32768) or low < -1e6:
         return f"`nodata` {low:g} if it marks missing pixels, or give `scale` and `offset`"
-    fitting = best_convention(values, spec) if spec else None
-    if fitting is not None:
-        return f"they fit {fitting.name}, so try {fitting.option}"
+    if fitting := advice(values, spec) if spec else "":
+        return f"they {fitting}"
     usual = [EIGHT_BITS] if values.dtype.itemsize == 1 else CONVENTIONS[1:4]
     return "give `scale` and `offset`, such as " + ", or ".join(
         f"{each.option} for {each.name}" for each in usual

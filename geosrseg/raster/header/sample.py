@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.tiling.windows import Window
-from geosrseg.raster.files.gdal import GDAL_ERRORS
+from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
 """(bands, rows, cols) digital numbers, and (rows, cols) where they are valid."""

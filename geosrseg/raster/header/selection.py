@@ -70,7 +70,6 @@ class BandSelection:
         """Digital numbers, and where all of them are usable.
 
         Args:
-            dataset: the open file.
             window: the part to read; without it, all.
             shape: (rows, cols) to average the pixels to.
 

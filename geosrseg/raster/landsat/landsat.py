@@ -92,6 +92,7 @@ def several(names: Sequence[str]) -> str:
 
 
 def _product(product: ProductId, files: Mapping[str, Location]) -> SensorProduct:
+    product.check_files(files)
     mtl = _read_mtl(product, files)
     scales = reflectance_scales(product, mtl)
     qa_pixel = f"{product.text}_QA_PIXEL.TIF"

@@ -31,6 +31,7 @@ def item_product(item: StacItem) -> SensorProduct | None:
     product = _product_id(item)
     if product is None:
         return None
+    product.check_files(asset.location.name for asset in item.assets)
     grid = _grid(item, product)
     mtl = _mtl(product, item) if product.level == 1 or grid is None else None
     scales = reflectance_scales(product, mtl)

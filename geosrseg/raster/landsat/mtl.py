@@ -65,7 +65,6 @@ def parse_mtl(content: bytes, *, suffix: str) -> Mtl:
     """Read a metadata file.
 
     Args:
-        content: its bytes.
         suffix: ``.txt`` (ODL), ``.json`` or ``.xml``.
 
     Raises:

@@ -1,7 +1,7 @@
 """ProductId: the name of a Landsat product, and what follows from it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,6 +32,8 @@ _TAIL = re.compile(
     r"_(?:(?:SR_|TOA_|ST_)?(?:B\d{1,2}|QA_AEROSOL|QA_PIXEL|QA_RADSAT|QA)\.TIF|MTL\.(?:TXT|JSON|XML))",
     re.IGNORECASE,
 )
+
+_TOA, _SURFACE = (re.compile(rf"_{kind}_B\d", re.IGNORECASE) for kind in ("TOA", "SR"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,24 @@ class ProductId:
         sensor = INSTRUMENTS[self.platform][0]
         kind = "Analysis Ready Data" if self.is_tile else f"Level {self.level}"
         return f"Landsat {int(self.platform[2:])} {sensor}, Collection 2 {kind}"
+
+    def check_files(self, names: Iterable[str]) -> None:
+        """Refuse a tile's top-of-atmosphere reflectance, which has numbers of another meaning.
+
+        Args:
+            names: of the files that are there.
+
+        Raises:
+            SceneError: they are of it, and none is of the tile's surface reflectance.
+        """
+        names = [name for name in names if self.is_tile and name.upper().startswith(self.text)]
+        toa = sorted(name for name in names if _TOA.match(name, len(self.text)))
+        if toa and not any(_SURFACE.match(name, len(self.text)) for name in names):
+            raise SceneError(
+                f"{toa[0]} is top-of-atmosphere reflectance, which is not taken of tiles, as no "
+                f"file says what its numbers mean: get the tile's surface reflectance, "
+                f"{self.text}_SR.tar"
+            )
 
     def band_file(self, number: int) -> str:
         """The name of a band's file."""

@@ -21,14 +21,17 @@ from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.cog import build_overviews, halvings, read_row_blocks
 from geosrseg.raster.maps.legend_file import colour_legend, read_legend_file, read_sidecar_legend
 from geosrseg.raster.storage.companions import check_companions, check_overviews
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""
+
+CERTAINTY = 250
+"""What stands for 1 in a layer of probabilities."""
 
 RUN_TAGS = ("GEOSRSEG_INPUT", "GEOSRSEG_MODEL_SHA256")
 """What the layers of one map have in common."""
@@ -62,7 +65,15 @@ class ClassMap:
     @property
     def confidence_path(self) -> Path | None:
         """The confidence layer beside it, if it is there and not of another map."""
-        path = self.path.with_name(f"{self.path.stem}.confidence{self.path.suffix}")
+        return self._layer_path("confidence")
+
+    @property
+    def probabilities_path(self) -> Path | None:
+        """The layer of probabilities beside it; see `confidence_path`."""
+        return self._layer_path("probabilities")
+
+    def _layer_path(self, name: str) -> Path | None:
+        path = self.path.with_name(f"{self.path.stem}.{name}{self.path.suffix}")
         return path if path.is_file() and self._may_own(path) else None
 
     def _may_own(self, layer: Path) -> bool:

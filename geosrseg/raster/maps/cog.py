@@ -23,9 +23,9 @@ from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.pam import pam_path, write_category_names
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, cause, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_name, check_output
 
 BLOCK = 512

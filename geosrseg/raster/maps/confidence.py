@@ -1,14 +1,16 @@
-"""Confidence layers: how sure each label is, and how much of what the model looks at is unknown.
+"""Confidence layers: how sure each label is, and how near to it unknown ground is.
 
 They have two bands of percent. Older ones have one, in which 128 was added to the percent where
 something unknown was near; as they leave open how near, all of it is read as the nearest.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
 
 from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
@@ -36,25 +38,57 @@ def confidence_profile(grid: Grid, tags: Mapping[str, str]) -> CogProfile:
     )
 
 
-def as_confidence(values: NDArray[np.generic], *, name: str) -> NDArray[np.uint8]:
+def check_layer(dataset: DatasetReader, path: Path, grid: Grid) -> None:
+    """Refuse a layer that does not lie on the grid of its map.
+
+    Raises:
+        OutputError: it lies elsewhere.
+    """
+    if (*dataset.shape, dataset.transform) != (grid.height, grid.width, grid.transform):
+        raise OutputError(
+            f"{path}: is not on the grid of the class map, {grid.width} x {grid.height} pixels: "
+            "predict writes the layers of a map with it"
+        )
+
+
+def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
+    """Refuse a file that cannot be the confidence layer of a map, before it is read.
+
+    Args:
+        dataset: the open file.
+        path: what messages call it.
+        grid: of the map.
+
+    Raises:
+        OutputError: it lies elsewhere, or has other bands.
+    """
+    check_layer(dataset, path, grid)
+    if dataset.count > 2 or set(dataset.dtypes) != {"uint8"}:
+        raise OutputError(
+            f"{path}: has {dataset.count} bands of {dataset.dtypes[0]}, expected a confidence "
+            "layer: two bands of uint8, as predict writes them with `confidence`"
+        )
+
+
+def without_gaps(percent: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(2, rows, cols) percent: what has none is not sure at all, and all in doubt."""
+    nothing = np.array([0, CERTAIN], np.uint8)[:, None, None]
+    return np.where(percent == NODATA, nothing, percent)
+
+
+def as_confidence(found: NDArray[np.uint8], *, name: str) -> NDArray[np.uint8]:
     """The pixels of a confidence layer, of this version or an older one.
 
     Args:
-        values: (bands, rows, cols) all that the file holds.
+        found: (bands, rows, cols) of a file that `check_confidence` lets pass.
         name: what messages call it.
 
     Returns:
         (2, rows, cols) percent of confidence and of doubt, or NODATA.
 
     Raises:
-        OutputError: it is no confidence layer.
+        OutputError: a value is no percent.
     """
-    if values.dtype != np.uint8 or len(values) not in (1, 2):
-        raise OutputError(
-            f"{name}: has {len(values)} bands of {values.dtype}, expected a confidence layer: two "
-            "bands of uint8, as predict writes them with `confidence`"
-        )
-    found = values.astype(np.uint8, copy=False)
     percent = found
     if len(found) == 1:
         empty = found == NODATA

@@ -24,8 +24,8 @@ from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.core.text.numerals import parse_integer, parse_number
 from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.pam import pam_path
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.regular_file import read_regular
 
 MOST_BYTES = 2**20
@@ -40,7 +40,6 @@ class LegendFile:
     """What a legend file says.
 
     Attributes:
-        legend: the classes.
         sources: what becomes each class, ids or names, in the legend's order; empty where the
             class keeps its own id.
         ignored: values of the map that become nodata.

@@ -1,5 +1,6 @@
 """A class map, and its confidence, read on another grid window by window."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,20 +8,29 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap
-from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.maps.confidence import (
+    as_confidence,
+    check_confidence,
+    check_layer,
+    without_gaps,
+)
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
 """Of a pixel: how far from each other the corners of two grids may be and still be one."""
+
+
+Check = Callable[[DatasetReader, Path, Grid], None]
+"""Refuses an open file at a path that is no layer of a map on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +72,45 @@ class MapOnGrid:
                 f"{self.class_map.path}: there is no confidence layer beside it: predict writes "
                 "one with `confidence`"
             )
-        percent = as_confidence(self._read(path, window, NODATA), name=str(path))
-        nothing = np.array([0, CERTAIN], np.uint8)[:, None, None]
-        return np.where(percent == NODATA, nothing, percent)
+        found = self._read(path, window, NODATA, check=check_confidence)
+        return without_gaps(as_confidence(found, name=str(path)))
+
+    def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
+        """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
+
+        NODATA beyond the map.
+
+        Raises:
+            OutputError: there is no layer of probabilities beside the map, it has other classes,
+                or it cannot be read.
+        """
+        path = self.class_map.probabilities_path
+        if path is None:
+            raise OutputError(
+                f"{self.class_map.path}: there is no layer of probabilities beside it: predict "
+                "writes one with `probabilities`"
+            )
+        values = self._read(path, window, NODATA, check=check_layer)
+        classes = len(self.class_map.legend)
+        if len(values) != classes or values.dtype != np.uint8:
+            raise OutputError(
+                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
+                f"for each of the map's {classes} classes: make the map again"
+            )
+        return values
 
     @property
     def _empty(self) -> int:
         nodata = self.class_map.nodata
         return NODATA if nodata is None else nodata
 
-    def _read(self, path: Path, window: Window, empty: int) -> NDArray[np.uint8]:
+    def _read(
+        self, path: Path, window: Window, empty: int, *, check: Check = lambda *_: None
+    ) -> NDArray[np.uint8]:
         """(bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
+                check(dataset, path, self.class_map.grid)
                 if self.shift is not None:
                     return self._read_shifted(dataset, window, self.shift, empty)
                 with WarpedVRT(
@@ -87,7 +123,7 @@ class MapOnGrid:
             raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
 
     def _read_shifted(
-        self, dataset: rasterio.DatasetReader, window: Window, shift: tuple[int, int], empty: int
+        self, dataset: DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
         values = np.full((dataset.count, window.height, window.width), empty, dataset.dtypes[0])
         own = self.class_map.grid

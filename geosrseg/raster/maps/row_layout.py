@@ -83,7 +83,6 @@ class RowLayout:
     """The rows of a map, strip by strip.
 
     Attributes:
-        layers: of each layer.
         heights: rows of the scene in each strip, from top to bottom.
     """
 

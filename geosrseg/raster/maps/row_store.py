@@ -1,7 +1,7 @@
 """RowStore: the finished rows of a map, kept beside the output until it is published.
 
 It is a hidden folder with a manifest, which says what is being made of what, and one file
-for each band of rows. A file gets its name when it is whole, so a process that is stopped
+for each strip of windows. A file gets its name when it is whole, so a process that is stopped
 at any moment, killed or not, leaves a store that the next one can go on with.
 """
 
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import cause, reason
 from geosrseg.raster.maps.manifest import OUTPUT, STRIPS, check_manifest
 from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
+from geosrseg.raster.storage.gdal import cause, reason
 from geosrseg.raster.storage.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import create_new, read_regular

@@ -12,9 +12,9 @@ from rasterio.io import DatasetReader
 from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.maps.confidence import as_confidence, check_confidence
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
 """Pixels of the map that are looked at together."""
@@ -71,14 +71,11 @@ def open_strips(
     with ExitStack() as stack:
         stack.enter_context(small_cache())
         labels = stack.enter_context(_open(Path(class_map_path)))
-        confidence = confidence_path and stack.enter_context(_open(Path(confidence_path)))
-        if confidence and (confidence.shape, confidence.transform) != (
-            labels.shape,
-            labels.transform,
-        ):
-            raise OutputError(f"{confidence_path} is not on the grid of {class_map_path}")
-        grid = Grid.of(labels)
-        yield Strips(grid, labels, confidence or None)
+        grid, confidence = Grid.of(labels), None
+        if confidence_path is not None:
+            confidence = stack.enter_context(_open(Path(confidence_path)))
+            check_confidence(confidence, Path(confidence_path), grid)
+        yield Strips(grid, labels, confidence)
 
 
 def _open(path: Path) -> DatasetReader:

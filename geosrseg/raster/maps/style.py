@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.gdal import reason
 from geosrseg.raster.maps.qml import OURS, Ramp, as_text, class_qml, ramp_qml
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import check_output, publish_text
 from geosrseg.regular_file import read_regular
 
@@ -51,7 +51,6 @@ def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = Fals
 
     Args:
         class_map_path: the class map, which need not exist.
-        legend: the classes.
         overwrite: replace existing styles.
 
     Raises:

@@ -90,7 +90,6 @@ def check_same_grid(
     """Refuse files that do not show the same ground.
 
     Args:
-        location: a file.
         grid: its own.
         other: a file to compare with.
         expected: the scene's grid.

@@ -18,8 +18,8 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import finite, shown, whole
 from geosrseg.core.text.record import Record
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.crs_text import read_crs
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.crs_text import read_crs
 from geosrseg.raster.storage.location import REMOTE, Location, bare_url
 from geosrseg.raster.storage.product_archive import read_file
 

@@ -1,1 +1,1 @@
-"""Where files lie: folders, archives, addresses; locks and publication."""
+"""Below all reading: where files lie, GDAL and its errors, locks and publication."""

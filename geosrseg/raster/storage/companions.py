@@ -14,8 +14,8 @@ import rasterio
 from rasterio.io import DatasetReader
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.crs_text import read_crs
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason, unreferenced_allowed
+from geosrseg.raster.storage.crs_text import read_crs
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.regular_file import read_regular
 
 RASTERS = ("ovr", "msk")

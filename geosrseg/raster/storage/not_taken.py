@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.encoding import check_encoding
+from geosrseg.raster.storage.encoding import check_encoding
 from geosrseg.raster.storage.location import REMOTE, Location
 
 _CLOUDS = {

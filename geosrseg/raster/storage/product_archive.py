@@ -9,10 +9,11 @@ import tarfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import read_remote
 from geosrseg.raster.storage.zip_directory import check_member, open_zip
@@ -55,7 +56,7 @@ def list_files(location: Location) -> dict[str, Location]:
         SceneError: it cannot be listed, or is no plain archive.
     """
     if not location.is_remote and location.path.is_dir():
-        with _Listing(location):
+        with _in_words(location):
             paths = sorted(path for path in location.path.iterdir() if path.is_file())
         return {path.name: Location(str(path)) for path in paths}
     tree = list_tree(location)
@@ -82,7 +83,7 @@ def list_tree(location: Location) -> dict[str, Location]:
             f"{location}: is a compressed tar, which cannot be read in place: unpack it, and "
             f"give the folder or the .tar inside"
         )
-    with _Listing(location):
+    with _in_words(location):
         if location.path.is_dir():
             return _within_limits(location, _walk(location.path))
         check_regular(location.path)
@@ -120,25 +121,20 @@ def _read_local(location: Location, most: int) -> bytes:
         return found.read(most + 1) if found else b""
 
 
-class _Listing:
-    """Put into words what an archive or a folder fails with."""
+@contextmanager
+def _in_words(location: Location) -> Iterator[None]:
+    """Put into words what an archive or a folder fails with.
 
-    def __init__(self, location: Location) -> None:
-        self._location = location
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, SceneError):
-            return
-        if isinstance(error, OSError):
-            raise SceneError(f"{self._location}: cannot be read ({reason(error)})") from error
-        if isinstance(error, _ARCHIVE_ERRORS):
-            what = "ZIP archive" if self._location.name.lower().endswith(ZIP) else "tar"
-            raise SceneError(
-                f"{self._location}: is no {what} ({reason(error)}): get it again"
-            ) from error
+    Raises:
+        SceneError: names the archive.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SceneError(f"{location}: cannot be read ({reason(error)})") from error
+    except _ARCHIVE_ERRORS as error:
+        what = "ZIP archive" if location.name.lower().endswith(ZIP) else "tar"
+        raise SceneError(f"{location}: is no {what} ({reason(error)}): get it again") from error
 
 
 def _within_limits(

@@ -9,8 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.files.encoding import check_encoding
-from geosrseg.raster.files.gdal import reason
+from geosrseg.raster.storage.encoding import check_encoding
+from geosrseg.raster.storage.gdal import reason
 
 
 def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> None:

@@ -21,7 +21,7 @@ import rasterio
 
 from geosrseg.core.deadline import within
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.location import (
     Location,
     bare_url,
@@ -83,7 +83,6 @@ def gdal_options(
     """GDAL's options to read `location`, for this thread.
 
     Args:
-        location: the file.
         beside: a mask, names and scales in files beside it belong to it, wherever it lies and
             whatever the environment says, so that its map is the same everywhere. Nothing
             belongs to a member of an archive: what a product needs is in its files, and one from
@@ -106,7 +105,6 @@ def attempt(location: Location, action: Callable[[], T]) -> T:
     connection stalls or is cut.
 
     Args:
-        location: the file.
         action: what is done; it raises one of `GDAL_ERRORS` where it fails.
 
     Raises:
@@ -149,7 +147,6 @@ def read_remote(location: Location, *, most: int) -> bytes:
     """The content of a small file behind https or http.
 
     Args:
-        location: the file.
         most: bytes; a larger file is refused.
 
     Raises:

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from geosrseg.networks.joint import JointNetwork
-from geosrseg.training.finishing.calibration import search_temperature
 from geosrseg.training.finishing.class_offsets import fit_class_offsets
 from geosrseg.training.finishing.pixel_sample import PixelSample
+from geosrseg.training.finishing.temperature import search_temperature
 from geosrseg.training.run_folder.run import Run
+from geosrseg.training.run_folder.validation import Validation
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow, EvaluationWindows
 from geosrseg.training.validating.source_scores import SourceScores
-from geosrseg.training.validating.validation import Validation
 
 
 def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) -> None:

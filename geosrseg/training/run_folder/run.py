@@ -33,7 +33,7 @@ from geosrseg.networks.pickles import load_pickle
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import check_regular, create_new, read_regular
 from geosrseg.training.run_folder.run_config import RunConfig
-from geosrseg.training.validating.validation import Validation, best_validation
+from geosrseg.training.run_folder.validation import Validation, best_validation
 
 FILES = (
     "config.json",

@@ -24,7 +24,6 @@ class RunConfig:
         source: where the data comes from.
         licence: of the data.
         bands: names of the input bands.
-        legend: the classes.
         normalization: reflectance to network input.
         network: what was trained.
         recipe: how.

@@ -55,7 +55,6 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
     """Build a network and load its initial weights.
 
     Args:
-        config: the network.
         card: what it is trained on.
         start: its initial weights.
 

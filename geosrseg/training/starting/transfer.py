@@ -27,7 +27,6 @@ class Axis:
     """An axis of a tensor whose places have names.
 
     Attributes:
-        number: of the axis.
         here: a name for each place in the network.
         there: the same for the weights.
     """

@@ -54,7 +54,6 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
     """All windows whose core has a pixel to count.
 
     Args:
-        scenes: the labelled scenes.
         split: name of the split to count.
         upscale_factor: HR pixels per LR pixel along each axis.
         multiple: LR pixels that windows are aligned to.

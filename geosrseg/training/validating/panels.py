@@ -28,7 +28,6 @@ class Panels(Callback):
         run: where to.
         count: windows shown, spread evenly over all, so that every source has its turn.
         bands: names of the bands, by which those that are shown are chosen.
-        legend: the classes.
         upscale_factor: HR pixels per LR pixel along each axis.
     """
 

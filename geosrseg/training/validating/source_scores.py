@@ -26,7 +26,6 @@ class SourceScores:
     """Counts windows of any source.
 
     Args:
-        legend: the classes.
         temperature: divides the logits before they become probabilities.
     """
 

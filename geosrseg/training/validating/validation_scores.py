@@ -9,7 +9,7 @@ from torch import Tensor
 
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA
-from geosrseg.training.finishing.calibration import CalibrationCounts
+from geosrseg.training.validating.calibration import CalibrationCounts
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 
 

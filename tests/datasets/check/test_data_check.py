@@ -11,7 +11,7 @@ from affine import Affine
 from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.check.data_check import check_dataset
 from geosrseg.errors import DatasetError, DatasetWarning
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.tiny_datasets import TRANSFORM, write_raster
 
 CARD = """

@@ -11,7 +11,7 @@ from geosrseg.datasets.check.data_check import check_dataset
 from geosrseg.datasets.datasets import read_dataset
 from geosrseg.datasets.draft.card_draft import draft_card, write_card
 from geosrseg.errors import DatasetError, DatasetWarning
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.tiny_datasets import TRANSFORM, write_raster
 
 SIZE = 80

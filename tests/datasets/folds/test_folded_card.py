@@ -12,7 +12,7 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.folds.fold import NO_FOLD, Fold
 from geosrseg.datasets.folds.folded_card import _parts, fold_card
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.tiny_datasets import CARD, write_raster
 
 HEAD = CARD[: CARD.index("[[scenes]]")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from geosrseg.raster.files.gdal import unreferenced_allowed
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 AREAS = (1, 3, 5, 7, 11, 13, 15, 17, 21, 23, 26, 28, 30, 32, 34, 37)
 COLOURS = np.array(

@@ -10,10 +10,10 @@ from rasterio.io import MemoryFile
 
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
+from geosrseg.evaluation.experiment import ExperimentPlan
 from geosrseg.evaluation.report.page import _plot, interval, number, report_html
 from geosrseg.evaluation.report.paper_results import PAPER_RESULTS
 from geosrseg.evaluation.report.pictures import draw_figures, shown_models
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
 from geosrseg.evaluation.scoring.bootstrap import Estimate
 from geosrseg.products.png import encode_png
 

@@ -5,7 +5,7 @@ import pytest
 
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import RunError
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
+from geosrseg.evaluation.experiment import ExperimentPlan
 from geosrseg.evaluation.reproducing.learning_curve import (
     Curve,
     curve_csv,

@@ -8,10 +8,10 @@ import pytest
 
 from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import OutputError, RunError
+from geosrseg.evaluation.experiment import ExperimentPlan
 from geosrseg.evaluation.report.page import report_html
 from geosrseg.evaluation.report.protocols import group_by_factor, list_claims, list_grids
 from geosrseg.evaluation.reproducing import reproduce as module
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan
 from geosrseg.evaluation.reproducing.reproduce import Budget, reproduce
 from tests.tiny_datasets import write_dataset
 

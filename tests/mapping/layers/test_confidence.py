@@ -79,14 +79,16 @@ def test_doubt_is_the_scene_s_and_not_the_windows(tmp_path, scene, values, model
     np.testing.assert_array_equal(doubt, doubt_of(values))
 
 
-def test_the_ground_around_an_area_is_known(tmp_path, scene, values, model):
+@pytest.mark.parametrize("extent", ["crop", "scene"])
+def test_the_ground_around_an_area_is_known(tmp_path, scene, values, model, extent):
     area = shapely.box(*TRANSFORM @ (20, 45), *TRANSFORM @ (42, 20))
-    options = {"aoi": area, "confidence": True, "window_size": 32}
+    options = {"aoi": area, "aoi_extent": extent, "confidence": True, "window_size": 32}
     done = predict(scene, tmp_path / "out.tif", model=model, **options)
     _, doubt = read(done.layers["confidence"])
-    part = doubt_of(values)[20 * FACTOR : 45 * FACTOR, 20 * FACTOR : 42 * FACTOR]
-    np.testing.assert_array_equal(doubt, part)
-    assert (doubt[0] == 0).all()
+    part = (slice(20 * FACTOR, 45 * FACTOR), slice(20 * FACTOR, 42 * FACTOR))
+    inside = doubt if extent == "crop" else doubt[part]
+    np.testing.assert_array_equal(inside, doubt_of(values)[part])
+    assert (inside[0] == 0).all()
 
 
 def test_a_model_that_looks_at_single_pixels_has_no_doubt(tmp_path, scene, tiny_model):

@@ -9,8 +9,8 @@ from rasterio.io import MemoryFile
 from geosrseg.errors import OutputError
 from geosrseg.products.page.tile_pyramid import TILE, class_map_pyramid, scene_pyramid
 from geosrseg.raster.composite import Composite
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import BANDS
 from tests.tiny_maps import write_class_map
 

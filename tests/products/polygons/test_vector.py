@@ -18,9 +18,9 @@ from geosrseg.core.legend import Legend
 from geosrseg.errors import OutputError
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.vector import write_polygons
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps import strips
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.tiny_maps import write_class_map
 

@@ -7,8 +7,8 @@ import rasterio
 
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files import raster_files
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.raster_files import RasterFiles, find_driver
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 
 def write_image(path, *, driver="GTiff", bands=3, size=(40, 50), value=7):

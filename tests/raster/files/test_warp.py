@@ -7,10 +7,10 @@ from rasterio.enums import Resampling
 from rasterio.warp import reproject, transform_bounds
 
 from geosrseg.errors import DatasetError
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.files.warp import Warp, check_overlap, coarsened, pixel_ratio, same_grid
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 UTM, UTM_NEXT, GEOGRAPHIC = (CRS.from_epsg(code) for code in (32636, 32637, 4326))
 FINE = Grid(UTM, Affine(10, 0, 500_000, 0, -10, 800_000), 120, 100)

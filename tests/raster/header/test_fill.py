@@ -6,7 +6,15 @@ import pytest
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.raster.header.fill import Fill, check_nodata, fill_warning, find_fill, is_certain
+from geosrseg.raster.header.fill import (
+    Fill,
+    check_holds_data,
+    check_nodata,
+    describe_hollows,
+    fill_warning,
+    find_fill,
+    is_certain,
+)
 from geosrseg.raster.header.fill import without_fill as without
 from geosrseg.raster.header.sample import Part, Sample
 
@@ -58,6 +66,27 @@ def test_one_band_may_have_a_value_that_nothing_else_is():
     (fill,) = find_fill(filled(-9999, where=np.s_[1, :, :20]))
     assert fill.value == -9999
     assert not find_fill(filled(0, where=np.s_[1, :, :20]))  # water may be 0 in one band
+
+
+def test_one_band_that_is_0_where_others_have_data_is_said():
+    numbers = filled(0, where=np.s_[1, :, :16])
+    (text,) = describe_hollows(numbers, ("green", "red", "nir"))
+    assert text.startswith("red is 0 in 25.0% of its pixels over stretches where other bands have")
+    assert text.endswith("unless `nodata` 0 makes them nodata")
+
+
+def test_water_that_is_0_in_one_band_has_small_numbers_too():
+    numbers = ground()
+    numbers[2, :, :32] = np.clip(np.random.default_rng(2).normal(0, 9, (64, 32)), 0, None)
+    numbers[2, :, :16] = 0
+    assert not describe_hollows(sample(numbers), ("green", "red", "nir"))
+
+
+@pytest.mark.parametrize("value", [0, -9999])
+def test_a_scene_that_is_missing_everywhere_is_refused(value):
+    everywhere = filled(value, where=np.s_[:])
+    with pytest.raises(SceneError, match=f"all of its pixels are {value}, which marks missing"):
+        check_holds_data(everywhere, find_fill(everywhere))
 
 
 @pytest.mark.parametrize(("bands", "certain"), [(3, False), (4, True), (6, True)])

@@ -1,5 +1,7 @@
 """A scene's reflectances and pixels against what the model learned from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from affine import Affine
@@ -9,7 +11,7 @@ from geosrseg.core.domain import LEVELS, Domain
 from geosrseg.core.normalize import Normalization, Radiometry
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import Grid
-from geosrseg.raster.header.conventions import CONVENTIONS, best_convention
+from geosrseg.raster.header.conventions import CONVENTIONS, advice, best_convention
 from geosrseg.raster.header.judgement import (
     check_radiometry,
     check_resolution,
@@ -87,6 +89,61 @@ def test_a_missing_offset_of_sentinel_2_is_said():
 
 def test_a_scale_of_nobody_is_compared_with_those_of_products():
     assert "as reflectance times 10000 it would be like it" in check(stored(1e-4, 0), 2.5e-4)
+
+
+GREEN = (0.04, 0.06, 0.05, 0.30)
+LAND = RANDOM.lognormal(0, 0.2, (4, 4000)) * np.array(GREEN)[:, None]
+WIDE = make_spec(
+    bands=4,
+    domain=Domain(reflectance="both", quantiles=((0.0, *np.linspace(0.01, 0.6, 7), 1.0),) * 4,
+                  means=(0.2,) * 4),
+)  # fmt: skip
+WIDE = replace(WIDE, bands=("blue", "green", "red", "nir"))
+"""Of a model that has seen all kinds of ground, so that its quantiles tell little."""
+
+
+def judged(values, scale, offset=0.0, *, insisted=False):
+    radiometry = Radiometry.uniform(4, scale=scale, offset=offset)
+    return check_radiometry(values, radiometry, WIDE, insisted=insisted)
+
+
+def numbers(scale, offset=0.0, dtype="uint16"):
+    return np.rint((LAND - offset) / scale).astype(dtype)
+
+
+class TestVegetation:
+    """What tells a scale where a model knows all kinds of ground."""
+
+    @pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda each: each.option)
+    def test_a_right_scale_goes_without_a_word(self, convention):
+        dtype = "float32" if convention.scale >= 0.01 else "uint16"
+        values = ((LAND - convention.offset) / convention.scale).astype(dtype)
+        assert judged(values, convention.scale, convention.offset) == ""
+
+    @pytest.mark.parametrize(
+        ("values", "scale", "offset", "why", "option"),
+        [
+            (numbers(1e-4), 0.002, 0, "vegetation would have|no reflectance", "`scale` 0.0001"),
+            (numbers(1e-4), 1.5e-5, 0, "its vegetation would have", "`scale` 0.0001"),
+            (numbers(2e-3), 1e-4, 0, "about 0|vegetation", "`scale` 0.002"),
+            (numbers(1e-4), 1e-4, -0.1, "its darkest tenth would be below 0", "`scale` 0.0001"),
+            (numbers(1e-4), 2.75e-5, 0, "without its offset", "`scale` 0.0001"),
+            (numbers(1e-4, -0.1), 2.75e-5, 0, "its offset", "`scale` 0.0001 `offset` -0.1"),
+            (LAND, 1, -0.2, "an offset without a scale", "`scale` 1"),
+            (LAND * 100, 1, 0, "no reflectance", "`scale` 0.01"),
+        ],
+    )
+    def test_a_wrong_one_is_refused_with_the_one_that_fits(
+        self, values, scale, offset, why, option
+    ):
+        with pytest.raises(SceneError, match=rf"({why}).*{option}(;|$)"):
+            judged(values, scale, offset)
+
+    def test_green_land_that_is_nowhere_dark_has_an_offset(self):
+        assert "`scale` 0.0001 `offset` -0.1" in judged(numbers(1e-4, -0.1), 1e-4)
+
+    def test_numbers_that_may_be_two_things_are_said_to_be_both(self):
+        assert "8 bits (1/255): `scale` 0.00392" in advice(numbers(1 / 255, dtype="uint8"), WIDE)
 
 
 def test_nothing_is_said_of_an_empty_sample():

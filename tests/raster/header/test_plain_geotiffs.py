@@ -11,8 +11,8 @@ from rasterio.enums import ColorInterp
 
 from geosrseg.core.normalize import Normalization, normalize_bands
 from geosrseg.core.tiling.windows import Window
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import BANDS, NORTH_UP, UTM
 from tests.shared_data import shared
 from tests.tiny_models import make_spec

@@ -88,9 +88,22 @@ def test_a_tile_of_collection_1_or_without_surface_reflectance_is_refused(tmp_pa
     (tmp_path / "old" / "LC08_CU_003008_20161026_20190502_C01_V01_SRB4.tif").touch()
     with pytest.raises(SceneError, match="is of Collection 1"):
         read_all(tmp_path / "old")
-    folder, _ = write_tile(tmp_path / "toa", prefix="TOA_")
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / f"{TILE}_QA_PIXEL.TIF").touch()
     with pytest.raises(SceneError, match=f"expected {TILE}_SR_B2.TIF"):
-        read_all(folder)
+        read_all(tmp_path / "none")
+
+
+def test_a_tile_at_the_top_of_the_atmosphere_is_refused_by_its_name(tmp_path):
+    """Its item has the keys of surface reflectance, whose scale would be another."""
+    folder, _ = write_tile(tmp_path / "toa", prefix="TOA_")
+    keys = ("blue", "green", "red", "nir08", "swir16", "swir22")
+    assets = {key: {"href": f"./{TILE}_TOA_B{k}.TIF"} for k, key in enumerate(keys, start=2)}
+    item = {"type": "Feature", "id": f"{TILE}_TA", "properties": {}, "assets": assets}
+    (folder / "item.json").write_text(json.dumps(item), encoding="utf-8")
+    for path in (folder, write_tar(folder), folder / "item.json", folder / f"{TILE}_TOA_B4.TIF"):
+        with pytest.raises(SceneError, match=rf"_TOA_B\d.TIF is top-of-.*get .*{TILE}_SR.tar"):
+            read_all(path)
 
 
 @pytest.mark.parametrize(("product", "day"), [(L30, date(2020, 4, 24)), (S30, date(2020, 4, 26))])

@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 
 from geosrseg.errors import OutputError
-from geosrseg.raster.maps.confidence import as_confidence
+from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.maps.confidence import as_confidence, check_confidence
+from tests.raster.conftest import NORTH_UP, UTM
+from tests.raster.maps.test_class_map import write_raster
 
 
 def pixels(*bands):
@@ -28,10 +33,26 @@ def test_one_band_of_older_versions_has_128_where_something_unknown_is_near():
         (pixels([50, 230]), "holds 230"),
         (pixels([50, 130], [0, 0]), "holds 130"),
         (pixels([50, 20], [0, 120]), "holds 120"),
-        (pixels([1], [2], [3]), "has 3 bands of uint8"),
-        (np.full((1, 2, 2), 0.5, np.float32), "has 1 bands of float32"),
     ],
 )
-def test_what_is_none_is_refused(values, words):
+def test_values_that_are_no_percent_are_refused(values, words):
     with pytest.raises(OutputError, match=words):
         as_confidence(values, name="c.tif")
+
+
+@pytest.mark.parametrize(
+    ("values", "transform", "words"),
+    [
+        (np.ones((3, 5, 7), np.uint8), NORTH_UP, "has 3 bands of uint8"),
+        (np.full((5, 7), 0.5, np.float32), NORTH_UP, "has 1 bands of float32"),
+        (np.ones((2, 5, 8), np.uint8), NORTH_UP, "not on the grid of the class map, 7 x 5 pixels"),
+        (np.ones((2, 5, 7), np.uint8), NORTH_UP @ Affine.translation(1, 0), "not on the grid"),
+    ],
+)
+def test_files_that_are_none_are_refused(tmp_path, values, transform, words):
+    path = write_raster(tmp_path / "c.tif", values, transform=transform)
+    with (
+        rasterio.open(path) as dataset,
+        pytest.raises(OutputError, match=rf"c\.tif: .*{words}"),
+    ):
+        check_confidence(dataset, path, Grid(UTM, NORTH_UP, 5, 7))

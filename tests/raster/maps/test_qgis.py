@@ -13,10 +13,10 @@ from affine import Affine
 from geosrseg.analysis.map_products import stac
 from geosrseg.batch.index_archive import index_archive
 from geosrseg.products.polygons.vector import write_polygons
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.maps.style import write_ramp_style, write_styles
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.raster.conftest import NORTH_UP, UTM
 from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
@@ -87,7 +87,8 @@ def test_the_class_map_has_its_colours_and_names(render, class_map, coarse, lege
 
 def test_measured_layers_have_their_ramp(render, tmp_path):
     values = np.tile(np.arange(101, dtype=np.uint8), (20, 1))
-    path = write_raster(tmp_path / "map.confidence.tif", values)
+    doubt = np.zeros_like(values)  # the second band, which is not shown
+    path = write_raster(tmp_path / "map.confidence.tif", np.stack([values, doubt]))
     write_ramp_style(path, Ramp(0, 100, "%"))
     picture, (said,) = render(values.shape, path)
     assert said["renderer"] == "singlebandpseudocolor"

@@ -14,9 +14,9 @@ from rasterio.crs import CRS
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.files.dataset import open_dataset
-from geosrseg.raster.files.gdal import unreferenced_allowed
 from geosrseg.raster.files.raster_files import RasterFiles
 from geosrseg.raster.scene import open_scene
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from tests.raster.conftest import BANDS
 

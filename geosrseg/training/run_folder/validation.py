@@ -17,7 +17,7 @@ class Validation:
 
     Attributes:
         metrics: by name; none where there is no validation data.
-        temperature: see `core.calibration`; 1 where it was not fitted.
+        temperature: see `training.validating.calibration`; 1 where it was not fitted.
         confusion: (classes, classes) pixels, rows reference, columns prediction; empty
             where there is no validation data.
     """

@@ -1,7 +1,7 @@
 import pytest
 
 from geosrseg.errors import RunError
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan, find_baselines
+from geosrseg.evaluation.experiment import ExperimentPlan, find_baselines
 
 
 def plan(protocols=("end-to-end", "lr", "hr", "two-stage"), upscale_factors=(4, 8), **weights):

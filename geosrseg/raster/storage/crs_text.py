@@ -11,7 +11,7 @@ import rasterio
 from rasterio.crs import CRS
 
 from geosrseg.core.text.numerals import shown
-from geosrseg.raster.files.gdal import GDAL_ERRORS, reason
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 MAX_LENGTH = 20_000
 """Characters; the longest WKT of the EPSG registry has some 5,000."""

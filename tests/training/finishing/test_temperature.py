@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from geosrseg.training.finishing.calibration import calibration_error, search_temperature
+from geosrseg.training.finishing.temperature import search_temperature
 
 
 def softmax(logits):
@@ -38,21 +36,3 @@ def test_a_network_that_is_always_right_is_calibrated_too():
     probabilities = softmax(np.eye(3)[:, [0, 1, 2]] * 50)
     found = temperature_of(probabilities, np.array([0, 1, 2], np.uint8))
     assert 0 < found < 100
-
-
-@given(st.integers(1, 400), st.integers(0, 2**32 - 1))
-def test_the_error_is_that_of_a_loop_over_bins(pixels, seed):
-    rng = np.random.default_rng(seed)
-    confidence, correct = rng.random(pixels), rng.random(pixels) < 0.7
-    expected = 0.0
-    for k in range(15):
-        inside = (confidence >= k / 15) & (confidence < (k + 1) / 15)
-        if inside.any():
-            expected += inside.mean() * abs(correct[inside].mean() - confidence[inside].mean())
-    assert calibration_error(confidence, correct) == pytest.approx(expected)
-
-
-def test_the_error_is_zero_where_confidence_is_accuracy():
-    confidence = np.full(10, 0.7)
-    assert calibration_error(confidence, np.arange(10) < 7) == pytest.approx(0)
-    assert calibration_error(confidence, np.arange(10) < 2) == pytest.approx(0.5)

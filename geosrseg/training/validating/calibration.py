@@ -1,32 +1,16 @@
 """Calibration: a confidence of 80 % that is right four times in five.
 
-Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, ICML 2017. One
-number, the temperature, divides all logits; it changes no label.
+Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, ICML 2017.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 BINS = 15
 """Of equal width, over which the expected calibration error is taken; 15 in the paper."""
-
-LOWEST, HIGHEST = 0.05, 20.0
-
-
-def search_temperature(loss: Callable[[float], float]) -> float:
-    """The temperature with the least loss, of which there is one minimum."""
-    found = minimize_scalar(
-        lambda power: loss(math.exp(power)),
-        bounds=(math.log(LOWEST), math.log(HIGHEST)),
-        method="bounded",
-        options={"xatol": 1e-6},
-    )
-    return math.exp(found.x)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

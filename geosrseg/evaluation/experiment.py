@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from geosrseg.errors import RunError
-from geosrseg.evaluation.reproducing.lever import check_levers, of_lr
+from geosrseg.evaluation.lever import check_levers, of_lr
 from geosrseg.networks.framework import PROTOCOLS
 
 ORDER = ("lr", "two-stage", "end-to-end", "hr")
@@ -62,7 +62,7 @@ class ExperimentPlan:
     """Which experiments a reproduction has.
 
     Attributes:
-        protocols: of `models.framework.PROTOCOLS`.
+        protocols: of `networks.framework.PROTOCOLS`.
         upscale_factors: every protocol but ``hr`` is trained with each of them.
         alphas: weights of the reconstruction loss; none for that of the preset.
         betas: the same for the segmentation loss. With several alphas or betas

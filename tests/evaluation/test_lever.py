@@ -1,8 +1,8 @@
 import pytest
 
 from geosrseg.errors import RunError
-from geosrseg.evaluation.reproducing.experiment import ExperimentPlan, find_baselines
-from geosrseg.evaluation.reproducing.lever import LEVERS, values_of
+from geosrseg.evaluation.experiment import ExperimentPlan, find_baselines
+from geosrseg.evaluation.lever import LEVERS, values_of
 from geosrseg.networks.presets import PRESETS, configure
 
 ALL = ("lr", "end-to-end", "hr")

@@ -8,10 +8,10 @@ import sys
 import pytest
 from rasterio._env import PROJDataFinder
 
-from geosrseg.raster.files.gdal import _layout, cause
+from geosrseg.raster.storage.gdal import _layout, cause
 
 MAP = (
-    "from rasterio.crs import CRS; import rasterio.warp; import geosrseg.raster.files.gdal as g;"
+    "from rasterio.crs import CRS; import rasterio.warp; import geosrseg.raster.storage.gdal as g;"
     "g.check_proj(); print(rasterio.warp.transform('EPSG:32636', 'EPSG:4326', [500000], [0])[0])"
 )
 
