@@ -10,6 +10,7 @@ A command's module is imported when that command is called, so ``geosrseg --help
 quick and loads neither numpy nor GDAL.
 """
 
+import errno
 import os
 import sys
 import traceback
@@ -125,6 +126,16 @@ class LazyGroup(click.Group):
             _fail(ctx, error, f"{kind}: {error} (this is a bug{hint})")
 
 
+_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, or choose another disk"),
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOENT: "see that its files are still there",
+    errno.EIO: "see that the disk is sound and still there",
+    errno.EMFILE: "close other programs, or raise the limit of open files (ulimit -n)",
+}
+"""What to do about what the system says."""
+
+
 def _fault_of_the_machine(error: Exception) -> str | None:
     """What memory or disk did, in one line; None for a bug."""
     from geosrseg.runtime.failure import in_one_line, is_out_of_memory
@@ -133,7 +144,7 @@ def _fault_of_the_machine(error: Exception) -> str | None:
         return f"out of memory ({in_one_line(error)}): close other programs, or give it more"
     if isinstance(error, OSError) and error.strerror:
         place = f"{error.filename}: " if error.filename else ""
-        return f"{place}{error.strerror}: see that the disk has room and its files are still there"
+        return f"{place}{error.strerror}: {_ADVICE.get(error.errno or 0, 'choose another place')}"
     return None
 
 

@@ -41,7 +41,7 @@ def write_tile_index(path: Path, maps: Sequence[CataloguedMap]) -> None:
     try:
         _write(path, maps, boxes, grid)
     except (RuntimeError, OSError) as error:  # pyogrio's are RuntimeErrors
-        raise OutputError(f"{path}: cannot be written ({cause(error)})") from error
+        raise OutputError(f"{path}: cannot be written ({cause(error, path.parent)})") from error
 
 
 def _write(path: Path, maps: Sequence[CataloguedMap], boxes: Sequence[Box], grid: Grid) -> None:

@@ -67,7 +67,9 @@ def write_features(
     except (RuntimeError, OSError, sqlite3.Error) as error:  # pyogrio's are RuntimeErrors
         if counted.error is not None:
             raise counted.error from None
-        raise OutputError(f"{name}: cannot be written ({cause(error)})") from error
+        raise OutputError(
+            f"{name}: cannot be written ({cause(error, Path(name).parent)})"
+        ) from error
     if found != counted.features:
         raise OutputError(
             f"{name}: holds {found} features, {counted.features} were written: check the disk, "

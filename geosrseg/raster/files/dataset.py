@@ -11,6 +11,7 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.storage.companions import RASTERS, check_companions, check_overviews
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 from geosrseg.raster.storage.location import Location, without_secrets
+from geosrseg.raster.storage.no_raster import why_missing
 from geosrseg.raster.storage.remote import attempt, gdal_options
 
 T = TypeVar("T")
@@ -94,6 +95,8 @@ def _check_file(location: Location) -> None:
         if not location.member:
             check_companions(location.path)
         return
+    if not location.path.is_dir() and (why := why_missing(location.address)):
+        raise SceneError(f"{location}: {why}")
     found = "is a folder" if location.path.is_dir() else "no such file"
     raise SceneError(f"{location}: {found}, expected a GeoTIFF")
 

@@ -110,9 +110,13 @@ class Aoi:
             factor: how much finer the pixels are whose centres count.
         """
         a, b, c, d, e, f = (~grid.transform)[:6]
-        left, top, right, bottom = shapely.affinity.affine_transform(
-            self.polygons, [a, b, d, e, c, f]
+        area = shapely.affinity.affine_transform(self.polygons, [a, b, d, e, c, f])
+        # What lies beyond the grid, as a part on the other side of 180 degrees, takes no room.
+        left, top, right, bottom = shapely.clip_by_rect(
+            area, -1, -1, grid.width + 1, grid.height + 1
         ).bounds
+        if not math.isfinite(left):
+            return None
         rows, cols = _held(top, bottom, grid.height, factor), _held(left, right, grid.width, factor)
         if not rows or not cols:
             return None
@@ -158,9 +162,25 @@ def read_aoi(aoi: Any, grid: Grid, *, factor: int = 1) -> Aoi:
         raise SceneError(
             f"`aoi` {shown} covers no pixel of the scene: it reaches from "
             f"{_shown(area.polygons.bounds)}, the scene from {_shown(grid.bounds)} "
-            f"(left, bottom, right, top in the scene's CRS)"
+            f"(left, bottom, right, top in the scene's CRS){_other_order(aoi, grid, factor)}"
         )
     return area
+
+
+def _other_order(aoi: Any, grid: Grid, factor: int) -> str:
+    """What to type where a box of latitude and longitude lies on the scene with x first."""
+    name, _, listed = str(aoi).rpartition(":")
+    words = listed.split(",")
+    if not isinstance(aoi, str) or len(words) != 4:
+        return ""
+    text = ",".join((words[1], words[0], words[3], words[2]))
+    try:
+        box = _box(f"{name}:{text}" if name else text, grid)
+    except SceneError:
+        return ""
+    if box is None or not Aoi(_on_grid(box, grid)).touches(grid, factor=factor):
+        return ""
+    return f": with x first it is {name}{':' * bool(name)}{text}"
 
 
 def _on_grid(area: shapely.Geometry, grid: Grid) -> shapely.Geometry:

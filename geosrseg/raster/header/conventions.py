@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,10 @@ class Convention:
         """The options that say it."""
         scale = np.format_float_positional(self.scale, trim="-", precision=17)
         return f"`scale` {scale}" + (f" `offset` {self.offset:g}" if self.offset else "")
+
+    def reflectance(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """The reflectance of digital numbers."""
+        return np.asarray(values, np.float64) * self.scale + self.offset
 
     def is_of(self, scale: float, offset: float) -> bool:
         """These are its numbers."""
@@ -151,11 +156,12 @@ def _may_be(convention: Convention, values: NDArray[np.generic], spec: ModelSpec
     if not is_reflectance(spec):
         return True
     if convention in (TEN_THOUSANDTHS, SENTINEL_2):
-        is_offset = has_offset_of_sentinel_2(values * TEN_THOUSANDTHS.scale, spec)
-        is_dark = np.quantile(values, 0.01) * SENTINEL_2.scale < LEAST_WITH_OFFSET
+        is_offset = has_offset_of_sentinel_2(TEN_THOUSANDTHS.reflectance(values), spec)
+        darkest = np.quantile(TEN_THOUSANDTHS.reflectance(values), 0.01)
+        is_dark = bool(darkest < LEAST_WITH_OFFSET)
         if is_offset if convention is TEN_THOUSANDTHS else is_dark:
             return False
-    return not implausible(values * convention.scale + convention.offset, spec.bands)
+    return not implausible(convention.reflectance(values), spec.bands)
 
 
 def _of_all(convention: Convention, bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -249,7 +249,8 @@ def _check_is_scene(dataset: DatasetReader, found: Sequence[SceneBand]) -> None:
         SceneError: names the scene that it was made of.
     """
     tags = dataset.tags()
-    if "GEOSRSEG_MODEL" in tags and found[0].name in MADE:
+    of_shares = tags.get("TIFFTAG_IMAGEDESCRIPTION", "").startswith("Share of each class")
+    if "GEOSRSEG_MODEL" in tags and (of_shares or found[0].name in MADE):
         scene = tags.get("GEOSRSEG_INPUT", "another file")
         raise SceneError(
             f"it is a map that geosrseg has made of {scene}, expected a scene: give {scene} itself"

@@ -155,10 +155,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
 
 
 def _lacks_offset(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> bool:
-    """The offset of Sentinel-2 is not stated, and nothing is as dark as it would be without.
-
-    Others use the scale 0.0001 too: of them only what is green, or fits better with the offset.
-    """
+    """The offset of Sentinel-2 is not stated, and nothing dark: of all that has its scale."""
     if not all(TEN_THOUSANDTHS.is_of(*pair) for pair in _pairs(radiometry)):
         return False
     reflectance = _reflectance(values, radiometry)
@@ -192,7 +189,7 @@ def _hides_vegetation(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, fitting: Convention
 ) -> bool:
     """Nothing is green, as where an offset is missing, and by the convention some of it is."""
-    green = vegetation_share(values * fitting.scale + fitting.offset, spec.bands)
+    green = vegetation_share(fitting.reflectance(values), spec.bands)
     here = vegetation_share(_reflectance(values, radiometry), spec.bands)
     return is_reflectance(spec) and here < LEAST_SHARE <= green
 

@@ -223,7 +223,7 @@ def as_output_error(path: Path) -> Iterator[None]:
     try:
         yield
     except GDAL_ERRORS as error:
-        raise OutputError(f"{path}: cannot be written ({cause(error)})") from error
+        raise OutputError(f"{path}: cannot be written ({cause(error, path.parent)})") from error
 
 
 def _write_draft(path: Path, profile: CogProfile, rows: Iterable[NDArray[np.generic]]) -> bytes:

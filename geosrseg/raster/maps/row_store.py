@@ -372,7 +372,8 @@ def _as_output_error(
     try:
         yield
     except kinds as error:
+        folder = output.parent
         raise OutputError(
-            f"{output}: its rows cannot be kept in {output.parent} ({cause(error)}): run it again "
+            f"{output}: its rows cannot be kept in {folder} ({cause(error, folder)}): run it again "
             "to resume, once that is mended"
         ) from error

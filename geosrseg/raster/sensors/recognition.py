@@ -36,6 +36,8 @@ def find_product(location: Location) -> SensorProduct | None:
     advice = "give the product's own folder or archive, or a GeoTIFF"
     if given.kind == ARCHIVE:
         advice = "unpack it and give the GeoTIFF or product inside"
+    elif rasters := [name for name in given.files if name.lower().endswith((".tif", ".tiff"))]:
+        advice = f"give the product's own folder, or a file such as {location.path / rasters[0]}"
     raise SceneError(
         f"it holds no product of {sensor_titles()}, found {listed(tuple(given.files))}: {advice}"
     )

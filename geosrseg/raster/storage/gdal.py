@@ -4,10 +4,12 @@ import errno
 import os
 import re
 import sqlite3
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
 from urllib.parse import quote
 
 import rasterio
@@ -32,6 +34,9 @@ GDAL_ERRORS: tuple[type[Exception], ...] = (
 CACHE_MB = 64
 """Blocks that GDAL keeps. Its own choice is 5 % of the machine's memory, which on a large
 machine is the whole of a large map; this holds a row of windows across a scene."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where there is no room."""
 
 PROJ_VARIABLES = ("PROJ_DATA", "PROJ_LIB")
 """Where other programs (PostGIS, QGIS, conda) say that their PROJ's data lie."""
@@ -105,19 +110,36 @@ def small_cache() -> AbstractContextManager[object]:
     return rasterio.Env(GDAL_CACHEMAX=CACHE_MB)
 
 
-def cause(error: BaseException) -> str:
-    """Why something could not be written: the reason, and the disk where that may be to blame.
+def cause(error: BaseException, folder: Path) -> str:
+    """Why something could not be written: the reason, and the disk where that is to blame.
 
-    GDAL does not pass on what the system said, only that a write failed.
+    GDAL does not pass on what the system said, only that a write failed: so it is asked again.
+
+    Args:
+        error: what was raised.
+        folder: in which it was to be written.
     """
     root = error
     while root.__cause__ is not None:
         root = root.__cause__
     text = reason(error)
-    full = isinstance(root, OSError) and root.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if full or re.search(r"write error|failed to write|writing|no space", text, re.IGNORECASE):
-        return f"{text}: is the disk full?"
-    return text
+    said = root if isinstance(root, OSError) else None
+    if said is None and re.search(r"write error|failed to write|writing|no space", text, re.I):
+        said = _refused_write(folder)
+        text = f"{text}, {said.strerror}" if said else f"{text}: is the disk full?"
+    return f"{text}: is the disk full?" if said and said.errno in FULL else text
+
+
+def _refused_write(folder: Path) -> OSError | None:
+    """What the system says of a MiB more in a folder; None where it takes it."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(2**20))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error
+    return None
 
 
 def reason(error: BaseException) -> str:

@@ -95,6 +95,8 @@ class Location:
 
 def _local_path(text: str) -> str:
     """The path that a ``file://`` URL of this machine means; any other text is unchanged."""
+    if re.match(r"file:/(?!/)", text, re.IGNORECASE):
+        text = f"file://{text[len('file:') :]}"  # which RFC 8089 allows too
     scheme, colon, rest = text.partition("://")
     if not colon or scheme.lower() != "file":
         return text

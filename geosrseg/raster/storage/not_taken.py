@@ -6,20 +6,25 @@ from pathlib import Path
 from geosrseg.errors import SceneError
 from geosrseg.raster.storage.encoding import check_encoding
 from geosrseg.raster.storage.location import REMOTE, Location
+from geosrseg.raster.storage.no_raster import why_no_raster
 
+_GOOGLE = "https://storage.googleapis.com/{bucket}/{key}"
+_AZURE = "https://{account}.blob.core.windows.net/{bucket}/{key}"
 _CLOUDS = {
-    "gs": "https://storage.googleapis.com/{bucket}/{key}",
-    "az": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
-    "abfs": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
-    "abfss": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
-    "wasbs": "https://ACCOUNT.blob.core.windows.net/{bucket}/{key}",
-    "oss": "",
-    "swift": "",
-    "hdfs": "",
-    "ftp": "",
-    "sftp": "",
+    **dict.fromkeys(("gs", "gcs"), _GOOGLE),
+    **dict.fromkeys(("az", "azure", "abfs", "abfss", "adl", "wasb", "wasbs"), _AZURE),
+    **dict.fromkeys(("s3a", "s3n"), "s3://{bucket}/{key}"),
 }
 """Schemes of other addresses, and the one of the same file that is read."""
+
+_HERE = {
+    "file": "of this machine it has three slashes, file:///folder/scene.tif, or give the path",
+    "zip": "unpack it and give what is inside",
+    "zip+file": "unpack it and give what is inside",
+    "tar": "unpack it and give what is inside",
+    "vrt": "give the file itself",
+}
+"""Schemes of what is on this machine, and what to give instead."""
 
 _VIRTUAL = re.compile(r"/vsi[a-z0-9_]+/", re.IGNORECASE)
 _INNER_URL = re.compile(r"https?://\S+", re.IGNORECASE)
@@ -49,6 +54,8 @@ def check_taken(location: Location) -> None:
     if location.in_memory:
         return
     address = location.address
+    if not address:
+        raise SceneError("the scene has an empty name: give a file, a folder or an address")
     if not location.is_remote:
         _check_scheme(address)
         _check_virtual(address)
@@ -68,9 +75,11 @@ def _check_scheme(address: str) -> None:
     scheme, colon, rest = address.partition("://")
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme):
         return
-    bucket, _, key = rest.partition("/")
-    there = _CLOUDS.get(scheme.lower(), "").format(bucket=bucket, key=key)
-    advice = f"give {there}" if there else "download it first"
+    container, _, key = rest.partition("/")
+    bucket, _, host = container.partition("@")  # as abfs has it: CONTAINER@ACCOUNT.dfs...
+    account = host.partition(".")[0] or "ACCOUNT"
+    there = _CLOUDS.get(scheme.lower(), "").format(bucket=bucket, key=key, account=account)
+    advice = _HERE.get(scheme.lower()) or (f"give {there}" if there else "download it first")
     raise SceneError(
         f"{address}: {scheme}:// is not read, expected a path or {', '.join(REMOTE)}: {advice}"
     )
@@ -88,6 +97,8 @@ def _check_virtual(address: str) -> None:
         advice = f"give s3://{rest}"
     elif kind.startswith("vsigs"):
         advice = f"give https://storage.googleapis.com/{rest}"
+    elif kind.startswith(("vsiaz", "vsiadls")):
+        advice = f"give https://ACCOUNT.blob.core.windows.net/{rest}"
     elif kind.startswith("vsitar"):
         advice = "give the .tar of a Landsat product, or the unpacked file"
     elif kind == "vsimem":
@@ -106,6 +117,8 @@ def _check_packed(location: Location) -> None:
     except OSError:
         return  # what cannot be read is said when it is opened
     _check_raster(location, begin)
+    if why := why_no_raster(location.path, begin):
+        raise SceneError(f"{location}: {why}")
     for signature, kind in _ARCHIVES.items():
         if begin.startswith(signature):
             raise SceneError(

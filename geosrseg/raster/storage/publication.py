@@ -27,6 +27,8 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
     if path.suffix.lower() not in suffixes:
         raise OutputError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
+        if path.parent.exists():
+            raise OutputError(f"{path}: {path.parent} is no folder: choose another name")
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
     if os.path.lexists(path) and not path.is_file():  # a link that leads nowhere is none either
         raise OutputError(f"{path}: is no regular file: choose another name")
@@ -58,8 +60,12 @@ def check_local(path: Path) -> None:
     """Refuse an address where a local file or folder is expected.
 
     Raises:
-        OutputError: it is a URL.
+        OutputError: it is a URL, or one of GDAL's own names.
     """
+    if found := re.match(r"file:/+(.*)", str(path), re.IGNORECASE):
+        raise OutputError(f"{path}: outputs are paths: give /{found[1]}")
+    if str(path).lower().startswith("/vsi"):
+        raise OutputError(f"{path}: outputs are local files: write it here, then upload it")
     if address := re.match(r"([a-z][a-z0-9+.-]+):/+(.*)", str(path), re.IGNORECASE):
         raise OutputError(
             f"{address[1]}://{address[2]}: outputs are local files: write it here, then upload it"

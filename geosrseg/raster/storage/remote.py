@@ -66,6 +66,15 @@ BESIDE = "GDAL_DISABLE_READDIR_ON_OPEN"
 asks for each by its name, ``FALSE`` lists the folder."""
 
 
+SIDECARS = "GDAL_PAM_ENABLED"
+"""Whether GDAL reads .aux.xml."""
+
+EXTENSIONS = "CPL_VSIL_CURL_ALLOWED_EXTENSIONS"
+"""The only files that GDAL asks a server for, which many set to .tif."""
+
+COMPANIONS = ".ovr,.msk,.MSK,.aux,.AUX,.xml,.XML"
+
+
 def _bar_ftp() -> None:
     """Keep libcurl, which GDAL reads with, from following a later answer to ftp.
 
@@ -92,10 +101,12 @@ def gdal_options(
     if location.member or (alone and not location.is_remote):
         return rasterio.Env(**{BESIDE: "EMPTY_DIR"})
     if not location.is_remote:
-        return rasterio.Env(**{BESIDE: "FALSE"})
+        return rasterio.Env(**{BESIDE: "FALSE", SIDECARS: "YES"})
     _bar_ftp()
     options = {key: OPTIONS[key] for key in OPTIONS if key not in os.environ}
-    return rasterio.Env(**options | ({BESIDE: "TRUE"} if beside else {}))
+    if allowed := os.environ.get(EXTENSIONS):
+        options[EXTENSIONS] = f"{allowed},{COMPANIONS}"
+    return rasterio.Env(**options | {SIDECARS: "YES"} | ({BESIDE: "TRUE"} if beside else {}))
 
 
 def attempt(location: Location, action: Callable[[], T]) -> T:

@@ -422,6 +422,14 @@ class TestRefused:
         read_aoi("800060,849700,800300,849910", Grid(None, NORTH_UP, 37, 53))
 
 
+def test_a_box_of_latitude_and_longitude_is_answered_with_the_other_order():
+    grid = Grid(CRS.from_epsg(32636), Affine(30, 0, 825915, 0, -30, 840105), 80, 80)
+    with pytest.raises(
+        SceneError, match=r"with x first it is EPSG:4326:35\.955,7\.57,35\.97,7\.58"
+    ):
+        read_aoi("EPSG:4326:7.57,35.955,7.58,35.97", grid)
+
+
 PAST_180 = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 179.8, 0, -0.01, -16), 20, 40)
 """From 179.8 to 180.2 degrees."""
 
@@ -440,6 +448,7 @@ def test_an_area_across_180_degrees_is_mapped_on_both_sides(tmp_path, parts):
     expected = np.zeros((20, 40), bool)
     expected[:10, 10:30] = True
     assert np.array_equal(inside, expected)
+    assert area.extent(PAST_180) == Window(0, 10, 10, 20)
 
 
 @pytest.mark.parametrize("box", ["179.9,-16.1,180.1,-16", "179.9,-16.1,-179.9,-16"])

@@ -47,6 +47,12 @@ def test_the_layout_of_a_proj_database(tmp_path):
         (RuntimeError("NULL pointer error"), "NULL pointer error"),
     ],
 )
-def test_a_full_disk_is_only_named_where_it_may_be_one(error, text):
-    assert cause(error).endswith(text)
-    assert ("disk" in cause(error)) == ("disk" in text)
+def test_a_full_disk_is_only_named_where_it_may_be_one(tmp_path, error, text):
+    assert cause(error, tmp_path).endswith(text)
+    assert ("disk" in cause(error, tmp_path)) == ("disk" in text)
+
+
+def test_what_the_system_says_of_a_write_is_asked_where_gdal_does_not_pass_it_on(tmp_path):
+    gone = tmp_path / "gone"
+    found = cause(RuntimeError("Write error at scanline 0"), gone)
+    assert found == "Write error at scanline 0, No such file or directory"

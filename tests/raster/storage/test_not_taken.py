@@ -8,6 +8,7 @@ import pytest
 
 from geosrseg.errors import SceneError
 from geosrseg.raster.array_file import array_file
+from geosrseg.raster.files.dataset import open_dataset
 from geosrseg.raster.sensors.recognition import find_product
 from geosrseg.raster.storage.location import Location
 
@@ -25,6 +26,16 @@ def refused(text):
         ("gs://bucket/a/b.tif", "give https://storage.googleapis.com/bucket/a/b.tif"),
         ("az://data/b.tif", "give https://ACCOUNT.blob.core.windows.net/data/b.tif"),
         ("abfs://data/b.tif", "give https://ACCOUNT.blob.core.windows.net/data/b.tif"),
+        ("gcs://bucket/b.tif", "give https://storage.googleapis.com/bucket/b.tif"),
+        ("s3a://bucket/b.tif", "give s3://bucket/b.tif"),
+        (
+            "abfss://data@acc.dfs.core.windows.net/b.tif",
+            "give https://acc.blob.core.windows.net/data/b.tif",
+        ),
+        ("/vsiaz/data/b.tif", "give https://ACCOUNT.blob.core.windows.net/data/b.tif"),
+        ("file://scene.tif", "of this machine it has three slashes, file:///"),
+        ("zip://a.zip!b.tif", "unpack it and give what is inside"),
+        ("", "the scene has an empty name"),
         ("ftp://host/b.tif", "ftp:// is not read, expected a path or https, http, s3: download"),
         ("/vsis3/bucket/b.tif", "give s3://bucket/b.tif"),
         ("/vsigs/bucket/b.tif", "give https://storage.googleapis.com/bucket/b.tif"),
@@ -43,6 +54,52 @@ def test_an_array_is_read_where_this_program_keeps_it_and_by_no_address_that_is_
     with array_file(np.ones((4, 4), np.uint16)) as location:
         assert find_product(location) is None
         assert "/vsimem/" in refused(location.address)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "is empty: it was not downloaded whole, get it again"),
+        (b"II*\0\x40\x42\x0f\0" + bytes(90), "ends at byte 98, and its directory is at 1000000"),
+        (b"<!DOCTYPE html><html>", "is a web page, as servers give for a login or an error"),
+        (b"<?xml version='1.0'?><Error/>", "is XML, as servers give for an error"),
+        (b'{"message": "Unauthorized"}', "is JSON, expected a raster"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "get that with git lfs pull"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture (PNG), expected a GeoTIFF: make one of it, with"),
+    ],
+)
+def test_files_that_are_no_raster_are_named_by_what_they_are(tmp_path, content, why):
+    (tmp_path / "a.tif").write_bytes(content)
+    assert why in refused(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("-", "standard input is not read"),
+        ('NETCDF:"a.nc":sr', 'with gdal_translate NETCDF:"a.nc":sr scene.tif'),
+        ("~/a.tif", "~ means your home folder only outside of quotes"),
+        ("no_folder/a.tif", "and no folder no_folder"),
+        ("*.tif", "no file has a name of this pattern"),
+        ("scenne.tif", "is it scene.tif?"),
+        ("SCENE.TIF", "is it scene.tif?"),
+    ],
+)
+def test_names_that_no_file_has(tmp_path, monkeypatch, name, why):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scene.tif").touch()
+    with pytest.raises(SceneError) as caught, open_dataset(Location.of(name)):
+        pass
+    assert why in str(caught.value)
+
+
+def test_a_file_address_may_have_one_slash(tmp_path):
+    assert Location.of(f"file:{tmp_path}/a%20b.tif").path == tmp_path / "a b.tif"
+
+
+def test_a_folder_of_geotiffs_names_one_to_give(tmp_path):
+    (tmp_path / "scene.tif").touch()
+    assert f"or a file such as {tmp_path}/scene.tif" in refused(tmp_path)
 
 
 def test_packed_files(tmp_path):

@@ -77,3 +77,19 @@ def test_a_link_that_leads_nowhere_is_no_output(tmp_path):
     (tmp_path / "map.tif").symlink_to(tmp_path / "none")
     with pytest.raises(OutputError, match="no regular file"):
         check_output(tmp_path / "map.tif", suffixes=(".tif",), overwrite=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("/vsis3/bucket/map.tif", "outputs are local files"),
+        ("file:///data/map.tif", "give /data/map.tif"),
+        ("here.tif/map.tif", "here.tif is no folder"),
+        ("nowhere/map.tif", "there is no folder nowhere: make it first"),
+    ],
+)
+def test_names_that_no_output_has_say_why(tmp_path, monkeypatch, name, why):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.tif").touch()
+    with pytest.raises(OutputError, match=why):
+        check_output(Path(name), suffixes=[".tif"], overwrite=False)

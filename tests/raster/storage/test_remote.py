@@ -282,6 +282,15 @@ class TestProducts:
         assert "download it first" in refused("s3://bucket/item.json")
 
 
+def test_files_beside_a_remote_one_are_asked_for_whatever_extensions_are_allowed(monkeypatch):
+    monkeypatch.setenv("CPL_VSIL_CURL_ALLOWED_EXTENSIONS", ".tif")
+    monkeypatch.setenv("GDAL_PAM_ENABLED", "NO")
+    with remote.gdal_options(Location("https://host/a.tif"), beside=True) as env:
+        allowed = env.options["CPL_VSIL_CURL_ALLOWED_EXTENSIONS"].split(",")
+        assert {".tif", ".msk", ".ovr", ".xml"} <= set(allowed)
+        assert env.options["GDAL_PAM_ENABLED"] == "YES"
+
+
 def test_the_users_environment_wins(monkeypatch):
     monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "7")
     with remote.gdal_options(Location("https://host/a.tif")) as env:
