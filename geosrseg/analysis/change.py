@@ -43,15 +43,15 @@ class Transition:
         after: the later date.
         pixels: (classes, classes) rows before, columns after.
         square_metres: the same on the ground; None where it is not known.
-        doubtful: (classes, classes) pixels of `pixels` off the diagonal that may be noise; zeros
-            where no confidence was kept.
+        doubtful: (classes, classes) pixels of `pixels` off the diagonal that may be noise; None
+            where one of the two maps has no confidence layer.
     """
 
     before: date
     after: date
     pixels: NDArray[np.int64]
     square_metres: NDArray[np.float64] | None
-    doubtful: NDArray[np.int64]
+    doubtful: NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,14 +64,12 @@ class Change:
         areas: of each whole map.
         transitions: from each date to the next, and last from the first to the last where there
             are more than two.
-        with_confidence: changes were held against the maps' confidence.
     """
 
     legend: Legend
     dates: tuple[date, ...]
     areas: tuple[Areas, ...]
     transitions: tuple[Transition, ...]
-    with_confidence: bool
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
@@ -89,7 +87,7 @@ class Change:
                     "hectares": None
                     if item.square_metres is None
                     else (item.square_metres / 1e4).tolist(),
-                    "doubtful_pixels": item.doubtful.tolist(),
+                    "doubtful_pixels": None if item.doubtful is None else item.doubtful.tolist(),
                 }
                 for item in self.transitions
             ],
@@ -105,10 +103,10 @@ def change(
 ) -> Change:
     """Compare class maps of one place.
 
-    Maps are sorted by date. Where all have a confidence layer beside them, a change whose two
-    labels are together (their product) less than `SURE` percent certain is marked as
-    doubtful: two maps that are each 80 % right differ on a third of the ground without
-    any change.
+    Maps are sorted by date. Where both maps of a pair have a confidence layer beside them, a
+    change whose two labels are together (their product) less than `SURE` percent certain is marked
+    as doubtful: two maps that are each 80 % right differ on a third of the ground without any
+    change.
 
     Args:
         class_maps: two or more, with one legend; grids may differ, that of the first date counts.
@@ -135,14 +133,19 @@ def change(
         raise OutputError(f"two maps have one date ({min(d for d in days if days.count(d) > 1)})")
     grid = maps[0].grid
     placed = [put_on_grid(item, grid) for item in maps]
-    sure = all(item.confidence_path is not None for item in maps)
+    sure = [item.confidence_path is not None for item in maps]
     pairs = [(k, k + 1) for k in range(len(maps) - 1)]
     if len(maps) > 2:
         pairs.append((0, len(maps) - 1))
-    counters = [_TransitionCounter(legend, grid) for _ in pairs]
+    counters = [
+        _TransitionCounter(legend, grid, sure=sure[one] and sure[other]) for one, other in pairs
+    ]
     for strip in _strips(grid):
         labels = [item.read(strip) for item in placed]
-        percents = [item.read_confidence(strip)[0] if sure else None for item in placed]
+        percents = [
+            item.read_confidence(strip)[0] if known else None
+            for item, known in zip(placed, sure, strict=True)
+        ]
         for (one, other), counter in zip(pairs, counters, strict=True):
             noise = _noise(percents[one], percents[other])
             counter.add(labels[one], labels[other], noise, strip.row_off)
@@ -153,9 +156,9 @@ def change(
     if not transitions[-1].pixels.any():
         raise OutputError(f"{maps[0].path} and {maps[-1].path} have no mapped ground in common")
     if output is not None:
-        _write(Path(output), legend, (placed[0], placed[-1]), sure=sure, days=days)
+        _write(Path(output), legend, (placed[0], placed[-1]), sure=sure[0] and sure[-1], days=days)
     areas = tuple(_areas(item, legend) for item in maps)
-    return Change(legend, tuple(days), areas, transitions, sure)
+    return Change(legend, tuple(days), areas, transitions)
 
 
 def _areas(class_map: ClassMap, legend: Legend) -> Areas:
@@ -182,7 +185,8 @@ def _noise(
 class _TransitionCounter:
     """Adds up pairs of labels, row by row."""
 
-    def __init__(self, legend: Legend, grid: Grid) -> None:
+    def __init__(self, legend: Legend, grid: Grid, *, sure: bool) -> None:
+        self._sure = sure
         self._index, self._classes = legend.index_table(), len(legend)
         self._ground = pixel_areas(grid)
         size = self._classes**2
@@ -212,8 +216,8 @@ class _TransitionCounter:
     def transition(self, before: date, after: date) -> Transition:
         shape = (self._classes, self._classes)
         ground = None if self._ground is None else self._square_metres.reshape(shape)
-        pixels, doubtful = self._pixels.reshape(shape), self._doubtful.reshape(shape)
-        return Transition(before, after, pixels, ground, doubtful)
+        doubtful = self._doubtful.reshape(shape) if self._sure else None
+        return Transition(before, after, self._pixels.reshape(shape), ground, doubtful)
 
 
 def change_legend(legend: Legend) -> Legend:

@@ -48,7 +48,7 @@ def change_text(found: Change) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [f"{last.before} (rows) to {last.after} (columns), {_unit(found)}"]
     lines += ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*lines, *_doubt(found, last)])
+    return "\n".join([*lines, *_doubt(last)])
 
 
 def _rows(found: Change) -> Iterator[list[object]]:
@@ -58,14 +58,14 @@ def _rows(found: Change) -> Iterator[list[object]]:
             yield ["area", day, "", item.name, "", item.pixels, hectares, ""]
     names = found.legend.names
     for transition in found.transitions:
-        ground = transition.square_metres
+        ground, doubtful = transition.square_metres, transition.doubtful
         for one, name in enumerate(names):
             for other, to in enumerate(names):
                 yield [
                     "transition", transition.before, transition.after, name, to,
                     int(transition.pixels[one, other]),
                     "" if ground is None else round(float(ground[one, other]) / 1e4, 4),
-                    int(transition.doubtful[one, other]) if found.with_confidence else "",
+                    "" if doubtful is None else int(doubtful[one, other]),
                 ]  # fmt: skip
 
 
@@ -83,11 +83,11 @@ def _matrix(found: Change, transition: Transition) -> list[list[str]]:
     ]
 
 
-def _doubt(found: Change, transition: Transition) -> list[str]:
+def _doubt(transition: Transition) -> list[str]:
     changed = int(transition.pixels.sum() - transition.pixels.trace())
-    if not found.with_confidence:
+    if transition.doubtful is None:
         return [
-            "How much of the change is noise is not known: the maps have no confidence layers "
+            "How much of the change is noise is not known: not both maps have confidence layers "
             "beside them (predict `confidence`)."
         ]
     share = transition.doubtful.sum() / max(changed, 1)
@@ -116,7 +116,7 @@ def _page(found: Change) -> str:
                 f"Rows: {transition.before}. Columns: {transition.after}. In {_unit(found)}."
             ),
             table(_matrix(found, transition), colours),
-            *map(paragraph, _doubt(found, transition)),
+            *map(paragraph, _doubt(transition)),
         ]
     return page(f"Change from {first} to {last}", parts)
 

@@ -1,7 +1,9 @@
 """Planning work: what every scene would cost, and everything pinned that decides its bytes."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from geosrseg.products.products import PRODUCTS
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output
 from geosrseg.version import __version__
+
+AT_ONCE = 8
+"""Scenes that are planned at once."""
 
 NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"
 
@@ -121,9 +126,10 @@ def plan_work(
     with open_model(model, device=device, precision=precision) as opened:
         planner = _Planner(opened, str(model or opened.spec.name), base, tuple(products), options)
         found = []
-        for scene in names:
-            found.append(planner.plan(scene))
-            on_scene(found[-1])
+        with closing(planner.plan_all(names)) as plans:
+            for item in plans:
+                found.append(item)
+                on_scene(item)
     if all(item.state == BROKEN for item in found):
         raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
     write_work(work, [item.task for item in found])
@@ -154,6 +160,23 @@ class _Planner:
         }
         self._archive = open_archive(f"{base}/any.tif")
         self._rate: float | None = None
+
+    def plan_all(self, scenes: Sequence[SceneName]) -> Generator[PlannedScene]:
+        """The plans in the scenes' order.
+
+        After the first one that can be mapped they are made several at once: those of
+        remote scenes wait for the network most of the time.
+        """
+        waiting = iter(scenes)
+        for scene in waiting:
+            yield self.plan(scene)
+            if self._rate is not None:
+                break
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="plan")
+        try:
+            yield from pool.map(self.plan, waiting)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def plan(self, scene: SceneName) -> PlannedScene:
         """See `PlannedScene`."""

@@ -7,12 +7,16 @@ from datetime import date
 import numpy as np
 import pytest
 import rasterio
+from affine import Affine
+from rasterio import warp
+from rasterio.crs import CRS
 
 from geosrseg.analysis.change import DOUBTFUL, change, change_legend
 from geosrseg.analysis.change_files import change_text, write_change_report, write_change_table
 from geosrseg.analysis.zonal_areas import zonal_areas
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
+from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import open_class_map
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import write_raster
@@ -93,6 +97,52 @@ def test_a_change_that_is_less_than_half_certain_is_doubtful(tmp_path, maps, ser
     assert found.transitions[0].doubtful.sum() == doubtful.sum()
 
 
+def test_doubt_is_known_of_the_pairs_that_have_confidence(tmp_path, maps):
+    for path in maps[:2]:
+        write_raster(
+            path.with_name(f"{path.stem}.confidence.tif"), np.full((2, 60, 80), 30, np.uint8),
+            nodata=255, crs=GRID.crs, transform=GRID.transform,
+        )  # fmt: skip
+    found = change(maps, tmp_path / "change.tif")
+    first, second, whole = (item.doubtful for item in found.transitions)
+    pixels = found.transitions[0].pixels
+    assert first.sum() == pixels.sum() - pixels.trace() > 0
+    assert (second, whole) == (None, None)
+    with rasterio.open(tmp_path / "change.tif") as dataset:
+        assert not (dataset.read(1) == DOUBTFUL).any()
+    assert "not both maps" in change_text(found)
+
+
+def test_areas_of_a_series_of_eight_dates_are_those_of_each_map(tmp_path):
+    """Maps of two UTM zones, two pixel sizes and shifted grids, of which half lack a class."""
+    fewer, maps = Legend(LEGEND.classes[1:]), []
+    for k in range(8):
+        legend = fewer if k % 2 else LEGEND
+        zone, size = (32637, 15) if k in (3, 6) else (32636, 10)
+        (x,), (y,) = warp.transform("EPSG:32636", f"EPSG:{zone}", [500_000 + 7 * k], [4_000_000])
+        transform = Affine(size, 0, x, 0, -size, y)
+        labels = np.random.default_rng(k).choice([*legend.ids, 255], (60, 80)).astype(np.uint8)
+        grid = Grid(CRS.from_epsg(zone), transform, 60, 80)
+        path = tmp_path / f"{1985 + 5 * k}-07-01.tif"
+        maps.append(write_class_map(path, labels, grid=grid, legend=legend))
+    found = change(maps)
+    write_change_table(tmp_path / "c.csv", found)
+    with (tmp_path / "c.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "area"]
+    written = {(row["before"], row["from"]): row for row in rows}
+    assert len(written) == 8 * 3
+    for path in maps:
+        (alone,) = zonal_areas(path)
+        own = {item.name: item for item in alone.areas.classes}
+        for name in LEGEND.names:
+            row = written[path.stem, name]
+            if name not in own:
+                assert (row["pixels"], float(row["hectares"])) == ("0", 0)
+                continue
+            assert int(row["pixels"]) == own[name].pixels > 0
+            assert float(row["hectares"]) == pytest.approx(own[name].hectares, abs=6e-5)
+
+
 def test_it_is_written_as_text_csv_json_and_page(tmp_path, maps):
     found = change(maps)
     assert "2001-07-01 (rows) to 2021-07-01 (columns), hectares" in change_text(found)
@@ -106,7 +156,7 @@ def test_it_is_written_as_text_csv_json_and_page(tmp_path, maps):
     write_change_report(tmp_path / "c.html", found)
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert page.count("<polyline") == 3
-    assert "no confidence layers" in page
+    assert "not both maps have confidence layers" in page
 
 
 def test_two_maps_of_one_date_are_refused(maps):

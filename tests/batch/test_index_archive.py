@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -187,6 +188,18 @@ def test_maps_that_come_meanwhile_are_seen(folder, monkeypatch):
 
     monkeypatch.setattr(module, "_write", slow)
     assert index_archive(folder).maps == 2
+
+
+def test_several_may_index_at_once(folder):
+    maps = [add(folder, f"m{k}_2021010{k + 1}", grid(1000 * k), seed=k) for k in range(3)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(index_archive, [folder] * 8))
+    assert [item.maps for item in found] == [3] * 8
+    for path in maps:
+        there, own = read_there(folder / "index-EPSG-32636.vrt", path)
+        assert np.array_equal(there, own)
+    check_schema(json.loads((folder / COLLECTION).read_text()), "collection")
+    assert not list(folder.glob(".*"))
 
 
 def test_what_cannot_be_in_the_layer_is_named(folder):

@@ -1,6 +1,10 @@
 """plan and run: what they print, and with which code they end."""
 
 import json
+import os
+import re
+import subprocess
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -106,8 +110,56 @@ def test_run_as_json_is_a_line_a_task(folder):
 
 
 @pytest.mark.parametrize(
+    "variable", ["SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX"]
+)
+def test_a_job_of_an_array_runs_the_task_of_its_index(folder, variable, monkeypatch):
+    plan(folder)
+    monkeypatch.setenv(variable, "2")
+    done = call("run", folder / "w.jsonl", "--task", "array", "--json")
+    assert json.loads(done.stdout)["output"] == str(folder / "out" / "s2.tif")
+    monkeypatch.setenv(variable, "two")
+    done = call("run", folder / "w.jsonl", "--task", "array")
+    assert done.exit_code == 2
+    assert f"{variable}=two is no number of a task" in done.stderr
+
+
+def test_the_recipe_for_slurm_calls_each_task_once_and_then_the_index(tmp_path):
+    """The lines of docs/scale-out.md, with an sbatch that runs what it is given at once."""
+    page = (Path(__file__).parents[2] / "docs" / "scale-out.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```sh\n(maps=\$\(sbatch.*?)```", page, re.DOTALL)
+    (tmp_path / "work.jsonl").write_text("{}\n" * 3)
+    programs = {
+        "sbatch": SBATCH,
+        "geosrseg": 'echo "$@ ${SLURM_ARRAY_TASK_ID:-none}" >> calls',
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run(["sh", "-euc", recipe], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "calls").read_text().splitlines() == [
+        *(f"run work.jsonl --task array {k}" for k in range(3)), "index maps none",
+    ]  # fmt: skip
+
+
+SBATCH = """
+for word in "$@"; do
+  case "$word" in
+    --array=*) last=${word#--array=0-} ;;
+    --dependency=*) test "$word" = --dependency=afterany:77 || exit 1 ;;
+  esac
+done
+if [ -z "$last" ]; then sh -c "$word"; exit; fi
+for k in $(seq 0 "$last"); do SLURM_ARRAY_TASK_ID=$k sh -c "$word"; done
+echo 77
+"""
+
+
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
+        (["--task", "array"], 2, "none of SLURM_ARRAY_TASK_ID, AWS_BATCH_JOB_ARRAY_INDEX,"),
+        (["--task", "-1"], 2, "'-1' is no number of a task"),
         (["--task", "3"], 1, "there is no task 3: they are 0 to 2"),
         (["--shard", "3/2"], 1, "there is no shard 3/2"),
         (["--shard", "2"], 2, "expected one such as 2/8"),

@@ -36,7 +36,7 @@ def change(
     """Compare class maps of one place at several dates.
 
     Dates are read from the names of the maps and of their scenes. With confidence layers beside
-    all maps (predict --confidence), changes whose two labels are together less than half
+    two maps (predict --confidence), changes whose two labels are together less than half
     certain are marked as doubtful: two good maps differ by their errors alone.
     """
     from geosrseg.analysis.change import change as run

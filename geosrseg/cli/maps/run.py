@@ -1,11 +1,38 @@
 """``geosrseg run``: works off what ``geosrseg plan`` wrote."""
 
+import os
 import re
 from pathlib import Path
 
 import click
 
 from geosrseg.cli import options
+
+ARRAY = ("SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX")
+"""Where SLURM, AWS Batch and Kubernetes tell a job of an array which one it is."""
+
+
+class TaskNumber(click.ParamType[int]):
+    """A task by its number, or the one that a job array gives this process."""
+
+    name = "N|array"
+
+    def convert(
+        self,
+        value: str | int,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        text, where = str(value), ""
+        if text == "array":
+            where = next((name for name in ARRAY if os.environ.get(name)), "")
+            if not where:
+                self.fail(f"array: none of {', '.join(ARRAY)} is set here", param, ctx)
+            text = os.environ[where]
+        if not re.fullmatch(r"\d{1,9}", text):
+            said = f"{where}={text}" if where else repr(text)
+            self.fail(f"{said} is no number of a task: expected 0 or more", param, ctx)
+        return int(text)
 
 
 class Shard(click.ParamType[tuple[int, int]]):
@@ -28,8 +55,9 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.command()
 @click.argument("work", metavar="WORK.jsonl", type=click.Path(path_type=Path))
 @click.option(
-    "--task", "number", type=click.IntRange(min=0), metavar="N",
-    help="Run one task, counted from 0: the index of a job array.",
+    "--task", "number", type=TaskNumber(), metavar="N|array",
+    help="Run one task, counted from 0, or that of this job's index in an array of SLURM, AWS "
+    "Batch or Kubernetes.",
 )  # fmt: skip
 @click.option("--shard", type=Shard(), help="Run every K-th task, from the I-th on.")
 @click.option(

@@ -11,6 +11,7 @@ import rasterio
 from affine import Affine
 
 from geosrseg.analysis.map_products import stac
+from geosrseg.analysis.mosaic import mosaic
 from geosrseg.batch.index_archive import index_archive
 from geosrseg.products.polygons.vector import write_polygons
 from geosrseg.raster.files.grid import Grid
@@ -132,10 +133,11 @@ def test_polygons_lie_on_the_class_map(render, class_map, coarse, legend, tmp_pa
     assert drawn[borders].mean() > 0.95
 
 
-def test_the_maps_of_a_folder_are_one_layer_without_a_seam(render, tmp_path, legend, coarse):
+@pytest.mark.parametrize("layer", ["index-EPSG-32636.vrt", "mosaic.tif"])
+def test_neighbouring_maps_are_one_layer_without_a_seam(layer, render, tmp_path, legend, coarse):
     """Two neighbours of which one lies further north; the second is drawn over the first."""
     height, width = coarse.shape
-    expected = np.full((height + 64, 2 * width - 48), 255, np.uint8)
+    expected, paths = np.full((height + 64, 2 * width - 48), 255, np.uint8), []
     for k, (row, col) in enumerate([(64, 0), (0, width - 48)]):
         transform = NORTH_UP @ Affine.translation(col, row - 64)
         path = write_class_map(
@@ -143,10 +145,12 @@ def test_the_maps_of_a_folder_are_one_layer_without_a_seam(render, tmp_path, leg
             legend=legend,
         )  # fmt: skip
         stac(path, path.with_suffix(".json"))
+        paths.append(path)
         part = expected[row : row + height, col : col + width]
         part[coarse != 255] = coarse[coarse != 255]
     index_archive(tmp_path)
-    picture, (said,) = render(expected.shape, tmp_path / "index-EPSG-32636.vrt")
+    mosaic(paths, tmp_path / "mosaic.tif", rule="date")
+    picture, (said,) = render(expected.shape, tmp_path / layer)
     assert (said["renderer"], said["crs"]) == ("paletted", "EPSG:32636")
     assert said["classes"] == [[c.id, c.name, c.colour] for c in legend.classes]
     assert np.array_equal(picture, painted(expected, legend))
