@@ -11,8 +11,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
 
 from geosrseg import errors
@@ -25,6 +25,26 @@ _START = (
     "from geosrseg.apart import _serve; _serve(*sys.argv[2:])"
 )
 _OK = b"ok"
+
+SAFE_PATH = "PYTHONSAFEPATH"
+"""What Python is told by to leave the current folder alone."""
+
+
+@contextmanager
+def without_current_folder() -> Iterator[None]:
+    """Python processes that are started inside run no module of the current folder.
+
+    With ``-c``, as `multiprocessing` starts them, Python looks there before anywhere else.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SAFE_PATH, None)
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 class GivenUpError(Exception):
@@ -62,9 +82,12 @@ def run_apart(
         answer, _ = process.communicate(content, timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise GivenUpError(f"not within {seconds:.0f} s") from error
-    finally:  # SIGTERM and Ctrl-C end the waiting, and the child with it
+    finally:  # SIGTERM and Ctrl-C end the waiting at any of its steps, and the child with it
         process.kill()
-        process.communicate()
+        for stream in (process.stdin, process.stdout):
+            with suppress(OSError):  # what was to be sent has nobody to go to
+                stream.close()  # type: ignore[union-attr]
+        process.wait()
     return _understood(answer, process.returncode)
 
 

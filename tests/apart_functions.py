@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from geosrseg.errors import SceneError
@@ -42,3 +43,8 @@ def wait(content: bytes) -> bytes:
 
 def fill(_content: bytes) -> bytes:
     return bytes(len(bytearray(2**30)))
+
+
+def doing_nothing() -> Callable[[], object]:
+    """For a process that is measured."""
+    return time.perf_counter

@@ -1,8 +1,9 @@
 """What several layers' tests share."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import pytest
@@ -32,6 +33,26 @@ def _without_trial(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def tried_apart() -> None:
     """For tests of the trial itself."""
+
+
+@pytest.fixture(autouse=True)
+def _read_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vector files of tests are read in this process, except where the child is tested."""
+    if "read_apart" in request.fixturenames:
+        return
+
+    def here(function: str, content: bytes, arguments: Sequence[str], **_: object) -> bytes:
+        answer: bytes = resolve_name(function)(content, *arguments)
+        return answer
+
+    module = "geosrseg.raster.files.vector_file"
+    monkeypatch.setattr(f"{module}.run_apart", here)
+    monkeypatch.setattr(f"{module}.leave_one_driver", lambda driver, skipped: None)
+
+
+@pytest.fixture
+def read_apart() -> None:
+    """For tests of the child that reads vector files."""
 
 
 @pytest.fixture(autouse=True, scope="session")

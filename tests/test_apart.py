@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from geosrseg.apart import GivenUpError, run_apart
+from geosrseg.bench.process import MeasuredProcess
 from geosrseg.errors import SceneError
 
 HERE = "tests.apart_functions"
@@ -32,6 +33,17 @@ def test_any_other_is_said():
 def test_what_ends_the_child_ends_nothing_else(number):
     with pytest.raises(GivenUpError, match=f"it ended its process, {number.name}"):
         run_apart(f"{HERE}:end", b"", [str(int(number))], seconds=60)
+
+
+@pytest.mark.parametrize("name", ["multiprocessing", "pickle", "numpy", "sitecustomize"])
+def test_workers_run_nothing_of_the_current_folder(tmp_path, monkeypatch, name):
+    (tmp_path / f"{name}.py").write_text("open('ran', 'w')\nraise SystemExit('ran')\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with MeasuredProcess("it", f"{HERE}:doing_nothing") as process:
+        process.seconds()
+    assert not (tmp_path / "ran").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
 
 
 def test_a_child_without_an_answer():

@@ -2,11 +2,14 @@
 
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import geosrseg
+from geosrseg.batch.archive import open_archive
 from geosrseg.batch.work import Task, read_work
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.core.normalize import Normalization
@@ -30,6 +33,8 @@ from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
 from tests.tiny_datasets import CARD
 from tests.tiny_models import make_spec
+
+PACKAGE = Path(geosrseg.__file__).parent
 
 
 def check(error: Exception) -> None:
@@ -329,3 +334,15 @@ def test_lines_of_a_work_file(tmp_path_factory, changes):
 
 def test_scale_is_untouched():
     assert parse_number("2.75E-05") == LEVEL_2_SCALE
+
+
+@pytest.mark.parametrize("page", sorted(PACKAGE.rglob("*.html*")), ids=lambda path: path.name)
+def test_every_page_loads_nothing_from_elsewhere(page):
+    assert "default-src 'none'" in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("bucket", ["2130706433:18484", "127.0.0.1", "user@host", "a..b", "x?y"])
+def test_a_host_is_no_bucket_for_maps(bucket):
+    pytest.importorskip("obstore")
+    with pytest.raises(OutputError, match="is no address"):
+        open_archive(f"s3://{bucket}/map.tif")

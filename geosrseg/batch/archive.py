@@ -15,10 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from geosrseg.batch.work import Task
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
 from geosrseg.raster.storage.gdal import reason
+from geosrseg.raster.storage.location import Location, check_address, without_secrets
 from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.regular_file import create_new, read_regular
 
 MARK = "geosrseg:task"
 """Property of the item that holds the id of the task's map."""
@@ -112,8 +115,8 @@ class Archive(ABC):
 def _marked(text: bytes) -> str:
     """The mark in an item; empty without one."""
     try:
-        value = json.loads(text)["properties"][MARK]
-    except (ValueError, LookupError, TypeError, RecursionError):
+        value = parse_json(text)["properties"][MARK]
+    except (ValueError, LookupError, TypeError):
         return ""
     return value if isinstance(value, str) else ""
 
@@ -158,9 +161,7 @@ class FolderArchive(Archive):
     def read(self, address: str) -> bytes | None:
         path = Path(address)
         try:
-            if path.stat().st_size > MOST_BYTES:
-                raise OutputError(f"{path}: is too large for an item")
-            return path.read_bytes()
+            return read_regular(path, limit=MOST_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -233,7 +234,11 @@ class StoreArchive(Archive):
             from obstore.exceptions import AlreadyExistsError, BaseError  # noqa: PLC0415
             from obstore.store import from_url  # noqa: PLC0415
         self._obstore, self._exists, self._error = obstore, AlreadyExistsError, BaseError
-        parts = urlsplit(address)
+        try:
+            check_address(Location(address))
+            parts = urlsplit(address)
+        except ValueError as error:
+            raise OutputError(f"{without_secrets(address)}: is no address ({error})") from error
         self._root = f"{parts.scheme}://{parts.netloc}"
         options: dict[str, Any] = {}
         if parts.scheme == "s3" and (endpoint := _s3_endpoint()):
@@ -304,7 +309,8 @@ class StoreArchive(Archive):
 
     def _failure(self, address: str, what: str, error: Exception) -> OutputError:
         lines = str(error).strip().splitlines()
-        return OutputError(f"{address}: cannot be {what} ({lines[0] if lines else error})")
+        why = without_secrets(lines[0] if lines else str(error))
+        return OutputError(f"{address}: cannot be {what} ({why})")
 
 
 @contextmanager
@@ -330,7 +336,6 @@ def write_mark(item: Path, task: Task) -> None:
     document = json.loads(item.read_text(encoding="utf-8"))
     document["properties"][MARK] = task.map_id
     draft = item.with_name(f".{item.name}.marked")
-    with suppress(FileNotFoundError):
-        draft.unlink()
-    draft.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with create_new(draft) as file:
+        file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
     draft.replace(item)

@@ -6,18 +6,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urljoin
 
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import SceneWarning, WorkError
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
 from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
+from geosrseg.regular_file import create_new, read_regular
 
 LISTS = (".txt", ".lst", ".csv")
 """Suffixes of files with one scene a line."""
 
 MOST_BYTES = 2**28
 """Of a list or a search result."""
+
+MOST_WORDS = 200_000
+"""Scenes, patterns and lists of one plan, which are looked at one by one."""
+
+DEEPEST = 3
+"""Lists and patterns within each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,8 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
     Raises:
         WorkError: no scene is given, a list cannot be read, or two scenes would have one map.
     """
-    found = [scene for word in words for scene in _expand(word, items_folder)]
+    expansion = _Expansion(items_folder, left=MOST_WORDS)
+    found = [scene for word in words for scene in expansion.scenes(word)]
     kept = set(one_part_each(scene.address for scene in found if scene.item is None))
     found = [scene for scene in found if scene.item is not None or scene.address in kept]
     if not found:
@@ -63,34 +72,68 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
 
 
 def write_items(scenes: Sequence[SceneName]) -> None:
-    """Give the items of search results their files."""
+    """Give the items of search results their files.
+
+    Raises:
+        WorkError: one cannot be written.
+    """
     for scene in scenes:
         if scene.item is not None:
             path = Path(scene.address)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(scene.item), encoding="utf-8")
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with create_new(path) as file:
+                    file.write(json.dumps(scene.item).encode())
+            except OSError as error:
+                raise WorkError(f"{path}: cannot be written ({reason(error)})") from error
 
 
-def _expand(word: str, items_folder: Path) -> Iterator[SceneName]:
-    location = Location.of(word)
-    path = Path(word)
-    named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
-    if location.is_remote or named or product_of_part(location):
-        yield _scene(word)
-    elif path.is_file() and path.suffix.lower() in LISTS:
-        base = path.parent
-        for line in _read(path).splitlines():
-            text = line.strip().strip('"')
-            if text and not text.startswith("#"):
-                is_absolute = Location.of(text).is_remote or Path(text).is_absolute()
-                yield from _expand(text if is_absolute else str(base / text), items_folder)
-    elif path.is_file():
-        yield from _items(path, items_folder)
-    elif set(word) & set("*?["):
-        for match in sorted(_base(path).glob(str(path.relative_to(path.anchor)))):
-            yield from _expand(str(match), items_folder)
-    else:
-        raise WorkError(f"{word}: no such file or folder")
+@dataclass(slots=True)
+class _Expansion:
+    """What words name; lists of strangers may name themselves, or lists without end.
+
+    Attributes:
+        items_folder: where the items of a search will have their files.
+        left: words that may still be looked at.
+    """
+
+    items_folder: Path
+    left: int
+
+    def scenes(self, word: str, *, depth: int = 0) -> Iterator[SceneName]:
+        """The scenes of a word, which stands in as many lists within each other."""
+        self.left -= 1
+        if self.left < 0:
+            raise WorkError(f"{word}: is past {MOST_WORDS} scenes: plan them in parts")
+        location = Location.of(word)
+        path = Path(word)
+        named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
+        if location.is_remote or named or product_of_part(location):
+            yield _scene(word)
+        elif path.is_file() and path.suffix.lower() in LISTS:
+            if depth >= DEEPEST:
+                raise WorkError(f"{word}: is a list in {depth} lists: name its scenes yourself")
+            for line in _read(path).splitlines():
+                text = line.strip().strip('"')
+                if text and not text.startswith("#"):
+                    is_absolute = Location.of(text).is_remote or Path(text).is_absolute()
+                    inner = text if is_absolute else str(path.parent / text)
+                    yield from self.scenes(inner, depth=depth + 1)
+        elif path.is_file():
+            yield from _items(path, self.items_folder)
+        elif set(word) & set("*?["):
+            for match in _matches(path):
+                yield from self.scenes(match, depth=depth + 1)
+        else:
+            raise WorkError(f"{word}: no such file or folder")
+
+
+def _matches(pattern: Path) -> list[str]:
+    try:
+        found = _base(pattern).glob(str(pattern.relative_to(pattern.anchor)))
+        return sorted(map(str, found))
+    except (OSError, ValueError, RecursionError) as error:
+        raise WorkError(f"{pattern}: is no pattern of files ({reason(error)})") from error
 
 
 def _base(path: Path) -> Path:
@@ -100,8 +143,8 @@ def _base(path: Path) -> Path:
 
 def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
     try:
-        document = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
+        document = parse_json(_read(path))
+    except ValueError as error:
         raise WorkError(f"{path}: is no JSON ({reason(error)})") from error
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         yield _scene(str(path))
@@ -135,9 +178,12 @@ def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
 
     def whole(asset: Any) -> Any:
         href = asset.get("href") if isinstance(asset, dict) else None
-        if not isinstance(href, str) or urlsplit(href).scheme or Path(href).is_absolute():
+        if not isinstance(href, str) or "://" in href or Path(href).is_absolute():
             return asset
-        there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
+        try:
+            there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
+        except ValueError:
+            return asset  # it is no address, as its reader will say
         return asset | {"href": there}
 
     assets = item["assets"]
@@ -163,7 +209,12 @@ def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
 
 def _is_plain(name: str) -> bool:
     """It can be the name of a file: an id of strangers may be a path."""
-    return name not in ("", ".", "..") and not set(name) & set('/\\:*?"<>|\0') and len(name) < 200
+    return (
+        name not in ("", ".", "..")
+        and not set(name) & set('/\\:*?"<>|')
+        and name.isprintable()
+        and len(name) < 200
+    )
 
 
 def _scene(word: str) -> SceneName:
@@ -183,8 +234,6 @@ def _stem(name: str) -> str:
 
 def _read(path: Path) -> str:
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-        return path.read_text(encoding="utf-8")
+        return read_regular(path, limit=MOST_BYTES).decode("utf-8")
     except (OSError, ValueError) as error:
         raise WorkError(f"{path}: cannot be read ({reason(error)})") from error

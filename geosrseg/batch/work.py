@@ -17,7 +17,7 @@ from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
 from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import publish_text
-from geosrseg.regular_file import open_regular
+from geosrseg.regular_file import open_regular, read_regular
 
 MOST_BYTES = 2**28
 """Of a work file; a line has about 700 bytes."""
@@ -164,11 +164,7 @@ def read_work(path: str | Path) -> list[Task]:
     """
     path = Path(path)
     try:
-        if not path.is_file():
-            raise FileNotFoundError("no such file")
-        if path.stat().st_size > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES} bytes")
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(path, limit=MOST_BYTES).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
         raise WorkError(f"{path}: cannot be read ({reason(error)})") from error
     tasks = [_read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]

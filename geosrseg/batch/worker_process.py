@@ -10,6 +10,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from types import FrameType
 
+from geosrseg.apart import without_current_folder
 from geosrseg.batch.run_task import TaskResult, run_task
 from geosrseg.batch.work import Task
 
@@ -26,7 +27,8 @@ class WorkerProcess:
 
     def submit(self, task: Task) -> Future[TaskResult]:
         """Begin a task; the process has no other one."""
-        return self._pool.submit(self._run, task)
+        with without_current_folder():  # the first one starts the process
+            return self._pool.submit(self._run, task)
 
     def restart(self) -> None:
         """Replace the process, which has died."""
@@ -41,7 +43,10 @@ class WorkerProcess:
     def _start(self) -> None:
         context = get_context("spawn")
         end, self._line = context.Pipe(duplex=False)
-        self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_obey, initargs=(end,))
+        with without_current_folder():
+            self._pool = ProcessPoolExecutor(
+                1, mp_context=context, initializer=_obey, initargs=(end,)
+            )
         # The process starts with the first task, and must have the end of the line by then.
         self._end = end
 

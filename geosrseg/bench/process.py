@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from pkgutil import resolve_name
 from typing import Any, Self
 
+from geosrseg.apart import without_current_folder
 from geosrseg.errors import DeviceMemoryError
 
 SHORTEST = 0.2
@@ -41,9 +42,11 @@ class MeasuredProcess:
 
     def __init__(self, name: str, load: str, *arguments: Any) -> None:
         self._name = name
-        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        with without_current_folder():
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
         try:
-            self._call(_load, load, arguments)
+            with without_current_folder():
+                self._call(_load, load, arguments)
         except BaseException:
             self.close()
             raise

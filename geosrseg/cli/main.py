@@ -23,6 +23,7 @@ from typing import IO, Any, NoReturn, TextIO
 
 import click
 
+from geosrseg.apart import without_current_folder
 from geosrseg.cli.options import DEBUG, debug_option
 from geosrseg.cli.stopping import stopped_by_signals
 from geosrseg.cli.wording import in_words_of_command
@@ -97,7 +98,8 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the command line; see `click.Command.main`."""
         _open_standard_streams()
-        return super().main(*args, **kwargs)
+        with without_current_folder():
+            return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; any exception becomes an exit code and one line."""

@@ -18,7 +18,7 @@ from urllib import request as web
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urljoin, urlsplit
 
-from geosrseg.core.deadline import within
+from geosrseg.core.deadline import Pace, within
 from geosrseg.core.user_cache import VARIABLE, cache_root
 from geosrseg.errors import ModelError
 from geosrseg.runtime.model.model_file import MAX_SIZE
@@ -29,8 +29,13 @@ HUB = "https://huggingface.co"
 TIMEOUT = 20
 """Seconds to wait for a connection, or for anything to arrive over it."""
 
+OPENING = 40
+"""Seconds until the file begins to come, its redirects included."""
+
 DEADLINE = 1800
-"""Seconds for a file as a whole, its redirects included."""
+"""Seconds for a file as a whole."""
+
+SLOWEST = 2000  # bytes a second
 
 _CHUNK = 2**20
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -214,7 +219,8 @@ def _over_network() -> Iterator[None]:
 
 def _receive(address: ModelAddress, draft: BinaryIO, *, given_up: Event) -> str:
     digest, size = hashlib.sha256(), 0
-    with _open(address.url) as answer:
+    pace = Pace(SLOWEST, seconds=TIMEOUT)
+    with within(OPENING, lambda: _open(address.url)) as answer:
         stated = answer.length
         if (stated or 0) > MAX_SIZE:
             raise ModelError(f"{address} has {stated} bytes: expected at most {MAX_SIZE}")
@@ -222,6 +228,7 @@ def _receive(address: ModelAddress, draft: BinaryIO, *, given_up: Event) -> str:
             raise _NetworkError("the server does not say how long it is")
         while chunk := _read(answer):
             size += len(chunk)
+            pace.add(len(chunk))
             if size > MAX_SIZE:
                 raise ModelError(f"{address} goes past {MAX_SIZE} bytes: expected no more")
             if given_up.is_set():
@@ -243,15 +250,10 @@ def _read(answer: HTTPResponse) -> bytes:
 @_over_network()
 def _open(url: str) -> HTTPResponse:
     opener = web.OpenerDirector()  # none of what opens ftp:, file: and data:
-    for handler in (
-        web.ProxyHandler(),
-        web.HTTPHandler(),
-        web.HTTPSHandler(),
-        web.HTTPDefaultErrorHandler(),
-        _Redirects(),
-        web.HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
+    for of_scheme in (web.ProxyHandler, web.HTTPHandler, web.HTTPSHandler):
+        opener.add_handler(of_scheme())
+    for of_answer in (web.HTTPDefaultErrorHandler, _Redirects, web.HTTPErrorProcessor):
+        opener.add_handler(of_answer())
     request = web.Request(quote(url, safe=_SAFE), headers={"User-Agent": "geosrseg"})
     try:
         answer: HTTPResponse | None = opener.open(request, timeout=TIMEOUT)

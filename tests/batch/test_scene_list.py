@@ -16,6 +16,11 @@ def folder(tmp_path):
     return tmp_path
 
 
+def write_search(folder, *items):
+    document = {"type": "FeatureCollection", "features": items}
+    (folder / "found.json").write_text(json.dumps(document))
+
+
 def names(words, folder):
     return [scene.name for scene in list_scenes(words, items_folder=folder / "items")]
 
@@ -100,3 +105,54 @@ def test_two_scenes_of_one_name_are_refused(folder):
 def test_what_names_nothing_is_refused(folder, word):
     with pytest.raises(WorkError, match=r"no such file|names no scene"):
         names([str(folder / word)], folder)
+
+
+def test_lists_of_lists_have_an_end(folder):
+    (folder / "self.txt").write_text("a.tif\nself.txt\n")
+    with pytest.raises(WorkError, match="is a list in 3 lists"):
+        list_scenes([str(folder / "self.txt")], items_folder=folder)
+    (folder / "wide.txt").write_text("empty.txt\n" * 1001)
+    (folder / "wider.txt").write_text("wide.txt\n" * 1001)
+    (folder / "empty.txt").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geosrseg.batch.scene_list.MOST_WORDS", 10)
+        with pytest.raises(WorkError, match="past"):
+            list_scenes([str(folder / "wider.txt")], items_folder=folder)
+
+
+@pytest.mark.parametrize("pattern", ["a**b", "***", "[", "a\0*"])
+def test_what_is_no_pattern(folder, pattern):
+    with pytest.raises(WorkError):
+        list_scenes([str(folder / pattern)], items_folder=folder)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\u202egnp", "a\x1b[2J", "../x", "x\u2028y"])
+def test_ids_that_are_no_names(folder, name):
+    item = {"type": "Feature", "id": name, "assets": {}}
+    (folder / "found.json").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [item]})
+    )
+    with pytest.raises(WorkError, match="no STAC item with an id"):
+        list_scenes([str(folder / "found.json")], items_folder=folder)
+
+
+def test_a_link_that_is_no_address_is_left_to_its_reader(folder):
+    links = [{"rel": "self", "href": "https://host/item.json"}]
+    item = {"type": "Feature", "id": "x", "links": links, "assets": {"blue": {"href": "//[x"}}}
+    (folder / "found.json").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [item]})
+    )
+    scenes = list_scenes([str(folder / "found.json")], items_folder=folder)
+    assert scenes[0].item["assets"]["blue"]["href"] == "//[x"
+
+
+def test_an_item_is_written_past_no_link(folder):
+    item = {"type": "Feature", "id": "x", "assets": {}}
+    (folder / "found.json").write_text(
+        json.dumps({"type": "FeatureCollection", "features": [item]})
+    )
+    (folder / "victim").write_text("mine")
+    (folder / "x.json").symlink_to(folder / "victim")
+    write_items(list_scenes([str(folder / "found.json")], items_folder=folder))
+    assert (folder / "victim").read_text() == "mine"
+    assert json.loads((folder / "x.json").read_text()) == item

@@ -71,5 +71,5 @@ def test_two_tasks_cannot_make_one_map(tmp_path):
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path):
-    with pytest.raises(WorkError, match="no such file"):
+    with pytest.raises(WorkError, match="No such file"):
         read_work(tmp_path / "none.jsonl")

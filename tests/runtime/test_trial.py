@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from onnx import helper, numpy_helper
 
@@ -72,10 +73,17 @@ def test_a_signal_ends_a_trial(tmp_path):
     path.write_bytes(one_node())
     words = ["predict", tmp_path / "s.tif", "-m", path, "-o", tmp_path / "o.tif"]
     command = [sys.executable, "-P", "-m", "geosrseg", *map(str, words)]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
-    time.sleep(3)
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and not psutil.Process(process.pid).children():
+        time.sleep(0.01)  # until the trial has begun, however busy the machine is
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 143
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors
 
 
 def test_an_honest_model_is_tried_once(tiny_model, monkeypatch):

@@ -19,21 +19,24 @@ def clean(folder: Path, remove: bool) -> None:
     """List what stopped runs of predict have left, and remove it.
 
     A run that was stopped keeps its finished strips of windows beside its output until it is
-    run again. FOLDER is where the output would have been. A line for each run: its state, its
-    output, its scene, how much is done, how long ago, and what it takes on the disk.
+    run again. One that was killed may leave drafts of its products, as other commands do. FOLDER is
+    where the output would have been. A line for each: its state, its output, its scene, how much
+    is done, how long ago, and what it takes on the disk.
     """
     from geosrseg.core.text.plain_text import one_line
     from geosrseg.errors import OutputError
-    from geosrseg.raster.maps.stopped_runs import find_stopped_runs, remove_stopped_run
+    from geosrseg.raster.maps.stopped_runs import StoppedRun, find_stopped_runs
+    from geosrseg.raster.storage.left_drafts import LeftDrafts, find_left_drafts
 
-    runs, refused = find_stopped_runs(folder), []
+    runs: list[StoppedRun | LeftDrafts] = [*find_stopped_runs(folder), *find_left_drafts(folder)]
+    refused = []
     if not runs:
         click.echo(f"no stopped run of predict in {folder}", err=True)
     for stopped in runs:
         state = "running" if stopped.running else "stopped"
         if remove and not stopped.running:
             try:
-                remove_stopped_run(stopped)
+                stopped.remove()
                 state = "removed"
             except OutputError as error:
                 refused.append(str(error))

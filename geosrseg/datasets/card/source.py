@@ -30,12 +30,16 @@ from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS, find_files
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes
+from geosrseg.regular_file import read_regular
 
 KINDS = ("surface", "toa")
 """Kinds of reflectance: of the ground, and with the atmosphere in front of it."""
 
 SENSORS = ("S2A", "S2B")
 """Sensors whose images can be turned into what Landsat would see."""
+
+MAX_TABLE_BYTES = 2**26
+"""Of a table of splits; a row has some 40 bytes."""
 
 LABELS = ("target", "lr")
 """Grids that labels lie on."""
@@ -214,10 +218,13 @@ def _listed_splits(table: TomlTable, names: list[str]) -> dict[str, str]:
 
 def _read_splits(path: Path, names: list[str]) -> dict[str, str]:
     """The column ``split`` of a table, by its column ``chip``."""
-    if not path.is_file():
+    if not path.exists():
         raise FileNotFoundError(f"the table of splits {path} is not there")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    text = read_regular(path, limit=MAX_TABLE_BYTES).decode("utf-8-sig")
+    try:
+        rows = list(csv.DictReader(text.splitlines(), strict=True))
+    except csv.Error as error:
+        raise ValueError(f"{path} is no table ({error})") from error
     if not rows or not {"chip", "split"} <= set(rows[0]):
         raise ValueError(f"{path} has not the columns chip and split")
     splits = {row["chip"]: row["split"] for row in rows}

@@ -3,8 +3,6 @@
 It shows whether a budget suffices: arms that still rise at its end are compared too early.
 """
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 
 from geosrseg.core.legend import Legend
+from geosrseg.core.text.csv_text import as_csv
 from geosrseg.evaluation.experiment import Experiment
 from geosrseg.training.run_folder.metrics_table import read_metrics
 
@@ -59,14 +58,12 @@ def read_curves(runs: Mapping[Experiment, Path], legend: Legend) -> list[Curve]:
 
 def curve_csv(curves: Sequence[Curve]) -> str:
     """One row for each arm, seed, figure and epoch."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["arm", "seed", "figure", "epoch", "value"])
-    for curve in curves:
-        for epoch, value in enumerate(curve.values):
-            shown = "" if math.isnan(value) else value
-            writer.writerow([curve.arm, curve.seed, curve.figure, epoch, shown])
-    return text.getvalue()
+    rows = (
+        [curve.arm, curve.seed, curve.figure, epoch, "" if math.isnan(value) else value]
+        for curve in curves
+        for epoch, value in enumerate(curve.values)
+    )
+    return as_csv([["arm", "seed", "figure", "epoch", "value"], *rows])
 
 
 @dataclass(frozen=True, slots=True)

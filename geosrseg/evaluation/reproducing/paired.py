@@ -7,8 +7,6 @@ blocks with replacement. As few seeds vary too little among themselves, their pa
 is widened by √(n / (n - 1)).
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from geosrseg.core.text.csv_text import as_csv
 from geosrseg.evaluation.experiment import Experiment, find_baselines
 from geosrseg.evaluation.report.report import Report
 from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, estimate
@@ -209,11 +208,7 @@ def pairs_csv(pairs: Sequence[Pair]) -> str:
         }
         for pair in pairs
     ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]) if rows else ["arm"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return as_csv([list(rows[0]) if rows else ["arm"], *(row.values() for row in rows)])
 
 
 def pairs_json(pairs: Sequence[Pair]) -> str:

@@ -13,6 +13,8 @@ from multiprocessing.process import BaseProcess
 import psutil
 import torch
 
+from geosrseg.apart import without_current_folder
+
 Task = Callable[[], None]
 
 
@@ -32,14 +34,16 @@ def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[int]:
             yield index
         return
     threads = max((psutil.cpu_count(logical=False) or 1) // jobs, 1)
-    pool = ProcessPoolExecutor(
-        min(jobs, len(tasks)),
-        mp_context=get_context("spawn"),
-        initializer=_begin,
-        initargs=(threads,),
-    )
+    with without_current_folder():
+        pool = ProcessPoolExecutor(
+            min(jobs, len(tasks)),
+            mp_context=get_context("spawn"),
+            initializer=_begin,
+            initargs=(threads,),
+        )
     try:
-        running = {pool.submit(task): index for index, task in enumerate(tasks)}
+        with without_current_folder():
+            running = {pool.submit(task): index for index, task in enumerate(tasks)}
         yield from _as_done(running)
     except BaseException:
         _end(list((pool._processes or {}).values()))

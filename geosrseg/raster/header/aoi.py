@@ -18,12 +18,11 @@ from rasterio.features import geometry_mask
 from geosrseg.apart import GivenUpError, run_apart
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
-from geosrseg.extras import extra
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.files.vector_file import PARTS, gdal_drivers
 from geosrseg.raster.header.aoi_file import (
     ARCHIVE,
-    DRIVERS,
-    PARTS,
+    SUFFIXES,
     area_of_file,
     joined,
     transformed,
@@ -33,7 +32,7 @@ from geosrseg.raster.storage.gdal import reason, unreferenced_allowed
 from geosrseg.regular_file import read_regular
 
 GEOJSON = (".geojson", ".json")
-FORMATS = (*GEOJSON, *DRIVERS, ARCHIVE)
+FORMATS = (*GEOJSON, *SUFFIXES, ARCHIVE)
 
 MAX_BYTES = 2**27
 
@@ -278,7 +277,7 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
             f"the scene's own coordinates"
         )
     try:
-        skipped = "" if is_json else ",".join(_drivers())
+        skipped = "" if is_json else ",".join(gdal_drivers())
         # Few points are always quick; with many, GEOS may take hours.
         if is_json and len(content) < FEW_BYTES:
             return shapely.from_wkb(area_of_file(content, suffix, grid.crs.to_wkt()))
@@ -308,13 +307,6 @@ def _packed(path: Path, content: bytes) -> bytes:
         for end, held in files.items():
             archive.writestr(f"area{end}", held)
     return packed.getvalue()
-
-
-def _drivers() -> list[str]:
-    """GDAL's drivers for vectors, in this process."""
-    with extra("gis"):
-        from pyogrio import list_drivers  # noqa: PLC0415
-    return list(list_drivers())
 
 
 def _shown(bounds: tuple[float, float, float, float]) -> str:

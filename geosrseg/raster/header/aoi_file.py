@@ -6,12 +6,10 @@ is asked in its own process that has the one driver of the file's suffix, and re
 under names that nobody else chose.
 """
 
-import os
 import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from contextlib import closing
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -24,9 +22,11 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.warp import transform_geom
 
+from geosrseg.core.text.geojson import stated_crs
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import finite, shown
 from geosrseg.errors import SceneError
+from geosrseg.raster.files.vector_file import DRIVERS, PARTS, check_geopackage, leave_one_driver
 from geosrseg.raster.storage.crs_text import check_wkt, read_crs
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
@@ -40,33 +40,13 @@ CRS are curves in another."""
 MAX_ARCHIVE_BYTES = 2**28
 """Of the files that are taken out of an archive."""
 
-DRIVERS = {
-    ".gpkg": "GPKG",
-    ".fgb": "FlatGeobuf",
-    ".shp": "ESRI Shapefile",
-    ".kml": "KML",
-    ".kmz": "LIBKML",
-    ".gml": "GML",
-    ".tab": "MapInfo File",
-    ".mif": "MapInfo File",
-}
-"""GDAL's driver of each suffix."""
-
-PARTS = {
-    ".shp": (".shx", ".prj"),
-    ".tab": (".map", ".dat", ".id"),
-    ".mif": (".mid",),
-}
-"""What stands beside a file, under its name, and belongs to it."""
+SUFFIXES = (".gpkg", ".fgb", ".shp", ".kml", ".kmz", ".gml", ".tab", ".mif")
+"""Of what GDAL reads."""
 
 ARCHIVE = ".zip"
 """Holds one file of the kinds above, as agencies hand out shapefiles."""
 
 _OPTIONS = {"GML": {"DOWNLOAD_SCHEMA": "NO"}}
-
-_SQLITE = b"SQLite format 3\0"
-_GEOPACKAGE = (b"GPKG", b"GP10", b"GP11")
-"""Of the header of a GeoPackage, at the bytes 68 to 71."""
 
 _Ring = list[tuple[float, float]]
 
@@ -97,19 +77,10 @@ def _read_geojson(content: bytes) -> tuple[NDArray[np.object_], CRS]:
     try:
         document = parse_json(content)
         geometries = [shapely.Polygon(shell, holes) for shell, *holes in _polygons(document)]
-        return np.array(geometries, object), _geojson_crs(document)
+        name = stated_crs(document)
+        return np.array(geometries, object), CRS.from_epsg(4326) if name is None else read_crs(name)
     except (ValueError, shapely.errors.ShapelyError) as error:
         raise SceneError(f"is no GeoJSON ({reason(error)})") from error
-
-
-def _geojson_crs(document: Any) -> CRS:
-    """WGS 84 by the standard, RFC 7946; what was written before it may name another."""
-    match document:
-        case {"crs": {"properties": {"name": str(name)}}}:
-            return read_crs(name)
-        case {"crs": dict() as other}:
-            raise ValueError(f"its crs has no name: {shown(other)}")
-    return CRS.from_epsg(4326)
 
 
 def _polygons(document: Any) -> Iterator[list[_Ring]]:
@@ -163,16 +134,14 @@ def _read_archive(content: bytes, skipped: str) -> tuple[NDArray[np.object_], CR
         try:
             path = _extract(content, Path(folder))
             driver = DRIVERS[path.suffix]
-            # Read when the drivers are registered: at the first import, which is the next line.
-            os.environ["OGR_SKIP"] = ",".join(name for name in skipped.split(",") if name != driver)
+            leave_one_driver(driver, skipped)
             from pyogrio.errors import DataLayerError, DataSourceError  # noqa: PLC0415
             from pyogrio.raw import read  # noqa: PLC0415
         except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
             raise SceneError(f"cannot be read ({reason(error)})") from error
         try:
             if path.suffix == ".gpkg":
-                check_geopackage(path.read_bytes())
-                _check_tables(path)
+                check_geopackage(path)
             meta, _, geometries, _ = read(
                 path, columns=[], force_2d=True, **_OPTIONS.get(driver, {})
             )
@@ -200,11 +169,13 @@ def _extract(content: bytes, folder: Path) -> Path:
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
         members = {item.filename: item for item in archive.infolist() if not item.is_dir()}
-        heads = [name for name in members if PurePosixPath(name).suffix.lower() in DRIVERS]
+        heads = [name for name in members if PurePosixPath(name).suffix.lower() in SUFFIXES]
         heads = [name for name in heads if not name.startswith("__MACOSX/")]
         if len(heads) != 1:
             listed = ", ".join(map(shown, heads[:5])) or "none"
-            raise ValueError(f"expected one of {', '.join(DRIVERS)} in the archive, found {listed}")
+            raise ValueError(
+                f"expected one of {', '.join(SUFFIXES)} in the archive, found {listed}"
+            )
         (head,) = heads
         suffix = PurePosixPath(head).suffix.lower()
         stem = head[: -len(suffix)].lower()
@@ -215,27 +186,6 @@ def _extract(content: bytes, folder: Path) -> Path:
         for end, item in found.items():
             (folder / f"area{end}").write_bytes(archive.read(item))
     return folder / f"area{suffix}"
-
-
-def check_geopackage(content: bytes) -> None:
-    """Refuse what is none by its header: GDAL would try some sixty drivers with it.
-
-    Raises:
-        SceneError: it is none.
-    """
-    if not content.startswith(_SQLITE) or content[68:72] not in _GEOPACKAGE:
-        raise SceneError("is no GeoPackage: expected one, or GeoJSON")
-
-
-def _check_tables(path: Path) -> None:
-    """Refuse a database that computes: views may never end, other tables lead elsewhere."""
-    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
-        rows = database.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
-        for kind, name, made in rows:
-            words = " ".join(str(made).lower().split())
-            virtual = words.startswith("create virtual table") and " using rtree" not in words
-            if virtual or (kind == "view" and not str(name).startswith("st_")):
-                raise ValueError(f"it has {shown(name)}, which is no plain table")
 
 
 def _check_count(geometries: NDArray[np.object_]) -> None:

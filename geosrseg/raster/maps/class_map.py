@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import rasterio
@@ -26,6 +25,7 @@ from geosrseg.raster.maps.cog import build_overviews, halvings, read_row_blocks
 from geosrseg.raster.maps.legend_file import colour_legend, read_legend_file, read_sidecar_legend
 from geosrseg.raster.storage.companions import check_companions, check_overviews
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
+from geosrseg.raster.storage.publication import open_drafts
 
 STRIP_PIXELS = 2**21
 """Pixels of a map that memory holds at once."""
@@ -249,8 +249,8 @@ def plain_class_map(
         return
     with ExitStack() as stack:
         try:
-            drafts = TemporaryDirectory(prefix=".geosrseg-", dir=folder)
-            path = Path(stack.enter_context(drafts)) / class_map.path.name
+            drafts = stack.enter_context(open_drafts(folder / class_map.path.name))
+            path = drafts / class_map.path.name
             _write_plain(class_map, path)
             if overviews:
                 build_overviews(path, Resampling.mode)

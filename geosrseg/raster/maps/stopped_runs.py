@@ -56,6 +56,19 @@ class StoppedRun:
         share = f" ({self.strips / self.total:.0%})" if self.total else ""
         return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
 
+    def remove(self) -> None:
+        """Delete what it has left.
+
+        Raises:
+            OutputError: a process is at work on it, it is no store, or cannot be deleted.
+        """
+        check_store(self.folder, _output_of(self.folder))
+        with lock_store(self.folder, self.folder):
+            try:
+                shutil.rmtree(self.folder)
+            except OSError as error:
+                raise OutputError(f"{self.folder}: cannot be removed ({reason(error)})") from error
+
 
 def find_stopped_runs(folder: Path) -> list[StoppedRun]:
     """What stopped runs have left in a folder."""
@@ -71,21 +84,6 @@ def find_stopped_run(output: Path) -> StoppedRun | None:
 def find_stores(folder: Path) -> list[Path]:
     """The stores of a folder."""
     return sorted(path for path in folder.glob(f".*{SUFFIX}") if _is_store(path))
-
-
-def remove_stopped_run(stopped: StoppedRun) -> None:
-    """Delete what a stopped run has left.
-
-    Raises:
-        OutputError: a process is at work on it, it is no store, or cannot be deleted.
-    """
-    folder = stopped.folder
-    check_store(folder, _output_of(folder))
-    with lock_store(folder, folder):
-        try:
-            shutil.rmtree(folder)
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be removed ({reason(error)})") from error
 
 
 def _output_of(folder: Path, stated: str = "") -> Path:

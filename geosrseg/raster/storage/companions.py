@@ -5,8 +5,10 @@ driver: a VRT there shows any file of this machine. A tag of the file itself can
 overviews: any path, a URL too. Both are looked at here before GDAL follows them.
 """
 
+import os
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,7 +18,7 @@ from rasterio.io import DatasetReader
 from geosrseg.errors import SceneError
 from geosrseg.raster.storage.crs_text import read_crs
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
-from geosrseg.regular_file import read_regular
+from geosrseg.regular_file import check_regular, open_regular, read_regular
 
 RASTERS = ("ovr", "msk")
 """Suffixes that GDAL looks for beside a GeoTIFF, and beside the files it finds in turn."""
@@ -38,11 +40,12 @@ def check_companions(path: Path) -> None:
     Raises:
         SceneError: names the companion.
     """
+    _check_regular_ones(path)
     for companion in _companions(path):
         if companion.name.casefold().endswith(PAM):
             _check_pam(path, companion)
             continue
-        fault = _fault(companion) if companion.is_file() else ""
+        fault = _fault(companion) if companion.exists() and not companion.is_dir() else ""
         if fault:
             raise SceneError(
                 f"{path}: GDAL takes {companion.name} beside it for its overviews or mask, and "
@@ -63,6 +66,26 @@ def check_overviews(dataset: DatasetReader) -> None:
             "it names another file as its overviews, which is not followed: remove its metadata "
             "item OVERVIEW_FILE, or the .aux.xml beside it if that holds it"
         )
+
+
+def _check_regular_ones(path: Path) -> None:
+    """Refuse a pipe or a device that GDAL might wait for: a world file, RPCs and more.
+
+    Raises:
+        SceneError: names it.
+    """
+    stem = path.stem.casefold()
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            name = entry.name.casefold()
+            is_beside = name.startswith(stem) and not name[len(stem) : len(stem) + 1].isalnum()
+            if is_beside and not entry.is_file() and not entry.is_dir() and _is_there(entry.path):
+                raise SceneError(f"{path}: {entry.name} beside it is no regular file: move it away")
+
+
+def _is_there(path: str) -> bool:
+    """It is no link that leads nowhere, and no socket, which nobody opens."""
+    return Path(path).exists() and not Path(path).is_socket()
 
 
 def _check_pam(path: Path, companion: Path) -> None:
@@ -119,8 +142,9 @@ def _companions(path: Path) -> Iterator[Path]:
 def _fault(companion: Path) -> str:
     """Why GDAL must not open it; empty if it may."""
     try:
+        check_regular(companion)
         if companion.suffix.casefold() == ".aux":
-            with companion.open("rb") as file:
+            with open_regular(companion) as file:
                 is_erdas = file.read(len(ERDAS_MAGIC)) == ERDAS_MAGIC
             return "it is an ERDAS file" if is_erdas else ""
         with unreferenced_allowed(), rasterio.open(companion, driver="GTiff") as dataset:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import psutil
 
+from geosrseg.core.text.numerals import parse_integer
 from geosrseg.regular_file import read_regular
 
 SUFFIX = ".holder"
@@ -29,6 +30,7 @@ LEASE = 120.0
 """Seconds without that after which it is taken to be gone."""
 
 _LONGEST = 1000  # bytes
+_LAST_PROCESS = 2**31 - 1
 
 
 @contextmanager
@@ -81,8 +83,9 @@ def _make(holder: Path, path: Path) -> bytes:
 
 
 def _is_gone(holder: Path, path: Path, host: str, pid: str) -> bool:
-    if host == socket.gethostname() and pid.isdigit():
-        return not psutil.pid_exists(int(pid))
+    if host == socket.gethostname():
+        with suppress(ValueError):  # or nobody knows whose it is
+            return not psutil.pid_exists(parse_integer(pid, high=_LAST_PROCESS))
     try:
         os.utime(path)
         return path.stat().st_mtime - holder.stat().st_mtime > LEASE

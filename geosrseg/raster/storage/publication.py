@@ -5,12 +5,19 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from geosrseg.errors import OutputError
 from geosrseg.raster.storage.encoding import check_encoding
 from geosrseg.raster.storage.gdal import reason
+from geosrseg.raster.storage.lock import locked
+
+DRAFTS = ".partial"
+"""Suffix of the folder of an output that is being made."""
+
+LOCK = ".lock"
+"""In that folder: held as long as somebody is at work in it."""
 
 
 def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> None:
@@ -77,21 +84,25 @@ def open_drafts(path: Path) -> Iterator[Path]:
     """A hidden folder beside an output, for the files that will become it.
 
     It is on the output's file system, so that moving is atomic, and it goes with all
-    that is left in it, also after an error: GDAL's by-products too.
+    that is left in it, also after an error: GDAL's by-products too. A process that is killed
+    leaves it, and no lock on it: see `find_left_drafts`.
 
     Raises:
         OutputError: the folder of the output cannot be written.
     """
     try:
-        folder = tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=".partial", dir=path.parent)
+        folder = tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=DRAFTS, dir=path.parent)
     except OSError as error:
         raise OutputError(
             f"{path}: cannot write to the folder {path.parent} ({reason(error)}): choose another"
         ) from error
-    try:
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        try:
+            stack.enter_context(locked(Path(folder) / LOCK))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) -> None:

@@ -25,6 +25,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from geosrseg.datasets.chips import EpochSampler
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.pickles import load_pickle
+from geosrseg.regular_file import open_regular
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.run_folder.metrics_table import put_metrics
 from geosrseg.training.run_folder.run import Run, drafted
@@ -154,9 +155,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def is_whole(path: Path) -> bool:
     """Whether a checkpoint is there and has not been damaged since it was written."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             return archive.testzip() is None
-    except (OSError, zipfile.BadZipFile, zlib.error):
+    except (OSError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error):
         return False
 
 

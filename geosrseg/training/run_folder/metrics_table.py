@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from geosrseg.errors import RunError
+from geosrseg.regular_file import read_regular
 from geosrseg.training.run_folder.run import drafted
+from geosrseg.training.run_folder.validation import MAX_BYTES
 
 KEY = "epoch"
 
@@ -20,8 +22,7 @@ def put_metrics(path: Path, epoch: int, metrics: Mapping[str, float]) -> None:
     """
     rows: dict[int, Mapping[str, object]] = {}
     if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = {int(row[KEY]): row for row in csv.DictReader(file)}
+        rows = {int(row[KEY]): row for row in _rows(path)}
     rows[epoch] = {KEY: epoch, **metrics}
     names = sorted({name for row in rows.values() for name in row} - {KEY})
     with drafted(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
@@ -37,10 +38,13 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
         RunError: it is no metrics table.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                {name: float(value) for name, value in row.items() if value}
-                for row in csv.DictReader(file)
-            ]
-    except (OSError, ValueError, TypeError) as error:
+        return [{name: float(value) for name, value in row.items() if value} for row in _rows(path)]
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, TypeError, AttributeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read as a metrics table: {error}") from error
+
+
+def _rows(path: Path) -> "csv.DictReader[str]":
+    text = read_regular(path, limit=MAX_BYTES).decode("utf-8")
+    return csv.DictReader(text.splitlines())

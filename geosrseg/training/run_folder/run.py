@@ -10,6 +10,7 @@
 - ``validation.json``: their validation metrics, in full precision
 """
 
+import csv
 import hashlib
 import json
 import os
@@ -281,13 +282,13 @@ class Run:
         """
         try:
             checkpoint = load_pickle(self.best_checkpoint)
-        except (RuntimeError, UnpicklingError, EOFError) as error:
+            weights = checkpoint["state_dict"].items()
+            network = build_network(self.config().network)
+            network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})
+        except (RuntimeError, UnpicklingError, EOFError, OSError, *WRONG_VALUES) as error:
             raise RunError(
                 f"{self.best_checkpoint} is damaged: train again, --overwrite"
             ) from error
-        weights = checkpoint["state_dict"].items()
-        network = build_network(self.config().network)
-        network.load_state_dict({name.removeprefix(NETWORK_PREFIX): w for name, w in weights})
         return network.eval()
 
     def finish(self, network: JointNetwork, validation: Validation) -> None:
@@ -306,16 +307,17 @@ class Run:
         Raises:
             RunError: no epoch is finished.
         """
-        file = self.validation_file
-        if not self.finished and self.best_checkpoint.is_file():
-            return best_validation(self.metrics_table)
+        stopped = not self.finished and self.best_checkpoint.is_file()
+        file = self.metrics_table if stopped else self.validation_file
         try:
+            if stopped:
+                return best_validation(file)
             return Validation.from_json(_read_text(file))
         except FileNotFoundError as error:
             raise RunError(f"{self.path} has no {file.name}: continue it with --resume") from error
         except OSError as error:
             raise RunError(f"{file} cannot be read: {error.strerror}") from error
-        except WRONG_VALUES as error:
+        except (*WRONG_VALUES, csv.Error) as error:
             raise RunError(f"{file} does not hold metrics: {error}") from error
 
     def network(self) -> JointNetwork:

@@ -1,6 +1,5 @@
 """RunList: the runs below a folder, what each learned from, and how far it is."""
 
-import csv
 import hashlib
 import json
 import math
@@ -103,7 +102,7 @@ def _describe(run: Run) -> ListedRun:
     try:
         config = run.config()
         rows = read_metrics(run.metrics_table) if run.metrics_table.exists() else []
-    except (GeosrsegError, csv.Error) as error:
+    except GeosrsegError as error:
         return ListedRun(path=str(run.path), state="damaged", changed=changed, problem=str(error))
     network, recipe = config.network, config.recipe
     has_sr = network.protocol not in ("lr", "hr")
@@ -142,7 +141,10 @@ def _state(run: Run, done: int) -> str:
     if run.finished:
         return "finished"
     # The end of the archive is looked for: reading all of every checkpoint would take minutes.
-    kept = zipfile.is_zipfile(run.last_checkpoint) or zipfile.is_zipfile(run.best_checkpoint)
+    kept = any(
+        file.is_file() and zipfile.is_zipfile(file)
+        for file in (run.last_checkpoint, run.best_checkpoint)
+    )
     lost = not kept and (done > 0 or run.last_checkpoint.exists())
     return "damaged" if lost else "stopped"
 

@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from geosrseg.core.text.json_text import parse_json
+from geosrseg.regular_file import read_regular
+
+MAX_BYTES = 2**26
+"""Of a table of metrics; a row has some 300 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,17 @@ class Validation:
 
 
 def best_validation(table: Path) -> Validation:
-    """What a run's table of metrics says of its best epoch; nothing where none was validated."""
+    """What a run's table of metrics says of its best epoch; nothing where none was validated.
+
+    Raises:
+        OSError, ValueError, TypeError, AttributeError, csv.Error: it is no such table.
+    """
     prefix = "val/"
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = [
-            {name.removeprefix(prefix): float(value) for name, value in row.items() if value}
-            for row in csv.DictReader(file)
-        ]
+    text = read_regular(table, limit=MAX_BYTES).decode("utf-8")
+    rows = [
+        {name.removeprefix(prefix): float(value) for name, value in row.items() if value}
+        for row in csv.DictReader(text.splitlines())
+    ]
     validated = [row for row in rows if math.isfinite(row.get("mean_iou", math.nan))]
     if not validated:
         return Validation()

@@ -14,6 +14,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.onnx.weights import read_weights
 from geosrseg.networks.presets import PRESETS, configure
+from geosrseg.regular_file import open_regular
 from geosrseg.runtime.model.model_file import ModelFile, read_model_file
 from geosrseg.runtime.shipped_models import find_model, list_models
 from geosrseg.training.run_folder.run import NETWORK_PREFIX, Run
@@ -175,5 +176,5 @@ def _right_kind(graph: onnx.ModelProto, spec: ModelSpec) -> str:
 
 def hash_file(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

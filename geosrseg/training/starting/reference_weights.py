@@ -29,6 +29,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.networks.super_resolution.dbpn import DBPN
+from geosrseg.regular_file import check_regular
 
 COUNTER = "num_batches_tracked"
 """Of a batch normalization; it has no influence, and old files lack it."""
@@ -138,6 +139,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         RunError: the file cannot be read, or holds something else.
     """
     try:
+        check_regular(path)
         values = load_file(path) if path.suffix == ".safetensors" else load_pickle(path)
     except RunError:
         raise

@@ -17,7 +17,7 @@ from geosrseg.raster.maps.row_store import (
     open_row_store,
     store_folder,
 )
-from geosrseg.raster.maps.stopped_runs import find_stopped_runs, find_stores, remove_stopped_run
+from geosrseg.raster.maps.stopped_runs import find_stopped_runs, find_stores
 
 MANIFEST = {"model": "a", "scene": "b"}
 
@@ -261,7 +261,7 @@ def test_what_no_store_holds_is_not_removed(output, name):
     (store_folder(output) / name).write_text("mine")
     assert f"holds {name}" in refused(output)
     with pytest.raises(OutputError, match="which is of no stopped run"):
-        remove_stopped_run(find_stopped_runs(output.parent)[0])
+        find_stopped_runs(output.parent)[0].remove()
     assert (store_folder(output) / name).read_text() == "mine"
     assert (store_folder(output) / "000000.npz").is_file()
 

@@ -229,3 +229,17 @@ class TestSidecarsOfStrangers:
         )
         with open_scene(path, model_bands=BANDS):
             pass
+
+
+@pytest.mark.parametrize(
+    "suffix", [".tif.msk", ".tif.ovr", ".tif.aux", ".aux", ".tfw", ".wld", "_RPC.TXT"]
+)
+def test_a_pipe_beside_a_scene_is_not_waited_for(scene, suffix):
+    os.mkfifo(scene.with_name(scene.stem + suffix))
+    with pytest.raises(SceneError, match="is no regular file: move it away"):
+        read(scene)
+
+
+def test_a_pipe_of_another_name_is_nobodys_business(scene):
+    os.mkfifo(scene.with_name(f"{scene.stem}x.msk"))
+    read(scene)

@@ -90,6 +90,25 @@ def test_a_folder_without_runs_has_none(tmp_path):
         list_runs(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("name", ["config.json", "metrics.csv", "last.ckpt", "best.ckpt", "lock"])
+def test_a_run_of_a_stranger_is_not_waited_for(folder, name):
+    path = folder / "stopped" / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    assert len(list_runs(folder)) >= 4
+
+
+@pytest.mark.parametrize("table", ["epoch,val/mean_iou\n0,1,2,3\n", "a\n\0\n", "epoch\n²\n"])
+def test_a_damaged_table_is_said(folder, table):
+    (folder / "stopped" / "metrics.csv").write_text(table)
+    states = {run.path.rpartition("/")[2]: run.state for run in list_runs(folder)}
+    assert states["stopped"] in ("damaged", "stopped")
+    best = Run(folder / "stopped")
+    best.best_checkpoint.touch()
+    with pytest.raises(RunError, match=r"metrics.csv does not hold metrics"):
+        best.validation()
+
+
 def test_the_folds_of_a_cross_validation_have_one_mean(folder):
     whole = Run(folder / "begun").config()
     for number, best in ((1, 0.5), (2, 0.6), (3, None)):

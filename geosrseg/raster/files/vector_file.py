@@ -1,0 +1,322 @@
+"""Vector files of somebody else: read by GDAL in a process of its own, from copies.
+
+GDAL would try some sixty drivers with whatever it is given, of which some follow what they read to
+other files and to the network; SQLite computes what a view says; and a geometry may keep whoever
+looks at it for hours. So a child is asked, which has one driver, little time and little memory.
+"""
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import shapely
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.warp import transform
+
+from geosrseg.apart import GivenUpError, run_apart
+from geosrseg.core.text.geojson import plain_geojson, stated_crs
+from geosrseg.core.text.json_text import parse_json
+from geosrseg.core.text.numerals import shown
+from geosrseg.errors import OutputError
+from geosrseg.extras import extra
+from geosrseg.raster.storage.crs_text import check_wkt, read_crs
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
+from geosrseg.regular_file import open_regular, read_regular
+
+DRIVERS = {
+    ".gpkg": "GPKG",
+    ".fgb": "FlatGeobuf",
+    ".shp": "ESRI Shapefile",
+    ".kml": "KML",
+    ".kmz": "LIBKML",
+    ".gml": "GML",
+    ".tab": "MapInfo File",
+    ".mif": "MapInfo File",
+    ".geojson": "GeoJSON",
+    ".parquet": "Parquet",
+}
+"""GDAL's driver of each kind of file."""
+
+PARTS = {
+    ".shp": (".shx", ".prj"),
+    ".tab": (".map", ".dat", ".id"),
+    ".mif": (".mid",),
+}
+"""What stands beside a file, under its name, and belongs to its geometries."""
+
+_COLUMNS = {".shp": (".dbf", ".cpg")}
+"""What belongs to its columns."""
+
+_BEGINS = {b"fgb": ".fgb", b"PAR1": ".parquet", b"\x00\x00\x27\x0a": ".shp", b"SQLi": ".gpkg"}
+
+MAX_BYTES = 2**31
+"""Of a file with all that belongs to it."""
+
+MAX_JSON_BYTES = 2**28
+"""Of a GeoJSON; larger ones are quicker as a GeoPackage."""
+
+MAX_POINTS = 10_000_000
+"""Of all geometries together."""
+
+MAX_SECONDS = 40.0
+MAX_MEMORY = 2**32
+"""What a file may take until it is read and has the CRS of the map."""
+
+_STEPS = 50
+"""Pieces of the longer side of a polygon before its CRS changes: a straight line of one CRS is
+a curve in another."""
+
+_SQLITE = b"SQLite format 3\0"
+_GEOPACKAGE = (b"GPKG", b"GP10", b"GP11")
+"""Of the header of a GeoPackage, at the bytes 68 to 71."""
+
+
+_FAILURES: tuple[type[Exception], ...] = (
+    *GDAL_ERRORS,
+    ValueError,
+    RuntimeError,  # the root of pyogrio's
+    sqlite3.Error,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorFile:
+    """What a vector file holds.
+
+    Attributes:
+        geometries: in the CRS that was asked for; None where a feature has none, and empty where
+            they were not asked for.
+        columns: name -> the value of each feature.
+    """
+
+    geometries: NDArray[np.object_]
+    columns: dict[str, NDArray[Any]]
+
+
+def read_vector_file(path: Path, crs: CRS | None, *, geometries: bool = True) -> VectorFile:
+    """Read GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile.
+
+    Args:
+        path: the file; its content says of which kind it is.
+        crs: that the geometries are brought to.
+        geometries: they are wanted.
+
+    Raises:
+        OutputError: it cannot be read, or geometries and `crs` have a CRS only on one side.
+        MissingExtraError: the extra ``gis`` is not installed.
+    """
+    skipped = ",".join(gdal_drivers())
+    if not path.exists():
+        raise OutputError(f"{path}: no such file")
+    wanted = "geometries" if geometries else ""
+    try:
+        answer = run_apart(
+            f"{__name__}:serve_vector_file",
+            str(path.absolute()).encode("utf-8", "surrogateescape"),
+            (crs.to_wkt() if crs else "", wanted, skipped),
+            seconds=MAX_SECONDS,
+            memory=MAX_MEMORY,
+        )
+    except (OutputError, GivenUpError) as error:
+        raise OutputError(f"{path}: cannot be read as points or polygons ({error})") from error
+    return _unpacked(answer)
+
+
+def gdal_drivers() -> list[str]:
+    """GDAL's drivers for vectors, in this process.
+
+    Raises:
+        MissingExtraError: the extra ``gis`` is not installed.
+    """
+    with extra("gis"):
+        from pyogrio import list_drivers  # noqa: PLC0415
+    return list(list_drivers())
+
+
+def leave_one_driver(driver: str, skipped: str) -> None:
+    """In a child: have GDAL know one driver for vectors only, and nobody on the network.
+
+    Args:
+        driver: its name.
+        skipped: names of all drivers, with commas between.
+    """
+    # Read when the drivers are registered: when pyogrio is imported for the first time.
+    os.environ["OGR_SKIP"] = ",".join(name for name in skipped.split(",") if name != driver)
+    os.environ["GDAL_HTTP_PROXY"] = "refused://"
+    os.environ["PROJ_NETWORK"] = "OFF"
+
+
+def check_geopackage(path: Path) -> None:
+    """Refuse what is no GeoPackage, or a database that computes.
+
+    Views may never end, other tables lead elsewhere.
+
+    Raises:
+        ValueError: it is none, or has such a table.
+        sqlite3.Error: it is damaged.
+    """
+    with open_regular(path) as file:
+        begin = file.read(72)
+    if not begin.startswith(_SQLITE) or begin[68:72] not in _GEOPACKAGE:
+        raise ValueError("is no GeoPackage: expected one, or GeoJSON")
+    with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
+        rows = database.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
+        for kind, name, made in rows:
+            words = " ".join(str(made).lower().split())
+            virtual = words.startswith("create virtual table") and " using rtree" not in words
+            if virtual or (kind == "view" and not str(name).startswith("st_")):
+                raise ValueError(f"it has {shown(name)}, which is no plain table")
+
+
+def serve_vector_file(content: bytes, crs: str, wanted: str, skipped: str) -> bytes:
+    """In a child: read the file whose path is given.
+
+    Raises:
+        OutputError: it cannot be read; the text does not name it.
+    """
+    path = Path(os.fsdecode(content))
+    with tempfile.TemporaryDirectory() as folder, rasterio.Env():
+        try:
+            copy, stated = _copied(path, Path(folder))
+            leave_one_driver(DRIVERS[copy.suffix], skipped)
+            if copy.suffix == ".gpkg":
+                check_geopackage(copy)
+            return _read(copy, stated, target=CRS.from_wkt(crs) if crs else None, wanted=wanted)
+        except _FAILURES as error:
+            text = reason(error).replace(f"{folder}/", "")
+            raise OutputError(text) from error
+
+
+def _copied(path: Path, folder: Path) -> tuple[Path, CRS | None]:
+    """A copy of the file and of its parts, and the CRS that it states where GDAL must not look.
+
+    Raises:
+        OSError: a file is no regular one, or is too large.
+        ValueError: it is of no kind that is read.
+    """
+    with open_regular(path) as file:
+        begin = file.read(72)
+    if begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        document = parse_json(
+            read_regular(path, limit=MAX_JSON_BYTES).removeprefix(b"\xef\xbb\xbf")
+        )
+        copy = folder / "features.geojson"
+        copy.write_text(json.dumps(plain_geojson(document)), encoding="utf-8")
+        name = stated_crs(document)
+        return copy, CRS.from_epsg(4326) if name is None else read_crs(name)
+    suffix = next((end for magic, end in _BEGINS.items() if begin.startswith(magic)), "")
+    if not suffix:
+        raise ValueError("expected GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile")
+    left = MAX_BYTES
+    for end in (suffix, *PARTS.get(suffix, ()), *_COLUMNS.get(suffix, ())):
+        for part in (
+            [path] if end == suffix else [path.with_suffix(end), path.with_suffix(end.upper())]
+        ):
+            if part.exists():
+                left -= _copy(part, folder / f"features{end}", limit=left)
+                break
+    return folder / f"features{suffix}", None
+
+
+def _copy(source: Path, target: Path, *, limit: int) -> int:
+    with open_regular(source) as file, target.open("xb") as copy:
+        size = os.fstat(file.fileno()).st_size
+        if size > limit:
+            raise ValueError(f"it has {size} bytes, expected at most {MAX_BYTES} in all")
+        shutil.copyfileobj(file, copy)
+    return size
+
+
+def _read(path: Path, stated: CRS | None, *, target: CRS | None, wanted: str) -> bytes:
+    from pyogrio import list_layers  # noqa: PLC0415 - see `leave_one_driver`
+    from pyogrio.raw import read  # noqa: PLC0415
+
+    # A GeoPackage that QGIS has styled holds a table of styles besides.
+    layers = [str(name) for name, kind in list_layers(path) if kind is not None]
+    layer = layers[0] if len(layers) == 1 else None
+    meta, _, shapes, fields = read(path, layer=layer, read_geometry=bool(wanted))
+    geometries = np.array([], object)
+    if wanted:
+        geometries = shapely.from_wkb(shapes)
+        if shapely.get_num_coordinates(geometries).sum() > MAX_POINTS:
+            raise ValueError(f"has more than {MAX_POINTS} points: simplify it, or cut it up")
+        source = stated or (read_crs(meta["crs"]) if meta["crs"] else target)
+        geometries = _transformed(geometries, source, target)
+    return _packed(geometries, dict(zip(meta["fields"].tolist(), fields, strict=True)))
+
+
+def _transformed(
+    geometries: NDArray[np.object_], source: CRS | None, target: CRS | None
+) -> NDArray[np.object_]:
+    if source == target:
+        return geometries
+    if source is None or target is None:
+        raise ValueError("features and map need a CRS each, or none of them")
+    for crs in (source, target):
+        check_wkt(crs.to_wkt())
+    sides = shapely.bounds(geometries)
+    longest = np.maximum(sides[:, 2] - sides[:, 0], sides[:, 3] - sides[:, 1])
+    dense = shapely.segmentize(geometries, np.where(longest > 0, longest, 1) / _STEPS)
+
+    def project(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.stack(transform(source, target, points[:, 0], points[:, 1])[:2], axis=1)
+
+    return np.asarray(shapely.transform(dense, project), np.object_)
+
+
+def _packed(geometries: NDArray[np.object_], columns: dict[str, NDArray[Any]]) -> bytes:
+    """As arrays of numbers; texts are JSON, and nothing is a pickle."""
+    shapes = [shape or b"" for shape in shapely.to_wkb(geometries)]
+    arrays: dict[str, NDArray[Any]] = {
+        "names": _as_bytes(list(columns)),
+        "sizes": np.array([len(shape) for shape in shapes], np.int64),
+        "shapes": np.frombuffer(b"".join(shapes), np.uint8),
+    }
+    for number, values in enumerate(columns.values()):
+        is_plain = values.dtype != object
+        arrays[f"{'column' if is_plain else 'texts'}{number}"] = (
+            values if is_plain else _as_bytes(values.tolist())
+        )
+    buffer = BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _as_bytes(values: Sequence[object]) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(values, default=str).encode(), np.uint8)
+
+
+def _unpacked(answer: bytes) -> VectorFile:
+    with np.load(BytesIO(answer), allow_pickle=False) as arrays:
+        names = json.loads(arrays["names"].tobytes())
+        columns = {name: _column(arrays, number) for number, name in enumerate(names)}
+        shapes = np.array(list(_cut(arrays["shapes"].tobytes(), arrays["sizes"])), object)
+    return VectorFile(shapely.from_wkb(shapes), columns)
+
+
+def _column(arrays: Any, number: int) -> NDArray[Any]:
+    if f"column{number}" in arrays:
+        values: NDArray[Any] = arrays[f"column{number}"]
+        return values
+    texts = json.loads(arrays[f"texts{number}"].tobytes())
+    column = np.empty(len(texts), object)
+    column[:] = texts
+    return column
+
+
+def _cut(shapes: bytes, sizes: NDArray[np.int64]) -> Iterator[bytes | None]:
+    start = 0
+    for size in sizes.tolist():
+        yield shapes[start : start + size] or None
+        start += size
