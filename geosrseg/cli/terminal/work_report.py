@@ -12,6 +12,7 @@ import click
 from geosrseg.cli.terminal.prediction_report import say
 from geosrseg.cli.terminal.progress import fit_line, progress_bar, time_left
 from geosrseg.cli.wording import in_words_of_command
+from geosrseg.core.text.plain_text import one_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -75,7 +76,8 @@ class WorkReport:
         """Print the table; False if a task failed."""
         if not self._as_json:
             for result in self.results:
-                click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}")
+                row = f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}"
+                click.echo(one_line(row))
         say(self.counts)
         return not any(result.error for result in self.results)
 
