@@ -43,6 +43,7 @@ from geosrseg.errors import DeviceMemoryError as DeviceMemoryError
 from geosrseg.errors import GeosrsegError as GeosrsegError
 from geosrseg.errors import MissingExtraError as MissingExtraError
 from geosrseg.errors import ModelError as ModelError
+from geosrseg.errors import OutputBusyError as OutputBusyError
 from geosrseg.errors import OutputError as OutputError
 from geosrseg.errors import PluginError as PluginError
 from geosrseg.errors import RunError as RunError

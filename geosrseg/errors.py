@@ -6,6 +6,7 @@
     ├── DeviceError        the device that was asked for cannot be used
     │   └── DeviceMemoryError  it has not enough memory for what it was given
     ├── OutputError        the output cannot be written, or did not come out as computed
+    │   └── OutputBusyError    another process is making it
     ├── DatasetError       the training data is missing, wrong or incomplete
     ├── RunError           a training run cannot be started, read or continued
     ├── MissingExtraError  a package of an optional extra is not installed
@@ -39,6 +40,10 @@ class DeviceMemoryError(DeviceError):
 
 class OutputError(GeosrsegError):
     """The output cannot be written, or did not come out as computed."""
+
+
+class OutputBusyError(OutputError):
+    """Another process is making the output."""
 
 
 class DatasetError(GeosrsegError):

@@ -25,7 +25,8 @@ import pytest
 
 from geosrseg.errors import DeviceError, GeosrsegError
 from geosrseg.mapping.predict import predict
-from geosrseg.raster.maps.row_store import find_stores, store_folder
+from geosrseg.raster.maps.row_store import store_folder
+from geosrseg.raster.maps.stopped_runs import find_stores
 from geosrseg.runtime.session import Session
 from tests.forked import Ended, run_forked
 from tests.tiny_datasets import write_raster

@@ -18,8 +18,9 @@ ArchiveIndex Areas ArrayMap Assessment Asset Backend Benchmark Budget Change Cog
 Dataset DatasetCard DatasetError DatasetWarning Device DeviceError DeviceMemoryError
 EvaluationSizes ExperimentPlan ExportResult FinishedMap FinishedStrip FinishedWindow GeosrsegError
 Grid JointNetwork Layer Legend LegendClass Limits Location MapFrame MapOptions Marks
-MissingExtraError Model ModelError ModelFile ModelSpec NetworkConfig Outcome OutputError Part
-PlannedScene PluginError PolygonOptions Prediction PredictionPlan ProductFile Products Progress
+MissingExtraError Model ModelError ModelFile ModelSpec NetworkConfig Outcome OutputBusyError
+OutputError Part PlannedScene PluginError PolygonOptions Prediction PredictionPlan ProductFile
+Products Progress
 Ramp Reach Reading Recipe Report Run RunError RunWarning SceneError SceneInfo SceneWarning
 SeamChoice SeamComparison Sensor SensorBand SensorFlags SensorInput SensorProduct Start Step
 Surroundings Survey Task TaskResult Windowing WorkError WorkPlan ZoneAreas __version__ assess

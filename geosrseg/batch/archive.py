@@ -24,7 +24,7 @@ from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.regular_file import create_new, read_regular
 
 MARK = "geosrseg:task"
-"""Property of the item that holds the task's id."""
+"""Property of the item that holds the id of the task's map."""
 
 STORES = ("s3", "gs", "az", "abfs")
 """Schemes of object stores."""
@@ -96,15 +96,20 @@ class Archive(ABC):
         """
 
     def mark(self, task: Task) -> str | None:
-        """The id of the task whose map is there; empty for a map without one, None for no map."""
+        """The id of the map that is there; empty for one without, None for none."""
         text = self.read(item_address(task))
         if text is None:
             return "" if self.exists(task.output) else None
         return _marked(text)
 
+    def _check_twin(self, task: Task) -> None:
+        """Refuse the item that was published meanwhile, if it is no twin's."""
+        if self.mark(task) != task.map_id:
+            raise OutputError(f"{item_address(task)}: another map was published there meanwhile")
+
     def is_done(self, task: Task, mark: str | None) -> bool:
         """The mark is the task's, and its map has not been deleted since."""
-        return mark == task.id and self.exists(task.output)
+        return mark == task.map_id and self.exists(task.output)
 
 
 def _marked(text: bytes) -> str:
@@ -167,12 +172,17 @@ class FolderArchive(Archive):
 
     def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
         """They are there already, all but the item."""
+        target = Path(item_address(task))
         try:
-            item.replace(item_address(task))
+            if replace:
+                item.replace(target)
+            else:
+                _give_new_name(item, target)
+        except FileExistsError:
+            self._check_twin(task)
+            item.unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(
-                f"{item_address(task)}: cannot be written ({reason(error)})"
-            ) from error
+            raise OutputError(f"{target}: cannot be written ({reason(error)})") from error
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -190,6 +200,25 @@ class FolderArchive(Archive):
         for name in stale:
             with suppress(FileNotFoundError):
                 (Path(folder) / name).unlink()
+
+
+def _give_new_name(file: Path, target: Path) -> None:
+    """Move a file to a name that nothing has yet; of several that try, one can.
+
+    Raises:
+        FileExistsError: something has it.
+        OSError: it cannot be moved.
+    """
+    try:
+        os.link(file, target)  # unlike a rename, it replaces nothing, on NFS neither
+    except FileExistsError:
+        if not target.samefile(file):  # NFS may send a call twice, whose answer was lost
+            raise
+    except OSError:  # a file system without links
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        file.replace(target)
+    file.unlink(missing_ok=True)
 
 
 class StoreArchive(Archive):
@@ -241,10 +270,7 @@ class StoreArchive(Archive):
         try:
             self._put(item_address(task), item, mode="overwrite" if replace else "create")
         except FileExistsError:
-            if self.mark(task) != task.id:
-                raise OutputError(
-                    f"{item_address(task)}: another map was published there meanwhile"
-                ) from None
+            self._check_twin(task)
 
     def names(self, folder: str) -> list[str]:
         prefix = self._key(folder)
@@ -306,9 +332,9 @@ def _s3_endpoint() -> str:
 
 
 def write_mark(item: Path, task: Task) -> None:
-    """Put the task's id into an item."""
+    """Put the id of the task's map into an item."""
     document = json.loads(item.read_text(encoding="utf-8"))
-    document["properties"][MARK] = task.id
+    document["properties"][MARK] = task.map_id
     draft = item.with_name(f".{item.name}.marked")
     with create_new(draft) as file:
         file.write((json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geosrseg.batch.archive import archive_folder, open_archive
+from geosrseg.batch.archive import archive_folder, is_store, open_archive
 from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
 from geosrseg.batch.work import SUFFIXES, Task, hash_option_file, write_work
 from geosrseg.errors import GeosrsegError, WorkError
@@ -33,7 +33,8 @@ class PlannedScene:
         scene: its address, without what is secret in it.
         state: ``new``; ``done``, the same map is there; ``redo``, another map is there, which `run`
             replaces with `overwrite` only; ``broken``, it cannot be mapped.
-        task: the line of the work file; of a broken one it says why.
+        task: the map as one line of the work file; of a broken one it says why.
+        parts: lines of the work file that it is given as.
         plan: what it costs; None where it is broken.
         error: why it cannot be mapped.
     """
@@ -43,6 +44,7 @@ class PlannedScene:
     task: Task
     plan: PredictionPlan | None
     error: str = ""
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def plan_work(
     device: str = "auto",
     precision: str = "auto",
     products: Sequence[str] = (),
+    split_rows: int = 1,
     overwrite: bool = False,
     on_scene: Callable[[PlannedScene], None] = lambda _: None,
     **options: Any,
@@ -105,6 +108,8 @@ def plan_work(
         device: see `open_model`; ``auto`` is settled here and pinned.
         precision: see `open_model`.
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
+        split_rows: workers that one scene is split among, a line for each; scenes of fewer strips
+            of windows have fewer.
         overwrite: replace an existing work file.
         on_scene: called for each scene when it is planned.
         options: as `Model.map` takes them.
@@ -121,10 +126,17 @@ def plan_work(
         if name == "stac":
             raise WorkError("`products` stac: every map gets its STAC item, leave it out")
     base = archive_folder(output_folder)
+    if split_rows > 1 and is_store(output_folder):
+        raise WorkError(
+            f"{output_folder}: workers that share a scene need a folder that all of them see: plan "
+            "into one and upload the maps, or leave out `split_rows`"
+        )
     names = list_scenes(scenes, items_folder=work.with_suffix(".items"))
     write_items(names)
     with open_model(model, device=device, precision=precision) as opened:
-        planner = _Planner(opened, str(model or opened.spec.name), base, tuple(products), options)
+        planner = _Planner(
+            opened, str(model or opened.spec.name), base, tuple(products), split_rows, options
+        )
         found = []
         with closing(planner.plan_all(names)) as plans:
             for item in plans:
@@ -132,7 +144,7 @@ def plan_work(
                 on_scene(item)
     if all(item.state == BROKEN for item in found):
         raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
-    write_work(work, [item.task for item in found])
+    write_work(work, [part for item in found for part in item.task.split(item.parts)])
     return WorkPlan(tuple(found))
 
 
@@ -145,6 +157,7 @@ class _Planner:
         name: str,
         base: str,
         products: tuple[str, ...],
+        split_rows: int,
         options: dict[str, Any],
     ) -> None:
         self._model = model
@@ -152,6 +165,7 @@ class _Planner:
         self._name = str(path.absolute()) if path.suffix == ".onnx" else name
         self._base = base
         self._products = products
+        self._split_rows = split_rows
         self._options = {key: _absolute(key, value) for key, value in options.items()}
         self._files = {
             key: hash_option_file(self._options[key])
@@ -191,13 +205,13 @@ class _Planner:
         except GeosrsegError as error:
             why = str(error).removeprefix(f"{shown}: ")
             return PlannedScene(shown, BROKEN, self._task(scene, None, why), None, why)
-        return PlannedScene(shown, state, task, plan)
+        return PlannedScene(shown, state, task, plan, parts=min(self._split_rows, plan.strips))
 
     def _state(self, task: Task) -> str:
         mark = self._archive.mark(task)
         if self._archive.is_done(task, mark):
             return DONE
-        return NEW if mark in (None, task.id) else REDO
+        return NEW if mark in (None, task.map_id) else REDO
 
     def _task(self, scene: SceneName, plan: PredictionPlan | None, error: str = "") -> Task:
         session = self._model.session

@@ -4,7 +4,7 @@ One task is one scene: nothing but lines and results goes over the wire, and no 
 come late and die at any time; Dask gives their tasks to others, which resume or begin again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from itertools import islice
@@ -60,29 +60,40 @@ def run_on_dask(
     run = partial(run_task, overwrite=overwrite, threads=threads)
     by_key = {f"geosrseg-{task.id}": task for task in tasks}
 
-    def submit(key: str) -> object:
-        task = by_key[key]
-        resources = {"GPU": 1} if find_device(task.device).gpu else None
-        return client.submit(run, task, key=key, retries=0, resources=resources, pure=False)
+    def submit(keys: list[str]) -> list[Any]:
+        """A call per kind of worker, not per task, which would take the scheduler much longer."""
+        on_gpu = {key: find_device(by_key[key].device).gpu for key in keys}
+        futures: list[Any] = []
+        for gpu in set(on_gpu.values()):
+            own = [key for key in keys if on_gpu[key] == gpu]
+            futures += client.map(
+                run, [by_key[key] for key in own], key=own, retries=0, pure=False,
+                resources={"GPU": 1} if gpu else None,
+            )  # fmt: skip
+        return futures
 
     results: list[TaskResult] = []
     with client:
-        keys: Iterator[str] = iter(by_key)
-        running = distributed.as_completed([submit(key) for key in islice(keys, MOST)])
-        for future in running:
-            results.append(_result(future, by_key[future.key]))
-            on_result(results[-1])
-            future.release()
-            if (key := next(keys, None)) is not None:
-                running.add(submit(key))
+        keys = iter(by_key)
+        running = distributed.as_completed(
+            submit(list(islice(keys, MOST))), with_results=True, raise_errors=False
+        )
+        for ended in running.batches():
+            for future, found in ended:
+                results.append(_result(future.status, found, by_key[future.key]))
+                on_result(results[-1])
+                future.release()
+            if more := list(islice(keys, len(ended))):
+                running.update(submit(more))
     return results
 
 
-def _result(future: Any, task: Task) -> TaskResult:
-    if future.status == "finished":
-        result: TaskResult = future.result()
+def _result(status: str, found: Any, task: Task) -> TaskResult:
+    """What became of a task: its result, or as Dask says of a failure its type, error and trace."""
+    if status == "finished":
+        result: TaskResult = found
         return result
-    error = future.exception()
+    error = found[1] if isinstance(found, tuple) else found
     if type(error).__name__ == "KilledWorker":
         return died(task, DEATHS)
     lines = str(error).splitlines() or [type(error).__name__]

@@ -1,10 +1,10 @@
-"""Running one task: the only place where a line of a work file becomes a map."""
+"""Running one task: the only place where a line of a work file becomes a map, or a part of one."""
 
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,16 @@ from geosrseg.batch.archive import (
     write_mark,
 )
 from geosrseg.batch.work import Task, hash_option_file
-from geosrseg.errors import DeviceError, DeviceMemoryError, GeosrsegError, OutputError, WorkError
-from geosrseg.mapping.make_map import make_map
+from geosrseg.errors import (
+    DeviceError,
+    DeviceMemoryError,
+    GeosrsegError,
+    OutputBusyError,
+    OutputError,
+    WorkError,
+)
+from geosrseg.mapping.make_map import make_map, make_part
+from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.model import Model, open_model, request_for
 from geosrseg.mapping.prediction import OnProgress, Prediction
 from geosrseg.products.products import PRODUCTS
@@ -34,10 +42,16 @@ from geosrseg.version import __version__
 ATTEMPTS = 3
 """Of a task whose failure may pass: the network, the memory."""
 
+SETTLING = 5
+"""Seconds from the end of a map's store to its item, at the most."""
+
 PAUSE = 5.0
 """Seconds before the second attempt; twice as many before the third."""
 
-DONE, SKIPPED, FAILED = "done", "skipped", "failed"
+BUSY = 120
+"""Pauses in which another worker may write the map of a scene's parts."""
+
+DONE, KEPT, SKIPPED, FAILED = "done", "kept", "skipped", "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +62,15 @@ class TaskResult:
         id: of the task.
         scene: its scene.
         output: its map.
-        state: ``done``, ``skipped`` (it was there) or ``failed``.
+        state: ``done``, ``kept`` (a part, whose map waits for others), ``skipped`` (it was there)
+            or ``failed``.
         error: why it failed; empty otherwise.
         seconds: that it took.
         attempts: how often it was tried.
         windows: that were run.
+        waits_for: parts that the map was still waiting for when this one ended.
+        part: number of the part, from 1.
+        parts: of the scene.
         warnings: what was taken for granted about the scene.
     """
 
@@ -64,12 +82,15 @@ class TaskResult:
     seconds: float = 0.0
     attempts: int = 1
     windows: int = 0
+    waits_for: tuple[int, ...] = ()
+    part: int = 1
+    parts: int = 1
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return values | {"warnings": list(self.warnings)}
+        return values | {"waits_for": list(self.waits_for), "warnings": list(self.warnings)}
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +118,7 @@ def run_task(
         turn: held while the network runs.
         pause: waits between attempts.
     """
-    run = _Run(task, overwrite, threads, on_progress, turn or nullcontext())
+    run = _Run(task, overwrite, threads, on_progress, turn or nullcontext(), pause)
     start = time.monotonic()
     for attempt in range(1, ATTEMPTS + 1):
         result, may_pass = run.once()
@@ -115,7 +136,10 @@ def run_task(
 def result_of(task: Task, state: str, error: str = "") -> TaskResult:
     """What became of a task, without figures."""
     scene = str(Location.of(task.scene))  # without the token that may stand in its address
-    return TaskResult(id=task.id, scene=scene, output=task.output, state=state, error=error)
+    return TaskResult(
+        id=task.id, scene=scene, output=task.output, state=state, error=error,
+        part=task.part, parts=task.parts,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,30 +151,27 @@ class _Run:
     threads: int | None
     on_progress: OnProgress
     turn: AbstractContextManager[object]
+    pause: Callable[[float], object]
     warnings: list[str] = field(default_factory=list)
 
     def once(self) -> tuple[TaskResult, bool]:
         """What became of an attempt, and whether another one is worth its time."""
         try:
-            windows = self._make_if_new()
+            return self._make_if_new(), False
         except GeosrsegError as error:
             return result_of(self.task, FAILED, str(error)), self._may_pass(error)
         except Exception as error:  # of this scene alone: the others are not to pay for it
             text = f"{type(error).__name__}: {error}"
             return result_of(self.task, FAILED, text), is_out_of_memory(error)
-        if windows is None:
-            return result_of(self.task, SKIPPED), False
-        return replace(result_of(self.task, DONE), windows=windows), False
 
     def _may_pass(self, error: GeosrsegError) -> bool:
-        """What failed was the network, or the memory."""
-        if isinstance(error, DeviceMemoryError):
+        """What failed was the network or the memory, or another worker has the map."""
+        if isinstance(error, DeviceMemoryError | OutputBusyError):
             return True
         remote = "://" in self.task.scene or is_store(self.task.output)
         return remote and not isinstance(error, WorkError | DeviceError)
 
-    def _make_if_new(self) -> int | None:
-        """The windows that were run; None for a map that was there."""
+    def _make_if_new(self) -> TaskResult:
         task = self.task
         if task.error:
             raise WorkError(f"it could not be planned: {task.error}")
@@ -158,38 +179,91 @@ class _Run:
         archive = open_archive(task.output)
         mark = archive.mark(task)
         if archive.is_done(task, mark):
-            return None
+            return result_of(task, SKIPPED)
         _check_files(task)
         model = _model(task.model, task.device, task.precision, self.threads)
         _check_model(task, model)
-        is_other = mark not in (None, task.id) and not _is_unfinished(task)
+        is_other = mark not in (None, task.map_id) and not _is_unfinished(task)
         if is_other and not self.overwrite:
             raise OutputError(
                 f"{task.output}: exists, and was not made by this task: choose another folder, or "
                 "replace it with `overwrite`"
             )
-        with _folder(task) as folder:
-            item = folder / f".{task.name}.item.json"
-            # What stands there was judged above.
-            done = self._make(model, folder, item, overwrite=self.overwrite or mark is not None)
-            _finish(task, archive, done, item, replace=mark is not None)
-            return done.windows
+        make = partial(self._make, model, archive, mark)
+        return make() if task.parts == 1 else self._make_part(model, archive, mark, make)
 
-    def _make(self, model: Model, folder: Path, item: Path, *, overwrite: bool) -> Prediction:
+    def _make(self, model: Model, archive: Archive, mark: str | None) -> TaskResult:
+        task = self.task
+        with _folder(task) as folder:
+            item = _item(folder, task)
+            done = make_map(
+                self._request(folder),
+                model.session,
+                overwrite=self.overwrite or mark is not None,  # what stands there was judged
+                on_progress=self.on_progress,
+                may_halve=False,
+                turn=self.turn,
+                on_warning=self.warnings.append,
+            )
+            _finish(task, archive, done, item, replace=mark is not None)
+            return replace(result_of(task, DONE), windows=done.windows)
+
+    def _make_part(
+        self, model: Model, archive: Archive, mark: str | None, make: Callable[[], TaskResult]
+    ) -> TaskResult:
+        """Keep the rows of a part; if it is the last one, make the map of all."""
+        task = self.task
+        try:
+            with _folder(task) as folder:
+                kept = make_part(
+                    self._request(folder),
+                    model.session,
+                    (task.part, task.parts),
+                    overwrite=self.overwrite or mark is not None,
+                    on_progress=self.on_progress,
+                    turn=self.turn,
+                    on_warning=self.warnings.append,
+                )
+            state, waits_for = KEPT, kept.waits_for
+            if not waits_for:
+                state = self._join(archive, make)
+        except OutputError:
+            # A twin that was faster has made the map meanwhile, and its store is gone.
+            if not self._is_done_soon(archive):
+                raise
+            return result_of(task, SKIPPED)
+        return replace(result_of(task, state), windows=kept.windows, waits_for=waits_for)
+
+    def _is_done_soon(self, archive: Archive) -> bool:
+        for _ in range(SETTLING):
+            if archive.is_done(self.task, archive.mark(self.task)):
+                return True
+            self.pause(1)
+        return False
+
+    def _join(self, archive: Archive, make: Callable[[], TaskResult]) -> str:
+        """Make the map of all parts, unless another worker does so until it is there."""
+        for _ in range(BUSY):
+            try:
+                return make().state
+            except OutputBusyError:
+                self.pause(PAUSE)
+                if archive.is_done(self.task, archive.mark(self.task)):
+                    return SKIPPED
+        return make().state
+
+    def _request(self, folder: Path) -> MapRequest:
         output = folder / f"{self.task.name}.tif"
         products: dict[str, Any] = {n: _product_path(output, n) for n in self.task.products}
-        options = dict(self.task.options) | products | {"stac": item}
+        options = dict(self.task.options) | products | {"stac": _item(folder, self.task)}
         request = request_for(self.task.scene, output, **options)
         request.check_outputs(overwrite=True)  # the names; `make_map` knows what this task has left
-        return make_map(
-            request,
-            model.session,
-            overwrite=overwrite,
-            on_progress=self.on_progress,
-            may_halve=False,
-            turn=self.turn,
-            on_warning=self.warnings.append,
-        )
+        return request
+
+
+def _item(folder: Path, task: Task) -> Path:
+    """Where the item is made; its own name is the mark that all is there."""
+    return folder / f".{task.name}.item.json"
 
 
 def _finish(task: Task, archive: Archive, done: Prediction, item: Path, *, replace: bool) -> None:

@@ -1,4 +1,4 @@
-"""Work: a file of tasks, one line per scene, with everything in it that decides a map's bytes.
+"""Work: a file of tasks, one line per scene or per part of one, with all that decides its bytes.
 
 Whoever runs a line gives the same bytes or fails: a worker never falls back to another
 precision, window or model. A line stands for itself, so the file can be cut into shards or sent to
@@ -8,7 +8,7 @@ any queue.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,13 @@ MOST_BYTES = 2**28
 
 SUFFIXES = (".jsonl",)
 
+_NOT_DECISIVE = ("model", "windows", "seconds", "part", "parts", "error")
+"""What a map's bytes do not depend on: of the model its hash counts, not its place."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """The map of one scene.
+    """The map of one scene, or a part of its rows.
 
     Attributes:
         scene: path or URL, absolute.
@@ -43,6 +46,8 @@ class Task:
         version: of geosrseg.
         windows: how many, for the progress.
         seconds: how long it was reckoned to take, where it was planned; 0 for unknown.
+        part: number of the part, from 1.
+        parts: of the scene; each has a line, and who finds all done makes the map of them.
         error: why the scene cannot be mapped; empty where it can. Such a task fails, so that no
             scene is lost between plan and run.
     """
@@ -59,16 +64,39 @@ class Task:
     version: str
     windows: int = 0
     seconds: float = 0.0
+    part: int = 1
+    parts: int = 1
     error: str = ""
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.part <= self.parts:
+            raise ValueError(f"there is no part {self.part} of {self.parts}")
+
     @property
-    def id(self) -> str:
-        """A hash of all that decides the bytes, and of where they go."""
+    def map_id(self) -> str:
+        """A hash of all that decides the map's bytes, and of where they go."""
         values = self.to_json()
-        for name in ("model", "windows", "seconds", "error"):  # not the model's place, its hash
+        for name in _NOT_DECISIVE:
             del values[name]
         text = json.dumps(values, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    @property
+    def id(self) -> str:
+        """Of the map, and of the part where it has several."""
+        return self.map_id if self.parts == 1 else f"{self.map_id}-{self.part}-{self.parts}"
+
+    def split(self, parts: int) -> list["Task"]:
+        """The same map in parts, which share its windows about equally."""
+        if parts == 1:
+            return [self]
+        share = replace(
+            self,
+            parts=parts,
+            windows=-(-self.windows // parts),
+            seconds=round(self.seconds / parts, 3),
+        )
+        return [replace(share, part=k) for k in range(1, parts + 1)]
 
     @property
     def name(self) -> str:
@@ -100,6 +128,8 @@ class Task:
             version=record.text("version"),
             windows=record.integer("windows"),
             seconds=record.number("seconds", default=0.0),
+            part=record.integer("part") if "part" in values else 1,
+            parts=record.integer("parts") if "parts" in values else 1,
             error=record.text("error") if "error" in values else "",
         )
 
@@ -130,7 +160,7 @@ def read_work(path: str | Path) -> list[Task]:
     """Read a work file.
 
     Raises:
-        WorkError: it cannot be read, or a line is no task; two tasks make one map.
+        WorkError: it cannot be read, or a line is no task; two tasks make one map, or one part.
     """
     path = Path(path)
     try:
@@ -138,9 +168,13 @@ def read_work(path: str | Path) -> list[Task]:
     except (OSError, ValueError) as error:
         raise WorkError(f"{path}: cannot be read ({reason(error)})") from error
     tasks = [_read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    outputs: dict[str, int] = {}
+    firsts: dict[str, int] = {}
+    seen: dict[tuple[str, int], int] = {}
     for number, task in enumerate(tasks, 1):
-        first = outputs.setdefault(task.output, number)
+        first = firsts.setdefault(task.output, number)
+        other = tasks[first - 1]
+        if (other.map_id, other.parts) == (task.map_id, task.parts):
+            first = seen.setdefault((task.output, task.part), number)
         if first != number:
             raise WorkError(f"{path}: lines {first} and {number} both make {task.output}")
     return tasks

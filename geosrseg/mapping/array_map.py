@@ -108,7 +108,9 @@ def map_array_file(
     with open_job(request, session) as job:
         profiles = {name: layer.profile() for name, layer in job.layers.items()}
         layers = {name: _empty(profile) for name, profile in _checked(profiles).items()}
-        counter = WindowCounter(job, on_progress, strips_done=0)
+        counter = WindowCounter(
+            job, on_progress, [range(len(job.plan.rows.starts))], total=len(job.plan)
+        )
         _fill(layers, job, counter)
         damage, legend = job.scene.warnings, job.legend.spec.legend
     return ArrayMap(layers, profiles, legend, damage)

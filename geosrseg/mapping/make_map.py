@@ -2,20 +2,23 @@
 
 It reads as the product: open the scene, plan the windows, keep the rows of each strip as they
 are finished, then write them as Cloud Optimized GeoTIFFs, give those their names, and make the
-product files from them. A stopped run resumes at the first strip that is not finished.
+product files from them. A stopped run resumes with the strips that are not finished, and several
+workers may each make a part of them.
 """
 
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from geosrseg.core.tiling.windows import WindowPlan
 from geosrseg.errors import SceneError, SceneWarning
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
+from geosrseg.mapping.painter import Rows
 from geosrseg.mapping.planning.map_judgement import MapCounts
 from geosrseg.mapping.prediction import OnProgress, Phase, Prediction, Progress
 from geosrseg.mapping.summary import LabelCounter
@@ -31,9 +34,22 @@ from geosrseg.products.writing import (
 )
 from geosrseg.raster.files.fingerprint import stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
-from geosrseg.raster.maps.row_store import RowStore, open_row_store
+from geosrseg.raster.maps.row_store import RowStore, join_row_store, open_row_store
 from geosrseg.raster.storage.publication import publish
 from geosrseg.runtime.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class PartResult:
+    """What was done of a part of a map.
+
+    Attributes:
+        windows: that were run.
+        waits_for: the parts that are not done; empty if the map can be made of all.
+    """
+
+    windows: int
+    waits_for: tuple[int, ...]
 
 
 def warn(text: str) -> None:
@@ -83,9 +99,10 @@ def make_map(
         ) as store:
             request.check_outputs(overwrite=overwrite, own=store.noted)
             resumed = len(store)
-            counter = WindowCounter(job, on_progress, strips_done=resumed)
+            counts = _count_kept(job, store)
+            counter = WindowCounter(job, on_progress, store.missing, total=len(job.plan))
             with turn or nullcontext():
-                counts = _keep_rows(job, store, counter, may_halve=may_halve)
+                _keep_rows(job, store, counter, may_halve=may_halve, on_rows=counts.add)
             if stamp_files(inputs) != stamps:
                 store.remove()
                 raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
@@ -129,6 +146,62 @@ def make_map(
         )
 
 
+def make_part(
+    request: MapRequest,
+    session: Session,
+    part: tuple[int, int],
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress = lambda _: None,
+    turn: AbstractContextManager[object] | None = None,
+    on_warning: Callable[[str], None] = warn,
+) -> PartResult:
+    """Keep the rows of a part of a map; whoever finds all parts kept makes the map of them.
+
+    Several processes may do so at once, on the same part too. The rows are those that one process
+    would make: the windows above a part that reach into it are run for it besides.
+
+    Args:
+        request: see `make_map`; its output is in a folder that all workers share.
+        session: the model.
+        part: (i, k): the i-th of k parts, i from 1.
+        overwrite: replace the rows of a stopped run that had other options.
+        on_progress: see `make_map`.
+        turn: see `make_map`.
+        on_warning: called with what only who reads the rows can know.
+
+    Raises:
+        GeosrsegError: the scene, the device or an output is unusable.
+    """
+    output = request.output
+    if output is None:
+        raise ValueError("a map needs an output")
+    with open_job(request, session) as job:
+        inputs = job.scene.header.local_paths
+        stamps = stamp_files(inputs)
+        strips = job.plan.rows.share(*part)
+        store = join_row_store(
+            output, job.manifest(), strips, layout=job.row_layout(), overwrite=overwrite
+        )
+        counter = WindowCounter(
+            job, on_progress, store.missing, total=_windows_of(job.plan, [strips])
+        )
+
+        def check(_: Rows) -> None:
+            if stamp_files(inputs) != stamps:
+                store.remove()
+                raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
+
+        with turn or nullcontext():
+            _keep_rows(job, store, counter, may_halve=False, on_rows=check)
+        if text := job.scene.bad_blocks.warning:
+            on_warning(text)
+        absent = set(store.absent())
+        shares = ((k, job.plan.rows.share(k, part[1])) for k in range(1, part[1] + 1))
+        waits_for = tuple(k for k, share in shares if not absent.isdisjoint(share))
+        return PartResult(windows=counter.run, waits_for=waits_for)
+
+
 def _write_products(job: MapJob) -> Areas | None:
     """Styles and product files; the areas if they were counted."""
     paths = job.request.paths
@@ -150,35 +223,43 @@ def _write_products(job: MapJob) -> Areas | None:
     return finished.counted_areas
 
 
-def _keep_rows(
-    job: MapJob, store: RowStore, counter: "WindowCounter", *, may_halve: bool
-) -> MapCounts:
-    """Keep the rows of every strip that the store does not have, and count all."""
+def _count_kept(job: MapJob, store: RowStore) -> MapCounts:
+    """Count the rows that the store has."""
     counts = MapCounts()
     for layer in {CLASSES, CONFIDENCE} & job.layers.keys():
         for kept in store.rows(layer):
             counts.add({layer: kept})
-    if len(store) == len(job.plan.rows.starts):
-        return counts
-    with closing(
-        predict_rows(
-            job.scene,
-            job.session,
-            job.plan,
-            layers=job.layers,
-            merge=job.legend.merge,
-            shown=job.shown,
-            batch=job.request.options.windows.batch,
-            first_strip=len(store),
-            may_halve=may_halve,
-            on_read=counter.start,
-            on_window=counter.count,
-        )
-    ) as all_rows:
-        for rows in all_rows:
-            store.append(rows)
-            counts.add(rows)
     return counts
+
+
+def _keep_rows(
+    job: MapJob,
+    store: RowStore,
+    counter: "WindowCounter",
+    *,
+    may_halve: bool,
+    on_rows: Callable[[Rows], object],
+) -> None:
+    """Keep the rows of every strip that is asked for and that the store does not have."""
+    for strips in store.missing:
+        with closing(
+            predict_rows(
+                job.scene,
+                job.session,
+                job.plan,
+                layers=job.layers,
+                merge=job.legend.merge,
+                shown=job.shown,
+                batch=job.request.options.windows.batch,
+                strips=strips,
+                may_halve=may_halve,
+                on_read=counter.start,
+                on_window=counter.count,
+            )
+        ) as all_rows:
+            for index, rows in zip(strips, all_rows, strict=True):
+                on_rows(rows)
+                store.keep(index, rows)
 
 
 def _publish(
@@ -209,15 +290,14 @@ def _publish(
 class WindowCounter:
     """Counts windows and reports progress."""
 
-    def __init__(self, job: MapJob, on_progress: OnProgress, *, strips_done: int) -> None:
+    def __init__(
+        self, job: MapJob, on_progress: OnProgress, missing: Sequence[range], *, total: int
+    ) -> None:
         plan, factor = job.plan, job.session.spec.upscale_factor
         self.run = 0
         self.skipped = 0
-        # Strips that reach into the first one that is missing are run again.
-        whole = strips_done == len(plan.rows.starts)
-        first = strips_done if whole else plan.rows.first_before(strips_done)
-        self._before = first * len(plan.cols.starts)
-        self._total = len(plan)
+        self._before = max(total - _windows_of(plan, missing), 0)
+        self._total = self._before + _windows_of(plan, missing)
         self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
         self._report = on_progress
         self.enter("reading")
@@ -240,3 +320,9 @@ class WindowCounter:
     def _tell(self) -> None:
         done = self._before + self.run + self.skipped
         self._report(Progress(done, self._total, self._before, self._pixels, self._phase))
+
+
+def _windows_of(plan: WindowPlan, strips: Sequence[range]) -> int:
+    """Windows that are run for strips; those that reach into their first one are run again."""
+    rows = sum(own.stop - plan.rows.first_before(own.start) for own in strips)
+    return rows * len(plan.cols.starts)

@@ -51,7 +51,7 @@ def predict_rows(
     layers: Mapping[str, Layer],
     shown: Window | None = None,
     batch: int = 1,
-    first_strip: int = 0,
+    strips: range | None = None,
     may_halve: bool = True,
     merge: NDArray[np.uint8] | None = None,
     on_read: Callable[[], object] = lambda: None,
@@ -66,7 +66,8 @@ def predict_rows(
         layers: what to give, by name.
         shown: the part of the scene that the map shows; all of it by default.
         batch: windows that are run at once.
-        first_strip: the first strip to map. Strips above it that reach into it are run again.
+        strips: those that are wanted, one after the other; all by default. Strips above the first
+            that reach into it are run besides, so that the rows are those of a whole run.
         may_halve: see `WindowRunner`.
         merge: see `Painter`.
         on_read: called when the first strip is read, before the first window runs.
@@ -75,7 +76,8 @@ def predict_rows(
     Yields:
         For each strip its finished rows, see `painter.Painter.finish`.
     """
-    run_from = plan.rows.first_before(first_strip)
+    strips = range(len(plan.rows.starts)) if strips is None else strips
+    run_from = plan.rows.first_before(strips.start)
     needs_sr = any(layer.needs_sr for layer in layers.values())
     runner = WindowRunner(session, plan.rows, batch=batch, with_sr=needs_sr, may_halve=may_halve)
     painter = Painter(
@@ -88,11 +90,12 @@ def predict_rows(
         merge=merge,
     )
     first = threading.Event()
-    read = _noting_first(read_strips(scene, plan, session.spec, first_strip=run_from), first)
+    wanted = range(run_from, strips.stop)
+    read = _noting_first(read_strips(scene, plan, session.spec, wanted), first)
     with (
-        in_background(read, ahead=1, name="read") as strips,
+        in_background(read, ahead=1, name="read") as inputs,
         in_background(
-            run_windows(strips, runner, plan), ahead=2, name="run", interrupt=session.cancel
+            run_windows(inputs, runner, plan), ahead=2, name="run", interrupt=session.cancel
         ) as outputs,
     ):
         first.wait()
@@ -102,16 +105,14 @@ def predict_rows(
             for output in group:
                 painter.paint(canvas, output.result, core=output.core)
                 on_window(output.result is not None)
-            if strip.index >= first_strip:
+            if strip.index in strips:
                 yield painter.finish(canvas, strip)
 
 
-def read_strips(
-    scene: Scene, plan: WindowPlan, spec: ModelSpec, *, first_strip: int = 0
-) -> Generator[Strip]:
-    """Read and normalize the strips of a scene, with its own handle."""
+def read_strips(scene: Scene, plan: WindowPlan, spec: ModelSpec, strips: range) -> Generator[Strip]:
+    """Read and normalize strips of a scene, with its own handle."""
     with scene.reopen() as own:
-        for index in range(first_strip, len(plan.rows.starts)):
+        for index in strips:
             yield _read_strip(own, plan, spec, index)
 
 

@@ -161,6 +161,9 @@ class Recipe:
             raise ValueError(f"the loss is made of {known}, got {', '.join(self.loss) or 'none'}")
         if not all(0 <= weight < math.inf for weight in self.loss.values()):
             raise ValueError(f"the weights of the losses are 0 or more, got {self.loss}")
+        by_hand = self.class_weights if len(self.class_weights) > 1 else (1.0,)
+        if not (any(self.loss.values()) and any(by_hand)):
+            raise ValueError("the weights of losses or classes are all 0: give one above 0")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing is 0 to below 1, got {self.label_smoothing}")
         if not all(0 <= weight < math.inf for weight in self.class_weights):

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from geosrseg.batch.run_on_dask import run_on_dask
-from geosrseg.batch.run_task import DONE, SKIPPED
+from geosrseg.batch.run_task import DONE, SKIPPED, result_of
 from geosrseg.batch.run_work import run_work
 from geosrseg.errors import WorkError
 from tests.batch.conftest import maps
@@ -50,3 +50,25 @@ def test_no_scheduler_is_one_line(plan, monkeypatch):
         port = free.getsockname()[1]
     with pytest.raises(WorkError, match="no Dask scheduler answers"):
         run_on_dask(plan("out"), f"tcp://127.0.0.1:{port}", patience=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_that_always_dies_fails_its_task_and_no_other(plan, cluster, monkeypatch):
+    """What Dask says of a failure is one line."""
+    address, add = cluster
+    for _ in range(5):
+        add()
+    tasks = plan("out")[:3]
+    monkeypatch.setattr("geosrseg.batch.run_on_dask.run_task", dies_of_the_second)
+    results = run_on_dask(tasks, address)
+    assert {r.scene.rpartition("/")[2]: r.error for r in results} == {
+        "s0.tif": "", "s2.tif": "", "s1.tif": "its worker died 3 times: is there enough memory?",
+    }  # fmt: skip
+
+
+def dies_of_the_second(task, **_):
+    if task.scene.endswith("s1.tif"):
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return result_of(task, DONE)

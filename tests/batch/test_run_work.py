@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
 import pytest
 
-from geosrseg.batch.archive import MARK
+from geosrseg.batch.archive import MARK, open_archive
 from geosrseg.batch.plan_work import BROKEN, plan_work
 from geosrseg.batch.run_task import DONE, FAILED, SKIPPED, run_task
 from geosrseg.batch.run_work import choose_tasks, run_work
@@ -180,6 +181,25 @@ def test_what_nobody_foresaw_fails_one_task(plan, monkeypatch):
     assert [r.error for r in results if r.error] == ["ZeroDivisionError: surprise"]
 
 
+def test_the_next_scene_is_run_while_the_last_one_is_written(plan, monkeypatch):
+    from geosrseg.mapping import make_map as module
+
+    publish, next_one_ran, overlapped = module._publish, threading.Event(), []
+
+    def slowly(job, *words, **options):
+        if "s0" in str(job.request.output):
+            overlapped.append(next_one_ran.wait(60))
+        return publish(job, *words, **options)
+
+    def progress(task, progress):
+        if "s1" in task.scene and progress.windows_done == progress.windows_total:
+            next_one_ran.set()
+
+    monkeypatch.setattr(module, "_publish", slowly)
+    assert states(run_work(plan("out")[:2], on_progress=progress)) == [DONE] * 2
+    assert overlapped == [True]
+
+
 def test_warnings_belong_to_their_scene(tmp_path, plan, recwarn):
     bare = write_scene(tmp_path / "in" / "bare.tif", seed=7, crs=None)
     results = run_work(plan("out", [str(bare), str(tmp_path / "in" / "s0.tif")]))
@@ -210,6 +230,35 @@ def test_killed_at_any_moment_and_run_again_it_gives_the_same_bytes(tmp_path, pl
         process.wait()
     subprocess.run(command, check=True, capture_output=True)
     assert maps(tmp_path / "out") == maps(tmp_path / "one")
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_of_two_plans_that_publish_one_name_at_once_the_second_fails(
+    tmp_path, plan, monkeypatch, has_links
+):
+    def no_links(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    if not has_links:
+        monkeypatch.setattr("os.link", no_links)
+    tasks = plan("out")
+    (tmp_path / "out").mkdir()
+    archive = open_archive(tasks[0].output)
+
+    def publish(mark: str):
+        item = tmp_path / "out" / ".s0.item.json"
+        item.write_text(json.dumps({"properties": {MARK: mark}}))
+        archive.publish([], item, tasks[0], replace=False)
+        assert not item.exists()
+
+    publish(tasks[0].map_id)
+    publish(tasks[0].map_id)  # a twin
+    monkeypatch.setattr(type(archive), "mark", lambda *_: "of another plan")
+    with pytest.raises(OutputError, match="another map was published there meanwhile"):
+        publish(tasks[0].map_id)
+    assert json.loads((tmp_path / "out" / "s0.json").read_text())["properties"] == {
+        MARK: tasks[0].map_id
+    }
 
 
 def test_a_file_of_somebody_else_is_not_replaced(tmp_path, plan):

@@ -8,7 +8,7 @@ import shapely
 from geosrseg.errors import SceneError
 from geosrseg.mapping.model import open_model
 from geosrseg.mapping.predict import predict
-from geosrseg.raster.maps.row_store import find_stores
+from geosrseg.raster.maps.stopped_runs import find_stores
 from tests.mapping.test_predict import NAMES, TRANSFORM, write_scene
 
 HEIGHT, WIDTH, FACTOR = 90, 110, 4

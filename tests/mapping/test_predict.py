@@ -26,7 +26,8 @@ from geosrseg.errors import (
 from geosrseg.mapping.predict import predict
 from geosrseg.mapping.prediction import Progress
 from geosrseg.raster.maps.manifest import FORM, VERSION
-from geosrseg.raster.maps.row_store import find_stores, store_folder
+from geosrseg.raster.maps.row_store import store_folder
+from geosrseg.raster.maps.stopped_runs import find_stores
 from geosrseg.raster.maps.style import style_paths
 from geosrseg.raster.storage.gdal import unreferenced_allowed
 from geosrseg.raster.storage.publication import publish

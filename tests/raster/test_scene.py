@@ -253,11 +253,19 @@ class TestRefused:
     def test_folder(self, tmp_path):
         assert "folder" in self.refused(tmp_path)
 
-    @pytest.mark.parametrize("content", [b"", b"no image", b"II*\0" + bytes(40), b"\x89PNG\r\n\n"])
-    def test_no_tiff(self, tmp_path, content):
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (b"", "is empty"),
+            (b"no image", "cannot be opened as a GeoTIFF"),
+            (b"II*\0" + bytes(40), "cannot be opened as a GeoTIFF"),
+            (b"\x89PNG\r\n\n", "is a picture (PNG)"),
+        ],
+    )
+    def test_no_tiff(self, tmp_path, content, why):
         path = tmp_path / "text.tif"
         path.write_bytes(content)
-        assert "cannot be opened as a GeoTIFF" in self.refused(path)
+        assert why in self.refused(path)
 
     def test_a_vrt_called_tif_reads_no_other_file(self, write_scene, reflectance, tmp_path):
         source = write_scene(reflectance)

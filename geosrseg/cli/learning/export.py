@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     "--tta",
     type=click.Choice(["flips", "turns"]),
     help="Test-time augmentation in the file: the mean over four flips, or over these and the "
-    "quarter turns; it takes four or eight times as long.",
+    "quarter turns; it takes five or ten times as long.",
 )
 @click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
 @options.overwrite_option

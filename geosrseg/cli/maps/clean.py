@@ -25,7 +25,7 @@ def clean(folder: Path, remove: bool) -> None:
     """
     from geosrseg.core.text.plain_text import one_line
     from geosrseg.errors import OutputError
-    from geosrseg.raster.maps.row_store import StoppedRun, find_stopped_runs
+    from geosrseg.raster.maps.stopped_runs import StoppedRun, find_stopped_runs
     from geosrseg.raster.storage.left_drafts import LeftDrafts, find_left_drafts
 
     runs: list[StoppedRun | LeftDrafts] = [*find_stopped_runs(folder), *find_left_drafts(folder)]

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     type=click.Choice([name for name in PRODUCTS.names if name != "stac"]),
     help="A file to make beside each map; may be given several times.",
 )
+@click.option(
+    "--split-rows", type=click.IntRange(min=1), default=1, show_default=True, metavar="K",
+    help="Split every scene among K workers, one line each: for a scene that is urgent.",
+)  # fmt: skip
 @options.model_option
 @device_option
 @options.precision_option
@@ -57,6 +61,7 @@ def plan(
     output_folder: str,
     output: Path,
     products: tuple[str, ...],
+    split_rows: int,
     model: str | None,
     device: str,
     precision: str,
@@ -64,7 +69,7 @@ def plan(
     as_json: bool,
     **named: Any,
 ) -> None:
-    """Plan the maps of many scenes, one line per scene.
+    """Plan the maps of many scenes, one line per scene, or several of a scene that is urgent.
 
     SCENE is what predict takes, a pattern ("scenes/*.tif"), a text file of one scene a line, or a
     STAC ItemCollection or search result as JSON. The file pins everything that decides a map's
@@ -85,6 +90,7 @@ def plan(
         device=device,
         precision=precision,
         products=products,
+        split_rows=split_rows,
         overwrite=overwrite,
         on_scene=show,
         **named,
@@ -96,9 +102,10 @@ def _line(scene: "PlannedScene") -> str:
     if scene.plan is None:
         return f"{scene.state:<7}{said_of(scene.scene, scene.error)}"
     plan = scene.plan
+    parts = f" in {scene.parts} parts" if scene.parts > 1 else ""
     return (
         f"{scene.state:<7}{plan.width} x {plan.height}  {_time(plan.seconds)}  "
-        f"{plan.memory / 1e9:.2f} GB memory  {plan.disk / 1e9:.2f} GB disk  {scene.scene}"
+        f"{plan.memory / 1e9:.2f} GB memory  {plan.disk / 1e9:.2f} GB disk  {scene.scene}{parts}"
     )
 
 
@@ -127,6 +134,7 @@ def _described(found: "WorkPlan") -> dict[str, Any]:
                 "state": item.state,
                 "error": item.error or None,
                 "task": item.task.id,
+                "parts": item.parts,
                 "plan": item.plan and item.plan.to_json(),
             }
             for item in found.scenes

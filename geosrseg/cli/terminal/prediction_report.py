@@ -84,7 +84,7 @@ def interruption_explained(
 
 
 def _kept(output: Path, before: "Sequence[Outcome]") -> str:
-    from geosrseg.raster.maps.row_store import find_stopped_run
+    from geosrseg.raster.maps.stopped_runs import find_stopped_run
 
     done = f"{len(before)} of the scenes are finished; " if before else ""
     again = "with --skip-existing " if before else ""

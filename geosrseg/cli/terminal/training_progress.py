@@ -31,7 +31,7 @@ LONG = 24 * 3600.0
 REFRESH = 0.5
 """Seconds between two looks at the loss: a look waits for the GPU."""
 
-NOTABLE = 0.01
+NOTABLE = 0.05
 """Share of the time spent waiting for data above which a line says so."""
 
 SLOW_DATA = 0.2

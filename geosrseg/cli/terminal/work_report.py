@@ -37,6 +37,7 @@ class WorkReport:
     def __init__(self, tasks: Sequence["Task"], bar: "tqdm", *, as_json: bool) -> None:
         self.results: list[TaskResult] = []
         self._bar, self._as_json, self._count = bar, as_json, len(tasks)
+        self._noun = "tasks" if any(task.parts > 1 for task in tasks) else "scenes"
         self._left = {task.id: max(task.windows, 1) for task in tasks}
         self._lock = threading.Lock()  # two scenes at a time have news
         self._fit()
@@ -76,8 +77,15 @@ class WorkReport:
         """Print the table; False if a task failed."""
         if not self._as_json:
             for result in self.results:
+<<<<<<< HEAD
                 row = f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}"
                 click.echo(one_line(row))
+=======
+                part = f" (part {result.part} of {result.parts})" if result.parts > 1 else ""
+                click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}")
+        for output, parts in self._waiting().items():
+            say(f"{output}: waits for {' and '.join(f'part {k}' for k in parts)}: run that too")
+>>>>>>> main
         say(self.counts)
         return not any(result.error for result in self.results)
 
@@ -85,7 +93,14 @@ class WorkReport:
     def counts(self) -> str:
         """How many tasks came to which end."""
         states = [result.state for result in self.results]
-        return ", ".join(f"{states.count(s)} {s}" for s in ("done", "skipped", "failed"))
+        shown = ("done", *(["kept"] if "kept" in states else []), "skipped", "failed")
+        return ", ".join(f"{states.count(s)} {s}" for s in shown)
+
+    def _waiting(self) -> dict[str, tuple[int, ...]]:
+        """The parts that a map waits for, as the last of its parts to end saw it."""
+        last = {result.output: result.waits_for for result in self.results}
+        made = {result.output for result in self.results if result.state in ("done", "skipped")}
+        return {output: parts for output, parts in last.items() if parts and output not in made}
 
     def _fit(self) -> None:
         """Make the line as long as there is room for."""
@@ -94,7 +109,7 @@ class WorkReport:
         bar = self._bar
         bar.bar_format = fit_line(
             bar.format_dict["ncols"],
-            f"{len(self.results)}/{self._count} scenes {bar.n / max(bar.total, 1):4.0%}",
+            f"{len(self.results)}/{self._count} {self._noun} {bar.n / max(bar.total, 1):4.0%}",
             [time_left(bar), f"{bar.n}/{bar.total} windows"],
         )
 

@@ -146,6 +146,11 @@ class Span:
         begin = self.supports[index][0]
         return next(k for k, (_, stop) in enumerate(self.supports) if stop > begin or k == index)
 
+    def share(self, part: int, parts: int) -> range:
+        """The windows of a part of the work, from 1 to `parts`, which are about equally many."""
+        count = len(self.starts)
+        return range(count * (part - 1) // parts, count * part // parts)
+
     @property
     def cores(self) -> tuple[tuple[int, int], ...]:
         """For each window, first and last + 1 pixel of its part when windows are cut hard.

@@ -157,6 +157,8 @@ def _partners(
 def find_files(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], Path]:
     """Files by what the wildcards stand for, sorted; a path without wildcards is itself."""
     pattern = table.text(key)
+    if "\\" in pattern and not (data / pattern).exists():
+        pattern = pattern.replace("\\", "/")  # of a card from Windows
     if not _WILDCARD.search(pattern) or (data / pattern).is_file():
         return {(): data / pattern}
     found: dict[tuple[str, ...], Path] = {}
@@ -168,7 +170,8 @@ def find_files(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], 
             )
         found[name] = path
     if not found:
-        raise FileNotFoundError(f"{table.name} {key} = {pattern!r} fits no file")
+        hint = ": only *, ** and ? are wildcards" if "[" in pattern else ""
+        raise FileNotFoundError(f"{table.name} {key} = {pattern!r} fits no file{hint}")
     return found
 
 

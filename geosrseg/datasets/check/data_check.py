@@ -121,6 +121,7 @@ def check_data(card: DatasetCard, scenes: Sequence[LabelledScene]) -> DataCheck:
     digests = [image.digest for image in images]
     kinds = chain(
         findings.find_types(card, images),
+        findings.find_turned(images),
         findings.find_ranges(card, images),
         findings.find_markers(images),
         findings.find_unknown(card, references),

@@ -48,6 +48,17 @@ def find_types(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str
     yield text
 
 
+def find_turned(images: Sequence[ImageSurvey]) -> Iterator[str]:
+    """Photos that viewers show turned: a mask drawn on what was shown fits nowhere."""
+    turned = [image for image in images if image.is_turned]
+    if turned:
+        yield (
+            f"{turned[0].path} is shown turned by its EXIF orientation ({len(turned)} of "
+            f"{len(images)} images), and read as it is stored: its reference has to lie on the "
+            "stored pixels, or save the image upright"
+        )
+
+
 def find_ranges(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str]:
     """Bands that the network hardly sees, as scale or [bands] is wrong."""
     seen = [image for image in images if np.isfinite(image.percentiles).all()]

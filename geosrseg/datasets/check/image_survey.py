@@ -16,6 +16,9 @@ WHOLE = 4 * 2**20
 
 SIDE, PER_AXIS = 256, 8
 
+ALONE = 0.02
+"""Share of itself by which a marker differs from every measurement."""
+
 PERCENTS = (0.1, 2.0, 50.0, 98.0, 99.9)
 
 SENTINELS = (-9999.0, -99999.0, -32768.0, -32767.0, -9999.9, -999.0)
@@ -38,6 +41,7 @@ class ImageSurvey:
         markers: numbers that seem to mark missing pixels and are not declared, with the
             share of the pixels.
         digest: of the sampled pixels: equal for copies, however they are stored.
+        is_turned: it is shown otherwise than it is stored, by a camera's EXIF.
     """
 
     path: Path
@@ -50,6 +54,7 @@ class ImageSurvey:
     valid: float
     markers: tuple[tuple[float, float], ...]
     digest: str
+    is_turned: bool = False
 
     @property
     def beyond(self) -> float:
@@ -99,7 +104,13 @@ def survey_image(
         valid=valid_share,
         markers=markers,
         digest=digest.hexdigest(),
+        is_turned=_is_turned(image),
     )
+
+
+def _is_turned(image: DatasetImage) -> bool:
+    with image.files.use(image.path) as dataset:
+        return dataset.tags().get("EXIF_Orientation", "1") not in ("0", "1")
 
 
 def _windows(height: int, width: int) -> Iterator[Window]:
@@ -127,8 +138,15 @@ def _find_markers(numbers: NDArray[np.generic]) -> tuple[tuple[float, float], ..
         is_sentinel = number in SENTINELS or abs(number) > 1e30
         share = float((values == number).any(axis=0).mean())
         alike = float((values == number).all(axis=0).mean())
+        is_sentinel = is_sentinel and (alike >= MARKER_SHARE or _is_alone(number, values))
         # The largest number is what bright pixels are cut off at: it marks nothing.
         is_marker = share > 0 if is_sentinel else number == low <= 0 and alike >= MARKER_SHARE
         if is_marker and share < 1:
             found.append((number, share if is_sentinel else alike))
     return tuple(found)
+
+
+def _is_alone(number: float, values: NDArray[np.float64]) -> bool:
+    """Nothing is near it: what lies among measurements may be one."""
+    near = np.abs(values - number) <= abs(number) * ALONE
+    return not bool((near & (values != number)).any())

@@ -27,8 +27,10 @@ class Fold:
         if self.fold is not None and self.folds is None:
             raise DatasetError(f"`fold` {self.fold}: say of how many, `folds`")
         if self.folds is not None and not 1 <= (self.fold or 0) <= self.folds:
-            wanted = f"1 to {self.folds}, the part that validates"
-            raise DatasetError(f"`fold` {self.fold or ''}: expected {wanted}")
+            given = "none" if self.fold is None else self.fold
+            raise DatasetError(
+                f"`fold` {given}: expected 1 to {self.folds} of `folds`, the part that validates"
+            )
 
 
 NO_FOLD = Fold()

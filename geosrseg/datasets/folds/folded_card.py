@@ -105,6 +105,8 @@ def _together(
         if index < len(card.groups) and card.groups[index]:
             yield index, by_name.setdefault(card.groups[index], index)
     placed = [(index, ground) for index, scene in scenes if (ground := ground_of_scene(scene))]
+    if not placed:  # images without a georeference
+        return
     grounds = [ground for _, ground in placed]
     pairs = STRtree(grounds).query(grounds, predicate="intersects")
     for first, second in np.transpose(pairs).tolist():

@@ -36,6 +36,7 @@ class PredictionPlan:
         window_size: LR pixels along a window's longer side.
         overlap: LR pixels that neighbours share.
         windows: all windows.
+        strips: the rows of windows, which `geosrseg.batch` can give to several workers.
         skipped: of them, about so many have nothing to map.
         memory: bytes that would be taken for windows and rows, about.
         disk: most bytes needed, if nothing were compressed.
@@ -51,6 +52,7 @@ class PredictionPlan:
     window_size: int
     overlap: int
     windows: int
+    strips: int
     skipped: int
     memory: int
     disk: int
@@ -96,6 +98,7 @@ def plan_prediction(
             window_size=max(plan.rows.window_size, plan.cols.window_size),
             overlap=2 * plan.rows.halo + plan.rows.ramp,
             windows=len(plan),
+            strips=len(plan.rows.starts),
             skipped=skipped,
             memory=_memory(job),
             disk=round(COPIES * sum(_layer_bytes(job).values())),
@@ -153,7 +156,7 @@ def _memory(job: MapJob) -> int:
 
 def _seconds_of_a_window(job: MapJob) -> float:
     """The time of the second run of a window: the first one also prepares."""
-    with closing(read_strips(job.scene, job.plan, job.session.spec)) as strips:
+    with closing(read_strips(job.scene, job.plan, job.session.spec, range(1))) as strips:
         strip = next(strips)
     lr = np.ascontiguousarray(strip.inputs[None, :, :, : job.plan.cols.window_size])
     job.session.run(lr)

@@ -75,7 +75,8 @@ def _swapped(images: Tensor, on_side: bool) -> Tensor:
 @emit_joint.register
 def _averaged(network: Averaged, graph: GraphWriter, x: str) -> str:
     """The four flips are one batch: the network's weights are in the graph once or twice."""
-    images, probabilities = [], []
+    images: list[str] = []
+    probabilities: list[str] = []
     for number, on_side in enumerate(network.sides):
         upright = _swap(graph, x) if on_side else x
         batch = graph.node("Concat", *(_flip(graph, upright, axes) for axes in FLIPS), axis=0)

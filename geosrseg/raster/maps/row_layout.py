@@ -84,10 +84,12 @@ class RowLayout:
 
     Attributes:
         heights: rows of the scene in each strip, from top to bottom.
+        made_for: what each file must say that it was made for: a hash of the store's manifest.
     """
 
     layers: Mapping[str, LayerLayout]
     heights: tuple[int, ...]
+    made_for: bytes = b""
 
     def is_whole(self, path: Path, index: int) -> bool:
         """The file of a strip is there, and all of it is what it must be."""
@@ -111,11 +113,18 @@ class RowLayout:
             zipfile.ZipFile(file) as archive,
             archive.open(f"{layer}.npy") as member,
         ):
+            if archive.comment != self.made_for:
+                raise ValueError("was made for another map")
             return self.layers[layer].read(member, self.heights[index])
 
 
-def write_rows(path: Path, rows: Mapping[str, NDArray[Any]]) -> None:
+def write_rows(path: Path, rows: Mapping[str, NDArray[Any]], *, made_for: bytes = b"") -> None:
     """Make the file of a strip, under a name that no link leads away from.
+
+    Args:
+        path: the file.
+        rows: layer -> (channels, rows, width).
+        made_for: see `RowLayout`.
 
     Raises:
         OSError: the disk does not take it.
@@ -124,6 +133,7 @@ def write_rows(path: Path, rows: Mapping[str, NDArray[Any]]) -> None:
         create_new(path) as target,
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
     ):
+        archive.comment = made_for
         for layer, values in rows.items():
             name = f"{layer}.npy"
             member = name if values.itemsize == 1 else zipfile.ZipInfo(name)  # stored

@@ -1,18 +1,23 @@
 """RowStore: the finished rows of a map, kept beside the output until it is published.
 
 It is a hidden folder with a manifest, which says what is being made of what, and one file
-for each strip of windows. A file gets its name when it is whole, so a process that is stopped
-at any moment, killed or not, leaves a store that the next one can go on with.
+for the rows of each strip of windows, in any order. A file gets its name when it is whole, and has
+the manifest's hash in it: a process that is stopped at any moment, killed or not, leaves a store
+that the next one can resume, and several may fill one together.
 """
 
+import hashlib
 import json
 import os
 import re
+import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.text.json_text import parse_json
-from geosrseg.core.text.numerals import parse_integer
-from geosrseg.errors import OutputError
-from geosrseg.raster.maps.manifest import OUTPUT, STRIPS, check_manifest
+from geosrseg.errors import OutputBusyError, OutputError
+from geosrseg.raster.maps.manifest import check_manifest
 from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
-from geosrseg.raster.storage.gdal import cause, reason
+from geosrseg.raster.storage.gdal import cause
 from geosrseg.raster.storage.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import create_new, read_regular
@@ -40,13 +44,15 @@ PUBLISHING = "publishing"
 MAX_BYTES = 2**20
 """Of a manifest or a list of names, which have some kB."""
 
-MAX_STRIPS = 10**6
-"""Of a map: the number of one has six digits in the name of its file."""
-
 _OWN = re.compile(
-    r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}\.partial|lock(\.holder)?", re.ASCII
+    r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}(\.[0-9a-f]{16})?\.partial"
+    r"|lock(\.holder(\.[0-9a-f]{16})?)?",
+    re.ASCII,
 )
 """Names that a store gives to its files; the drafts of the outputs are in it besides."""
+
+BEGINNINGS = 600
+"""Looks, a tenth of a second apart, at a store that another process is about to begin."""
 
 _DRAFTS = (".tif", ".tiff", ".draft", ".xml", ".ovr", ".msk", ".tmp")
 
@@ -58,43 +64,70 @@ class RowStore:
         output: the output.
         folder: the store.
         layout: of the rows.
+        strips: those that are asked for, all by default.
     """
 
-    def __init__(self, output: Path, folder: Path, layout: RowLayout) -> None:
+    def __init__(
+        self, output: Path, folder: Path, layout: RowLayout, strips: range | None = None
+    ) -> None:
         self.folder = folder
         self._output = output
         self._layout = layout
-        self._count = 0
-        while layout.is_whole(self._file(self._count), self._count):
-            self._count += 1
+        self._strips = range(len(layout.heights)) if strips is None else strips
+        self._kept = {k for k in self._strips if layout.is_whole(self._file(k), k)}
 
     def __len__(self) -> int:
-        """Bands that are finished."""
-        return self._count
+        """How many of the strips that are asked for are finished."""
+        return len(self._kept)
 
-    def append(self, rows: Mapping[str, NDArray[np.generic]]) -> None:
-        """Keep the rows of the next band.
+    @property
+    def missing(self) -> list[range]:
+        """The strips that are asked for and not finished, those that follow each other as one."""
+        found: list[range] = []
+        for index in self._strips:
+            if index in self._kept:
+                continue
+            if found and found[-1].stop == index:
+                found[-1] = range(found[-1].start, index + 1)
+            else:
+                found.append(range(index, index + 1))
+        return found
+
+    def absent(self) -> list[int]:
+        """The strips of the whole map that have no file, whoever was to make them.
+
+        Raises:
+            OutputError: the folder cannot be read.
+        """
+        with _as_output_error(self._output):  # a listing is fresher than single names on NFS
+            names = {path.name for path in self.folder.iterdir()}
+        every = range(len(self._layout.heights))
+        return [index for index in every if self._file(index).name not in names]
+
+    def keep(self, index: int, rows: Mapping[str, NDArray[np.generic]]) -> None:
+        """Keep the rows of a strip; another process may do so too, with the same ones.
 
         Args:
+            index: number of the strip.
             rows: layer -> (channels, rows, width).
 
         Raises:
             OutputError: the disk does not take them.
         """
-        path = self._file(self._count)
-        draft = path.with_suffix(".partial")
+        path = self._file(index)
+        draft = path.with_suffix(f".{secrets.token_hex(8)}.partial")
         with _as_output_error(self._output):
-            write_rows(draft, rows)
+            write_rows(draft, rows, made_for=self._layout.made_for)
             draft.replace(path)
-        self._count += 1
+        self._kept.add(index)
 
     def rows(self, layer: str) -> Iterator[NDArray[np.generic]]:
-        """The rows of a layer from top to bottom, (channels, rows, width) for each band.
+        """The finished rows of a layer from top to bottom, (channels, rows, width) per strip.
 
         Raises:
             OutputError: the disk does not give back what was written.
         """
-        for index in range(self._count):
+        for index in sorted(self._kept):
             with _as_output_error(self._output, UNREADABLE):
                 rows = self._layout.read(self._file(index), index, layer)
             yield rows
@@ -111,8 +144,12 @@ class RowStore:
             _write_text(self.folder / PUBLISHING, json.dumps(listed))
 
     def remove(self) -> None:
-        """Delete the store."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the store; a process that still fills it finds it gone, not half there."""
+        gone = self.folder
+        with suppress(OSError):  # Windows moves no folder in which a file is open
+            aside = tempfile.mkdtemp(prefix=f"{gone.name}.", suffix=".partial", dir=gone.parent)
+            gone = gone.rename(aside)
+        shutil.rmtree(gone, ignore_errors=True)
 
     def _file(self, index: int) -> Path:
         return self.folder / f"{index:06}.npz"
@@ -122,7 +159,7 @@ class RowStore:
 def open_row_store(
     output: Path, manifest: Mapping[str, str], *, layout: RowLayout, overwrite: bool = False
 ) -> Iterator[RowStore]:
-    """Begin a store, or go on with the one that a stopped process left.
+    """Begin a store, or resume the one that a stopped process left.
 
     A store without any rows goes when the block ends; one with rows stays until
     `RowStore.remove`.
@@ -134,23 +171,70 @@ def open_row_store(
         overwrite: begin anew where a store of another manifest is found.
 
     Raises:
-        OutputError: another process is at work on this output, the store found is of
-            another manifest or is none, or the folder cannot be written.
+        OutputBusyError: another process is at work on this output.
+        OutputError: the store found is of another manifest or is none, or the folder cannot be
+            written.
     """
-    folder = store_folder(output)
     with ExitStack() as stack:
         with _as_output_error(output):
-            if not os.path.lexists(folder):
-                folder.mkdir(exist_ok=True)
-            check_store(folder, output)
-            stack.enter_context(_lock(output, folder))
+            folder = _make_folder(output)
+            stack.enter_context(lock_store(output, folder))
             _match(output, folder, dict(manifest), overwrite=overwrite)
-        store = RowStore(output, folder, layout)
+        store = RowStore(output, folder, replace(layout, made_for=_hash(manifest)))
         try:
             yield store
         finally:
             if not len(store):
                 store.remove()
+
+
+def join_row_store(
+    output: Path,
+    manifest: Mapping[str, str],
+    strips: range,
+    *,
+    layout: RowLayout,
+    overwrite: bool = False,
+    pause: Callable[[float], object] = time.sleep,
+) -> RowStore:
+    """A store that several processes fill together; only who begins it locks it, for a moment.
+
+    Args:
+        output: see `open_row_store`.
+        manifest: see `open_row_store`.
+        strips: those that this process is to fill.
+        layout: see `open_row_store`.
+        overwrite: see `open_row_store`.
+        pause: waits for a process that is about to begin it.
+
+    Raises:
+        OutputError: see `open_row_store`.
+    """
+    with _as_output_error(output):
+        folder = _make_folder(output)
+        for attempt in range(BEGINNINGS):
+            if manifest_of(folder) == dict(manifest):
+                break
+            try:
+                with lock_store(output, folder):
+                    _match(output, folder, dict(manifest), overwrite=overwrite)
+            except OutputBusyError:
+                if attempt + 1 == BEGINNINGS:
+                    raise
+                pause(0.1)
+    return RowStore(output, folder, replace(layout, made_for=_hash(manifest)), strips)
+
+
+def _make_folder(output: Path) -> Path:
+    folder = store_folder(output)
+    if not os.path.lexists(folder):
+        folder.mkdir(exist_ok=True)
+    check_store(folder, output)
+    return folder
+
+
+def _hash(manifest: Mapping[str, str]) -> bytes:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest().encode()
 
 
 def store_folder(output: Path) -> Path:
@@ -162,7 +246,7 @@ def store_folder(output: Path) -> Path:
 def read_manifest(output: Path) -> dict[str, str] | None:
     """What the store of an output says of itself; None where nothing usable is said."""
     folder = store_folder(output)
-    return _read_manifest(folder) if _is_folder(folder) else None
+    return manifest_of(folder) if is_folder(folder) else None
 
 
 def names_in_store(output: Path) -> frozenset[Path]:
@@ -171,7 +255,7 @@ def names_in_store(output: Path) -> frozenset[Path]:
     `RowStore.noted` says so once that is known.
     """
     folder = store_folder(output)
-    return _read_names(folder) if _is_folder(folder) else frozenset()
+    return _read_names(folder) if is_folder(folder) else frozenset()
 
 
 def check_store(folder: Path, output: Path) -> None:
@@ -180,7 +264,7 @@ def check_store(folder: Path, output: Path) -> None:
     Raises:
         OutputError: it is a link, or holds what no store holds.
     """
-    if not _is_folder(folder):
+    if not is_folder(folder):
         raise OutputError(
             f"{output}: {folder} is a link or no folder, expected the folder of a stopped run: "
             "remove it, or choose another name"
@@ -191,6 +275,8 @@ def check_store(folder: Path, output: Path) -> None:
         own = _OWN.fullmatch(entry.name) or (
             entry.name.startswith(output.stem) and entry.name.endswith(_DRAFTS)
         )
+        if own and not os.path.lexists(entry.path):
+            continue  # another process has just given it its name
         if not own or not entry.is_file(follow_symlinks=False):
             raise OutputError(
                 f"{output}: {folder} holds {entry.name}, which is of no stopped run: move it away, "
@@ -198,73 +284,7 @@ def check_store(folder: Path, output: Path) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class StoppedRun:
-    """What a stopped run has left.
-
-    Attributes:
-        folder: its store.
-        output: the map that it was making.
-        scene: what it was mapping.
-        strips: the strips of windows that are finished.
-        total: all strips of the map; 0 where that is not known.
-        modified: seconds since the epoch when the last of them was finished.
-        size: bytes.
-        running: it has not stopped: a process is at work on it.
-    """
-
-    folder: Path
-    output: Path
-    scene: str
-    strips: int
-    total: int
-    modified: float
-    size: int
-    running: bool
-
-    @property
-    def progress(self) -> str:
-        """How much is done, in words."""
-        share = f" ({self.strips / self.total:.0%})" if self.total else ""
-        return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
-
-    def remove(self) -> None:
-        """Delete what it has left.
-
-        Raises:
-            OutputError: a process is at work on it, it is no store, or cannot be deleted.
-        """
-        check_store(self.folder, _output_of(self.folder))
-        with _lock(self.folder, self.folder):
-            try:
-                shutil.rmtree(self.folder)
-            except OSError as error:
-                raise OutputError(f"{self.folder}: cannot be removed ({reason(error)})") from error
-
-
-def find_stopped_runs(folder: Path) -> list[StoppedRun]:
-    """What stopped runs have left in a folder."""
-    return [_examine(path) for path in find_stores(folder)]
-
-
-def find_stopped_run(output: Path) -> StoppedRun | None:
-    """What a stopped run of this output has left; None where that is nothing."""
-    folder = store_folder(output)
-    return _examine(folder) if _is_store(folder) else None
-
-
-def find_stores(folder: Path) -> list[Path]:
-    """The stores of a folder."""
-    return sorted(path for path in folder.glob(f".*{SUFFIX}") if _is_store(path))
-
-
-def _output_of(folder: Path, stated: str = "") -> Path:
-    """The output of a store: by its own name, which is cut where it is long, or as it says."""
-    name = folder.name[1:].removesuffix(SUFFIX)
-    return folder.with_name(stated if stated.startswith(name) and "/" not in stated else name)
-
-
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
     """A folder itself, and no link to one."""
     try:
         return stat.S_ISDIR(path.lstat().st_mode) and not path.is_symlink()
@@ -272,63 +292,32 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _is_store(path: Path) -> bool:
-    manifest = path / MANIFEST
-    return _is_folder(path) and manifest.is_file() and not manifest.is_symlink()
-
-
-def _examine(folder: Path) -> StoppedRun:
-    files = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
-    manifest = _read_manifest(folder) or {}
-    strips = [path for path in files if path.suffix == ".npz"]
-    total = 0
-    with suppress(ValueError):
-        total = parse_integer(manifest.get(STRIPS, ""), high=MAX_STRIPS)
-    return StoppedRun(
-        folder=folder,
-        output=_output_of(folder, manifest.get(OUTPUT, "")),
-        scene=manifest.get("scene", "unknown").partition(" (")[0],
-        strips=len(strips),
-        total=total,
-        modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
-        size=sum(path.stat().st_size for path in files),
-        running=_is_running(folder),
-    )
-
-
-def _is_running(folder: Path) -> bool:
-    if not os.path.lexists(folder / LOCK):
-        return False
-    try:
-        with locked(folder / LOCK):
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:  # a folder of somebody else, or what stands there is no lock
-        return False
-
-
 @contextmanager
-def _lock(output: Path, folder: Path) -> Iterator[None]:
+def lock_store(output: Path, folder: Path) -> Iterator[None]:
+    """Hold a store for this process alone.
+
+    Raises:
+        OutputBusyError: another process holds it.
+    """
     try:
         with locked(folder / LOCK):
             yield
     except BlockingIOError as error:
-        raise OutputError(
+        raise OutputBusyError(
             f"{output}: another process is making it ({error}): wait for it, or choose another name"
         ) from error
 
 
 def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: bool) -> None:
     """Keep what was done under the same manifest; clear the folder of anything else."""
-    found = _read_manifest(folder)
+    found = manifest_of(folder)
     if found == manifest:
         return
     if found is not None and not overwrite:
         check_manifest(found, manifest, output=output)
     for path in folder.iterdir():
         if path.name not in (LOCK, LOCK + HOLDER):
-            path.unlink()
+            path.unlink(missing_ok=True)
     _write_text(folder / MANIFEST, json.dumps(manifest, indent=2))
 
 
@@ -339,7 +328,8 @@ def _write_text(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def _read_manifest(folder: Path) -> dict[str, str] | None:
+def manifest_of(folder: Path) -> dict[str, str] | None:
+    """What a store says of itself; None where nothing usable is said."""
     values = _read_json(folder / MANIFEST)
     usable = isinstance(values, dict) and all(isinstance(v, str) for v in values.values())
     return values if usable else None

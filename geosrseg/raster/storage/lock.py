@@ -4,8 +4,10 @@ import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+
+import psutil
 
 from geosrseg.raster.storage.holder_file import held
 
@@ -17,6 +19,12 @@ NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """What a link leads to is no lock of ours; and a named pipe is not waited for."""
+
+OWN_DISKS = frozenset({
+    "apfs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fat", "hfs", "hfsplus", "jfs",
+    "msdos", "ntfs", "overlay", "ramfs", "reiserfs", "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs",
+})  # fmt: skip
+"""File systems of disks that no other machine has mounted."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -34,7 +42,8 @@ else:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file, which is made if it is not there and stays.
 
-    Where the file system has no locks, a file beside it stands for the lock.
+    The system's locks are trusted on disks of this machine. Elsewhere (NFS, Lustre, FUSE) they
+    may be missing, or hold on one machine only: there a file beside it has to be made too.
 
     Raises:
         BlockingIOError: another process holds it.
@@ -54,9 +63,24 @@ def locked(path: Path) -> Iterator[None]:
             return
         if not _is_at(handle, path):
             raise BlockingIOError(f"another process has just removed {path}")
-        yield
+        with nullcontext() if _is_of_this_machine(path) else held(path):
+            yield
     finally:
         os.close(handle)
+
+
+def _is_of_this_machine(path: Path) -> bool:
+    """The file lies on a disk of this machine; not where that is unknown."""
+    place = path.absolute()
+    mounts = {Path(part.mountpoint): part for part in psutil.disk_partitions(all=True)}
+    with suppress(OSError):
+        place = place.resolve()
+    found = next((mounts[folder] for folder in place.parents if folder in mounts), None)
+    return (
+        found is not None
+        and found.fstype.lower() in OWN_DISKS
+        and "remote" not in found.opts.split(",")  # as Windows says
+    )
 
 
 def _is_at(handle: int, path: Path) -> bool:

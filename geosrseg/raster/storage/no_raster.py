@@ -43,7 +43,7 @@ def why_no_raster(path: Path, begin: bytes) -> str:
         if begin.startswith(signature):
             return (
                 f"is a picture ({kind}), expected a GeoTIFF: make one of it, with gdal_translate "
-                f"{path} {path.with_suffix('.tif')}"
+                f"{path} {path.with_suffix('')}{'_geotiff' * is_tiff}.tif"
             )
     directory = _directory(begin)
     if directory >= size:

@@ -19,6 +19,7 @@ From a VGG16 without batch normalization only the convolutions are loaded.
 An encoder of segmentation_models.pytorch: the names of its backbone, torchvision's or timm's.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -34,8 +35,8 @@ from geosrseg.regular_file import check_regular
 COUNTER = "num_batches_tracked"
 """Of a batch normalization; it has no influence, and old files lack it."""
 
-PREFIXES = ("", "encoder.", "model.", "backbone.")
-"""Prefixes that the names of a backbone may have."""
+EXPECTED = "the same factor, channels and stages; another number of bands needs adapt_bands"
+"""What published weights have to be."""
 
 SHOWN = 3  # keys that a message names
 
@@ -100,17 +101,25 @@ def load_encoder(encoder: nn.Module, path: Path, *, bands: int) -> None:
         RunError: the file cannot be read, or is of another backbone.
     """
     weights, state = read_tensors(path), encoder.state_dict()
-    prefix = next(
-        (each for each in PREFIXES if any(f"{each}{key}" in weights for key in state)), ""
-    )
-    found = {
-        key: weights[prefix + key]
-        for key in state
-        if prefix + key in weights and not key.endswith(COUNTER)
-    }
+    prefix = _prefix(weights, state)
+    parts = {key.partition(".")[0] for key in state}
+    own = {key.removeprefix(prefix): v for key, v in weights.items() if key.startswith(prefix)}
+    found = {key: value for key, value in own.items() if key.partition(".")[0] in parts}
     first = next((key for key, value in state.items() if value.ndim == 4), "")
     _adapt_inputs(found, first, bands)
-    _load(encoder, found, path)
+    _load(encoder, found, path, expected=f"the encoder's names, such as {first}, behind any prefix")
+
+
+def _prefix(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:
+    """What stands before the names of a backbone in a file, such as ``model.encoder.``."""
+    counts = Counter(
+        key.removesuffix(name)
+        for name in state
+        for key in weights
+        if key == name or key.endswith(f".{name}")
+    )
+    # Of equals the shortest: in a backbone a block's names end like those of the whole.
+    return min(counts, key=lambda prefix: (-counts[prefix], len(prefix)), default="")
 
 
 def _vgg16_names(network: SegNet, *, normalized: bool) -> dict[str, str]:
@@ -163,7 +172,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _load(
-    module: nn.Module, weights: dict[str, Tensor], path: Path, *, layers: set[str] | None = None
+    module: nn.Module,
+    weights: dict[str, Tensor],
+    path: Path,
+    *,
+    layers: set[str] | None = None,
+    expected: str = EXPECTED,
 ) -> None:
     """Load weights that fit exactly into a module, or into some `layers` of it."""
     state = {
@@ -182,11 +196,10 @@ def _load(
         if key in weights and weights[key].shape != value.shape
     ]:
         problems.append(_some(wrong))
+    if spoilt := [key for key, value in weights.items() if not value.isfinite().all()]:
+        problems.append(f"no numbers in {_some(spoilt)}")
     if problems:
-        raise RunError(
-            f"{path} is not of this network: {'; '.join(problems)}. Expected the same factor, "
-            "channels and stages; another number of bands needs adapt_bands"
-        )
+        raise RunError(f"{path} is not of this network: {'; '.join(problems)}. Expected {expected}")
     module.load_state_dict(weights, strict=False)
 
 

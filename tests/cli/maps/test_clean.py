@@ -6,7 +6,8 @@ from click.testing import CliRunner
 from geosrseg.cli.main import main
 from geosrseg.raster.maps.manifest import STRIPS
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
-from geosrseg.raster.maps.row_store import find_stores, open_row_store
+from geosrseg.raster.maps.row_store import open_row_store
+from geosrseg.raster.maps.stopped_runs import find_stores
 
 LAYOUT = RowLayout({"classes": LayerLayout(1, 3, "uint8", 1)}, (2,))
 
@@ -18,7 +19,7 @@ def run(*words):
 def leave(output: Path) -> None:
     manifest = {"scene": "kafa.tif (0123)", STRIPS: "4"}
     with open_row_store(output, manifest, layout=LAYOUT) as store:
-        store.append({"classes": np.zeros((1, 2, 3), np.uint8)})
+        store.keep(0, {"classes": np.zeros((1, 2, 3), np.uint8)})
 
 
 def test_lists_what_stopped_runs_have_left(tmp_path):
@@ -35,7 +36,7 @@ def test_lists_what_stopped_runs_have_left(tmp_path):
 def test_removes_it_unless_it_is_in_use(tmp_path):
     leave(tmp_path / "a.tif")
     with open_row_store(tmp_path / "b.tif", {"scene": "other.tif (4567)"}, layout=LAYOUT) as store:
-        store.append({"classes": np.zeros((1, 2, 3), np.uint8)})
+        store.keep(0, {"classes": np.zeros((1, 2, 3), np.uint8)})
         result = run(tmp_path, "--remove")
         assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [
             "removed",

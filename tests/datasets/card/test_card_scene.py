@@ -101,3 +101,13 @@ def test_a_part_of_a_scene_may_be_used(folder):
 def test_an_interval_has_an_end_and_holds_something(folder, rows):
     with pytest.raises(ValueError, match=r'1 rows is .*expected such as "800:"'):
         scenes(folder, image="a.tif", reference="b.tif", rows=rows)
+
+
+def test_a_card_from_windows_names_its_files_with_backslashes(folder):
+    (one,) = scenes(folder, image=r"tile2\images\part 1.jpg", reference=r"tile2\masks\part 1.png")
+    assert one.image == folder / "tile2/images/part 1.jpg"
+
+
+def test_other_wildcards_are_named_as_none(folder):
+    with pytest.raises(FileNotFoundError, match=r"fits no file: only \*, \*\* and \? are"):
+        scenes(folder, image="tile[12]/images/*.jpg", reference="tile[12]/masks/*.png")

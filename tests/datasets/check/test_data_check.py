@@ -10,7 +10,7 @@ from affine import Affine
 
 from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.check.data_check import check_dataset
-from geosrseg.errors import DatasetError
+from geosrseg.errors import DatasetError, DatasetWarning
 from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.tiny_datasets import TRANSFORM, write_raster
 
@@ -217,3 +217,39 @@ def test_blocks_of_one_image_are_no_leak(two):
     )
     path.write_text(text, encoding="utf-8")
     assert list(check_dataset(read_card(path, data=two)).warnings) == []
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_a_photo_that_viewers_turn_is_named(tmp_path):
+    """A mask drawn on what a viewer shows would lie across what is read."""
+    pixels = np.random.default_rng(0).integers(0, 255, (3, SIZE, SIZE), np.uint8)
+    plain = write_jpeg(tmp_path / "a.jpg", pixels)
+    # The EXIF segment of a camera that was held upright: one entry, orientation 6.
+    entry = bytes.fromhex("011200030000000100060000")
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + bytes(4)
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    (tmp_path / "a.jpg").write_bytes(plain[:2] + segment + plain[2:])
+    labels = (pixels[:1] > 99).astype(np.uint8)
+    write_raster(tmp_path / "a_ref.tif", labels, transform=Affine.identity(), crs=None)
+    card = CARD.replace("nir = [0.0, 0.5]", "nir = [0.0, 0.5]\nblue = [0.0, 1.0]")
+    card = card.format(extra="", image="[image]\nscale = 0.002\nbands = [1, 2, 3]", more="")
+    scene = '[[scenes]]\nimage = "a.jpg"\nreference = "a_ref.tif"\nsplit = "train"\n'
+    (tmp_path / "card.toml").write_text(card + scene, encoding="utf-8")
+    message = r"a.jpg is shown turned by its EXIF orientation \(1 of 1 images\)"
+    with pytest.warns(DatasetWarning, match=message):
+        check_dataset(read_card(tmp_path / "card.toml", data=tmp_path))
+
+
+def write_jpeg(path, pixels):
+    profile = {"driver": "JPEG", "height": SIZE, "width": SIZE, "count": 3, "dtype": "uint8"}
+    with unreferenced_allowed(), rasterio.open(path, "w", **profile) as file:
+        file.write(pixels)
+    return path.read_bytes()
+
+
+def test_a_number_among_others_like_it_marks_nothing(two):
+    """-999 is -0.1 of reflectance: atmospheric correction makes such numbers over dark water."""
+    values = np.random.default_rng(0).integers(-1500, 4500, (2, SIZE, SIZE))
+    values[0, 0, 0] = -999
+    write(two, "a", values=values)
+    assert not [text for text in said(two) if "-999" in text]

@@ -12,7 +12,8 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.folds.fold import NO_FOLD, Fold
 from geosrseg.datasets.folds.folded_card import _parts, fold_card
 from geosrseg.errors import DatasetError
-from tests.tiny_datasets import CARD
+from geosrseg.raster.storage.gdal import unreferenced_allowed
+from tests.tiny_datasets import CARD, write_raster
 
 HEAD = CARD[: CARD.index("[[scenes]]")]
 
@@ -78,6 +79,17 @@ def test_without_folds_the_dataset_keeps_its_split(card):
     assert fold_card(card, NO_FOLD) is card
 
 
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+def test_images_without_a_georeference_stay_together_by_file_and_card_alone(card):
+    for path in {path for scene in card.scenes for path in scene.files}:
+        with unreferenced_allowed(), rasterio.open(path) as file:
+            numbers, names = file.read(), file.descriptions
+        named = names if names[0] else ()
+        write_raster(path, numbers, names=named, transform=Affine.identity(), crs=None)
+    parts = [validating(fold_card(card, Fold(folds=4, fold=n))) for n in (1, 2, 3, 4)]
+    assert sorted(map(sorted, parts)) == [["a"], ["b"], ["c", "d"], ["e", "f"]]
+
+
 def test_more_folds_than_groups_are_refused(card):
     wanted = "6 images of squares that do not test make 3 groups without common ground, expected 4"
     with pytest.raises(DatasetError, match=wanted):
@@ -96,7 +108,7 @@ def test_a_split_raster_is_refused(card):
     [
         ({"folds": 1, "fold": 1}, "`folds` 1: expected a whole number from 2 on"),
         ({"folds": 3, "fold": 4}, "`fold` 4: expected 1 to 3"),
-        ({"folds": 3}, "`fold` : expected 1 to 3, the part that validates"),
+        ({"folds": 3}, "`fold` none: expected 1 to 3 of `folds`, the part that validates"),
         ({"fold": 2}, "`fold` 2: say of how many, `folds`"),
     ],
 )

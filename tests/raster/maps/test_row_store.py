@@ -12,12 +12,12 @@ import pytest
 from geosrseg.errors import OutputError
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import (
-    find_stopped_runs,
-    find_stores,
+    join_row_store,
     names_in_store,
     open_row_store,
     store_folder,
 )
+from geosrseg.raster.maps.stopped_runs import find_stopped_runs, find_stores
 
 MANIFEST = {"model": "a", "scene": "b"}
 
@@ -50,8 +50,8 @@ def bands(count: int) -> list[dict[str, np.ndarray]]:
 def keep(output: Path, rows: list[dict[str, np.ndarray]]) -> None:
     """What a process does that is stopped after some bands."""
     with open_row_store(output, MANIFEST) as store:
-        for row in rows:
-            store.append(row)
+        for index, row in enumerate(rows):
+            store.keep(index, row)
 
 
 def test_a_store_gives_back_what_it_was_given(output):
@@ -59,8 +59,8 @@ def test_a_store_gives_back_what_it_was_given(output):
     keep(output, expected[:1])
     with open_row_store(output, MANIFEST) as store:
         assert len(store) == 1
-        for rows in expected[1:]:
-            store.append(rows)
+        for index in (2, 1):
+            store.keep(index, expected[index])
         for layer in ("classes", "sr"):
             for found, rows in zip(store.rows(layer), expected, strict=True):
                 np.testing.assert_array_equal(found, rows[layer])
@@ -87,7 +87,7 @@ def test_another_manifest_is_refused_by_what_differs(output):
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
-def test_a_damaged_band_and_those_behind_it_do_not_count(output, damage):
+def test_a_damaged_strip_does_not_count(output, damage):
     keep(output, bands(4))
     path = store_folder(output) / "000002.npz"
     content = bytearray(path.read_bytes())
@@ -99,7 +99,7 @@ def test_a_damaged_band_and_those_behind_it_do_not_count(output, damage):
     else:
         path.unlink()
     with open_row_store(output, MANIFEST) as store:
-        assert len(store) == 2
+        assert store.missing == [range(2, 3)]
 
 
 def test_an_unreadable_manifest_begins_anew(output):
@@ -126,7 +126,7 @@ def test_the_lock_of_a_killed_process_is_taken_over(output):
         import numpy as np
         from tests.raster.maps.test_row_store import MANIFEST, bands, open_row_store
         with open_row_store(Path({str(output)!r}), MANIFEST) as store:
-            store.append(bands(1)[0])
+            store.keep(0, bands(1)[0])
             os.kill(os.getpid(), signal.SIGKILL)
         """
     )
@@ -144,7 +144,7 @@ def test_a_full_disk_keeps_what_is_there(output, monkeypatch):
 
         monkeypatch.setattr("zipfile.ZipFile.open", full)
         with pytest.raises(OutputError, match="No space left on device"):
-            store.append(bands(2)[1])
+            store.keep(1, bands(2)[1])
         monkeypatch.undo()
     with open_row_store(output, MANIFEST) as store:
         assert len(store) == 1
@@ -152,7 +152,7 @@ def test_a_full_disk_keeps_what_is_there(output, monkeypatch):
 
 def test_publishing_is_noted_by_name(output):
     with open_row_store(output, MANIFEST) as store:
-        store.append(bands(1)[0])
+        store.keep(0, bands(1)[0])
         assert not store.noted
         store.start_publishing([output])
         assert store.noted == names_in_store(output) == {output}
@@ -163,7 +163,7 @@ def test_publishing_is_noted_by_name(output):
 
 def test_what_another_run_noted_does_not_count(output):
     with open_row_store(output, MANIFEST) as store:
-        store.append(bands(1)[0])
+        store.keep(0, bands(1)[0])
         store.start_publishing([output])
     with open_row_store(output, {"model": "c"}, overwrite=True) as store:
         assert not store.noted
@@ -205,7 +205,7 @@ def refused(output: Path) -> str:
         pytest.raises(OutputError) as caught,
         open_row_store(output, MANIFEST, overwrite=True) as store,
     ):
-        store.append(bands(1)[0])
+        store.keep(0, bands(1)[0])
     return str(caught.value)
 
 
@@ -235,6 +235,7 @@ def test_a_file_is_no_store(output):
         "publishing",
         "000000.npz",
         "000000.partial",
+        "000000.0123456789abcdef.partial",
         "map.tif",
         "map.tif.draft",
     ],
@@ -277,13 +278,21 @@ def test_a_draft_is_never_written_through_a_link(output, victim):
     with open_row_store(output, MANIFEST) as store:
         (store.folder / "000000.partial").symlink_to(victim / "thesis.doc")
         (store.folder / "publishing.partial").symlink_to(victim / "map.tif")
-        store.append(bands(1)[0])
+        store.keep(0, bands(1)[0])
         store.start_publishing([output])
         assert len(store) == 1
 
 
 def rewritten(output: Path, **arrays: np.ndarray) -> None:
-    np.savez(store_folder(output) / "000001.npz", **arrays)
+    path = store_folder(output) / "000001.npz"
+    np.savez(path, **arrays)
+    say_made_for(path)
+
+
+def say_made_for(path: Path) -> None:
+    """Say in a file of rows that it was made for the map, as the file beside it says."""
+    with zipfile.ZipFile(path.with_name("000000.npz")) as other, zipfile.ZipFile(path, "a") as own:
+        own.comment = other.comment
 
 
 def flags(path: Path, offsets: tuple[int, int], value: int) -> None:
@@ -331,6 +340,7 @@ def test_rows_that_are_not_those_of_the_map_do_not_count(output, damage):
         header = {"descr": "|u1", "fortran_order": False, "shape": (1, 2**40, 2**20)}
         with zipfile.ZipFile(path, "w") as archive, archive.open("classes.npy", "w") as member:
             np.lib.format.write_array_header_1_0(member, header)
+        say_made_for(path)
     elif damage == "text":
         path.write_bytes(b"no archive at all")
     else:
@@ -339,7 +349,61 @@ def test_rows_that_are_not_those_of_the_map_do_not_count(output, damage):
         assert not LAYOUT.is_whole(path, 1)
         path.unlink()
     with open_row_store(output, MANIFEST) as store:
-        assert len(store) == 1
+        assert store.missing == [range(1, 2), range(3, 4)]
+
+
+def test_rows_that_say_they_are_of_the_map_count(output):
+    keep(output, bands(3))
+    rewritten(output, **bands(3)[1])
+    with open_row_store(output, MANIFEST) as store:
+        assert store.missing == [range(3, 4)]
+
+
+def test_rows_of_another_manifest_do_not_count(output, tmp_path):
+    keep(output, bands(3))
+    other = tmp_path / "other.tif"
+    with open_row_store(other, {"model": "a", "scene": "c"}) as store:
+        store.keep(1, bands(2)[1])
+    late = store_folder(other) / "000001.npz"
+    late.replace(store_folder(output) / late.name)  # as a worker of an older plan does
+    with open_row_store(output, MANIFEST) as store:
+        assert store.missing == [range(1, 2), range(3, 4)]
+
+
+def test_several_fill_a_store_together(output):
+    upper, lower = (
+        join_row_store(output, MANIFEST, strips, layout=LAYOUT)
+        for strips in (range(2), range(1, 4))
+    )
+    rows = bands(4)
+    for index in (3, 1, 2):
+        lower.keep(index, rows[index])
+    assert (upper.absent(), lower.missing) == ([0], [])
+    upper.keep(1, rows[1])  # both may do one
+    upper.keep(0, rows[0])
+    assert lower.absent() == []
+    with open_row_store(output, MANIFEST) as store:
+        for found, expected in zip(store.rows("sr"), rows, strict=True):
+            np.testing.assert_array_equal(found, expected["sr"])
+        store.remove()
+        with pytest.raises(OutputError, match="its rows cannot be kept"):
+            lower.keep(2, rows[2])  # who comes late finds nothing, and leaves nothing
+    assert list(output.parent.iterdir()) == []
+
+
+def test_who_joins_waits_for_who_begins(output):
+    with open_row_store(output, {"model": "a", "scene": "c"}) as first:
+        first.keep(0, bands(1)[0])
+        ended = []
+
+        def pause(_):
+            ended.append(True)
+            first.remove()
+            store_folder(output).mkdir()
+            (store_folder(output) / "manifest.json").write_text('{"model": "a", "scene": "b"}')
+
+        store = join_row_store(output, MANIFEST, range(2), layout=LAYOUT, pause=pause)
+        assert (len(ended), store.missing) == (1, [range(2)])
 
 
 def test_rows_beyond_the_map_do_not_count(output):

@@ -5,10 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
-from geosrseg.raster.storage import lock
+from geosrseg.raster.storage import holder_file, lock
+from geosrseg.raster.storage.holder_file import LEASE
 from geosrseg.raster.storage.lock import locked
 
 
@@ -81,3 +84,57 @@ class TestHolder:
         ):
             pass
         assert (tmp_path / "lock.holder").read_text() == text
+
+    @pytest.mark.parametrize(("age", "taken"), [(LEASE - 30, False), (LEASE + 30, True)])
+    def test_what_another_machine_left_is_taken_over_when_it_is_old(self, tmp_path, age, taken):
+        holder = tmp_path / "lock.holder"
+        holder.write_text("elsewhere 1 2026-01-01")
+        os.utime(holder, (0, time.time() - age))
+        if taken:
+            with locked(tmp_path / "lock"):
+                assert holder.read_text().split()[:2] == [socket.gethostname(), str(os.getpid())]
+            assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+        else:
+            with pytest.raises(BlockingIOError, match="elsewhere"), locked(tmp_path / "lock"):
+                pass
+
+    def test_a_holder_at_work_keeps_its_file_young(self, tmp_path, monkeypatch):
+        monkeypatch.setattr(holder_file, "BEAT", 0.01)
+        holder = tmp_path / "lock.holder"
+        with locked(tmp_path / "lock"):
+            os.utime(holder, (0, 0))
+            deadline = time.monotonic() + 20
+            while holder.stat().st_mtime == 0 and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert holder.stat().st_mtime > 0
+
+    def test_who_was_taken_for_gone_removes_no_file_of_another(self, tmp_path):
+        with locked(tmp_path / "lock"):
+            (tmp_path / "lock.holder").write_text("another 1 2026-01-01")
+        assert (tmp_path / "lock.holder").read_text() == "another 1 2026-01-01"
+
+    def test_of_two_that_take_over_one_does(self, tmp_path):
+        holder = tmp_path / "lock.holder"
+        holder.write_text("rival 1 2026-01-01")  # it has just taken over what was stale
+        with pytest.raises(BlockingIOError, match="another process has just taken"):
+            holder_file._remove(holder, b"elsewhere 1 2025-01-01")
+        assert holder.read_text() == "rival 1 2026-01-01"
+        assert list(tmp_path.iterdir()) == [holder]
+
+
+@pytest.mark.parametrize(
+    ("kind", "alone"),
+    [("ext4", False), ("nfs4", True), ("lustre", True), ("fuse.sshfs", True), ("", True)],
+)
+def test_locks_of_shared_disks_are_not_trusted(tmp_path, monkeypatch, kind, alone):
+    """Two machines: each has a lock of its own, as with NFS mounted `nolock`."""
+    mount = SimpleNamespace(mountpoint=str(tmp_path.resolve()), fstype=kind, opts="rw")
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: [mount])
+    monkeypatch.setattr(lock, "_acquire", lambda handle: None)
+    with locked(tmp_path / "lock"):
+        assert (tmp_path / "lock.holder").exists() == alone
+        monkeypatch.setattr("socket.gethostname", lambda: "another")
+        if alone:
+            with pytest.raises(BlockingIOError, match="has held"), locked(tmp_path / "lock"):
+                pass
+        monkeypatch.undo()

@@ -198,6 +198,40 @@ def test_an_encoder_of_the_library_begins_with_its_own_weights(card, tmp_path):
     assert same(loaded, backbone, [name for name in loaded if name != "conv1.weight"])
     # two bands in place of three, with the sum over them as it was
     torch.testing.assert_close(loaded["conv1.weight"].sum(1), backbone["conv1.weight"].sum(1))
-    torch.save({"conv1.weight": torch.zeros(4, 3, 3, 3)}, tmp_path / "other.pth")
-    with pytest.raises(RunError, match=r"is not of this network: missing .*bn1"):
+    # as Lightning keeps a whole network of the library
+    whole = {f"model.{name}": value for name, value in published.state_dict().items()}
+    torch.save({"state_dict": whole}, tmp_path / "epoch.ckpt")
+    begun = initial_network(network, card, Start(init_seg=tmp_path / "epoch.ckpt"))
+    assert same(begun.network.seg.encoder.state_dict(), loaded, [*loaded])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda name: name.replace("layer", "stage"), "missing layer1.0.conv1.weight"),
+        (lambda name: name.replace("layer4", "layer5"), "missing layer4.0.conv1.weight"),
+        (lambda name: name.replace("layer1.1", "layer1.2"), "unexpected layer1.2.conv1.weight"),
+    ],
+    ids=["renamed", "partly", "deeper"],
+)
+def test_an_encoder_of_other_layers_is_refused_by_their_names(card, tmp_path, change, message):
+    smp = pytest.importorskip("segmentation_models_pytorch")
+    network = replace(NETWORK, seg="smp:unet/resnet18", seg_options={})
+    own = smp.create_model("unet", "resnet18", encoder_weights=None).encoder.state_dict()
+    torch.save(own | {change(name): value for name, value in own.items()}, tmp_path / "more.pth")
+    torch.save({change(name): value for name, value in own.items()}, tmp_path / "other.pth")
+    with pytest.raises(RunError, match=message):
         initial_network(network, card, Start(init_seg=tmp_path / "other.pth"))
+    if "unexpected" in message:
+        with pytest.raises(RunError, match=message):  # though it has all that is needed
+            initial_network(network, card, Start(init_seg=tmp_path / "more.pth"))
+
+
+def test_weights_that_are_no_numbers_are_refused(card, tmp_path):
+    smp = pytest.importorskip("segmentation_models_pytorch")
+    network = replace(NETWORK, seg="smp:unet/resnet18", seg_options={})
+    own = smp.create_model("unet", "resnet18", encoder_weights=None).encoder.state_dict()
+    own["bn1.bias"] = own["bn1.bias"] * torch.nan
+    torch.save(own, tmp_path / "spoilt.pth")
+    with pytest.raises(RunError, match=r"no numbers in bn1\.bias"):
+        initial_network(network, card, Start(init_seg=tmp_path / "spoilt.pth"))

@@ -1,0 +1,128 @@
+"""Stopped runs: what they have left beside their outputs, listed and removed."""
+
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from geosrseg.core.text.numerals import parse_integer
+from geosrseg.errors import OutputError
+from geosrseg.raster.maps.manifest import OUTPUT, STRIPS
+from geosrseg.raster.maps.row_store import (
+    LOCK,
+    MANIFEST,
+    SUFFIX,
+    check_store,
+    is_folder,
+    lock_store,
+    manifest_of,
+    store_folder,
+)
+from geosrseg.raster.storage.gdal import reason
+from geosrseg.raster.storage.lock import locked
+
+MAX_STRIPS = 10**6
+"""Of a map: the number of one has six digits in the name of its file."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedRun:
+    """What a stopped run has left.
+
+    Attributes:
+        folder: its store.
+        output: the map that it was making.
+        scene: what it was mapping.
+        strips: the strips of windows that are finished.
+        total: all strips of the map; 0 where that is not known.
+        modified: seconds since the epoch when the last of them was finished.
+        size: bytes.
+        running: it has not stopped: a process is at work on it.
+    """
+
+    folder: Path
+    output: Path
+    scene: str
+    strips: int
+    total: int
+    modified: float
+    size: int
+    running: bool
+
+    @property
+    def progress(self) -> str:
+        """How much is done, in words."""
+        share = f" ({self.strips / self.total:.0%})" if self.total else ""
+        return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
+
+    def remove(self) -> None:
+        """Delete what it has left.
+
+        Raises:
+            OutputError: a process is at work on it, it is no store, or cannot be deleted.
+        """
+        check_store(self.folder, _output_of(self.folder))
+        with lock_store(self.folder, self.folder):
+            try:
+                shutil.rmtree(self.folder)
+            except OSError as error:
+                raise OutputError(f"{self.folder}: cannot be removed ({reason(error)})") from error
+
+
+def find_stopped_runs(folder: Path) -> list[StoppedRun]:
+    """What stopped runs have left in a folder."""
+    return [_examine(path) for path in find_stores(folder)]
+
+
+def find_stopped_run(output: Path) -> StoppedRun | None:
+    """What a stopped run of this output has left; None where that is nothing."""
+    folder = store_folder(output)
+    return _examine(folder) if _is_store(folder) else None
+
+
+def find_stores(folder: Path) -> list[Path]:
+    """The stores of a folder."""
+    return sorted(path for path in folder.glob(f".*{SUFFIX}") if _is_store(path))
+
+
+def _output_of(folder: Path, stated: str = "") -> Path:
+    """The output of a store: by its own name, which is cut where it is long, or as it says."""
+    name = folder.name[1:].removesuffix(SUFFIX)
+    return folder.with_name(stated if stated.startswith(name) and "/" not in stated else name)
+
+
+def _is_store(path: Path) -> bool:
+    manifest = path / MANIFEST
+    return is_folder(path) and manifest.is_file() and not manifest.is_symlink()
+
+
+def _examine(folder: Path) -> StoppedRun:
+    files = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink()]
+    manifest = manifest_of(folder) or {}
+    strips = [path for path in files if path.suffix == ".npz"]
+    total = 0
+    with suppress(ValueError):
+        total = parse_integer(manifest.get(STRIPS, ""), high=MAX_STRIPS)
+    return StoppedRun(
+        folder=folder,
+        output=_output_of(folder, manifest.get(OUTPUT, "")),
+        scene=manifest.get("scene", "unknown").partition(" (")[0],
+        strips=len(strips),
+        total=total,
+        modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
+        size=sum(path.stat().st_size for path in files),
+        running=_is_running(folder),
+    )
+
+
+def _is_running(folder: Path) -> bool:
+    if not os.path.lexists(folder / LOCK):
+        return False
+    try:
+        with locked(folder / LOCK):
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:  # a folder of somebody else, or what stands there is no lock
+        return False
