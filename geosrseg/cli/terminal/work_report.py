@@ -77,15 +77,11 @@ class WorkReport:
         """Print the table; False if a task failed."""
         if not self._as_json:
             for result in self.results:
-<<<<<<< HEAD
-                row = f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}"
-                click.echo(one_line(row))
-=======
                 part = f" (part {result.part} of {result.parts})" if result.parts > 1 else ""
-                click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}")
+                row = f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}"
+                click.echo(one_line(row))
         for output, parts in self._waiting().items():
             say(f"{output}: waits for {' and '.join(f'part {k}' for k in parts)}: run that too")
->>>>>>> main
         say(self.counts)
         return not any(result.error for result in self.results)
 
