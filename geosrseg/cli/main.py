@@ -38,7 +38,7 @@ COMMANDS = {
         "index": "Make one layer and one STAC collection of the maps in a folder.",
         "clean": "List what stopped runs of predict have left, and remove it.",
         "info": "Describe a scene, and whether a model can map it; or describe a model.",
-        "models": "List, show and verify the shipped models.",
+        "models": "List, show and verify models: those shipped, and those fetched by address.",
     },
     "finished": {
         "vectorize": "Write the polygons of a class map, with their areas.",

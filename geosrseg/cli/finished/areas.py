@@ -7,6 +7,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.map_options import legend_option, map_argument, output_option
+from geosrseg.core.text.plain_text import plain_lines
 
 
 @click.command()
@@ -53,4 +54,4 @@ def areas(
     if as_json:
         click.echo(json.dumps([{"zone": z.zone, **z.areas.to_json()} for z in found]))
     elif output is None:
-        click.echo(format_zones(found))
+        click.echo(plain_lines(format_zones(found)))

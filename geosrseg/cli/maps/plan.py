@@ -10,6 +10,7 @@ from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
 from geosrseg.cli.terminal.work_report import said_of
+from geosrseg.core.text.plain_text import one_line
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import PRODUCTS
@@ -78,7 +79,7 @@ def plan(
 
     def show(scene: "PlannedScene") -> None:
         if not as_json:
-            click.echo(_line(scene))
+            click.echo(one_line(_line(scene)))
 
     named = {name: value for name, value in named.items() if value not in (None, False, ())}
     found = plan_work(

@@ -15,6 +15,7 @@ from geosrseg.cli.map_options import title_option
 from geosrseg.cli.terminal.prediction_bar import PredictionBar
 from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
 from geosrseg.cli.wording import in_words_of_command
+from geosrseg.core.text.plain_text import plain_lines
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import NAME, PRODUCTS
@@ -202,7 +203,7 @@ def _map_all(
         click.echo(json.dumps({"scenes": [outcome.to_json() for outcome in outcomes]}))
     else:
         for outcome in outcomes:
-            click.echo(f"{outcome.state}\t{outcome.scene}\t{outcome.output}")
+            click.echo(plain_lines(f"{outcome.state}\t{outcome.scene}\t{outcome.output}"))
     if any(outcome.error is not None for outcome in outcomes):
         raise click.exceptions.Exit(1)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geosrseg.cli.wording import in_words_of_command
+from geosrseg.core.text.plain_text import plain_lines
 
 if TYPE_CHECKING:
     from geosrseg.mapping.prediction import Outcome, Prediction
@@ -23,7 +24,7 @@ def say(text: str) -> None:
     from tqdm import tqdm
 
     with tqdm.external_write_mode(file=sys.stderr):
-        click.echo(text, err=True)
+        click.echo(plain_lines(text), err=True)
 
 
 def show_summary(done: "Prediction") -> None:

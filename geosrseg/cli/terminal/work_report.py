@@ -12,6 +12,7 @@ import click
 from geosrseg.cli.terminal.prediction_report import say
 from geosrseg.cli.terminal.progress import fit_line, progress_bar, time_left
 from geosrseg.cli.wording import in_words_of_command
+from geosrseg.core.text.plain_text import one_line
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -77,7 +78,8 @@ class WorkReport:
         if not self._as_json:
             for result in self.results:
                 part = f" (part {result.part} of {result.parts})" if result.parts > 1 else ""
-                click.echo(f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}")
+                row = f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}"
+                click.echo(one_line(row))
         for output, parts in self._waiting().items():
             say(f"{output}: waits for {' and '.join(f'part {k}' for k in parts)}: run that too")
         say(self.counts)

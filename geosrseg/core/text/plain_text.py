@@ -15,6 +15,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
 
 
+def plain_lines(text: str) -> str:
+    """Text of several lines and columns as a terminal may show it."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
+
+
 def check_text(text: str, what: str, *, lines: bool = False) -> None:
     """Refuse text that is more than text: control characters, halves of characters, a flood.
 

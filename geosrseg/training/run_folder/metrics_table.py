@@ -40,7 +40,7 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
     try:
         return [{name: float(value) for name, value in row.items() if value} for row in _rows(path)]
     except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from error
+        raise RunError(f"{path} cannot be read as a metrics table: {error.strerror}") from error
     except (ValueError, TypeError, AttributeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read as a metrics table: {error}") from error
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosrseg.core.text.plain_text import LONGEST, check_text, one_line
+from geosrseg.core.text.plain_text import LONGEST, check_text, one_line, plain_lines
 
 
 @pytest.mark.parametrize("text", ["", "café", "ኮፊ", "竹 林", "‏عربي", "a" * LONGEST, "1️⃣"])
@@ -45,3 +45,7 @@ def test_what_passes_fits_into_a_file_and_into_xml(text):
 @given(st.text())
 def test_one_line_is_what_a_terminal_may_show(text):
     assert one_line(text).isprintable()
+
+
+def test_lines_keep_their_columns_and_nothing_else():
+    assert plain_lines("a\tb\nc\x1b]0;x\x07\u202e\u2028d\r") == "a\tb\nc?]0;x???d?"
