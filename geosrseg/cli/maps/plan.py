@@ -69,7 +69,7 @@ def plan(
     as_json: bool,
     **named: Any,
 ) -> None:
-    """Plan the maps of many scenes, one line per scene, or several of a scene that is urgent.
+    """Plan the maps of many scenes, one line per scene or part of a scene.
 
     SCENE is what predict takes, a pattern ("scenes/*.tif"), a text file of one scene a line, or a
     STAC ItemCollection or search result as JSON. The file pins everything that decides a map's
