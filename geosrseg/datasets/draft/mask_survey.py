@@ -83,9 +83,8 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
         if bands not in (1, 3) or (bands == 3 and dataset.dtypes[0] != "uint8"):
             raise DatasetError(
                 f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
-                "a mask has one band of "
-                "class ids, or three of 8 bits with colours; if it is an image, its name or folder "
-                "has a word that says mask"
+                "a mask has one band of class ids, or three of 8 bits with colours; if it is an "
+                "image, its name or folder has a word that says mask"
             )
         splits = [BlockSplit(size).fitted(dataset.height, dataset.width) for size in blocks]
         counts: Counter[float] = Counter()

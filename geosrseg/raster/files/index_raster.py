@@ -47,7 +47,6 @@ def open_index_raster(path: Path, *, grid: Grid, files: RasterFiles) -> IndexRas
         if dataset.count != 1 or dataset.dtypes[0] != "uint8":
             raise DatasetError(
                 f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
-                "a split is one band "
-                "of uint8"
+                "a split is one band of uint8"
             )
         return IndexRaster(path, find_warp(path, dataset, grid), files)

@@ -84,8 +84,7 @@ class QualityFile:
         if dataset.count < self.index or dataset.dtypes[self.index - 1] not in INTEGERS:
             raise SceneError(
                 f"{self.location}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}, "
-                "expected "
-                f"{self.index} of uint8 or uint16 with quality flags: get it again"
+                f"expected {self.index} of uint8 or uint16 with quality flags: get it again"
             )
 
     def read(

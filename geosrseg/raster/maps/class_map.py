@@ -161,8 +161,7 @@ def _check(path: Path, dataset: DatasetReader) -> None:
     if dataset.count != 1 or dataset.dtypes[0] not in _INTEGERS:
         raise OutputError(
             f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
-            "a class map is one band "
-            "of whole numbers"
+            "a class map is one band of whole numbers"
         )
 
 

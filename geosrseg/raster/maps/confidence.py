@@ -67,8 +67,8 @@ def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
     if dataset.count > 2 or set(dataset.dtypes) != {"uint8"}:
         raise OutputError(
             f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}, "
-            "expected a confidence "
-            "layer: two bands of uint8, as predict writes them with `confidence`"
+            "expected a confidence layer: two bands of uint8, as predict writes "
+            "them with `confidence`"
         )
 
 

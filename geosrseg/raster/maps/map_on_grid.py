@@ -96,8 +96,8 @@ class MapOnGrid:
         if len(values) != classes or values.dtype != np.uint8:
             raise OutputError(
                 f"{path}: has {counted(len(values), 'band')} of {values.dtype}, "
-                "expected uint8 and one band "
-                f"for each of the map's {classes} classes: make the map again"
+                "expected uint8 and one band for "
+                f"each of the map's {classes} classes: make the map again"
             )
         return values
 
