@@ -72,7 +72,10 @@ class ModelAddress:
         sha256 = sha256.lower()
         shown = shown_address(text)
         if fragment and (key != "sha256" or not _HASH.fullmatch(sha256)):
-            raise ModelError(f"{shown} has no SHA-256 after #: expected #sha256= and 64 hex digits")
+            raise ModelError(
+                f"{shown} has no SHA-256 after #, got {fragment[:80]!r}: expected #sha256= and 64 "
+                "hex digits"
+            )
         if address.lower().startswith("hf://"):
             return cls(_hub_url(address, pinned=bool(sha256)), sha256)
         if wrong := _fault(address):

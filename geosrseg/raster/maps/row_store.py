@@ -309,11 +309,15 @@ def lock_store(output: Path, folder: Path) -> Iterator[None]:
 
 
 def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: bool) -> None:
-    """Keep what was done under the same manifest; clear the folder of anything else."""
+    """Keep what was done under the same manifest; clear the folder of anything else.
+
+    A manifest without a finished strip keeps nothing, so whatever it says is no matter.
+    """
     found = manifest_of(folder)
     if found == manifest:
         return
-    if found is not None and not overwrite:
+    begun = (folder / PUBLISHING).exists() or any(folder.glob("*.npz"))
+    if found is not None and begun and not overwrite:
         check_manifest(found, manifest, output=output)
     for path in folder.iterdir():
         if path.name not in (LOCK, LOCK + HOLDER):

@@ -147,5 +147,7 @@ def reason(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if redirect := re.search(r"HTTP response code: 3\d\d", text):  # the last word of a server
+        return f"{redirect[0]}; redirects to another scheme, and too many of them, are refused"
     text = re.sub(r"^[^,]*, band \d+: ", "", text)  # the file, which the message has already
     return without_secrets(" ".join(text.split())).rstrip(".") or type(error).__name__

@@ -109,6 +109,14 @@ def test_an_unreadable_manifest_begins_anew(output):
         assert len(store) == 0
 
 
+def test_a_manifest_without_a_strip_holds_nobody_back(output):
+    store_folder(output).mkdir()
+    (store_folder(output) / "manifest.json").write_text('{"window size": "\u00b2"}')
+    keep(output, bands(1))
+    with open_row_store(output, MANIFEST) as store:
+        assert len(store) == 1
+
+
 def test_only_one_process_is_at_work_on_an_output(output):
     with (
         open_row_store(output, MANIFEST),

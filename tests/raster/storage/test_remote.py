@@ -130,6 +130,13 @@ class TestRedirects:
         )
         assert "redirects to 'file:///etc/passwd'" in refused(f"{server.url}/a.tif")
 
+    def test_a_later_answer_to_ftp_is_refused_by_name(self, server):
+        there = "ftp://127.0.0.1:9/a.tif"
+        server.misbehave = lambda handler: len(server.requests) > 1 and handler.redirect(there)
+        message = refused(f"{server.url}/scene.tif")
+        assert "302; redirects to another scheme, and too many of them, are refused" in message
+        assert "proxy" not in message
+
     def test_an_item_is_not_redirected_to_a_file_either(self, server):
         server.misbehave = lambda handler: handler.redirect("file:///etc/passwd")
         assert "redirects to 'file:///etc/passwd'" in refused(f"{server.url}/item.json")
