@@ -33,7 +33,8 @@ from geosrseg.errors import GeosrsegError
 COMMANDS = {
     "maps": {
         "predict": "Make the high-resolution class map of low-resolution scenes.",
-        "plan": "Plan the maps of many scenes, one line per scene, or several of a scene that is urgent.",
+        "plan": "Plan the maps of many scenes, one line per scene, or several of a scene that is "
+        "urgent.",
         "run": "Make the maps of a work file that are not there yet.",
         "index": "Make one layer and one STAC collection of the maps in a folder.",
         "clean": "List what stopped runs of predict have left, and remove it.",
