@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from geosrseg.batch import run_task as module
 from geosrseg.batch.plan_work import DONE as THERE
@@ -17,6 +18,7 @@ from geosrseg.batch.run_on_dask import run_on_dask
 from geosrseg.batch.run_task import DONE, FAILED, KEPT, SKIPPED, run_task
 from geosrseg.batch.run_work import choose_tasks, run_work
 from geosrseg.batch.work import Task, read_work, write_work
+from geosrseg.cli.main import main
 from geosrseg.errors import OutputBusyError, WorkError
 from tests.batch.conftest import write_scene
 
@@ -89,6 +91,14 @@ def test_a_missing_part_is_named_and_the_map_waits_for_it(tmp_path, split, whole
     assert run_task(tasks[1]).state == DONE
     assert [run_task(task).state for task in tasks] == [SKIPPED] * 3
     assert files(tmp_path / "out") == whole
+
+
+def test_the_command_says_which_parts_a_map_waits_for(tmp_path, split):
+    write_work(tmp_path / "w.jsonl", split("out", 3))
+    done = CliRunner().invoke(main, ["run", str(tmp_path / "w.jsonl"), "--task", "1"])
+    assert done.exit_code == 0
+    assert "s0.tif: waits for part 1 and part 3: run that too" in done.stderr
+    assert "s0.tif (part 2 of 3)" in done.stdout
 
 
 def test_the_map_is_that_of_a_plan_without_parts(tmp_path, split, scenes, model):

@@ -83,8 +83,8 @@ def _make(holder: Path, path: Path) -> bytes:
 
 
 def _is_gone(holder: Path, path: Path, host: str, pid: str) -> bool:
-    with suppress(ValueError):
-        if host == socket.gethostname():
+    if host == socket.gethostname():
+        with suppress(ValueError):  # or nobody knows whose it is
             return not psutil.pid_exists(parse_integer(pid, high=_LAST_PROCESS))
     try:
         os.utime(path)
