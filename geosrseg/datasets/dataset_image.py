@@ -131,11 +131,17 @@ def _check_bands(
     """
     shown = listed_bands(found)
     if stored.indexes:
-        missing = sorted(set(stored.indexes) - {band.index for band in found})
-        if missing:
+        wanted = set(stored.indexes)
+        there = {band.index for band in found}
+        unread = {band.index for band in found if not band.is_alpha} - wanted
+        if wanted - there or (stored.example and unread):
+            beside = (
+                f"{stored.example} has {len(wanted)}"
+                if stored.example
+                else f"the bands {', '.join(map(str, stored.indexes))} are read"
+            )
             raise DatasetError(
-                f"{path} has {shown}, and the bands {', '.join(map(str, stored.indexes))} are "
-                "read: all images of a dataset have the same bands"
+                f"{path} has {shown}, and {beside}: all images of a dataset have the same bands"
             )
         return
     try:

@@ -10,6 +10,7 @@ from rasterio.enums import ColorInterp, Compression
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.reference_coding import (
     NO_CODE,
@@ -95,7 +96,7 @@ def open_reference(
             elsewhere than its image.
     """
     with files.use(path) as dataset:
-        found = f"{path} has {dataset.count} bands of {dataset.dtypes[0]}"
+        found = f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}"
         is_rgb = dataset.count >= 3 and set(dataset.dtypes) == {"uint8"}
         if coding.is_coloured and not is_rgb and dataset.colorinterp[0] != ColorInterp.palette:
             raise DatasetError(

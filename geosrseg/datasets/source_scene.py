@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA
 from geosrseg.core.normalize import Normalization, Radiometry, normalize_bands
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.augment.atmosphere import WAVELENGTHS
 from geosrseg.datasets.augment.landsat_view import REACH, adjust_bands, reduce_image
@@ -281,8 +282,8 @@ def _read_reference(
             )
         if source.confidence_band and source.confidence_band > dataset.count:
             raise DatasetError(
-                f"{path} has {dataset.count} bands, and source {source.name} takes the confidence "
-                f"from band {source.confidence_band}"
+                f"{path} has {counted(dataset.count, 'band')}, and source {source.name} "
+                f"takes the confidence from band {source.confidence_band}"
             )
         labels = source.coding.decode(number_codes(dataset.read(1)))
         confidence = None

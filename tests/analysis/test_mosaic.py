@@ -238,7 +238,7 @@ def test_probabilities_that_are_not_there_are_named_before_anything_is_written(t
         mosaic([path, write(tmp_path / "b.tif", 2)], tmp_path / "m.tif", rule="probabilities")
     other = write(tmp_path / "c.tif", 2, percent=(3,))
     (tmp_path / "c.confidence.tif").rename(tmp_path / "c.probabilities.tif")
-    with pytest.raises(OutputError, match="has 1 bands of uint8, expected uint8 and one band"):
+    with pytest.raises(OutputError, match="has 1 band of uint8, expected uint8 and one band"):
         mosaic([path, other], tmp_path / "m.tif", rule="probabilities")
     with pytest.raises(OutputError, match="rule=mean"):
         mosaic([path], tmp_path / "m.tif", rule="mean")

@@ -305,6 +305,21 @@ class TestFolderLayout:
         with pytest.raises(DatasetError, match=r"6 images .* 5 masks, and image 03 is not in both"):
             read_dataset(tmp_path, data=tmp_path)
 
+    @pytest.mark.parametrize(
+        ("odd", "message"),
+        [
+            (0, r"Image 01.JPG has 3 bands: .*, and .*Image 00.JPG has 1: all images of a dataset"),
+            (3, r"Image 03.JPG has 1 band: .*, and .*Image 00.JPG has 3: all images of a dataset"),
+        ],
+    )
+    def test_all_images_have_the_bands_of_the_first(self, tmp_path, odd, message):
+        write_layout(tmp_path, values=(0, 1))
+        gray = np.full((1, 64, 48), 90, np.uint8)
+        write(tmp_path / "train" / f"Image {odd:02}.JPG", gray, driver="JPEG")
+        card = read_dataset(tmp_path, data=tmp_path)
+        with pytest.raises(DatasetError, match=message):
+            list(read_all(card))
+
     def test_a_missing_folder_is_named(self, tmp_path):
         write_layout(tmp_path, parts=("train", "test"))
         shutil.rmtree(tmp_path / "test_msk")

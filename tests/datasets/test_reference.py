@@ -122,7 +122,7 @@ def test_a_class_that_the_card_names_wins_over_nodata(tmp_path):
     ("values", "coding", "message"),
     [
         (np.zeros((3, 2, 2), np.uint8), NUMBERS, "3 bands of uint8, .* one band was expected"),
-        (np.zeros((1, 2, 2), np.uint8), COLOURS, "1 bands of uint8, .* three bands of uint8 or"),
+        (np.zeros((1, 2, 2), np.uint8), COLOURS, "1 band of uint8, .* three bands of uint8 or"),
         (np.zeros((3, 2, 2), np.uint16), COLOURS, "3 bands of uint16, .* three bands of uint8"),
         (np.zeros((1, 2, 2), np.complex64), NUMBERS, "complex64: class ids are whole numbers"),
     ],

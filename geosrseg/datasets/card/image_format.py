@@ -19,11 +19,13 @@ class ImageFormat:
         indexes: numbers of the files' bands, 1-based, in the order of the card's bands.
         radiometry: digital number to reflectance.
         nodata: the digital number of pixels without a measurement.
+        example: the image whose bands `indexes` are, all but alpha, where no card says them.
     """
 
     indexes: tuple[int, ...] | None = None
     radiometry: Radiometry | None = None
     nodata: float | None = None
+    example: Path | None = None
 
 
 OF_8_BITS = ImageFormat(indexes=(1, 2, 3), radiometry=Radiometry.uniform(3, scale=1 / 255))
@@ -45,7 +47,9 @@ def format_of(path: Path) -> ImageFormat:
             indexes = tuple(index for index, meaning in pairs if meaning != ColorInterp.alpha)
             radiometry = Radiometry.uniform(len(indexes), scale=1 / 255)
             is_bytes = set(dataset.dtypes) == {"uint8"}
-            return ImageFormat(indexes=indexes, radiometry=radiometry if is_bytes else None)
+            return ImageFormat(
+                indexes=indexes, radiometry=radiometry if is_bytes else None, example=path
+            )
     finally:
         files.close()
 

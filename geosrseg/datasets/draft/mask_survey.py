@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.io import DatasetReader
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.reference_coding import NO_CODE, colour_codes
@@ -51,7 +52,7 @@ class MaskSurvey:
         if self.palette is None:
             return self
         counts, *held_out = (
-            _recounted(counted, self.palette) for counted in (self.counts, *self.held_out)
+            _recounted(tally, self.palette) for tally in (self.counts, *self.held_out)
         )
         return MaskSurvey(self.path, True, None, self.is_lossy, counts, tuple(held_out))
 
@@ -81,9 +82,9 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
             palette = read_palette(dataset)
         if bands not in (1, 3) or (bands == 3 and dataset.dtypes[0] != "uint8"):
             raise DatasetError(
-                f"{path} has {dataset.count} bands of {dataset.dtypes[0]}: a mask has one band of "
-                "class ids, or three of 8 bits with colours; if it is an image, its name or folder "
-                "has a word that says mask"
+                f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
+                "a mask has one band of class ids, or three of 8 bits with colours; if it is an "
+                "image, its name or folder has a word that says mask"
             )
         splits = [BlockSplit(size).fitted(dataset.height, dataset.width) for size in blocks]
         counts: Counter[float] = Counter()
@@ -92,8 +93,8 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
             strip = Window(top, 0, min(ROWS, dataset.height - top), dataset.width)
             values, valid = _read(dataset, strip, bands, palette)
             _count(counts, values[valid])
-            for split, counted in zip(splits, held_out, strict=True):
-                _count(counted, values[valid & (split.read(strip) == 2)])
+            for split, tally in zip(splits, held_out, strict=True):
+                _count(tally, values[valid & (split.read(strip) == 2)])
     return MaskSurvey(path, bands == 3, palette, is_lossy(path), counts, held_out)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import DatasetError
 from geosrseg.raster.files.grid import Grid, rasterio_window
@@ -45,7 +46,7 @@ def open_index_raster(path: Path, *, grid: Grid, files: RasterFiles) -> IndexRas
     with files.use(path) as dataset:
         if dataset.count != 1 or dataset.dtypes[0] != "uint8":
             raise DatasetError(
-                f"{path} has {dataset.count} bands of {dataset.dtypes[0]}: a split is one band "
-                "of uint8"
+                f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
+                "a split is one band of uint8"
             )
         return IndexRaster(path, find_warp(path, dataset, grid), files)

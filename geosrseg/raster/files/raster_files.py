@@ -19,6 +19,7 @@ import rasterio
 import rasterio.shutil
 from rasterio.io import DatasetReader, MemoryFile
 
+from geosrseg.core.text.counted import counted
 from geosrseg.errors import DatasetError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.warp import Warp
@@ -179,9 +180,9 @@ def _decode(path: Path, dataset: DatasetReader, limit: int) -> _Entry:
     size = dataset.height * dataset.width * dataset.count
     if size > limit:
         raise DatasetError(
-            f"{path} has {dataset.width} x {dataset.height} pixels of {dataset.count} bands, and "
-            f"{dataset.driver} can only be decoded as a whole: store it as a tiled GeoTIFF, "
-            "with gdal_translate -co TILED=YES"
+            f"{path} has {dataset.width} x {dataset.height} pixels of "
+            f"{counted(dataset.count, 'band')}, and {dataset.driver} can only be decoded as "
+            "a whole: store it as a tiled GeoTIFF, with gdal_translate -co TILED=YES"
         )
     memory = MemoryFile(ext=".tif")
     options = {"TILED": "YES", "INTERLEAVE": "PIXEL"}

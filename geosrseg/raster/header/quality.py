@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import rasterio_window
@@ -82,8 +83,8 @@ class QualityFile:
         """
         if dataset.count < self.index or dataset.dtypes[self.index - 1] not in INTEGERS:
             raise SceneError(
-                f"{self.location}: has {dataset.count} bands of {dataset.dtypes[0]}, expected "
-                f"{self.index} of uint8 or uint16 with quality flags: get it again"
+                f"{self.location}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}, "
+                f"expected {self.index} of uint8 or uint16 with quality flags: get it again"
             )
 
     def read(

@@ -17,6 +17,7 @@ from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 
 from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneError
 from geosrseg.raster.files.blocks import check_blocks
@@ -159,8 +160,8 @@ def _nodata(dataset: DatasetReader) -> int | None:
 def _check(path: Path, dataset: DatasetReader) -> None:
     if dataset.count != 1 or dataset.dtypes[0] not in _INTEGERS:
         raise OutputError(
-            f"{path}: has {dataset.count} bands of {dataset.dtypes[0]}: a class map is one band "
-            "of whole numbers"
+            f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
+            "a class map is one band of whole numbers"
         )
 
 

@@ -14,6 +14,7 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA
+from geosrseg.core.text.counted import counted
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile
@@ -65,8 +66,9 @@ def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
     check_layer(dataset, path, grid)
     if dataset.count > 2 or set(dataset.dtypes) != {"uint8"}:
         raise OutputError(
-            f"{path}: has {dataset.count} bands of {dataset.dtypes[0]}, expected a confidence "
-            "layer: two bands of uint8, as predict writes them with `confidence`"
+            f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}, "
+            "expected a confidence layer: two bands of uint8, as predict writes "
+            "them with `confidence`"
         )
 
 

@@ -13,6 +13,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
 from geosrseg.core.legend import NODATA
+from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid, rasterio_window
@@ -94,8 +95,9 @@ class MapOnGrid:
         classes = len(self.class_map.legend)
         if len(values) != classes or values.dtype != np.uint8:
             raise OutputError(
-                f"{path}: has {len(values)} bands of {values.dtype}, expected uint8 and one band "
-                f"for each of the map's {classes} classes: make the map again"
+                f"{path}: has {counted(len(values), 'band')} of {values.dtype}, "
+                "expected uint8 and one band for "
+                f"each of the map's {classes} classes: make the map again"
             )
         return values
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from geosrseg.core.text.counted import counted
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import OutputError
 from geosrseg.raster.maps.manifest import OUTPUT, STRIPS
@@ -53,8 +54,9 @@ class StoppedRun:
     @property
     def progress(self) -> str:
         """How much is done, in words."""
-        share = f" ({self.strips / self.total:.0%})" if self.total else ""
-        return f"{self.strips} of {self.total or 'unknown'} strips of windows{share}"
+        if not self.total:
+            return counted(self.strips, "strip of windows", plural="strips of windows")
+        return f"{self.strips} of {self.total} strips of windows ({self.strips / self.total:.0%})"
 
     def remove(self) -> None:
         """Delete what it has left.

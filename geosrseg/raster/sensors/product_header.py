@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from geosrseg.core.normalize import Radiometry
+from geosrseg.core.text.counted import counted
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.dataset import named, open_dataset
@@ -96,7 +97,8 @@ def _examine_band(band: SensorBand, options: SceneOptions, *, fill: float | None
         check_dataset(dataset, max_pixels=options.max_pixels)
         if dataset.count < band.index:
             raise SceneError(
-                f"has {dataset.count} bands, expected {band.index}: get the product again"
+                f"has {counted(dataset.count, 'band')}, expected {band.index}: "
+                "get the product again"
             )
         check_blocks(dataset, (band.index,))
         selection = BandSelection.of(dataset, (band.index,), fill=fill)

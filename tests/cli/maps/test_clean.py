@@ -57,6 +57,7 @@ def test_a_manifest_cannot_write_to_the_terminal(tmp_path):
     store.mkdir()
     (store / "manifest.json").write_text(r'{"scene": "\u001b]0;pwn\u0007x\nremoved\t/other\u202e"}')
     lines = run(tmp_path).stdout.split("\n")
+    assert lines[0].split("\t")[3] == "0 strips of windows"
     assert len(lines) == 2
     assert lines[0].replace("\t", "").isprintable()
     assert len(lines[0].split("\t")) == 6

@@ -109,7 +109,7 @@ def test_products_get_one_form(tmp_path, dtype, nodata):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (np.zeros((4, 4), np.float32), "1 bands of float32"),
+        (np.zeros((4, 4), np.float32), "1 band of float32"),
         (np.array([[1, 300]], np.uint16), "holds values such as 300"),
         (np.array([[-1, 3]], np.int16), "distinct"),
     ],

@@ -44,7 +44,7 @@ def test_values_that_are_no_percent_are_refused(values, words):
     ("values", "transform", "words"),
     [
         (np.ones((3, 5, 7), np.uint8), NORTH_UP, "has 3 bands of uint8"),
-        (np.full((5, 7), 0.5, np.float32), NORTH_UP, "has 1 bands of float32"),
+        (np.full((5, 7), 0.5, np.float32), NORTH_UP, "has 1 band of float32"),
         (np.ones((2, 5, 8), np.uint8), NORTH_UP, "not on the grid of the class map, 7 x 5 pixels"),
         (np.ones((2, 5, 7), np.uint8), NORTH_UP @ Affine.translation(1, 0), "not on the grid"),
     ],
