@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
-from geosrseg.raster.header.radiometry import infer_radiometry
+from geosrseg.raster.header.radiometry import find_radiometry, infer_radiometry
 
 
 def values(low: float, high: float, dtype: str = "int16") -> np.ndarray:
@@ -64,3 +66,31 @@ def test_a_scene_without_a_valid_pixel_has_nothing_to_infer():
     radiometry, warning = infer_radiometry(np.empty((3, 0), np.uint8))
     assert radiometry == Radiometry.uniform(3)
     assert "no pixel is valid" in warning
+
+
+COLLECTION_2 = (2.75e-5, -0.2)
+
+
+def stated(*pairs: tuple[float, float]) -> Radiometry:
+    """What a file whose bands state these scales and offsets is taken for."""
+    scales, offsets = zip(*pairs, strict=True)
+    dataset = SimpleNamespace(scales=scales, offsets=offsets)
+    chosen = SimpleNamespace(indexes=tuple(range(1, len(pairs) + 1)))
+    numbers = np.full((len(pairs), 9), 9000, np.uint16)
+    return find_radiometry(dataset, chosen, numbers, scale=None, offset=None)[0]
+
+
+@pytest.mark.parametrize("other", [(1.0, 0.0), (1e-4, -0.2), (2.75e-5, 0.0)])
+@pytest.mark.parametrize("band", [1, 2, 6])
+def test_a_band_that_states_another_scale_than_its_neighbours_is_refused(other, band):
+    pairs = [COLLECTION_2] * 6
+    pairs[band - 1] = other
+    with pytest.raises(
+        SceneError, match=rf"its band {band} states .* the others 2.75e-05 and -0.2"
+    ):
+        stated(*pairs)
+
+
+def test_scales_of_level_1_differ_a_little():
+    pairs = [(2e-5 * (1 + band / 10), -0.1) for band in range(6)]
+    assert stated(*pairs).scale == tuple(scale for scale, _ in pairs)

@@ -395,7 +395,7 @@ class TestItem:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            ("", "no STAC item"),
+            ("", "is empty: it was not downloaded whole"),
             ("[]", "no STAC item"),
             ('{"id": "x"}', "'assets' is missing"),
             ('{"id": "x", "assets": {"red": {}}}', "'href' is missing"),
