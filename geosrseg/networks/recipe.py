@@ -134,50 +134,50 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:
-            raise ValueError(f"the schedule is one of {', '.join(SCHEDULES)}, got {self.schedule}")
+            raise ValueError(f"`schedule` is one of {', '.join(SCHEDULES)}, got {self.schedule}")
         for name in COUNTS:
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} is at least 1, got {getattr(self, name)}")
+                raise ValueError(f"`{name}` is at least 1, got {getattr(self, name)}")
         if self.chip_size % 32:
-            raise ValueError(f"the chip size is a multiple of 32, got {self.chip_size}")
+            raise ValueError(f"`chip_size` is a multiple of 32, got {self.chip_size}")
         for name in NOT_NEGATIVE:
             if not 0 <= (getattr(self, name) or 0) < math.inf:
-                raise ValueError(f"{name} is 0 or more, got {getattr(self, name)}")
+                raise ValueError(f"`{name}` is 0 or more, got {getattr(self, name)}")
         if not 0 <= self.sr_warm_up < self.epochs:
             raise ValueError(
-                f"sr_warm_up is 0 or more and less than the {self.epochs} epochs, "
+                f"`sr_warm_up` is 0 or more and less than the {self.epochs} epochs, "
                 f"got {self.sr_warm_up}"
             )
         self._check_loss()
         self._check_augment()
         if not 0 <= self.averaging < 1:
-            raise ValueError(f"averaging is 0 or a decay below 1, got {self.averaging}")
+            raise ValueError(f"`averaging` is 0 or a decay below 1, got {self.averaging}")
 
     def _check_loss(self) -> None:
         object.__setattr__(self, "loss", dict(self.loss))
         object.__setattr__(self, "class_weights", tuple(self.class_weights))
         known = ", ".join(TERMS)
         if not self.loss or any(name not in TERMS for name in self.loss):
-            raise ValueError(f"the loss is made of {known}, got {', '.join(self.loss) or 'none'}")
+            raise ValueError(f"`loss` is made of {known}, got {', '.join(self.loss) or 'none'}")
         if not all(0 <= weight < math.inf for weight in self.loss.values()):
             raise ValueError(f"the weights of the losses are 0 or more, got {self.loss}")
         by_hand = self.class_weights if len(self.class_weights) > 1 else (1.0,)
         if not (any(self.loss.values()) and any(by_hand)):
             raise ValueError("the weights of losses or classes are all 0: give one above 0")
         if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing is 0 to below 1, got {self.label_smoothing}")
+            raise ValueError(f"`label_smoothing` is 0 to below 1, got {self.label_smoothing}")
         if not all(0 <= weight < math.inf for weight in self.class_weights):
-            raise ValueError(f"class weights are 0 or more, got {self.class_weights}")
+            raise ValueError(f"`class_weights` are 0 or more, got {self.class_weights}")
 
     def _check_augment(self) -> None:
         object.__setattr__(self, "augment", dict(self.augment))
         for name, strength in self.augment.items():
             if name not in AUGMENTATIONS:
                 known = ", ".join(AUGMENTATIONS)
-                raise ValueError(f"the augmentation is some of {known}, got {name or 'none'}")
+                raise ValueError(f"`augment` takes {known}, got {name or 'none'}")
             if not 0 <= strength <= MOST_AUGMENTED:
                 raise ValueError(
-                    f"the strength of augment {name} is 0 to {MOST_AUGMENTED:g}, 1 is the usual "
+                    f"the strength of `augment` {name} is 0 to {MOST_AUGMENTED:g}, 1 is the usual "
                     f"one, got {strength:g}"
                 )
 

@@ -11,7 +11,8 @@ from lightning.pytorch.callbacks import EarlyStopping
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.joint_training import JointTraining
-from geosrseg.training.run_folder.checkpoints import MONITOR, Progress
+from geosrseg.training.run_folder.checkpoints import Progress
+from geosrseg.training.run_folder.metrics_table import MONITOR
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 
 

@@ -72,7 +72,7 @@ def test_a_value_out_of_range_is_one_line(tmp_path):
     words = ["train", "--dataset", card, "--data", tmp_path, "-o", tmp_path / "run"]
     result = run(*words, "--crop", "100")
     assert result.exit_code == 1
-    assert result.stderr == "error: the chip size is a multiple of 32, got 100\n"
+    assert result.stderr == "error: --crop is a multiple of 32, got 100\n"
 
 
 def test_missing_data_is_one_line(tmp_path):
@@ -120,7 +120,7 @@ def test_every_value_of_a_recipe_can_be_replaced():
             "two-stage trains two networks",
         ),
         ("--joint compact --init-seg vgg16", 1, "vgg16 begins a part of a pair of networks"),
-        ("--loss ce,iou", 1, "the loss is made of ce, dice, lovasz, focal, got ce, iou"),
+        ("--loss ce,iou", 1, "--loss is made of ce, dice, lovasz, focal, got ce, iou"),
         ("--loss ce=much", 2, "expected NAME or NAME=WEIGHT"),
         ("--class-weights 1,2,3", 1, "3 class weights, expected one for each of 2 classes"),
         ("--class-weights some", 2, "expected numbers with commas between them"),

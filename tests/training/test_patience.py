@@ -10,7 +10,8 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.run_folder.checkpoints import MONITOR, Progress
+from geosrseg.training.run_folder.checkpoints import Progress
+from geosrseg.training.run_folder.metrics_table import MONITOR
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.train import train
 from tests.tiny_datasets import write_dataset

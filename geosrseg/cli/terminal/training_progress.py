@@ -19,7 +19,8 @@ from geosrseg.core.text.counted import counted
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.chip_loader import Waiting
 from geosrseg.training.machine.trainer import PRECISIONS
-from geosrseg.training.run_folder.checkpoints import MONITOR, Checkpoints
+from geosrseg.training.run_folder.checkpoints import Checkpoints
+from geosrseg.training.run_folder.metrics_table import MONITOR
 
 FIRST_ESTIMATE = 10.0
 """Seconds of training before the first estimate, and the fewest steps."""

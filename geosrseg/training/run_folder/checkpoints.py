@@ -27,12 +27,8 @@ from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.regular_file import open_regular
 from geosrseg.training.joint_training import JointTraining
-from geosrseg.training.run_folder.metrics_table import put_metrics
+from geosrseg.training.run_folder.metrics_table import MONITOR, put_metrics
 from geosrseg.training.run_folder.run import Run, drafted
-
-MONITOR = "val/mean_iou"
-"""The epoch with the highest is the best one."""
-
 
 EPOCHS = "epochs"
 """Key of the callback's state with the epochs that are done."""

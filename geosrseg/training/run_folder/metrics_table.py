@@ -9,6 +9,9 @@ from geosrseg.regular_file import read_regular
 from geosrseg.training.run_folder.run import drafted
 from geosrseg.training.run_folder.validation import MAX_BYTES
 
+MONITOR = "val/mean_iou"
+"""The epoch with the highest is the best one."""
+
 KEY = "epoch"
 
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from geosrseg.errors import GeosrsegError, RunError
 from geosrseg.raster.storage.lock import locked
-from geosrseg.training.run_folder.checkpoints import MONITOR
-from geosrseg.training.run_folder.metrics_table import read_metrics
+from geosrseg.training.run_folder.metrics_table import MONITOR, read_metrics
 from geosrseg.training.run_folder.run import LOCK, Run
 from geosrseg.training.run_folder.run_config import RunConfig
 

@@ -58,7 +58,7 @@ def test_from_a_dataset_to_the_papers_tables(tmp_path, data):
         ("--alpha 1,x", 2, "'x' is not a valid float"),
         ("--alpha 1,2", 1, "give both --alpha and --beta"),
         ("--protocols lr,lr", 1, "every value once"),
-        ("--crop 100", 1, "the chip size is a multiple of 32"),
+        ("--crop 100", 1, "--crop is a multiple of 32"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_done(

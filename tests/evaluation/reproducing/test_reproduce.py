@@ -138,7 +138,7 @@ def test_a_folder_of_other_things_is_left_alone(card, tmp_path):
 
 def test_what_would_stop_the_last_training_is_refused_before_the_first(card, tmp_path):
     bad = replace(BUDGET, replaced={**BUDGET.replaced, "chip_size": 100})
-    with pytest.raises(RunError, match="lr-4x: the chip size is a multiple of 32"):
+    with pytest.raises(RunError, match="lr-4x: `chip_size` is a multiple of 32"):
         run(card, tmp_path / "all", budget=bad)
     assert not (tmp_path / "all").exists()
     several = replace(BUDGET, replaced={**BUDGET.replaced, "devices": 2})

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -125,3 +127,8 @@ def test_the_folds_of_a_cross_validation_have_one_mean(folder):
     wanted = "0 finished, best mean IoU 0.550 (0.500 to 0.600, standard deviation 0.071)"
     assert any(line.endswith(wanted) for line in means)
     assert "fold 2 of 3" in shown
+
+
+def test_lightning_is_not_loaded_for_a_list():
+    code = "import sys, geosrseg.training.run_folder.run_list; sys.exit('lightning' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
