@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from geosrseg.core.normalize import Radiometry
 from geosrseg.errors import SceneError
@@ -61,6 +61,19 @@ def check_nodata(values: Sequence[float]) -> tuple[float, ...]:
                 f"`nodata` {value}: expected a number (what is not finite is nodata in any case)"
             )
     return tuple(dict.fromkeys(map(float, values)))
+
+
+def describe_unheld(values: Sequence[float], dtype: DTypeLike) -> list[str]:
+    """A warning for each value of ``--nodata`` that no pixel of a type can have."""
+    if not np.issubdtype(dtype, np.integer):
+        return []
+    limits = np.iinfo(dtype)
+    return [
+        f"`nodata` {value:.10g}: no pixel has it, as the scene's are {dtype}, whole numbers from "
+        f"{limits.min} to {limits.max}"
+        for value in values
+        if not value.is_integer() or not limits.min <= value <= limits.max
+    ]
 
 
 def find_fill(sample: Sample) -> tuple[Fill, ...]:

@@ -27,6 +27,7 @@ from geosrseg.raster.header.bands import SceneBand, choose_bands
 from geosrseg.raster.header.fill import (
     check_holds_data,
     describe_hollows,
+    describe_unheld,
     fill_warning,
     find_fill,
     is_certain,
@@ -208,6 +209,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     selection = replace(selection, fills=(*options.nodata, *certain))
     filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]
     filled += describe_hollows(sample, options.model_bands) if options.spec else []
+    filled += describe_unheld(options.nodata, sample.nothing.dtype)
     return SceneHeader(
         location=location,
         name=location.name,
@@ -249,8 +251,8 @@ def _check_is_scene(dataset: DatasetReader, found: Sequence[SceneBand]) -> None:
         SceneError: names the scene that it was made of.
     """
     tags = dataset.tags()
-    of_shares = tags.get("TIFFTAG_IMAGEDESCRIPTION", "").startswith("Share of each class")
-    if "GEOSRSEG_MODEL" in tags and (of_shares or found[0].name in MADE):
+    of_classes = tags.get("TIFFTAG_IMAGEDESCRIPTION", "").startswith(("Share of", "Probability of"))
+    if "GEOSRSEG_MODEL" in tags and (of_classes or found[0].name in MADE):
         scene = tags.get("GEOSRSEG_INPUT", "another file")
         raise SceneError(
             f"it is a map that geosrseg has made of {scene}, expected a scene: give {scene} itself"

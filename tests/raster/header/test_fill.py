@@ -11,6 +11,7 @@ from geosrseg.raster.header.fill import (
     check_holds_data,
     check_nodata,
     describe_hollows,
+    describe_unheld,
     fill_warning,
     find_fill,
     is_certain,
@@ -151,3 +152,16 @@ def test_nodata_is_a_number():
     assert check_nodata([0, 65535, 0]) == (0.0, 65535.0)
     with pytest.raises(SceneError, match="`nodata` nan: expected a number"):
         check_nodata([float("nan")])
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "unheld"),
+    [
+        (99999.0, "int16", True), (-9999.0, "uint16", True), (0.5, "int16", True),
+        (-9999.0, "int16", False), (65535.0, "uint16", False), (1e20, "float32", False),
+    ],
+)  # fmt: skip
+def test_a_value_that_the_type_cannot_hold_is_said(value, dtype, unheld):
+    said = describe_unheld((0.0, value), dtype)
+    assert len(said) == unheld
+    assert all(f"`nodata` {value:.10g}: no pixel has it" in line for line in said)
