@@ -23,8 +23,9 @@ HEADS = ("run", "state", "epochs", "best mean IoU", "age", "data", "recipe")
 def runs(folder: Path, as_json: bool) -> None:
     """List the runs below a folder, ./runs by default.
 
-    A run is running, finished, stopped (train --resume continues it) or damaged. Below the list
-    is the mean over the folds of each cross-validation.
+    A run is running, finished, stopped (train --resume continues it) or damaged. The best mean
+    IoU is the highest validation of an epoch; that of the model may be higher, by the class offsets
+    that are fitted at the end. Below the list is the mean over the folds of each cross-validation.
     """
     with options.extra("train"):
         from geosrseg.training.run_folder.cross_validation import summaries
