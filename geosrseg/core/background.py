@@ -34,19 +34,22 @@ class _Relay(Generic[Item]):
         self._interrupt = interrupt
         self._queue: queue.Queue[Item | _End] = queue.Queue(ahead)
         self._stopped = threading.Event()
+        self._is_read = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[Item]:
         while not isinstance(item := self._queue.get(), _End):
             yield item
+        self._is_read = True
         if item.error is not None:
             raise item.error
 
     def stop(self) -> None:
         """Let the thread end, and wait for it."""
         self._stopped.set()
-        self._interrupt()
+        if not self._is_read:
+            self._interrupt()
         self._thread.join()
 
     def _run(self) -> None:
@@ -91,7 +94,8 @@ def in_background(
         items: the stage; only the thread touches it from here on.
         ahead: items that may wait, at least 1.
         name: of the thread, for debuggers.
-        interrupt: called when the thread is to end, to break off what it may be at.
+        interrupt: called when the thread is to end before its last item was read, to break off
+            what it may be at.
 
     Yields:
         The same items in the same order. What the stage raises is raised where they are read.

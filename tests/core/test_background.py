@@ -65,6 +65,14 @@ def test_a_stage_that_would_take_long_is_interrupted():
     assert not stage_threads()
 
 
+def test_a_stage_that_has_ended_is_not_interrupted():
+    # What another thread runs on the same model would fail.
+    interrupted = threading.Event()
+    with in_background(iter(range(3)), ahead=1, name="stage", interrupt=interrupted.set) as items:
+        assert list(items) == [0, 1, 2]
+    assert not interrupted.is_set()
+
+
 def test_an_error_of_the_reader_ends_the_stage_and_closes_it():
     closed = threading.Event()
 
