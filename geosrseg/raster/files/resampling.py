@@ -14,6 +14,7 @@ from rasterio.windows import Window as RasterioWindow
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.files.grid import Grid
+from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 MARGIN = 3
 """Pixels of a file around a window that may have a part in it."""
@@ -111,19 +112,20 @@ class ResampledReader:
         found = np.full((len(bands), part.height, part.width), how.nodata or 0, dtype)
         source = self._source(part)
         if source is not None:
-            reproject(
-                self._dataset.read(
-                    bands, window=RasterioWindow.from_slices(source.rows, source.cols)
-                ),
-                found,
-                src_transform=how.own.part(source).transform,
-                src_crs=self._dataset.crs,
-                src_nodata=how.nodata,
-                dst_transform=part.transform,
-                dst_crs=self._dataset.crs,
-                dst_nodata=how.nodata,
-                resampling=how.method,
-            )
+            with unreferenced_allowed():  # rasterio's own filter is no match for several threads
+                reproject(
+                    self._dataset.read(
+                        bands, window=RasterioWindow.from_slices(source.rows, source.cols)
+                    ),
+                    found,
+                    src_transform=how.own.part(source).transform,
+                    src_crs=self._dataset.crs,
+                    src_nodata=how.nodata,
+                    dst_transform=part.transform,
+                    dst_crs=self._dataset.crs,
+                    dst_nodata=how.nodata,
+                    resampling=how.method,
+                )
         return found
 
     def _source(self, part: Grid) -> Window | None:
