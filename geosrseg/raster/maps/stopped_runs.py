@@ -1,6 +1,5 @@
 """Stopped runs: what they have left beside their outputs, listed and removed."""
 
-import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from geosrseg.raster.maps.row_store import (
     store_folder,
 )
 from geosrseg.raster.storage.gdal import reason
-from geosrseg.raster.storage.lock import locked
+from geosrseg.raster.storage.lock import is_locked
 
 MAX_STRIPS = 10**6
 """Of a map: the number of one has six digits in the name of its file."""
@@ -114,17 +113,5 @@ def _examine(folder: Path) -> StoppedRun:
         total=total,
         modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
         size=sum(path.stat().st_size for path in files),
-        running=_is_running(folder),
+        running=is_locked(folder / LOCK),
     )
-
-
-def _is_running(folder: Path) -> bool:
-    if not os.path.lexists(folder / LOCK):
-        return False
-    try:
-        with locked(folder / LOCK):
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:  # a folder of somebody else, or what stands there is no lock
-        return False

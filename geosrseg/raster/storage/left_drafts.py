@@ -9,7 +9,7 @@ from pathlib import Path
 
 from geosrseg.errors import OutputError
 from geosrseg.raster.storage.gdal import reason
-from geosrseg.raster.storage.lock import locked
+from geosrseg.raster.storage.lock import is_locked, locked
 from geosrseg.raster.storage.publication import DRAFTS, LOCK
 
 _NAME = re.compile(rf"\.(?P<output>.+)\.[a-z0-9_]{{8}}{re.escape(DRAFTS)}", re.ASCII)
@@ -98,15 +98,5 @@ def _examine(folder: Path, output: Path) -> LeftDrafts:
         output=output,
         modified=max(item.st_mtime for item in found),
         size=sum(item.st_size for item in found[1:] if stat.S_ISREG(item.st_mode)),
-        running=_is_running(folder),
+        running=is_locked(folder / LOCK),
     )
-
-
-def _is_running(folder: Path) -> bool:
-    try:
-        with locked(folder / LOCK):
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False

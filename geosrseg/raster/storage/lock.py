@@ -69,6 +69,19 @@ def locked(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of a file; nothing is left behind by the look."""
+    if not os.path.lexists(path):
+        return False
+    try:
+        with locked(path):
+            return False
+    except BlockingIOError:
+        return True
+    except OSError:  # a folder that may only be read, or what stands there is no lock
+        return False
+
+
 def _is_of_this_machine(path: Path) -> bool:
     """The file lies on a disk of this machine; not where that is unknown."""
     place = path.absolute()

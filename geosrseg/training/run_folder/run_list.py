@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from geosrseg.errors import GeosrsegError, RunError
-from geosrseg.raster.storage.lock import locked
+from geosrseg.raster.storage.lock import is_locked
 from geosrseg.training.run_folder.metrics_table import MONITOR, read_metrics
 from geosrseg.training.run_folder.run import LOCK, Run
 from geosrseg.training.run_folder.run_config import RunConfig
@@ -135,7 +135,7 @@ def _series(config: RunConfig) -> str:
 
 
 def _state(run: Run, done: int) -> str:
-    if _is_held(run):
+    if is_locked(run.path / LOCK):
         return "running"
     if run.finished:
         return "finished"
@@ -146,17 +146,3 @@ def _state(run: Run, done: int) -> str:
     )
     lost = not kept and (done > 0 or run.last_checkpoint.exists())
     return "damaged" if lost else "stopped"
-
-
-def _is_held(run: Run) -> bool:
-    """Whether a process trains there; nothing is left behind by the look."""
-    lock = run.path / LOCK
-    if not lock.exists():
-        return False
-    try:
-        with locked(lock):
-            return False
-    except BlockingIOError:
-        return True
-    except OSError:  # a folder that may only be read
-        return False

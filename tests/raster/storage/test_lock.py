@@ -12,7 +12,7 @@ import pytest
 
 from geosrseg.raster.storage import holder_file, lock
 from geosrseg.raster.storage.holder_file import LEASE
-from geosrseg.raster.storage.lock import locked
+from geosrseg.raster.storage.lock import is_locked, locked
 
 
 @pytest.fixture(params=[None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
@@ -138,3 +138,18 @@ def test_locks_of_shared_disks_are_not_trusted(tmp_path, monkeypatch, kind, alon
             with pytest.raises(BlockingIOError, match="has held"), locked(tmp_path / "lock"):
                 pass
         monkeypatch.undo()
+
+
+def test_a_look_at_a_lock_leaves_nothing_behind(tmp_path):
+    lock = tmp_path / "lock"
+    assert not is_locked(lock)
+    assert not lock.exists()
+    with locked(lock):
+        assert is_locked(lock)
+    assert not is_locked(lock)
+
+
+def test_what_cannot_be_a_lock_is_held_by_nobody(tmp_path):
+    (tmp_path / "lock").symlink_to(tmp_path / "gone")
+    assert not is_locked(tmp_path / "lock")
+    assert not (tmp_path / "gone").exists()
