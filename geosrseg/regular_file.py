@@ -5,6 +5,7 @@ link that stands under the name of a draft leads what is written to somebody's f
 """
 
 import errno
+import hashlib
 import os
 import stat
 from io import BufferedReader
@@ -41,6 +42,16 @@ def read_regular(path: Path, *, limit: int) -> bytes:
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"has more than {limit} bytes", str(path))
     return content
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a regular file, in hexadecimal.
+
+    Raises:
+        OSError: it is none, or cannot be read.
+    """
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_regular(path: Path) -> None:

@@ -17,7 +17,7 @@ from geosrseg.core.text.record import Record
 from geosrseg.errors import WorkError
 from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.publication import publish_text
-from geosrseg.regular_file import open_regular, read_regular
+from geosrseg.regular_file import hash_file, read_regular
 
 MOST_BYTES = 2**28
 """Of a work file; a line has about 700 bytes."""
@@ -141,8 +141,7 @@ def hash_option_file(path: str | Path) -> str:
         WorkError: it cannot be read.
     """
     try:
-        with open_regular(Path(path)) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(Path(path))
     except OSError as error:
         raise WorkError(f"{path}: cannot be read ({reason(error)})") from error
 

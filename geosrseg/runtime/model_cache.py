@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from geosrseg.regular_file import open_regular, read_regular
+from geosrseg.regular_file import hash_file, read_regular
 
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -109,8 +109,7 @@ def _read_note(path: Path) -> str:
 def _hash_of(path: Path) -> str:
     """The hash of a file; empty if it cannot be read."""
     try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(path)
     except OSError:
         return ""
 

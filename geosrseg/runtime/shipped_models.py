@@ -1,10 +1,10 @@
 """The models that come with the package, by name."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.errors import ModelError
+from geosrseg.regular_file import hash_file
 from geosrseg.runtime.model_address import fetch_model, is_address
 
 DEFAULT_MODEL = "landcover-3x"
@@ -32,9 +32,7 @@ class ShippedModel:
     @property
     def intact(self) -> bool:
         """The file is there, with the hash that the weights folder says."""
-        if not self.path.is_file():
-            return False
-        return hashlib.sha256(self.path.read_bytes()).hexdigest() == self.sha256
+        return self.path.is_file() and hash_file(self.path) == self.sha256
 
 
 def weights_folder() -> Path:

@@ -4,7 +4,6 @@ Images that show the same ground, that are the same file or that the card puts i
 stay together: a score on ground that trained says nothing. What tests, tests in every fold.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from geosrseg.datasets.folds.fold import Fold
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import open_scenes
 from geosrseg.errors import DatasetError
+from geosrseg.regular_file import hash_file
 
 
 def fold_card(card: DatasetCard, fold: Fold) -> DatasetCard:
@@ -120,14 +120,9 @@ def _contents(scenes: Sequence[CardScene]) -> list[tuple[int, str]]:
     sizes = [scene.image.stat().st_size for scene in scenes]
     alike = {size for size, count in Counter(sizes).items() if count > 1}
     return [
-        (size, _hash(scene.image) if size in alike else str(scene.image))
+        (size, hash_file(scene.image) if size in alike else str(scene.image))
         for scene, size in zip(scenes, sizes, strict=True)
     ]
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _parts(sizes: Sequence[int], folds: int) -> list[int]:

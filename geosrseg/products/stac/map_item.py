@@ -1,6 +1,5 @@
 """The STAC item of a class map, and of the files that belong to it."""
 
-import hashlib
 import json
 import math
 import os
@@ -28,6 +27,7 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.publication import check_output, publish_text
+from geosrseg.regular_file import hash_file
 
 SUFFIXES = (".json",)
 
@@ -188,8 +188,7 @@ def _asset(file: MapFile, item_path: Path) -> pystac.Asset:
 
 def _add_checksum(asset: pystac.Asset, file: Path) -> None:
     try:
-        with file.open("rb") as content:
-            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        digest = hash_file(file)
         size = file.stat().st_size
     except OSError as error:
         raise OutputError(f"{file}: cannot be read ({reason(error)})") from error

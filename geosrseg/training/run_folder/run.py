@@ -11,7 +11,6 @@
 """
 
 import csv
-import hashlib
 import json
 import os
 import re
@@ -32,7 +31,7 @@ from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.raster.storage.lock import locked
-from geosrseg.regular_file import check_regular, create_new, read_regular
+from geosrseg.regular_file import check_regular, create_new, hash_file, read_regular
 from geosrseg.training.run_folder.run_config import RunConfig
 from geosrseg.training.run_folder.validation import Validation, best_validation
 
@@ -178,7 +177,7 @@ class Run:
             RunError: the run is not finished.
         """
         try:
-            return hashlib.sha256(self.weights_file.read_bytes()).hexdigest()
+            return hash_file(self.weights_file)
         except OSError as error:
             raise RunError(
                 f"{self.path} has no {self.weights_file.name}: continue it with --resume"

@@ -15,7 +15,8 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.networks.segmentation.smp import LibrarySegmentation
 from geosrseg.networks.super_resolution.dbpn import DBPN
-from geosrseg.training.starting.pretrained import Pretrained, hash_file, read_pretrained
+from geosrseg.regular_file import hash_file
+from geosrseg.training.starting.pretrained import Pretrained, read_pretrained
 from geosrseg.training.starting.reference_weights import load_dbpn, load_encoder, load_vgg16
 from geosrseg.training.starting.start import Start
 from geosrseg.training.starting.statistics import measure_statistics

@@ -1,6 +1,5 @@
 """Pretrained: the weights of a model that somebody has, and what they are for."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.onnx.weights import read_weights
 from geosrseg.networks.presets import PRESETS, configure
-from geosrseg.regular_file import open_regular
+from geosrseg.regular_file import hash_file
 from geosrseg.runtime.model.model_file import ModelFile, read_model_file
 from geosrseg.runtime.shipped_models import find_model, list_models
 from geosrseg.training.run_folder.run import NETWORK_PREFIX, Run
@@ -172,9 +171,3 @@ def _right_kind(graph: onnx.ModelProto, spec: ModelSpec) -> str:
             upscale = "" if spec.upscale_factor == 1 else f", `upscale={spec.upscale_factor}`"
             return f"give `preset={preset}`{upscale}"
     return "give the options of its network, or the run that it was exported from"
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with open_regular(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
