@@ -156,10 +156,12 @@ def _may_be(convention: Convention, values: NDArray[np.generic], spec: ModelSpec
     if not is_reflectance(spec):
         return True
     if convention in (TEN_THOUSANDTHS, SENTINEL_2):
-        is_offset = has_offset_of_sentinel_2(TEN_THOUSANDTHS.reflectance(values), spec)
-        darkest = np.quantile(TEN_THOUSANDTHS.reflectance(values), 0.01)
-        is_dark = bool(darkest < LEAST_WITH_OFFSET)
-        if is_offset if convention is TEN_THOUSANDTHS else is_dark:
+        without_offset = TEN_THOUSANDTHS.reflectance(values)
+        if convention is TEN_THOUSANDTHS:
+            is_other = has_offset_of_sentinel_2(without_offset, spec)
+        else:
+            is_other = bool(np.quantile(without_offset, 0.01) < LEAST_WITH_OFFSET)
+        if is_other:
             return False
     return not implausible(convention.reflectance(values), spec.bands)
 

@@ -149,8 +149,9 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
         return ""
     if why := implausible(_reflectance(values, radiometry), spec.bands):
         return why
-    if best_convention(values, spec) and _darkest(values, radiometry) > BRIGHT:
-        return f"no pixel is darker than {_darkest(values, radiometry):.2g} in any band"
+    darkest = _darkest(values, radiometry)
+    if darkest > BRIGHT and best_convention(values, spec):
+        return f"no pixel is darker than {darkest:.2g} in any band"
     return ""
 
 
@@ -171,8 +172,10 @@ def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
     pairs = _pairs(radiometry)
     known = any(all(each.is_of(*pair) for pair in pairs) for each in CONVENTIONS)
     known |= all(abs(offset / scale / LEVEL_1 - 1) < 0.01 for scale, offset in pairs)
+    if known or not spec.domain.quantiles:
+        return ""
     fitting = best_convention(values, spec)
-    if known or fitting is None or not spec.domain.quantiles:
+    if fitting is None:
         return ""
     bands = len(values)
     here = misfit(values, spec, radiometry.scale, radiometry.offset)

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +63,12 @@ def find_radiometry(
     offsets = tuple(float(dataset.offsets[index - 1]) for index in selection.indexes)
     if set(scales) == {1.0} and set(offsets) == {0.0}:
         return infer_radiometry(values, spec=spec, remedy=remedy)
-    fitting = advice(values, spec) if spec and values.size else ""
-    stated = checked_radiometry(scales, offsets, source="the file states", fitting=fitting)
+    stated = checked_radiometry(
+        scales,
+        offsets,
+        source="the file states",
+        fitting=lambda: advice(values, spec) if spec and values.size else "",
+    )
     _check_alike(stated, selection)
     return stated, ""
 
@@ -96,7 +101,11 @@ def radiometry_of_options(
 
 
 def checked_radiometry(
-    scales: tuple[float, ...], offsets: tuple[float, ...], *, source: str, fitting: str = ""
+    scales: tuple[float, ...],
+    offsets: tuple[float, ...],
+    *,
+    source: str,
+    fitting: Callable[[], str] = lambda: "",
 ) -> Radiometry:
     """The radiometry of these numbers.
 
@@ -104,17 +113,18 @@ def checked_radiometry(
         scales: one per band.
         offsets: one per band.
         source: whose they are.
-        fitting: what the digital numbers fit, as `advice` says it.
+        fitting: says what the digital numbers fit, as `advice` does; asked in an error only.
 
     Raises:
         SceneError: a scale is 0, or a number is not finite.
     """
     if 0 in scales or not all(map(math.isfinite, scales + offsets)):
         listed = (" ".join(f"{value:g}" for value in values) for values in (scales, offsets))
+        fit = fitting()
         raise SceneError(
             f"{source} scale {next(listed)} and offset {next(listed)}, expected finite "
             "numbers and no scale of 0: "
-            + (f"its numbers {fitting}" if fitting else "give `scale` and `offset`")
+            + (f"its numbers {fit}" if fit else "give `scale` and `offset`")
         )
     return Radiometry(scales, offsets)
 
