@@ -76,22 +76,36 @@ def _same_pixels(scenes: Sequence[LabelledScene], digests: Sequence[str]) -> Ite
 
 def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
     """By their georeference; images without one lie nowhere."""
-    placed = [(scene, ground) for scene in scenes if (ground := ground_of_scene(scene)) is not None]
+    for first, second, shares in find_overlaps([ground_of_scene(s) for s in scenes]):
+        one, other = scenes[first], scenes[second]
+        for trained, tested, split in _roles(one, other, same=False):
+            of_tested, of_trained = shares if tested is one else shares[::-1]
+            if trained.path != tested.path:
+                yield CommonGround(
+                    trained.path, tested.path, split, of_tested, of_trained, same=False
+                )
+
+
+def find_overlaps(
+    grounds: Sequence[Polygon | None],
+) -> Iterator[tuple[int, int, tuple[float, float]]]:
+    """Pairs of images that show common ground, by their numbers, and the share of each one's.
+
+    Args:
+        grounds: what each image covers, in degrees; None for one that lies nowhere.
+    """
+    placed = [(number, ground) for number, ground in enumerate(grounds) if ground is not None]
     if not placed:
         return
-    grounds = [ground for _, ground in placed]
-    pairs = STRtree(grounds).query(grounds, predicate="intersects")
+    known = [ground for _, ground in placed]
+    pairs = STRtree(known).query(known, predicate="intersects")
     for first, second in np.transpose(pairs).tolist():
         if first >= second:
             continue
-        common = grounds[first].intersection(grounds[second]).area
-        for trained, tested, split in _roles(placed[first][0], placed[second][0], same=False):
-            ends = (first, second) if tested is placed[first][0] else (second, first)
-            shares = [common / grounds[end].area for end in ends]
-            if trained.path != tested.path and max(shares) >= LEAST:
-                yield CommonGround(
-                    trained.path, tested.path, split, shares[0], shares[1], same=False
-                )
+        common = known[first].intersection(known[second]).area
+        shares = (common / known[first].area, common / known[second].area)
+        if max(shares) >= LEAST:
+            yield placed[first][0], placed[second][0], shares
 
 
 def ground_of_scene(scene: LabelledScene) -> Polygon | None:

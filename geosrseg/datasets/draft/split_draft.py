@@ -5,15 +5,15 @@ there are enough of them: folders, then images that share no ground. Fewer than 
 give one in five blocks of each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from shapely import STRtree
 
 from geosrseg.datasets.block_split import ONE_IN
-from geosrseg.datasets.check.common_ground import LEAST, ground_of
+from geosrseg.datasets.check.common_ground import find_overlaps, ground_of
+from geosrseg.datasets.check.links import joined, links_by_value
 from geosrseg.datasets.draft.band_draft import SurveyedImage
 from geosrseg.datasets.draft.pairs import Pair
 
@@ -92,10 +92,14 @@ def draft_splits(
 def _hold_out(
     pairs: Sequence[Pair], images: Sequence[SurveyedImage], counts: Sequence[LabelCounts]
 ) -> SplitDraft:
-    by_folder = _joined(_by_value([pair.place for pair in pairs]), len(pairs))
-    by_ground = _joined([*_same_pixels(images), *_common_ground(images)], len(pairs))
-    both = _joined(
-        [*_by_value(by_folder), *_by_value(by_ground)], len(pairs)
+    by_folder = joined(links_by_value([pair.place for pair in pairs]), len(pairs))
+    same_pixels = links_by_value([image.survey.digest for image in images])
+    common_ground = find_overlaps([ground_of(image.grid) for image in images])
+    by_ground = joined(
+        [*same_pixels, *((one, other) for one, other, _ in common_ground)], len(pairs)
+    )
+    both = joined(
+        [*links_by_value(by_folder), *links_by_value(by_ground)], len(pairs)
     )  # a place's images may share ground with another's
     for groups, least, what in (
         (both, FEW_PLACES, "folder"),
@@ -149,40 +153,3 @@ def _block(counts: Sequence[LabelCounts]) -> int:
     whole = np.sum([count.all for count in counts], axis=0)
     lost = ((held_out == 0) | (held_out == whole)).sum(axis=1)
     return BLOCKS[int(np.argmin(lost))]
-
-
-def _by_value(values: Sequence[object]) -> list[tuple[int, int]]:
-    """Links between those that have one value, by their numbers."""
-    first: dict[object, int] = {}
-    return [(first.setdefault(value, number), number) for number, value in enumerate(values)]
-
-
-def _same_pixels(images: Sequence[SurveyedImage]) -> list[tuple[int, int]]:
-    return _by_value([image.survey.digest for image in images])
-
-
-def _common_ground(images: Sequence[SurveyedImage]) -> Iterator[tuple[int, int]]:
-    """Links between images that overlap; those without a georeference lie nowhere."""
-    placed = [(n, ground) for n, i in enumerate(images) if (ground := ground_of(i.grid))]
-    if not placed:
-        return
-    grounds = [ground for _, ground in placed]
-    for first, second in STRtree(grounds).query(grounds, predicate="intersects").T.tolist():
-        common = grounds[first].intersection(grounds[second]).area
-        if common >= LEAST * min(grounds[first].area, grounds[second].area):
-            yield placed[first][0], placed[second][0]
-
-
-def _joined(links: Sequence[tuple[int, int]], count: int) -> list[int]:
-    """For each of so many the smallest number that it is linked with, over however many."""
-    group = [*range(count)]
-
-    def root(number: int) -> int:
-        while group[number] != number:
-            number = group[number]
-        return number
-
-    for one, other in links:
-        first, second = sorted((root(one), root(other)))
-        group[second] = first
-    return [root(number) for number in range(count)]

@@ -9,13 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from shapely import STRtree
-
 from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import CardScene
-from geosrseg.datasets.check.common_ground import LEAST, ground_of_scene
+from geosrseg.datasets.check.common_ground import find_overlaps, ground_of_scene
+from geosrseg.datasets.check.links import joined, links_by_value
 from geosrseg.datasets.folds.fold import Fold
 from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.datasets.scenes import open_scenes
@@ -71,48 +69,29 @@ def _pooled(card: DatasetCard) -> list[int]:
 
 def _groups(card: DatasetCard, pooled: Sequence[int]) -> list[tuple[list[int], int]]:
     """Scenes that stay together, and their pixels; in the order of their first scene."""
-    parent = {index: index for index in pooled}
-
-    def root(index: int) -> int:
-        while parent[index] != index:
-            index = parent[index]
-        return index
-
     bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
     with open_scenes(card, bare) as scenes:
-        for one, other in _together(card, [(index, scenes[index]) for index in pooled]):
-            first, second = sorted((root(one), root(other)))
-            parent[second] = first
-        sizes = {
-            index: scenes[index].split.used.height * scenes[index].split.used.width
-            for index in pooled
-        }
+        chosen = [scenes[index] for index in pooled]
+        group = joined(_links(card, pooled, chosen), len(pooled))
+        sizes = [scene.split.used.height * scene.split.used.width for scene in chosen]
     groups: dict[int, list[int]] = {}
-    for index in pooled:
-        groups.setdefault(root(index), []).append(index)
-    return [(members, sum(sizes[member] for member in members)) for members in groups.values()]
+    for position, number in enumerate(group):
+        groups.setdefault(number, []).append(position)
+    return [
+        ([pooled[k] for k in positions], sum(sizes[k] for k in positions))
+        for positions in groups.values()
+    ]
 
 
-def _together(
-    card: DatasetCard, scenes: Sequence[tuple[int, LabelledScene]]
+def _links(
+    card: DatasetCard, pooled: Sequence[int], scenes: Sequence[LabelledScene]
 ) -> Iterator[tuple[int, int]]:
-    """Pairs of scenes that show the same, by the card, by their files or by their place."""
-    by_name: dict[str, int] = {}
-    by_content: dict[tuple[int, str], int] = {}
-    contents = _contents([card.scenes[index] for index, _ in scenes])
-    for (index, _), content in zip(scenes, contents, strict=True):
-        yield index, by_content.setdefault(content, index)
-        if index < len(card.groups) and card.groups[index]:
-            yield index, by_name.setdefault(card.groups[index], index)
-    placed = [(index, ground) for index, scene in scenes if (ground := ground_of_scene(scene))]
-    if not placed:  # images without a georeference
-        return
-    grounds = [ground for _, ground in placed]
-    pairs = STRtree(grounds).query(grounds, predicate="intersects")
-    for first, second in np.transpose(pairs).tolist():
-        common = grounds[first].intersection(grounds[second]).area
-        if first < second and common >= LEAST * min(grounds[first].area, grounds[second].area):
-            yield placed[first][0], placed[second][0]
+    """Pairs of scenes that show the same, by their files, by the card or by their place."""
+    yield from links_by_value(_contents([card.scenes[index] for index in pooled]))
+    names = dict(enumerate(card.groups))
+    yield from links_by_value([names.get(index) or number for number, index in enumerate(pooled)])
+    for one, other, _ in find_overlaps([ground_of_scene(scene) for scene in scenes]):
+        yield one, other
 
 
 def _contents(scenes: Sequence[CardScene]) -> list[tuple[int, str]]:
