@@ -41,14 +41,18 @@ def why_no_raster(path: Path, begin: bytes) -> str:
             return why
     for signature, kind in _PICTURES.items():
         if begin.startswith(signature):
-            return (
-                f"is a picture ({kind}), expected a GeoTIFF: make one of it, with gdal_translate "
-                f"{path} {path.with_suffix('')}{'_geotiff' * is_tiff}.tif"
-            )
+            command = translate_command(path, name=str(path))
+            return f"is a picture ({kind}), expected a GeoTIFF: make one of it, with {command}"
     directory = _directory(begin)
     if directory >= size:
         return f"ends at byte {size}, and its directory is at {directory}: {WHOLE}"
     return ""
+
+
+def translate_command(path: Path, *, name: str) -> str:
+    """The command that makes a GeoTIFF of a file, which `name` calls as its user did."""
+    ending = "_geotiff.tif" if path.suffix.lower() in _TIFF else ".tif"
+    return f"gdal_translate {name} {path.with_suffix('')}{ending}"
 
 
 def why_missing(text: str) -> str:

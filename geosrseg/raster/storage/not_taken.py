@@ -6,7 +6,7 @@ from pathlib import Path
 from geosrseg.errors import SceneError
 from geosrseg.raster.storage.encoding import check_encoding
 from geosrseg.raster.storage.location import REMOTE, Location
-from geosrseg.raster.storage.no_raster import why_no_raster
+from geosrseg.raster.storage.no_raster import translate_command, why_no_raster
 
 _GOOGLE = "https://storage.googleapis.com/{bucket}/{key}"
 _AZURE = "https://{account}.blob.core.windows.net/{bucket}/{key}"
@@ -128,8 +128,7 @@ def _check_packed(location: Location) -> None:
 
 def _check_raster(location: Location, begin: bytes) -> None:
     """Refuse rasters of other kinds, with the command that makes a GeoTIFF."""
-    ending = ".tif" if location.path.suffix.lower() not in (".tif", ".tiff") else "_geotiff.tif"
-    command = f"gdal_translate {location} {location.path.with_suffix('')}{ending}"
+    command = translate_command(location.path, name=str(location))
     if begin.lstrip().startswith(_VRT):
         raise SceneError(
             f"{location}: is a VRT, which names other files: if you trust it, make a GeoTIFF "
