@@ -32,7 +32,7 @@ from geosrseg.products.writing import (
     write_ramp_style,
     write_styles,
 )
-from geosrseg.raster.files.fingerprint import stamp_files
+from geosrseg.raster.files.fingerprint import Stamp, stamp_files
 from geosrseg.raster.maps.cog import STALE, write_cog
 from geosrseg.raster.maps.row_store import RowStore, join_row_store, open_row_store
 from geosrseg.raster.storage.publication import publish
@@ -103,9 +103,7 @@ def make_map(
             counter = WindowCounter(job, on_progress, store.missing, total=len(job.plan))
             with turn or nullcontext():
                 _keep_rows(job, store, counter, may_halve=may_halve, on_rows=counts.add)
-            if stamp_files(inputs) != stamps:
-                store.remove()
-                raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
+            _check_unchanged(job, store, stamps)
             job.scene.add_unlike(counts.unlike(job.legend.spec))
             for text in job.scene.warnings[said:]:
                 on_warning(text)
@@ -177,8 +175,7 @@ def make_part(
     if output is None:
         raise ValueError("a map needs an output")
     with open_job(request, session) as job:
-        inputs = job.scene.header.local_paths
-        stamps = stamp_files(inputs)
+        stamps = stamp_files(job.scene.header.local_paths)
         strips = job.plan.rows.share(*part)
         store = join_row_store(
             output, job.manifest(), strips, layout=job.row_layout(), overwrite=overwrite
@@ -188,9 +185,7 @@ def make_part(
         )
 
         def check(_: Rows) -> None:
-            if stamp_files(inputs) != stamps:
-                store.remove()
-                raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
+            _check_unchanged(job, store, stamps)
 
         with turn or nullcontext():
             _keep_rows(job, store, counter, may_halve=False, on_rows=check)
@@ -200,6 +195,19 @@ def make_part(
         shares = ((k, job.plan.rows.share(k, part[1])) for k in range(1, part[1] + 1))
         waits_for = tuple(k for k, share in shares if not absent.isdisjoint(share))
         return PartResult(windows=counter.run, waits_for=waits_for)
+
+
+def _check_unchanged(job: MapJob, store: RowStore, stamps: Sequence[Stamp]) -> None:
+    """Refuse a scene that another program writes to, and what was kept of it.
+
+    Args:
+        job: at work on the scene.
+        store: of the rows; it is removed with the scene's refusal.
+        stamps: of the scene's files before the first window.
+    """
+    if stamp_files(job.scene.header.local_paths) != stamps:
+        store.remove()
+        raise SceneError(f"{job.scene.location}: changed while it was read: run it again")
 
 
 def _write_products(job: MapJob) -> Areas | None:
