@@ -73,7 +73,7 @@ MAX_SECONDS = 40.0
 MAX_MEMORY = 2**32
 """What a file may take until it is read and has the CRS of the map."""
 
-_STEPS = 50
+STEPS = 50
 """Pieces of the longer side of a polygon before its CRS changes: a straight line of one CRS is
 a curve in another."""
 
@@ -265,14 +265,20 @@ def _transformed(
         raise ValueError("features and map need a CRS each, or none of them")
     for crs in (source, target):
         check_wkt(crs.to_wkt())
-    sides = shapely.bounds(geometries)
-    longest = np.maximum(sides[:, 2] - sides[:, 0], sides[:, 3] - sides[:, 1])
-    dense = shapely.segmentize(geometries, np.where(longest > 0, longest, 1) / _STEPS)
+    dense = with_more_points(geometries)
 
     def project(points: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.stack(transform(source, target, points[:, 0], points[:, 1])[:2], axis=1)
 
     return np.asarray(shapely.transform(dense, project), np.object_)
+
+
+def with_more_points(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Geometries whose sides are cut into `STEPS` pieces and more, for another CRS."""
+    left, bottom, right, top = shapely.bounds(geometries).T
+    longest = np.maximum(right - left, top - bottom)
+    dense = shapely.segmentize(geometries, np.where(longest > 0, longest, 1) / STEPS)
+    return np.asarray(dense, np.object_)
 
 
 def _packed(geometries: NDArray[np.object_], columns: dict[str, NDArray[Any]]) -> bytes:

@@ -26,16 +26,18 @@ from geosrseg.core.text.geojson import stated_crs
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.core.text.numerals import finite, shown
 from geosrseg.errors import SceneError
-from geosrseg.raster.files.vector_file import DRIVERS, PARTS, check_geopackage, leave_one_driver
+from geosrseg.raster.files.vector_file import (
+    DRIVERS,
+    PARTS,
+    check_geopackage,
+    leave_one_driver,
+    with_more_points,
+)
 from geosrseg.raster.storage.crs_text import check_wkt, read_crs
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 MAX_POINTS = 1_000_000
 """Of all polygons together; the borders of a country have some ten thousand."""
-
-STEPS = 50
-"""Points put on the longer side of an area before its CRS changes: straight lines of one
-CRS are curves in another."""
 
 MAX_ARCHIVE_BYTES = 2**28
 """Of the files that are taken out of an archive."""
@@ -216,8 +218,7 @@ def transformed(area: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geo
     """
     if source == target:
         return area
-    left, bottom, right, top = area.bounds
-    dense = shapely.segmentize(area, max(right - left, top - bottom) / STEPS)
+    (dense,) = with_more_points(np.array([area], object))
     try:
         for crs in (source, target):
             check_wkt(crs.to_wkt())
