@@ -1,4 +1,4 @@
-"""DatasetImage: a native image of a dataset, read by window as its card says."""
+"""DatasetImage: an image of a dataset, read by window as its card says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,15 +30,13 @@ SCALE_REMEDY = (
 
 @dataclass(frozen=True)
 class DatasetImage:
-    """An image that can be read; see `open_image`.
+    """An image of a dataset; see `open_image`.
 
     Attributes:
-        grid: where its pixels lie, or where they are warped to.
-        selection: its bands, in the card's order.
-        radiometry: digital number to reflectance.
-        files: what opens the file.
-        warp: brings it onto the grid; None if it lies there.
-        scale_from: what says the radiometry, in words.
+        grid: grid of the pixels that are read, after warping.
+        selection: the bands, in the card's order.
+        warp: brings the image onto `grid`; None where it is there already.
+        scale_from: where the radiometry comes from, in words.
     """
 
     path: Path
@@ -52,13 +50,10 @@ class DatasetImage:
     def read(
         self, window: Window, *, normalization: Normalization
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """A window inside the image.
-
-        Returns:
-            (bands, rows, cols) network input in [0, 1], and valid (rows, cols).
+        """Return (bands, rows, cols) network input in [0, 1], and valid (rows, cols).
 
         Raises:
-            DatasetError: it cannot be decoded.
+            DatasetError: the window cannot be decoded.
         """
         numbers, valid = self.read_numbers(window)
         inputs = normalize_bands(
@@ -67,11 +62,11 @@ class DatasetImage:
         return inputs, valid
 
     def read_valid(self, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) True where every band has a measurement."""
+        """Return (rows, cols): True where every band has a measurement."""
         return self.read_numbers(window)[1]
 
     def read_numbers(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """(bands, rows, cols) as they are stored, and valid (rows, cols)."""
+        """Return stored digital numbers (bands, rows, cols), and valid (rows, cols)."""
         with self.files.use(self.path, self.warp) as dataset:
             return self.selection.read(dataset, window)
 
@@ -79,15 +74,14 @@ class DatasetImage:
 def open_image(
     path: Path, *, bands: tuple[str, ...], stored: ImageFormat, files: RasterFiles
 ) -> DatasetImage:
-    """Examine an image.
+    """Open an image and check it against its card.
 
     Args:
-        bands: the card's names.
-        stored: what the card says of the file; the file says the rest.
-        files: what opens it.
+        bands: names of the card's bands.
+        stored: what the card says of the file; the file itself says the rest.
 
     Raises:
-        DatasetError: it cannot be opened, or is not what the card says.
+        DatasetError: the image cannot be opened, or contradicts the card.
     """
     with files.use(path) as dataset:
         _check_bands(path, describe_bands(dataset), bands, stored)
@@ -125,9 +119,9 @@ def open_image(
 def _check_bands(
     path: Path, found: Sequence[SceneBand], bands: tuple[str, ...], stored: ImageFormat
 ) -> None:
-    """Refuse an image without the bands that are wanted, in the words of a card.
+    """Refuse an image without the card's bands, in the words of a card.
 
-    Which band is which is the card's to say: an order that was guessed would be learned.
+    The card alone says which band is which: a network would learn a guessed order.
     """
     shown = listed_bands(found)
     if stored.indexes:

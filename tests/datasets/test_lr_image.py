@@ -189,7 +189,7 @@ def test_an_lr_image_on_its_own_grid_is_resampled(tmp_path, crs):
     ("before", "after", "message"),
     [
         ("red = [0.0, 1.0]\n", "", r"\[lr_bands\] has nir, expected the bands of \[bands\]"),
-        ('lr = "lr.tif"', "", r"\[lr_bands\] is given, and no \[\[scenes\]\] has lr"),
+        ('lr = "lr.tif"', "", r"\[lr_bands\] is given, but no \[\[scenes\]\] has lr"),
         ('lr = "lr.tif"', 'lr = "none.tif"', "1 files not found, first .*none.tif"),
         (
             'lr = "lr.tif"',

@@ -112,7 +112,7 @@ def test_polygons_without_a_column_are_refused(tmp_path):
     [
         ('"landuse"', '"use"', "has no column 'use', only landuse"),
         ("[polygons]\ncolumn", "[polygons]\ncolum", "did you mean column"),
-        ('["wood", 7]', '["road"]', "'road' stands for two classes"),
+        ('["wood", 7]', '["road"]', "'road' has two classes"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(tmp_path, before, after, message):

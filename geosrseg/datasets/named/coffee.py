@@ -1,9 +1,8 @@
 """Coffee: the pixel labels of the Brazilian Coffee Scenes, which were never released.
 
-Whoever has them has one raster a city, green, red and near infrared, and one mask a city,
-coffee above a threshold of 127. As in the paper, Guaxupé and Monte Santo train and
-Guaranésia tests; one in five blocks of 512 pixels of the first two is held out for
-validation, which the paper does not have.
+The data has, for each city, one raster (green, red, near infrared) and one mask (coffee above
+127). As in the paper, Guaxupé and Monte Santo train and Guaranésia tests. Unlike in the paper,
+one in five blocks of 512 pixels of the first two is held out for validation.
 """
 
 import re
@@ -57,8 +56,8 @@ _TILES = re.compile(r"(?:.*/)?(?:fold\d|brazilian_coffee_scenes)[^/]*(?:/.*)?")
 class Coffee(Dataset):
     """The rasters and masks of the three cities.
 
-    A file belongs to the city that its name has in it, ignoring accents and spaces; it
-    is the mask if its name or folder says ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
+    A file belongs to the city that its name contains, ignoring accents and spaces. It is the
+    mask if its name or folder contains ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
     ``reference``.
     """
 
@@ -99,24 +98,24 @@ def _find(found: Distribution, city: str) -> dict[str, DatasetFile]:
         tiles = any(_TILES.fullmatch(_plain(file.name)) for file in found.files)
         hint = (
             "; this looks like the public Brazilian Coffee Scenes, tiles of 64 x 64 pixels with "
-            "one label each, which has no pixel labels and cannot be used"
+            "one label each, which cannot be used without pixel labels"
         )
         raise DatasetError(
             f"coffee needs an image and a mask of each city, such as {city}.tif and "
-            f"{city}_mask.tif, and lacks the {' and the '.join(sorted(missing))} of {city} in "
-            f"{found.folder}; found {found.shown()}{hint * tiles}; the data comes from {SOURCE}"
+            f"{city}_mask.tif, but {found.folder} lacks the {' and the '.join(sorted(missing))} of "
+            f"{city}; found {found.shown()}{hint * tiles}; the data comes from {SOURCE}"
         )
     return {f"{city} {kind}": file for kind, file in kinds.items()}
 
 
 def _plain(name: str) -> str:
-    """In lower case, without accents."""
+    """Convert to lower case without accents."""
     split = unicodedata.normalize("NFKD", name.lower())
     return "".join(mark for mark in split if not unicodedata.combining(mark))
 
 
 def _coding(masks: list[Path]) -> ReferenceCoding:
-    """Coffee is above 127; masks of 0 and 1 alone are taken for what they say."""
+    """Return the coding of the masks: coffee is above 127, or 1 where they hold only 0 and 1."""
     if find_numbers(masks) <= {0, 1}:
         return ReferenceCoding(False, ((0,), (1,)))
     return THRESHOLDED

@@ -1,4 +1,4 @@
-"""Distribution: the files of a dataset as they lie in its folder, unpacked or in zips."""
+"""Distribution: the files in a dataset's folder, unpacked or in zips."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from geosrseg.datasets.named.zip_archive import ZipArchive, open_archive
 
 @dataclass(frozen=True, slots=True)
 class DatasetFile:
-    """A file, in a folder or in a zip.
+    """A file in a folder or in a zip.
 
     Attributes:
         name: path below the dataset's folder, with ``/``; a zip counts as a folder.
-        path: the file, or where its zip has it.
-        archive: the zip; None for a file of its own.
+        path: path of the file, or its name in the zip.
+        archive: the zip; None for an unpacked file.
     """
 
     name: str
@@ -25,24 +25,19 @@ class DatasetFile:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """All files of a dataset's folder; see `open_distribution`.
-
-    Attributes:
-        folder: where the dataset lies.
-        files: sorted by name, those that are unpacked first.
-    """
+    """All files of a dataset's folder, sorted by name, unpacked ones first."""
 
     folder: Path
     files: tuple[DatasetFile, ...]
 
     def find(self, pattern: str) -> dict[str, DatasetFile]:
-        """Files whose name fits a regular expression, ignoring case.
+        """Find the files whose name matches a regular expression, ignoring case.
 
         Args:
-            pattern: its first group is the key of a file.
+            pattern: regular expression; its first group is the key of a file.
 
         Returns:
-            Files by key, in lower case; of several with one key the first.
+            Files by key, in lower case; the first of several with one key.
         """
         expression = re.compile(pattern, re.IGNORECASE)
         found: dict[str, DatasetFile] = {}
@@ -52,7 +47,7 @@ class Distribution:
         return found
 
     def shown(self) -> str:
-        """What was found, in a few words."""
+        """Return a short list of the files for messages."""
         names = [file.name for file in self.files]
         more = f" and {len(names) - 8} more files" if len(names) > 8 else ""
         return f"{', '.join(names[:8])}{more}" if names else "no file at all"
@@ -62,7 +57,7 @@ def open_distribution(folder: Path) -> Distribution:
     """List a dataset's folder and the zips in it.
 
     Raises:
-        DatasetError: a zip in it is not safe.
+        DatasetError: a zip is not safe.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     paths = [path for path in paths if not path.name.startswith(".")]
@@ -86,7 +81,7 @@ def _members(path: Path, folder: Path) -> Iterator[DatasetFile]:
 
 
 def unpack(files: dict[str, DatasetFile]) -> dict[str, Path]:
-    """Paths of files, of each zip all at once."""
+    """Return the paths of files, after unpacking those in zips."""
     archives = {file.archive.path: file.archive for file in files.values() if file.archive}
     places = {
         path: archive.unpack(

@@ -52,7 +52,7 @@ def test_a_value_that_is_not_trusted_is_ignored_in_its_source_alone(tmp_path):
         ('sensor = "S2A"', 'sensor = "S3"', "sensor is 'S3', expected one of S2A, S2B"),
         ('labels = "lr"', 'labels = "lr"\nsensor = "S2A"', "whose images are LR images"),
         ('reflectance = "toa"', 'reflectance = "air"', "expected one of surface, toa"),
-        ('validation = ["b*"]', 'validation = ["x*"]', "'x*' fits no image"),
+        ('validation = ["b*"]', 'validation = ["x*"]', "'x*' matches no image"),
         ('validation = ["b*"]', 'validation = ["b*"]\ntest = ["b"]', "in validation and in test"),
         ('validation = ["b*"]', "", "no split, expected one of split, splits"),
         ('name = "fine"', 'name = "coarse"', "one name"),

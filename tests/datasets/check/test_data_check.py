@@ -95,11 +95,11 @@ def test_nothing_is_said_of_good_data(two):
 WARNED = {
     "a scale too small": (
         {"image": "[image]\nscale = 0.000001"},
-        r"values of red lie from .* and \[bands\] says 0 to 0.5: .*% of the range is used",
+        r"values of red range from .* and \[bands\] says 0 to 0.5: .*% of the range is used",
     ),
     "a range too narrow": (
         {"image": "[image]\nscale = 0.00015"},
-        r"values of red lie .*: \d\d% lie beyond and become 0 or 1",
+        r"values of red range .*: \d\d% are outside and become 0 or 1",
     ),
     "a class without pixels": (
         {"more": '[[classes]]\nid = 5\nname = "lava"\nreference = 9'},
@@ -166,12 +166,12 @@ def test_labels_from_1_on_are_told(two):
         generator = np.random.default_rng(0)
         reference = generator.integers(1, 3, (1, SIZE, SIZE))
         write(two, name, reference=reference, east=90_000 * ord(name))
-    assert re.search("They hold 1 to 2, and the card names 0 to 1.*\n.*one class only", said(two))
+    assert re.search("They hold 1 to 2, and the card names 0 to 1.*\n.*only one class", said(two))
 
 
 def test_one_class_is_an_error(two):
     write(two, "a", reference=np.ones((1, SIZE, SIZE)))
-    with pytest.raises(DatasetError, match=r"one class only \(bright \(reference 1\)\)"):
+    with pytest.raises(DatasetError, match=r"only one class \(bright \(reference 1\)\)"):
         check(two)
 
 

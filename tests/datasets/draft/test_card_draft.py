@@ -299,9 +299,9 @@ def test_polygons_are_opened_by_their_content(tmp_path):
     ("change", "said"),
     [
         ({"masks": "other/{}.tif"}, "holds no image with its mask"),
-        ({"values": (3,)}, r"the masks hold one class only \(3, first .*0.tif"),
+        ({"values": (3,)}, r"the masks hold only one class \(3, first .*0.tif"),
         ({"values": (0.5, 1), "mask_dtype": "float32"}, "0.tif holds 0.5: class ids are whole"),
-        ({"images": "images/{}.png", "dtype": "uint8", "odd": True}, "bands 1, where 3 of 4"),
+        ({"images": "images/{}.png", "dtype": "uint8", "odd": True}, "bands 1, while 3 of 4"),
     ],
 )
 def test_what_cannot_be_drafted_is_one_error(tmp_path, change, said):
@@ -317,5 +317,5 @@ def test_bands_of_other_names_are_not_guessed(tmp_path):
     write(tmp_path, names=("red", "green", "blue"))
     with rasterio.open(tmp_path / "images/1.tif", "r+") as file:
         file.descriptions = ("blue", "green", "nir")
-    with pytest.raises(DatasetError, match="which is which is not to be guessed"):
+    with pytest.raises(DatasetError, match="give all images the same band names"):
         draft_card(tmp_path)

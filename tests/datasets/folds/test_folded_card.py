@@ -109,7 +109,7 @@ def test_a_split_raster_is_refused(card):
         ({"folds": 1, "fold": 1}, "`folds` 1: expected a whole number from 2 on"),
         ({"folds": 3, "fold": 4}, "`fold` 4: expected 1 to 3"),
         ({"folds": 3}, "`fold` none: expected 1 to 3 of `folds`, the part that validates"),
-        ({"fold": 2}, "`fold` 2: say of how many, `folds`"),
+        ({"fold": 2}, "`fold` 2: give the number of folds too, `folds`"),
     ],
 )
 def test_what_is_no_fold_is_refused(values, message):

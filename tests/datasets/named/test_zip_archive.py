@@ -126,7 +126,7 @@ def test_members_that_share_their_bytes_are_refused(tmp_path):
 def test_a_damaged_file_is_said_to_be_damaged_and_leaves_nothing(tmp_path, zipped):
     half = tmp_path / "half.zip"
     half.write_bytes(zipped.read_bytes()[:60])
-    with pytest.raises(DatasetError, match="is no whole zip file"):
+    with pytest.raises(DatasetError, match="is not a complete zip file"):
         open_archive(half)
     content = zipped.read_bytes().replace(b"PK\x03\x04", b"PK\x03\x05", 1)
     broken = tmp_path / "broken.zip"
