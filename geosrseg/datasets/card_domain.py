@@ -67,12 +67,11 @@ def measure_domain(
             counts.add(inputs)
         resolution = _resolution(scenes, card.domain.resolution, factor)
         shares = _largest_shares(scenes, len(card.legend))
+    domain = replace(card.domain, resolution=resolution, shares=shares)
     if not counts.pixels:
-        return replace(card.domain, resolution=resolution, shares=shares)
+        return domain
     return replace(
-        card.domain,
-        resolution=resolution,
-        shares=shares,
+        domain,
         quantiles=tuple(
             tuple(_reflectance(value, wide, band) for value in quantiles)
             for band, quantiles in enumerate(counts.quantiles(LEVELS))

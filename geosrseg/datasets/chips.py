@@ -29,6 +29,7 @@ from geosrseg.datasets.augment.variation import (
 )
 from geosrseg.datasets.labelled_scene import Chip, LabelledScene
 from geosrseg.errors import DatasetError
+from geosrseg.raster.files.grid import Grid
 
 POSITIONS_PER_CLASS = 200_000
 """Pixels remembered per class: enough to stand for all of them."""
@@ -143,7 +144,8 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         generator = np.random.default_rng((config.seed, number))
         index, window = self._draw(generator)
         scene = self._scenes[index]
-        chip = _padded(self._read(index, window.clipped(*scene.size(1))), window)
+        inside, held = window.clipped(*scene.size(1)), self._held.get(index)
+        chip = _padded(held.cut(inside) if held else scene.read_chip(inside, "train"), window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         size, factor = config.size, config.upscale_factor
         hr = resize_image(torch.from_numpy(chip.hr), size)
@@ -174,11 +176,6 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         inside = lr.clipped(*scene.size(factor))
         return torch.from_numpy(pad_to_window(scene.read_inputs(inside, factor=factor), lr))
 
-    def _read(self, index: int, window: Window) -> Chip:
-        """Return a window inside a scene, with the training split's target."""
-        held = self._held.get(index)
-        return held.cut(window) if held else self._scenes[index].read_chip(window, "train")
-
     def _draw(self, generator: np.random.Generator) -> tuple[int, Window]:
         """Draw a scene's index and the chip's window, which may reach beyond the scene.
 
@@ -198,11 +195,8 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
             strengths=self._config.augment,
             generator=generator,
         )
-        row_off, col_off = (
-            place_chip(position, length, size=size, factor=factor, generator=generator)
-            for position, length in ((int(row), grid.height), (int(col), grid.width))
-        )
-        return int(number), Window(row_off, col_off, size, size)
+        pixel = (int(row), int(col))
+        return int(number), place_window(pixel, grid, size=size, factor=factor, generator=generator)
 
 
 def hold_scenes(scenes: Sequence[LabelledScene], *, limit: int) -> dict[int, Chip]:
@@ -247,6 +241,17 @@ def place_chip(
     first = -(-max(position - size + 1, 0) // factor)
     last = min(position, length - size) // factor
     return int(generator.integers(min(first, last), last + 1)) * factor
+
+
+def place_window(
+    pixel: tuple[int, int], grid: Grid, *, size: int, factor: int, generator: np.random.Generator
+) -> Window:
+    """Draw the window of a chip that covers the pixel (row, col), see `place_chip`."""
+    row_off, col_off = (
+        place_chip(position, length, size=size, factor=factor, generator=generator)
+        for position, length in zip(pixel, (grid.height, grid.width), strict=True)
+    )
+    return Window(row_off, col_off, size, size)
 
 
 class EpochSampler(Sampler[int]):

@@ -99,21 +99,14 @@ def open_image(
             )
         except SceneError as error:
             raise DatasetError(f"{path}: {error}") from error
-    (file,) = header.files
-    selection = file.selection
+        selection = header.files[0].selection
+        stated = {(dataset.scales[i - 1], dataset.offsets[i - 1]) for i in selection.indexes}
+    radiometry = stored.radiometry or header.radiometry
+    guessed = stated == {(1.0, 0.0)} and radiometry != Radiometry.uniform(len(bands))
+    source = "the card" if stored.radiometry else "its values" if guessed else "the file"
     if stored.nodata is not None:
         selection = replace(selection, nodata=(stored.nodata,) * len(bands))
-    radiometry = stored.radiometry or header.radiometry
-    guessed = any("are taken for reflectance" in warning for warning in header.warnings)
-    source = "its values" if guessed else "the file"
-    return DatasetImage(
-        path,
-        header.grid,
-        selection,
-        radiometry,
-        files,
-        scale_from="the card" if stored.radiometry else source,
-    )
+    return DatasetImage(path, header.grid, selection, radiometry, files, scale_from=source)
 
 
 def _check_bands(

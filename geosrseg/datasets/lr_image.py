@@ -49,15 +49,14 @@ class LrImage:
         """Return (rows, cols) of a window in HR pixels: True where the LR image is valid."""
         factor, grid = self.factor, self.image.grid
         covered = np.zeros((window.height, window.width), np.bool_)
-        row, col = window.row_off // factor, window.col_off // factor
-        if row >= grid.height or col >= grid.width:
-            return covered
-        height, width = -(-window.row_stop // factor) - row, -(-window.col_stop // factor) - col
-        lr = Window(row, col, height, width).clipped(grid.height, grid.width)
-        fine = self.image.read_valid(lr).repeat(factor, axis=0).repeat(factor, axis=1)
-        fine = fine[window.row_off - row * factor :, window.col_off - col * factor :]
-        fine = fine[: window.height, : window.width]
-        covered[: fine.shape[0], : fine.shape[1]] = fine
+        common = window.overlap(Window(0, 0, grid.height * factor, grid.width * factor))
+        if common:
+            row, col = common.row_off // factor, common.col_off // factor
+            height, width = -(-common.row_stop // factor) - row, -(-common.col_stop // factor) - col
+            lr = Window(row, col, height, width)
+            fine = self.image.read_valid(lr).repeat(factor, axis=0).repeat(factor, axis=1)
+            own = common.inside(lr.scaled(factor))
+            covered[: common.height, : common.width] = fine[own.rows, own.cols]
         return covered
 
     def check_factor(self, factor: int) -> None:

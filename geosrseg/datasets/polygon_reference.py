@@ -44,10 +44,6 @@ class PolygonReference:
         """Return (rows, cols) class indices of a window inside the grid; NODATA where ignored."""
         return self.coding.decode(self.read_codes(window))
 
-    def count_unknown(self, window: Window) -> dict[int, int]:
-        """Return nothing: `open_polygons` has already reported unknown values."""
-        return {}
-
     def read_codes(self, window: Window) -> NDArray[np.int32]:
         """Return (rows, cols) codes of a window."""
         part = self.grid.part(window)

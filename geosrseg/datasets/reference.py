@@ -25,9 +25,6 @@ from geosrseg.raster.files.raster_files import RasterFiles, find_driver
 from geosrseg.raster.files.warp import Warp, find_warp
 from geosrseg.raster.storage.gdal import small_cache
 
-_LOSSY = (Compression.jpeg,)
-"""Lossy compressions of a TIFF. WebP and LERC may be lossless, which no tag tells."""
-
 
 @dataclass(frozen=True)
 class Reference:
@@ -51,10 +48,6 @@ class Reference:
         """Return (rows, cols) class indices of a window inside the grid; NODATA where ignored."""
         return self.coding.decode(self.read_codes(window))
 
-    def count_unknown(self, window: Window) -> dict[int, int]:
-        """Return the pixels of each code that is missing in the card."""
-        return self.coding.count_unknown(self.read_codes(window))
-
     def read_codes(self, window: Window) -> NDArray[np.int32]:
         """Return (rows, cols) codes of a window, see `ReferenceCoding`."""
         with self.files.use(self.path, self.warp) as dataset:
@@ -64,20 +57,16 @@ class Reference:
             if ColorInterp.alpha in kinds[colours:]:
                 indexes.append(kinds.index(ColorInterp.alpha) + 1)
             bands = dataset.read(indexes, window=rasterio_window(window))
-        codes = self._codes(bands[:colours])
+        if colours == 3:
+            codes = colour_codes(bands[:3].astype(np.uint8, copy=False))
+        elif self.palette is not None:
+            codes = self.palette[bands[0].astype(np.uint8, copy=False)]
+        else:
+            codes = number_codes(bands[0])
+            for value in self.empty:
+                codes[bands[0] == value] = NO_CODE
         if len(bands) > colours:
             codes[bands[-1] == 0] = NO_CODE
-        return codes
-
-    def _codes(self, bands: NDArray[np.generic]) -> NDArray[np.int32]:
-        """Return (rows, cols) codes of one band of numbers or three bands of colours."""
-        if len(bands) == 3:
-            return colour_codes(bands.astype(np.uint8, copy=False))
-        if self.palette is not None:
-            return self.palette[bands[0].astype(np.uint8, copy=False)]
-        codes = number_codes(bands[0])
-        for value in self.empty:
-            codes[bands[0] == value] = NO_CODE
         return codes
 
 
@@ -125,7 +114,8 @@ def is_lossy(path: Path) -> bool:
         DatasetError: the file cannot be opened.
     """
     with closing(RasterFiles()) as files, files.use(path) as dataset:
-        return find_driver(path) == "JPEG" or dataset.compression in _LOSSY
+        # WebP and LERC may be lossless, which no tag tells.
+        return find_driver(path) == "JPEG" or dataset.compression == Compression.jpeg
 
 
 def find_numbers(paths: Iterable[Path]) -> set[float]:

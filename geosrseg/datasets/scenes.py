@@ -2,7 +2,7 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from geosrseg.datasets.lr_image import open_lr_image
 from geosrseg.datasets.polygon_reference import PolygonReference, open_polygons
 from geosrseg.datasets.reference import Reference, open_reference
 from geosrseg.datasets.scene_split import open_split
-from geosrseg.datasets.source_scene import check_bands, open_source_scenes
+from geosrseg.datasets.source_scene import open_source_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
@@ -43,8 +43,14 @@ def open_labelled_scenes(
             split of a scene are not on one grid.
     """
     with open_scenes(card, normalization) as scenes:
-        if not checked:
-            _warn_of_unknown_codes(card, scenes)
+        if not (checked or card.polygons):  # `open_polygons` has checked polygons
+            found = (
+                (one.reference.path, one.reference.coding.count_unknown(codes))
+                for one in scenes
+                for codes in map(one.reference.read_codes, one.strips())
+            )
+            if text := unknown_codes(card, found):
+                warnings.warn(text, DatasetWarning, stacklevel=2)
         yield scenes
 
 
@@ -53,7 +59,6 @@ def open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[lis
     """Open all scenes of a dataset without checking the references' values."""
     with closing(RasterFiles()) as files, small_cache():
         if card.sources:
-            check_bands(card)
             yield [*open_source_scenes(card, normalization, files)]
         else:
             yield [_open(scene, card, normalization, files) for scene in card.scenes]
@@ -89,26 +94,19 @@ def _open_reference(
     return open_reference(path, coding=card.coding, grid=grid, files=files)
 
 
-def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:
-    """Read every reference once: a code missing in the card is likely an oversight."""
-    counts: Counter[int] = Counter()
-    first: dict[int, Path] = {}
-    for scene in scenes:
-        for strip in scene.strips():
-            for code, count in scene.reference.count_unknown(strip).items():
-                counts[code] += count
-                first.setdefault(code, scene.reference.path)
-    if counts:
-        warnings.warn(unknown_codes(card, counts, first), DatasetWarning, stacklevel=3)
-
-
-def unknown_codes(card: DatasetCard, counts: Counter[int], first: Mapping[int, Path]) -> str:
-    """Return the warning about codes that are missing in the card.
+def unknown_codes(card: DatasetCard, found: Iterable[tuple[Path, Mapping[int, int]]]) -> str:
+    """Return a warning about codes that are missing in the card; empty if there are none.
 
     Args:
-        counts: pixels of each code.
-        first: a reference that holds each code.
+        found: files with the pixels of each unknown code.
     """
+    counts: Counter[int] = Counter()
+    first: dict[int, Path] = {}
+    for path, unknown in found:
+        counts.update(unknown)
+        first = dict.fromkeys(unknown, path) | first
+    if not counts:
+        return ""
     listed = [
         f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
         for code, count in counts.most_common(5)

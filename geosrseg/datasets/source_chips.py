@@ -31,7 +31,7 @@ from geosrseg.datasets.augment.variation import (
     vary_all,
     vary_input,
 )
-from geosrseg.datasets.chips import ChipConfig, draw_pose, place_chip
+from geosrseg.datasets.chips import ChipConfig, draw_pose, place_window
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetError
 
@@ -140,7 +140,7 @@ class SourceChips(Dataset[TrainingChip]):
             strengths=self._config.augment,
             generator=generator,
         )
-        window = _place(scene, (row, col), pixels=side, step=step, generator=generator)
+        window = place_window((row, col), scene.grid, size=side, factor=step, generator=generator)
         return self._finish(scene, window, pixels, generator)
 
     def _finish(
@@ -150,7 +150,8 @@ class SourceChips(Dataset[TrainingChip]):
         chip = _read(scene, window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         labels, weight, trained = (
-            turn(resize_labels(torch.from_numpy(part), size), pose=pose) for part in chip[1:]
+            turn(resize_labels(torch.from_numpy(part), size), pose=pose).contiguous()
+            for part in chip[1:]
         )
         image = turn(resize_image(torch.from_numpy(chip[0]), size), pose=pose).numpy()
         noise = 0.0
@@ -172,7 +173,11 @@ class SourceChips(Dataset[TrainingChip]):
         inputs = vary_input(inputs, fill=fill, strengths=strengths, generator=generator)
         if config.cutout:
             inputs = cut_out(inputs, share=config.cutout, generator=generator)
-        return self._arrange(scene, inputs, hr, labels, weight, trained)
+        empty = self._empty_chip(inputs.contiguous())
+        if scene.source.is_lr:
+            return empty._replace(coarse=labels.long(), coarse_weight=weight)
+        target = labels.long()
+        return empty._replace(hr=hr.contiguous(), target=target, trained=trained, weight=weight)
 
     def _look(
         self,
@@ -193,50 +198,19 @@ class SourceChips(Dataset[TrainingChip]):
             lr = lr + np.float32(noise) * generator.standard_normal(lr.shape, np.float32)
         return torch.from_numpy(scene.normalized(lr))
 
-    def _arrange(
-        self,
-        scene: SourceScene,
-        lr: Tensor,
-        hr: Tensor,
-        labels: Tensor,
-        weight: Tensor,
-        trained: Tensor,
-    ) -> TrainingChip:
-        """Put the labels on their own grid, and leave the parts of the other grid empty."""
+    def _empty_chip(self, lr: Tensor) -> TrainingChip:
+        """Make a chip with only a network input."""
         size, factor = self._config.size, self._config.upscale_factor
         fine, coarse = (size, size), (size // factor,) * 2
-        target, weight = labels.long().contiguous(), weight.contiguous()
-        empty = TrainingChip(
-            lr=lr.contiguous(),
-            hr=torch.zeros(len(hr), *fine),
+        return TrainingChip(
+            lr=lr,
+            hr=torch.zeros(len(lr), *fine),
             target=torch.full(fine, NODATA),
             trained=torch.zeros(fine, dtype=torch.bool),
             weight=torch.zeros(fine),
             coarse=torch.full(coarse, NODATA),
             coarse_weight=torch.zeros(coarse),
         )
-        if scene.source.is_lr:
-            return empty._replace(coarse=target, coarse_weight=weight)
-        return empty._replace(
-            hr=hr.contiguous(), target=target, trained=trained.contiguous(), weight=weight
-        )
-
-
-def _place(
-    scene: SourceScene,
-    pixel: tuple[int, int],
-    *,
-    pixels: int,
-    step: int,
-    generator: np.random.Generator,
-) -> Window:
-    """Draw a window of `pixels` per side that covers a pixel and starts at a multiple of `step`."""
-    lengths = (scene.grid.height, scene.grid.width)
-    row_off, col_off = (
-        place_chip(at, length, size=pixels, factor=step, generator=generator)
-        for at, length in zip(pixel, lengths, strict=True)
-    )
-    return Window(row_off, col_off, pixels, pixels)
 
 
 def _read(

@@ -4,7 +4,7 @@ A file packed of chips gives one scene per chip, so that nothing is read across 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -166,27 +166,20 @@ def open_source_scenes(
     """Decode all images of a card's sources, except those without a label.
 
     Raises:
-        DatasetError: a file cannot be read or contradicts the card.
-    """
-    return [
-        scene
-        for source in card.sources
-        for file in source.files
-        for scene in _decode(source, file, card, normalization, files)
-    ]
-
-
-def check_bands(card: DatasetCard) -> None:
-    """Check that all bands have a known wavelength.
-
-    Raises:
-        DatasetError: a band's wavelength is unknown.
+        DatasetError: a file cannot be read or contradicts the card, or the wavelength of a
+            band is unknown.
     """
     if unknown := [band for band in card.bands if band not in WAVELENGTHS]:
         raise DatasetError(
             f"the card {card.name} has [[sources]] and the band {unknown[0]}, whose wavelength is "
             f"not known: expected bands of {', '.join(WAVELENGTHS)}"
         )
+    return [
+        scene
+        for source in card.sources
+        for file in source.files
+        for scene in _decode(source, file, card, normalization, files)
+    ]
 
 
 def _decode(
@@ -201,22 +194,29 @@ def _decode(
     whole = Window(0, 0, grid.height, grid.width)
     with files.use(file.image) as dataset:
         numbers, valid = image.selection.read(dataset, whole)
-    reference = _read_reference(source, file, grid, files)
+    labels, confidence = _read_labels(source, file, grid, files)
     for cell in _cells(source, grid, file):
         place = (cell.rows, cell.cols)
-        if (reference.labels[place] == NODATA).all():
+        if (labels[place] == NODATA).all():
             continue
         own = Grid(grid.crs, grid.transform, cell.height, cell.width)
         decoded = DecodedImage(
             **{**vars(image), "grid": own}, numbers=numbers[:, *place], valid=valid[place]
         )
-        confidence = None if reference.confidence is None else reference.confidence[place]
-        labels = replace(
-            reference, place=cell, labels=reference.labels[place], confidence=confidence
+        reference = DecodedReference(
+            path=file.reference,
+            coding=source.coding,
+            palette=None,
+            empty=(),
+            warp=None,
+            files=files,
+            place=cell,
+            labels=labels[place],
+            confidence=None if confidence is None else confidence[place],
         )
         yield SourceScene(
             image=decoded,
-            reference=labels,
+            reference=reference,
             split=SceneSplit(
                 file.split,
                 used=Window(0, 0, cell.height, cell.width),
@@ -234,48 +234,37 @@ def _decode(
 def _cells(source: Source, grid: Grid, file: SourceFile) -> Iterator[Window]:
     """Yield the whole image, or every chip in a packed file."""
     side = source.chip_grid
-    if side is None:
-        yield Window(0, 0, grid.height, grid.width)
-        return
-    if grid.height % side or grid.width % side:
+    height, width = (side, side) if side else (grid.height, grid.width)
+    if grid.height % height or grid.width % width:
         raise DatasetError(
             f"{file.image} has {grid.height}x{grid.width} pixels, expected multiples of the "
             f"chip_grid {side} of source {source.name}"
         )
-    for row in range(0, grid.height, side):
-        for col in range(0, grid.width, side):
-            yield Window(row, col, side, side)
+    for row in range(0, grid.height, height):
+        for col in range(0, grid.width, width):
+            yield Window(row, col, height, width)
 
 
-def _read_reference(
+def _read_labels(
     source: Source, file: SourceFile, grid: Grid, files: RasterFiles
-) -> DecodedReference:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Return class indices and their confidence in percent, each (rows, cols)."""
     path = file.reference
     with files.use(path) as dataset:
         if (dataset.height, dataset.width) != (grid.height, grid.width) or find_warp(
             path, dataset, grid
         ):
             raise DatasetError(
-                f"{path} has {dataset.height}x{dataset.width} pixels and its own grid, expected "
-                f"that of its image, {grid.height}x{grid.width}"
+                f"{path} has {dataset.height}x{dataset.width} pixels and a grid of its own, "
+                f"expected that of its image, {grid.height}x{grid.width}"
             )
         if source.confidence_band and source.confidence_band > dataset.count:
             raise DatasetError(
-                f"{path} has {counted(dataset.count, 'band')}, and source {source.name} "
+                f"{path} has {counted(dataset.count, 'band')}, but source {source.name} "
                 f"takes the confidence from band {source.confidence_band}"
             )
         labels = source.coding.decode(number_codes(dataset.read(1)))
         confidence = None
         if source.confidence_band:
             confidence = dataset.read(source.confidence_band).clip(0, 100).astype(np.uint8)
-    return DecodedReference(
-        path,
-        source.coding,
-        None,
-        (),
-        None,
-        files,
-        place=Window(0, 0, grid.height, grid.width),
-        labels=labels,
-        confidence=confidence,
-    )
+    return labels, confidence

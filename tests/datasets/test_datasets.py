@@ -223,7 +223,7 @@ class TestCoffee:
     def test_a_missing_mask_is_named(self, tmp_path):
         write_coffee(tmp_path)
         (tmp_path / "Monte Santo_mask.tif").unlink()
-        with pytest.raises(DatasetError, match=r"lacks the mask of montesanto; .*never released"):
+        with pytest.raises(DatasetError, match=r"lacks the mask of montesanto .*never released"):
             read_dataset("coffee", data=tmp_path)
 
     def test_the_public_tiles_are_recognized(self, tmp_path):

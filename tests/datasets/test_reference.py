@@ -51,7 +51,7 @@ def read(path, coding, *, grid=None):
     grid = grid or grid_of(path)
     reference = open_reference(path, coding=coding, grid=grid, files=files)
     whole = Window(0, 0, grid.height, grid.width)
-    found = reference.read(whole), reference.count_unknown(whole)
+    found = reference.read(whole), coding.count_unknown(reference.read_codes(whole))
     files.close()
     return found
 

@@ -175,11 +175,10 @@ def _check_files(card: DatasetCard, data: Path) -> None:
             f"dataset {card.name}: {folder.relative_to(data)} is a folder: write "
             f"{inside.as_posix()} for the files in it"
         )
-    if missing:
-        raise DatasetError(
-            f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; "
-            f"--data is {data}, the data comes from {card.source}"
-        )
+    raise DatasetError(
+        f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; --data is "
+        f"{data}, the data comes from {card.source}"
+    )
 
 
 def _parse(table: TomlTable, data: Path) -> DatasetCard:
@@ -277,9 +276,7 @@ def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
     return low, high
 
 
-def _parse_classes(
-    table: TomlTable,
-) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
+def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
     entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
     _check_ids(entries)
     legend = Legend(

@@ -7,7 +7,7 @@ matter: ``*.jpg`` finds ``A.JPG``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +19,6 @@ SPLITS = {"train": 1, "validation": 2, "test": 3}
 
 VECTORS = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".gml", ".kml", ".parquet")
 """Suffixes of polygon files; one file may serve many images."""
-
-EQUAL_PARTS = "the text in place of the wildcards has to be the same in both"
 
 _WILDCARD = re.compile(r"(\*\*/|\*|\?)")
 _INTERVAL = re.compile(r"\s*(\d*)\s*:\s*(\d*)\s*")
@@ -132,17 +130,24 @@ def _partners(
     found = find_files(table, key, data)
     if [*found] == [()] and found[()].suffix.lower() in VECTORS:
         return dict.fromkeys(images, found[()])
-    for files, of, others, other in (
-        (images, "image", found, key),
-        (found, key, images, "image"),
-    ):
-        if alone := [path for name, path in files.items() if name not in others]:
-            raise ValueError(
-                f"{len(alone)} of {len(files)} files that match {table.name} {of} = "
-                f"{table.text(of)!r} have no partner that matches {other} = "
-                f"{table.text(other)!r}, first {alone[0]}: {EQUAL_PARTS}"
-            )
+    check_partners(table, {"image": images, key: found})
+    check_partners(table, {key: found, "image": images})
     return found
+
+
+def check_partners(table: TomlTable, files: Mapping[str, Mapping[tuple[str, ...], Path]]) -> None:
+    """Refuse files of the first key that have no partner among those of the second.
+
+    Args:
+        files: for each of two keys, its files by the text that the wildcards match.
+    """
+    (key, own), (other, others) = files.items()
+    if alone := [path for name, path in own.items() if name not in others]:
+        raise ValueError(
+            f"{len(alone)} of {len(own)} files that match {table.name} {key} = "
+            f"{table.text(key)!r} have no partner that matches {other} = {table.text(other)!r}, "
+            f"first {alone[0]}: the text in place of the wildcards has to be the same in both"
+        )
 
 
 def find_files(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], Path]:

@@ -1,13 +1,6 @@
 """PolygonColumn: the column of a polygon file that holds the classes.
 
-[polygons]
-column = "landuse"
-elsewhere = "other"            # class of the ground between polygons; default: ignored
-
-[[classes]]
-id = 1
-name = "forest"
-reference = ["wood", "coppice"]   # values of the column; default: the name
+docs/datasets.md describes the keys of the table ``[polygons]``.
 """
 
 from collections.abc import Sequence

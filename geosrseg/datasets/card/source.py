@@ -1,23 +1,6 @@
 """Source: one kind of images in a card of several kinds, and the meaning of its labels.
 
-An entry ``[[sources]]`` of a card::
-
-    [[sources]]
-    name = "cities"
-    weight = 3.0                        # chips drawn, relative to other sources
-    image = "s2_10m/*.tif"
-    reference = "s2_10m/*_dw.tif"       # images without a reference are left out
-    labels = "target"                   # or "lr": the image is the LR image
-    reflectance = "toa"                 # or "surface"
-    sensor = "S2A"                      # makes LR images as Landsat would see the ground
-    confidence_band = 2                 # band of the reference, percent: weight of a pixel
-    chip_grid = 64                      # the file is packed with chips that are no neighbours
-    ignored = [7]                       # reference values that are not trusted here
-    validation = ["beihai_*"]           # names of images; all others train
-
-``split = "train"`` puts all images into one split. ``splits = "chips.csv"`` names a table with
-the columns ``chip``, ``split`` and, optionally, ``group``; a group must not be in two splits.
-``bands``, ``scale``, ``offset`` and ``nodata`` replace those of ``[image]`` for this source.
+docs/datasets.md describes the keys of an entry ``[[sources]]``.
 """
 
 import csv
@@ -27,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from geosrseg.core.text.toml_table import TomlTable
-from geosrseg.datasets.card.card_scene import EQUAL_PARTS, SPLITS, find_files
+from geosrseg.datasets.card.card_scene import SPLITS, check_partners, find_files
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes
 from geosrseg.regular_file import read_regular
@@ -166,11 +149,7 @@ def _without(coding: ReferenceCoding, table: TomlTable) -> ReferenceCoding:
 def _files(table: TomlTable, data: Path) -> tuple[SourceFile, ...]:
     """Find the images that have a reference, with their splits, sorted by the wildcards' text."""
     references, images = find_files(table, "reference", data), find_files(table, "image", data)
-    if alone := [path for key, path in references.items() if key not in images]:
-        raise ValueError(
-            f"{table.name}: {len(alone)} of {len(references)} references have no image that "
-            f"matches image = {table.text('image')!r}, first {alone[0]}: {EQUAL_PARTS}"
-        )
+    check_partners(table, {"reference": references, "image": images})
     pairs = [(images[key], reference) for key, reference in references.items()]
     splits = _splits(table, [image.stem for image, _ in pairs], data)
     return tuple(SourceFile(*pair, splits[pair[0].stem]) for pair in pairs)

@@ -5,7 +5,6 @@ Each function yields the warnings of one kind, and raises what makes training us
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,35 +113,28 @@ def find_markers(images: Sequence[ImageSurvey]) -> Iterator[str]:
 
 def find_unknown(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> Iterator[str]:
     """Find values without a class; too many in a lossy reference are an error."""
-    counts: Counter[int] = Counter()
-    first: dict[int, Path] = {}
     for reference in references:
         lost = sum(reference.unknown.values())
         if lost > LOST * reference.pixels and is_lossy(reference.path):
+            what, remedy = "values", 'give the classes ranges: reference = "0-127"'
+            if card.coding.is_coloured:
+                what = "colours"
+                remedy = "accept similar colours: colour_tolerance = 60 in the card"
             raise DatasetError(
-                f"{reference.path} is a JPEG or compressed like one, so its "
-                f"{'colours' if card.coding.is_coloured else 'values'} are not exact: {lost} of "
-                f"{reference.pixels} pixels ({lost / reference.pixels:.0%}) belong to no class "
-                f"and would be lost. Save references as PNG or GeoTIFF, or {_lossy_remedy(card)}"
+                f"{reference.path} is a JPEG or compressed like one, so its {what} are not exact: "
+                f"{lost} of {reference.pixels} pixels ({lost / reference.pixels:.0%}) belong to no "
+                f"class and would be lost. Save references as PNG or GeoTIFF, or {remedy}"
             )
-        counts.update(reference.unknown)
-        for code in reference.unknown:
-            first.setdefault(code, reference.path)
-    if counts:
-        yield unknown_codes(card, counts, first) + _shifted(card, counts, references)
+    if text := unknown_codes(card, [(each.path, each.unknown) for each in references]):
+        yield text + _shifted(card, references)
 
 
-def _lossy_remedy(card: DatasetCard) -> str:
-    if card.coding.is_coloured:
-        return "accept similar colours: colour_tolerance = 60 in the card"
-    return 'give the classes ranges: reference = "0-127"'
-
-
-def _shifted(card: DatasetCard, counts: Counter[int], references: Sequence[ReferenceSurvey]) -> str:
+def _shifted(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> str:
     """Return a hint where references hold 1 to N and the card names 0 to N - 1."""
     codes = [codes[0] for codes in card.coding.classes if len(codes) == 1]
-    first_is_empty = 0 not in {index for reference in references for index in reference.held}
-    if codes == [*range(len(card.legend))] and first_is_empty and len(codes) in counts:
+    no_zero = not any(0 in reference.held for reference in references)
+    beyond = any(len(codes) in reference.unknown for reference in references)
+    if codes == [*range(len(card.legend))] and no_zero and beyond:
         return (
             f". They hold 1 to {len(codes)}, and the card names 0 to {len(codes) - 1}: write "
             "reference = 1 and so on into its [[classes]]"

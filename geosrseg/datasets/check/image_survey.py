@@ -1,8 +1,8 @@
 """ImageSurvey: the distribution of an image's values, and how many of them its range cuts off."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -101,18 +101,14 @@ def survey_image(
     )
 
 
-def _windows(height: int, width: int) -> Iterator[Window]:
+def _windows(height: int, width: int) -> list[Window]:
     if height * width <= WHOLE:
-        yield Window(0, 0, height, width)
-        return
-    for row in _starts(height):
-        for col in _starts(width):
-            yield Window(row, col, min(SIDE, height), min(SIDE, width))
-
-
-def _starts(length: int) -> list[int]:
-    places = np.linspace(0, max(length - SIDE, 0), PER_AXIS, dtype=int)
-    return sorted(set(places.tolist()))
+        return [Window(0, 0, height, width)]
+    rows, cols = (
+        np.unique(np.linspace(0, max(length - SIDE, 0), PER_AXIS, dtype=int)).tolist()
+        for length in (height, width)
+    )
+    return [Window(*start, min(SIDE, height), min(SIDE, width)) for start in product(rows, cols)]
 
 
 def _find_markers(numbers: NDArray[np.generic]) -> tuple[tuple[float, float], ...]:

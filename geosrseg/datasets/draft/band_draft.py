@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
 from geosrseg.core.normalize import Radiometry
@@ -138,7 +137,7 @@ def draft_bands(
                 f"`scale` {scale:g}, `offset` {offset or 0:g}: expected finite numbers and no "
                 "scale of 0"
             )
-    low, high = _range(images, indexes or images[0].indexes, names, scale, offset or 0.0)
+    low, high = _range(images, names, scale, offset or 0.0)
     nodata, said = _find_nodata(images)
     return BandDraft(
         names=names,
@@ -222,39 +221,24 @@ def _find_scale(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str
 
 
 def _range(
-    images: Sequence[SurveyedImage],
-    indexes: Sequence[int],
-    names: Sequence[str],
-    scale: float | None,
-    offset: float,
+    images: Sequence[SurveyedImage], names: Sequence[str], scale: float | None, offset: float
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return low and high of each band: rounded limits of nearly all pixels."""
-    found = [
-        _reflectance(image, scale, offset)[_order(image, names)]
-        for image in images
-        if np.isfinite(image.survey.percentiles).all()
-    ]
+    found = []
+    for image in images:
+        if np.isfinite(image.survey.percentiles).all():
+            slope = np.array(image.scales if scale is None else (scale,) * len(names))
+            shift = np.array(image.offsets if scale is None else (offset,) * len(names))
+            values = np.sort(image.survey.percentiles * slope[:, None] + shift[:, None])
+            if set(image.names) == set(names):
+                values = values[[image.names.index(name) for name in names]]
+            found.append(values)
     if not found:
         raise DatasetError(f"no image has a valid pixel, first {images[0].path}")
-    values = np.array(found)  # (images, bands, percents)
-    ends = [_rounded(float(v[:, 0].min()), float(v[:, -1].max())) for v in values.swapaxes(0, 1)]
+    bands = np.array(found).swapaxes(0, 1)  # (bands, images, percents)
+    ends = [_rounded(float(band[:, 0].min()), float(band[:, -1].max())) for band in bands]
     low, high = zip(*ends, strict=True)
     return low, high
-
-
-def _reflectance(image: SurveyedImage, scale: float | None, offset: float) -> NDArray[np.float64]:
-    scales = image.scales if scale is None else (scale,) * len(image.indexes)
-    offsets = image.offsets if scale is None else (offset,) * len(image.indexes)
-    return np.sort(
-        image.survey.percentiles * np.array(scales)[:, None] + np.array(offsets)[:, None]
-    )
-
-
-def _order(image: SurveyedImage, names: Sequence[str]) -> list[int]:
-    """Return the position of each band in the image."""
-    if set(image.names) == set(names):
-        return [image.names.index(name) for name in names]
-    return [*range(len(names))]
 
 
 def _rounded(low: float, high: float) -> tuple[float, float]:

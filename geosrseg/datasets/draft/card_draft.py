@@ -19,7 +19,7 @@ from geosrseg.datasets.block_split import ONE_IN
 from geosrseg.datasets.card.card_scene import VECTORS
 from geosrseg.datasets.draft.band_draft import BandDraft, draft_bands, survey_for_draft
 from geosrseg.datasets.draft.class_draft import ClassDraft, draft_classes, in_one_kind
-from geosrseg.datasets.draft.mask_survey import MaskSurvey, survey_mask
+from geosrseg.datasets.draft.mask_survey import survey_mask
 from geosrseg.datasets.draft.pairs import Pair, find_pairs
 from geosrseg.datasets.draft.polygon_draft import draft_polygons
 from geosrseg.datasets.draft.split_draft import BLOCKS, LabelCounts, SplitDraft, draft_splits
@@ -47,11 +47,6 @@ class CardDraft:
     counts: Sequence[int]
     splits: SplitDraft
 
-    @property
-    def remarks(self) -> list[str]:
-        """Points that a person should check, one line each."""
-        return [*self.bands.remarks, *self.classes.remarks]
-
     def lines(self) -> list[str]:
         """Return a summary for people, with the remarks."""
         splits = Counter(self.splits.splits)
@@ -63,7 +58,8 @@ class CardDraft:
             + ", ".join(f"{item.reference}" for item in self.classes.classes[:8])
             + (", ..." if len(self.classes.classes) > 8 else ""),
             f"split: {shown}; {self.splits.how}",
-            *self.remarks,
+            *self.bands.remarks,
+            *self.classes.remarks,
         ]
 
     def text(self, card: Path) -> str:
@@ -79,22 +75,21 @@ class CardDraft:
         return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
     def _head(self, card: Path) -> list[str]:
-        classes, guard = self.classes, self.splits.guard
-        return [
+        lines = [
             "# Drafted by geosrseg card, ready to train. Models store the names of bands and",
             "# classes, the licence and the source: check them.",
             f"name = {toml_value(self.name)}",
             '# licence = "CC BY 4.0"',
             '# source = "who made the images and the masks, and when"',
             f"folder = {toml_value(_relative(self.folder, card.absolute().parent))}",
-            *([f"guard = {guard}  # pixels between training and validation"] if guard else []),
-            *(
-                [f"ignored = [{', '.join(map(toml_value, classes.ignored))}]"]
-                if classes.ignored
-                else []
-            ),
-            *([f"colour_tolerance = {classes.tolerance}"] if classes.tolerance else []),
         ]
+        if guard := self.splits.guard:
+            lines.append(f"guard = {guard}  # pixels between training and validation")
+        if ignored := self.classes.ignored:
+            lines.append(f"ignored = [{', '.join(map(toml_value, ignored))}]")
+        if tolerance := self.classes.tolerance:
+            lines.append(f"colour_tolerance = {tolerance}")
+        return lines
 
     def _bands(self) -> list[str]:
         bands = self.bands
@@ -129,18 +124,11 @@ class CardDraft:
         blocks = []
         shares = [f"  # {count / total:.2%} of the labelled pixels" for count in self.counts]
         for item, share in zip(drafted, shares or [""] * len(drafted), strict=True):
-            default = item.name if self.classes.column else item.id
-            lines = [
-                "[[classes]]",
-                f"id = {item.id}",
-                f"name = {toml_value(item.name)}{share}",
-                *([f"colour = {toml_value(item.colour)}"] if item.colour else []),
-                *(
-                    [f"reference = {toml_value(item.reference)}"]
-                    if item.reference != default
-                    else []
-                ),
-            ]
+            lines = ["[[classes]]", f"id = {item.id}", f"name = {toml_value(item.name)}{share}"]
+            if item.colour:
+                lines.append(f"colour = {toml_value(item.colour)}")
+            if item.reference != (item.name if self.classes.column else item.id):
+                lines.append(f"reference = {toml_value(item.reference)}")
             blocks.append(lines)
         blocks[0] = [*(f"# {remark}" for remark in self.classes.remarks), *blocks[0]]
         return blocks
@@ -149,14 +137,15 @@ class CardDraft:
         pair, split = self.pairs[number], self.splits.splits[number]
         block = self.splits.block if split == "train" else None
         head = [f"# {self.splits.how}.", '# Only evaluate uses images with split = "test".']
-        return [
-            *(head if number == 0 else []),
+        lines = [
             "[[scenes]]",
             f"image = {toml_value(_relative(pair.image, self.folder))}",
             f"reference = {toml_value(_relative(pair.mask, self.folder))}",
             f"split = {toml_value(split)}",
-            *([f"validation_block = {block}"] if block else []),
         ]
+        if block:
+            lines.append(f"validation_block = {block}")
+        return lines if number else head + lines
 
 
 def draft_card(
@@ -202,7 +191,13 @@ def draft_card(
     else:
         surveys = in_one_kind(surveys)
         classes = draft_classes(surveys)
-        counts = [_of_mask(classes, survey) for survey in surveys]
+        counts = [
+            LabelCounts(
+                np.array(classes.counts(survey.counts)),
+                np.array([classes.counts(tally) for tally in survey.held_out]),
+            )
+            for survey in surveys
+        ]
     return CardDraft(
         name=name or folder.resolve().name or "dataset",
         folder=folder.absolute(),
@@ -212,11 +207,6 @@ def draft_card(
         counts=() if polygons else np.sum([count.all for count in counts], axis=0).tolist(),
         splits=draft_splits(pairs, images, counts),
     )
-
-
-def _of_mask(classes: ClassDraft, survey: MaskSurvey) -> LabelCounts:
-    held_out = [classes.counts(counted) for counted in survey.held_out]
-    return LabelCounts(np.array(classes.counts(survey.counts)), np.array(held_out))
 
 
 def _of_pixels(grid: Grid) -> LabelCounts:

@@ -100,13 +100,8 @@ def in_one_kind(masks: Sequence[MaskSurvey]) -> list[MaskSurvey]:
     Raises:
         DatasetError: some masks hold colours, and some numbers without a palette.
     """
-    palettes = [mask.palette for mask in masks]
-    first = palettes[0]
-    alike = all(
-        (p is None) == (first is None) and (p is None or first is None or np.array_equal(p, first))
-        for p in palettes
-    )
-    if alike and not any(mask.is_coloured for mask in masks):
+    palettes = {None if mask.palette is None else mask.palette.tobytes() for mask in masks}
+    if len(palettes) == 1 and not any(mask.is_coloured for mask in masks):
         return [*masks]
     made = [mask.in_colours() for mask in masks]
     plain = [mask for mask in made if not mask.is_coloured]

@@ -49,17 +49,12 @@ class MaskSurvey:
         """Return the mask with the colours of its palette in place of numbers."""
         if self.palette is None:
             return self
-        counts, *held_out = (
-            _recounted(tally, self.palette) for tally in (self.counts, *self.held_out)
-        )
-        return MaskSurvey(self.path, True, None, self.is_lossy, counts, tuple(held_out))
-
-
-def _recounted(counts: Counter[float], palette: NDArray[np.int32]) -> Counter[float]:
-    made: Counter[float] = Counter()
-    for number, count in counts.items():
-        made[int(palette[int(number)])] += count
-    return made
+        tallies: list[Counter[float]] = []
+        for counts in (self.counts, *self.held_out):
+            tallies.append(Counter())
+            for number, count in counts.items():
+                tallies[-1][int(self.palette[int(number)])] += count
+        return MaskSurvey(self.path, True, None, self.is_lossy, tallies[0], tuple(tallies[1:]))
 
 
 def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> MaskSurvey:

@@ -86,7 +86,16 @@ def find_pairs(folder: Path, *, masks: Path | None = None) -> list[Pair]:
     images = _by_key(folder, [file for file in files if file not in {*own}])
     both = {key: (images[key], references[key]) for key in images if key in references}
     if not both:
-        raise DatasetError(_none_found(folder, images.values(), references.values()))
+        found_files = ((images, "images"), (references, "masks"))
+        counts = " and ".join(
+            f"{len(files)} {what}{f' such as {next(iter(files.values()))}' if files else ''}"
+            for files, what in found_files
+        )
+        raise DatasetError(
+            f"{folder} holds no image with its mask ({counts}): put images into images/ and masks "
+            "of the same names into masks/, name them like a.tif and a_mask.tif, or give the "
+            "folder of the masks, `masks=FOLDER`"
+        )
     _report_alone("images have no mask", [images[key] for key in images if key not in both])
     _report_alone("masks have no image", [references[key] for key in references if key not in both])
     return _split_by_folders(folder, both)
@@ -156,16 +165,3 @@ def _report_alone(what: str, alone: list[Path]) -> None:
             DatasetWarning,
             stacklevel=3,
         )
-
-
-def _none_found(folder: Path, images: Iterable[Path], masks: Iterable[Path]) -> str:
-    first = [next(iter(files), None) for files in (images, masks)]
-    found = [
-        f"{len([*files])} {what}{f' such as {one}' if one else ''}"
-        for files, what, one in zip((images, masks), ("images", "masks"), first, strict=True)
-    ]
-    return (
-        f"{folder} holds no image with its mask ({' and '.join(found)}): put images into "
-        "images/ and masks of the same names into masks/, name them like a.tif and a_mask.tif, "
-        "or give the folder of the masks, `masks=FOLDER`"
-    )

@@ -94,16 +94,16 @@ def _hold_out(
     by_ground = joined([*same_pixels, *((one, other) for one, other, _ in overlaps)], len(pairs))
     # Images of two folders may share ground.
     both = joined([*links_by_value(by_folder), *links_by_value(by_ground)], len(pairs))
-    for groups, least, what in ((both, FEW_PLACES, "folder"), (by_ground, ONE_IN, "place")):
+    # Blocks of images that overlap would hold out ground that another image shows.
+    overlap = 1 < len(set(by_ground)) < len(pairs)
+    few = 2 if overlap else ONE_IN
+    for groups, least, what in ((both, FEW_PLACES, "folder"), (by_ground, few, "place")):
         if len(set(groups)) >= least and (chosen := _choose(groups, counts)):
             splits = tuple("validation" if group in chosen else "train" for group in groups)
             number = f"{len(chosen)} of {len(set(groups))}"
             return SplitDraft(splits=splits, how=f"{number} {what}s held out to validate")
     how = f"few images: one in {ONE_IN} blocks of each validates"
-    if 1 < len(set(by_ground)) < len(pairs):  # blocks would hold out ground of other images
-        if chosen := _choose(by_ground, counts):
-            splits = tuple("validation" if group in chosen else "train" for group in by_ground)
-            return SplitDraft(splits=splits, how="images overlap: one place held out to validate")
+    if overlap:
         how += "; the images overlap, so some of that ground trains in another image"
     block = _block(counts)
     side = min(min(i.grid.height, i.grid.width) for i in images)

@@ -24,7 +24,6 @@ from geosrseg.datasets.named.distribution import (
 )
 from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.datasets.reference import find_numbers
-from geosrseg.errors import DatasetError
 
 CITIES = {"guaxupe": "train", "montesanto": "train", "guaranesia": "test"}
 BLOCK = 512
@@ -95,15 +94,16 @@ def _find(found: Distribution, city: str) -> dict[str, DatasetFile]:
         if city in re.sub(r"[^a-z]", "", name.rpartition("/")[2]) and _IMAGE.fullmatch(name):
             kinds.setdefault("mask" if _MASK.search(name) else "image", file)
     if missing := {"image", "mask"} - kinds.keys():
-        tiles = any(_TILES.fullmatch(_plain(file.name)) for file in found.files)
-        hint = (
-            "; this looks like the public Brazilian Coffee Scenes, tiles of 64 x 64 pixels with "
-            "one label each, which cannot be used without pixel labels"
-        )
-        raise DatasetError(
+        source = SOURCE
+        if any(_TILES.fullmatch(_plain(file.name)) for file in found.files):
+            source += (
+                "; this looks like the public Brazilian Coffee Scenes, tiles of 64 x 64 pixels "
+                "with one label each, which cannot be used without pixel labels"
+            )
+        raise found.lacking(
             f"coffee needs an image and a mask of each city, such as {city}.tif and "
-            f"{city}_mask.tif, but {found.folder} lacks the {' and the '.join(sorted(missing))} of "
-            f"{city}; found {found.shown()}{hint * tiles}; the data comes from {SOURCE}"
+            f"{city}_mask.tif, and lacks the {' and the '.join(sorted(missing))} of {city}",
+            source=source,
         )
     return {f"{city} {kind}": file for kind, file in kinds.items()}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.datasets.named.zip_archive import ZipArchive, open_archive
+from geosrseg.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,15 @@ class Distribution:
                 found.setdefault(match[1].lower(), file)
         return found
 
-    def shown(self) -> str:
-        """Return a short list of the files for messages."""
+    def lacking(self, needed: str, *, source: str) -> DatasetError:
+        """Make the error about missing files, which lists those found and the data's source."""
         names = [file.name for file in self.files]
+        found = ", ".join(names[:8]) or "no file at all"
         more = f" and {len(names) - 8} more files" if len(names) > 8 else ""
-        return f"{', '.join(names[:8])}{more}" if names else "no file at all"
+        return DatasetError(
+            f"{needed} in {self.folder} or in its zips; found {found}{more}; the data comes from "
+            f"{source}"
+        )
 
 
 def open_distribution(folder: Path) -> Distribution:

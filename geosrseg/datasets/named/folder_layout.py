@@ -99,21 +99,18 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
     if not any(scene.split == "validation" for scene in scenes):
         scenes = _hold_out(scenes)
     stored = format_of(scenes[0].image)
-    known = known or _describe(folder, stored, [scene.reference for scene in scenes])
+    if known is None:
+        legend, coding = _classes([scene.reference for scene in scenes])
+        name = folder.resolve().name
+        known = KnownDataset(
+            name=name,
+            licence="unknown",
+            source=f"the folder {name}",
+            bands=tuple(f"band{index}" for index in stored.indexes or ()),
+            legend=legend,
+            coding=coding,
+        )
     return known.card(scenes, image=stored)
-
-
-def _describe(folder: Path, stored: ImageFormat, masks: list[Path]) -> KnownDataset:
-    legend, coding = _classes(masks)
-    name = folder.resolve().name
-    return KnownDataset(
-        name=name,
-        licence="unknown",
-        source=f"the folder {name}",
-        bands=tuple(f"band{index}" for index in stored.indexes or ()),
-        legend=legend,
-        coding=coding,
-    )
 
 
 def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
@@ -130,11 +127,12 @@ def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
                 f"{found}"
             )
     found_images, found_masks = _by_stem(images), _by_stem(masks)
-    if alone := sorted(found_images.keys() ^ found_masks.keys()) or not found_images:
-        first = alone[0] if isinstance(alone, list) else "any"
+    alone = sorted(found_images.keys() ^ found_masks.keys())
+    if alone or not found_images:
+        lack = f", and {alone[0]} is not in both" if alone else ""
         raise DatasetError(
-            f"{images} has {len(found_images)} images and {masks} {len(found_masks)} masks, and "
-            f"{first} is not in both: give every image ({', '.join(SUFFIXES)}) a mask of its name"
+            f"{images} has {len(found_images)} images and {masks} {len(found_masks)} masks{lack}: "
+            f"give every image ({', '.join(SUFFIXES)}) a mask of its name"
         )
     return [(found_images[stem], found_masks[stem]) for stem in sorted(found_images)]
 

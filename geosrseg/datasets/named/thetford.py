@@ -97,7 +97,7 @@ class Thetford(Dataset):
         image = _image(found, _TRAIN_IMAGE, "TelopsDatasetCityVisible_20cm_Subset.img")
         maps = found.find(_TRAIN_MAP)
         if not maps:
-            raise _missing(found, "TrainingMap_ENVI_RAW_format.raw")
+            raise found.lacking("thetford needs TrainingMap_ENVI_RAW_format.raw", source=SOURCE)
         reference = _reference(found, next(iter(maps.values())), image)
         scenes = [CardScene(image, reference, BlockSplit(BLOCK)), *_test_scenes(found)]
         return KNOWN.card(scenes, image=OF_8_BITS, guard=GUARD)
@@ -126,11 +126,12 @@ def _image(found: Distribution, pattern: str, shown: str) -> Path:
     """Find an ENVI image of 8 bits with its header, and unpack it."""
     files = found.find(pattern)
     if not files:
-        raise _missing(found, shown)
+        raise found.lacking(f"thetford needs {shown}", source=SOURCE)
     file = next(iter(files.values()))
     header = _header(found, file)
     if not header:
-        raise _missing(found, f"the header of {file.name} (.hdr)")
+        needed = f"thetford needs the header of {file.name} (.hdr)"
+        raise found.lacking(needed, source=SOURCE)
     path = unpack({"file": file, **header})["file"]
     if (largest := _largest(path)) > MAX_NUMBER:
         raise DatasetError(
@@ -181,10 +182,3 @@ def _largest(path: Path) -> float:
         return max(
             float(dataset.read(window=window).max()) for _, window in dataset.block_windows()
         )
-
-
-def _missing(found: Distribution, shown: str) -> DatasetError:
-    return DatasetError(
-        f"thetford needs {shown} in {found.folder} or in its zips; found {found.shown()}; the data "
-        f"comes from {SOURCE}"
-    )

@@ -23,7 +23,6 @@ from geosrseg.datasets.named.distribution import (
     unpack,
 )
 from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
-from geosrseg.errors import DatasetError
 
 TEST = ("11", "15", "28", "30", "34")
 VALIDATION = ("7", "23")
@@ -106,8 +105,6 @@ def _areas(
     """Return the files of the areas, or raise if any is missing."""
     files = found.find(pattern)
     if missing := [area for area in areas if area not in files]:
-        raise DatasetError(
-            f"vaihingen needs {shown.format('N')} for the areas {', '.join(missing)}, in "
-            f"{found.folder} or in its zips; found {found.shown()}; the data comes from {SOURCE}"
-        )
+        needed = f"vaihingen needs {shown.format('N')} for the areas {', '.join(missing)},"
+        raise found.lacking(needed, source=SOURCE)
     return {area: files[area] for area in areas}

@@ -80,5 +80,5 @@ def test_a_group_in_two_splits_is_refused(tmp_path):
 def test_a_reference_without_an_image_is_refused(tmp_path):
     path = write_sources(tmp_path)
     (tmp_path / "fine/a.tif").unlink()
-    with pytest.raises(DatasetError, match=r"1 of 2 references have no image.*a_label.tif"):
+    with pytest.raises(DatasetError, match=r"1 of 2 files .* have no partner .*a_label.tif"):
         read_card(path, data=tmp_path)
