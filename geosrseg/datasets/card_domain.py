@@ -54,11 +54,11 @@ def measure_domain(
         DatasetError: a file cannot be read.
     """
     bare = card.bare_normalization(native=factor == 1)
-    low, high = bare.low, bare.high
-    spans = [upper - lower for lower, upper in zip(low, high, strict=True)]
+    low, high = np.array(bare.low), np.array(bare.high)
+    margin = BEYOND * (high - low)
     wide = Normalization(
-        tuple(lower - BEYOND * span for lower, span in zip(low, spans, strict=True)),
-        tuple(upper + BEYOND * span for upper, span in zip(high, spans, strict=True)),
+        tuple((low - margin).tolist()),
+        tuple((high + margin).tolist()),
         tuple((BEYOND + value) / (2 * BEYOND + 1) for value in fill or (0.5,) * len(low)),
     )
     counts = BandCounts((0.0,) * len(low), (1.0,) * len(low))

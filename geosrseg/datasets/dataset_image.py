@@ -122,13 +122,11 @@ def _check_bands(
         there = {band.index for band in found}
         unread = {band.index for band in found if not band.is_alpha} - wanted
         if wanted - there or (stored.example and unread):
-            beside = (
-                f"{stored.example} has {len(wanted)}"
-                if stored.example
-                else f"the bands {', '.join(map(str, stored.indexes))} are read"
-            )
+            beside = f"the card reads the bands {', '.join(map(str, stored.indexes))}"
+            if stored.example:
+                beside = f"{stored.example} has {len(wanted)}"
             raise DatasetError(
-                f"{path} has {shown}, and {beside}: all images of a dataset have the same bands"
+                f"{path} has {shown}, and {beside}: all images of a dataset need the same bands"
             )
         return
     try:

@@ -39,13 +39,10 @@ class SceneSplit:
 
     def read(self, window: Window, split: str) -> NDArray[np.bool_]:
         """Return (rows, cols): True where a pixel is in `split`."""
-        rows, cols = np.ogrid[window.rows, window.cols]
-        used = (
-            (self.used.row_off <= rows)
-            & (rows < self.used.row_stop)
-            & (self.used.col_off <= cols)
-            & (cols < self.used.col_stop)
-        )
+        used = np.zeros((window.height, window.width), np.bool_)
+        if common := window.overlap(self.used):
+            own = common.inside(window)
+            used[own.rows, own.cols] = True
         return used & self._marked(window, split)
 
     def _marked(self, window: Window, split: str) -> NDArray[np.bool_]:

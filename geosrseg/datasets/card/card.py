@@ -1,16 +1,9 @@
 """Dataset card: a TOML file that describes a dataset's images, references and classes.
 
     name = "gewata"
-    licence = "CC BY-SA 4.0"       # licence and source are optional
-    source = "where the data comes from"
-    guard = 16                     # pixels between training and validation or test areas
-    ignored = [0, 3]               # reference values without a class
 
     [bands]                        # reflectance that becomes 0 and 1
     blue = [0.0, 0.10]
-
-    [image]                        # where the files do not state it
-    scale = 0.0001
 
     [[classes]]
     id = 1
@@ -264,16 +257,13 @@ def _image_format(table: TomlTable, key: str, *, bands: int) -> ImageFormat:
 
 
 def _ranges(table: TomlTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    low, high = zip(*(_range(table, band) for band in table.values), strict=True)
-    return low, high
-
-
-def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
     expected = "[low, high], the reflectance that becomes 0 and the higher one that becomes 1"
-    low, high = ranges.numbers(band, count=2, expected=expected)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ranges.wrong(band, expected)
-    return low, high
+    ranges = {band: table.numbers(band, count=2, expected=expected) for band in table.values}
+    for band, (low, high) in ranges.items():
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise table.wrong(band, expected)
+    lows, highs = zip(*ranges.values(), strict=True)
+    return lows, highs
 
 
 def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:

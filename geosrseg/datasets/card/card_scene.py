@@ -17,6 +17,9 @@ from geosrseg.datasets.block_split import BlockSplit
 SPLITS = {"train": 1, "validation": 2, "test": 3}
 """Value of each split in a split raster."""
 
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+"""Suffixes of images and masks in folders without a card."""
+
 VECTORS = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".gml", ".kml", ".parquet")
 """Suffixes of polygon files; one file may serve many images."""
 
@@ -74,9 +77,8 @@ class CardScene:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        split = (self.split,) if isinstance(self.split, Path) else ()
-        lr = (self.lr,) if self.lr else ()
-        return (self.image, self.reference, *split, *lr)
+        paths = (self.image, self.reference, self.split, self.lr)
+        return tuple(path for path in paths if isinstance(path, Path))
 
 
 def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
@@ -179,14 +181,11 @@ def _matches(pattern: str, data: Path) -> Iterator[tuple[tuple[str, ...], Path]]
     parts = pattern.replace("\\", "/").split("/")
     fixed = next(number for number, part in enumerate(parts) if _WILDCARD.search(part))
     folder = data.joinpath(*parts[: min(fixed, len(parts) - 1)])
-    expression = re.compile(_regex("/".join(parts[fixed:])), re.IGNORECASE)
+    meaning = {"**/": "((?:[^/]+/)*)", "*": "([^/]*)", "?": "([^/])"}
+    pieces = _WILDCARD.split("/".join(parts[fixed:]))
+    regex = "".join(meaning.get(piece, re.escape(piece)) for piece in pieces)
+    expression = re.compile(regex, re.IGNORECASE)
     for path in sorted(folder.rglob("*")):
         match = expression.fullmatch(path.relative_to(folder).as_posix())
         if match and path.is_file() and not path.name.startswith("."):
             yield tuple(text.lower() for text in match.groups()), path
-
-
-def _regex(pattern: str) -> str:
-    """Convert a pattern to a regular expression with a group for every wildcard."""
-    meaning = {"**/": "((?:[^/]+/)*)", "*": "([^/]*)", "?": "([^/])"}
-    return "".join(meaning.get(part, re.escape(part)) for part in _WILDCARD.split(pattern))

@@ -64,11 +64,12 @@ class CardDraft:
 
     def text(self, card: Path) -> str:
         """Return the text of the card, to be written to the path `card`."""
+        column = self.classes.column
         blocks = [
             self._head(card),
             self._bands(),
             self._image(),
-            self._polygons(),
+            ["[polygons]", f"column = {toml_value(column)}"] if column else [],
             *self._classes(),
             *(self._scene(number) for number in range(len(self.pairs))),
         ]
@@ -114,10 +115,6 @@ class CardDraft:
         if bands.nodata is not None:
             lines.append(f"nodata = {toml_value(bands.nodata)}")
         return ["[image]", *lines] if lines else []
-
-    def _polygons(self) -> list[str]:
-        column = self.classes.column
-        return ["[polygons]", f"column = {toml_value(column)}"] if column else []
 
     def _classes(self) -> list[list[str]]:
         drafted, total = self.classes.classes, max(sum(self.counts), 1)

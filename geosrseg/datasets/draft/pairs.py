@@ -16,10 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.datasets.card.card_scene import VECTORS
+from geosrseg.datasets.card.card_scene import SUFFIXES, VECTORS
 from geosrseg.errors import DatasetError, DatasetWarning
-
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 
 _MASK_WORDS = {
     *("mask", "masks", "msk", "msks", "label", "labels", "lbl", "annotation", "annotations"),
@@ -70,26 +68,23 @@ def find_pairs(folder: Path, *, masks: Path | None = None) -> list[Pair]:
     files = _files(folder, SUFFIXES)
     if masks is None:
         masks = _only_polygons(folder, files)
-    if masks is not None and masks.is_file():
-        found = _by_key(folder, [file for file in files if not _is_mask(folder, file)])
-        pairs = {key: (image, masks) for key, image in found.items()}
-        if not pairs:
-            raise DatasetError(f"{folder} holds no image ({', '.join(SUFFIXES)})")
-        return _split_by_folders(folder, pairs)
-    if masks is not None and not masks.is_dir():
-        raise DatasetError(f"{masks} is neither a folder with masks nor a polygon file")
-    if masks is None:
+    if masks is None or masks.is_file():
         own = [file for file in files if _is_mask(folder, file)]
-    else:
+    elif masks.is_dir():
         own = _files(masks, SUFFIXES)
+    else:
+        raise DatasetError(f"{masks} is neither a folder with masks nor a polygon file")
+    images = _by_key(folder, sorted({*files} - {*own}))
+    if masks and masks.is_file():
+        if not images:
+            raise DatasetError(f"{folder} holds no image ({', '.join(SUFFIXES)})")
+        return _split_by_folders(folder, {key: (image, masks) for key, image in images.items()})
     references = _by_key(masks or folder, own)
-    images = _by_key(folder, [file for file in files if file not in {*own}])
     both = {key: (images[key], references[key]) for key in images if key in references}
     if not both:
-        found_files = ((images, "images"), (references, "masks"))
         counts = " and ".join(
-            f"{len(files)} {what}{f' such as {next(iter(files.values()))}' if files else ''}"
-            for files, what in found_files
+            f"{len(found)} {what}{f' such as {next(iter(found.values()))}' if found else ''}"
+            for found, what in ((images, "images"), (references, "masks"))
         )
         raise DatasetError(
             f"{folder} holds no image with its mask ({counts}): put images into images/ and masks "
@@ -119,13 +114,9 @@ def _only_polygons(folder: Path, files: Iterable[Path]) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
-
-
 def _path_words(folder: Path, file: Path) -> list[list[str]]:
     relative = file.relative_to(folder)
-    return [_words(part) for part in (*relative.parts[:-1], relative.stem)]
+    return [_WORD.findall(part.lower()) for part in (*relative.parts[:-1], relative.stem)]
 
 
 def _is_mask(folder: Path, file: Path) -> bool:
@@ -160,8 +151,5 @@ def _split_by_folders(folder: Path, pairs: dict[tuple[str, ...], tuple[Path, Pat
 
 def _report_alone(what: str, alone: list[Path]) -> None:
     if alone:
-        warnings.warn(
-            f"{len(alone)} {what} and are left out, first {alone[0]}",
-            DatasetWarning,
-            stacklevel=3,
-        )
+        text = f"{len(alone)} {what} and are left out, first {alone[0]}"
+        warnings.warn(text, DatasetWarning, stacklevel=3)

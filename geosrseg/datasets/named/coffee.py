@@ -25,11 +25,9 @@ from geosrseg.datasets.named.distribution import (
 from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.datasets.reference import find_numbers
 
-CITIES = {"guaxupe": "train", "montesanto": "train", "guaranesia": "test"}
-BLOCK = 512
+TRAIN = BlockSplit(512)
+CITIES: dict[str, BlockSplit | str] = {"guaxupe": TRAIN, "montesanto": TRAIN, "guaranesia": "test"}
 GUARD = 16
-
-LEGEND = Legend((LegendClass(0, "no coffee", "#d9d2b0"), LegendClass(1, "coffee", "#8c4a2f")))
 
 THRESHOLDED = ReferenceCoding(False, (tuple(range(128)), tuple(range(128, 256))))
 
@@ -43,7 +41,7 @@ KNOWN = KnownDataset(
     licence="not released",
     source=SOURCE,
     bands=("green", "red", "nir"),
-    legend=LEGEND,
+    legend=Legend((LegendClass(0, "no coffee", "#d9d2b0"), LegendClass(1, "coffee", "#8c4a2f"))),
     coding=THRESHOLDED,
 )
 
@@ -73,17 +71,14 @@ class Coffee(Dataset):
         found = open_distribution(folder)
         files = {key: file for city in CITIES for key, file in _find(found, city).items()}
         paths = unpack(files)
-        split = BlockSplit(BLOCK)
         scenes = [
-            CardScene(
-                paths[f"{city} image"],
-                paths[f"{city} mask"],
-                split if part == "train" else part,
-            )
-            for city, part in CITIES.items()
+            CardScene(paths[f"{city} image"], paths[f"{city} mask"], split)
+            for city, split in CITIES.items()
         ]
-        coding = _coding([paths[f"{city} mask"] for city in CITIES])
-        image = format_of(paths["guaxupe image"])
+        coding = THRESHOLDED
+        if find_numbers(scene.reference for scene in scenes) <= {0, 1}:
+            coding = ReferenceCoding(False, ((0,), (1,)))
+        image = format_of(scenes[0].image)
         return KNOWN.card(scenes, image=image, coding=coding, guard=GUARD)
 
 
@@ -112,10 +107,3 @@ def _plain(name: str) -> str:
     """Convert to lower case without accents."""
     split = unicodedata.normalize("NFKD", name.lower())
     return "".join(mark for mark in split if not unicodedata.combining(mark))
-
-
-def _coding(masks: list[Path]) -> ReferenceCoding:
-    """Return the coding of the masks: coffee is above 127, or 1 where they hold only 0 and 1."""
-    if find_numbers(masks) <= {0, 1}:
-        return ReferenceCoding(False, ((0,), (1,)))
-    return THRESHOLDED

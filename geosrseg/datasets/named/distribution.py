@@ -64,17 +64,15 @@ def open_distribution(folder: Path) -> Distribution:
     Raises:
         DatasetError: a zip is not safe.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    paths = [path for path in paths if not path.name.startswith(".")]
-    loose = [
-        DatasetFile(path.relative_to(folder).as_posix(), path)
-        for path in paths
-        if path.suffix.lower() != ".zip"
-    ]
-    zips = [path for path in paths if path.suffix.lower() == ".zip"]
-    return Distribution(
-        folder, (*loose, *(file for path in zips for file in _members(path, folder)))
-    )
+    loose: list[DatasetFile] = []
+    zipped: list[DatasetFile] = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            if path.suffix.lower() == ".zip":
+                zipped += _members(path, folder)
+            else:
+                loose.append(DatasetFile(path.relative_to(folder).as_posix(), path))
+    return Distribution(folder, (*loose, *zipped))
 
 
 def _members(path: Path, folder: Path) -> Iterator[DatasetFile]:

@@ -16,13 +16,12 @@ from pathlib import Path
 from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
 from geosrseg.datasets.block_split import ONE_IN, BlockSplit
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.card.card_scene import SUFFIXES, CardScene
 from geosrseg.datasets.card.image_format import ImageFormat, format_of
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
 from geosrseg.datasets.reference import find_numbers, is_lossy
 from geosrseg.errors import DatasetError, DatasetWarning
 
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 BLOCK = 256
 

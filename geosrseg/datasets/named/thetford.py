@@ -37,7 +37,6 @@ from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 BLOCK = 512
 GUARD = 16
-MAX_NUMBER = 255
 MAP = "map.tif"
 
 LEGEND = Legend(
@@ -130,10 +129,9 @@ def _image(found: Distribution, pattern: str, shown: str) -> Path:
     file = next(iter(files.values()))
     header = _header(found, file)
     if not header:
-        needed = f"thetford needs the header of {file.name} (.hdr)"
-        raise found.lacking(needed, source=SOURCE)
+        raise found.lacking(f"thetford needs the header of {file.name} (.hdr)", source=SOURCE)
     path = unpack({"file": file, **header})["file"]
-    if (largest := _largest(path)) > MAX_NUMBER:
+    if (largest := _largest(path)) > 255:
         raise DatasetError(
             f"{path} has values up to {largest:g}, expected the contest's 8 bits: describe it in "
             "a dataset card with its scale"

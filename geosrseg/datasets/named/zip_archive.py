@@ -26,13 +26,7 @@ MAX_BYTES = 2**36
 MAX_RATIO = 500
 """Largest unpacked size as a multiple of the archive's own; label images reach 100."""
 
-_ZIP_ERRORS: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-)
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
