@@ -101,7 +101,7 @@ def _inputs(
 
 
 def _largest_shares(scenes: Sequence[LabelledScene], classes: int) -> tuple[float, ...]:
-    """Largest share of each class among a file's labelled training pixels, packed or not."""
+    """Return the largest share of each class in the labelled training pixels of one file."""
     by_file: dict[Path, NDArray[np.int64]] = {}
     for scene in scenes:
         if scene.split.may_hold("train"):
@@ -119,7 +119,7 @@ def _reflectance(value: float, wide: Normalization, band: int) -> float:
 
 
 def _resolution(scenes: Sequence[LabelledScene], stated: float | None, factor: int) -> float | None:
-    """Metres per LR pixel, from the georeferences or else from the card."""
+    """Return metres per LR pixel, from the georeferences or else from the card."""
     found = [(ground_resolution(scene.grid), scene.is_lr) for scene in scenes]
     known = [value if is_lr else value * factor for value, is_lr in found if value is not None]
     if not known:

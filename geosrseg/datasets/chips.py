@@ -1,7 +1,7 @@
 """Chips: training samples drawn by class.
 
 With uniform drawing, rare classes are never learned. So a chip is drawn in three steps: a
-class, a pixel of that class, and a position at which the chip contains the pixel. Chip i of
+class, a pixel of that class, and a position at which the chip covers the pixel. Chip i of
 epoch e depends on the seed, e and i alone: the order of work, the number of workers and
 restarts change nothing.
 """
@@ -113,7 +113,7 @@ class ChipConfig:
 
 
 class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
-    """Chips by number, which counts over all epochs.
+    """Chips by a number that counts over all epochs.
 
     A chip is the LR image, the HR image, the target and `trained`, (rows, cols) bool: True
     where the network may learn from the HR image. A chip may reach into validation and test
@@ -275,7 +275,7 @@ class EpochSampler(Sampler[int]):
         self._epoch = epoch
 
     def share(self, *, rank: int, processes: int) -> None:
-        """Yield the chips of process `rank` out of `processes`."""
+        """Restrict the sampler to the chips of process `rank` out of `processes`."""
         self._rank, self._processes = rank, processes
 
     def skip(self, chips: int) -> None:

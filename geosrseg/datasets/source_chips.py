@@ -100,7 +100,7 @@ def _labels(scene: SourceScene) -> NDArray[np.uint8]:
 
 
 class SourceChips(Dataset[TrainingChip]):
-    """Chips by number, which counts over all epochs.
+    """Chips by a number that counts over all epochs.
 
     Args:
         scenes: all scenes of the dataset; chips come from those that train.

@@ -1,4 +1,4 @@
-"""The paper's datasets, read from what their distributors ship."""
+"""The paper's datasets, read as their distributors ship them."""
 
 import shutil
 
@@ -31,7 +31,7 @@ ERODED = "ISPRS_semantic_labeing_Vaihingen_ground_truth_eroded_for_participants"
 
 
 def read_all(card):
-    """Every scene's image, and the targets of the three splits."""
+    """Yield each scene, its image, and its targets of the three splits."""
     with open_labelled_scenes(card, normalization=measure_normalization(card)) as scenes:
         for scene in scenes:
             whole = Window(0, 0, scene.grid.height, scene.grid.width)
@@ -375,7 +375,7 @@ class TestFolderLayout:
             DatasetError, match=r"lossy compression .*6 of 12 masks.*PNG or GeoTIFF"
         ):
             read_dataset(tmp_path, data=tmp_path)
-        for path in (tmp_path / "train_msk").iterdir():  # converted afterwards: no better
+        for path in (tmp_path / "train_msk").iterdir():  # a later conversion does not help
             with unreferenced_allowed(), rasterio.open(path) as file:
                 values = file.read()
             path.unlink()

@@ -177,7 +177,7 @@ def find_files(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], 
 
 
 def _matches(pattern: str, data: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
-    """Yield the text that the wildcards match, in lower case, and the file; none is hidden."""
+    """Yield the text that the wildcards match, in lower case, with the file; skip hidden ones."""
     parts = pattern.replace("\\", "/").split("/")
     fixed = next(number for number, part in enumerate(parts) if _WILDCARD.search(part))
     folder = data.joinpath(*parts[: min(fixed, len(parts) - 1)])

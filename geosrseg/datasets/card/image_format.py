@@ -14,7 +14,7 @@ from geosrseg.raster.files.raster_files import RasterFiles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFormat:
-    """A card's description of its images; the files state what is None.
+    """How images store reflectance, by a card; None leaves a value to the files.
 
     Attributes:
         indexes: 1-based numbers of the files' bands, in the order of the card's bands.

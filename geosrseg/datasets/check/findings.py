@@ -60,7 +60,7 @@ def find_turned(images: Sequence[ImageSurvey]) -> Iterator[str]:
 
 
 def find_ranges(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str]:
-    """Find bands whose values the network hardly sees, as scale or [bands] is wrong."""
+    """Find bands where a wrong scale or [bands] hides the values from the network."""
     seen = [image for image in images if np.isfinite(image.percentiles).all()]
     if not seen:
         raise DatasetError(f"no image of {card.name} has a pixel that is valid in all bands")

@@ -25,7 +25,7 @@ SURE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftedClass:
-    """One class.
+    """One class of a drafted card.
 
     Attributes:
         name: placeholder.
@@ -43,7 +43,7 @@ class DraftedClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassDraft:
-    """All classes.
+    """The classes of a drafted card.
 
     Attributes:
         classes: ordered by id.

@@ -42,8 +42,8 @@ class ZipArchive:
         Raises:
             DatasetError: a member is damaged, or the cache cannot be written.
         """
-        wanted = sorted(set(names))
-        chosen = [member for member in self.members if member.filename in wanted]
+        requested = {*names}
+        chosen = [member for member in self.members if member.filename in requested]
         identity = [f"{m.filename} {m.CRC:08x} {m.file_size}" for m in chosen]
         return make_once("\n".join(identity), lambda folder: self._unpack(chosen, folder))
 

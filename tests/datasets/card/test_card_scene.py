@@ -12,7 +12,7 @@ def scenes(folder: Path, **values: str) -> list[CardScene]:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Images and masks of two tiles, not all written alike."""
+    """Images and masks of two tiles, with names in different case."""
     for name in (
         "tile1/images/part 2.jpg",
         "tile1/images/part 1.JPG",

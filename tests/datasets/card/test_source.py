@@ -1,4 +1,4 @@
-"""A card of several sources: what is read, and what is refused."""
+"""A card of several sources: values read and mistakes refused."""
 
 import re
 
@@ -63,7 +63,7 @@ def test_a_value_that_is_not_trusted_is_ignored_in_its_source_alone(tmp_path):
         ("chip_grid = 24", "chip_gird = 24", "did you mean chip_grid?"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, old, new, message):
+def test_a_mistake_is_named(tmp_path, old, new, message):
     path = write_sources(tmp_path, card=CARD.replace(old, new, 1))
     with pytest.raises(DatasetError, match=re.escape(message)):
         read_card(path, data=tmp_path)

@@ -1,4 +1,4 @@
-"""Each image validates in one fold, and ground that is common never in two."""
+"""Each image validates in one fold, and common ground never in two."""
 
 import shutil
 from dataclasses import replace
@@ -42,7 +42,7 @@ def scene(name, *, split="train", more=""):
 
 @pytest.fixture
 def card(tmp_path):
-    """Six images: a and b overlap, c is a copy of d at another place, e and f are of one group."""
+    """Six images: a and b overlap, c is a copy of d, and e and f are in one group."""
     for seed, (name, east) in enumerate({"a": 0, "b": 40, "d": 300, "e": 500, "f": 700}.items()):
         write_image(tmp_path, name, east=east, seed=seed)
     for end in ("", "_ref"):
