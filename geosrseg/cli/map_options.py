@@ -1,4 +1,4 @@
-"""What the commands on finished maps share."""
+"""Options that the commands on finished maps share."""
 
 from collections.abc import Callable
 from datetime import date
@@ -24,12 +24,13 @@ dates_option = click.option(
     "--dates",
     metavar="DATE,...",
     callback=_words,
-    help="Of the maps, in their order: 2001-02-05,2021-03-01.  [default: those in their names]",
+    help="Dates of the maps in their order, such as 2001-02-05,2021-03-01.  "
+    "[default: from their names]",
 )
 
 
 def read_dates(words: tuple[str, ...]) -> list[date]:
-    """Dates as they are typed."""
+    """Parse the values of --dates."""
     try:
         return [date.fromisoformat(word) for word in words]
     except ValueError as error:
@@ -40,26 +41,26 @@ legend_option = click.option(
     "--legend",
     type=click.Path(path_type=Path),
     metavar="FILE.toml",
-    help="The map's classes: [[classes]] with id, name and colour.  [default: what the map says]",
+    help="The map's classes: [[classes]] with id, name and colour.  [default: the map's own]",
 )
 
 
 scene_option = click.option(
     "--scene",
     metavar="SCENE",
-    help="The scene that the map was made from, in any form that predict takes.  [default: none]",
+    help="The scene that the map was made from, in any form that predict accepts.  [default: none]",
 )
 
 
 title_option = click.option(
     "--title",
     metavar="TEXT",
-    help="Stands above the page and the picture.  [default: the name of the scene, or of the map]",
+    help="Title of the page and the picture.  [default: the name of the scene, or else the map]",
 )
 
 
 def output_option(kinds: str, *, required: bool = True) -> Callable[[F], F]:
-    """``-o``, for files of these kinds."""
+    """The option ``-o``; `kinds` is its metavar."""
     return click.option(
         "-o",
         "--output",

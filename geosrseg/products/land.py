@@ -1,4 +1,4 @@
-"""Where a class map shows land: the part of a scene whose brightness its picture is made for."""
+"""The land in a class map; a scene's picture is stretched for the brightness of its land."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allow
 
 
 def read_land(class_map: Path, legend: Legend, height: int, width: int) -> NDArray[np.bool_]:
-    """(height, width) True where the map has a class other than water.
+    """(height, width) True where the map, resampled, has a class other than water.
 
     Raises:
         OutputError: the map cannot be read.

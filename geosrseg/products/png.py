@@ -1,4 +1,4 @@
-"""PNG: a picture as the bytes of a file."""
+"""PNG: encodes a picture as the bytes of a PNG file."""
 
 import numpy as np
 from numpy.typing import NDArray

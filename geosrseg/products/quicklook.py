@@ -1,4 +1,4 @@
-"""The quicklook: class map and legend, and the scene beside them, as a PNG."""
+"""The quicklook: a PNG of the class map with its legend, and the scene beside it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,11 +47,10 @@ FAINT: Colour = (115, 115, 115)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """One of the pictures.
+    """A picture with a caption above it.
 
     Attributes:
         pixels: (rows, cols, 3) uint8.
-        caption: stands above it.
     """
 
     pixels: NDArray[np.uint8]
@@ -63,9 +62,7 @@ class Entry:
     """One class in the legend.
 
     Attributes:
-        colour: of its swatch.
-        name: what a reader sees.
-        share: of the map, as text.
+        share: percent of the map, as text.
     """
 
     colour: Colour
@@ -111,19 +108,17 @@ def write_quicklook(
     max_side: int = 1400,
     overwrite: bool = False,
 ) -> None:
-    """Draw a class map, its scene on its left if there is one, and the legend below.
+    """Draw a class map with the legend below, and its scene on the left if given.
 
-    Both are read at the picture's size, and the classes are counted one row of blocks at
-    a time: a large map takes longer, but no memory.
+    Both are read at the picture's size, and the classes are counted in rows of blocks, so memory
+    does not grow with the map.
 
     Args:
         path: the output, ``.png``.
-        class_map_path: the class map.
-        legend: the classes.
-        title: stands above all; the scene's name, or else the map's, by default.
-        scene: the open scene that it was made from.
+        title: the scene's name, or else the map's, by default.
+        scene: the open scene that the map was made from.
         caution: how the scene differs from the training data.
-        max_side: columns of the picture, and rows of a panel, at most.
+        max_side: largest number of columns of the picture, and of rows of a panel.
         overwrite: replace an existing picture.
 
     Raises:
@@ -166,7 +161,7 @@ def compose(
     draw_text(picture, text, row=MARGIN, col=MARGIN, colour=INK, bold=True)
     for number, line in enumerate(lines, start=1):
         draw_text(picture, line, row=MARGIN + number * LINE_HEIGHT, col=MARGIN, colour=WARNING)
-    column = (width - MARGIN) // len(panels)  # of a panel and the margin on its left
+    column = (width - MARGIN) // len(panels)  # width of a panel and its left margin
     for number, panel in enumerate(panels):
         left = MARGIN + number * column
         text = fit_text(panel.caption, column - MARGIN)
@@ -183,7 +178,7 @@ def _grid(class_map: Path) -> Grid:
 
 
 def _panel_size(grid: Grid, *, max_side: int, panels: int) -> tuple[int, int]:
-    """Rows and columns of a panel; a small map is enlarged by a whole number."""
+    """Rows and columns of a panel; a small map is enlarged by an integer factor."""
     cols = max((max_side - MARGIN) // panels - MARGIN, MIN_PANEL)
     zoom = min(cols / grid.width, max_side / grid.height)
     if zoom > 1:
@@ -202,7 +197,7 @@ def _draw_scene(scene: Scene, land: NDArray[np.bool_]) -> Panel:
 def _read_class_map(
     path: Path, height: int, width: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The labels at the panel's size, and (256,) pixels of every value in the whole map."""
+    """The labels at the panel's size, and (256,) pixel counts of the whole map."""
     try:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver="GTiff")
@@ -232,7 +227,7 @@ def _entries(legend: Legend, counts: NDArray[np.int64]) -> list[Entry]:
 
 
 def _name(item: LegendClass) -> str:
-    """The name of a class, or its id where the script of the name cannot be drawn."""
+    """The name of a class, or its id if the name's script cannot be drawn."""
     return item.name if can_draw(item.name) else f"class {item.id}"
 
 
@@ -241,7 +236,7 @@ def _percent(share: float) -> str:
 
 
 def _legend_places(entries: Sequence[Entry], width: int) -> Iterator[tuple[int, int]]:
-    """Row and column of every entry, in columns that line up."""
+    """Row and column of every entry, in aligned columns."""
     column = max(entry.width for entry in entries) + MARGIN
     most = max((width - MARGIN) // column, 1)
     lines = -(-len(entries) // most)
@@ -269,12 +264,10 @@ def _place_framed(
 
 
 def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = None) -> None:
-    """Write (rows, cols, 3) uint8 as a PNG.
+    """Write (rows, cols, 3) uint8, red, green and blue, as a PNG.
 
     Args:
-        path: the file.
-        picture: red, green, blue.
-        name: what an error calls the file; its path by default.
+        name: path shown in an error; `path` by default.
 
     Raises:
         OutputError: the file cannot be written.

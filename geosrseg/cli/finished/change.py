@@ -1,4 +1,4 @@
-"""``geosrseg change``: what became of what."""
+"""``geosrseg change``: changes between class maps of several dates."""
 
 import json
 from pathlib import Path
@@ -14,11 +14,11 @@ from geosrseg.cli.map_options import dates_option, maps_argument, output_option
 @output_option("OUT.tif", required=False)
 @click.option(
     "--areas", type=click.Path(path_type=Path), metavar="FILE.csv",
-    help="The areas of each date, and what became of what, in hectares.",
+    help="Also write the areas per date and the transitions between classes, in hectares.",
 )  # fmt: skip
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE.html|.json",
-    help="The same as a page with a chart.",
+    help="Also write them as a page with a chart, or as JSON.",
 )  # fmt: skip
 @dates_option
 @options.json_option
@@ -36,8 +36,8 @@ def change(
     """Compare class maps of one place at several dates.
 
     Dates are read from the names of the maps and of their scenes. With confidence layers beside
-    two maps (predict --confidence), changes whose two labels are together less than half
-    certain are marked as doubtful: two good maps differ by their errors alone.
+    two maps (predict --confidence), a change whose two labels are together less than half certain
+    is marked as doubtful, because even two good maps differ by their errors.
     """
     from geosrseg.analysis.change import change as run
     from geosrseg.analysis.change_files import (

@@ -30,7 +30,7 @@ def quicklook(
     title: str | None,
     overwrite: bool,
 ) -> None:
-    """Draw a class map with its legend and, beside it, the scene."""
+    """Draw a class map with its legend, and the scene beside it."""
     from geosrseg.analysis.map_products import quicklook as run
 
     run(class_map, output, scene=scene, legend=legend, title=title or "", overwrite=overwrite)

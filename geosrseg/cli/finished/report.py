@@ -30,7 +30,7 @@ def report(
     title: str | None,
     overwrite: bool,
 ) -> None:
-    """Write a page of a class map to look at: zoom, legend and areas, and a swipe to the scene."""
+    """Write an HTML page of a class map with zoom, legend, areas and a swipe to the scene."""
     from geosrseg.analysis.map_products import report as run
 
     run(class_map, output, scene=scene, legend=legend, title=title or "", overwrite=overwrite)

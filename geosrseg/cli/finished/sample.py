@@ -1,4 +1,4 @@
-"""``geosrseg sample``: points of a class map to interpret."""
+"""``geosrseg sample``: a random sample of points to interpret."""
 
 from pathlib import Path
 
@@ -12,20 +12,20 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 @map_argument
 @click.option(
     "-n", "points", type=click.IntRange(min=1), default=500, show_default=True,
-    help="Points in all.",
+    help="Total number of points.",
 )  # fmt: skip
 @click.option(
     "--allocation",
     type=click.Choice(["proportional", "equal"]),
     default="proportional",
     show_default=True,
-    help="Points per class: as many as its share of the map, with --least each, or the same.",
+    help="Points per class: in proportion to its pixels but at least --least, or equal.",
 )
 @click.option(
     "--least", type=click.IntRange(min=0), default=50, show_default=True,
-    help="Points of a class at the least.",
+    help="Minimum number of points per class.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Another seed draws other points.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the random points.")
 @legend_option
 @output_option("FILE.gpkg|.fgb|.geojson")
 @options.overwrite_option
@@ -42,8 +42,8 @@ def sample(
 ) -> None:
     """Draw a stratified random sample of points from a class map.
 
-    The file hides the map's class. Fill its column `reference` with what you see at each
-    point, an id or a name, then run
+    The file does not show the map's class. Fill its column `reference` with the class that you see
+    at each point, as an id or a name, then run
     geosrseg assess MAP --reference FILE --class-column reference
     """
     from geosrseg.analysis.sample import sample as run

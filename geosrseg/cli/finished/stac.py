@@ -18,7 +18,7 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option,
 def stac(
     class_map: Path, output: Path, scene: str | None, legend: Path | None, overwrite: bool
 ) -> None:
-    """Write the STAC item of a class map, its styles and the layers that were made with it."""
+    """Write the STAC item of a class map, its styles and its other layers."""
     from geosrseg.analysis.map_products import stac as run
 
     run(class_map, output, scene=scene, legend=legend, overwrite=overwrite)

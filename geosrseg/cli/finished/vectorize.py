@@ -13,11 +13,11 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 @output_option("FILE.gpkg|.fgb|.parquet|.geojson")
 @click.option(
     "--min-area", type=float, metavar="M2",
-    help="A smaller polygon becomes a part of its largest neighbour.",
+    help="Merge smaller polygons into their largest neighbour.",
 )  # fmt: skip
 @click.option(
     "--simplify", type=float, metavar="T",
-    help="Tolerance of the borders, in units of the CRS; they stay shared.",
+    help="Tolerance for simplifying borders, in units of the CRS; neighbours still share them.",
 )  # fmt: skip
 @legend_option
 @options.overwrite_option
@@ -32,7 +32,8 @@ def vectorize(
 ) -> None:
     """Write the polygons of a class map, with their areas.
 
-    With a confidence layer beside the map, MAP.confidence.tif, each polygon also has its mean.
+    With a confidence layer beside the map, MAP.confidence.tif, each polygon also gets its mean
+    confidence and doubt.
     """
     from geosrseg.analysis.vectorize import vectorize as run
 

@@ -1,4 +1,4 @@
-"""``geosrseg benchmark``: how fast this machine maps, and what seams cost."""
+"""``geosrseg benchmark``: how fast this machine makes maps, and what seams cost."""
 
 import json
 import math
@@ -41,12 +41,12 @@ def _rows_cols(
     "--compare-seams 512x512]",
 )
 @click.option("--full", is_flag=True, help="Measure the paper's network, with random weights.")
-@click.option("--quick", is_flag=True, help="A smaller scene and smaller windows: minutes.")
+@click.option("--quick", is_flag=True, help="Use a smaller scene and windows; takes minutes.")
 @click.option(
     "--compare-seams",
     "seams",
     is_flag=True,
-    help="Measure how many labels windows change, and at what speed.",
+    help="Measure how many labels change at windows' seams, and the speed.",
 )
 @click.option(
     "--scene",
@@ -75,11 +75,11 @@ def benchmark(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Measure how fast this machine maps.
+    """Measure how fast this machine makes maps.
 
-    One table for the network alone and the whole command, on each device and in each precision
-    that there is, against what the machine can multiply at most and against PyTorch. The model
-    is the embedded one unless another is given.
+    Prints tables for the network alone and for the whole command, with each available device and
+    precision, relative to the machine's peak rate of matrix products and to PyTorch. The default
+    is the embedded model.
     """
     from geosrseg.raster.storage.publication import check_output, publish_text
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
@@ -163,7 +163,7 @@ def format_benchmark(result: "Benchmark") -> str:
 
 
 def format_seams(found: "SeamComparison") -> str:
-    """What each choice of windows changes and costs, as Markdown."""
+    """The changed labels and the speed of each choice of windows, as Markdown."""
     from geosrseg.bench.seam_counts import BIN
 
     bins = range(max(len(result.counts.pixels) for result in found.results))

@@ -1,4 +1,4 @@
-"""``geosrseg evaluate``: models in, what they did on the same pixels out."""
+"""``geosrseg evaluate``: the accuracy of models on the same pixels."""
 
 import math
 from dataclasses import replace
@@ -24,7 +24,7 @@ SOURCE_HEADS = {
     "mean_iou": "mean IoU",
     "calibration_error": "calibration error",
 }
-"""Figures of a source, before the IoU of each class."""
+"""Columns of the table of sources, before the IoU of each class."""
 
 HEADS = {
     "overall_accuracy": "overall acc.",
@@ -58,7 +58,7 @@ HEADS = {
 @click.option(
     "--tta",
     is_flag=True,
-    help="Test-time augmentation: average the answers to all eight flips and turns.",
+    help="Test-time augmentation: average the outputs over all eight flips and turns.",
 )
 @device_option
 @options.precision_option
@@ -75,9 +75,9 @@ def evaluate(
     as_json: bool,
     **arguments: Any,
 ) -> None:
-    """Measure models on a dataset, side by side.
+    """Measure models on a dataset and compare them.
 
-    A MODEL is the folder of a finished run, a FILE.onnx or a shipped model's name. The others
+    MODEL is the folder of a finished run, FILE.onnx or the name of a shipped model. Further models
     are compared with the first.
     """
     with options.extra("train"):
@@ -100,7 +100,7 @@ def evaluate(
 
 
 def format_report(report: "Report") -> str:
-    """The paper's metrics and the differences to the first model, as Markdown tables."""
+    """The paper's metrics and the differences from the first model, as Markdown tables."""
     names = list(HEADS)
     rows = [["model", *HEADS.values(), "PSNR (dB)", "bicubic (dB)"]]
     differences = [["compared with the first", *HEADS.values()]]
@@ -128,13 +128,13 @@ def format_report(report: "Report") -> str:
 
 
 def format_table(rows: list[list[str]]) -> str:
-    """Rows as a Markdown table; the first is its head."""
+    """Format rows as a Markdown table; the first row is the header."""
     lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
     return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
 def format_interval(estimate: "Estimate", *, sign: str = "") -> str:
-    """A figure with its interval, where it has one."""
+    """Format a figure with its interval, if it has one."""
     value = _cell(estimate.value, sign=sign)
     if not estimate.bounded:
         return value

@@ -1,4 +1,4 @@
-"""``geosrseg export``: a run in, a model file out."""
+"""``geosrseg export``: writes the weights of a run as a model file."""
 
 import json
 from dataclasses import asdict
@@ -36,21 +36,21 @@ if TYPE_CHECKING:
     "precisions",
     type=click.Choice(["bf16", "fp16"]),
     multiple=True,
-    help="Besides fp32, arithmetic in which it was measured to do as well; may be repeated.",
+    help="Arithmetic that was measured to be as good as fp32; may be repeated.",
 )
 @click.option(
     "--card",
     type=click.Path(path_type=Path),
     metavar="README.md",
-    help="Also write the model's card, as the Hugging Face Hub wants it.",
+    help="Also write the model's card, in the form of the Hugging Face Hub.",
 )
 @click.option(
     "--tta",
     type=click.Choice(["flips", "turns"]),
-    help="Test-time augmentation in the file: the mean over four flips, or over these and the "
-    "quarter turns; it takes five or ten times as long.",
+    help="Build test-time augmentation into the file: the mean over four flips, or over flips and "
+    "quarter turns. The model then takes five or ten times as long.",
 )
-@click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
+@click.option("--limits", default="", help="Where users should not trust the model.")
 @options.overwrite_option
 @options.json_option
 @options.debug_option

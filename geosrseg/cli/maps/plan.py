@@ -1,4 +1,4 @@
-"""``geosrseg plan``: what many scenes cost, as a file of tasks."""
+"""``geosrseg plan``: writes the work file for many scenes, with their costs."""
 
 import json
 from pathlib import Path
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     "products",
     multiple=True,
     type=click.Choice([name for name in PRODUCTS.names if name != "stac"]),
-    help="A file to make beside each map; may be given several times.",
+    help="A file to make beside each map; may be repeated.",
 )
 @click.option(
     "--split-rows", type=click.IntRange(min=1), default=1, show_default=True, metavar="K",
-    help="Split every scene among K workers, one line each: for a scene that is urgent.",
+    help="Split every scene into K parts, one line each, so that K workers can share it.",
 )  # fmt: skip
 @options.model_option
 @device_option
@@ -71,9 +71,10 @@ def plan(
 ) -> None:
     """Plan the maps of many scenes, one line per scene or part of a scene.
 
-    SCENE is what predict takes, a pattern ("scenes/*.tif"), a text file of one scene a line, or a
-    STAC ItemCollection or search result as JSON. The file pins everything that decides a map's
-    bytes: model, device, precision, windows. Run it with geosrseg run, here or on any machine.
+    SCENE is anything that predict accepts, a pattern ("scenes/*.tif"), a text file with one scene
+    per line, or a STAC ItemCollection or search result as JSON. The work file fixes everything
+    that determines a map's bytes: model, device, precision, windows. Run it with geosrseg run, on
+    this or any other machine.
     """
     from geosrseg.batch.plan_work import plan_work
 
@@ -113,7 +114,7 @@ def _totals(found: "WorkPlan", output: Path) -> str:
     states = ("new", "redo", "done", "broken")
     counts = ", ".join(f"{found.count(state)} {state}" for state in states if found.count(state))
     return (
-        f"{output}: {counts}; {_time(found.seconds)} one after the other on a machine like this, "
+        f"{output}: {counts}; {_time(found.seconds)} in sequence on a machine like this, "
         f"{found.memory / 1e9:.2f} GB memory and {found.disk / 1e9:.2f} GB disk for the largest"
     )
 

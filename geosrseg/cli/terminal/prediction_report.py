@@ -1,4 +1,4 @@
-"""What ``predict`` says when a map is finished, and when it was interrupted."""
+"""The messages of ``predict`` when a map is finished or interrupted."""
 
 import shlex
 import signal
@@ -20,7 +20,7 @@ SHOWN_CLASSES = 8
 
 
 def say(text: str) -> None:
-    """A line on the standard error, above the progress bar if there is one."""
+    """Print a line on standard error, above the progress bar if there is one."""
     from tqdm import tqdm
 
     with tqdm.external_write_mode(file=sys.stderr):
@@ -28,7 +28,7 @@ def say(text: str) -> None:
 
 
 def show_summary(done: "Prediction") -> None:
-    """What was run, what the map holds, and the warnings, which have scrolled away since."""
+    """Print what ran, what the map contains, and the warnings, which may have scrolled away."""
     summary, windows = done.summary, done.windows + done.skipped
     classes = [f"{name} {share:.1%}" for name, share in summary.classes.items()]
     more = [f"{len(classes) - SHOWN_CLASSES} more"] if len(classes) > SHOWN_CLASSES else []
@@ -36,7 +36,7 @@ def show_summary(done: "Prediction") -> None:
     side = "" if summary.pixel_metres is None else f" of {summary.pixel_metres:,.3g} m"
     say(f"map of {summary.width} x {summary.height} pixels{side}, {_size(done.output)}")
     if done.skipped:
-        say(f"skipped {done.skipped} of {windows} windows: nothing in them to map")
+        say(f"skipped {done.skipped} of {windows} windows: nothing to map in them")
     say(f"mapped {summary.mapped:.1%}, masked {summary.masked:.1%}, empty {summary.empty:.1%}")
     if classes:
         say(f"classes: {', '.join([*classes[:SHOWN_CLASSES], *more])}")
@@ -50,7 +50,7 @@ def _size(path: Path) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in the two units that matter."""
+    """A time in at most two units, such as ``2 h 5 min``."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
@@ -67,11 +67,11 @@ def duration(seconds: float) -> str:
 def interruption_explained(
     output: Callable[[], Path], *, before: "Sequence[Outcome]" = ()
 ) -> Iterator[None]:
-    """Let an interruption say what was kept and what to do next.
+    """Make an interruption say what was kept and what to do next.
 
     Args:
-        output: gives the map that is being made.
-        before: the scenes of this command that were finished before.
+        output: returns the path of the map in progress.
+        before: outcomes of the scenes that this command has already finished.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Sizes in bytes, as a user writes them."""
+"""Sizes in bytes, as users write them."""
 
 import re
 
@@ -19,5 +19,5 @@ class Bytes(click.ParamType[int]):
             r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE
         )
         if found is None:
-            self.fail(f"{value!r} is no size: expected one such as 800M or 2.5G", param, ctx)
+            self.fail(f"{value!r} is not a size: expected one such as 800M or 2.5G", param, ctx)
         return int(float(found[1]) * UNITS[found[2].upper()])

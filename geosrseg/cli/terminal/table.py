@@ -1,4 +1,4 @@
-"""Lines of keys and values, as `info` and `models show` print them."""
+"""Aligned lines of keys and values, for `info` and `models show`."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from geosrseg.core.text.plain_text import one_line
 
 
 def write_lines(values: Mapping[str, str]) -> str:
-    """A line for each value that is not empty, the values below each other."""
+    """One line per value that is not empty, with the values aligned."""
     width = max(map(len, values)) + 2
     return "\n".join(
         f"{one_line(key):<{width}}{one_line(value)}" for key, value in values.items() if value

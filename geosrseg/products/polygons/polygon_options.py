@@ -11,10 +11,13 @@ class PolygonOptions:
     """Which polygons of a map are wanted."""
 
     min_area: float | None = option(
-        "Polygons below it go to a neighbour.", kind="number", metavar="M2", above=0
+        "Merge smaller polygons into their largest neighbour.",
+        kind="number",
+        metavar="M2",
+        above=0,
     )
     simplify: float | None = option(
-        "Tolerance of the polygons' borders, in units of the CRS.", kind="number", above=0
+        "Tolerance for simplifying borders, in units of the CRS.", kind="number", above=0
     )
 
     def __post_init__(self) -> None:
