@@ -231,7 +231,7 @@ class TestSensor:
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ("[geosrseg.layers]\nsr = mypackage.margin:Margin", "provides a layer 'sr', expected a name"),
+        ("[geosrseg.layers]\nsr = mypackage.margin:Margin", "provides a layer 'sr', expected"),
         ("[geosrseg.layers]\nbad-name = mypackage.margin:Margin", "provides a layer 'bad-name'"),
         (
             "[geosrseg.layers]\nx = mypackage.none:X",

@@ -1,7 +1,7 @@
-"""Tile pyramids: a scene and its class map cut into small pictures, coarse levels first.
+"""Tile pyramids: a scene and its class map as small pictures, coarse levels first.
 
-A level is a picture of the whole, in tiles of `TILE` pixels; each has twice the resolution of
-the one before. Levels are added until all tiles together would be larger than they may.
+A level shows the whole picture in tiles of `TILE` pixels, with twice the resolution of the level
+before. Levels are added until the tiles would exceed a size limit.
 """
 
 import base64
@@ -25,7 +25,7 @@ from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 TILE = 512
-"""Rows and columns of a tile; those at the right and lower borders have fewer."""
+"""Rows and columns of a tile; tiles at the right and lower borders have fewer."""
 
 JPEG_QUALITY = 85
 
@@ -35,8 +35,6 @@ class Level:
     """One resolution of a picture.
 
     Attributes:
-        height: rows.
-        width: columns.
         tiles: base64, row by row from the top left.
     """
 
@@ -65,7 +63,7 @@ class Pyramid:
 
     @property
     def reduction(self) -> int:
-        """How many pixels of the picture the finest level has as one, along an axis."""
+        """Pixels of the picture per pixel of the finest level, along an axis."""
         return round(self.width / self.levels[-1].width)
 
 
@@ -73,9 +71,8 @@ def scene_pyramid(scene: Scene, *, max_bytes: int, land: LandOf | None = None) -
     """Pictures of a scene as JPEG.
 
     Args:
-        scene: the open scene.
+        max_bytes: size limit of all tiles as base64; the coarsest level is always included.
         land: see `Composite.of`.
-        max_bytes: of all tiles as base64; the coarsest level is there in any case.
 
     Raises:
         SceneError: the scene cannot be read.
@@ -100,8 +97,7 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
     """A class map and its overviews: class ids, row by row, deflated (zlib).
 
     Args:
-        path: the class map.
-        max_bytes: of all tiles as base64; the coarsest level is there in any case.
+        max_bytes: size limit of all tiles as base64; the coarsest level is always included.
 
     Raises:
         OutputError: the class map cannot be read.
@@ -131,7 +127,7 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
 
 
 def _open_level(path: Path, number: int) -> Any:
-    """The class map itself, or its overview of a number."""
+    """Open the class map itself for 0, else its overview with this number, from 1."""
     options = {"overview_level": number - 1} if number else {}
     with unreferenced_allowed():
         return rasterio.open(path, driver="GTiff", **options)
@@ -143,13 +139,13 @@ def _levels(
     *,
     max_bytes: int,
 ) -> tuple[Level, ...]:
-    """As many levels as may be, coarse to fine.
+    """As many levels as fit into the size limit, coarse to fine.
 
     Args:
-        steps: pixels of the picture that one of the level stands for, along an axis, and the
-            level's rows and columns; fine to coarse.
-        read: gives the tile of a step, a row and a column of tiles.
-        max_bytes: of all tiles as base64.
+        steps: for each level, fine to coarse: pixels of the picture per pixel of the level, along
+            an axis, and the level's rows and columns.
+        read: reads the tile at a step, row and column of tiles.
+        max_bytes: size limit of all tiles as base64.
     """
     levels: list[Level] = []
     left = max_bytes
@@ -171,7 +167,7 @@ def _places(height: int, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _within(texts: Iterable[str], max_length: int) -> list[str] | None:
-    """All texts, or None as soon as they are longer together."""
+    """All texts, or None as soon as their total length exceeds `max_length`."""
     found: list[str] = []
     length = 0
     for text in texts:

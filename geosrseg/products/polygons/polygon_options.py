@@ -1,4 +1,4 @@
-"""PolygonOptions: which polygons of a map are wanted."""
+"""PolygonOptions: options of the polygons of a map."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from geosrseg.errors import OutputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolygonOptions:
-    """Which polygons of a map are wanted."""
+    """How to generalise the polygons of a map."""
 
     min_area: float | None = option(
         "Merge smaller polygons into their largest neighbour.",

@@ -236,7 +236,7 @@ def test_a_class_map_that_is_damaged(tmp_path, write_map, labels, legend):
 
 
 def test_a_map_of_other_classes(tmp_path, write_map, labels, legend):
-    with pytest.raises(OutputError, match="holds 5, which is no class of its legend"):
+    with pytest.raises(OutputError, match="contains 5, which is not in its legend"):
         write_polygons(write_map(labels), tmp_path / "m.fgb", legend=Legend(legend.classes[:2]))
     assert [path.name for path in tmp_path.glob("*m.fgb*")] == []
 
