@@ -16,25 +16,21 @@ maps_argument = click.argument(
 )
 
 
-def _words(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in value.split(",")) if value else ()
+def _dates(ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[date, ...]:
+    try:
+        return tuple(date.fromisoformat(word.strip()) for word in (value or "").split(",") if word)
+    except ValueError as error:
+        message = f"--dates: {error}, expected dates such as 2001-02-05"
+        raise click.UsageError(message, ctx) from error
 
 
 dates_option = click.option(
     "--dates",
     metavar="DATE,...",
-    callback=_words,
+    callback=_dates,
     help="Dates of the maps in their order, such as 2001-02-05,2021-03-01.  "
     "[default: from their names]",
 )
-
-
-def read_dates(words: tuple[str, ...]) -> list[date]:
-    """Parse the values of --dates."""
-    try:
-        return [date.fromisoformat(word) for word in words]
-    except ValueError as error:
-        raise click.UsageError(f"--dates: {error}, expected dates such as 2001-02-05") from error
 
 
 legend_option = click.option(
@@ -54,6 +50,7 @@ scene_option = click.option(
 
 title_option = click.option(
     "--title",
+    default="",
     metavar="TEXT",
     help="Title of the page and the picture.  [default: the name of the scene, or else the map]",
 )

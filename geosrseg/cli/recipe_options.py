@@ -28,8 +28,8 @@ class NamedNumbers(click.ParamType[dict[str, float]]):
             try:
                 terms[name] = float(weight or 1)
             except ValueError:
-                wanted = f"NAME or NAME={self._number}, such as {self._example}"
-                self.fail(f"{term!r}: expected {wanted}", param, ctx)
+                form = f"NAME or NAME={self._number}, such as {self._example}"
+                self.fail(f"{term!r}: expected {form}", param, ctx)
         return terms
 
 

@@ -22,11 +22,9 @@ class AreaTable(ProductFile):
     suffixes = SUFFIXES
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Area of each class", media_type="text/csv", roles=("metadata",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_areas(path, finished.areas, overwrite=True)
 
 

@@ -12,7 +12,7 @@ class PixelAreas:
 
     Attributes:
         node_rows: (n,) rows of the nodes, ascending; beyond them the area is constant.
-        node_cols: (m,) columns of the nodes, likewise.
+        node_cols: (m,) columns of the nodes, in the same way.
         nodes: (n, m) square metres of one pixel.
         width: columns of the grid.
     """

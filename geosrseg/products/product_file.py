@@ -29,7 +29,7 @@ class FinishedMap:
 
     Attributes:
         files: the map's files so far, by name: layers, then styles, then product files.
-        tags: the metadata of the layers.
+        tags: metadata in the layers, such as ``GEOSRSEG_MODEL``.
         scene: the open scene; None if it is not available.
         spec: the model's specification; None if it is not available.
         options: how the layers were made, as text for readers.

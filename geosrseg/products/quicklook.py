@@ -22,6 +22,7 @@ from geosrseg.products.lettering import (
     text_width,
     wrap_text,
 )
+from geosrseg.products.png import encode_picture
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.files.grid import Grid
@@ -81,11 +82,9 @@ class Quicklook(ProductFile):
     suffixes = SUFFIXES
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Scene and class map", media_type="image/png", roles=("overview",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_quicklook(
             path,
             scene=finished.scene,
@@ -272,14 +271,7 @@ def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = Non
     Raises:
         OutputError: the file cannot be written.
     """
-    height, width = picture.shape[:2]
     try:
-        with (
-            unreferenced_allowed(),
-            rasterio.open(
-                path, "w", driver="PNG", dtype="uint8", count=3, height=height, width=width
-            ) as dataset,
-        ):
-            dataset.write(picture.transpose(2, 0, 1))
+        path.write_bytes(encode_picture(picture, "PNG"))
     except GDAL_ERRORS as error:
         raise OutputError(f"{name or path}: cannot be written ({reason(error)})") from error

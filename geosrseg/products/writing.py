@@ -21,7 +21,7 @@ STYLES = {
 """Assets of the styles, which are written beside every layer of class ids."""
 
 
-def check_products(wanted: Products, *, replaced: Callable[[Path], bool]) -> None:
+def check_products(requested: Products, *, replaced: Callable[[Path], bool]) -> None:
     """Refuse products that cannot be written, before hours of work.
 
     Args:
@@ -31,34 +31,34 @@ def check_products(wanted: Products, *, replaced: Callable[[Path], bool]) -> Non
         OutputError: a file cannot be written.
         MissingExtraError: a product needs a package that is not installed.
     """
-    for name, path in wanted.files.items():
+    for name, path in requested.files.items():
         check_output(path, suffixes=PRODUCTS.load(name).suffixes, overwrite=replaced(path))
         with open_drafts(path):
             pass  # proves that its folder is writable
 
 
-def check_grid(wanted: Products, grid: Grid) -> None:
+def check_grid(requested: Products, grid: Grid) -> None:
     """Refuse products that cannot be made from a map on this grid.
 
     Raises:
         OutputError: a product cannot be made.
     """
-    for name, path in wanted.files.items():
-        PRODUCTS.load(name)().check(path, grid, wanted.options_of(name))
+    for name, path in requested.files.items():
+        PRODUCTS.load(name)().check(path, grid, requested.options_of(name))
 
 
-def write_products(wanted: Products, finished: FinishedMap) -> None:
+def write_products(requested: Products, finished: FinishedMap) -> None:
     """Write all products of a map whose layers are finished; existing files are replaced.
 
     Raises:
         GeosrsegError: a layer or the scene cannot be read, or a product cannot be written.
     """
-    products = {name: PRODUCTS.load(name)() for name in wanted.files}
+    products = {name: PRODUCTS.load(name)() for name in requested.files}
     for name in sorted(products, key=lambda name: products[name].comes_last):
-        path = wanted.files[name]
-        products[name].write(path, finished, wanted.options_of(name))
+        path = requested.files[name]
+        products[name].write(path, finished, requested.options_of(name))
         finished.files[name] = MapFile(path, products[name].asset(path))
-    if wanted.count_areas:
+    if requested.count_areas:
         _ = finished.areas
 
 

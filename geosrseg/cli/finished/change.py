@@ -1,6 +1,7 @@
 """``geosrseg change``: changes between class maps of several dates."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import click
@@ -29,7 +30,7 @@ def change(
     output: Path | None,
     areas: Path | None,
     report: Path | None,
-    dates: tuple[str, ...],
+    dates: tuple[date, ...],
     as_json: bool,
     overwrite: bool,
 ) -> None:
@@ -47,13 +48,12 @@ def change(
         write_change_report,
         write_change_table,
     )
-    from geosrseg.cli.map_options import read_dates
     from geosrseg.raster.storage.publication import check_output
 
     for path, suffixes in ((areas, TABLE_SUFFIXES), (report, REPORT_SUFFIXES)):
         if path is not None:
             check_output(path, suffixes=suffixes, overwrite=overwrite)
-    found = run(maps, output, dates=read_dates(dates), overwrite=overwrite)
+    found = run(maps, output, dates=dates, overwrite=overwrite)
     if areas is not None:
         write_change_table(areas, found, overwrite=overwrite)
     if report is not None:

@@ -1,6 +1,7 @@
 """``geosrseg mosaic``: several class maps merged into one."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,15 +32,7 @@ from geosrseg.cli.map_options import dates_option, maps_argument, output_option
 @dates_option
 @options.overwrite_option
 @options.debug_option
-def mosaic(
-    maps: tuple[Path, ...],
-    output: Path,
-    rule: str,
-    crs: str | None,
-    res: float | None,
-    dates: tuple[str, ...],
-    overwrite: bool,
-) -> None:
+def mosaic(maps: tuple[Path, ...], output: Path, **arguments: Any) -> None:
     """Merge overlapping or adjacent class maps into one Cloud Optimized GeoTIFF.
 
     All maps must have the same legend. Nodata never wins over a class. Maps on the pixel grid of
@@ -48,6 +41,5 @@ def mosaic(
     OUT.confidence.tif.
     """
     from geosrseg.analysis.mosaic import mosaic as run
-    from geosrseg.cli.map_options import read_dates
 
-    run(maps, output, rule=rule, crs=crs, res=res, dates=read_dates(dates), overwrite=overwrite)
+    run(maps, output, **arguments)

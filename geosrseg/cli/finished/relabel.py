@@ -1,6 +1,7 @@
 """``geosrseg relabel``: a class map with other classes."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -36,28 +37,8 @@ from geosrseg.cli.map_options import map_argument, output_option
 )  # fmt: skip
 @options.overwrite_option
 @options.debug_option
-def relabel(
-    class_map: Path,
-    output: Path,
-    legend: Path | None,
-    clip: Path | None,
-    min_area: float | None,
-    min_confidence: int | None,
-    max_doubt: int | None,
-    confidence: Path | None,
-    overwrite: bool,
-) -> None:
+def relabel(**arguments: Any) -> None:
     """Merge, rename or recolour a map's classes, drop small patches, or clip it."""
     from geosrseg.analysis.relabel import relabel as run
 
-    run(
-        class_map,
-        output,
-        legend=legend,
-        clip=clip,
-        min_area=min_area,
-        min_confidence=min_confidence,
-        max_doubt=max_doubt,
-        confidence=confidence,
-        overwrite=overwrite,
-    )
+    run(**arguments)

@@ -1,6 +1,7 @@
 """``geosrseg sample``: a random sample of points to interpret."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,16 +31,7 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 @output_option("FILE.gpkg|.fgb|.geojson")
 @options.overwrite_option
 @options.debug_option
-def sample(
-    class_map: Path,
-    points: int,
-    allocation: str,
-    least: int,
-    seed: int,
-    legend: Path | None,
-    output: Path,
-    overwrite: bool,
-) -> None:
+def sample(class_map: Path, output: Path, legend: Path | None, **arguments: Any) -> None:
     """Draw a stratified random sample of points from a class map.
 
     The file does not show the map's class. Fill its column `reference` with the class that you see
@@ -49,16 +41,7 @@ def sample(
     from geosrseg.analysis.sample import sample as run
     from geosrseg.raster.maps.class_map import open_class_map
 
-    drawn = run(
-        class_map,
-        output,
-        points=points,
-        allocation=allocation,
-        least=least,
-        seed=seed,
-        legend=legend,
-        overwrite=overwrite,
-    )
+    drawn = run(class_map, output, legend=legend, **arguments)
     names = {item.id: item.name for item in open_class_map(class_map, legend=legend).legend.classes}
     click.echo(f"{output}: {sum(drawn.values())} points", err=True)
     for value, count in drawn.items():

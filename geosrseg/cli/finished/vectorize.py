@@ -1,6 +1,6 @@
 """``geosrseg vectorize``: the polygons of a class map."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,14 +22,7 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 @legend_option
 @options.overwrite_option
 @options.debug_option
-def vectorize(
-    class_map: Path,
-    output: Path,
-    min_area: float | None,
-    simplify: float | None,
-    legend: Path | None,
-    overwrite: bool,
-) -> None:
+def vectorize(**arguments: Any) -> None:
     """Write the polygons of a class map, with their areas.
 
     With a confidence layer beside the map, MAP.confidence.tif, each polygon also gets its mean
@@ -37,11 +30,4 @@ def vectorize(
     """
     from geosrseg.analysis.vectorize import vectorize as run
 
-    run(
-        class_map,
-        output,
-        min_area=min_area,
-        simplify=simplify,
-        legend=legend,
-        overwrite=overwrite,
-    )
+    run(**arguments)

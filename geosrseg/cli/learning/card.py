@@ -1,6 +1,7 @@
 """``geosrseg card``: drafts a dataset card from images and masks."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,16 +30,7 @@ from geosrseg.cli.terminal.progress import progress_bar
 @click.option("--offset", type=float, help="See --scale.")
 @options.overwrite_option
 @options.debug_option
-def card(
-    folder: Path,
-    output: Path,
-    masks: Path | None,
-    column: str | None,
-    name: str | None,
-    scale: float | None,
-    offset: float | None,
-    overwrite: bool,
-) -> None:
+def card(folder: Path, output: Path, overwrite: bool, **arguments: Any) -> None:
     """Draft a dataset card from images and their masks.
 
     Finds the masks by their names: images/a.tif and masks/a.png, or a.tif and a_mask.tif. The
@@ -55,9 +47,7 @@ def card(
             bar.total = total
             bar.update(done - bar.n)
 
-        draft = draft_card(
-            folder, masks=masks, column=column, name=name, scale=scale, offset=offset, on_file=show
-        )
+        draft = draft_card(folder, on_file=show, **arguments)
     write_card(draft, output, overwrite=overwrite)
     following = f"check it: geosrseg train --dataset {output} --check -o check.html"
     click.echo("\n".join([*draft.lines(), following]), err=True)

@@ -12,6 +12,7 @@ from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.terminal.progress import step_bar
+from geosrseg.cli.terminal.table import format_table
 from geosrseg.datasets.folds.fold import Fold
 from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 
@@ -125,12 +126,6 @@ def format_report(report: "Report") -> str:
             sources.append([name, model.model, *cells])
     tables = [rows, *(more for more in (differences, classes, sources) if len(more) > 1)]
     return "\n\n".join(format_table(table) for table in tables)
-
-
-def format_table(rows: list[list[str]]) -> str:
-    """Format rows as a Markdown table; the first row is the header."""
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
 
 
 def format_interval(estimate: "Estimate", *, sign: str = "") -> str:

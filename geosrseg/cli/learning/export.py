@@ -3,14 +3,11 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from geosrseg.cli import options
-
-if TYPE_CHECKING:
-    from geosrseg.networks.onnx.averaged import Poses
 
 
 @click.command()
@@ -54,35 +51,12 @@ if TYPE_CHECKING:
 @options.overwrite_option
 @options.json_option
 @options.debug_option
-def export(
-    run: Path,
-    output: Path,
-    name: str | None,
-    version: str,
-    halo: int,
-    precisions: tuple[str, ...],
-    limits: str,
-    card: Path | None,
-    tta: "Poses | None",
-    overwrite: bool,
-    as_json: bool,
-) -> None:
+def export(run: Path, output: Path, as_json: bool, **arguments: Any) -> None:
     """Write the best weights of a run as a model file."""
     with options.extra("train"):
         from geosrseg.training.finishing.export import export as run_export
 
-    report = run_export(
-        run,
-        output,
-        name=name,
-        version=version,
-        halo=halo,
-        precisions=precisions,
-        limits=limits,
-        card=card,
-        tta=tta,
-        overwrite=overwrite,
-    )
+    report = run_export(run, output, **arguments)
     if as_json:
         click.echo(json.dumps(asdict(report), default=str))
     else:

@@ -11,12 +11,10 @@ from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import field_option, taken
-from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
+from geosrseg.cli.learning.evaluate import format_interval, format_report
 from geosrseg.cli.learning.train import training_progress
-from geosrseg.cli.recipe_options import (
-    budget_options,
-    preset_option,
-)
+from geosrseg.cli.recipe_options import budget_options, preset_option
+from geosrseg.cli.terminal.table import format_table
 from geosrseg.training.starting.start import Start
 from geosrseg.training.surroundings import Surroundings
 

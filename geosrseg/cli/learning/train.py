@@ -8,11 +8,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.fields import group_options, taken
-from geosrseg.cli.recipe_options import (
-    given_options,
-    preset_option,
-    recipe_options,
-)
+from geosrseg.cli.recipe_options import given_options, preset_option, recipe_options
 from geosrseg.datasets.folds.fold import Fold
 from geosrseg.errors import RunError
 from geosrseg.training.starting.start import Start

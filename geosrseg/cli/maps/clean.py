@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.terminal.prediction_report import duration
+from geosrseg.cli.terminal.sizes import duration
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """``geosrseg plan``: writes the work file for many scenes, with their costs."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.terminal.work_report import said_of
 from geosrseg.core.text.plain_text import one_line
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
@@ -120,11 +122,7 @@ def _totals(found: "WorkPlan", output: Path) -> str:
 
 
 def _time(seconds: float) -> str:
-    if not seconds < float("inf"):
-        return "no time"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    return duration(seconds) if math.isfinite(seconds) else "no time"
 
 
 def _described(found: "WorkPlan") -> dict[str, Any]:

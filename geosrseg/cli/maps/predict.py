@@ -14,6 +14,7 @@ from geosrseg.cli.fields import file_options, group_options, layer_options, prod
 from geosrseg.cli.map_options import title_option
 from geosrseg.cli.terminal.prediction_bar import PredictionBar
 from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import plain_lines
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
@@ -227,13 +228,5 @@ def _described(plan: "PredictionPlan") -> str:
         f"{plan.overlap}, {plan.skipped} of them with nothing to map\n"
         f"  memory   {plan.memory / 2**30:.1f} GiB besides the model\n"
         f"  disk     {plan.disk / 2**30:.1f} GiB at most\n"
-        f"  time     {_duration(plan.seconds)}"
+        f"  time     {f'about {duration(plan.seconds)}' if math.isfinite(plan.seconds) else 'none'}"
     )
-
-
-def _duration(seconds: float) -> str:
-    if not math.isfinite(seconds):
-        return "none"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"about {hours} h {minutes:02} min {seconds:02} s"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import plain_lines
 
@@ -47,20 +48,6 @@ def show_summary(done: "Prediction") -> None:
 def _size(path: Path) -> str:
     size = path.stat().st_size / 1e6
     return f"{size:,.3g} MB" if size < 1000 else f"{size / 1000:,.3g} GB"
-
-
-def duration(seconds: float) -> str:
-    """A time in at most two units, such as ``2 h 5 min``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    if minutes:
-        return f"{minutes} min {rest} s"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"
 
 
 @contextmanager

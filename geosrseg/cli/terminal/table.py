@@ -1,6 +1,6 @@
-"""Aligned lines of keys and values, for `info` and `models show`."""
+"""Tables: aligned keys and values, and Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from geosrseg.core.text.plain_text import one_line
 
@@ -11,3 +11,9 @@ def write_lines(values: Mapping[str, str]) -> str:
     return "\n".join(
         f"{one_line(key):<{width}}{one_line(value)}" for key, value in values.items() if value
     )
+
+
+def format_table(rows: Sequence[Sequence[str]]) -> str:
+    """Format rows as a Markdown table; the first row is the header."""
+    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines)

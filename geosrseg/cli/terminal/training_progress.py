@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
 from geosrseg.cli.terminal.progress import bar_place
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.core.text.counted import counted
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.chip_loader import Waiting
@@ -215,13 +216,3 @@ def _best(trainer: L.Trainer) -> str:
     if not isinstance(checkpoints, Checkpoints) or not math.isfinite(checkpoints.best):
         return ""
     return f"best {checkpoints.best:.3f}"
-
-
-def duration(seconds: float) -> str:
-    """At most two units, such as ``2 h 5 min``."""
-    if not math.isfinite(seconds):
-        return "an unknown time"
-    for unit, size, smaller, part in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} {int(seconds % size // part)} {smaller}"
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

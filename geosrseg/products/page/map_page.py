@@ -14,18 +14,24 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas, ClassArea
 from geosrseg.products.asset import Asset
 from geosrseg.products.ground_area import pixel_areas
-from geosrseg.products.land import read_land
 from geosrseg.products.page.facts import map_cautions, map_facts
 from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid, scene_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_output, publish_text
 from geosrseg.version import __version__
 
@@ -44,11 +50,9 @@ class MapPage(ProductFile):
     suffixes = SUFFIXES
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Map page", media_type="text/html", roles=("overview",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_page(
             path,
             scene=finished.scene,
@@ -93,7 +97,7 @@ def write_page(
     """
     path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    land = partial(read_land, class_map_path, legend)
+    land = partial(_read_land, class_map_path, legend)
     source = scene_pyramid(scene, max_bytes=max_bytes // 2, land=land) if scene else None
     target = class_map_pyramid(class_map_path, max_bytes=max_bytes // 2)
     with open_strips(class_map_path) as strips:
@@ -124,6 +128,16 @@ def write_page(
 
 _SWIPE_KEYS = "arrows move the swipe or the map, whichever has the focus"
 _KEYS = "arrows move the map when it has the focus"
+
+
+def _read_land(class_map: Path, legend: Legend, height: int, width: int) -> NDArray[np.bool_]:
+    """(height, width) True where the map, resampled, has a class other than water."""
+    try:
+        with unreferenced_allowed(), rasterio.open(class_map, driver="GTiff") as dataset:
+            labels = dataset.read(1, out_shape=(height, width), resampling=Resampling.nearest)
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{class_map}: the class map cannot be read ({reason(error)})") from error
+    return legend.is_land()[labels]
 
 
 def _bands(scene: Scene | None) -> str:

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import rasterio
-from numpy.typing import NDArray
-from rasterio.io import MemoryFile
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
+from geosrseg.products.png import encode_picture
 from geosrseg.raster.composite import Composite, LandOf
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.scene import Scene
@@ -85,7 +83,7 @@ def scene_pyramid(scene: Scene, *, max_bytes: int, land: LandOf | None = None) -
         window = scene.grid.upright_window(window.clipped(height, width))
         size = -(-window.height // step), -(-window.width // step)
         pixels = composite.paint(scene, *scene.read_decimated(*size, window))
-        return _jpeg(scene.grid.upright(pixels))
+        return encode_picture(scene.grid.upright(pixels), "JPEG", quality=JPEG_QUALITY)
 
     steps = [2**k for k in range(math.ceil(math.log2(max(height, width, TILE) / TILE)) + 1)]
     sizes = [(-(-height // step), -(-width // step)) for step in steps]
@@ -176,13 +174,3 @@ def _within(texts: Iterable[str], max_length: int) -> list[str] | None:
             return None
         found.append(text)
     return found
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """(rows, cols, 3) as a JPEG file."""
-    height, width = pixels.shape[:2]
-    profile = {"driver": "JPEG", "dtype": "uint8", "count": 3, "quality": JPEG_QUALITY}
-    with MemoryFile() as file:
-        with unreferenced_allowed(), file.open(height=height, width=width, **profile) as dataset:
-            dataset.write(pixels.transpose(2, 0, 1))
-        return bytes(file.getbuffer())

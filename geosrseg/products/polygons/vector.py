@@ -49,15 +49,12 @@ class Polygons(ProductFile):
     options = PolygonOptions
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Polygons of the class map", media_type=MEDIA_TYPES[path.suffix.lower()])
 
     def check(self, path: Path, grid: Grid, options: PolygonOptions) -> None:
-        """See `ProductFile.check`."""
         check_polygons(path, grid=grid, min_area=options.min_area)
 
     def write(self, path: Path, finished: FinishedMap, options: PolygonOptions) -> None:
-        """See `ProductFile.write`."""
         write_polygons(
             finished.class_map,
             path,
@@ -89,7 +86,6 @@ def write_polygons(
 
     Args:
         output: ``.gpkg``, ``.fgb``, ``.geojson`` (longitude and latitude) or ``.parquet``.
-        confidence_path: the map's confidence layer.
         min_area: square metres; smaller polygons merge into their largest neighbour.
         simplify: tolerance in units of the CRS: the square root of the area that a corner may
             cut off (Visvalingam and Whyatt 1993). Borders stay shared, and ``area_m2`` stays

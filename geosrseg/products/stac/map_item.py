@@ -44,11 +44,9 @@ class MapItem(ProductFile):
     comes_last = True
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="STAC item", media_type="application/geo+json", roles=("metadata",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_map_item(
             path,
             finished.files,

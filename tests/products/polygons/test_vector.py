@@ -205,7 +205,7 @@ def test_a_map_without_a_crs(tmp_path, write_map, labels, legend):
     assert shapely.area(polygons).sum() == 900 * (labels != 255).sum()
     with pytest.raises(OutputError, match="no CRS: choose another format"):
         write_polygons(class_map, tmp_path / "map.geojson", legend=legend)
-    with pytest.raises(OutputError, match="leave `min_area` out"):
+    with pytest.raises(OutputError, match="leave it out"):
         write_polygons(class_map, tmp_path / "other.gpkg", legend=legend, min_area=5)
 
 
