@@ -174,7 +174,9 @@ def _add_checksum(asset: pystac.Asset, file: Path) -> None:
         size = file.stat().st_size
     except OSError as error:
         raise OutputError(f"{file}: cannot be read ({reason(error)})") from error
-    FileExtension.ext(asset, add_if_missing=True).apply(checksum=stac.checksum(digest), size=size)
+    FileExtension.ext(asset, add_if_missing=True).apply(
+        checksum=stac.SHA256_MULTIHASH + digest, size=size
+    )
 
 
 def _add_raster(item: pystac.Item, asset: pystac.Asset, path: Path, common: Grid) -> None:
