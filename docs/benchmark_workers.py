@@ -1,6 +1,6 @@
 """Measures how well workers share a machine, on several scenes and on one in parts.
 
-    python docs/benchmark_workers.py --jobs 2 --size 900 --repeats 3
+    python docs/benchmark_workers.py --jobs 2 --size 960 --repeats 3
 
 One worker and several take turns, each with one thread per process. Ideally N workers take an
 N-th of the time of one. Strips of a part that run twice count against them.
@@ -27,9 +27,9 @@ from geosrseg.raster.synthetic_scene import write_synthetic_scene
 def main() -> None:
     """Print wall and CPU seconds of both, and the share of the ideal."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=900, help="LR pixels along each side")
+    parser.add_argument("--size", type=int, default=960, help="LR pixels along each side")
     parser.add_argument("--scenes", type=int, default=4)
-    parser.add_argument("--window", type=int, default=128, help="LR pixels along each side")
+    parser.add_argument("--window", type=int, default=336, help="LR pixels along each side")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--model", default="landcover-3x")
