@@ -82,7 +82,7 @@ def test_gdal_alone_would_follow_them(scene, secret):
 @pytest.mark.parametrize("suffix", [".ovr", ".OVR", ".msk", ".Msk", ".msk.ovr", ".ovr.msk"])
 def test_a_vrt_in_the_place_of_overviews_or_a_mask(scene, secret, suffix):
     path = beside(scene, suffix, vrt(secret))
-    assert f"takes {path.name} beside it for its overviews or mask" in refusal(scene)
+    assert f"would use {path.name} beside it as overviews or mask" in refusal(scene)
 
 
 def test_overviews_that_lead_further(scene, secret, write_scene):
@@ -174,7 +174,7 @@ def test_a_file_of_a_dataset(scene, secret):
     with pytest.raises(DatasetError, match="OVERVIEW_FILE"), RasterFiles().use(scene):
         pass
     beside(scene, ".msk", vrt(secret))
-    with pytest.raises(DatasetError, match=r"takes scene\.tif\.msk"), RasterFiles().use(scene):
+    with pytest.raises(DatasetError, match=r"would use scene\.tif\.msk"), RasterFiles().use(scene):
         pass
 
 
@@ -206,7 +206,7 @@ class TestSidecarsOfStrangers:
         path = write_scene(reflectance)
         path.with_name(f"{path.name}.aux.xml").write_text(text)
         with (
-            pytest.raises(SceneError, match=r"aux\.xml beside it is not taken"),
+            pytest.raises(SceneError, match=r"aux\.xml beside it is refused"),
             open_scene(path, model_bands=BANDS),
         ):
             pass
