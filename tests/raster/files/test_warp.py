@@ -140,5 +140,5 @@ def test_a_coarser_grid_has_the_same_origin():
 def test_a_vrt_of_the_users_is_not_opened(tmp_path):
     path = tmp_path / "a.tif"
     path.write_text("<VRTDataset rasterXSize='1' rasterYSize='1'/>")
-    with unreferenced_allowed(), pytest.raises(DatasetError, match="none of the kinds of image"):
+    with unreferenced_allowed(), pytest.raises(DatasetError, match="has an unknown format"):
         read(path, Warp(FINE))
