@@ -1,4 +1,4 @@
-"""Sample: pixels from all over a scene, to tell what its numbers are."""
+"""Sample: pixels from all over a scene, by which its numbers are judged."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -11,10 +11,10 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
-"""(bands, rows, cols) digital numbers, and (rows, cols) where they are valid."""
+"""(bands, rows, cols) digital numbers, and valid (rows, cols)."""
 
 WHOLE_PIXELS = 2**18
-"""A scene of at most so many is looked at as a whole."""
+"""Size up to which a scene is sampled as a whole."""
 
 _PER_AXIS = 8
 _SIDE = 32
@@ -27,9 +27,9 @@ class Part:
     """One window of a sample.
 
     Attributes:
-        window: where it lies in the scene.
-        numbers: (bands, rows, cols) digital numbers; fewer rows and columns than the window
-            has where they are averages.
+        window: its position in the scene.
+        numbers: (bands, rows, cols) digital numbers; averages, if the window has more rows and
+            columns.
         valid: (rows, cols).
     """
 
@@ -43,8 +43,7 @@ class Sample:
     """Windows of a scene.
 
     Attributes:
-        parts: the windows.
-        nothing: (bands, 0) of the digital numbers' type.
+        nothing: empty (bands, 0) array of the digital numbers' type.
     """
 
     parts: tuple[Part, ...]
@@ -58,12 +57,12 @@ class Sample:
 
     @property
     def usable(self) -> float:
-        """The share of the pixels that are valid; 1 where none was read."""
+        """The share of valid pixels; 1 where none was read."""
         pixels = sum(part.valid.size for part in self.parts)
         return sum(int(part.valid.sum()) for part in self.parts) / pixels if pixels else 1.0
 
     def where(self, keep: Callable[[Part], NDArray[np.bool_]]) -> "Sample":
-        """The same windows, of whose valid pixels only those stay that `keep` marks."""
+        """The same windows, in which only pixels that `keep` marks stay valid."""
         parts = (replace(part, valid=part.valid & keep(part)) for part in self.parts)
         return Sample(tuple(parts), self.nothing)
 
@@ -79,16 +78,16 @@ def take_sample(
 ) -> Sample:
     """Read a small scene as a whole; of a larger one an overview, or windows from all over it.
 
-    A scene whose valid part falls between the scattered windows is searched in full: a
-    guess from nothing would be none.
+    A scene whose valid part lies between these windows is searched in full, because nothing can
+    be inferred from an empty sample.
 
     Args:
-        read: gives the pixels of a window, averaged to the argument `shape` if it is given.
+        read: returns the pixels of a window, averaged to its argument `shape` if that is given.
         height: rows of the scene.
         width: columns of the scene.
         nothing: see `Sample`.
-        has_overviews: reading a whole averaged copy costs little.
-        skip_bad_blocks: leave out what cannot be decoded.
+        has_overviews: a reduced copy is cheap to read.
+        skip_bad_blocks: leave out windows that cannot be decoded.
     """
     if height * width <= WHOLE_PIXELS:
         windows = list(_all_windows(height, width))

@@ -381,7 +381,7 @@ class TestRefused:
     def test_a_shapefile_without_its_crs(self, tmp_path):
         path = write_vector(tmp_path / "a.shp", TRIANGLE, "ESRI Shapefile")
         (tmp_path / "a.prj").unlink()
-        assert "names no CRS: give it one" in self.refused(path)
+        assert "has no CRS: add one" in self.refused(path)
 
     @pytest.mark.parametrize(
         ("names", "reason"),

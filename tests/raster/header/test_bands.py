@@ -108,7 +108,7 @@ def test_numbers_of_two_sensors_are_asked_about():
 
 def test_a_hint_numbers_no_band_that_it_does_not_know():
     found = bands("Red", "Green", "near-ish")
-    with pytest.raises(SceneError, match=r"with `bands` nir=N, N being the number or the name"):
+    with pytest.raises(SceneError, match=r"with `bands` nir=N, where N is the number or name"):
         choose_bands(found, model_bands=MODEL, option=None)
 
 
