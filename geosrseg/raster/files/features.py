@@ -52,7 +52,13 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     values = np.arange(1, len(geometries) + 1) if column is None else found.columns[column]
     kept = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
     geometries = geometries[kept]
-    _check_kinds(path, geometries, kinds)
+    allowed = kinds.split()
+    held = {item.geom_type.removeprefix("Multi") for item in geometries}
+    if not held <= set(allowed) or not held:
+        raise OutputError(
+            f"{path}: holds {' and '.join(sorted(held)) or 'nothing'}, expected "
+            f"{' or '.join(allowed)} features"
+        )
     return Features(geometries, tuple(np.asarray(values)[kept].tolist()))
 
 
@@ -64,13 +70,3 @@ def read_columns(path: Path) -> dict[str, NDArray[Any]]:
         MissingExtraError: the extra ``gis`` is not installed.
     """
     return read_vector_file(path, None, geometries=False).columns
-
-
-def _check_kinds(path: Path, geometries: NDArray[np.object_], kinds: str) -> None:
-    allowed = kinds.split()
-    found = {item.geom_type.removeprefix("Multi") for item in geometries}
-    if not found <= set(allowed) or not found:
-        raise OutputError(
-            f"{path}: holds {' and '.join(sorted(found)) or 'nothing'}, expected "
-            f"{' or '.join(allowed)} features"
-        )

@@ -84,11 +84,11 @@ class Grid:
         left, bottom, right, top = bounds
         corners = [~self.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
         cols, rows = zip(*corners, strict=True)
-        first_row, last_row = max(math.floor(min(rows)), 0), min(math.ceil(max(rows)), self.height)
-        first_col, last_col = max(math.floor(min(cols)), 0), min(math.ceil(max(cols)), self.width)
-        if first_row >= last_row or first_col >= last_col:
+        top, bottom = max(math.floor(min(rows)), 0), min(math.ceil(max(rows)), self.height)
+        first, last = max(math.floor(min(cols)), 0), min(math.ceil(max(cols)), self.width)
+        if top >= bottom or first >= last:
             return None
-        return Window(first_row, first_col, last_row - first_row, last_col - first_col)
+        return Window(top, first, bottom - top, last - first)
 
     def part(self, window: Window) -> "Grid":
         """The grid of a window's pixels."""

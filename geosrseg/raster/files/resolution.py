@@ -29,13 +29,9 @@ def pixel_size(grid: Grid) -> tuple[float, float] | None:
     x, y = a * col + b * row + c, d * col + e * row + f
     steps = ((a, d), (b, e))
     size, plane = _geographic(grid.crs, x, y, steps), _plane(grid.crs, steps)
-    if plane and (size is None or _are_close(size, plane)):
+    if plane and (size is None or np.allclose(size, plane, rtol=DISTORTION, atol=0)):
         size = plane  # UTM's 30 m rather than 29.97
     return size if size and all(math.isfinite(v) and v > 0 for v in size) else None
-
-
-def _are_close(size: tuple[float, float], other: tuple[float, float]) -> bool:
-    return all(abs(a - b) <= DISTORTION * b for a, b in zip(size, other, strict=True))
 
 
 def ground_resolution(grid: Grid) -> float | None:

@@ -44,11 +44,9 @@ _WORDS = {
 ALIASES = {alias: name for name, aliases in _WORDS.items() for alias in aliases}
 """Lower-case word without blanks -> the band's name."""
 
-_OLI = {
-    **{"1": "coastal", "2": "blue", "3": "green", "4": "red", "5": "nir", "6": "swir1"},
-    "7": "swir2",
-}
-_REFLECTIVE_TM = {"1": "blue", "2": "green", "3": "red", "4": "nir", "5": "swir1", "7": "swir2"}
+_LANDSAT = ("blue", "green", "red", "nir", "swir1", "swir2")
+_OLI = {"1": "coastal", **dict(zip("234567", _LANDSAT, strict=True))}
+_REFLECTIVE_TM = dict(zip("123457", _LANDSAT, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

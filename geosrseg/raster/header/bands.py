@@ -223,11 +223,8 @@ def _number(text: str, found: Sequence[SceneBand], named: Mapping[str, int]) -> 
         return same[0]
     names = [band.name for band in found if band.name]
     or_name = f", or a name that one band has: {', '.join(names[:12])}" if names else ""
-    raise SceneError(f"`bands` has {text!r}, expected a band's number: {_range(numbers)}{or_name}")
-
-
-def _range(numbers: list[str]) -> str:
-    return ", ".join(numbers) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
+    few = ", ".join(numbers) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
+    raise SceneError(f"`bands` has {text!r}, expected a band's number: {few}{or_name}")
 
 
 def _example(bands: Sequence[str]) -> str:

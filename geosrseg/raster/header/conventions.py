@@ -1,6 +1,5 @@
 """Conventions by which products store reflectance, and which of them a scene's numbers fit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.domain import LEVELS
+from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
 from geosrseg.raster.header.plausibility import (
     LEAST_SHARE,
@@ -47,6 +47,10 @@ class Convention:
         scale = np.format_float_positional(self.scale, trim="-", precision=17)
         return f"`scale` {scale}" + (f" `offset` {self.offset:g}" if self.offset else "")
 
+    def radiometry(self, bands: int) -> Radiometry:
+        """The convention for every band."""
+        return Radiometry.uniform(bands, scale=self.scale, offset=self.offset)
+
     def reflectance(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The reflectance of digital numbers."""
         return np.asarray(values, np.float64) * self.scale + self.offset
@@ -76,18 +80,10 @@ _KINDS = ({TEN_THOUSANDTHS, SENTINEL_2}, {PERCENT, EIGHT_BITS, FIVE_HUNDREDTHS})
 """Conventions with similar numbers."""
 
 
-def misfit(
-    values: NDArray[np.generic], spec: ModelSpec, scale: Sequence[float], offset: Sequence[float]
-) -> float:
-    """How far reflectances are from those the model was trained on, in ranges of a band.
-
-    Args:
-        values: (bands, pixels) digital numbers.
-        scale: one per band.
-        offset: one per band.
-    """
+def misfit(values: NDArray[np.generic], spec: ModelSpec, radiometry: Radiometry) -> float:
+    """Mean distance of (bands, pixels) digital numbers from training data, in ranges of a band."""
     found = np.quantile(values.astype(np.float64), _SHARES, axis=1).T
-    found = found * np.asarray(scale)[:, None] + np.asarray(offset)[:, None]
+    found = found * np.array(radiometry.scale)[:, None] + np.array(radiometry.offset)[:, None]
     expected = _expected(spec)
     spread = expected[:, -1:] - expected[:, :1]
     return float((np.abs(found - expected) / np.maximum(spread, 1e-6)).mean())
@@ -102,7 +98,7 @@ def best_convention(values: NDArray[np.generic], spec: ModelSpec) -> Convention 
 def fitting_conventions(values: NDArray[np.generic], spec: ModelSpec) -> tuple[Convention, ...]:
     """The convention that fits (bands, pixels) digital numbers best, and up to two similar ones."""
     scored = [
-        (misfit(values, spec, *_of_all(each, len(values))), each)
+        (misfit(values, spec, each.radiometry(len(values))), each)
         for each in CONVENTIONS
         if _may_be(each, values, spec)
     ]
@@ -151,10 +147,6 @@ def _may_be(convention: Convention, values: NDArray[np.generic], spec: ModelSpec
         if is_other:
             return False
     return not implausible(convention.reflectance(values), spec.bands)
-
-
-def _of_all(convention: Convention, bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    return (convention.scale,) * bands, (convention.offset,) * bands
 
 
 def advice(values: NDArray[np.generic], spec: ModelSpec) -> str:

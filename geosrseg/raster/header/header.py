@@ -301,7 +301,8 @@ def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     """The source grid, and a warning where the map cannot keep the file's georeference."""
     crs, transform = _crs(dataset), dataset.transform
     warning = ""
-    if transform.is_degenerate or not _is_finite(transform, dataset.shape):
+    far_corner = transform @ (dataset.width, dataset.height)
+    if transform.is_degenerate or not all(map(math.isfinite, (*transform[:6], *far_corner))):
         crs, transform = None, Affine.identity()
         warning = "its transform gives pixels no area or position: the map has pixel coordinates"
     elif transform.is_identity:
@@ -311,12 +312,6 @@ def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     elif crs is None:
         warning = "it has no CRS: the map has none either"
     return Grid(crs, transform, *dataset.shape), warning
-
-
-def _is_finite(transform: Affine, shape: tuple[int, int]) -> bool:
-    """Whether both ends of the diagonal have finite coordinates."""
-    height, width = shape
-    return all(math.isfinite(value) for value in (*transform[:6], *transform @ (width, height)))
 
 
 def _crs(dataset: DatasetReader) -> CRS | None:

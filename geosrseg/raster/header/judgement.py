@@ -178,9 +178,8 @@ def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
     fitting = best_convention(values, spec)
     if fitting is None:
         return ""
-    bands = len(values)
-    here = misfit(values, spec, radiometry.scale, radiometry.offset)
-    there = misfit(values, spec, (fitting.scale,) * bands, (fitting.offset,) * bands)
+    here = misfit(values, spec, radiometry)
+    there = misfit(values, spec, fitting.radiometry(len(values)))
     if here < TIMES_BETTER * there and not _hides_vegetation(values, radiometry, spec, fitting):
         return ""
     return (

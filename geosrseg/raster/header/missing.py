@@ -41,21 +41,13 @@ def with_nodata_if(header: SceneHeader, nodata_if: NodataIf, spec: ModelSpec | N
 
 def _stand_ins(header: SceneHeader, spec: ModelSpec | None) -> list[float]:
     """The digital number of each band that is normalised to the model's fill."""
-    bands = len(header.band_names)
-    reflectances = (0.0,) * bands
+    reflectance = np.zeros(len(header.band_names))
     if spec is not None:
         normal = spec.normalization
-        reflectances = tuple(
-            low + fill * (high - low)
-            for low, high, fill in zip(normal.low, normal.high, normal.fill, strict=True)
-        )
-    radiometry = header.radiometry
-    return [
-        (reflectance - offset) / scale
-        for reflectance, scale, offset in zip(
-            reflectances, radiometry.scale, radiometry.offset, strict=True
-        )
-    ]
+        low, high, fill = map(np.array, (normal.low, normal.high, normal.fill))
+        reflectance = low + fill * (high - low)
+    scale, offset = map(np.array, (header.radiometry.scale, header.radiometry.offset))
+    return list(((reflectance - offset) / scale).tolist())
 
 
 def describe_losses(

@@ -81,15 +81,15 @@ class QualityFile:
                 f"expected {self.index} of uint8 or uint16 with quality flags: get it again"
             )
 
-    def read(
+    def read_pixels(
         self,
         dataset: DatasetReader,
         window: Window | None = None,
         *,
         shape: tuple[int, int] | None = None,
         masked_only: bool = False,
-    ) -> NDArray[np.bool_]:
-        """Valid (rows, cols): True where a pixel is not marked.
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+        """As `BandSelection.read`: an array of 0 bands, and valid (rows, cols).
 
         Args:
             window: the part to read; None for all.
@@ -103,18 +103,7 @@ class QualityFile:
             resampling=Resampling.nearest,
         )
         marks = self.masked if masked_only else self.masked | self.fill
-        return ~marks.found_in(flags)
-
-    def read_pixels(
-        self,
-        dataset: DatasetReader,
-        window: Window | None = None,
-        *,
-        shape: tuple[int, int] | None = None,
-        masked_only: bool = False,
-    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """`read` with the return value of `BandSelection.read`: an array of 0 bands, and valid."""
-        valid = self.read(dataset, window, shape=shape, masked_only=masked_only)
+        valid = ~marks.found_in(flags)
         return np.empty((0, *valid.shape), np.uint8), valid
 
 

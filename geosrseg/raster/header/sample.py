@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,8 +84,6 @@ def take_sample(
 
     Args:
         read: returns the pixels of a window, averaged to its argument `shape` if that is given.
-        height: rows of the scene.
-        width: columns of the scene.
         nothing: see `Sample`.
         has_overviews: a reduced copy is cheap to read.
         skip_bad_blocks: leave out windows that cannot be decoded.
@@ -127,17 +126,14 @@ def _parts(
 
 
 def _scattered_windows(height: int, width: int) -> Iterator[Window]:
-    for row in _scattered_starts(height):
-        for col in _scattered_starts(width):
-            yield Window(row, col, min(_SIDE, height), min(_SIDE, width))
-
-
-def _scattered_starts(length: int) -> list[int]:
-    last = max(length - _SIDE, 0)
-    return sorted(set(np.linspace(0, last, _PER_AXIS, dtype=int).tolist()))
+    rows, cols = (
+        np.unique(np.linspace(0, max(length - _SIDE, 0), _PER_AXIS, dtype=int)).tolist()
+        for length in (height, width)
+    )
+    for row, col in product(rows, cols):
+        yield Window(row, col, min(_SIDE, height), min(_SIDE, width))
 
 
 def _all_windows(height: int, width: int) -> Iterator[Window]:
-    for row in range(0, height, 512):
-        for col in range(0, width, 512):
-            yield Window(row, col, 512, 512).clipped(height, width)
+    for row, col in product(range(0, height, 512), range(0, width, 512)):
+        yield Window(row, col, 512, 512).clipped(height, width)

@@ -60,11 +60,8 @@ class LeftDrafts:
 
 def find_left_drafts(folder: Path) -> list[LeftDrafts]:
     """The drafts in a folder: of killed processes, and of running ones."""
-    return [
-        _examine(path, path.with_name(found["output"]))
-        for path in sorted(folder.glob(f".*{DRAFTS}"))
-        if (found := _NAME.fullmatch(path.name)) and _is_ours(path)
-    ]
+    drafts = sorted(folder.glob(f".*{DRAFTS}"))
+    return [_examine(path) for path in drafts if _is_ours(path)]
 
 
 def _is_ours(folder: Path) -> bool:
@@ -86,11 +83,11 @@ def _is_ours(folder: Path) -> bool:
     )
 
 
-def _examine(folder: Path, output: Path) -> LeftDrafts:
+def _examine(folder: Path) -> LeftDrafts:
     found = [path.lstat() for path in [folder, *folder.rglob("*")]]
     return LeftDrafts(
         folder=folder,
-        output=output,
+        output=folder.with_name(_NAME.sub(r"\g<output>", folder.name)),
         modified=max(item.st_mtime for item in found),
         size=sum(item.st_size for item in found[1:] if stat.S_ISREG(item.st_mode)),
         running=is_locked(folder / LOCK),

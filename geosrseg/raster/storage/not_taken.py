@@ -25,6 +25,13 @@ _HERE = {
 """Scheme of a local file -> what to give instead."""
 
 _VIRTUAL = re.compile(r"/vsi[a-z0-9_]+/", re.IGNORECASE)
+_VIRTUAL_ADVICE = {
+    "vsis3": "give s3://REST",
+    "vsigs": "give https://storage.googleapis.com/REST",
+    **dict.fromkeys(("vsiaz", "vsiadls"), "give https://ACCOUNT.blob.core.windows.net/REST"),
+    "vsitar": "give the .tar of a Landsat product, or the unpacked file",
+    "vsimem": "give a file, or in Python the array itself (map_array)",
+}
 _INNER_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 
 _ARCHIVES = {

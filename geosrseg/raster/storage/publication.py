@@ -122,7 +122,8 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
     """
     try:
         for draft in drafts:
-            _sync(draft)
+            with draft.open("r+b") as file:
+                os.fsync(file.fileno())
         for draft in drafts:
             draft.replace(path.parent / draft.name)
         published = {draft.name for draft in drafts}
@@ -157,11 +158,6 @@ def publish_texts(texts: Mapping[Path, str]) -> None:
             except OSError as error:
                 raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([folder / path.name for path in texts], first)
-
-
-def _sync(path: Path) -> None:
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -62,11 +62,10 @@ def _directory_bytes(path: Path) -> int:
         (size,) = struct.unpack_from("<L", tail, at + 12)
         if size != 0xFFFFFFFF:
             return int(size)
-        if at < 20 or tail[at - 20 : at - 16] != _LOCATOR:
-            raise zipfile.BadZipFile("its list of files is nowhere")
-        (offset,) = struct.unpack_from("<Q", tail, at - 12)
-        file.seek(min(offset, total))
-        record = file.read(56)
-        if record[:4] != _END64 or len(record) < 56:
-            raise zipfile.BadZipFile("its list of files is nowhere")
-        return int(struct.unpack_from("<Q", record, 40)[0])
+        if at >= 20 and tail[at - 20 : at - 16] == _LOCATOR:
+            (offset,) = struct.unpack_from("<Q", tail, at - 12)
+            file.seek(min(offset, total))
+            record = file.read(56)
+            if record[:4] == _END64 and len(record) == 56:
+                return int(struct.unpack_from("<Q", record, 40)[0])
+        raise zipfile.BadZipFile("its list of files is missing")

@@ -1,4 +1,4 @@
-"""Vector files of strangers lead to no other file and not to the network, and compute nothing."""
+"""Untrusted vector files open no other file, reach no network and run no query."""
 
 import json
 import os

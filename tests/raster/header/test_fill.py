@@ -1,4 +1,4 @@
-"""Fill that no tag declares: found, said, and taken where the value can be nothing else."""
+"""Undeclared fill is found and reported, and becomes nodata where the value can only be fill."""
 
 import numpy as np
 import pytest
@@ -95,7 +95,7 @@ def test_a_scene_that_is_missing_everywhere_is_refused(value):
     ("dtype", "is_float"), [("float32", True), ("float64", True), ("int16", False)]
 )
 def test_zeros_of_earth_engine_are_no_ground(bands, certain, dtype, is_float):
-    """0 in all bands is what it writes for masked pixels of an image of floating point."""
+    """Earth Engine writes 0 in all bands for masked pixels of a floating-point image."""
     radiometry = Radiometry.uniform(bands)
     found = is_certain(Fill(0.0, 0.1), dtype=np.dtype(dtype), radiometry=radiometry)
     assert found == (certain and is_float)

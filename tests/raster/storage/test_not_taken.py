@@ -1,4 +1,4 @@
-"""What is no scene is named, with what to type instead."""
+"""Input that is no scene is refused, with advice what to give instead."""
 
 import gzip
 import zipfile
