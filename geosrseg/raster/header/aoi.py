@@ -223,10 +223,13 @@ def _box(text: str, grid: Grid) -> shapely.Geometry | None:
         numbers = [float(word) for word in listed.split(",")]
     except ValueError:
         return None
-    try:
-        crs = read_crs(name) if name and _required_crs(text, grid) else grid.crs
-    except ValueError as error:
-        raise SceneError(f"`aoi` {text}: {reason(error)}") from error
+    crs = grid.crs
+    if name:
+        _required_crs(text, grid)
+        try:
+            crs = read_crs(name)
+        except ValueError as error:
+            raise SceneError(f"`aoi` {text}: {reason(error)}") from error
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise SceneError(f"`aoi` {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers

@@ -81,9 +81,8 @@ def find_fill(sample: Sample) -> tuple[Fill, ...]:
     found = []
     for value in dict.fromkeys(candidates):
         share = sum(int(_has(part, value).sum()) for part in sample.parts) / total
-        if share >= _least_share(values.dtype, value) and any(
-            _has_stretch(_has(part, value)) for part in sample.parts
-        ):
+        least = LEAST_SHARE_8_BITS if values.dtype.itemsize == 1 and value else LEAST_SHARE
+        if share >= least and any(_has_stretch(_has(part, value)) for part in sample.parts):
             found.append(Fill(value, share))
     return tuple(found)
 
@@ -200,16 +199,11 @@ def _ends(dtype: np.dtype[np.generic]) -> tuple[float, float]:
     return (float(limits.min) or math.nan, float(limits.max))
 
 
-def _least_share(dtype: np.dtype[np.generic], value: float) -> float:
-    return LEAST_SHARE_8_BITS if dtype.itemsize == 1 and value else LEAST_SHARE
-
-
 def _has_stretch(marked: NDArray[np.bool_]) -> bool:
     """Whether `STRETCH` marked pixels follow each other in a row or column."""
-    return any(_has_run(lines) for lines in (marked, marked.T))
-
-
-def _has_run(lines: NDArray[np.bool_]) -> bool:
-    length = min(STRETCH, lines.shape[1])
-    sums = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    return bool((sums[:, length:] - sums[:, :-length] == length).any())
+    for lines in (marked, marked.T):
+        length = min(STRETCH, lines.shape[1])
+        sums = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+        if (sums[:, length:] - sums[:, :-length] == length).any():
+            return True
+    return False
