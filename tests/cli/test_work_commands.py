@@ -47,6 +47,13 @@ def test_plan_prints_a_line_a_scene_and_totals(folder):
     assert len((folder / "w.jsonl").read_text().splitlines()) == 3
 
 
+def test_a_plan_says_where_a_scene_has_fewer_strips_than_parts(folder):
+    done = plan(folder, "--split-rows", 4)
+    new = [line for line in done.stdout.splitlines() if line.startswith("new")]
+    assert all("in 1 part, as it has no more strips: use a smaller --window" in x for x in new)
+    assert len(new) == 2
+
+
 def test_a_plan_without_a_scene_to_map_names_the_scene_once(folder):
     done = call(
         "plan", folder / "in" / "s1.tif", "--output-folder", folder / "out",

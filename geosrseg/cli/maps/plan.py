@@ -12,6 +12,7 @@ from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
 from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.terminal.work_report import said_of
+from geosrseg.core.text.counted import counted
 from geosrseg.core.text.plain_text import one_line
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
@@ -82,7 +83,7 @@ def plan(
 
     def show(scene: "PlannedScene") -> None:
         if not as_json:
-            click.echo(one_line(_line(scene)))
+            click.echo(one_line(_line(scene, split_rows)))
 
     named = {name: value for name, value in named.items() if value not in (None, False, ())}
     found = plan_work(
@@ -101,11 +102,13 @@ def plan(
     click.echo(json.dumps(_described(found)) if as_json else _totals(found, output))
 
 
-def _line(scene: "PlannedScene") -> str:
+def _line(scene: "PlannedScene", split_rows: int) -> str:
     if scene.plan is None:
         return f"{scene.state:<7}{said_of(scene.scene, scene.error)}"
     plan = scene.plan
     parts = f" in {scene.parts} parts" if scene.parts > 1 else ""
+    if scene.parts < split_rows:
+        parts = f" in {counted(scene.parts, 'part')}, as it has no more strips: use a smaller --window"
     return (
         f"{scene.state:<7}{plan.width} x {plan.height}  {_time(plan.seconds)}  "
         f"{plan.memory / 1e9:.2f} GB memory  {plan.disk / 1e9:.2f} GB disk  {scene.scene}{parts}"

@@ -155,12 +155,12 @@ def find_classes(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> It
         )
     if not train.all():
         yield (
-            f"class {_names(card, train == 0)} has no pixel in the training split: the network "
+            f"{_subject(card, train == 0)} has no pixel in the training split: the network "
             "cannot learn it, and maps will not show it"
         )
     if validation.any() and (missing := (validation == 0) & (train > 0)).any():
         yield (
-            f"class {_names(card, missing)} has no pixel in the validation split: it has no say "
+            f"{_subject(card, missing)} has no pixel in the validation split: it has no say "
             "in the choice of the best epoch"
         )
     alone = [r for r in references if r.empty and len(r.held) == 1]
@@ -204,3 +204,9 @@ def _names(card: DatasetCard, chosen: NDArray[np.bool_]) -> str:
         )
         if is_chosen
     )
+
+
+def _subject(card: DatasetCard, chosen: NDArray[np.bool_]) -> str:
+    """Return the same names to begin a sentence; a class may be called "class 1" already."""
+    names = _names(card, chosen)
+    return names if names.startswith("class ") else f"class {names}"
