@@ -108,7 +108,9 @@ def _line(scene: "PlannedScene", split_rows: int) -> str:
     plan = scene.plan
     parts = f" in {scene.parts} parts" if scene.parts > 1 else ""
     if scene.parts < split_rows:
-        parts = f" in {counted(scene.parts, 'part')}, as it has no more strips: use a smaller --window"
+        parts = (
+            f" in {counted(scene.parts, 'part')}, as it has no more strips: use a smaller --window"
+        )
     return (
         f"{scene.state:<7}{plan.width} x {plan.height}  {_time(plan.seconds)}  "
         f"{plan.memory / 1e9:.2f} GB memory  {plan.disk / 1e9:.2f} GB disk  {scene.scene}{parts}"
