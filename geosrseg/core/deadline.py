@@ -1,4 +1,4 @@
-"""Deadline: something done over the network, within a time as a whole."""
+"""Time limits for work over a network."""
 
 import threading
 import time
@@ -9,13 +9,13 @@ T = TypeVar("T")
 
 
 def within(seconds: float, action: Callable[[], T]) -> T:
-    """Do something, or give it up after so long.
+    """Run an action and abandon it after a time limit.
 
-    Each step over a network has its own limit, but a server may send a byte from time to
-    time. What is given up still runs, on a thread that ends with the program.
+    The timeout of a socket applies to each step, and a server that sends a byte now and then
+    never exceeds it. An abandoned action keeps running on a thread that ends with the program.
 
     Raises:
-        TimeoutError: it is not done by then.
+        TimeoutError: the action was not finished in time.
     """
     results: list[T] = []
     failures: list[BaseException] = []
@@ -37,11 +37,11 @@ def within(seconds: float, action: Callable[[], T]) -> T:
 
 
 class Pace:
-    """The least that must arrive, so that a line that trickles is not taken for a slow one.
+    """Minimum rate of a transfer, to detect a connection that only trickles.
 
     Args:
-        least: bytes of each second, on average.
-        seconds: over which it is averaged.
+        least: bytes per second, on average.
+        seconds: period of the average.
     """
 
     def __init__(self, least: float, *, seconds: float) -> None:
@@ -50,10 +50,10 @@ class Pace:
         self._begin, self._arrived = time.monotonic(), 0
 
     def add(self, count: int) -> None:
-        """Note what has arrived.
+        """Count bytes that have arrived.
 
         Raises:
-            TimeoutError: too little has.
+            TimeoutError: the average rate is too low.
         """
         self._arrived += count
         elapsed = time.monotonic() - self._begin

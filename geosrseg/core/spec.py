@@ -1,8 +1,8 @@
-"""ModelSpec: what a model file says of itself, and all that `predict` needs to know."""
+"""ModelSpec: the description stored in a model file, everything `predict` needs to know."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from geosrseg.core.domain import Domain
@@ -15,7 +15,7 @@ from geosrseg.core.text.record import Record
 from geosrseg.errors import ModelError
 
 SPEC_VERSION = 1
-"""Version of the layout below; a file of a newer one is refused."""
+"""Version of the JSON layout; files with a newer one are refused."""
 
 SPEC_KEY = "geosrseg"
 """Key of the ONNX metadata entry that holds the ModelSpec as JSON."""
@@ -27,28 +27,26 @@ class ModelSpec:
 
     Attributes:
         name: short name, as in ``--model NAME``.
-        version: of the weights.
+        version: version of the weights.
         bands: names of the input bands, in the order of the model's input.
         upscale_factor: target pixels per source pixel, along each axis.
-        normalization: reflectance to model input.
         legend: the classes, in the order of the model's output.
-        multiple: LR pixels; windows begin and end on multiples of it.
-        window_size: LR pixels of the largest window by default; it bounds the memory.
+        multiple: LR pixels; windows start and stop on multiples of this number.
+        window_size: default side of the largest window in LR pixels; it bounds the memory.
         halo: LR pixels at a window's border that blending does not use.
         exact_halo: LR pixels beyond which a window's border changes nothing at all; None
-            where the network looks at the whole window, or it is not known.
+            if the network looks at the whole window, or if unknown.
         measured_halo: LR pixels beyond which no label of the trained network was seen to
-            change; None where that was not measured, or found no end.
-        licence: of the weights.
-        training_data: what the model was trained on.
+            change; None if not measured, or if no such distance was found.
+        licence: licence of the weights.
         limits: where the model should not be trusted.
-        metrics: figures on the validation data, by name.
+        metrics: metrics on the validation data, by name.
         config_hash: SHA-256 of the training configuration, in hexadecimal.
-        temperature: divides the logits so that the confidence is calibrated, see
-            `core.labels.percent`; 1 where it was not fitted.
-        precisions: in which the weights were measured to lose next to nothing.
+        temperature: divisor of the logits that calibrates the confidence, see
+            `core.labels.percent`; 1 if not fitted.
+        precisions: precisions in which the weights were measured to lose next to nothing.
         confusion: (classes, classes) pixels of the validation data, rows reference, columns
-            prediction; empty where it is not known.
+            prediction; empty if unknown.
         domain: the scenes that the model learned from; unknown in older files.
     """
 
@@ -62,12 +60,12 @@ class ModelSpec:
     window_size: int
     halo: int
     exact_halo: int | None
+    measured_halo: int | None = None
     licence: str
     training_data: str
     limits: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     config_hash: str = ""
-    measured_halo: int | None = None
     temperature: float = 1.0
     precisions: tuple[str, ...] = ("fp32",)
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -118,7 +116,7 @@ class ModelSpec:
 
     @property
     def widest_halo(self) -> int:
-        """The exact halo, or the default without one: for measurements."""
+        """The exact halo if known, otherwise the default halo."""
         return self.halo if self.exact_halo is None else self.exact_halo
 
     def _check_measured(self) -> None:
@@ -138,40 +136,22 @@ class ModelSpec:
             )
 
     def to_json(self) -> str:
-        """The ModelSpec as one JSON object."""
-        return json.dumps(
-            {
-                "spec_version": SPEC_VERSION,
-                "name": self.name,
-                "version": self.version,
-                "bands": list(self.bands),
-                "upscale_factor": self.upscale_factor,
-                "normalization": self.normalization.to_json(),
-                "legend": self.legend.to_json(),
-                "multiple": self.multiple,
-                "window_size": self.window_size,
-                "halo": self.halo,
-                "exact_halo": self.exact_halo,
-                "measured_halo": self.measured_halo,
-                "licence": self.licence,
-                "training_data": self.training_data,
-                "limits": self.limits,
-                "metrics": dict(self.metrics),
-                "config_hash": self.config_hash,
-                "temperature": self.temperature,
-                "precisions": list(self.precisions),
-                "confusion": self.confusion,
-                "domain": self.domain.to_json(),
-            },
-            ensure_ascii=False,
-        )
+        """Return the ModelSpec as one JSON object, its keys in the order of the fields."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        nested = {
+            "normalization": self.normalization.to_json(),
+            "legend": self.legend.to_json(),
+            "metrics": dict(self.metrics),
+            "domain": self.domain.to_json(),
+        }
+        return json.dumps({"spec_version": SPEC_VERSION, **values, **nested}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
         """Read what `to_json` wrote.
 
         Raises:
-            ModelError: the text is no ModelSpec, of a newer version, or inconsistent.
+            ModelError: the text is not a ModelSpec, has a newer version, or is inconsistent.
         """
         try:
             record = Record(parse_json(text))

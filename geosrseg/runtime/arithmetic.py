@@ -1,8 +1,7 @@
-"""Arithmetic: how many multiplications a network needs, whoever runs it.
+"""Counts the multiplications that a network needs on any runtime.
 
-Counted are the operators in which all but a few are done: convolutions and matrix products.
-A multiplication goes with an addition there, so the floating-point operations are twice as
-many.
+Only convolutions and matrix products count: all others need very few. An addition follows each
+of their multiplications, so the number of floating-point operations is twice as large.
 """
 
 import math
@@ -14,16 +13,16 @@ from geosrseg.runtime.values import dimensions, infer_values
 
 
 def multiply_adds(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
-    """Multiplications that are followed by an addition (MACs), for one run.
+    """Return the multiply-accumulate operations (MACs) of one run.
 
-    Taps that lie beyond an image's border count too, as runtimes multiply them.
+    Taps beyond an image's border count too, since runtimes multiply them.
 
     Args:
-        model: with one input image.
-        shape: of the input, (N, bands, H, W).
+        model: a network with one input image.
+        shape: shape of the input, (N, bands, H, W).
 
     Raises:
-        ModelError: the sizes of the network's values do not follow from its input's.
+        ModelError: the sizes of the network's values cannot be inferred from the input's.
     """
     graph = model.graph
     sizes = {name: dimensions(value) for name, value in infer_values(model, shape).items()}

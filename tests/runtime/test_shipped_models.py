@@ -55,7 +55,7 @@ def test_what_is_not_as_listed_is_named(weights, monkeypatch, damage):
 def test_a_model_that_the_wheel_does_not_carry_is_named_with_where_it_is(weights):
     (weights / "one.onnx").unlink()
     assert verify_models() == ()
-    with pytest.raises(ModelError, match=r"one is not in this installation, which carries landc"):
+    with pytest.raises(ModelError, match=r"one is not in this installation, which contains landc"):
         find_model("one")
 
 

@@ -1,4 +1,4 @@
-"""Padding: pixels invented beyond the scene, up to the model's multiple."""
+"""Pads windows beyond the scene's edge, up to the model's multiple."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,11 @@ from geosrseg.core.tiling.windows import Window
 def pad_to_window(inputs: NDArray[np.float32], window: Window) -> NDArray[np.float32]:
     """Repeat the last row and column until the array is as large as its window.
 
-    What is invented depends on the scene alone and not on the window, so a tiled map can
-    be the same as an untiled one.
+    The padding depends on the scene alone and not on the window, so a tiled map can equal
+    an untiled one.
 
     Args:
-        inputs: (bands, rows, cols), the part of the window that lies inside the scene.
+        inputs: (bands, rows, cols), the part of the window inside the scene.
         window: the whole window.
 
     Returns:
