@@ -1,4 +1,4 @@
-"""Windowing: how to cut a scene into windows, as its user states it."""
+"""Windowing: the options for cutting a scene into windows."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,7 +10,7 @@ Seams = Literal["blend", "exact"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windowing:
-    """How to cut a scene into windows."""
+    """The options for cutting a scene into windows."""
 
     seams: Seams = option(
         "Taper overlapping windows, or give exactly the labels of one large window.",
@@ -29,11 +29,11 @@ class Windowing:
     )
     batch: int = option("Windows run at once.", 1, kind="whole", least=1)
     max_memory: int | None = option(
-        "What the network may take, such as 800M or 4G.",
+        "Memory limit of the network, such as 800M or 4G.",
         kind="size",
         metavar="SIZE",
         least=1,
-        shown="half of what is free",
+        shown="half of the free memory",
     )
 
     def __post_init__(self) -> None:

@@ -17,7 +17,6 @@ class Classes(Layer):
     styled = True
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         return CogProfile(
             grid=self.frame.target_grid,
             bands=("class",),
@@ -31,5 +30,4 @@ class Classes(Layer):
     def finish(
         self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
     ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
         return self.frame.spec.legend.id_table()[strip.labels][None]

@@ -1,4 +1,4 @@
-"""The confidence: how sure each label is, and how near to it unknown ground is."""
+"""The confidence of each label, and the doubt from unknown ground nearby."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ class Confidence(Layer):
     ramp = RAMP
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         frame = self.frame
         tags = {
             "GEOSRSEG_DOUBT": (
@@ -32,11 +31,10 @@ class Confidence(Layer):
         return confidence_profile(frame.target_grid, {**frame.tags, **tags})
 
     def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
-        """See `Layer.canvas`: the confidence alone."""
+        """Return a canvas for the confidence alone."""
         return np.full((1, rows, cols), NODATA, np.uint8)
 
     def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
-        """See `Layer.paint`."""
         part[0] = percent(
             window.probabilities, window.best, temperature=self.frame.spec.temperature
         )
@@ -44,7 +42,6 @@ class Confidence(Layer):
     def finish(
         self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
     ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
         sure: NDArray[np.uint8] = np.asarray(canvas, np.uint8)
         unsure = doubt(strip.distance, reach=self.frame.halo)
         finished = np.concatenate([sure, np.empty_like(sure)])

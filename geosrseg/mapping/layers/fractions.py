@@ -1,4 +1,4 @@
-"""The fractions: the share of each class in each pixel of the scene."""
+"""The share of each class in each pixel of the scene."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,6 @@ class Fractions(Layer):
     ramp = Ramp(0, 1)
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         return CogProfile(
             grid=self.frame.scene.grid,
             bands=self.frame.spec.legend.names,
@@ -32,6 +31,5 @@ class Fractions(Layer):
     def finish(
         self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
     ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
         classes = len(self.frame.spec.legend)
         return fractions(strip.labels, classes=classes, factor=strip.factor)

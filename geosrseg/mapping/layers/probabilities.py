@@ -19,7 +19,6 @@ class Probabilities(Layer):
     ramp = Ramp(0, 1)
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         classes = len(self.frame.spec.legend)
         return CogProfile(
             grid=self.frame.target_grid,
@@ -34,15 +33,13 @@ class Probabilities(Layer):
         )
 
     def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
-        """See `Layer.canvas`."""
         return np.full((len(self.frame.spec.legend), rows, cols), NODATA, np.uint8)
 
     def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
-        """See `Layer.paint`."""
         part[:] = np.rint(self._merged(window.probabilities) * np.float32(CERTAINTY))
 
     def _merged(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of the map's classes, each the sum of those that it is made from."""
+        """Sum the probabilities of the model's classes that form each class of the map."""
         merge = self.frame.merge
         if merge is None:
             return probabilities
@@ -55,7 +52,6 @@ class Probabilities(Layer):
     def finish(
         self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
     ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
         painted: NDArray[np.uint8] = np.asarray(canvas, np.uint8)
         painted[:, strip.hidden | (strip.labels == NODATA)] = NODATA
         return painted

@@ -23,7 +23,7 @@ def test_a_package_that_does_not_load_is_no_missing_package(monkeypatch, tmp_pat
     (tmp_path / "openvino.py").write_text("raise ImportError('libtbb.so: no such file')")
     monkeypatch.delitem(sys.modules, "openvino", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    assert "does not load (libtbb.so: no such file)" in str(openvino.OpenVino().why_not())
+    assert "cannot be loaded (libtbb.so: no such file)" in str(openvino.OpenVino().why_not())
 
 
 @installed

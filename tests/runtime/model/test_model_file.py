@@ -66,19 +66,19 @@ def test_a_file_that_cannot_be_read(tmp_path):
 def test_external_data_in_an_initializer(tmp_path):
     model = make_onnx(make_spec())
     model.graph.initializer.append(external())
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "weights are in another file" in refusal(tmp_path, model)
 
 
 def test_external_data_by_its_location_alone(tmp_path):
     model = make_onnx(make_spec())
     model.graph.initializer[0].data_location = TensorProto.EXTERNAL
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "weights are in another file" in refusal(tmp_path, model)
 
 
 def test_external_data_in_a_constant(tmp_path):
     model = make_onnx(make_spec())
     model.graph.node.append(helper.make_node("Constant", [], ["far"], value=external()))
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "weights are in another file" in refusal(tmp_path, model)
 
 
 @pytest.mark.parametrize("operator", ["If", "Loop", "Scan", "SequenceMap"])
