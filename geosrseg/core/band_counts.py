@@ -38,14 +38,7 @@ class BandCounts:
 
     def quantiles(self, levels: Sequence[float]) -> tuple[tuple[float, ...], ...]:
         """For each band, the value below which each share of the pixels lies."""
-        wanted = np.asarray(levels) * self.pixels
-        return tuple(
-            tuple((low + width * (self._places(counts, wanted) + 0.5)).tolist())
-            for low, width, counts in zip(
-                self._low[:, 0], self._width[:, 0], self._counts, strict=True
-            )
-        )
-
-    @staticmethod
-    def _places(counts: NDArray[np.int64], wanted: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.minimum(np.searchsorted(np.cumsum(counts), wanted), BINS - 1)
+        ranks = np.asarray(levels) * self.pixels
+        places = [np.searchsorted(np.cumsum(counts), ranks) for counts in self._counts]
+        values = self._low + self._width * (np.minimum(places, BINS - 1) + 0.5)
+        return tuple(map(tuple, values.tolist()))

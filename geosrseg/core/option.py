@@ -93,7 +93,7 @@ def _check_number(name: str, said: Option, value: Any, error: type[GeosrsegError
     right = right and (said.least is None or value >= said.least)
     if not right or not (said.above is None or value > said.above):
         kind = "a whole number" if whole else "a number"
-        bound = "" if said.least is None else f" from {said.least:g} on"
+        bound = "" if said.least is None else f" of at least {said.least:g}"
         bound = bound if said.above is None else f" above {said.above:g}"
         raise error(f"`{name}` {value:g}: expected {kind}{bound}")
 

@@ -20,6 +20,9 @@ SPEC_VERSION = 1
 SPEC_KEY = "geosrseg"
 """Key of the ONNX metadata entry that holds the ModelSpec as JSON."""
 
+ABSENT: dict[str, Any] = {"measured_halo": None, "precisions": ["fp32"], "domain": {}}
+"""Values of fields that older files lack."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
@@ -161,7 +164,7 @@ class ModelSpec:
                     f"the ModelSpec has version {version}, this geosrseg reads up to "
                     f"{SPEC_VERSION}: upgrade geosrseg"
                 )
-            return cls(**_fields(record))
+            return cls(**_fields(Record({**ABSENT, **record.values})))
         except ValueError as error:
             raise ModelError(f"the ModelSpec is not valid: {error}") from error
 
@@ -173,18 +176,13 @@ def _fields(record: Record) -> dict[str, Any]:
         **{key: record.text(key) for key in texts},
         **{key: record.integer(key) for key in numbers},
         "exact_halo": record.integer_or_null("exact_halo"),
-        # older files lack it
-        "measured_halo": record.integer_or_null("measured_halo")
-        if "measured_halo" in record.values
-        else None,
+        "measured_halo": record.integer_or_null("measured_halo"),
         "bands": record.texts("bands"),
         "normalization": Normalization.from_json(record.mapping("normalization")),
         "legend": Legend.from_json(record.mappings("legend")),
         "metrics": record.number_by_name("metrics"),
         "temperature": record.number("temperature", default=1.0),
-        "precisions": record.texts("precisions") if "precisions" in record.values else ("fp32",),
+        "precisions": record.texts("precisions"),
         "confusion": record.counts("confusion"),
-        "domain": Domain.from_json(record.mapping("domain"))
-        if "domain" in record.values
-        else Domain(),
+        "domain": Domain.from_json(record.mapping("domain")),
     }

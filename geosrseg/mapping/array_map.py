@@ -121,7 +121,9 @@ def map_array_file(
 def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: WindowCounter) -> None:
     """Run all windows, and put the finished rows into the layers."""
     done = dict.fromkeys(layers, 0)
-    with closing(predict_rows(job, on_read=counter.start, on_window=counter.count)) as all_rows:
+    with closing(
+        predict_rows(job, on_read=lambda: counter.enter("network"), on_window=counter.count)
+    ) as all_rows:
         for strip in all_rows:
             for name, rows in strip.items():
                 stop = done[name] + rows.shape[1]

@@ -251,7 +251,7 @@ def _keep_rows(
                 job,
                 strips=strips,
                 may_halve=may_halve,
-                on_read=counter.start,
+                on_read=lambda: counter.enter("network"),
                 on_window=counter.count,
             )
         ) as all_rows:
@@ -299,10 +299,6 @@ class WindowCounter:
         self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
         self._report = on_progress
         self.enter("reading")
-
-    def start(self) -> None:
-        """Report that the network starts."""
-        self.enter("network")
 
     def enter(self, phase: Phase) -> None:
         """Report the start of a phase."""

@@ -14,7 +14,6 @@ from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geosrseg.core.background import in_background
 from geosrseg.core.normalize import normalize_bands
@@ -131,15 +130,9 @@ def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> 
     return Strip(
         index=index,
         inputs=pad_to_window(inputs, whole),
-        valid=_padded(valid, whole),
-        mapped=_padded(valid & wanted, whole),
+        valid=pad_to_window(valid, whole, mode="constant"),
+        mapped=pad_to_window(valid & wanted, whole, mode="constant"),
     )
-
-
-def _padded(marked: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
-    """Pad with False to the size of a window."""
-    below, right = window.height - marked.shape[0], window.width - marked.shape[1]
-    return np.pad(marked, ((0, below), (0, right)))
 
 
 def run_windows(

@@ -13,13 +13,9 @@ from geosrseg.runtime.values import dimensions, infer_values
 
 
 def multiply_adds(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
-    """Return the multiply-accumulate operations (MACs) of one run.
+    """Return the multiply-accumulate operations (MACs) for an input of shape (N, bands, H, W).
 
     Taps beyond an image's border count too, since runtimes multiply them.
-
-    Args:
-        model: a network with one input image.
-        shape: shape of the input, (N, bands, H, W).
 
     Raises:
         ModelError: the sizes of the network's values cannot be inferred from the input's.
@@ -31,10 +27,11 @@ def multiply_adds(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> i
 
 
 def _of_node(node: onnx.NodeProto, sizes: Mapping[str, tuple[int, ...]]) -> int:
-    if node.op_type == "Conv":  # (outputs, inputs / groups, rows, cols), at each output
-        return math.prod(sizes[node.output[0]]) * math.prod(sizes[node.input[1]][1:])
-    if node.op_type == "ConvTranspose":  # (inputs, outputs / groups, rows, cols), at each input
-        return math.prod(sizes[node.input[0]]) * math.prod(sizes[node.input[1]][1:])
+    if node.op_type in ("Conv", "ConvTranspose"):
+        # Kernels are (outputs, inputs / groups, rows, cols), applied at each output, or for
+        # ConvTranspose (inputs, outputs / groups, rows, cols), applied at each input.
+        place = node.output[0] if node.op_type == "Conv" else node.input[0]
+        return math.prod(sizes[place]) * math.prod(sizes[node.input[1]][1:])
     if node.op_type == "MatMul":
         return math.prod(sizes[node.output[0]]) * sizes[node.input[0]][-1]
     if node.op_type == "Gemm":

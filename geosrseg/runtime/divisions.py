@@ -19,11 +19,7 @@ FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProt
 
 
 def check_divisions(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> None:
-    """Reject a network with an integer division whose divisor may be 0 or -1.
-
-    Args:
-        model: a network with one input image.
-        shape: shape of the input, (N, bands, H, W).
+    """Reject a network whose integer divisors may be 0 or -1, for an input (N, bands, H, W).
 
     Raises:
         ModelError: a divisor is unsafe, or the types of the values cannot be inferred.

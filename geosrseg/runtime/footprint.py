@@ -19,11 +19,7 @@ IN_PLACE = frozenset({"Relu", "LeakyRelu", "PRelu", "Add", "Sub", "Mul", "Identi
 
 
 def peak_bytes(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
-    """Return the most bytes that a network's values take at once, without the weights.
-
-    Args:
-        model: a network with one input image.
-        shape: shape of the input, (N, bands, H, W).
+    """Return the most bytes of all values at once for an input (N, bands, H, W), without weights.
 
     Raises:
         ModelError: the sizes of the network's values cannot be inferred from the input's.

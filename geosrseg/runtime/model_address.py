@@ -175,7 +175,7 @@ def _fault(url: str) -> str:
     if not host or port == 0 or not url.isprintable():
         return "the host or the port is invalid, or there are characters that cannot be printed"
     if parts.username is not None:
-        return "a user name in it would be sent to whoever answers: download the file yourself"
+        return "a user name in it would be sent to the server: download the file yourself"
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _THIS_MACHINE):
         return f"expected https://, got {parts.scheme}://"
     return ""

@@ -38,7 +38,7 @@ class Turned:
 
 
 def _turn(images: NDArray[np.float32], pose: int) -> NDArray[np.float32]:
-    """Turn images (N, C, H, W) into one of eight poses; from 4 on they are mirrored first."""
+    """Turn images (N, C, H, W) into one of eight poses; poses 4 to 7 are mirrored first."""
     mirrored = images[..., ::-1] if pose >= 4 else images
     return np.rot90(mirrored, pose % 4, (-2, -1))
 

@@ -12,11 +12,7 @@ SMALL = 1024
 def infer_values(
     model: onnx.ModelProto, shape: tuple[int, int, int, int]
 ) -> dict[str, onnx.ValueInfoProto]:
-    """Return the input and the outputs of all nodes, by name.
-
-    Args:
-        model: a network with one input image.
-        shape: shape of the input, (N, bands, H, W).
+    """Return the input (N, bands, H, W) and the outputs of all nodes, by name.
 
     Raises:
         ModelError: the sizes of the network's values cannot be inferred from the input's.

@@ -65,8 +65,8 @@ def test_a_geometry_stays_one():
     [
         ({"band": "1,2,3"}, "no option 'band': did you mean bands"),
         ({"seams": "sharp"}, "`seams` 'sharp': expected one of blend, exact"),
-        ({"batch": 0}, "`batch` 0: expected a whole number from 1 on"),
-        ({"overlap": 1.5}, "`overlap` 1.5: expected a whole number from 0 on"),
+        ({"batch": 0}, "`batch` 0: expected a whole number of at least 1"),
+        ({"overlap": 1.5}, "`overlap` 1.5: expected a whole number of at least 0"),
         ({"scale": "much"}, "`scale` 'much': expected a number"),
         ({"scale": float("nan")}, "`scale` nan: expected a number"),
         ({"title": "Delta"}, "`title` is for the file of `report` or `quicklook`"),

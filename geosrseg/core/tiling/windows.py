@@ -24,7 +24,7 @@ class Window:
         if self.height < 1 or self.width < 1:
             raise ValueError(f"a window has at least one pixel, got {self}")
         if self.row_off < 0 or self.col_off < 0:
-            raise ValueError(f"a window begins inside the scene, got {self}")
+            raise ValueError(f"a window starts inside the scene, got {self}")
 
     @property
     def row_stop(self) -> int:

@@ -22,6 +22,9 @@ from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.scene import Scene
 
+Raster = NDArray[np.generic]
+"""(channels, rows, cols) of any data type."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapFrame:
@@ -117,17 +120,15 @@ class Layer(ABC):
     def profile(self) -> CogProfile:
         """Return everything about the file except its pixels."""
 
-    def canvas(self, rows: int, cols: int) -> NDArray[np.generic] | None:
+    def canvas(self, rows: int, cols: int) -> Raster | None:
         """Return an array (channels, rows, cols) on the target grid to paint on, if needed."""
         return None
 
-    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:  # noqa: B027
+    def paint(self, part: Raster, window: FinishedWindow) -> None:  # noqa: B027
         """Paint the finished pixels of a window on its part (channels, rows, cols) of a canvas."""
 
     @abstractmethod
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         """Return the strip's rows (channels, rows, width) on the file's grid.
 
         Args:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA
-from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
+from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.class_map import CERTAINTY
 from geosrseg.raster.maps.cog import CogProfile
@@ -32,10 +32,10 @@ class Probabilities(Layer):
             tags=self.frame.tags,
         )
 
-    def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
+    def canvas(self, rows: int, cols: int) -> Raster:
         return np.full((len(self.frame.spec.legend), rows, cols), NODATA, np.uint8)
 
-    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
+    def paint(self, part: Raster, window: FinishedWindow) -> None:
         part[:] = np.rint(self._merged(window.probabilities) * np.float32(CERTAINTY))
 
     def _merged(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,9 +49,7 @@ class Probabilities(Layer):
                 sums[merge[index]] += probability
         return np.minimum(sums, 1)
 
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         painted: NDArray[np.uint8] = np.asarray(canvas, np.uint8)
         painted[:, strip.hidden | (strip.labels == NODATA)] = NODATA
         return painted

@@ -1,7 +1,5 @@
 """Converts a network to fp16; its input and outputs stay float32."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import onnx
 from onnx import NodeProto, TensorProto, helper, numpy_helper
@@ -24,7 +22,12 @@ def to_half(content: bytes) -> bytes:
     """
     model = onnx.load_from_string(content)
     graph = model.graph
-    kept = _float32_constants(graph.node)
+    kept = {
+        node.input[index]
+        for node in graph.node
+        for index in FLOAT32_INPUTS.get(node.op_type, ())
+        if index < len(node.input)
+    }
     for array in graph.initializer:
         if array.data_type == TensorProto.FLOAT and array.name not in kept:
             array.CopyFrom(_half_array(array))
@@ -72,15 +75,6 @@ def _check_attributes(node: NodeProto) -> None:
     holds_graph = any(item.HasField("g") or item.graphs for item in node.attribute)
     if holds_type or holds_graph:
         raise DeviceError(f"the operator {node.op_type} has no fp16 form here: use fp32")
-
-
-def _float32_constants(nodes: Iterable[NodeProto]) -> set[str]:
-    return {
-        node.input[index]
-        for node in nodes
-        for index in FLOAT32_INPUTS.get(node.op_type, ())
-        if index < len(node.input)
-    }
 
 
 def _half_array(array: TensorProto) -> TensorProto:

@@ -50,7 +50,7 @@ class OpenVino(Device):
 
 
 class Compiled:
-    """A model that OpenVINO compiles anew for every shape of the input.
+    """A model that OpenVINO compiles separately for every shape of the input.
 
     If all sizes are known, it joins and splits without copying: 1.2 times the speed in fp32
     and 1.4 times in bf16. Compiling takes a tenth of a second.

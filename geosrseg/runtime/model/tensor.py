@@ -61,14 +61,10 @@ def _dims(fields: Sequence[tuple[int, Value]]) -> Iterator[int]:
 
 def _elements(fields: Sequence[tuple[int, Value]], item_bytes: int) -> float:
     """Return the number of elements in the bytes, with a fraction if the last is incomplete."""
-    count = 0.0
+    count, sizes = 0.0, {RAW_DATA: item_bytes, FLOATS: 4, DOUBLES: 8}
     for number, value in fields:
-        if number == RAW_DATA:
-            count += _length(value) / item_bytes
-        elif number == FLOATS:
-            count += _length(value) / 4
-        elif number == DOUBLES:
-            count += _length(value) / 8
+        if number in sizes:
+            count += _length(value) / sizes[number]
         elif number in VARINTS:
             count += 1 if isinstance(value, int) else count_varints(value)
     return count
