@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,23 +18,18 @@ def within(seconds: float, action: Callable[[], T]) -> T:
     Raises:
         TimeoutError: the action was not finished in time.
     """
-    results: list[T] = []
-    failures: list[BaseException] = []
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            results.append(action())
-        except BaseException as error:  # handed to the thread that waits
-            failures.append(error)
+            future.set_result(action())
+        except BaseException as error:  # raised again in the waiting thread
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    for failure in failures:
-        raise failure
-    if not results:
+    threading.Thread(target=run, daemon=True).start()
+    if not wait([future], seconds).done:
         raise TimeoutError(f"not within {seconds:g} s")
-    return results[0]
+    return future.result()
 
 
 class Pace:
@@ -47,7 +43,7 @@ class Pace:
     def __init__(self, least: float, *, seconds: float) -> None:
         self._least = least
         self._seconds = seconds
-        self._begin, self._arrived = time.monotonic(), 0
+        self._start, self._arrived = time.monotonic(), 0
 
     def add(self, count: int) -> None:
         """Count bytes that have arrived.
@@ -56,9 +52,9 @@ class Pace:
             TimeoutError: the average rate is too low.
         """
         self._arrived += count
-        elapsed = time.monotonic() - self._begin
+        elapsed = time.monotonic() - self._start
         if elapsed < self._seconds:
             return
         if self._arrived < self._least * elapsed:
             raise TimeoutError(f"less than {self._least:g} bytes a second")
-        self._begin, self._arrived = time.monotonic(), 0
+        self._start, self._arrived = time.monotonic(), 0

@@ -162,8 +162,7 @@ def make_part(
         request: see `make_map`; its output is in a folder that all workers share.
         part: (i, k): the i-th of k parts, i from 1.
         overwrite: replace the stored rows of an interrupted run with other options.
-        on_progress: see `make_map`.
-        turn: see `make_map`.
+        on_progress, turn: see `make_map`.
         on_warning: called with warnings that need the pixels of the part.
 
     Raises:

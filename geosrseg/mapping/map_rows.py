@@ -7,7 +7,7 @@ strip, never the whole map.
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -143,7 +143,7 @@ def run_windows(
     for strip in strips:
         windows = plan.strip(strip.index)
         wanted = [window for window in windows if _is_wanted(window, strip, plan)]
-        results = _run_in_batches(wanted, strip, runner)
+        results = runner.run([strip.inputs[:, :, window.cols] for window in wanted])
         for window in windows:
             result = next(results) if window in wanted else None
             yield WindowOutput(strip, cores[window], result)
@@ -153,13 +153,3 @@ def _is_wanted(window: Window, strip: Strip, plan: WindowPlan) -> bool:
     support = plan.support(window)
     top = support.row_off - window.row_off
     return bool(strip.mapped[top : top + support.height, support.cols].any())
-
-
-def _run_in_batches(
-    windows: Sequence[Window], strip: Strip, runner: WindowRunner
-) -> Iterator[WindowResult]:
-    start = 0
-    while start < len(windows):
-        group = windows[start : start + runner.batch]
-        yield from runner.run([strip.inputs[:, :, window.cols] for window in group])
-        start += len(group)

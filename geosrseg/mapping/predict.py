@@ -51,10 +51,7 @@ def predict(
         output: path of the class map, a Cloud Optimized GeoTIFF, or a folder for several;
             ``SCENE_classes.tif`` beside each scene by default.
         options: options of the map.
-        model: see `open_model`.
-        device: see `open_model`.
-        precision: see `open_model`.
-        threads: see `open_model`.
+        model, device, precision, threads: see `open_model`.
         overwrite: replace existing outputs, and start again if an interrupted run had other
             options.
         skip_existing: skip scenes of a list whose map already exists.

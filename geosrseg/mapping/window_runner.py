@@ -1,5 +1,6 @@
 """WindowRunner: runs windows on a session, in smaller pieces if memory runs out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +61,8 @@ class WindowRunner:
         """Windows per run, after any reduction."""
         return self._batch
 
-    def run(self, windows: list[NDArray[np.float32]]) -> list[WindowResult]:
-        """Run windows of the same size.
+    def run(self, windows: Sequence[NDArray[np.float32]]) -> Iterator[WindowResult]:
+        """Run windows of the same size, in batches as the results are read.
 
         Args:
             windows: model inputs of shape (bands, H, W).
@@ -69,16 +70,18 @@ class WindowRunner:
         Raises:
             DeviceMemoryError: not even the smallest window fits.
         """
-        results: list[WindowResult] = []
-        while len(results) < len(windows):
-            group = windows[len(results) : len(results) + self._batch]
+        done = 0
+        while done < len(windows):
+            group = windows[done : done + self._batch]
             try:
-                results += self._run_at_once(group)
+                results = self._run_at_once(group)
             except DeviceMemoryError as error:
                 self._make_do(group[0].shape, error)
-        return results
+                continue
+            done += len(group)
+            yield from results
 
-    def _run_at_once(self, group: list[NDArray[np.float32]]) -> list[WindowResult]:
+    def _run_at_once(self, group: Sequence[NDArray[np.float32]]) -> list[WindowResult]:
         height, width = group[0].shape[1:]
         if self._longest is not None and max(height, width) > self._longest:
             return [self._run_in_parts(lr, self._longest) for lr in group]

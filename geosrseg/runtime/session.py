@@ -154,8 +154,7 @@ class Session:
             lr.dtype != np.float32
             or lr.ndim != 4
             or lr.shape[1] != bands
-            or lr.shape[2] % multiple
-            or lr.shape[3] % multiple
+            or any(length % multiple for length in lr.shape[2:])
         ):
             raise ValueError(
                 f"an input is float32 of (N, {bands}, H, W) with multiples of {multiple}, got "

@@ -29,14 +29,8 @@ def plan_scene(
             f"{scene.location}: the map would be {longest} pixels long, expected at most "
             f"{LONGEST_SIDE}: cut the scene into parts"
         )
-    return plan_map(
-        height,
-        width,
-        spec,
-        seams=windows.seams,
-        overlap=windows.overlap,
-        window_size=window_size,
-    )
+    seams, overlap = windows.seams, windows.overlap
+    return plan_map(height, width, spec, seams=seams, overlap=overlap, window_size=window_size)
 
 
 def plan_map(
