@@ -1,4 +1,4 @@
-"""What is wanted of a map: groups of options, and the same by the names of the command line."""
+"""Tests the options of a map, as groups and by their names on the command line."""
 
 import pytest
 import shapely
@@ -86,7 +86,7 @@ def test_unknown_layers_and_products_are_refused():
 
 
 class TestDoors:
-    """What the command line says of a thing, and the thing itself."""
+    """The definition of an option on the command line and in Python."""
 
     @pytest.mark.parametrize("name", LAYERS.names)
     def test_a_layer_is_one(self, name):

@@ -1,4 +1,4 @@
-"""A model that is opened once: several scenes, plans, and arrays in memory."""
+"""Tests a model that is opened once for several scenes, plans and arrays."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Models behind addresses, from a server of this machine that may misbehave."""
+"""Tests models fetched from addresses, with a local server that may misbehave."""
 
 import hashlib
 import io
@@ -34,7 +34,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def model(tmp_path, tiny_model):
-    """A model file at two places of the folder that is served."""
+    """Put a model file at two places of the served folder."""
     path = tiny_model()
     hub = tmp_path / HUB_PATH
     hub.parent.mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_a_model_is_fetched_once_and_found_without_the_server_then(address, serv
 
 
 def _lower(address):
-    """The address but its hash is as it was: hashes may be written in capitals."""
+    """Return a replacement that restores all but the hash, which may be in capitals."""
     url = address.partition("#")[0]
     return f"{url.upper()}#SHA256=", f"{url}#sha256="
 
@@ -172,7 +172,7 @@ def test_a_redirect_on_the_way_is_followed(address, server, model):
 
 
 def test_https_never_becomes_http(monkeypatch):
-    """Nor does it on this machine, where http itself is allowed."""
+    """This also holds on this machine, where http is allowed."""
     request = Request("https://a.org/m.onnx?token=SECRET")
     headers = {"location": "http://127.0.0.1/m.onnx"}
     with io.BytesIO() as answer, pytest.raises(ModelError, match="redirects") as caught:
@@ -255,7 +255,7 @@ def test_what_is_shown_holds_no_secret():
 
 
 def test_what_was_fetched_is_listed_with_where_it_came_from(address, model, cache):
-    """Without the query, in which tokens stand."""
+    """Messages leave out the query, which may contain tokens."""
     find_model(PINNED)
     (model_of_hub,) = ModelCache(cache).models()
     assert model_of_hub.origin == PINNED

@@ -15,7 +15,7 @@ from geosrseg.runtime.shipped_models import (
 
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
-    """A weights folder with one model and its checksum."""
+    """Make a weights folder with one model and its checksum."""
     (tmp_path / "one.onnx").write_bytes(b"1")
     (tmp_path / "SHA256SUMS").write_text(f"{hashlib.sha256(b'1').hexdigest()}  one.onnx\n")
     monkeypatch.setattr(shipped_models, "weights_folder", lambda: tmp_path)
