@@ -80,6 +80,7 @@ class WindowRunner:
                 continue
             done += len(group)
             yield from results
+            del results  # frees the memory before the next run
 
     def _run_at_once(self, group: Sequence[NDArray[np.float32]]) -> list[WindowResult]:
         height, width = group[0].shape[1:]
