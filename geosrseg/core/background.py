@@ -1,7 +1,7 @@
-"""Background: a stage of a pipeline in its own thread.
+"""Runs one stage of a pipeline in its own thread.
 
-A pipeline is written as generators, each reading the one before it. `in_background` lets
-one run ahead of its reader, by a bounded number of items, so that stages overlap.
+A pipeline is a chain of generators, each reading from the one before. `in_background` lets
+one run ahead of its reader by a bounded number of items, so that stages overlap.
 """
 
 import queue
@@ -14,12 +14,12 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 POLL = 0.1
-"""Seconds after which a stage that cannot hand on an item looks whether it is still wanted."""
+"""Seconds between checks for a stop while the queue is full."""
 
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The last entry of a queue; `error` is what ended the stage, if anything did."""
+    """Last entry of a queue, with the error that ended the stage, if any."""
 
     error: BaseException | None = None
 
@@ -46,7 +46,7 @@ class _Relay(Generic[Item]):
             raise item.error
 
     def stop(self) -> None:
-        """Let the thread end, and wait for it."""
+        """Stop the thread and wait until it has ended."""
         self._stopped.set()
         if not self._is_read:
             self._interrupt()
@@ -58,7 +58,7 @@ class _Relay(Generic[Item]):
             for item in self._items:
                 if not self._put(item):
                     break
-        except BaseException as error:  # any error is the reader's to handle
+        except BaseException as error:  # raised again where the items are read
             end = _End(error)
         finally:
             close = getattr(self._items, "close", None)
@@ -67,7 +67,7 @@ class _Relay(Generic[Item]):
             self._put(end)
 
     def _put(self, entry: Item | _End) -> bool:
-        """Hand on an entry; False if nobody wants it any more."""
+        """Queue an entry; return False if the relay was stopped first."""
         while not self._stopped.is_set():
             try:
                 self._queue.put(entry, timeout=POLL)
@@ -88,17 +88,17 @@ def in_background(
     """Let an iterator run ahead of its reader, in a thread.
 
     Leaving the block stops the thread at its next item, closes the iterator and waits for
-    both, so that nothing runs on after an error.
+    both, so that nothing keeps running after an error.
 
     Args:
-        items: the stage; only the thread touches it from here on.
-        ahead: items that may wait, at least 1.
-        name: of the thread, for debuggers.
-        interrupt: called when the thread is to end before its last item was read, to break off
-            what it may be at.
+        items: the stage; from now on only the thread may use it.
+        ahead: number of items that may be waiting, at least 1.
+        name: name of the thread, for debuggers.
+        interrupt: called when the block is left before the last item was read, to abort the
+            work in progress.
 
     Yields:
-        The same items in the same order. What the stage raises is raised where they are read.
+        The same items in the same order. An error in the stage is raised where they are read.
     """
     relay = _Relay(items, ahead=ahead, name=name, interrupt=interrupt)
     try:

@@ -1,4 +1,4 @@
-"""BandCounts: how often each value occurs in each band, for quantiles of any number of pixels."""
+"""Histograms of bands, for quantiles of more pixels than fit into memory."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ BINS = 2**16
 
 
 class BandCounts:
-    """A histogram of every band between two values.
+    """A histogram of each band between two values.
 
     Args:
-        low: the least value of each band; what is lower counts as it.
-        high: the largest value counted.
+        low: lowest value of each band; values below count as this value.
+        high: highest value of each band; values above count as this value.
     """
 
     def __init__(self, low: Sequence[float], high: Sequence[float]) -> None:
@@ -24,30 +24,21 @@ class BandCounts:
 
     @property
     def pixels(self) -> int:
-        """Pixels counted."""
         return int(self._counts[0].sum())
 
     def add(self, values: NDArray[np.floating]) -> None:
-        """Count (bands, pixels) values."""
+        """Count values of shape (bands, pixels)."""
         places = np.clip((values - self._low) / self._width, 0, BINS - 1).astype(np.int64)
         for counts, band in zip(self._counts, places, strict=True):
             counts += np.bincount(band, minlength=BINS)
         self._sums += values.sum(axis=1, dtype=np.float64)
 
     def means(self) -> tuple[float, ...]:
-        """The mean of each band."""
         return tuple((self._sums / max(self.pixels, 1)).tolist())
 
     def quantiles(self, levels: Sequence[float]) -> tuple[tuple[float, ...], ...]:
-        """The value below which each share of the pixels lies, for each band."""
-        wanted = np.asarray(levels) * self.pixels
-        return tuple(
-            tuple((low + width * (self._places(counts, wanted) + 0.5)).tolist())
-            for low, width, counts in zip(
-                self._low[:, 0], self._width[:, 0], self._counts, strict=True
-            )
-        )
-
-    @staticmethod
-    def _places(counts: NDArray[np.int64], wanted: NDArray[np.float64]) -> NDArray[np.int64]:
-        return np.minimum(np.searchsorted(np.cumsum(counts), wanted), BINS - 1)
+        """For each band, the value below which each share of the pixels lies."""
+        ranks = np.asarray(levels) * self.pixels
+        places = [np.searchsorted(np.cumsum(counts), ranks) for counts in self._counts]
+        values = self._low + self._width * (np.minimum(places, BINS - 1) + 0.5)
+        return tuple(map(tuple, values.tolist()))

@@ -1,4 +1,4 @@
-"""ConfusionMatrix: counts of reference against prediction, and the metrics drawn from it."""
+"""ConfusionMatrix: pixel counts of reference against prediction, and the metrics."""
 
 import math
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class ConfusionMatrix:
     def of(
         cls, reference: NDArray[np.uint8], labels: NDArray[np.uint8], *, classes: int
     ) -> "ConfusionMatrix":
-        """Count two arrays of class indices of one shape; NODATA in either is left out.
+        """Count two arrays of class indices; pixels with NODATA in either are left out.
 
         Raises:
             ValueError: the shapes differ, or a value is neither a class nor NODATA.
@@ -46,7 +46,6 @@ class ConfusionMatrix:
 
     @classmethod
     def empty(cls, classes: int) -> "ConfusionMatrix":
-        """No pixel counted yet."""
         return cls(np.zeros((classes, classes), np.int64))
 
     def __add__(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
@@ -54,17 +53,16 @@ class ConfusionMatrix:
 
     @property
     def total(self) -> int:
-        """Pixels counted."""
         return int(self.counts.sum())
 
     @property
     def overall_accuracy(self) -> float:
-        """Share of pixels with the right class; NaN for an empty matrix."""
+        """Share of correctly classified pixels; NaN for an empty matrix."""
         return _ratio(float(np.trace(self.counts)), self.total)
 
     @property
     def producers_accuracy(self) -> NDArray[np.float64]:
-        """(classes,) recall; NaN for a class that the reference does not have."""
+        """(classes,) recall; NaN for a class absent from the reference."""
         return _ratios(np.diag(self.counts), self.counts.sum(axis=1))
 
     @property
@@ -74,29 +72,29 @@ class ConfusionMatrix:
 
     @property
     def iou(self) -> NDArray[np.float64]:
-        """(classes,) intersection over union; NaN for a class in neither map."""
+        """(classes,) intersection over union; NaN for a class absent from both."""
         hits = np.diag(self.counts)
         return _ratios(hits, self.counts.sum(axis=0) + self.counts.sum(axis=1) - hits)
 
     @property
     def normalized_accuracy(self) -> float:
-        """Mean producer's accuracy over the classes that the reference has."""
+        """Mean producer's accuracy over the classes of the reference."""
         return mean_of_defined(self.producers_accuracy)
 
     @property
     def mean_iou(self) -> float:
-        """Mean IoU over the classes that occur in either map."""
+        """Mean IoU over the classes that occur in the reference or the prediction."""
         return mean_of_defined(self.iou)
 
     @property
     def kappa(self) -> float:
-        """Cohen's kappa: agreement beyond chance; NaN where chance alone explains all."""
+        """Cohen's kappa, agreement beyond chance; NaN if chance alone explains everything."""
         shares = self.counts / max(self.total, 1)
         chance = float(shares.sum(axis=1) @ shares.sum(axis=0))
         return _ratio(self.overall_accuracy - chance, 1 - chance)
 
     def metrics(self) -> Mapping[str, float]:
-        """The paper's four metrics by name."""
+        """Return the paper's four metrics by name."""
         return {
             "overall_accuracy": self.overall_accuracy,
             "normalized_accuracy": self.normalized_accuracy,
@@ -115,5 +113,5 @@ def _ratios(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.f
 
 
 def mean_of_defined(values: NDArray[np.float64]) -> float:
-    """The mean over the classes that have a value; NaN where none has."""
+    """Return the mean of the values that are not NaN; NaN if all are."""
     return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan

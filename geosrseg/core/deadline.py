@@ -1,64 +1,60 @@
-"""Deadline: something done over the network, within a time as a whole."""
+"""Time limits for work over a network."""
 
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 def within(seconds: float, action: Callable[[], T]) -> T:
-    """Do something, or give it up after so long.
+    """Run an action and abandon it after a time limit.
 
-    Each step over a network has its own limit, but a server may send a byte from time to
-    time. What is given up still runs, on a thread that ends with the program.
+    The timeout of a socket applies to each step, and a server that sends a byte now and then
+    never exceeds it. An abandoned action keeps running on a thread that ends with the program.
 
     Raises:
-        TimeoutError: it is not done by then.
+        TimeoutError: the action was not finished in time.
     """
-    results: list[T] = []
-    failures: list[BaseException] = []
+    future: Future[T] = Future()
 
     def run() -> None:
         try:
-            results.append(action())
-        except BaseException as error:  # handed to the thread that waits
-            failures.append(error)
+            future.set_result(action())
+        except BaseException as error:  # raised again in the waiting thread
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    for failure in failures:
-        raise failure
-    if not results:
+    threading.Thread(target=run, daemon=True).start()
+    if not wait([future], seconds).done:
         raise TimeoutError(f"not within {seconds:g} s")
-    return results[0]
+    return future.result()
 
 
 class Pace:
-    """The least that must arrive, so that a line that trickles is not taken for a slow one.
+    """Minimum rate of a transfer, to detect a connection that only trickles.
 
     Args:
-        least: bytes of each second, on average.
-        seconds: over which it is averaged.
+        least: bytes per second, on average.
+        seconds: period of the average.
     """
 
     def __init__(self, least: float, *, seconds: float) -> None:
         self._least = least
         self._seconds = seconds
-        self._begin, self._arrived = time.monotonic(), 0
+        self._start, self._arrived = time.monotonic(), 0
 
     def add(self, count: int) -> None:
-        """Note what has arrived.
+        """Count bytes that have arrived.
 
         Raises:
-            TimeoutError: too little has.
+            TimeoutError: the average rate is too low.
         """
         self._arrived += count
-        elapsed = time.monotonic() - self._begin
+        elapsed = time.monotonic() - self._start
         if elapsed < self._seconds:
             return
         if self._arrived < self._least * elapsed:
             raise TimeoutError(f"less than {self._least:g} bytes a second")
-        self._begin, self._arrived = time.monotonic(), 0
+        self._start, self._arrived = time.monotonic(), 0

@@ -1,39 +1,39 @@
-"""Domain: the scenes that a model learned from, so that others can be told apart."""
+"""Domain: the scenes that a model learned from, to recognise scenes unlike them."""
 
 import itertools
+import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from geosrseg.core.text.plain_text import check_text
 from geosrseg.core.text.record import Record
 
 LEVELS = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
-"""Shares of the training pixels below each quantile of a band."""
+"""Share of the training pixels below each quantile of a band."""
 
 SURFACE, TOP_OF_ATMOSPHERE, BOTH = "surface", "top of atmosphere", "both"
 REFLECTANCES = (SURFACE, TOP_OF_ATMOSPHERE, BOTH)
-"""Kinds of reflectance that a model may have learned from."""
 
 TOLERANCE = 0.25
-"""How far a scene's resolution may be from one that the model is offered for."""
+"""Largest relative difference between a scene's resolution and one that the model is for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Domain:
-    """What a model learned from; every part may be unknown.
+    """The images that a model learned from; every field may be unknown.
 
     Attributes:
-        resolution: metres of a pixel of the LR images; None where unknown.
-        offered: further resolutions of scenes, in metres, that the model is meant for
-            although it did not learn from them.
-        reflectance: one of `REFLECTANCES`; empty where unknown or where it has no unit.
-        sensors: that took the LR images.
-        region: where they were taken, in words.
-        dates: when, in words.
+        resolution: pixel size of the LR images in metres; None if unknown.
+        offered: further pixel sizes in metres that the model is meant for, although it did
+            not learn from them.
+        reflectance: one of `REFLECTANCES`; empty if unknown or without a unit.
+        sensors: sensors of the LR images.
+        region: where the images were taken, in words.
+        dates: when the images were taken, in words.
         quantiles: reflectance of the LR images at the shares `LEVELS`, for each band.
         means: mean reflectance of each band.
-        shares: the largest share that each class has in one image; empty where unknown.
+        shares: largest share of each class in one image; empty if unknown.
     """
 
     resolution: float | None = None
@@ -69,44 +69,34 @@ class Domain:
 
     @property
     def resolutions(self) -> tuple[float, ...]:
-        """Every resolution that the model is meant for, the learned one first."""
+        """Every resolution in metres that the model is meant for, the learned one first."""
         learned = () if self.resolution is None else (self.resolution,)
         return learned + self.offered
 
     def learned_from(self, resolution: float) -> bool:
-        """The LR images had pixels of about so many metres, or it is not known."""
+        """Whether the LR images had about this pixel size in metres, or an unknown one."""
         return self.resolution is None or _is_near(resolution, self.resolution)
 
     def is_offered_for(self, resolution: float) -> bool:
-        """The model is meant for scenes with pixels of so many metres."""
+        """Whether the model is meant for scenes of this pixel size in metres."""
         return any(_is_near(resolution, each) for each in self.resolutions)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
-        return {
-            "resolution": self.resolution,
-            "offered": list(self.offered),
-            "reflectance": self.reflectance,
-            "sensors": list(self.sensors),
-            "region": self.region,
-            "dates": self.dates,
-            "quantiles": [list(band) for band in self.quantiles],
-            "means": list(self.means),
-            "shares": list(self.shares),
-        }
+        """Return the fields as JSON holds them, with lists for tuples."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
+        return plain
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Domain":
-        """Read what `to_json` wrote; what is missing is unknown.
+        """Read what `to_json` wrote; missing fields are unknown.
 
         Raises:
-            ValueError: a value is wrong.
+            ValueError: a value is invalid.
         """
         record = Record({**cls().to_json(), **values})
+        is_unknown = record.values["resolution"] is None
         return cls(
-            resolution=None
-            if record.values["resolution"] is None
-            else record.number("resolution", default=0.0),
+            resolution=None if is_unknown else record.number("resolution", default=0.0),
             offered=record.numbers("offered"),
             reflectance=record.text("reflectance"),
             sensors=record.texts("sensors"),
@@ -119,7 +109,7 @@ class Domain:
 
 
 UNKNOWN = Domain()
-"""Of a model that does not say what it learned from."""
+"""Domain of a model that does not state it."""
 
 
 def _check_quantiles(band: tuple[float, ...]) -> None:
@@ -130,5 +120,4 @@ def _check_quantiles(band: tuple[float, ...]) -> None:
 
 
 def _is_near(resolution: float, other: float) -> bool:
-    """Within `TOLERANCE` of the other one."""
     return abs(resolution / other - 1) <= TOLERANCE

@@ -1,4 +1,4 @@
-"""Labels: which class a pixel is most likely to be, and how sure that is."""
+"""Labels from probabilities, and how reliable they are."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,16 +6,16 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import NODATA
 
 STRIP = 32
-"""Rows that are gone through at once, so that they stay in the processor's cache."""
+"""Rows processed at once, so that they stay in the processor's cache."""
 
 CERTAIN = 100
-"""Confidence, or doubt, of 100 %."""
+"""Value for a confidence or a doubt of 100 %."""
 
 
 def best_class(
     probabilities: NDArray[np.float32],
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The most likely class of each pixel, the first if several are, and its probability.
+    """Return the most likely class of each pixel, the first of equals, and its probability.
 
     Args:
         probabilities: (classes, rows, cols).
@@ -39,16 +39,16 @@ def best_class(
 def percent(
     probabilities: NDArray[np.float32], best: NDArray[np.float32], *, temperature: float
 ) -> NDArray[np.uint8]:
-    """The confidence in the best class, in percent.
+    """Return the confidence in the best class, in percent.
 
-    With a temperature T it is the softmax of the logits divided by T (Guo, Pleiss, Sun,
-    Weinberger: On calibration of modern neural networks, ICML 2017). Of the logits only
-    the probabilities are known, and those are enough: it is p^(1/T) over the sum of them.
+    With a temperature T this is the softmax of the logits divided by T (Guo, Pleiss, Sun,
+    Weinberger: On calibration of modern neural networks, ICML 2017). The probabilities p
+    suffice to compute it: p^(1/T) divided by the sum of all p^(1/T).
 
     Args:
         probabilities: (classes, rows, cols).
-        best: (rows, cols), the largest of them.
-        temperature: T, above 0; 1 leaves the probabilities as they are.
+        best: (rows, cols) probability of the best class.
+        temperature: T, above 0; 1 leaves the probabilities unchanged.
 
     Returns:
         (rows, cols) 0 to 100.
@@ -64,31 +64,31 @@ def percent(
 
 
 def doubt(distance: NDArray[np.int32], *, reach: int) -> NDArray[np.uint8]:
-    """How much of the way that the model looks lies behind an unknown pixel, in percent.
+    """Return which part of a pixel's reach lies beyond the nearest unknown pixel, in percent.
 
     Args:
-        distance: (rows, cols) LR pixels to the nearest unknown pixel; 1 if that is a neighbour.
-        reach: LR pixels around a pixel that may sway its label.
+        distance: (rows, cols) LR pixels to the nearest unknown pixel; 1 for a neighbour.
+        reach: LR pixels around a pixel that may influence its label.
 
     Returns:
-        (rows, cols) 100 beside an unknown pixel, 0 where all within reach is known. It falls
-        evenly in between, and is rounded up, so that 0 stands for that alone.
+        (rows, cols) 100 beside an unknown pixel, 0 if everything within reach is known. In
+        between it falls linearly and is rounded up, so that 0 has no other meaning.
     """
     behind = np.clip(reach + 1 - distance, 0, reach)
     return (-(-behind * CERTAIN // max(reach, 1))).astype(np.uint8)
 
 
 def fractions(labels: NDArray[np.uint8], *, classes: int, factor: int) -> NDArray[np.float32]:
-    """What share of each source pixel each class takes.
+    """Return the share of each class in each source pixel.
 
     Args:
         labels: (factor * rows, factor * cols) class indices; NODATA counts for no class.
-        classes: their number.
+        classes: number of classes.
         factor: the upscale factor.
 
     Returns:
-        (classes, rows, cols) shares of its mapped part, which sum to 1; NaN where a source
-        pixel has none.
+        (classes, rows, cols) shares of a pixel's mapped part, which sum to 1; NaN if a pixel
+        has no mapped part.
     """
     rows, cols = (length // factor for length in labels.shape)
     blocks = labels.reshape(rows, factor, cols, factor)

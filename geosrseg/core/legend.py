@@ -15,11 +15,11 @@ from geosrseg.core.text.record import Record
 from geosrseg.errors import OutputError
 
 NODATA = 255
-"""The value of a class map where nothing is known; never a class."""
+"""Value of a class map where nothing is known; never a class."""
 
 
 def even_colour(number: int, count: int) -> str:
-    """The colour of a class that has none: one of `count`, evenly around the circle of hues."""
+    """Return a default colour: number `number` of `count` hues at equal distances."""
     channels = colorsys.hsv_to_rgb(number / count, 0.7, 0.85)
     return "#" + "".join(f"{round(255 * channel):02x}" for channel in channels)
 
@@ -30,7 +30,7 @@ class LegendClass:
 
     Attributes:
         id: value in the class map and in the reference, 0 to 254.
-        name: what a reader of the map sees.
+        name: name shown to readers of the map.
         colour: ``#rrggbb``.
     """
 
@@ -55,12 +55,12 @@ class LegendClass:
 
 
 WATER = re.compile(r"\b(water|sea|ocean|lake|river)s?\b", re.IGNORECASE)
-"""Names of classes of open water, for which a scene is dark."""
+"""Names of classes of open water, where a scene is dark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Legend:
-    """The classes of a map, in the order of the model's outputs, by rising id."""
+    """The classes of a map, in the order of the model's outputs, sorted by id."""
 
     classes: tuple[LegendClass, ...]
 
@@ -75,22 +75,20 @@ class Legend:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """The class ids."""
         return tuple(item.id for item in self.classes)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The class names."""
         return tuple(item.name for item in self.classes)
 
     def is_land(self) -> NDArray[np.bool_]:
-        """(256,) True for every class id but those of open water, as far as their names say."""
+        """(256,) True for every class id, except where the name indicates open water."""
         table = np.zeros(256, np.bool_)
         table[[item.id for item in self.classes if not WATER.search(item.name)]] = True
         return table
 
     def palette(self) -> NDArray[np.uint8]:
-        """(256, 3) red, green, blue for every value of a class map; unused ones are black."""
+        """(256, 3) red, green, blue for every value of a class map; unused values are black."""
         table = np.zeros((256, 3), np.uint8)
         for item in self.classes:
             table[item.id] = item.rgb
@@ -109,7 +107,6 @@ class Legend:
         return table
 
     def to_json(self) -> list[dict[str, Any]]:
-        """A list of plain dictionaries."""
         return [{"id": c.id, "name": c.name, "colour": c.colour} for c in self.classes]
 
     @classmethod
@@ -117,7 +114,7 @@ class Legend:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: a value is missing or wrong.
+            ValueError: a value is missing or invalid.
         """
         records = (Record(item) for item in items)
         return cls(
@@ -126,13 +123,13 @@ class Legend:
 
 
 def common_legend(legends: Mapping[str, Legend]) -> Legend:
-    """The classes that several maps together have.
+    """Return the classes of several maps together.
 
     Args:
-        legends: of the maps, by their names.
+        legends: legend of each map by the name of the map.
 
     Raises:
-        OutputError: one id has two names.
+        OutputError: an id has different names.
     """
     found: dict[int, tuple[LegendClass, str]] = {}
     for name, legend in legends.items():

@@ -1,7 +1,7 @@
 """Digital number -> reflectance -> model input.
 
-Training and prediction both go through `normalize_bands`, with the `Normalization` that
-is stored in the ModelSpec, so the network sees the same numbers in both.
+Training and prediction both use `normalize_bands` with the `Normalization` stored in the
+ModelSpec, so the network sees the same numbers in both.
 """
 
 import math
@@ -34,7 +34,6 @@ class Radiometry:
 
     @classmethod
     def uniform(cls, bands: int, *, scale: float = 1.0, offset: float = 0.0) -> "Radiometry":
-        """The same scale and offset for all bands."""
         return cls((float(scale),) * bands, (float(offset),) * bands)
 
 
@@ -45,8 +44,8 @@ class Normalization:
     Attributes:
         low: reflectance that becomes 0, one per band.
         high: reflectance that becomes 1, one per band.
-        fill: model input in [0, 1] that stands for a pixel that is not valid, one per
-            band: the mean over the training data, the value that says least.
+        fill: model input in [0, 1] for pixels that are not valid, one per band: the mean
+            over the training data, the least informative value.
     """
 
     low: tuple[float, ...]
@@ -64,7 +63,6 @@ class Normalization:
             raise ValueError(f"fill is a model input in [0, 1], got {self.fill}")
 
     def to_json(self) -> dict[str, list[float]]:
-        """A plain dictionary."""
         return {"low": list(self.low), "high": list(self.high), "fill": list(self.fill)}
 
     @classmethod
@@ -72,7 +70,7 @@ class Normalization:
         """Read what `to_json` wrote.
 
         Raises:
-            ValueError: a value is missing or wrong.
+            ValueError: a value is missing or invalid.
         """
         record = Record(values)
         return cls(record.numbers("low"), record.numbers("high"), record.numbers("fill"))
@@ -88,12 +86,11 @@ def normalize_bands(
     """Turn digital numbers into model input.
 
     Pixels that are not valid are replaced before any arithmetic, so neither a nodata
-    value nor a NaN reaches the network as a number.
+    value nor a NaN reaches the network.
 
     Args:
         numbers: (bands, rows, cols) of any real dtype.
         valid: (rows, cols), True where every band is usable.
-        normalization: of the model.
 
     Returns:
         (bands, rows, cols) float32 in [0, 1].

@@ -1,7 +1,7 @@
-"""Option: what a field of a dataclass says of itself, for Python and for the command line.
+"""Options that Python and the command line share.
 
-A group of options is a frozen dataclass whose fields are made by `option`. Its default and its
-help stand there and nowhere else: the command's options are made from them.
+A group of options is a frozen dataclass whose fields are made by `option`. Defaults and help
+texts are stated only there: the command line's options are made from these fields.
 """
 
 import math
@@ -13,25 +13,23 @@ from typing import Any, Literal
 from geosrseg.errors import GeosrsegError
 
 Kind = Literal["text", "number", "whole", "flag", "size", "names", "numbers"]
-"""text; a float; an int; True or False; bytes as in 4G; names with commas between;
-numbers, of which the command line takes one each time."""
+"""text; a float; an int; True or False; bytes as in 4G; names separated by commas;
+numbers, for which the command line repeats the option."""
 
 _KEY = "geosrseg.option"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """What a field says of itself.
+    """Description of one option.
 
     Attributes:
-        help: what it is.
-        kind: of its value.
-        name: on the command line; the field's name where empty.
-        metavar: what the command line's help shows for the value.
-        default: text for a default of None, for the help.
-        least: the smallest number.
-        above: a number is larger than it.
-        choices: the allowed values.
+        name: name on the command line; the field's name if empty.
+        metavar: placeholder for the value in the command line's help.
+        default: text in the help for a default of None.
+        least: smallest allowed number.
+        above: lower bound of a number, itself not allowed.
+        choices: the allowed values; empty for any.
     """
 
     help: str
@@ -45,20 +43,20 @@ class Option:
 
 
 def option(said: str, default: Any = None, *, shown: str = "", **values: Any) -> Any:
-    """A field of a group of options.
+    """Make a field of a group of options.
 
     Args:
-        said: what it is.
-        default: its value where nobody says one.
-        shown: what the help shows for a default of None.
-        values: the further attributes of `Option`.
+        said: help text.
+        default: value if the user gives none.
+        shown: text in the help for a default of None.
+        values: further attributes of `Option`.
     """
     made = Option(help=said, default=shown, **values)
     return field(default=default, metadata={_KEY: made})
 
 
 def options_of(group: type) -> Mapping[str, tuple[Option, Any]]:
-    """What each field of a group says of itself, and its default, by the field's name."""
+    """Return the description and the default of each option, by the field's name."""
     return {
         item.name: (item.metadata[_KEY], item.default)
         for item in fields(group)
@@ -67,7 +65,11 @@ def options_of(group: type) -> Mapping[str, tuple[Option, Any]]:
 
 
 def check_options(group: Any, error: type[GeosrsegError] = GeosrsegError) -> None:
-    """Refuse a value that is not what its field says, by an error of this kind.
+    """Check every value against the description of its field.
+
+    Args:
+        group: an instance of a group of options.
+        error: class of the error to raise.
 
     Raises:
         GeosrsegError: names the field, its value and what was expected.
@@ -91,13 +93,13 @@ def _check_number(name: str, said: Option, value: Any, error: type[GeosrsegError
     right = right and (said.least is None or value >= said.least)
     if not right or not (said.above is None or value > said.above):
         kind = "a whole number" if whole else "a number"
-        bound = "" if said.least is None else f" from {said.least:g} on"
+        bound = "" if said.least is None else f" of at least {said.least:g}"
         bound = bound if said.above is None else f" above {said.above:g}"
         raise error(f"`{name}` {value:g}: expected {kind}{bound}")
 
 
 def unknown_option(name: str, known: Sequence[str]) -> GeosrsegError:
-    """The error for a name that no option has."""
+    """Return the error for an unknown name of an option."""
     near = get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"expected some of {', '.join(known)}"
     return GeosrsegError(f"no option {name!r}: {hint}")

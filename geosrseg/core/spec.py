@@ -1,8 +1,8 @@
-"""ModelSpec: what a model file says of itself, and all that `predict` needs to know."""
+"""ModelSpec: the description stored in a model file, everything `predict` needs to know."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from geosrseg.core.domain import Domain
@@ -15,10 +15,13 @@ from geosrseg.core.text.record import Record
 from geosrseg.errors import ModelError
 
 SPEC_VERSION = 1
-"""Version of the layout below; a file of a newer one is refused."""
+"""Version of the JSON layout; files with a newer one are refused."""
 
 SPEC_KEY = "geosrseg"
 """Key of the ONNX metadata entry that holds the ModelSpec as JSON."""
+
+ABSENT: dict[str, Any] = {"measured_halo": None, "precisions": ["fp32"], "domain": {}}
+"""Values of fields that older files lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,28 +30,26 @@ class ModelSpec:
 
     Attributes:
         name: short name, as in ``--model NAME``.
-        version: of the weights.
+        version: version of the weights.
         bands: names of the input bands, in the order of the model's input.
         upscale_factor: target pixels per source pixel, along each axis.
-        normalization: reflectance to model input.
         legend: the classes, in the order of the model's output.
-        multiple: LR pixels; windows begin and end on multiples of it.
-        window_size: LR pixels of the largest window by default; it bounds the memory.
+        multiple: LR pixels; windows start and stop on multiples of this number.
+        window_size: default side of the largest window in LR pixels; it bounds the memory.
         halo: LR pixels at a window's border that blending does not use.
         exact_halo: LR pixels beyond which a window's border changes nothing at all; None
-            where the network looks at the whole window, or it is not known.
+            if the network looks at the whole window, or if unknown.
         measured_halo: LR pixels beyond which no label of the trained network was seen to
-            change; None where that was not measured, or found no end.
-        licence: of the weights.
-        training_data: what the model was trained on.
+            change; None if not measured, or if no such distance was found.
+        licence: licence of the weights.
         limits: where the model should not be trusted.
-        metrics: figures on the validation data, by name.
+        metrics: metrics on the validation data, by name.
         config_hash: SHA-256 of the training configuration, in hexadecimal.
-        temperature: divides the logits so that the confidence is calibrated, see
-            `core.labels.percent`; 1 where it was not fitted.
-        precisions: in which the weights were measured to lose next to nothing.
+        temperature: divisor of the logits that calibrates the confidence, see
+            `core.labels.percent`; 1 if not fitted.
+        precisions: precisions in which the weights were measured to lose next to nothing.
         confusion: (classes, classes) pixels of the validation data, rows reference, columns
-            prediction; empty where it is not known.
+            prediction; empty if unknown.
         domain: the scenes that the model learned from; unknown in older files.
     """
 
@@ -62,12 +63,12 @@ class ModelSpec:
     window_size: int
     halo: int
     exact_halo: int | None
+    measured_halo: int | None = None
     licence: str
     training_data: str
     limits: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     config_hash: str = ""
-    measured_halo: int | None = None
     temperature: float = 1.0
     precisions: tuple[str, ...] = ("fp32",)
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -118,7 +119,7 @@ class ModelSpec:
 
     @property
     def widest_halo(self) -> int:
-        """The exact halo, or the default without one: for measurements."""
+        """The exact halo if known, otherwise the default halo."""
         return self.halo if self.exact_halo is None else self.exact_halo
 
     def _check_measured(self) -> None:
@@ -138,40 +139,22 @@ class ModelSpec:
             )
 
     def to_json(self) -> str:
-        """The ModelSpec as one JSON object."""
-        return json.dumps(
-            {
-                "spec_version": SPEC_VERSION,
-                "name": self.name,
-                "version": self.version,
-                "bands": list(self.bands),
-                "upscale_factor": self.upscale_factor,
-                "normalization": self.normalization.to_json(),
-                "legend": self.legend.to_json(),
-                "multiple": self.multiple,
-                "window_size": self.window_size,
-                "halo": self.halo,
-                "exact_halo": self.exact_halo,
-                "measured_halo": self.measured_halo,
-                "licence": self.licence,
-                "training_data": self.training_data,
-                "limits": self.limits,
-                "metrics": dict(self.metrics),
-                "config_hash": self.config_hash,
-                "temperature": self.temperature,
-                "precisions": list(self.precisions),
-                "confusion": self.confusion,
-                "domain": self.domain.to_json(),
-            },
-            ensure_ascii=False,
-        )
+        """Return the ModelSpec as one JSON object, its keys in the order of the fields."""
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        nested = {
+            "normalization": self.normalization.to_json(),
+            "legend": self.legend.to_json(),
+            "metrics": dict(self.metrics),
+            "domain": self.domain.to_json(),
+        }
+        return json.dumps({"spec_version": SPEC_VERSION, **values, **nested}, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "ModelSpec":
         """Read what `to_json` wrote.
 
         Raises:
-            ModelError: the text is no ModelSpec, of a newer version, or inconsistent.
+            ModelError: the text is not a ModelSpec, has a newer version, or is inconsistent.
         """
         try:
             record = Record(parse_json(text))
@@ -181,7 +164,7 @@ class ModelSpec:
                     f"the ModelSpec has version {version}, this geosrseg reads up to "
                     f"{SPEC_VERSION}: upgrade geosrseg"
                 )
-            return cls(**_fields(record))
+            return cls(**_fields(Record({**ABSENT, **record.values})))
         except ValueError as error:
             raise ModelError(f"the ModelSpec is not valid: {error}") from error
 
@@ -193,18 +176,13 @@ def _fields(record: Record) -> dict[str, Any]:
         **{key: record.text(key) for key in texts},
         **{key: record.integer(key) for key in numbers},
         "exact_halo": record.integer_or_null("exact_halo"),
-        # older files lack it
-        "measured_halo": record.integer_or_null("measured_halo")
-        if "measured_halo" in record.values
-        else None,
+        "measured_halo": record.integer_or_null("measured_halo"),
         "bands": record.texts("bands"),
         "normalization": Normalization.from_json(record.mapping("normalization")),
         "legend": Legend.from_json(record.mappings("legend")),
         "metrics": record.number_by_name("metrics"),
         "temperature": record.number("temperature", default=1.0),
-        "precisions": record.texts("precisions") if "precisions" in record.values else ("fp32",),
+        "precisions": record.texts("precisions"),
         "confusion": record.counts("confusion"),
-        "domain": Domain.from_json(record.mapping("domain"))
-        if "domain" in record.values
-        else Domain(),
+        "domain": Domain.from_json(record.mapping("domain")),
     }

@@ -1,4 +1,4 @@
-"""SrEncoding: how a super-resolved image becomes the scene's own numbers."""
+"""SrEncoding: turns a super-resolved image into digital numbers like the scene's."""
 
 import math
 from dataclasses import dataclass
@@ -11,11 +11,10 @@ from geosrseg.core.normalize import Normalization, Radiometry
 
 @dataclass(frozen=True, slots=True)
 class SrEncoding:
-    """Model input -> reflectance -> digital number, the inverse of what the model was given.
+    """Model input -> reflectance -> digital number, the inverse of `normalize_bands`.
 
     Attributes:
-        dtype: of the numbers, as numpy names it.
-        normalization: of the model.
+        dtype: numpy name of the digital numbers' data type.
     """
 
     dtype: str
@@ -24,7 +23,7 @@ class SrEncoding:
 
     @property
     def nodata(self) -> float:
-        """NaN, or the smallest integer: 0 for what has no sign."""
+        """NaN for floats, otherwise the dtype's minimum (0 if unsigned)."""
         return math.nan if self._is_float else float(np.iinfo(self.dtype).min)
 
     @property
@@ -32,13 +31,13 @@ class SrEncoding:
         return np.dtype(self.dtype).kind == "f"
 
     def blank(self, shape: tuple[int, int, int]) -> NDArray[np.generic]:
-        """(bands, rows, cols) of nodata."""
+        """Return an array (bands, rows, cols) of nodata."""
         return np.full(shape, self.nodata, self.dtype)
 
     def encode(self, sr: NDArray[np.float32]) -> NDArray[np.generic]:
         """Turn an SR image into digital numbers.
 
-        Integers are rounded and kept inside their range, which nodata is no part of.
+        Integers are rounded and clipped to the range of the dtype without nodata.
 
         Args:
             sr: (bands, rows, cols) normalized reflectance, not clipped.
@@ -56,16 +55,16 @@ class SrEncoding:
             )
         )
         limits = None if self._is_float else np.iinfo(self.dtype)
-        # A float32 holds every integer of 16 bits, and not of 32.
+        # A float32 holds every 16-bit integer, but not every 32-bit one.
         working = np.dtype(np.float64 if limits and limits.bits > 16 else np.float32)
         gain = ((high - low) / scale).astype(working)
         bias = ((low - offset) / scale).astype(working)
         numbers = np.empty(sr.shape, self.dtype)
         for index, band in enumerate(sr):  # one at a time stays in the cache
-            reckoned = np.multiply(band, gain[index], dtype=working)
-            reckoned += bias[index]
+            exact = np.multiply(band, gain[index], dtype=working)
+            exact += bias[index]
             if limits:
-                np.rint(reckoned, out=reckoned)
-                np.clip(reckoned, limits.min + 1, limits.max, out=reckoned)
-            numbers[index] = reckoned
+                np.rint(exact, out=exact)
+                np.clip(exact, limits.min + 1, limits.max, out=exact)
+            numbers[index] = exact
         return numbers

@@ -1,4 +1,4 @@
-"""Timing: how long something took, several times over."""
+"""Timing: the durations of repeated runs of the same work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """What several runs of the same work took.
+    """Durations of several runs of the same work.
 
-    A shared machine is slow at times: the median says what to expect, and the range how much
+    A shared machine is slow at times: the median says what to expect, and the range how far
     to trust it.
 
     Attributes:
-        seconds: of each run, in the order in which they were made.
+        seconds: duration of each run, in the order of the runs.
     """
 
     seconds: tuple[float, ...]
@@ -24,11 +24,10 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """Seconds of the middle run."""
         return median(self.seconds)
 
     def rates(self, amount: float) -> Mapping[str, float]:
-        """How much of `amount`, which each run did, is done in a second: median, min, max."""
+        """Return the rate per second (median, min, max) if each run did this amount of work."""
         return {
             "median": amount / self.median,
             "min": amount / max(self.seconds),

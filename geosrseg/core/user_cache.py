@@ -1,15 +1,15 @@
-"""User cache: the folder of what can be fetched or made again."""
+"""The user's cache folder, for files that can be fetched or made again."""
 
 import os
 import sys
 from pathlib import Path
 
 VARIABLE = "GEOSRSEG_CACHE"
-"""The environment variable that names the folder itself."""
+"""Environment variable that names the cache folder itself."""
 
 
 def cache_root() -> Path:
-    """``$GEOSRSEG_CACHE``, else ``geosrseg`` where the platform keeps caches.
+    """Return ``$GEOSRSEG_CACHE``, otherwise ``geosrseg`` in the platform's cache folder.
 
     That is ``$XDG_CACHE_HOME`` or ``~/.cache``; on Windows it is ``%LOCALAPPDATA%``.
     """
@@ -17,7 +17,7 @@ def cache_root() -> Path:
     if own:
         return Path(own).absolute()
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    # The specification wants a relative path ignored.
+    # The XDG specification says to ignore a relative path.
     if not base.is_absolute():
         home = Path.home()
         local = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"

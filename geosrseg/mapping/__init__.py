@@ -1,1 +1,1 @@
-"""Scene to class map: planning, running the windows, painting the layers."""
+"""From a scene to a class map: planning, running windows, painting and writing layers."""

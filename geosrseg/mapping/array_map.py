@@ -1,4 +1,4 @@
-"""ArrayMap: a class map and its further layers as arrays in memory."""
+"""ArrayMap: a class map and its other layers as arrays in memory."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -33,10 +33,9 @@ class ArrayMap:
     """A class map in memory.
 
     Attributes:
-        layers: (channels, rows, cols) by the layer's name, the class map's among them.
-        profiles: what each layer is: its grid, its bands, its nodata.
-        legend: the classes.
-        warnings: what was taken for granted of the array.
+        layers: (channels, rows, cols) by the layer's name, including the class map.
+        profiles: grid, bands and nodata of each layer.
+        warnings: assumptions about the array.
     """
 
     layers: Mapping[str, NDArray[np.generic]]
@@ -46,32 +45,32 @@ class ArrayMap:
 
     @property
     def labels(self) -> NDArray[np.generic]:
-        """(rows, cols) uint8 class ids; 255 where the map has no pixel."""
+        """(rows, cols) uint8 class ids; 255 for nodata."""
         return self.layers[CLASSES][0]
 
     @property
     def confidence(self) -> NDArray[np.generic] | None:
-        """(rows, cols) uint8 percent, how sure each label is; None if it was not asked for."""
+        """(rows, cols) uint8 confidence in each label, in percent; None if not requested."""
         return self.layers[CONFIDENCE][0] if CONFIDENCE in self.layers else None
 
     @property
     def doubt(self) -> NDArray[np.generic] | None:
-        """(rows, cols) uint8 percent, how near unknown ground is; None where `confidence` is."""
+        """(rows, cols) uint8 nearness of unknown ground, in percent; None if not requested."""
         return self.layers[CONFIDENCE][1] if CONFIDENCE in self.layers else None
 
     @property
     def grid(self) -> Grid:
-        """Where the labels lie: CRS, transform, height and width."""
+        """CRS, transform, height and width of the class map."""
         return self.profiles[CLASSES].grid
 
     def to_xarray(self, layer: str = CLASSES) -> "xarray.DataArray":
-        """A layer as a DataArray by rioxarray's conventions.
+        """Return a layer as a DataArray by rioxarray's conventions.
 
         The class map has the attributes ``flag_values``, ``flag_meanings`` and ``flag_colors``
-        of the CF conventions. Names have ``_`` where ``flag_meanings`` ends a word.
+        of the CF conventions. In ``flag_meanings``, ``_`` replaces the blanks of a name.
 
         Raises:
-            OutputError: there is no such layer.
+            OutputError: the map has no such layer.
             MissingExtraError: rioxarray is not installed.
         """
         if layer not in self.layers:
@@ -106,31 +105,24 @@ def map_array_file(
         raise OutputError(f"`{name}` is made from a map's file: map a scene, or leave it out")
     request = MapRequest(scene=location, options=options)
     with open_job(request, session) as job:
-        profiles = {name: layer.profile() for name, layer in job.layers.items()}
-        layers = {name: _empty(profile) for name, profile in _checked(profiles).items()}
+        _check_memory(job.raw_bytes)
+        profiles = job.profiles()
+        layers: dict[str, NDArray[np.generic]] = {
+            name: np.empty((len(it.bands), it.grid.height, it.grid.width), it.dtype)
+            for name, it in profiles.items()
+        }
         counter = WindowCounter(
             job, on_progress, [range(len(job.plan.rows.starts))], total=len(job.plan)
         )
         _fill(layers, job, counter)
-        damage, legend = job.scene.warnings, job.legend.spec.legend
-    return ArrayMap(layers, profiles, legend, damage)
+        return ArrayMap(layers, profiles, job.legend.spec.legend, job.scene.warnings)
 
 
 def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: WindowCounter) -> None:
-    """Run all windows, and put what they finish into the layers."""
+    """Run all windows, and put the finished rows into the layers."""
     done = dict.fromkeys(layers, 0)
     with closing(
-        predict_rows(
-            job.scene,
-            job.session,
-            job.plan,
-            layers=job.layers,
-            merge=job.legend.merge,
-            shown=job.shown,
-            batch=job.request.options.windows.batch,
-            on_read=counter.start,
-            on_window=counter.count,
-        )
+        predict_rows(job, on_read=lambda: counter.enter("network"), on_window=counter.count)
     ) as all_rows:
         for strip in all_rows:
             for name, rows in strip.items():
@@ -139,24 +131,14 @@ def _fill(layers: Mapping[str, NDArray[np.generic]], job: MapJob, counter: Windo
                 done[name] = stop
 
 
-def _checked(profiles: Mapping[str, CogProfile]) -> Mapping[str, CogProfile]:
-    """Refuse a map that memory does not hold: the system would end the process instead."""
-    needed = sum(
-        len(item.bands) * item.grid.height * item.grid.width * np.dtype(item.dtype).itemsize
-        for item in profiles.values()
-    )
+def _check_memory(needed: int) -> None:
+    """Refuse a map that exceeds memory: otherwise the system would kill the process."""
     free = available_memory()
     if needed > free:
         raise DeviceMemoryError(
             f"the map takes {needed / 2**30:.1f} GiB, and {free / 2**30:.1f} are free: write the "
             "array to a file and map that"
         )
-    return profiles
-
-
-def _empty(profile: CogProfile) -> NDArray[np.generic]:
-    shape = (len(profile.bands), profile.grid.height, profile.grid.width)
-    return np.empty(shape, profile.dtype)
 
 
 def _flags(legend: Legend) -> dict[str, Any]:

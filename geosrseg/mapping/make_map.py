@@ -1,9 +1,9 @@
-"""Making a map: the windows of a request are run, and its files written.
+"""Makes the map of a request: runs the windows and writes the files.
 
-It reads as the product: open the scene, plan the windows, keep the rows of each strip as they
-are finished, then write them as Cloud Optimized GeoTIFFs, give those their names, and make the
-product files from them. A stopped run resumes with the strips that are not finished, and several
-workers may each make a part of them.
+The steps: open the scene, plan the windows, store the rows of each strip as they are finished,
+write them as Cloud Optimized GeoTIFFs, publish these, and make the product files from them.
+An interrupted run resumes with the unfinished strips, and several workers may each make a part
+of the strips.
 """
 
 import time
@@ -41,11 +41,11 @@ from geosrseg.runtime.session import Session
 
 @dataclass(frozen=True, slots=True)
 class PartResult:
-    """What was done of a part of a map.
+    """Result of making a part of a map.
 
     Attributes:
-        windows: that were run.
-        waits_for: the parts that are not done; empty if the map can be made of all.
+        windows: number of windows run.
+        waits_for: the parts still unfinished; empty if the map can now be made.
     """
 
     windows: int
@@ -53,7 +53,7 @@ class PartResult:
 
 
 def warn(text: str) -> None:
-    """Warn of something about a scene."""
+    """Issue a `SceneWarning`."""
     warnings.warn(text, SceneWarning, stacklevel=4)
 
 
@@ -70,16 +70,15 @@ def make_map(
     """Make the map of a request whose outputs have been checked.
 
     Args:
-        request: what is wanted; it has an output.
-        session: the model.
-        overwrite: replace the store of a stopped run that had other options.
-        on_progress: called when a phase begins and after each window.
-        may_halve: run windows in parts where memory runs out, with a few other labels then.
-        turn: held while windows are run, so that another map is written meanwhile.
-        on_warning: called with each thing about the scene that was taken for granted.
+        request: the map to make; must have an output.
+        overwrite: replace the stored rows of an interrupted run with other options.
+        on_progress: called at the start of each phase and after each window.
+        may_halve: if memory runs out, run windows in parts, which changes a few labels.
+        turn: held while windows run, so that another map can be written meanwhile.
+        on_warning: called with each warning.
 
     Warns:
-        SceneWarning: by default, in place of `on_warning`.
+        SceneWarning: for each warning, unless `on_warning` is given.
 
     Raises:
         GeosrsegError: the scene, the device or an output is unusable.
@@ -154,19 +153,17 @@ def make_part(
     turn: AbstractContextManager[object] | None = None,
     on_warning: Callable[[str], None] = warn,
 ) -> PartResult:
-    """Keep the rows of a part of a map; whoever finds all parts kept makes the map of them.
+    """Store the rows of a part of a map. When all parts are stored, any worker makes the map.
 
-    Several processes may do so at once, on the same part too. The rows are those that one process
-    would make: the windows above a part that reach into it are run for it besides.
+    Several processes may do this at once, even for the same part. The rows equal those of a
+    single process: windows above a part that reach into it are run too.
 
     Args:
         request: see `make_map`; its output is in a folder that all workers share.
-        session: the model.
         part: (i, k): the i-th of k parts, i from 1.
-        overwrite: replace the rows of a stopped run that had other options.
-        on_progress: see `make_map`.
-        turn: see `make_map`.
-        on_warning: called with what only who reads the rows can know.
+        overwrite: replace the stored rows of an interrupted run with other options.
+        on_progress, turn: see `make_map`.
+        on_warning: called with warnings that need the pixels of the part.
 
     Raises:
         GeosrsegError: the scene, the device or an output is unusable.
@@ -198,12 +195,10 @@ def make_part(
 
 
 def _check_unchanged(job: MapJob, store: RowStore, stamps: Sequence[Stamp]) -> None:
-    """Refuse a scene that another program writes to, and what was kept of it.
+    """Refuse a scene that changed since the first window, and remove the stored rows.
 
     Args:
-        job: at work on the scene.
-        store: of the rows; it is removed with the scene's refusal.
-        stamps: of the scene's files before the first window.
+        stamps: stamps of the scene's files before the first window.
     """
     if stamp_files(job.scene.header.local_paths) != stamps:
         store.remove()
@@ -211,7 +206,7 @@ def _check_unchanged(job: MapJob, store: RowStore, stamps: Sequence[Stamp]) -> N
 
 
 def _write_products(job: MapJob) -> Areas | None:
-    """Styles and product files; the areas if they were counted."""
+    """Write styles and product files; return the areas if they were counted."""
     paths = job.request.paths
     finished = FinishedMap(
         legend=job.legend.spec.legend,
@@ -232,7 +227,7 @@ def _write_products(job: MapJob) -> Areas | None:
 
 
 def _count_kept(job: MapJob, store: RowStore) -> MapCounts:
-    """Count the rows that the store has."""
+    """Count the values of the rows in the store."""
     counts = MapCounts()
     for layer in {CLASSES, CONFIDENCE} & job.layers.keys():
         for kept in store.rows(layer):
@@ -248,20 +243,14 @@ def _keep_rows(
     may_halve: bool,
     on_rows: Callable[[Rows], object],
 ) -> None:
-    """Keep the rows of every strip that is asked for and that the store does not have."""
+    """Make and store the rows of every missing strip."""
     for strips in store.missing:
         with closing(
             predict_rows(
-                job.scene,
-                job.session,
-                job.plan,
-                layers=job.layers,
-                merge=job.legend.merge,
-                shown=job.shown,
-                batch=job.request.options.windows.batch,
+                job,
                 strips=strips,
                 may_halve=may_halve,
-                on_read=counter.start,
+                on_read=lambda: counter.enter("network"),
                 on_window=counter.count,
             )
         ) as all_rows:
@@ -273,13 +262,13 @@ def _keep_rows(
 def _publish(
     job: MapJob, store: RowStore, counter: "WindowCounter", *, overwrite: bool
 ) -> LabelCounter:
-    """Write every layer, and give all of them their names once all are right."""
+    """Write every layer to a draft; once all are valid, publish them."""
     paths, labels = job.request.paths, LabelCounter()
     drafts = {}
     for layer, path in paths.items():
         rows = store.rows(layer)
         rows = labels.counted(rows) if layer == CLASSES else rows
-        # Only now is it known how the scene differs from the model's training data.
+        # How the scene differs from the model's training data is known only now.
         profile, title = job.layers[layer].profile(), job.layers[layer].asset.title
         tags = {"TIFFTAG_IMAGEDESCRIPTION": title, **profile.tags, **job.tags}
         profile = replace(profile, tags=tags)
@@ -287,7 +276,7 @@ def _publish(
         drafts[layer] = write_cog(
             store.folder, path, profile, rows, on_check=lambda: counter.enter("checking")
         )
-    # Meanwhile, somebody may have put something there.
+    # Another program may have written files there meanwhile.
     job.request.check_outputs(overwrite=overwrite, own=store.noted)
     store.start_publishing(job.request.files)
     for layer, path in paths.items():
@@ -310,17 +299,13 @@ class WindowCounter:
         self._report = on_progress
         self.enter("reading")
 
-    def start(self) -> None:
-        """There is something for the network to do."""
-        self.enter("network")
-
     def enter(self, phase: Phase) -> None:
-        """Report that another phase begins."""
+        """Report the start of a phase."""
         self._phase: Phase = phase
         self._tell()
 
     def count(self, usable: bool) -> None:
-        """A window was run, or skipped as nothing in it is usable."""
+        """Count a window that was run, or that was skipped because no pixel is usable."""
         self.run += usable
         self.skipped += not usable
         self._tell()
@@ -331,6 +316,6 @@ class WindowCounter:
 
 
 def _windows_of(plan: WindowPlan, strips: Sequence[range]) -> int:
-    """Windows that are run for strips; those that reach into their first one are run again."""
+    """Count the windows run for strips, including windows above that reach into them."""
     rows = sum(own.stop - plan.rows.first_before(own.start) for own in strips)
     return rows * len(plan.cols.starts)

@@ -1,9 +1,11 @@
-"""MapJob: a request with its scene open and its windows planned, and nothing run yet."""
+"""MapJob: a map request whose scene is open and whose windows are planned."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.core.tiling.windows import Window, WindowPlan
@@ -22,6 +24,7 @@ from geosrseg.mapping.planning.scene_faults import with_all_faults
 from geosrseg.mapping.planning.scene_plan import fitting_window_size, plan_scene
 from geosrseg.products.writing import check_grid
 from geosrseg.raster.files.fingerprint import hash_files
+from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.manifest import FORM, OUTPUT, STRIPS, VERSION
 from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import read_manifest
@@ -32,36 +35,30 @@ from geosrseg.runtime.session import Session
 from geosrseg.version import __version__
 
 SHARE = 0.5
-"""Of the memory that is free, what the network may take unless the user says how much."""
+"""Default share of the free memory that the network may take."""
 
 WINDOW_SIZE = "window size"
-"""What a manifest calls it: a resumed run takes the windows of the first one."""
-
+"""Key in a manifest; a resumed run uses the window size of the interrupted run."""
 
 LEAST_BYTES = 5
-"""Of each pixel of a band while it is read: a digital number and the float made of it."""
-
+"""Least memory per pixel of a band while it is read: a digital number and its float32."""
 
 LEAST_SHARE = 1 / 3
-"""Of a session's `bytes_per_pixel`, what a run takes in any case."""
+"""Least memory of a run, as a fraction of the session's `bytes_per_pixel` estimate."""
 
 MAX_WINDOW = 2**20
-"""LR pixels; what a manifest says beyond it is not looked at."""
+"""LR pixels; a larger window size in a manifest is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapJob:
-    """All that is settled before the first window runs.
+    """Everything that is decided before the first window runs.
 
     Attributes:
-        request: what is wanted.
-        session: the model.
-        scene: the open scene: as much of it as the windows of the plan cover.
-        shown: the part of it that the map shows.
-        window_size: LR pixels that the windows may have along a side.
-        plan: the windows.
-        layers: what is wanted, by name.
-        legend: the classes of the map.
+        scene: the part of the open scene that the windows cover.
+        shown: the part of `scene` that the map shows.
+        window_size: LR pixels along a side of the largest window allowed.
+        layers: the requested layers by name, including the class map.
     """
 
     request: MapRequest
@@ -75,13 +72,29 @@ class MapJob:
 
     @property
     def mapped(self) -> Scene:
-        """The part of the scene that the map shows, as a scene of its own."""
+        """The part of the scene that the map shows."""
         return self.scene.part(self.shown)
 
+    @property
+    def needs_sr(self) -> bool:
+        """Whether a layer is made from the super-resolved image."""
+        return any(layer.needs_sr for layer in self.layers.values())
+
+    def profiles(self) -> dict[str, CogProfile]:
+        """Return the profile of each layer by name."""
+        return {name: layer.profile() for name, layer in self.layers.items()}
+
+    @property
+    def raw_bytes(self) -> int:
+        """Bytes of all layers without compression."""
+        return sum(
+            len(it.bands) * it.grid.height * it.grid.width * np.dtype(it.dtype).itemsize
+            for it in self.profiles().values()
+        )
+
     def row_layout(self) -> RowLayout:
-        """What the rows of the map are."""
+        """Return the layout of the rows that are stored."""
         height, span = self.shown.height, self.plan.rows
-        profiles = {name: layer.profile() for name, layer in self.layers.items()}
         return RowLayout(
             layers={
                 layer: LayerLayout(
@@ -91,7 +104,7 @@ class MapJob:
                     factor=profile.grid.height // height,
                     allowed=profile.allowed_values(),
                 )
-                for layer, profile in profiles.items()
+                for layer, profile in self.profiles().items()
             },
             heights=tuple(
                 len(span.core_within(index, self.shown.row_off, self.shown.row_stop))
@@ -100,18 +113,16 @@ class MapJob:
         )
 
     def manifest(self) -> dict[str, str]:
-        """All that decides what the rows of the map are, as text by name."""
+        """Return everything that determines the rows of the map, as text by name."""
         header, plan = self.scene.header, self.plan
         return {
             VERSION: __version__,
-            FORM: "; ".join(
-                f"{n}: {', '.join(it.profile().bands)}" for n, it in self.layers.items()
-            ),
+            FORM: "; ".join(f"{n}: {', '.join(it.bands)}" for n, it in self.profiles().items()),
             "model": self.session.sha256,
             "device": self.session.device,
             "precision": self.session.precision,
             "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
-            # What is remote is taken to be the same under the same address.
+            # A remote file is assumed to be unchanged if its address is.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
             "nodata": str([file.selection.fills for file in header.files]),
@@ -136,11 +147,11 @@ class MapJob:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """What every file says of its own making."""
+        """Tags of every file about how it was made."""
         return _tags(self.request, self.session, self.scene)
 
     def options(self) -> Mapping[str, str]:
-        """How it is made, for a reader; what does not apply is empty."""
+        """Return how the map is made, for its readers; empty text if an entry does not apply."""
         wanted, plan = self.request.options, self.plan
         radiometry = self.scene.radiometry
         scales = sorted(set(zip(radiometry.scale, radiometry.offset, strict=True)))
@@ -159,10 +170,13 @@ class MapJob:
 
 @contextmanager
 def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
-    """Open the scene of a request and plan its windows; see `_open_job`.
+    """Open the scene of a request and plan its windows.
 
     Raises:
-        SceneError: says everything that is wrong with the scene.
+        SceneError: the scene cannot be read, or does not fit the model; lists all faults.
+        GeosrsegError: windows and overlap do not fit together, or memory does not suffice for
+            one window, or for reading one strip of windows.
+        OutputError: an output is the scene itself, or cannot be made from it.
     """
     with ExitStack() as stack:
         try:
@@ -176,17 +190,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
 
 @contextmanager
 def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
-    """Open the scene of a request and plan its windows.
-
-    Raises:
-        SceneError: the scene cannot be read, or is not what the model expects.
-        GeosrsegError: windows and overlap do not go together, or memory does not suffice for
-            one window, or for one row of them.
-        OutputError: an output is the scene itself, or cannot be made from it.
-    """
-    spec = session.spec
-    options = request.options
-    windows = options.windows
+    spec, options, windows = session.spec, request.options, request.options.windows
     check_proj()
     legend = map_legend(spec, options.legend)
     with open_scene(
@@ -196,10 +200,8 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         mapped = scene.part(scene.extent)
         check_grid(options.products, mapped.grid)
         window_size = _window_size(request, session, scene)
-        whole = plan_scene(
-            scene, spec, seams=windows.seams, overlap=windows.overlap, window_size=window_size
-        )
-        # Windows lie where those of the whole scene do, so that pixels come out as its do.
+        whole = plan_scene(scene, spec, windows, window_size=window_size)
+        # The windows are those of the whole scene, so that its pixels do not change.
         ground, plan = whole.part(scene.extent)
         ground = ground.clipped(scene.grid.height, scene.grid.width)
         _check_width(scene, plan, available_memory())
@@ -238,9 +240,9 @@ def _tags(request: MapRequest, session: Session, scene: Scene) -> dict[str, str]
 
 
 def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
-    """Refuse a scene of which not even one strip of windows can be read.
+    """Refuse a scene if memory does not suffice to read one strip of windows.
 
-    The system would grant the memory, and end the process when it is used.
+    Otherwise the system would grant the memory, and kill the process when it is used.
     """
     pixels = plan.rows.window_size * plan.cols.length
     needed = pixels * len(scene.band_names) * LEAST_BYTES
@@ -253,7 +255,7 @@ def _check_width(scene: Scene, plan: WindowPlan, memory: int) -> None:
 
 
 def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
-    """Refuse windows that the device cannot take, or that are larger than its memory."""
+    """Refuse windows that exceed the limits or the memory of the device."""
     height, width = plan.rows.window_size, plan.cols.window_size
     limits, memory = session.limits, session.free_memory()
     if limits.window is not None and max(height, width) > limits.window:
@@ -281,21 +283,15 @@ def _check_apart(request: MapRequest, scene: Scene) -> None:
 
 
 def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
-    """As the user says, as a stopped run had it, or what memory allows."""
+    """Return the user's window size, otherwise an interrupted run's, or what memory allows."""
     windows = request.options.windows
     if windows.window_size is not None:
         return windows.window_size
     if windows.max_memory is None and request.output is not None:
         stopped = read_manifest(request.output) or {}
-        with suppress(ValueError, GeosrsegError):  # none, or the manifest of somebody else
+        with suppress(ValueError, GeosrsegError):  # no manifest, or that of another scene
             size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
-            plan_scene(
-                scene,
-                session.spec,
-                seams=windows.seams,
-                overlap=windows.overlap,
-                window_size=size,
-            )
+            plan_scene(scene, session.spec, windows, window_size=size)
             return size
     memory = windows.max_memory or SHARE * session.free_memory()
     return fitting_window_size(
@@ -308,7 +304,7 @@ def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
 
 
 def _shown(aoi: object) -> str:
-    """An area of interest in a few words."""
+    """Return the file name or the type of an area of interest; empty if there is none."""
     if aoi is None:
         return ""
     return Path(aoi).name if isinstance(aoi, str) else type(aoi).__name__

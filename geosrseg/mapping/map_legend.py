@@ -1,4 +1,4 @@
-"""Map legend: what the classes of a model become in a map whose user wants others."""
+"""Map legend: merges and renames a model's classes by the user's legend file."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +13,12 @@ from geosrseg.raster.maps.legend_file import read_legend_file
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapLegend:
-    """The classes of a map, and how they come from the model's.
+    """The classes of a map, and how they are made from the model's.
 
     Attributes:
-        spec: of the model, as if it gave the map's classes.
-        merge: (256,) index of the map's class for each of the model's; `NODATA` for none.
-        identity: all of it that decides what the map is, as text; empty for the model's own.
+        spec: the model's specification as if it predicted the map's classes.
+        merge: (256,) index of the map's class for each class of the model; `NODATA` if ignored.
+        identity: legend and merging as text; empty if the classes are the model's own.
     """
 
     spec: ModelSpec
@@ -27,7 +27,7 @@ class MapLegend:
 
 
 def map_legend(spec: ModelSpec, path: str | Path | None) -> MapLegend:
-    """The classes that a legend file makes of a model's, or without one the model's own.
+    """Apply a legend file to a model's classes; without a file, keep the model's own.
 
     Raises:
         OutputError: the file cannot be read, or does not fit the model's classes.
@@ -42,9 +42,9 @@ def map_legend(spec: ModelSpec, path: str | Path | None) -> MapLegend:
 
 
 def _merged(spec: ModelSpec, legend: Legend, merge: NDArray[np.uint8]) -> ModelSpec:
-    """The specification as if the model gave these classes.
+    """Return the specification as if the model predicted the classes of `legend`.
 
-    Where a class is ignored, its errors have no place in a confusion matrix, which is left out.
+    If a class is ignored, a confusion matrix cannot hold its errors, so it is left out.
     """
     places = merge[: len(spec.legend)]
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -54,7 +54,7 @@ def _merged(spec: ModelSpec, legend: Legend, merge: NDArray[np.uint8]) -> ModelS
         confusion = tuple(tuple(row) for row in counts.tolist())
     shares: tuple[float, ...] = ()
     if spec.domain.shares and NODATA not in places:
-        # No image holds more of the merged class than the largest shares of all together.
+        # The share of a merged class in an image is at most the sum of the largest shares.
         sums = np.bincount(places, spec.domain.shares, minlength=len(legend))
         shares = tuple(np.minimum(sums, 1).tolist())
     return replace(

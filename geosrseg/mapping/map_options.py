@@ -1,4 +1,4 @@
-"""MapOptions: what a user wants of a map, for any scene and model."""
+"""MapOptions: the options of a map, independent of scene and model."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,14 +18,14 @@ SINGLE = ("count_areas", "legend", "title")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapOptions:
-    """What is wanted of a map.
+    """The options of a map.
 
     Attributes:
         reading: how to read the scene.
-        windows: how to cut it into windows.
-        layers: the layers that are wanted besides the class map, by name.
-        products: the files that are to be made from the finished map.
-        legend: a file of the classes that the model's become; the model's own by default.
+        windows: how to cut the scene into windows.
+        layers: names of the layers; the class map is always added.
+        products: the files to make from the finished map.
+        legend: a file that merges or renames classes; None keeps the model's classes.
     """
 
     reading: Reading = field(default_factory=Reading)
@@ -39,14 +39,14 @@ class MapOptions:
         object.__setattr__(self, "layers", check_layers(asked))
 
     def having(self, **named: Any) -> "MapOptions":
-        """These options with some of them changed, named as on the command line.
+        """Return a copy with some options changed, named as on the command line.
 
         Args:
             named: fields of `Reading` and `Windowing`; True or False for a layer, a path for a
                 product file, and the fields of a product's own options.
 
         Raises:
-            GeosrsegError: there is no such option, or its value is not usable.
+            GeosrsegError: an option does not exist, or its value is unusable.
         """
         if not named:
             return self
@@ -73,7 +73,7 @@ class MapOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """Named options by what they belong to."""
+    """Named options, sorted by the group that they belong to."""
 
     reading: dict[str, Any] = field(default_factory=dict)
     windows: dict[str, Any] = field(default_factory=dict)

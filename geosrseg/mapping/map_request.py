@@ -1,4 +1,4 @@
-"""MapRequest: a scene, an output, and what is wanted of the map."""
+"""MapRequest: a scene, the output, and the options of its map."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +20,7 @@ class MapRequest:
 
     Attributes:
         scene: see `geosrseg.raster.scene.open_scene`.
-        output: the class map; None where none is to be written.
-        options: of the map.
+        output: path of the class map; None if no file is written.
     """
 
     scene: str | Path | Location
@@ -30,20 +29,20 @@ class MapRequest:
 
     @property
     def paths(self) -> Mapping[str, Path]:
-        """The file of each layer."""
+        """Path of each layer's file; empty without an output."""
         if self.output is None:
             return {}
         return {layer: layer_path(self.output, layer) for layer in self.options.layers}
 
     @property
     def files(self) -> list[Path]:
-        """Every file that is named here: layers, their styles and products."""
+        """Paths of all files to write: layers, their styles and products."""
         styles = [file for item in self.paths.items() for file in _styles(*item)]
         return [*self.paths.values(), *styles, *self.options.products.files.values()]
 
     @property
     def other_layers(self) -> list[Path]:
-        """The files of the layers that are not wanted, and of their styles."""
+        """Paths of the layers that were not requested, and of their styles."""
         if self.output is None:
             return []
         others = [name for name in LAYERS.names if name not in self.options.layers]
@@ -51,15 +50,15 @@ class MapRequest:
         return [*layers.values(), *(file for item in layers.items() for file in _styles(*item))]
 
     def check_outputs(self, *, overwrite: bool, own: Collection[Path] | None = None) -> None:
-        """Refuse before hours of work what would be refused after them.
+        """Check before the work starts that every output can be written.
 
         Args:
-            overwrite: any file may be replaced.
-            own: files that a stopped run of this request has left, which are replaced too;
-                all that its store names by default, until its manifest is known.
+            overwrite: whether any file may be replaced.
+            own: files left by an interrupted run of this request, which may be replaced too; by
+                default all that its store names.
 
         Raises:
-            OutputError: a file cannot be written.
+            OutputError: a file exists or cannot be written.
             MissingExtraError: a package that a product needs is not installed.
         """
         if self.output is None:
@@ -74,12 +73,12 @@ class MapRequest:
             for sidecar in _styles(layer, path):
                 check_output(sidecar, suffixes=style.SUFFIXES, overwrite=replaced(sidecar))
         with open_drafts(self.output):
-            pass  # its folder can be written
+            pass  # the folder is writable
         check_products(self.options.products, replaced=replaced)
 
 
 def _styles(layer: str, path: Path) -> Sequence[Path]:
-    """The files of a layer's styles, if it has any."""
+    """Return the paths of a layer's style files, if it has any."""
     kind = LAYERS.load(layer)
     if kind.styled:
         return style.style_paths(path)

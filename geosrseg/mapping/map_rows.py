@@ -1,41 +1,38 @@
-"""Map rows: the rows of a scene's map and its further layers, from top to bottom.
+"""Computes the rows of a map and its layers, from top to bottom.
 
-A scene is worked through in strips: the rows that one row of windows needs. Three stages
-run at once: strips are read and normalized in a thread, their windows are run in another,
-and the caller's thread blends them and paints what they finish into rows. Memory holds a
-few windows and the rows of a strip, never the map.
+A scene is processed in strips: the rows that one row of windows needs. Three stages run at
+once: one thread reads and normalizes strips, another runs their windows, and the caller's
+thread blends them and paints the finished rows. Memory holds a few windows and the rows of a
+strip, never the whole map.
 """
 
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
-from numpy.typing import NDArray
 
 from geosrseg.core.background import in_background
 from geosrseg.core.normalize import normalize_bands
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.padding import pad_to_window
 from geosrseg.core.tiling.windows import Window, WindowPlan
-from geosrseg.mapping.layers.layer import Layer
+from geosrseg.mapping.map_job import MapJob
 from geosrseg.mapping.painter import Painter, Rows, Strip
 from geosrseg.mapping.window_runner import WindowResult, WindowRunner
 from geosrseg.raster.scene import Scene
-from geosrseg.runtime.session import Session
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowOutput:
-    """What the model says of one window of a strip.
+    """The model's output for one window of a strip.
 
     Attributes:
-        strip: the strip.
-        core: the part of the source grid that is finished with it.
-        result: None for a window that was not run, as nothing in its support is valid.
+        core: the part of the source grid that this window finishes.
+        result: None for a window that was not run because no pixel of its support is valid.
     """
 
     strip: Strip
@@ -44,54 +41,39 @@ class WindowOutput:
 
 
 def predict_rows(
-    scene: Scene,
-    session: Session,
-    plan: WindowPlan,
+    job: MapJob,
     *,
-    layers: Mapping[str, Layer],
-    shown: Window | None = None,
-    batch: int = 1,
     strips: range | None = None,
     may_halve: bool = True,
-    merge: NDArray[np.uint8] | None = None,
     on_read: Callable[[], object] = lambda: None,
     on_window: Callable[[bool], None] = lambda _: None,
 ) -> Generator[Rows]:
-    """The rows of a map from top to bottom, as they are finished.
+    """Run the windows of a map, and yield its rows from top to bottom.
 
     Args:
-        scene: the scene.
-        session: the model.
-        plan: the windows.
-        layers: what to give, by name.
-        shown: the part of the scene that the map shows; all of it by default.
-        batch: windows that are run at once.
-        strips: those that are wanted, one after the other; all by default. Strips above the first
-            that reach into it are run besides, so that the rows are those of a whole run.
+        strips: the strips to make; all by default. Strips above that reach into the first one are
+            run too, so that the rows equal those of a whole run.
         may_halve: see `WindowRunner`.
-        merge: see `Painter`.
         on_read: called when the first strip is read, before the first window runs.
         on_window: called for each window, with False if none of its pixels was valid.
 
     Yields:
-        For each strip its finished rows, see `painter.Painter.finish`.
+        The finished rows of each strip, see `painter.Painter.finish`.
     """
+    plan, session = job.plan, job.session
     strips = range(len(plan.rows.starts)) if strips is None else strips
     run_from = plan.rows.first_before(strips.start)
-    needs_sr = any(layer.needs_sr for layer in layers.values())
-    runner = WindowRunner(session, plan.rows, batch=batch, with_sr=needs_sr, may_halve=may_halve)
-    painter = Painter(
-        scene,
-        session.spec,
-        plan,
-        shown=shown or Window(0, 0, scene.grid.height, scene.grid.width),
-        layers=layers,
-        first_strip=run_from,
-        merge=merge,
+    runner = WindowRunner(
+        session,
+        plan.rows,
+        batch=job.request.options.windows.batch,
+        with_sr=job.needs_sr,
+        may_halve=may_halve,
     )
+    painter = Painter(job, first_strip=run_from)
     first = threading.Event()
     wanted = range(run_from, strips.stop)
-    read = _noting_first(read_strips(scene, plan, session.spec, wanted), first)
+    read = _noting_first(read_strips(job.scene, plan, session.spec, wanted), first)
     with (
         in_background(read, ahead=1, name="read") as inputs,
         in_background(
@@ -110,14 +92,14 @@ def predict_rows(
 
 
 def read_strips(scene: Scene, plan: WindowPlan, spec: ModelSpec, strips: range) -> Generator[Strip]:
-    """Read and normalize strips of a scene, with its own handle."""
+    """Read and normalize strips of a scene, through a handle of this generator."""
     with scene.reopen() as own:
         for index in strips:
             yield _read_strip(own, plan, spec, index)
 
 
 def _noting_first(strips: Generator[Strip], first: threading.Event) -> Generator[Strip]:
-    """The same strips; `first` is set once there is one, or there will be none."""
+    """Yield the same strips; set `first` after the first one, or if there is none."""
     with closing(strips):
         try:
             for strip in strips:
@@ -128,7 +110,7 @@ def _noting_first(strips: Generator[Strip], first: threading.Event) -> Generator
 
 
 def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> Strip:
-    """One strip. Columns in which no window touches the area of interest are not read."""
+    """Read one strip, without columns whose windows do not touch the area of interest."""
     row_off = plan.rows.starts[index]
     whole = Window(row_off, 0, plan.rows.window_size, plan.cols.length)
     inside = whole.clipped(scene.grid.height, scene.grid.width)
@@ -148,26 +130,20 @@ def _read_strip(scene: Scene, plan: WindowPlan, spec: ModelSpec, index: int) -> 
     return Strip(
         index=index,
         inputs=pad_to_window(inputs, whole),
-        valid=_padded(valid, whole),
-        mapped=_padded(valid & wanted, whole),
+        valid=pad_to_window(valid, whole, mode="constant"),
+        mapped=pad_to_window(valid & wanted, whole, mode="constant"),
     )
-
-
-def _padded(marked: NDArray[np.bool_], window: Window) -> NDArray[np.bool_]:
-    """False in the padding."""
-    below, right = window.height - marked.shape[0], window.width - marked.shape[1]
-    return np.pad(marked, ((0, below), (0, right)))
 
 
 def run_windows(
     strips: Iterator[Strip], runner: WindowRunner, plan: WindowPlan
 ) -> Iterator[WindowOutput]:
-    """Run the windows of each strip, those without a valid pixel excepted."""
+    """Run the windows of each strip, except those without a valid pixel in their support."""
     cores = dict(plan.cores())
     for strip in strips:
         windows = plan.strip(strip.index)
         wanted = [window for window in windows if _is_wanted(window, strip, plan)]
-        results = _run_in_batches(wanted, strip, runner)
+        results = runner.run([strip.inputs[:, :, window.cols] for window in wanted])
         for window in windows:
             result = next(results) if window in wanted else None
             yield WindowOutput(strip, cores[window], result)
@@ -177,13 +153,3 @@ def _is_wanted(window: Window, strip: Strip, plan: WindowPlan) -> bool:
     support = plan.support(window)
     top = support.row_off - window.row_off
     return bool(strip.mapped[top : top + support.height, support.cols].any())
-
-
-def _run_in_batches(
-    windows: Sequence[Window], strip: Strip, runner: WindowRunner
-) -> Iterator[WindowResult]:
-    start = 0
-    while start < len(windows):
-        group = windows[start : start + runner.batch]
-        yield from runner.run([strip.inputs[:, :, window.cols] for window in group])
-        start += len(group)

@@ -1,4 +1,4 @@
-"""Model: a model file, loaded once, that maps as many scenes and arrays as are wanted."""
+"""Model: a model file that is loaded once and maps any number of scenes and arrays."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
 
 
 def no_progress(_: object) -> None:
-    """Tell nobody."""
+    """Ignore a report."""
 
 
 class Model:
-    """A loaded model. Made by `open_model`; it frees its memory when it is closed.
+    """A loaded model. Made by `open_model`; closing it frees its memory.
 
-    Each method takes `MapOptions`, single options by the names of the command line, or both:
-    single ones win. ``model.map(scene, output, bands=[3, 2, 1], confidence=True)``.
+    Methods take `MapOptions`, single options by their names on the command line, or both;
+    single options take precedence:
+    ``model.map(scene, output, bands=[3, 2, 1], confidence=True)``.
     """
 
     def __init__(self, session: Session) -> None:
@@ -47,22 +48,20 @@ class Model:
 
     @property
     def spec(self) -> ModelSpec:
-        """What the model file says of itself: bands, upscale factor, legend, limits."""
+        """The description in the model file: bands, upscale factor, legend, limits."""
         return self._session.spec
 
     @property
     def session(self) -> Session:
-        """What runs the model file."""
         return self._session
 
     @property
     def device(self) -> str:
-        """Where the model runs."""
         return self._session.device
 
     @property
     def precision(self) -> str:
-        """The number format in which it computes."""
+        """``fp32``, ``bf16`` or ``fp16``."""
         return self._session.precision
 
     def map(
@@ -96,28 +95,30 @@ class Model:
         on_outcome: Callable[[Outcome], None] = no_progress,
         **changes: Any,
     ) -> list[Outcome]:
-        """Make the map of each scene, of its name; a failure stops no other.
+        """Make the map of each scene, named after it; if one fails, the others continue.
 
         Args:
-            scenes: see `predict`; of the files of one product, the first stands for all.
-            folder: of the maps, which is made; ``SCENE_classes.tif`` beside each scene by default.
-            options: what is wanted of every map; ``{name}`` in the path of a product file is
-                the scene's name.
+            scenes: see `predict`; several files of one product count as one scene.
+            folder: folder of the maps, created if missing; by default each map is
+                ``SCENE_classes.tif`` beside its scene.
+            options: options of every map; ``{name}`` in the path of a product file is the
+                scene's name.
             overwrite: replace existing maps.
-            skip_existing: leave the scenes alone whose map is already there.
-            on_progress: called when a phase of a scene begins and after each window.
+            skip_existing: skip scenes whose map already exists.
+            on_progress: called at the start of each phase of a scene and after each window.
             on_outcome: called when a scene is done or has failed.
             changes: options by their names.
 
         Raises:
-            GeosrsegError: an option or the folder is unusable, or two maps had one name.
+            GeosrsegError: an option or the folder is unusable, or two maps would have the same
+                name.
         """
         wanted = (options or MapOptions()).having(**changes)
         scenes = one_part_each(scenes)
         check_scenes(scenes, folder, wanted)
         if overwrite and skip_existing:
             raise OutputError("`skip_existing` and `overwrite` exclude each other: leave one out")
-        outputs = map_paths(scenes, _folder(folder))
+        outputs = map_paths(scenes, folder)
         if folder is not None:
             make_folder(Path(folder))
         outcomes = []
@@ -138,10 +139,10 @@ class Model:
     def plan(
         self, scene: str | Path, options: MapOptions | None = None, **changes: Any
     ) -> PredictionPlan:
-        """Say what mapping a scene would do and cost. Two windows are run, nothing is written.
+        """Estimate what mapping a scene would cost. Runs two windows and writes nothing.
 
         Raises:
-            GeosrsegError: as mapping it would.
+            GeosrsegError: mapping the scene would fail.
         """
         return plan_prediction(request_for(scene, None, options, **changes), self._session)
 
@@ -157,18 +158,18 @@ class Model:
         on_progress: OnProgress = no_progress,
         **changes: Any,
     ) -> "ArrayMap":
-        """Make the class map of an array, in memory; the labels are those of the same file.
+        """Make the class map of an array in memory, with the labels that a file would get.
 
         Args:
-            array: (bands, rows, cols) or, of one band, (rows, cols): a NumPy array, a masked
-                one, or an xarray DataArray, which brings the following four along as rioxarray
-                writes them.
-            options: what is wanted; the confidence by default.
+            array: (bands, rows, cols), or (rows, cols) for one band: a NumPy array, a masked
+                array, or an xarray DataArray, which supplies the next four arguments in
+                rioxarray's form.
+            options: options of the map; the layer ``confidence`` by default.
             transform: pixel to ground, an Affine or its six numbers.
-            crs: anything that rasterio reads as one.
+            crs: any CRS that rasterio reads.
             nodata: the number that marks missing pixels.
-            band_names: one a band, by which the model's bands are found.
-            on_progress: called when a phase begins and after each window.
+            band_names: one name per band, to find the model's bands.
+            on_progress: called at the start of each phase and after each window.
             changes: options by their names.
 
         Raises:
@@ -185,7 +186,6 @@ class Model:
             return map_array_file(location, wanted, self._session, on_progress=on_progress)
 
     def close(self) -> None:
-        """Free the model's memory."""
         self._session.close()
 
     def __enter__(self) -> Self:
@@ -202,15 +202,16 @@ def open_model(
     precision: str = "auto",
     threads: int | None = None,
 ) -> Model:
-    """Load a model, once for all that is mapped with it.
+    """Load a model to map any number of scenes.
 
     Args:
         model: a shipped model's name, an ONNX file or an address (see `ModelAddress`); the
             embedded model by default.
-        device: where it runs; ``auto`` is the first of CUDA, OpenVINO and the CPU that works.
+        device: name of the device; ``auto`` is the first of CUDA, OpenVINO and the CPU that
+            works.
         precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that device and
             model allow.
-        threads: of the CPU; one per core by default.
+        threads: CPU threads; one per core by default.
 
     Raises:
         ModelError: the model is unknown, or its file is refused.
@@ -227,7 +228,7 @@ def request_for(
     options: MapOptions | None = None,
     **changes: Any,
 ) -> MapRequest:
-    """A request with options and changes of them.
+    """Make a request from options and changes to them.
 
     Raises:
         GeosrsegError: an option is unusable.
@@ -245,17 +246,17 @@ def request_for(
 def check_scenes(
     scenes: Sequence[str | Path], folder: str | Path | None, options: MapOptions
 ) -> None:
-    """Refuse before a model is loaded what several scenes cannot have.
+    """Check the outputs of several scenes before a model is loaded.
 
     Raises:
-        OutputError: two scenes would have one product file; see `map_paths` for the others.
+        OutputError: two scenes would have the same product file; see `map_paths` for the maps.
     """
     products = options.products
     for name, path in products.files.items():
         if len(scenes) > 1 and NAME not in str(path):
             raise OutputError(
-                f"`{name}` {path} is one file, and {len(scenes)} scenes are given: write {NAME} in "
-                "it for the name of each"
+                f"`{name}` {path} is one file, but there are {len(scenes)} scenes: write {NAME} in "
+                "it for the name of each scene"
             )
     made = Counter(
         path for scene in scenes for path in products.named(scene_name(scene)).files.values()
@@ -263,8 +264,4 @@ def check_scenes(
     for path, times in made.items():
         if times > 1:
             raise OutputError(f"{path} would be made {times} times: rename a scene or the file")
-    map_paths(scenes, _folder(folder))
-
-
-def _folder(folder: str | Path | None) -> Path | None:
-    return None if folder is None else Path(folder)
+    map_paths(scenes, folder)

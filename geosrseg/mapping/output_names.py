@@ -1,4 +1,4 @@
-"""Output names: what the map of a scene is called that was given no name of its own."""
+"""Names of maps, derived from their scenes."""
 
 import os
 from collections.abc import Sequence
@@ -11,14 +11,13 @@ from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location
 
 SUFFIXES = (".tif", ".tiff", ".tar", ".zip", ".json", ".SAFE")
-"""What a scene's name ends in and its map's does not."""
+"""Suffixes of scenes that the names of their maps leave out."""
 
 
 def default_output(scene: str | Path) -> Path:
-    """The map of a scene that was given no name: ``STEM_classes.tif``.
+    """Return the default map of a scene: ``STEM_classes.tif`` beside the scene.
 
-    It lies beside the scene; in the current folder where that one cannot be written, or for
-    a URL.
+    For a URL, or if the scene's folder is not writable, it is in the current folder.
     """
     location = Location.of(scene)
     if location.is_remote:
@@ -28,31 +27,34 @@ def default_output(scene: str | Path) -> Path:
     return folder / f"{product_of_part(location) or _stem(path.name)}_classes.tif"
 
 
-def map_paths(scenes: Sequence[str | Path], folder: Path | None) -> list[Path]:
-    """A map for each scene: of its name in a folder, or without one, see `default_output`.
+def map_paths(scenes: Sequence[str | Path], folder: str | Path | None) -> list[Path]:
+    """Return a map for each scene: its name in a folder, or its default without a folder.
 
     Raises:
-        OutputError: two scenes have one name, or the folder is a file or has the name of one.
+        OutputError: two scenes have the same name, or the folder is a file or named like one.
     """
     if folder is None:
         paths = [default_output(scene) for scene in scenes]
-    elif folder.is_dir() or not (folder.exists() or folder.suffix.lower() in (".tif", ".tiff")):
+    elif (folder := Path(folder)).is_dir() or not (
+        folder.exists() or folder.suffix.lower() in (".tif", ".tiff")
+    ):
         paths = [folder / f"{scene_name(scene)}.tif" for scene in scenes]
     else:
         raise OutputError(
-            f"{folder}: expected a folder for the maps of several scenes: name one, it is made"
+            f"{folder}: expected a folder for the maps of several scenes: name one, which is "
+            "created if missing"
         )
     twice = [str(path) for path in paths if paths.count(path) > 1]
     if twice:
-        raise OutputError(f"two scenes would become {twice[0]}: map them into folders of their own")
+        raise OutputError(f"two scenes would become {twice[0]}: map them into separate folders")
     return paths
 
 
 def make_folder(folder: Path) -> None:
-    """Make the folder of maps where it is not there yet.
+    """Create the folder of maps if it is missing.
 
     Raises:
-        OutputError: it cannot be made.
+        OutputError: the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,12 +65,12 @@ def make_folder(folder: Path) -> None:
 
 
 def is_made(output: Path) -> bool:
-    """Whether a map is there, and no stopped run still has files to write beside it."""
+    """Whether a map exists, and no interrupted run still has files to write beside it."""
     return output.is_file() and output.absolute() not in names_in_store(output)
 
 
 def scene_name(scene: str | Path) -> str:
-    """What the outputs of a scene are called: the name of its file or product, no suffix."""
+    """Return the name for outputs of a scene: its file's or product's, without suffix."""
     location = Location.of(scene)
     return product_of_part(location) or _stem(location.name)
 

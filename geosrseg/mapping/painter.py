@@ -1,19 +1,19 @@
-"""Painter: what the model says of windows, blended and painted into the rows of each layer."""
+"""Painter: blends the model's outputs and paints them into the rows of each layer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.labels import best_class
 from geosrseg.core.legend import NODATA
-from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.blending import WindowBlender
-from geosrseg.core.tiling.windows import Window, WindowPlan
-from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
+from geosrseg.core.tiling.windows import Window
+from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow
+from geosrseg.mapping.map_job import MapJob
 from geosrseg.mapping.window_runner import WindowResult
-from geosrseg.raster.scene import Scene
 
 Rows = Mapping[str, NDArray[np.generic]]
 """Layer -> (channels, rows, width): the rows that one strip of windows finishes."""
@@ -21,14 +21,14 @@ Rows = Mapping[str, NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Strip:
-    """The rows of a scene that one row of windows needs, as the network gets them.
+    """The rows of a scene that one row of windows needs, as model input.
 
     Attributes:
         index: number of the strip.
         inputs: (bands, height, padded width) normalized reflectance.
-        valid: (height, padded width) usable in the scene; False in the padding.
-        mapped: (height, padded width) valid and, if there is one, inside the area of interest,
-            around which the ground is context but no part of the map.
+        valid: (height, padded width) usable pixels of the scene; False in the padding.
+        mapped: (height, padded width) valid pixels inside the area of interest, if there is one;
+            the ground around it is only context.
     """
 
     index: int
@@ -39,12 +39,12 @@ class Strip:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Canvas:
-    """The target rows that a strip finishes, while its windows come in.
+    """The target rows that a strip finishes, while its windows arrive.
 
     Attributes:
-        top: their first row on the source grid.
+        top: first row of the canvas on the source grid.
         labels: (rows, padded width) class indices.
-        layers: (channels, rows, padded width) of each layer that paints.
+        layers: (channels, rows, padded width) of each layer with a canvas.
     """
 
     top: int
@@ -53,43 +53,24 @@ class Canvas:
 
 
 class Painter:
-    """Paints the windows of a plan, which come in its order.
+    """Paints the windows of a plan, which arrive in the plan's order.
 
     Args:
-        scene: the scene.
-        spec: of the model.
-        plan: the windows.
-        shown: the part of the scene that the map shows.
-        layers: what is painted, by name.
-        first_strip: the strip that the first window belongs to.
-        merge: (256,) index of the map's class for each of the model's; by default its own.
+        first_strip: strip of the first window.
     """
 
-    def __init__(
-        self,
-        scene: Scene,
-        spec: ModelSpec,
-        plan: WindowPlan,
-        *,
-        shown: Window,
-        layers: Mapping[str, Layer],
-        first_strip: int = 0,
-        merge: NDArray[np.uint8] | None = None,
-    ) -> None:
-        self._merge = merge
-        self._factor, self._plan, self._layers = spec.upscale_factor, plan, layers
-        self._scene, self._shown = scene, shown
-
-        def blender(channels: int) -> WindowBlender:
-            factor = spec.upscale_factor
-            return WindowBlender(plan, factor=factor, channels=channels, first_strip=first_strip)
-
-        self._blender = blender(len(spec.legend))
-        needs_sr = any(layer.needs_sr for layer in layers.values())
-        self._sr_blender = blender(len(spec.bands)) if needs_sr else None
+    def __init__(self, job: MapJob, *, first_strip: int) -> None:
+        spec = job.session.spec
+        self._factor, self._plan, self._layers = spec.upscale_factor, job.plan, job.layers
+        self._scene, self._shown, self._merge = job.scene, job.shown, job.legend.merge
+        blender = partial(
+            WindowBlender, job.plan, factor=spec.upscale_factor, first_strip=first_strip
+        )
+        self._blender = blender(channels=len(spec.legend))
+        self._sr_blender = blender(channels=len(spec.bands)) if job.needs_sr else None
 
     def canvas(self, index: int) -> Canvas:
-        """An empty canvas for the strip number `index`."""
+        """Return an empty canvas for strip number `index`."""
         top, bottom = self._plan.rows.cores[index]
         rows, cols = (bottom - top) * self._factor, self._plan.cols.length * self._factor
         canvases = {name: layer.canvas(rows, cols) for name, layer in self._layers.items()}
@@ -100,7 +81,7 @@ class Painter:
         )
 
     def paint(self, canvas: Canvas, result: WindowResult | None, *, core: Window) -> None:
-        """Blend the next window, whose core is given, and paint what it finishes."""
+        """Blend the next window with its core, and paint the finished pixels."""
         probabilities = self._blender.add(result.probabilities if result else None)
         sr = None
         if self._sr_blender is not None:
@@ -115,7 +96,7 @@ class Painter:
             self._layers[name].paint(painted[:, :, cols], window)
 
     def finish(self, canvas: Canvas, strip: Strip) -> Rows:
-        """The rows of a strip whose windows have all been painted, as far as the map shows them."""
+        """Return the rows of a strip that the map shows, after all its windows were painted."""
         factor, grid = self._factor, self._scene.grid
         start = self._plan.rows.starts[strip.index]
         rows = self._plan.rows.core_within(strip.index, self._shown.row_off, self._shown.row_stop)
@@ -130,10 +111,8 @@ class Painter:
             hidden |= ~self._scene.wanted(part, factor=factor)
         labels = canvas.labels[inside]
         labels[hidden] = NODATA
-        if self._merge is not None:
-            labels = self._merge[labels]
         finished = FinishedStrip(
-            labels=labels,
+            labels=self._merge[labels],
             hidden=hidden,
             around=strip.valid[: grid.height - start, : grid.width],
             own=own,

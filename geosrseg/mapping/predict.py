@@ -1,4 +1,4 @@
-"""Prediction in one line: a scene and a model in, a class map out."""
+"""`predict`: the class map of a scene in one call."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -43,43 +43,39 @@ def predict(
 ) -> Prediction | list[Outcome]:
     """Make the class map of a scene, or of several.
 
-    Stopped before it has ended, and called again with the same arguments, it resumes; the
-    map is the same.
+    If interrupted and called again with the same arguments, it resumes and makes the same map.
 
     Args:
-        scene: a GeoTIFF, a product or its STAC item, on this machine or behind a URL;
-            see `geosrseg.raster.scene.open_scene`. Or a list of them.
-        output: the class map, a Cloud Optimized GeoTIFF, or a folder for several;
+        scene: a GeoTIFF, a product or its STAC item, local or by URL; see
+            `geosrseg.raster.scene.open_scene`. Or a list of them.
+        output: path of the class map, a Cloud Optimized GeoTIFF, or a folder for several;
             ``SCENE_classes.tif`` beside each scene by default.
-        options: what is wanted of the map.
-        model: a shipped model's name or an ONNX file; the embedded model by default.
-        device: see `open_model`.
-        precision: see `open_model`.
-        threads: see `open_model`.
-        overwrite: replace existing outputs, and start again where a stopped run had other
+        options: options of the map.
+        model, device, precision, threads: see `open_model`.
+        overwrite: replace existing outputs, and start again if an interrupted run had other
             options.
-        skip_existing: of a list, leave the scenes alone whose map is already there.
-        on_progress: called when a phase begins and after each window; see `Progress`.
-        on_outcome: called when one of several scenes is done or has failed.
-        changes: options by the names that the command line gives them, ``-`` written as ``_``:
+        skip_existing: skip scenes of a list whose map already exists.
+        on_progress: called at the start of each phase and after each window; see `Progress`.
+        on_outcome: called when a scene of a list is done or has failed.
+        changes: options by their names on the command line, with ``_`` for ``-``:
             ``bands=[3, 2, 1]``, ``mask="cloud"``, ``window_size=256``, ``confidence=True``,
-            ``areas="{name}.csv"``, where ``{name}`` is the scene's name. They win over
-            those of `options`.
+            ``areas="{name}.csv"``, where ``{name}`` is the scene's name. They take precedence
+            over `options`.
 
     Returns:
-        What was done; of a list of scenes, what became of each.
+        The result, or for a list of scenes the outcome of each.
 
     Warns:
-        SceneWarning: something about the scene was taken for granted.
+        SceneWarning: an assumption about the scene should be confirmed.
 
     Raises:
         GeosrsegError: the scene, the model, the device or an output is unusable; see
-            `geosrseg.errors`. Of several scenes, one that fails stops no other.
+            `geosrseg.errors`. In a list, a scene that fails does not stop the others.
     """
     wanted = (options or MapOptions()).having(**changes)
     if skip_existing and isinstance(scene, str | Path):
         raise OutputError("`skip_existing` is for a list of scenes: give [scene] and a folder")
-    # What would be refused is refused before the model takes its time.
+    # Outputs are checked before the model is loaded, which takes time.
     if isinstance(scene, str | Path):
         request_for(scene, output or default_output(scene), wanted).check_outputs(
             overwrite=overwrite

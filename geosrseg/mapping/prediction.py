@@ -1,4 +1,4 @@
-"""Prediction: what was made of a scene, and how far it is while it is made."""
+"""Prediction: the result of mapping a scene, and the progress of a run."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -10,19 +10,19 @@ from geosrseg.mapping.summary import MapSummary
 from geosrseg.products.areas import Areas
 
 Phase = Literal["reading", "network", "writing", "checking"]
-"""What is being done. Strips are read while the network runs: ``reading`` is the first of them."""
+"""Phase of a run. Later strips are read while the network runs: ``reading`` is only the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a prediction is.
+    """Progress of a prediction.
 
     Attributes:
         windows_done: windows run or skipped, in this run or the one that it resumes.
         windows_total: windows of the scene.
-        resumed: of those done, the windows that a stopped run had finished.
-        target_pixels: pixels of the class map that a window stands for, on average.
-        phase: what is being done; ``writing`` and ``checking`` are done for each layer.
+        resumed: windows among those done that an interrupted run had finished.
+        target_pixels: pixels of the class map per window, on average.
+        phase: current phase; ``writing`` and ``checking`` occur for each layer.
     """
 
     windows_done: int
@@ -37,22 +37,19 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """What was done.
+    """Result of mapping a scene.
 
     Attributes:
-        output: the class map.
-        layers: the file of each layer, the class map's among them.
+        output: path of the class map.
+        layers: path of each layer, including the class map.
         model: name and version.
-        device: what the model ran on.
-        precision: in which it computed.
-        windows: windows run.
-        skipped: windows without a valid pixel.
-        resumed: strips of rows that a stopped run had finished.
-        areas: of each class, where they were asked for.
-        bad_blocks: blocks of the scene that this run met and could not decode.
-        summary: what the map holds, in shares.
-        network_seconds: spent inside the network; reading, blending and writing go on meanwhile.
-        warnings: what a user should hear about.
+        windows: number of windows run.
+        skipped: number of windows without a valid pixel.
+        resumed: number of strips that an interrupted run had finished.
+        areas: area of each class; None if not requested.
+        bad_blocks: number of blocks of the scene that this run could not decode.
+        network_seconds: time spent in the network; reading, blending and writing run in parallel.
+        warnings: warnings for the user.
     """
 
     output: Path
@@ -70,7 +67,6 @@ class Prediction:
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {
             **values,
@@ -84,13 +80,13 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one scene of several.
+    """Outcome for one scene of a list.
 
     Attributes:
-        scene: as the user gave it.
-        output: its map.
-        prediction: what was done; None if it failed or was skipped.
-        error: why it failed; None if it did not.
+        scene: path or URL as the user gave it.
+        output: path of the map.
+        prediction: None if the scene failed or was skipped.
+        error: None unless the scene failed.
     """
 
     scene: str
@@ -100,14 +96,14 @@ class Outcome:
 
     @property
     def state(self) -> str:
-        """``done``, ``failed``, or ``skipped`` if its map was already there."""
+        """``done``, ``failed``, or ``skipped`` if the map already existed."""
         if self.error is not None:
             return "failed"
         return "skipped" if self.prediction is None else "done"
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary: the prediction's, with the scene, its state and the error."""
+        """Return the prediction as a dictionary, with the scene, the state and the error."""
         done = {} if self.prediction is None else self.prediction.to_json()
-        failed = None if self.error is None else str(self.error)
-        said = {"output": str(self.output), "state": self.state, "error": failed}
-        return {"scene": self.scene, **done, **said}
+        error = None if self.error is None else str(self.error)
+        state = {"output": str(self.output), "state": self.state, "error": error}
+        return {"scene": self.scene, **done, **state}

@@ -1,4 +1,4 @@
-"""MapSummary: what a finished map holds, in shares."""
+"""MapSummary: statistics of a finished map."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ from geosrseg.raster.files.resolution import ground_resolution
 from geosrseg.raster.scene import Scene
 
 SAMPLES = 512
-"""Pixels along an axis of the sample that tells masked ground from empty ground."""
+"""Pixels along each axis of the sample that estimates the masked share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapSummary:
-    """What a finished map holds.
+    """Statistics of a finished map.
 
     Attributes:
         height: rows of the map.
         width: columns of the map.
-        pixel_metres: the side of a pixel on the ground; None where it is not known.
+        pixel_metres: side of a pixel on the ground; None if unknown.
         mapped: share of the map's pixels that have a class.
-        masked: share outside the area of interest or masked by quality flags, about.
-        empty: the rest: nodata in the scene.
+        masked: approximate share outside the area of interest or masked by quality flags.
+        empty: remaining share: nodata in the scene.
         classes: share of the mapped pixels by class name, the largest first.
-        seconds: that the run took; a resumed one counts from where it resumed.
+        seconds: duration of this run, without the interrupted run that it resumes.
     """
 
     height: int
@@ -40,11 +40,11 @@ class MapSummary:
 
     @property
     def warning(self) -> str:
-        """What a user should hear about a map without a class; empty for any other."""
+        """Warning about a map without classes; empty for all others."""
         if self.mapped:
             return ""
         return (
-            f"the map holds no class: {self.empty:.0%} of the scene is nodata and "
+            f"the map has no classes: {self.empty:.0%} of the scene is nodata and "
             f"{self.masked:.0%} is masked or outside the area of interest"
         )
 
@@ -56,19 +56,19 @@ class LabelCounter:
     counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(NODATA + 1, np.int64))
 
     def counted(self, rows: Iterator[NDArray[np.generic]]) -> Iterator[NDArray[np.generic]]:
-        """The same rows, (1, rows, width) of uint8."""
+        """Yield the same rows, (1, rows, width) uint8, and count their labels."""
         for labels in rows:
             self.counts += np.bincount(labels.ravel(), minlength=NODATA + 1)
             yield labels
 
     def summary(self, scene: Scene, legend: Legend, *, factor: int, seconds: float) -> MapSummary:
-        """What the rows held.
+        """Summarise the counted rows.
 
         Args:
-            scene: what the map shows.
-            legend: the map's.
-            factor: how much finer than the scene the map is.
-            seconds: that the run took.
+            scene: the part of the scene that the map shows.
+            legend: legend of the map.
+            factor: the upscale factor.
+            seconds: duration of the run.
         """
         grid = scene.grid.refined(factor)
         found = {item.name: int(self.counts[item.id]) for item in legend.classes}

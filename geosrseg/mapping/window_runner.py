@@ -1,23 +1,25 @@
-"""WindowRunner: runs windows on a session, and makes do with less where memory runs out."""
+"""WindowRunner: runs windows on a session, in smaller pieces if memory runs out."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.tiling.blending import WindowBlender
-from geosrseg.core.tiling.windows import Span, WindowPlan, plan_windows, round_up
+from geosrseg.core.tiling.window_sizes import smallest_window
+from geosrseg.core.tiling.windows import Span, WindowPlan, plan_windows
 from geosrseg.errors import DeviceMemoryError
 from geosrseg.runtime.session import Session
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowResult:
-    """What the model says of one window.
+    """The model's output for one window.
 
     Attributes:
         probabilities: (classes, s·H, s·W).
-        sr: (bands, s·H, s·W) super-resolved image; None where it was not asked for.
+        sr: (bands, s·H, s·W) super-resolved image; None if not requested.
     """
 
     probabilities: NDArray[np.float32]
@@ -27,16 +29,15 @@ class WindowResult:
 class WindowRunner:
     """Runs the windows of a plan.
 
-    When memory runs out it halves the batch, then the window: a window is then run in
-    parts that overlap and are blended like the windows themselves. What it has learned it
-    keeps for the windows that follow.
+    If memory runs out it halves the batch, then the window: the window is run in parts that
+    overlap and are blended like the windows themselves. Later windows use the reduced size too.
 
     Args:
-        span: the windows along one axis; halo and ramp of the parts are the same.
-        batch: windows that are run at once.
-        with_sr: give the super-resolved image too.
-        may_halve: windows may be halved, which changes a few labels; else memory that runs out is
-            an error.
+        span: the windows along one axis; the parts have the same halo and ramp.
+        batch: windows per run.
+        with_sr: compute the super-resolved image too.
+        may_halve: windows may be halved, which changes a few labels; otherwise lack of memory
+            is an error.
     """
 
     def __init__(
@@ -57,28 +58,31 @@ class WindowRunner:
 
     @property
     def batch(self) -> int:
-        """Windows that fit into memory at once, as far as is known."""
+        """Windows per run, after any reduction."""
         return self._batch
 
-    def run(self, windows: list[NDArray[np.float32]]) -> list[WindowResult]:
-        """Run windows of one size.
+    def run(self, windows: Sequence[NDArray[np.float32]]) -> Iterator[WindowResult]:
+        """Run windows of the same size, in batches as the results are read.
 
         Args:
-            windows: (bands, H, W) model input each.
+            windows: model inputs of shape (bands, H, W).
 
         Raises:
             DeviceMemoryError: not even the smallest window fits.
         """
-        results: list[WindowResult] = []
-        while len(results) < len(windows):
-            group = windows[len(results) : len(results) + self._batch]
+        done = 0
+        while done < len(windows):
+            group = windows[done : done + self._batch]
             try:
-                results += self._run_at_once(group)
+                results = self._run_at_once(group)
             except DeviceMemoryError as error:
                 self._make_do(group[0].shape, error)
-        return results
+                continue
+            done += len(group)
+            yield from results
+            del results  # frees the memory before the next run
 
-    def _run_at_once(self, group: list[NDArray[np.float32]]) -> list[WindowResult]:
+    def _run_at_once(self, group: Sequence[NDArray[np.float32]]) -> list[WindowResult]:
         height, width = group[0].shape[1:]
         if self._longest is not None and max(height, width) > self._longest:
             return [self._run_in_parts(lr, self._longest) for lr in group]
@@ -110,22 +114,22 @@ class WindowRunner:
         return WindowResult(probabilities.whole, sr.whole if sr is not None else None)
 
     def _make_do(self, shape: tuple[int, ...], error: DeviceMemoryError) -> None:
-        """Halve the batch, or else the longest side; give up where neither is possible."""
+        """Halve the batch, or the longest side if the batch is 1; raise if neither is possible."""
         if self._batch > 1:
             self._batch //= 2
             return
         if not self._may_halve:
             raise DeviceMemoryError(
                 f"{error}: windows of {max(shape[1:])} pixels do not fit, and smaller ones would "
-                "give other labels than were planned: run it where there is more memory"
+                "change labels: run it on a machine with more memory"
             ) from error
         multiple = self._session.spec.multiple
         longest = max(shape[1:]) if self._longest is None else self._longest
-        smallest = round_up(2 * self._halo + self._ramp, multiple) + multiple
+        smallest = smallest_window(self._session.spec, halo=self._halo, ramp=self._ramp)
         if longest <= smallest:
             raise DeviceMemoryError(
                 f"{error}: windows of {longest} pixels do not fit, and smaller ones do not "
-                "advance with their overlap: give it more memory, or use a smaller `overlap`"
+                "advance with their overlap: provide more memory, or use a smaller `overlap`"
             ) from error
         self._longest = max(longest // 2 // multiple * multiple, smallest)
 

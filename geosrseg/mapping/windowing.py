@@ -1,4 +1,4 @@
-"""Windowing: how to cut a scene into windows, as its user states it."""
+"""Windowing: the options for cutting a scene into windows."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -10,7 +10,7 @@ Seams = Literal["blend", "exact"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Windowing:
-    """How to cut a scene into windows."""
+    """The options for cutting a scene into windows."""
 
     seams: Seams = option(
         "Blend overlapping windows, or reproduce exactly the labels of one large window.",

@@ -1,1 +1,1 @@
-"""Running a model file."""
+"""Loading, checking and running model files."""

@@ -1,8 +1,7 @@
-"""Arithmetic: how many multiplications a network needs, whoever runs it.
+"""Counts the multiplications that a network needs on any runtime.
 
-Counted are the operators in which all but a few are done: convolutions and matrix products.
-A multiplication goes with an addition there, so the floating-point operations are twice as
-many.
+Only convolutions and matrix products count: all others need very few. An addition follows each
+of their multiplications, so the number of floating-point operations is twice as large.
 """
 
 import math
@@ -14,16 +13,12 @@ from geosrseg.runtime.values import dimensions, infer_values
 
 
 def multiply_adds(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
-    """Multiplications that are followed by an addition (MACs), for one run.
+    """Return the multiply-accumulate operations (MACs) for an input of shape (N, bands, H, W).
 
-    Taps that lie beyond an image's border count too, as runtimes multiply them.
-
-    Args:
-        model: with one input image.
-        shape: of the input, (N, bands, H, W).
+    Taps beyond an image's border count too, since runtimes multiply them.
 
     Raises:
-        ModelError: the sizes of the network's values do not follow from its input's.
+        ModelError: the sizes of the network's values cannot be inferred from the input's.
     """
     graph = model.graph
     sizes = {name: dimensions(value) for name, value in infer_values(model, shape).items()}
@@ -32,10 +27,11 @@ def multiply_adds(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> i
 
 
 def _of_node(node: onnx.NodeProto, sizes: Mapping[str, tuple[int, ...]]) -> int:
-    if node.op_type == "Conv":  # (outputs, inputs / groups, rows, cols), at each output
-        return math.prod(sizes[node.output[0]]) * math.prod(sizes[node.input[1]][1:])
-    if node.op_type == "ConvTranspose":  # (inputs, outputs / groups, rows, cols), at each input
-        return math.prod(sizes[node.input[0]]) * math.prod(sizes[node.input[1]][1:])
+    if node.op_type in ("Conv", "ConvTranspose"):
+        # Kernels are (outputs, inputs / groups, rows, cols), applied at each output, or for
+        # ConvTranspose (inputs, outputs / groups, rows, cols), applied at each input.
+        place = node.output[0] if node.op_type == "Conv" else node.input[0]
+        return math.prod(sizes[place]) * math.prod(sizes[node.input[1]][1:])
     if node.op_type == "MatMul":
         return math.prod(sizes[node.output[0]]) * sizes[node.input[0]][-1]
     if node.op_type == "Gemm":

@@ -1,4 +1,4 @@
-"""The contract: does a loaded model do what its ModelSpec says?"""
+"""Checks whether a loaded model keeps to its ModelSpec."""
 
 from collections.abc import Sequence
 
@@ -14,16 +14,16 @@ PROBABILITIES = "probabilities"
 SR = "sr"
 
 MAX_TRIAL = 2048
-"""Target pixels along a side of the smallest window; SegNet's is 32."""
+"""Most target pixels along a side of the smallest window; SegNet has 32."""
 
 SUM_TOLERANCE = 1e-3  # float32 and fp16 softmax are closer to 1 than this
 
 
 def check_ports(graph: GraphProto, spec: ModelSpec) -> None:
-    """Check what a model says of its input, and the names of its outputs.
+    """Check the input that a model declares, and the names of its outputs.
 
     Raises:
-        ModelError: they are not those of the ModelSpec.
+        ModelError: they do not match the ModelSpec.
     """
     weights = {array.name for array in graph.initializer}  # inputs too, in old files
     inputs = [value for value in graph.input if value.name not in weights]
@@ -48,13 +48,13 @@ def check_ports(graph: GraphProto, spec: ModelSpec) -> None:
 
 
 def trial_input(spec: ModelSpec) -> NDArray[np.float32]:
-    """The smallest input that shows whether the model scales, batches and classifies.
+    """Make the smallest input that shows whether the model scales, batches and classifies.
 
     Returns:
         (2, bands, multiple, 2 * multiple) in [0, 1].
 
     Raises:
-        ModelError: the smallest window of the ModelSpec is absurd.
+        ModelError: the smallest window of the ModelSpec is too large.
     """
     height, width = spec.multiple, 2 * spec.multiple
     if spec.upscale_factor * width > MAX_TRIAL:
@@ -72,10 +72,10 @@ def check_answer(
     sr: NDArray[np.float32],
     spec: ModelSpec,
 ) -> None:
-    """Check what a model answered to `lr`.
+    """Check a model's outputs for the input `lr`.
 
     Raises:
-        ModelError: the sizes are not those of the ModelSpec, or the probabilities are none.
+        ModelError: the sizes do not match the ModelSpec, or the values are not probabilities.
     """
     batch, bands, height, width = lr.shape
     target = (spec.upscale_factor * height, spec.upscale_factor * width)

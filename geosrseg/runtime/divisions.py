@@ -1,7 +1,8 @@
-"""Divisions: whole numbers that a network divides by, which must be known.
+"""Rejects networks whose integer divisions could crash the process.
 
-On most processors a whole number divided by 0, or the smallest one divided by -1, ends the
-process, and the runtimes do not look. A trial run shows only what the numbers of the trial do.
+On most processors an integer division by 0, or of the smallest integer by -1, ends the process,
+and the runtimes do not check. A trial run covers only the numbers of the trial, so the divisors
+must be constants.
 """
 
 import numpy as np
@@ -18,14 +19,10 @@ FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProt
 
 
 def check_divisions(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> None:
-    """Refuse a network that divides whole numbers by what may be 0 or -1.
-
-    Args:
-        model: with one input image.
-        shape: of the input, (N, bands, H, W).
+    """Reject a network whose integer divisors may be 0 or -1, for an input (N, bands, H, W).
 
     Raises:
-        ModelError: names the value, or the types of the network's values cannot be inferred.
+        ModelError: a divisor is unsafe, or the types of the values cannot be inferred.
     """
     dividing = [node for node in model.graph.node if node.op_type in DIVIDING]
     if not dividing:
@@ -46,11 +43,8 @@ def check_divisions(model: onnx.ModelProto, shape: tuple[int, int, int, int]) ->
 def _constants(graph: onnx.GraphProto) -> dict[str, NDArray[np.generic]]:
     found = {array.name: numpy_helper.to_array(array) for array in graph.initializer}
     for node in graph.node:
-        if node.op_type == "Constant":
-            for item in node.attribute:
-                value = helper.get_attribute_value(item)
-                is_tensor = isinstance(value, TensorProto)
-                found[node.output[0]] = (
-                    numpy_helper.to_array(value) if is_tensor else np.array(value)
-                )
+        for item in node.attribute if node.op_type == "Constant" else ():
+            value = helper.get_attribute_value(item)
+            is_tensor = isinstance(value, TensorProto)
+            found[node.output[0]] = numpy_helper.to_array(value) if is_tensor else np.array(value)
     return found

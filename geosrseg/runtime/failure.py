@@ -1,4 +1,4 @@
-"""Failure: what a runtime raised, as one error with one line."""
+"""Turns the errors of the runtimes into geosrseg's own, with messages of one line."""
 
 from geosrseg.errors import DeviceError, DeviceMemoryError
 
@@ -16,22 +16,22 @@ OUT_OF_MEMORY = (
     "available memory of",  # onnxruntime's arena with a limit
     "memoryallocation",  # CUDA
 )
-"""How runtimes say that memory is at an end, in lower case; none has a type for it."""
+"""Words by which runtimes report lack of memory, in lower case; none has a type for it."""
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether a runtime raised this for want of memory, of the host or of the device."""
+    """Whether a runtime raised this error because the host or the device lacks memory."""
     return isinstance(error, MemoryError) or any(
         words in str(error).lower() for words in OUT_OF_MEMORY
     )
 
 
 def device_error(error: Exception, failed: str) -> DeviceError:
-    """The error of geosrseg for an error of a runtime.
+    """Return geosrseg's error for an error of a runtime.
 
     Args:
-        error: what the runtime raised; they share no base class.
-        failed: what failed where, the beginning of the message.
+        error: error of any class; the runtimes share no base class.
+        failed: start of the message: what failed, and where.
     """
     if is_out_of_memory(error):
         return DeviceMemoryError(f"{failed}: out of memory; a smaller window or batch needs less")
@@ -39,7 +39,7 @@ def device_error(error: Exception, failed: str) -> DeviceError:
 
 
 def in_one_line(error: Exception) -> str:
-    """What an error says first; OpenVINO puts the place in its code first."""
+    """Return the first informative line; OpenVINO starts with a line of its source code."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith("Exception from ")]
     return next(iter(telling or lines), type(error).__name__)

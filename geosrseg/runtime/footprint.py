@@ -1,9 +1,8 @@
-"""Footprint: the memory that a network's values take while it runs.
+"""Estimates the memory that a network's values take while it runs.
 
-The nodes are followed in the order in which they run. A value exists from the node that
-makes it to the last that reads it, and the footprint is the largest sum of all that exist
-at once. A runtime needs more: for its own copies in another layout, and because it does
-not give everything back at once.
+A value exists from the node that makes it to the last node that reads it. The footprint is the
+largest sum of all values that exist at once, in the order in which the nodes run. A runtime
+needs more: for copies in another layout, and because it does not free everything at once.
 """
 
 import math
@@ -16,23 +15,19 @@ from geosrseg.errors import ModelError
 from geosrseg.runtime.values import dimensions, infer_values
 
 IN_PLACE = frozenset({"Relu", "LeakyRelu", "PRelu", "Add", "Sub", "Mul", "Identity", "Reshape"})
-"""Operators that write over an input which nothing else will read."""
+"""Operators that overwrite an input which no later node reads."""
 
 
 def peak_bytes(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> int:
-    """The bytes of all values that exist at once, at most, without the weights.
-
-    Args:
-        model: with one input image.
-        shape: of the input, (N, bands, H, W).
+    """Return the most bytes of all values at once for an input (N, bands, H, W), without weights.
 
     Raises:
-        ModelError: the sizes of the network's values do not follow from its input's.
+        ModelError: the sizes of the network's values cannot be inferred from the input's.
     """
     sizes = {name: _bytes(value) for name, value in infer_values(model, shape).items()}
     graph = model.graph
     readers = Counter(name for node in graph.node for name in node.input)
-    readers.update(output.name for output in graph.output)  # which are never freed
+    readers.update(output.name for output in graph.output)  # outputs are never freed
     now = peak = sum(sizes.get(value.name, 0) for value in graph.input)
     for node in graph.node:
         made = sum(sizes.get(name, 0) for name in node.output)

@@ -1,4 +1,4 @@
-"""The memory that this process may still take."""
+"""Memory available to this process."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ CGROUPS = (
         "/sys/fs/cgroup/memory/memory.usage_in_bytes",
     ),
 )
-"""Limit and use of the control group, in version 2 and 1: what containers are held to."""
+"""Files with limit and use of a container's memory, for control groups version 2 and 1."""
 
 
 def available_memory() -> int:
-    """Bytes that are free, or can be freed, inside all limits of machine and container."""
+    """Return the bytes available within the limits of the machine and the container."""
     free = [psutil.virtual_memory().available]
     for limit, used in CGROUPS:
         try:

@@ -1,8 +1,8 @@
-"""Model address: a model file of somebody else's server, fetched once and known by its hash.
+"""Fetches model files from addresses that pin their content.
 
-``https://HOST/FILE.onnx#sha256=HEX`` and ``hf://OWNER/REPO/PATH.onnx@REVISION``, which is a
-file of the Hugging Face Hub. Nothing is fetched of which the content is not pinned: by the hash,
-or by the commit of a Hub's repository, whose hash is remembered from the first time on.
+An address is ``https://HOST/FILE.onnx#sha256=HEX``, or ``hf://OWNER/REPO/PATH.onnx@REVISION``
+for a file of the Hugging Face Hub. Either the hash pins the content, or the commit of a Hub
+repository; then the hash of the first download is remembered.
 """
 
 import hashlib
@@ -27,13 +27,13 @@ from geosrseg.runtime.model_cache import ModelCache
 HUB = "https://huggingface.co"
 
 TIMEOUT = 20
-"""Seconds to wait for a connection, or for anything to arrive over it."""
+"""Seconds to wait for a connection, or for the next data."""
 
 OPENING = 40
-"""Seconds until the file begins to come, its redirects included."""
+"""Seconds until the file starts to arrive, redirects included."""
 
 DEADLINE = 1800
-"""Seconds for a file as a whole."""
+"""Seconds for the whole file."""
 
 SLOWEST = 2000  # bytes a second
 
@@ -50,11 +50,10 @@ _SAFE = "%/:=&?~+!$,;'@()*[]"
 class ModelAddress:
     """Where a model file is fetched from, and what pins its content.
 
-    As text it is what a user may be shown: without the query, where tokens stand.
+    `str` leaves out the query, which may contain tokens.
 
     Attributes:
-        url: that is asked for.
-        sha256: of the file, in hexadecimal; empty where the commit of the URL pins it.
+        sha256: hash of the file, in hexadecimal; empty if the commit in the URL pins it.
     """
 
     url: str = field(repr=False)
@@ -62,10 +61,10 @@ class ModelAddress:
 
     @classmethod
     def of(cls, text: str) -> "ModelAddress":
-        """Read an address.
+        """Parse an address.
 
         Raises:
-            ModelError: it is none, or does not pin the content.
+            ModelError: the address is invalid, or does not pin the content.
         """
         address, _, fragment = text.partition("#")
         key, _, sha256 = fragment.partition("=")
@@ -91,13 +90,13 @@ class ModelAddress:
 
 
 def is_address(text: object) -> bool:
-    """A model given so is fetched over the network."""
+    """Whether a model given by this text is fetched over the network."""
     scheme, colon, _ = text.partition("://") if isinstance(text, str) else ("", "", "")
     return bool(colon) and scheme.lower() in _SCHEMES
 
 
 def is_model_address(text: str) -> bool:
-    """It is an address, and of a model, where it could be that of a scene too."""
+    """Whether the text is the address of a model rather than of a scene."""
     address, _, fragment = text.partition("#")
     return is_address(text) and (
         address.lower().startswith("hf://")
@@ -107,7 +106,7 @@ def is_model_address(text: str) -> bool:
 
 
 def shown_address(text: str) -> str:
-    """An address without user name, password, query and fragment; other text is unchanged."""
+    """Return an address without user name, password, query and fragment; other text unchanged."""
     if not is_address(text):
         return text
     shown = _bare(text)
@@ -121,11 +120,11 @@ def _bare(url: str) -> str:
 
 
 def fetch_model(text: str) -> Path:
-    """The file behind an address, in the user's cache; it is fetched if it is not there intact.
+    """Return the cached file of an address; fetch it if it is missing or damaged.
 
     Raises:
-        ModelError: the address does not pin its content, the file cannot be fetched, or it is
-            another one than the address says.
+        ModelError: the address does not pin its content, the file cannot be fetched, or its
+            hash is not the pinned one.
     """
     address = ModelAddress.of(text)
     cache = ModelCache(cache_root() / "models")
@@ -147,10 +146,10 @@ def fetch_model(text: str) -> Path:
 
 
 def _hub_url(address: str, *, pinned: bool) -> str:
-    """The URL of a file of the Hugging Face Hub."""
+    """Return the URL of a file of the Hugging Face Hub."""
     path, at, revision = address[len("hf://") :].rpartition("@")
     owner, repo, *names = path.split("/") if at else ("", "")
-    # Dots alone would lead out of the folder that they stand in.
+    # A name made of dots would lead out of its folder.
     if not at or not names or not all(_NAME.fullmatch(name) for name in (owner, repo, *names)):
         raise ModelError(
             f"{shown_address(address)} is no file of the Hub: expected hf://OWNER/REPO/FILE.onnx@"
@@ -166,7 +165,7 @@ def _hub_url(address: str, *, pinned: bool) -> str:
 
 
 def _fault(url: str) -> str:
-    """Why nothing is asked of a URL; empty if something is."""
+    """Return why a URL is not requested; empty if it may be."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
@@ -174,19 +173,19 @@ def _fault(url: str) -> str:
     except ValueError:
         host, port = "", 0
     if not host or port == 0 or not url.isprintable():
-        return "its host is no name, its port no number, or it has characters that are not shown"
+        return "the host or the port is invalid, or there are characters that cannot be printed"
     if parts.username is not None:
-        return "a user name in it would be sent to whoever answers: download the file yourself"
+        return "a user name in it would be sent to the server: download the file yourself"
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _THIS_MACHINE):
         return f"expected https://, got {parts.scheme}://"
     return ""
 
 
 def _download(address: ModelAddress, draft: BinaryIO, *, expected: str) -> str:
-    """Write what an address leads to, and close the file; its hash is given.
+    """Download a file to a draft, close the draft, and return the hash.
 
     Raises:
-        ModelError: it cannot be fetched, is too large, or has another hash.
+        ModelError: the file cannot be fetched, is too large, or has another hash.
         OSError: the draft cannot be written.
     """
     given_up = Event()
@@ -201,19 +200,19 @@ def _download(address: ModelAddress, draft: BinaryIO, *, expected: str) -> str:
         given_up.set()
     if expected and found != expected:
         raise ModelError(
-            f"{address} is another file than was asked for (SHA-256 {found[:12]}..., expected "
+            f"{address} is not the expected file (SHA-256 {found[:12]}..., expected "
             f"{expected[:12]}...): check the address and its hash"
         )
     return found
 
 
 class _NetworkError(Exception):
-    """The file did not arrive whole; the text says why, without addresses."""
+    """The file did not arrive completely; the text says why, without addresses."""
 
 
 @contextmanager
 def _over_network() -> Iterator[None]:
-    """Tell what fails on the way from what fails on the disk."""
+    """Raise errors of the network as `_NetworkError`, to tell them from errors of the disk."""
     try:
         yield
     except (OSError, HTTPException) as error:
@@ -245,14 +244,14 @@ def _receive(address: ModelAddress, draft: BinaryIO, *, given_up: Event) -> str:
 
 
 def _read(answer: HTTPResponse) -> bytes:
-    """What has arrived; nothing at the end."""
+    """Return the next data; empty at the end."""
     with _over_network():
         return answer.read1(_CHUNK)
 
 
 @_over_network()
 def _open(url: str) -> HTTPResponse:
-    opener = web.OpenerDirector()  # none of what opens ftp:, file: and data:
+    opener = web.OpenerDirector()  # without the handlers of ftp:, file: and data:
     for of_scheme in (web.ProxyHandler, web.HTTPHandler, web.HTTPSHandler):
         opener.add_handler(of_scheme())
     for of_answer in (web.HTTPDefaultErrorHandler, _Redirects, web.HTTPErrorProcessor):
@@ -269,7 +268,7 @@ def _open(url: str) -> HTTPResponse:
 
 
 class _Redirects(web.HTTPRedirectHandler):
-    """Follows to https, and within this machine."""
+    """Follows redirects to https, and from http to http on this machine."""
 
     def http_error_302(
         self, req: web.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
@@ -292,7 +291,7 @@ class _Redirects(web.HTTPRedirectHandler):
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in one line without addresses."""
+    """Return the reason of an error in one line without addresses."""
     if isinstance(error, HTTPError):
         return f"HTTP {error.code}"
     cause = error.reason if isinstance(error, URLError) else error

@@ -1,7 +1,7 @@
-"""ModelCache: the folder of models that were fetched, under their hashes.
+"""ModelCache: a folder of downloaded models, named by their hashes.
 
-Beside ``HASH.onnx`` stands ``HASH.txt``, which says where it came from, and for an address that
-names no hash a file that remembers it.
+Beside ``HASH.onnx``, ``HASH.txt`` holds the address of the model. For an address without a hash,
+a further file remembers the hash.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ from geosrseg.regular_file import hash_file, read_regular
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 MAX_NOTE = 10_000
-"""Bytes of a note, which holds an address or a hash."""
+"""Most bytes of a note, which holds an address or a hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedModel:
-    """A model that was fetched.
+    """A downloaded model.
 
     Attributes:
-        path: its file, which may be deleted: it is fetched again when it is wanted.
-        sha256: of its content, by its name.
-        size: in bytes.
-        origin: the address that it was last fetched from; empty where that is not known.
+        path: the file, which may be deleted: it is fetched again when needed.
+        sha256: hash of the content, according to the file's name.
+        size: size in bytes.
+        origin: address of the last download; empty if unknown.
     """
 
     path: Path
@@ -41,12 +41,12 @@ class CachedModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelCache:
-    """The models in a folder, which need not be there."""
+    """The models in a folder, which may not exist yet."""
 
     folder: Path
 
     def models(self) -> list[CachedModel]:
-        """What is there, by origin."""
+        """Return the models, sorted by origin."""
         found = []
         for path in self.folder.glob("*.onnx"):
             if _HASH.fullmatch(path.stem) and path.is_file():
@@ -55,25 +55,23 @@ class ModelCache:
         return sorted(found, key=lambda model: (model.origin, model.sha256))
 
     def place(self, sha256: str) -> Path:
-        """Where the model of a hash is, or would be."""
         return self.folder / f"{sha256}.onnx"
 
     def has(self, sha256: str) -> bool:
-        """Whether a model is there, intact."""
+        """Whether the folder holds the model undamaged."""
         return _hash_of(self.place(sha256)) == sha256
 
     def remembered(self, url: str) -> str:
-        """The hash that a file had when it was fetched first; empty if it never was."""
+        """Return the hash of the first download from a URL; empty if there was none."""
         text = _read_note(self._memory(url))
         return text if _HASH.fullmatch(text) else ""
 
     def remember(self, url: str, sha256: str) -> None:
-        """Note the hash of what a URL gave."""
         self._write_note(self._memory(url), sha256)
 
     @contextmanager
     def draft(self) -> Iterator[tuple[BinaryIO, Path]]:
-        """A new file of a name of its own, which is gone afterwards unless it was put."""
+        """Open a new temporary file, which is deleted afterwards unless `put` renamed it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part", dir=self.folder)
         try:
@@ -84,7 +82,7 @@ class ModelCache:
                 Path(name).unlink()
 
     def put(self, draft: Path, sha256: str, *, origin: str) -> None:
-        """Keep a draft as the model of its hash."""
+        """Rename a draft to its place, and note its origin."""
         _rename(draft, self.place(sha256), sha256=sha256)
         self._write_note(self.place(sha256).with_suffix(".txt"), origin)
 
@@ -99,7 +97,7 @@ class ModelCache:
 
 
 def _read_note(path: Path) -> str:
-    """Its text; empty where there is none that can be read."""
+    """Return the text of a note; empty if it cannot be read."""
     try:
         return read_regular(path, limit=MAX_NOTE).decode().strip()
     except (OSError, ValueError):
@@ -107,7 +105,7 @@ def _read_note(path: Path) -> str:
 
 
 def _hash_of(path: Path) -> str:
-    """The hash of a file; empty if it cannot be read."""
+    """Return the hash of a file; empty if it cannot be read."""
     try:
         return hash_file(path)
     except OSError:
@@ -115,10 +113,9 @@ def _hash_of(path: Path) -> str:
 
 
 def _rename(draft: Path, path: Path, *, sha256: str) -> None:
-    """Give a draft its name."""
     try:
         draft.replace(path)
     except OSError:
-        # Another process may have been quicker and read it now, which Windows minds.
+        # On Windows this fails if another process was faster and reads the file now.
         if _hash_of(path) != sha256:
             raise

@@ -1,4 +1,4 @@
-"""The session: a model file, loaded and checked, that runs."""
+"""Session: a loaded and checked model file that can be run."""
 
 import threading
 import time
@@ -34,24 +34,22 @@ from geosrseg.runtime.trial import try_apart
 from geosrseg.runtime.turned import Turned
 
 MAX_TRIAL_BYTES = 2**33
-"""Of the values of a network in a trial run; networks for images take some 100 MB."""
+"""Most bytes of a network's values in a trial run; networks for images take about 100 MB."""
 
 
 class Session:
-    """A model that has been loaded and has kept to its ModelSpec in a trial run.
+    """A loaded model that kept to its ModelSpec in a trial run.
 
-    Made by `open_session`. It may be run by several threads at once.
+    Made by `open_session`. Several threads may run it at once.
 
     Attributes:
-        path: of the model file.
-        sha256: of the bytes that were read, in hexadecimal.
-        spec: what the model file says of itself.
-        device: where it runs, a name in `DEVICES`.
-        precision: ``fp32``, ``bf16`` or ``fp16``, in which it computes.
-        limits: the largest input that the device takes.
-        bytes_per_pixel: memory that a run takes for each LR pixel of its input, at most;
-            estimated from the graph. Running takes a third of it or more.
-        seconds: spent in runs since the session was opened, summed over all threads.
+        sha256: hash of the model file as it was read, in hexadecimal.
+        device: a name in `DEVICES`.
+        precision: ``fp32``, ``bf16`` or ``fp16``.
+        limits: the largest input that the device accepts.
+        bytes_per_pixel: most bytes of memory that a run takes for each LR pixel of its input,
+            estimated from the graph. A run takes at least a third of it.
+        seconds: time spent in runs since the session was opened, summed over all threads.
     """
 
     def __init__(
@@ -70,7 +68,7 @@ class Session:
         self.precision = precision
         self._device = find_device(device)
         self.limits = self._device.limits(file.spec)
-        # First of all: a runtime allocates what the graph says, some of it while it loads.
+        # Before loading: a runtime allocates what the graph says, some of it while it loads.
         self.bytes_per_pixel: float = _bytes_per_pixel(file, self._device.memory_factor)
         backend = self._load(file, threads)
         self._backend: Backend | None = backend
@@ -79,21 +77,21 @@ class Session:
         self._check()
         if tta:
             self._backend = Turned(backend)
-        self.seconds = 0.0  # the trial run was not asked for
+        self.seconds = 0.0  # without the trial run
 
     def run(self, lr: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Class probabilities.
+        """Compute class probabilities.
 
         Args:
-            lr: (N, bands, H, W) model input; H and W are multiples of the ModelSpec's.
+            lr: (N, bands, H, W) model input; H and W are multiples of the ModelSpec's `multiple`.
 
         Returns:
             (N, classes, s·H, s·W).
 
         Raises:
             DeviceMemoryError: memory does not suffice for this many pixels.
-            DeviceError: the runtime failed otherwise.
-            ValueError: the input is not one of this model.
+            DeviceError: the runtime failed for another reason.
+            ValueError: the input has a wrong type or shape, or the session is closed.
         """
         (probabilities,) = self._run([PROBABILITIES], lr)
         return probabilities
@@ -101,21 +99,21 @@ class Session:
     def run_with_sr(
         self, lr: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `run`, and the super-resolved image (N, bands, s·H, s·W), not clipped."""
+        """Compute class probabilities and the SR image (N, bands, s·H, s·W), not clipped."""
         probabilities, sr = self._run([PROBABILITIES, SR], lr)
         return probabilities, sr
 
     def free_memory(self) -> int:
-        """Bytes that a run may still take on the device."""
+        """Return the bytes that are free on the device."""
         return self._device.free_memory()
 
     def cancel(self) -> None:
-        """Let the runs that other threads are at fail at once; later ones are not touched."""
+        """Abort runs in other threads. Later runs are unaffected."""
         if self._backend is not None:
             self._backend.cancel()
 
     def close(self) -> None:
-        """Release the model's memory; the session cannot run any more."""
+        """Release the model's memory; the session cannot be run afterwards."""
         self._backend = None
 
     def __enter__(self) -> Self:
@@ -127,7 +125,7 @@ class Session:
     def _load(self, file: ModelFile, threads: int | None) -> Backend:
         try:
             return self._device.load(file, precision=self.precision, threads=threads)
-        except Exception as error:  # the runtimes' errors have no root of their own
+        except Exception as error:  # the runtimes' errors have no common base class
             if self._device.runs_all and not is_out_of_memory(error):
                 raise ModelError(
                     f"{file.path} is refused: it cannot be loaded ({in_one_line(error)})"
@@ -156,8 +154,7 @@ class Session:
             lr.dtype != np.float32
             or lr.ndim != 4
             or lr.shape[1] != bands
-            or lr.shape[2] % multiple
-            or lr.shape[3] % multiple
+            or any(length % multiple for length in lr.shape[2:])
         ):
             raise ValueError(
                 f"an input is float32 of (N, {bands}, H, W) with multiples of {multiple}, got "
@@ -165,7 +162,7 @@ class Session:
             )
 
     def _check(self) -> None:
-        """Prove that the model keeps to its ModelSpec."""
+        """Check in a trial run that the model keeps to its ModelSpec."""
         try:
             lr = trial_input(self.spec)
             with self._time_limit() as is_over:
@@ -183,7 +180,7 @@ class Session:
 
     @contextmanager
     def _time_limit(self) -> Iterator[Callable[[], bool]]:
-        """Cancel what runs too long, where that is the model's fault."""
+        """Cancel runs that take too long, on devices where only the model can be the reason."""
         is_over = threading.Event()
 
         def stop() -> None:
@@ -207,20 +204,20 @@ def open_session(
     threads: int | None = None,
     tta: bool = False,
 ) -> Session:
-    """Load a model file and prove that it keeps to its ModelSpec.
+    """Load a model file and check that it keeps to its ModelSpec.
 
     Args:
-        model: a shipped model's name, or the path of a model file.
+        model: a shipped model's name, an address, or the path of a model file.
         device: a name in `DEVICES`; ``auto`` is the first in `AUTO` that works here.
         precision: ``fp32``, ``bf16`` or ``fp16``; ``auto`` is the fastest that the device
-            has and the ModelSpec allows.
-        threads: of the CPU; None takes all cores.
-        tta: answer with the mean over the eight flips and turns of an input (test-time
+            offers and the ModelSpec allows.
+        threads: CPU threads; None for one per core.
+        tta: return the mean over the eight flips and turns of an input (test-time
             augmentation).
 
     Raises:
         ModelError: the model is unknown or its file refused.
-        DeviceError: the device or the precision that was asked for by name cannot be used.
+        DeviceError: the device or the precision cannot be used.
     """
     names = AUTO if device == "auto" else (device,)
     devices = [find_device(name) for name in names]
@@ -246,7 +243,7 @@ def open_session(
 
 
 def try_content(content: bytes, path: str, device: str, precision: str, threads: str) -> bytes:
-    """Load and try a model file by its content; what `try_apart` runs in its child.
+    """Load and try a model file by its content, in the child process of `try_apart`.
 
     Raises:
         GeosrsegError: as from `open_session`.
@@ -259,22 +256,26 @@ def try_content(content: bytes, path: str, device: str, precision: str, threads:
 def _open_first(
     file: ModelFile, *, device: str, precision: str, threads: int | None, tta: bool = False
 ) -> Session:
-    """A session on the first device that works."""
+    """Open a session on the first device that works."""
     reasons = []
     for name in AUTO if device == "auto" else (device,):
+        if reason := find_device(name).why_not():
+            reasons.append(f"device {name} cannot be used: {reason}")
+            continue
         try:
-            return _open(file, device=name, precision=precision, threads=threads, tta=tta)
+            chosen = choose_precision(file.spec, name, precision)
+            return Session(file, device=name, precision=chosen, threads=threads, tta=tta)
         except DeviceError as error:
             reasons.append(str(error))
     raise DeviceError("; ".join(reasons))
 
 
 def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
-    """Bytes for each LR pixel of a square window of the usual size.
+    """Estimate the bytes per LR pixel from a square window of the ModelSpec's size.
 
     Raises:
-        ModelError: the input is not the ModelSpec's, or the sizes are not known, or are absurd for
-            the smallest window already.
+        ModelError: the input does not match the ModelSpec, or the sizes of the values are unknown
+            or too large even for the smallest window.
     """
     size = round_up(file.spec.window_size, file.spec.multiple)
     try:
@@ -293,22 +294,11 @@ def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
         raise ModelError(f"{file.path} is refused: {error}") from error
 
 
-def _open(
-    file: ModelFile, *, device: str, precision: str, threads: int | None, tta: bool
-) -> Session:
-    """A session on this device and no other."""
-    reason = find_device(device).why_not()
-    if reason is not None:
-        raise DeviceError(f"device {device} cannot be used: {reason}")
-    chosen = choose_precision(file.spec, device, precision)
-    return Session(file, device=device, precision=chosen, threads=threads, tta=tta)
-
-
 def choose_precision(spec: ModelSpec, device: str, wanted: str) -> Precision:
-    """The precision of this name, or the fastest that the device has and the model allows.
+    """Return the precision of this name; for ``auto`` the fastest that device and model allow.
 
     Raises:
-        DeviceError: the device does not have it here.
+        DeviceError: the device does not offer the precision here.
     """
     offered = find_device(device).precisions()
     allowed = spec.precisions if wanted == "auto" else (wanted,)

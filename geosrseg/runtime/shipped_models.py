@@ -1,4 +1,4 @@
-"""The models that come with the package, by name."""
+"""Finds model files: the models shipped with the package, by name, and others."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from geosrseg.regular_file import hash_file
 from geosrseg.runtime.model_address import fetch_model, is_address
 
 DEFAULT_MODEL = "landcover-3x"
-"""The model of `predict` unless another is asked for."""
+"""The default model of `predict`."""
 
 SUFFIX = ".onnx"
 CHECKSUMS = "SHA256SUMS"
@@ -21,8 +21,8 @@ class ShippedModel:
     """A model file of the weights folder.
 
     Attributes:
-        name: as in ``--model NAME``.
-        sha256: what the weights folder says its hash is, in hexadecimal; empty if nothing.
+        name: name as in ``--model NAME``.
+        sha256: hash in the folder's list of checksums, in hexadecimal; empty if not listed.
     """
 
     name: str
@@ -31,20 +31,19 @@ class ShippedModel:
 
     @property
     def intact(self) -> bool:
-        """The file is there, with the hash that the weights folder says."""
+        """Whether the file exists and has the listed hash."""
         return self.path.is_file() and hash_file(self.path) == self.sha256
 
 
 def weights_folder() -> Path:
-    """Where the shipped models lie: in the package, or beside it in a source tree."""
+    """Return the folder of the shipped models, in the package or beside it in a source tree."""
     inside = _PACKAGE / "weights"
     return inside if inside.is_dir() else _PACKAGE.parent / "weights"
 
 
 def list_models() -> tuple[ShippedModel, ...]:
-    """The shipped models by name: every file, and every one that should be there."""
-    folder = weights_folder()
-    sums = _read_checksums(folder / CHECKSUMS)
+    """Return the shipped models by name: all files, and all that the checksums list."""
+    folder, sums = weights_folder(), _read_checksums()
     files = {path.name for path in folder.glob(f"*{SUFFIX}")}
     return tuple(
         ShippedModel(file.removesuffix(SUFFIX), folder / file, sums.get(file, ""))
@@ -53,10 +52,10 @@ def list_models() -> tuple[ShippedModel, ...]:
 
 
 def find_model(model: str | Path) -> Path:
-    """The file of a shipped model by its name or of an address, or the path itself.
+    """Return the file of a shipped model or of an address, or the path itself.
 
     Raises:
-        ModelError: neither a shipped model nor a file; see `fetch_model` for addresses.
+        ModelError: the model is neither shipped nor a file; see `fetch_model` for addresses.
     """
     if isinstance(model, str) and is_address(model):
         return fetch_model(model)
@@ -64,7 +63,7 @@ def find_model(model: str | Path) -> Path:
     if isinstance(model, str) and model in shipped:
         if not shipped[model].path.is_file():
             raise ModelError(
-                f"the model {model} is not in this installation, which carries {DEFAULT_MODEL}: "
+                f"the model {model} is not in this installation, which contains {DEFAULT_MODEL}: "
                 f"give the file, --model {model}{SUFFIX}, from the folder weights of the sources"
             )
         return shipped[model].path
@@ -76,29 +75,29 @@ def find_model(model: str | Path) -> Path:
 
 
 def check_shipped(path: Path, sha256: str) -> None:
-    """Refuse a file of the weights folder whose hash is not what the folder says.
+    """Refuse a file of the weights folder that does not have its listed hash.
 
     Raises:
         ModelError: the file was changed or damaged.
     """
-    stated = _read_checksums(weights_folder() / CHECKSUMS).get(path.name)
+    stated = _read_checksums().get(path.name)
     if path.parent == weights_folder() and stated is not None and sha256 != stated:
         raise ModelError(
-            f"{path} is not as {CHECKSUMS} says (SHA-256 {sha256[:12]}..., expected "
+            f"{path} does not match {CHECKSUMS} (SHA-256 {sha256[:12]}..., expected "
             f"{stated[:12]}...): reinstall geosrseg"
         )
 
 
 def is_shipped(sha256: str) -> bool:
-    """A model file of this hash comes with the package."""
-    return sha256 in _read_checksums(weights_folder() / CHECKSUMS).values()
+    """Whether the package comes with a model file of this hash."""
+    return sha256 in _read_checksums().values()
 
 
 def verify_models() -> tuple[ShippedModel, ...]:
-    """Check every model that is here against the weights folder's checksums.
+    """Check every installed model against the checksums.
 
     Raises:
-        ModelError: a file was changed, has no checksum, or is the default one and missing.
+        ModelError: a file was changed, has no checksum, or is the missing default model.
     """
     models = tuple(
         item for item in list_models() if item.path.is_file() or item.name == DEFAULT_MODEL
@@ -112,8 +111,9 @@ def verify_models() -> tuple[ShippedModel, ...]:
     return models
 
 
-def _read_checksums(path: Path) -> dict[str, str]:
-    """File name -> hash, from lines of ``hash  name``."""
+def _read_checksums() -> dict[str, str]:
+    """Return file name -> hash, from lines of ``hash  name``."""
+    path = weights_folder() / CHECKSUMS
     if not path.is_file():
         return {}
     lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())

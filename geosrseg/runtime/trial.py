@@ -1,8 +1,8 @@
-"""The trial of a model file that is not shipped, in a child process.
+"""Tries a model file that is not shipped in a child process.
 
-onnxruntime and OpenVINO compute constants while they load, and do not look up between two layers:
-a file of some kB can keep either for hours, or end the process. So a file from elsewhere is loaded
-and tried in a child, which has little time and memory; then it is loaded here unchanged.
+onnxruntime and OpenVINO compute constants while they load, and cannot be interrupted within a
+layer: a file of a few kB can occupy either for hours, or crash the process. So a file from
+elsewhere is first loaded and run in a child with limited time and memory.
 """
 
 from geosrseg.apart import GivenUpError, run_apart
@@ -12,7 +12,7 @@ from geosrseg.runtime.model.model_file import ModelFile
 from geosrseg.runtime.shipped_models import is_shipped
 
 MAX_BYTES = 2**34
-"""Of memory beyond what the libraries take: twice the values of the largest trial run."""
+"""Memory limit beyond what the libraries take: twice the values of the largest trial run."""
 
 _tried: set[tuple[str, str, str]] = set()
 
@@ -29,14 +29,12 @@ def try_apart(
     """Load and try a model file in a child process, unless it is shipped or was tried before.
 
     Args:
-        device: as for `open_session`.
-        precision: as for `open_session`.
-        threads: as for `open_session`.
-        seconds: what it may take.
-        on_gpu: it may run on a GPU, whose driver takes address space without end.
+        seconds: time limit.
+        on_gpu: whether the model may run on a GPU; then address space is not limited, as the
+            driver takes a lot.
 
     Raises:
-        ModelError: it does not run within its limits, or does not keep to its ModelSpec.
+        ModelError: the model does not run within the limits, or does not keep to its ModelSpec.
         DeviceError: the device or the precision cannot be used.
     """
     identity = (file.sha256, device, precision)
@@ -56,5 +54,5 @@ def try_apart(
 
 
 def is_tried(identity: tuple[str, str, str]) -> bool:
-    """Whether this process has tried a file already, or it comes with the package."""
+    """Whether this process has already tried a file, or the file is shipped."""
     return identity in _tried or is_shipped(identity[0])

@@ -1,4 +1,4 @@
-"""Turned: a model that answers with the mean over all flips and turns of its input."""
+"""Turned: test-time augmentation, the mean over all flips and turns of an input."""
 
 from collections.abc import Sequence
 
@@ -8,17 +8,14 @@ from numpy.typing import NDArray
 from geosrseg.runtime.devices.device import Backend
 
 POSES = 8
-"""Four turns, and four of the mirrored image."""
+"""Four turns of the image, and four of the mirrored image."""
 
 
 class Turned:
-    """A backend in place of another, which runs eight times as long.
+    """A backend that runs another one in eight poses.
 
-    From above, ground has no preferred direction: what a network says of it in different poses
-    differs by its own uncertainty alone, and a mean has less of that.
-
-    Args:
-        backend: runs the model.
+    Seen from above, ground has no preferred direction: outputs for different poses differ only
+    by the network's uncertainty, which averaging reduces.
     """
 
     def __init__(self, backend: Backend) -> None:
@@ -41,7 +38,7 @@ class Turned:
 
 
 def _turn(images: NDArray[np.float32], pose: int) -> NDArray[np.float32]:
-    """(N, C, H, W) in one of eight poses; from 4 on they are mirrored first."""
+    """Turn images (N, C, H, W) into one of eight poses; poses 4 to 7 are mirrored first."""
     mirrored = images[..., ::-1] if pose >= 4 else images
     return np.rot90(mirrored, pose % 4, (-2, -1))
 

@@ -1,4 +1,4 @@
-"""The values of a network: what each node makes, with its size for an input of a given size."""
+"""Infers the type and size of every value of a network for an input of a given size."""
 
 import onnx
 from onnx import TensorProto, helper, shape_inference
@@ -6,20 +6,16 @@ from onnx import TensorProto, helper, shape_inference
 from geosrseg.errors import ModelError
 
 SMALL = 1024
-"""Bytes of the constants that shapes may depend on; larger ones are weights."""
+"""Most bytes of a constant that shapes may depend on; larger ones are weights."""
 
 
 def infer_values(
     model: onnx.ModelProto, shape: tuple[int, int, int, int]
 ) -> dict[str, onnx.ValueInfoProto]:
-    """Every value that a node makes, and the input, by name.
-
-    Args:
-        model: with one input image.
-        shape: of the input, (N, bands, H, W).
+    """Return the input (N, bands, H, W) and the outputs of all nodes, by name.
 
     Raises:
-        ModelError: the sizes of the network's values do not follow from its input's.
+        ModelError: the sizes of the network's values cannot be inferred from the input's.
     """
     skeleton = _without_weights(model, shape)
     _check_shapes(skeleton)
@@ -29,10 +25,10 @@ def infer_values(
 
 
 def dimensions(value: onnx.ValueInfoProto) -> tuple[int, ...]:
-    """The size of a value along each axis.
+    """Return the size of a value along each axis.
 
     Raises:
-        ModelError: it does not follow from the size of the input.
+        ModelError: the size cannot be inferred.
     """
     sizes = value.type.tensor_type.shape.dim
     if not all(size.HasField("dim_value") for size in sizes):
@@ -41,11 +37,11 @@ def dimensions(value: onnx.ValueInfoProto) -> tuple[int, ...]:
 
 
 def _infer(model: onnx.ModelProto, *, with_data: bool) -> onnx.GraphProto:
-    """The graph with the size of every value, as far as it follows from the input's.
+    """Return the graph with all sizes that can be inferred.
 
     Args:
         model: a graph without weights.
-        with_data: follow what is in the values that are shapes.
+        with_data: follow the content of values that are shapes, and fail if a size is unknown.
     """
     try:
         return shape_inference.infer_shapes(model, strict_mode=with_data, data_prop=with_data).graph
@@ -55,7 +51,7 @@ def _infer(model: onnx.ModelProto, *, with_data: bool) -> onnx.GraphProto:
 
 
 def _check_shapes(model: onnx.ModelProto) -> None:
-    """Refuse shapes that double and double: what is in them would be followed into all memory."""
+    """Refuse shapes that grow by repeated doubling: following their content exhausts memory."""
     joined = {name for node in model.graph.node if node.op_type == "Concat" for name in node.output}
     for value in _infer(model, with_data=False).value_info:
         tensor = value.type.tensor_type
@@ -66,7 +62,7 @@ def _check_shapes(model: onnx.ModelProto) -> None:
 
 
 def _without_weights(model: onnx.ModelProto, shape: tuple[int, int, int, int]) -> onnx.ModelProto:
-    """The graph for an input of this shape, its weights being inputs of a known shape."""
+    """Return the graph for an input of this shape, with inputs in place of the weights."""
     graph = model.graph
     if len(graph.input) != 1:
         raise ModelError(f"it has {len(graph.input)} inputs: expected one")

@@ -13,7 +13,7 @@ from geosrseg.core.tiling.windows import Span, WindowPlan, plan_span
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a scene, and how it is to be covered with windows."""
+    """One axis of a scene, and the parameters of its windows."""
 
     length: int
     window_size: int
@@ -33,7 +33,7 @@ class Axis:
 
 @st.composite
 def axes(draw: st.DrawFn, *, longest: int = 300) -> Axis:
-    """Axes that can be covered: any multiple, halo and ramp, sizes that divide by nothing."""
+    """Axes that windows can cover: any multiple, halo, ramp, and sizes without common divisors."""
     multiple = draw(st.integers(1, 9))
     halo, ramp = draw(st.integers(0, 12)), draw(st.integers(0, 16))
     smallest = 2 * halo + ramp + 2 * multiple

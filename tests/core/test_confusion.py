@@ -20,7 +20,7 @@ def matrix(reference, labels):
 
 
 def random_maps(seed):
-    """Two maps that agree in about half of the pixels; every class occurs in both."""
+    """Make two maps that agree in about half of the pixels and have every class."""
     rng = np.random.default_rng(seed)
     reference = rng.integers(0, CLASSES, 500, np.uint8)
     labels = np.where(rng.random(500) < 0.4, reference, rng.integers(0, CLASSES, 500, np.uint8))

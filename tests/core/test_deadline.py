@@ -1,4 +1,4 @@
-"""What comes over the network has a time, as a whole and for each of its parts."""
+"""Tests the minimum rate of transfers."""
 
 from contextlib import nullcontext
 

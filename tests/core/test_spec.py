@@ -54,7 +54,7 @@ def without(key):
 
 
 OPTIONAL = {"confusion", "domain", "measured_halo", "precisions", "temperature"}
-"""Keys that older files do not have."""
+"""Keys that older files lack."""
 
 
 class TestRoundTrip:

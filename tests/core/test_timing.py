@@ -1,4 +1,4 @@
-"""How long something took, several times over."""
+"""Tests the timing of repeated runs."""
 
 import pytest
 

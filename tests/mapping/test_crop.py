@@ -1,4 +1,4 @@
-"""A map of an area of interest is a part of the scene's own map, to the byte."""
+"""Tests that a map of an area of interest equals that part of the whole map, to the byte."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def scene(tmp_path):
 
 
 def polygon(*pixels):
-    """A polygon whose corners are columns and rows of the scene."""
+    """Make a polygon whose corners are columns and rows of the scene."""
     return shapely.Polygon([TRANSFORM @ pixel for pixel in pixels])
 
 
@@ -45,7 +45,7 @@ def read(path):
 
 
 def check(whole, part, area):
-    """`part` is what `whole` is around an area, with nodata outside it."""
+    """Check that `part` equals `whole` around an area, with nodata outside it."""
     fine = TRANSFORM @ TRANSFORM.scale(1 / FACTOR)
     y, x = np.mgrid[: HEIGHT * FACTOR, : WIDTH * FACTOR] + 0.5
     inside = shapely.contains_xy(area, *(fine @ (x, y)))

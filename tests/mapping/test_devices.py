@@ -1,4 +1,4 @@
-"""Several devices, here processes on the CPU, started by the command itself."""
+"""Tests several devices (here processes on the CPU) started by one command."""
 
 import csv
 import os
@@ -22,7 +22,7 @@ pytestmark = [
 
 
 def test_two_processes_train_like_one_that_takes_both_their_chips(tmp_path):
-    """Networks without batch normalization: only then is it the same arithmetic."""
+    """The networks have no batch normalization: otherwise the arithmetic would differ."""
     card = write_dataset(tmp_path)
     words = f"train --dataset {card} --data {tmp_path} --preset slim --precision fp32 --epochs 2"
     words += " --chips-per-epoch 6 --batch-size 1 --crop 32 --sr espcn --seg unet --averaging 0"

@@ -1,4 +1,4 @@
-"""Files of an earlier map, beside one that has taken its name."""
+"""Tests warnings about files of an earlier map with the same name."""
 
 import warnings
 
@@ -15,7 +15,7 @@ FILES = ("map.confidence.qml", "map.confidence.tif", "map.csv", "map.html")
 
 @pytest.fixture
 def make(tmp_path, tiny_model):
-    """Map the scene of a number as ``map.tif``; returns the warnings."""
+    """Map scene number `number` as ``map.tif``; return the warnings."""
     model = tiny_model()
 
     def make(number: int, **options):

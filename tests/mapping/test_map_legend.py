@@ -1,4 +1,4 @@
-"""Maps with other classes than the model's, in every output."""
+"""Tests every output of maps whose legend differs from the model's."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What is wanted of a map: groups of options, and the same by the names of the command line."""
+"""Tests the options of a map, as groups and by their names on the command line."""
 
 import pytest
 import shapely
@@ -65,8 +65,8 @@ def test_a_geometry_stays_one():
     [
         ({"band": "1,2,3"}, "no option 'band': did you mean bands"),
         ({"seams": "sharp"}, "`seams` 'sharp': expected one of blend, exact"),
-        ({"batch": 0}, "`batch` 0: expected a whole number from 1 on"),
-        ({"overlap": 1.5}, "`overlap` 1.5: expected a whole number from 0 on"),
+        ({"batch": 0}, "`batch` 0: expected a whole number of at least 1"),
+        ({"overlap": 1.5}, "`overlap` 1.5: expected a whole number of at least 0"),
         ({"scale": "much"}, "`scale` 'much': expected a number"),
         ({"scale": float("nan")}, "`scale` nan: expected a number"),
         ({"title": "Delta"}, "`title` needs `report` or `quicklook`"),
@@ -86,7 +86,7 @@ def test_unknown_layers_and_products_are_refused():
 
 
 class TestDoors:
-    """What the command line says of a thing, and the thing itself."""
+    """The definition of an option on the command line and in Python."""
 
     @pytest.mark.parametrize("name", LAYERS.names)
     def test_a_layer_is_one(self, name):

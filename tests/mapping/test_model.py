@@ -1,4 +1,4 @@
-"""A model that is opened once: several scenes, plans, and arrays in memory."""
+"""Tests a model that is opened once for several scenes, plans and arrays."""
 
 import numpy as np
 import pytest
@@ -44,7 +44,9 @@ class TestScenes:
         assert second.prediction.output == maps / "good.tif"
 
     def test_a_product_file_without_the_scenes_name_is_for_one_scene(self, tmp_path, model):
-        with pytest.raises(OutputError, match=r"`areas` .*a\.csv is one file, and 2 scenes"):
+        with pytest.raises(
+            OutputError, match=r"`areas` .*a\.csv is one file, but there are 2 scenes"
+        ):
             model.map_scenes(["a.tif", "b.tif"], tmp_path, areas=tmp_path / "a.csv")
 
     def test_to_skip_is_for_a_list_and_excludes_to_replace(self, tmp_path, model):

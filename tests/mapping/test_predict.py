@@ -1,4 +1,4 @@
-"""Whole maps that are known exactly: the tiny model divides a band into equal steps."""
+"""Tests whole maps that are known exactly: the tiny model divides a band into equal steps."""
 
 import json
 import os
@@ -67,13 +67,13 @@ def read_map(path):
 
 
 def random_scene(height, width, seed=0):
-    """Reflectance in steps that no rounding moves over a class's limit."""
+    """Make reflectance in steps that rounding cannot move across a class limit."""
     steps = np.random.default_rng(seed).integers(0, 3, (3, height, width))
     return ((steps + 0.5) / 3).astype(np.float32)
 
 
 def expected_map(values, factor=4):
-    """The tiny model's map: class ids 1, 2, 3 by thirds of the first band."""
+    """Compute the tiny model's map: class ids 1, 2, 3 by thirds of the first band."""
     labels = np.minimum(values[0] * 3, 2).astype(np.uint8) + 1
     return labels.repeat(factor, 0).repeat(factor, 1)
 
@@ -116,7 +116,7 @@ def test_any_factor_gives_its_own_grid_and_layers_on_it(tmp_path, tiny_model, fa
 
 
 def test_exact_seams_are_those_of_one_window(tmp_path, tiny_model):
-    """The model looks 5 pixels around it: windows without a halo show, exact ones do not."""
+    """The model sees 5 pixels around each pixel: seams show without a halo, exact ones do not."""
     values = np.random.default_rng(0).random((3, 75, 101), np.float32)
     scene = write_scene(tmp_path / "scene.tif", values)
     model = tiny_model(reach=5, exact_halo=8, window_size=40)
@@ -224,7 +224,7 @@ def test_a_quicklook_is_written_beside_the_map(tmp_path, tiny_model):
 
 
 class TestRefusals:
-    """One error, and nothing left behind."""
+    """An error leaves no files behind."""
 
     @pytest.fixture
     def scene(self, tmp_path):
@@ -349,7 +349,7 @@ class TestLayers:
 
 
 class TestResume:
-    """A run that was stopped goes on, and its map is the one of a run that was not."""
+    """An interrupted run resumes, and makes the same map as an uninterrupted one."""
 
     OPTIONS = MappingProxyType({"window_size": 40, "overlap": 24, "confidence": True, "sr": True})
 
@@ -432,7 +432,7 @@ class TestResume:
 
 @pytest.mark.parametrize("content", ["", "all", "with a manifest"])
 def test_a_marker_that_no_run_made_replaces_nothing(tmp_path, tiny_model, content):
-    """A store that somebody else put there, with names of files that are to be replaced."""
+    """A store planted by someone else that names files to replace."""
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     out, page = tmp_path / "map.tif", tmp_path / "own.html"
     names = [out, page, *style_paths(out), Path(f"{out}.aux.xml")]
@@ -485,7 +485,7 @@ def test_a_scene_that_changes_while_it_is_read_gives_no_map(tmp_path, tiny_model
 
 
 class TestDamage:
-    """A scene with a block that cannot be decoded."""
+    """Make a scene with a block that cannot be decoded."""
 
     @pytest.fixture
     def scene(self, tmp_path):

@@ -1,4 +1,4 @@
-"""Maps of Landsat products and of areas of interest."""
+"""Tests maps of Landsat products and of areas of interest."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from tests.tiny_products import (
 
 NAMES = ("band 1", "band 2", "band 3")
 OLI = "5,4,3"
-"""The sensor's numbers of the bands that the tiny model is given."""
+"""The sensor's numbers of the bands that the tiny model reads."""
 
 
 def read_map(path):

@@ -40,7 +40,7 @@ def test_gives_the_same_whatever_memory_there_is(limit, with_sr):
     session = SmallSession(limit)
     runner = WindowRunner(session, SPAN, batch=4, with_sr=with_sr)
     given = windows(5)
-    results = runner.run(given)
+    results = list(runner.run(given))
     for lr, result in zip(given, results, strict=True):
         target = lr.repeat(2, axis=1).repeat(2, axis=2)
         np.testing.assert_allclose(result.probabilities, target, atol=1e-6)
@@ -53,15 +53,15 @@ def test_gives_the_same_whatever_memory_there_is(limit, with_sr):
 def test_halves_the_batch_before_the_window_and_remembers_both():
     session = SmallSession(limit=33 * 33)
     runner = WindowRunner(session, SPAN, batch=2, with_sr=False)
-    runner.run(windows(2))
+    list(runner.run(windows(2)))
     assert session.sizes[:3] == [(2, 2, 64, 64), (1, 2, 64, 64), (1, 2, 32, 32)]
     assert runner.batch == 1
     session.sizes.clear()
-    runner.run(windows(1))
+    list(runner.run(windows(1)))
     assert max(session.sizes) <= (1, 2, 32, 32)
 
 
 def test_gives_up_where_windows_would_not_advance():
     runner = WindowRunner(SmallSession(limit=100), SPAN, with_sr=False)
     with pytest.raises(DeviceMemoryError, match="windows of 24 pixels do not fit"):
-        runner.run(windows(1))
+        list(runner.run(windows(1)))

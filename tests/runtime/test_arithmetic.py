@@ -1,4 +1,4 @@
-"""How many multiplications a network needs."""
+"""Tests the count of multiplications of a network."""
 
 import numpy as np
 import onnx
@@ -14,7 +14,7 @@ from tests.tiny_networks import spec_of, tiny_config, tiny_network
 
 
 def of_one_node(op, weight, shape, **attributes):
-    """The multiplications of a node that reads an image and a constant."""
+    """Count the multiplications of a node that reads an image and a constant."""
 
     def port(name, size):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, size)

@@ -8,7 +8,7 @@ from geosrseg.runtime.footprint import peak_bytes
 
 
 def model_of(*nodes, outputs=("y",), constants=None):
-    """A model that reads ``lr`` of 2 bands; `nodes` are (operator, inputs, output)."""
+    """Make a model that reads ``lr`` of 2 bands; `nodes` are (operator, inputs, output)."""
 
     def port(name, channels):
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, "H", "W"])
@@ -29,7 +29,7 @@ INPUT = 2 * PIXELS * 4  # bytes
 
 
 def peak(model):
-    """In bytes of the input."""
+    """Sizes are multiples of the input's bytes."""
     return peak_bytes(model, (3, 2, 8, 16)) / INPUT
 
 

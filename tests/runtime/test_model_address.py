@@ -1,4 +1,4 @@
-"""Models behind addresses, from a server of this machine that may misbehave."""
+"""Tests models fetched from addresses, with a local server that may misbehave."""
 
 import hashlib
 import io
@@ -34,7 +34,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def model(tmp_path, tiny_model):
-    """A model file at two places of the folder that is served."""
+    """Put a model file at two places of the served folder."""
     path = tiny_model()
     hub = tmp_path / HUB_PATH
     hub.parent.mkdir(parents=True)
@@ -80,7 +80,7 @@ def test_a_model_is_fetched_once_and_found_without_the_server_then(address, serv
 
 
 def _lower(address):
-    """The address but its hash is as it was: hashes may be written in capitals."""
+    """Return a replacement that restores all but the hash, which may be in capitals."""
     url = address.partition("#")[0]
     return f"{url.upper()}#SHA256=", f"{url}#sha256="
 
@@ -102,7 +102,7 @@ def test_a_file_of_the_hub_is_pinned_by_its_commit(server, model, cache):
 def test_what_a_commit_gave_first_is_what_it_must_give_again(server, tmp_path):
     find_model(PINNED).write_bytes(b"damaged")
     (tmp_path / HUB_PATH).write_bytes(b"another")
-    assert "is another file than was asked for" in refused(PINNED)
+    assert "is not the expected file" in refused(PINNED)
 
 
 def test_the_hub_is_asked_over_https():
@@ -122,7 +122,7 @@ def test_a_damaged_file_of_the_cache_is_fetched_again(address, server, model):
 def test_another_file_than_was_asked_for_is_not_kept(address, server, tmp_path, cache):
     (tmp_path / "tiny.onnx").write_bytes(b"another")
     found = sha256(b"another")[:12]
-    assert f"is another file than was asked for (SHA-256 {found}..., expected" in refused(address)
+    assert f"is not the expected file (SHA-256 {found}..., expected" in refused(address)
     assert files(cache) == []
 
 
@@ -142,8 +142,8 @@ def test_another_file_than_was_asked_for_is_not_kept(address, server, tmp_path, 
         (f"hf://me/nets/../m.onnx@{COMMIT}", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
         (f"http://a.org/m.onnx#sha256={'0' * 64}", "expected https://, got http://"),
         (f"https://me:SECRET@a.org/m.onnx#sha256={'0' * 64}", "a user name in it"),
-        (f"https://a.org:x/m.onnx#sha256={'0' * 64}", "its port no number"),
-        (f"https:///m.onnx#sha256={'0' * 64}", "its host is no name"),
+        (f"https://a.org:x/m.onnx#sha256={'0' * 64}", "the host or the port is invalid"),
+        (f"https:///m.onnx#sha256={'0' * 64}", "the host or the port is invalid"),
     ],
 )
 def test_what_is_not_pinned_or_not_safe_is_refused_before_anything_is_asked(
@@ -172,7 +172,7 @@ def test_a_redirect_on_the_way_is_followed(address, server, model):
 
 
 def test_https_never_becomes_http(monkeypatch):
-    """Nor does it on this machine, where http itself is allowed."""
+    """This also holds on this machine, where http is allowed."""
     request = Request("https://a.org/m.onnx?token=SECRET")
     headers = {"location": "http://127.0.0.1/m.onnx"}
     with io.BytesIO() as answer, pytest.raises(ModelError, match="redirects") as caught:
@@ -255,7 +255,7 @@ def test_what_is_shown_holds_no_secret():
 
 
 def test_what_was_fetched_is_listed_with_where_it_came_from(address, model, cache):
-    """Without the query, in which tokens stand."""
+    """Messages leave out the query, which may contain tokens."""
     find_model(PINNED)
     (model_of_hub,) = ModelCache(cache).models()
     assert model_of_hub.origin == PINNED

@@ -12,7 +12,7 @@ from geosrseg.runtime.session import choose_precision, open_session
 from tests.tiny_models import make_spec
 
 HERE = [name for name in DEVICES.names if find_device(name).why_not() is None]
-"""The devices that can be used on this machine."""
+"""Devices that can be used on this machine."""
 
 
 SHORT_OF_MEMORY = """
@@ -96,7 +96,7 @@ def test_it_sums_the_time_of_its_runs(tiny_model):
 
 
 def test_threads_share_a_session(tiny_model, device):
-    """Of inputs of several shapes, some of which come at once."""
+    """Inputs have several shapes, and some run at the same time."""
     rng = np.random.default_rng(0)
     lrs = [rng.random((1, 3, 8, 8 * (i % 2 + 1)), np.float32) for i in range(16)]
     with open_session(tiny_model(), device=device, threads=1) as session:
@@ -133,7 +133,7 @@ def test_a_run_can_be_cancelled_from_another_thread(device):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 def test_want_of_memory_is_an_error_of_its_own(tiny_model, device):
-    """In an interpreter that may take no more than 100 MB beyond a small window."""
+    """Runs in an interpreter limited to 100 MB beyond a small window."""
     model = tiny_model(upscale_factor=16)
     words = [sys.executable, "-c", SHORT_OF_MEMORY, model, device]
     done = subprocess.run(list(map(str, words)), capture_output=True, text=True, check=True)
@@ -182,7 +182,7 @@ def test_auto_takes_the_first_that_works(tiny_model, capfd):
 
 
 def test_auto_falls_back_without_a_word(tiny_model, monkeypatch, capfd):
-    """Even where all that can be probed speaks for a device, and loading it then fails."""
+    """A device may pass all checks and still fail to load."""
 
     def fail(*_args, **_options):
         raise RuntimeError("the provider does not load")

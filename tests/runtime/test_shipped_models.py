@@ -15,7 +15,7 @@ from geosrseg.runtime.shipped_models import (
 
 @pytest.fixture
 def weights(tmp_path, monkeypatch):
-    """A weights folder with one model and its checksum."""
+    """Make a weights folder with one model and its checksum."""
     (tmp_path / "one.onnx").write_bytes(b"1")
     (tmp_path / "SHA256SUMS").write_text(f"{hashlib.sha256(b'1').hexdigest()}  one.onnx\n")
     monkeypatch.setattr(shipped_models, "weights_folder", lambda: tmp_path)
@@ -55,13 +55,13 @@ def test_what_is_not_as_listed_is_named(weights, monkeypatch, damage):
 def test_a_model_that_the_wheel_does_not_carry_is_named_with_where_it_is(weights):
     (weights / "one.onnx").unlink()
     assert verify_models() == ()
-    with pytest.raises(ModelError, match=r"one is not in this installation, which carries landc"):
+    with pytest.raises(ModelError, match=r"one is not in this installation, which contains landc"):
         find_model("one")
 
 
 def test_a_shipped_model_that_was_changed_is_not_loaded(weights, tmp_path):
     check_shipped(weights / "one.onnx", hashlib.sha256(b"1").hexdigest())
-    with pytest.raises(ModelError, match="SHA256SUMS says"):
+    with pytest.raises(ModelError, match="does not match SHA256SUMS"):
         check_shipped(weights / "one.onnx", hashlib.sha256(b"2").hexdigest())
 
 

@@ -1,4 +1,4 @@
-"""Model files that are not shipped, tried in a child process."""
+"""Tests that model files that are not shipped are tried in a child process."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ node = helper.make_node
 
 
 def with_nodes(*nodes, **constants) -> bytes:
-    """The tiny model with nodes that make a value `x`, which has a part in its answer."""
+    """Make the tiny model with nodes that compute a value `x`, which its output depends on."""
     model = make_onnx(make_spec())
     model.graph.node[-1].output[0] = "quiet"
     model.graph.node.extend(nodes)
@@ -38,7 +38,7 @@ def with_nodes(*nodes, **constants) -> bytes:
 
 
 def folding() -> bytes:
-    """Constants that are multiplied for minutes while the model is loaded."""
+    """Make constants whose multiplication takes minutes while the model loads."""
     chain = [node("MatMul", [f"m{i}"] * 2, [f"m{i + 1}"]) for i in range(200)]
     return with_nodes(
         node("Expand", ["one", "size"], ["m0"]),
@@ -50,7 +50,7 @@ def folding() -> bytes:
 
 
 def one_node() -> bytes:
-    """One layer of hours, between the begin and the end of which nothing is looked at."""
+    """Make one layer that runs for hours and cannot be interrupted."""
     return with_nodes(
         node("Resize", ["lr", "", "factors"], ["big"], mode="nearest"),
         node("MaxPool", ["big"], ["x"], kernel_shape=[1023, 1023], pads=[511] * 4),

@@ -1,4 +1,4 @@
-"""The mean over all poses, against a backend whose answer depends on the pose."""
+"""Tests the mean over all poses with a backend whose output depends on the pose."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from tests.tiny_models import make_onnx, make_spec
 
 
 class Backend:
-    """Gives what lies to the right of each pixel, doubled in size."""
+    """Returns the right neighbour of each pixel, doubled in size."""
 
     def __init__(self):
         self.seen = []

@@ -39,7 +39,7 @@ def test_names_of_loggers_as_a_text_or_one_by_one(names):
     ("values", "message"),
     [
         ({"device": "tpu"}, "`device` 'tpu': expected one of auto, cpu, cuda, mps"),
-        ({"workers": -1}, "`workers` -1: expected a whole number from 0 on"),
+        ({"workers": -1}, "`workers` -1: expected a whole number of at least 0"),
     ],
 )
 def test_what_no_machine_has(values, message):

@@ -1,1 +1,1 @@
-"""Text that people and files give, and how it is read and written."""
+"""Reading and writing text, much of it from unknown sources."""

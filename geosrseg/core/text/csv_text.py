@@ -1,8 +1,8 @@
-"""CSV text: tables of names and numbers, in which a spreadsheet finds no formula.
+"""Writes CSV tables that are safe to open in a spreadsheet.
 
-A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or ``@`` when a table is opened, and
-names of classes come from whoever made the model. Such a text gets an apostrophe before it, which
-spreadsheets take for "this is text"; numbers are left as they are.
+A spreadsheet runs a cell that starts with ``=``, ``+``, ``-`` or ``@``, and names of classes come
+from whoever made the model. An apostrophe before such a text marks it as text; numbers stay as
+they are.
 """
 
 import csv
@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?(inf|nan)", re.AS
 
 
 def plain_cell(value: object) -> object:
-    """A value as a spreadsheet shows it and does not run it."""
+    """Return a value in a form that a spreadsheet shows and does not run."""
     if (
         isinstance(value, str)
         and value.lstrip(" ").startswith(_RUN)
@@ -26,7 +26,7 @@ def plain_cell(value: object) -> object:
 
 
 def as_csv(rows: Iterable[Iterable[object]]) -> str:
-    """A table: a comma between cells, a line feed at the end of each row."""
+    """Return a table with commas between cells and a line feed after each row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([plain_cell(value) for value in row] for row in rows)

@@ -1,7 +1,7 @@
-"""GeoJSON that somebody else wrote: its features, and the CRS that it names.
+"""Reads GeoJSON from unknown sources: its features, and the CRS that it names.
 
-Every object of a GeoJSON may name a CRS, by an address too, which GDAL would ask. So features are
-taken out of it, and its own CRS is read as text.
+Every object of a GeoJSON may name a CRS, even by a URL, which GDAL would request. So only the
+features are passed on, and the document's own CRS is read as text.
 """
 
 from typing import Any
@@ -10,10 +10,10 @@ from geosrseg.core.text.numerals import shown
 
 
 def plain_geojson(document: Any) -> dict[str, Any]:
-    """The features of a GeoJSON with geometries and properties, and nothing else.
+    """Return the features of a GeoJSON with only their geometries and properties.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the document is not GeoJSON.
     """
     match document:
         case {"type": "FeatureCollection", "features": list(features)}:
@@ -28,10 +28,10 @@ def plain_geojson(document: Any) -> dict[str, Any]:
 
 
 def stated_crs(document: Any) -> str | None:
-    """The name of its CRS; None for WGS 84, as the standard (RFC 7946) has it.
+    """Return the name of the document's CRS; None for WGS 84, the standard's (RFC 7946).
 
     Raises:
-        ValueError: it has a CRS of an older kind that is no name.
+        ValueError: the CRS is of an older kind without a name.
     """
     match document:
         case {"crs": {"properties": {"name": str(name)}}}:

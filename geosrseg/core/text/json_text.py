@@ -1,17 +1,17 @@
-"""JSON text that somebody else wrote: parsed, or refused with a ValueError and nothing else."""
+"""Parses JSON from unknown sources; the only error it raises is ValueError."""
 
 import json
 from typing import Any
 
 MAX_DEPTH = 100
-"""Lists and objects within each other. STAC items have 8, areas of interest 7."""
+"""Most levels of nested lists and objects. STAC items have 8, areas of interest 7."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text.
+    """Parse a JSON text.
 
     Raises:
-        ValueError: it is no JSON, not UTF-8, or nested too deeply.
+        ValueError: the text is not JSON, not UTF-8, or nested too deeply.
     """
     try:
         value = json.loads(text)

@@ -1,27 +1,27 @@
-"""Numerals that somebody else wrote: read as a finite number, or refused with a ValueError.
+"""Reads finite numbers from unknown sources, or raises ValueError.
 
-Python's own `int` and `float` also take digits of other scripts, blanks, underscores, ``inf`` and
-``nan``, and say of ``"²"`` that it is a digit.
+Python's own `int` and `float` also accept digits of other scripts, blanks, underscores, ``inf``
+and ``nan``, and ``"²".isdigit()`` is true.
 """
 
 import math
 import re
 
 MAX_LENGTH = 64
-"""Characters; the longest float that a program writes has about 25."""
+"""Most characters of a number; the longest float that a program writes has about 25."""
 
 LARGEST = 2**53
-"""Of whole numbers: beyond it, a float does not hold every one."""
+"""Largest whole number; above it, floats have gaps."""
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
 
 
 def parse_number(text: str, what: str = "the number") -> float:
-    """A decimal number, finite.
+    """Parse a finite decimal number.
 
     Raises:
-        ValueError: the text is none.
+        ValueError: the text is not one.
     """
     text = text.strip()
     if len(text) <= MAX_LENGTH and _DECIMAL.fullmatch(text):
@@ -30,10 +30,10 @@ def parse_number(text: str, what: str = "the number") -> float:
 
 
 def parse_integer(text: str, what: str = "the number", *, low: int = 0, high: int = LARGEST) -> int:
-    """A whole number from `low` to `high`.
+    """Parse a whole number from `low` to `high`.
 
     Raises:
-        ValueError: the text is none.
+        ValueError: the text is not one.
     """
     text = text.strip()
     if len(text) <= MAX_LENGTH and _WHOLE.fullmatch(text) and low <= int(text) <= high:
@@ -42,10 +42,10 @@ def parse_integer(text: str, what: str = "the number", *, low: int = 0, high: in
 
 
 def finite(value: object, what: str = "the number") -> float:
-    """A number of a parsed JSON or TOML text, as a finite float.
+    """Check a number from a parsed JSON or TOML text; return a finite float.
 
     Raises:
-        ValueError: it is no number, ``nan``, infinite or larger than a float holds.
+        ValueError: the value is not a number, is ``nan`` or infinite, or exceeds a float.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{what} is a number, got {shown(value)}")
@@ -61,10 +61,10 @@ def finite(value: object, what: str = "the number") -> float:
 def whole(
     value: object, what: str = "the number", *, low: int = -LARGEST, high: int = LARGEST
 ) -> int:
-    """A whole number of a parsed JSON or TOML text, from `low` to `high`.
+    """Check a whole number from a parsed JSON or TOML text, from `low` to `high`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the value is not one.
     """
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{what} is an integer, got {shown(value)}")
@@ -74,9 +74,9 @@ def whole(
 
 
 def shown(value: object) -> str:
-    """At most a line of a value that may come from anywhere."""
+    """Return at most 80 characters of a value from an unknown source."""
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # an integer of more digits than Python writes
+    except (ValueError, RecursionError):  # such as an integer too long for Python to print
         text = "what cannot be shown"
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,45 +1,44 @@
-"""Plain text: what a model file may say to a terminal, into a tag, or into an XML sidecar."""
+"""Plain text: what may be shown in a terminal and written to tags and XML sidecars."""
 
 import unicodedata
 
 LONGEST = 10_000  # characters
 REFUSED = ("Cc", "Cs", "Zl", "Zp")
-"""Control characters, surrogates, and separators of lines and paragraphs, as Unicode has it."""
+"""Unicode categories of control characters, surrogates, line and paragraph separators."""
 
 BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Characters that turn round the order of what follows: a name reads as another."""
+"""Characters that change the direction of the text after them, so that a name reads differently."""
 
 
 def one_line(text: str) -> str:
-    """Text as a terminal may show it: names of files, bands and scenes can hold anything."""
+    """Make one line that is safe for a terminal: names of files and bands can hold anything."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.splitlines()))
 
 
 def plain_lines(text: str) -> str:
-    """Text of several lines and columns as a terminal may show it."""
+    """Make text safe for a terminal; line feeds and tabs stay."""
     return "".join(c if c.isprintable() or c in "\n\t" else "?" for c in text)
 
 
 def check_text(text: str, what: str, *, lines: bool = False) -> None:
-    """Refuse text that is more than text: control characters, halves of characters, a flood.
+    """Reject text with control characters or lone surrogates, or longer than `LONGEST`.
 
-    A terminal obeys control characters, XML forbids them, no file takes a lone surrogate, and a
-    mark of direction shows a reader another name than the file has.
+    A terminal obeys control characters, XML forbids them, files cannot store a lone surrogate,
+    and direction marks disguise a name.
 
     Args:
-        text: from anywhere.
-        what: its name, for the message.
-        lines: it may have more than one line.
+        text: text from an unknown source.
+        what: name of the text, for the message.
+        lines: whether line feeds and tabs are allowed.
 
     Raises:
-        ValueError: says what is wrong.
+        ValueError: names the fault.
     """
     if len(text) > LONGEST:
         raise ValueError(f"{what} has {len(text)} characters, expected at most {LONGEST}")
     allowed = "\n\t" if lines else ""
     wrong = {c for c in text if unicodedata.category(c) in REFUSED or c in "\ufffe\uffff"}
     wrong |= BIDI.intersection(text)
-    wrong -= set(allowed)
-    if wrong:
+    if wrong := wrong.difference(allowed):
         listed = " ".join(f"U+{ord(c):04X}" for c in sorted(wrong)[:3])
         raise ValueError(f"{what} is plain text, got the characters {listed}")

@@ -1,24 +1,21 @@
-"""Record: a JSON object of which every value is read with the type it must have.
+"""Record: reads the values of a JSON object with strict types.
 
-Python would read ``true`` as 1, ``4.7`` as 4 and the text ``"abc"`` as three bands. A model
-file that says such things is wrong, and is refused.
+Python would convert ``true`` to 1, ``4.7`` to 4 and the text ``"abc"`` to three bands. A model
+file with such values is wrong, and is refused.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from geosrseg.core.text.numerals import finite, shown
+from geosrseg.core.text.numerals import finite, shown, whole
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A JSON object.
 
-    Every method takes a key and raises ``ValueError`` where it is missing or its value has
+    Every method takes a key, and raises ``ValueError`` if the key is missing or its value has
     another type.
-
-    Attributes:
-        values: what the JSON object holds.
     """
 
     values: dict[str, Any]
@@ -28,50 +25,40 @@ class Record:
             raise ValueError(f"expected a JSON object, got {shown(self.values)}")
 
     def text(self, key: str) -> str:
-        """A string."""
         return _text(self._value(key), key)
 
     def integer(self, key: str) -> int:
-        """A whole number."""
-        value = self._value(key)
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValueError(f"{key} is an integer, got {shown(value)}")
-        return value
+        return whole(self._value(key), key)
 
     def integer_or_null(self, key: str) -> int | None:
-        """A whole number, or None for null."""
         return None if self._value(key) is None else self.integer(key)
 
     def number(self, key: str, *, default: float) -> float:
-        """A number, which may be missing."""
+        """Return a finite number; the default if the key is missing."""
         return finite(self.values.get(key, default), key)
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of strings."""
         return tuple(_text(item, key) for item in self._items(key))
 
     def numbers(self, key: str) -> tuple[float, ...]:
-        """A list of numbers."""
         return tuple(finite(item, key) for item in self._items(key))
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """A JSON object."""
         return _mapping(self._value(key), key)
 
     def mappings(self, key: str) -> list[dict[str, Any]]:
-        """A list of JSON objects."""
         return [_mapping(item, key) for item in self._items(key)]
 
     def counts(self, key: str) -> tuple[tuple[int, ...], ...]:
-        """A list of lists of whole numbers from 0 to 2^53, which may be missing."""
+        """Return a list of lists of whole numbers from 0 to 2^53; empty if the key is missing."""
         return tuple(_counts(item, key) for item in self._items(key)) if key in self.values else ()
 
     def rows(self, key: str) -> tuple[tuple[float, ...], ...]:
-        """A list of lists of numbers."""
+        """Return a list of lists of numbers."""
         return tuple(Record({key: item}).numbers(key) for item in self._items(key))
 
     def number_by_name(self, key: str) -> dict[str, float]:
-        """A JSON object that holds numbers only."""
+        """Return a JSON object whose values are numbers."""
         return {name: finite(item, name) for name, item in self.mapping(key).items()}
 
     def _items(self, key: str) -> list[Any]:
@@ -95,10 +82,7 @@ def _mapping(value: object, key: str) -> dict[str, Any]:
 def _counts(value: object, key: str) -> tuple[int, ...]:
     if not isinstance(value, list):
         raise ValueError(f"{key} is a list of lists, got {shown(value)}")
-    for item in value:
-        if type(item) is not int or not 0 <= item <= 2**53:
-            raise ValueError(f"{key} holds counts, got {shown(item)}")
-    return tuple(value)
+    return tuple(whole(item, key, low=0) for item in value)
 
 
 def _text(value: object, key: str) -> str:

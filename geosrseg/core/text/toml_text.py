@@ -1,4 +1,4 @@
-"""TOML text: keys and values as a card has them."""
+"""Writes keys and values of TOML."""
 
 import json
 
@@ -6,13 +6,13 @@ import numpy as np
 
 
 def toml_key(name: str) -> str:
-    """A name as a key."""
+    """Return a name as a key, quoted if necessary."""
     plain = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
     return name if plain else json.dumps(name, ensure_ascii=False)
 
 
 def toml_value(value: str | float) -> str:
-    """A text, a whole number, or another one, which has a point."""
+    """Return a text, a whole number, or a float with a decimal point."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int) or abs(value) >= 1e16:

@@ -1,14 +1,14 @@
-"""XML text that somebody else wrote: parsed, or refused with a ValueError and nothing else."""
+"""Parses XML from unknown sources; the only error it raises is ValueError."""
 
 from xml.etree import ElementTree
 
 
 def parse_xml(content: bytes) -> ElementTree.Element:
-    """The outermost element of an XML text.
+    """Parse an XML text; return its root element.
 
     Raises:
-        ValueError: it is no XML, not UTF-8, or defines entities, which could grow without end
-            or name files.
+        ValueError: the text is not XML, not UTF-8, or defines entities, which could expand
+            without limit or name files.
     """
     text = content.decode("utf-8")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
@@ -20,5 +20,5 @@ def parse_xml(content: bytes) -> ElementTree.Element:
 
 
 def local_name(element: ElementTree.Element) -> str:
-    """The tag of an element without its namespace."""
+    """Return the tag of an element without its namespace."""
     return element.tag.rpartition("}")[2]

@@ -1,1 +1,1 @@
-"""Windows over a scene, and how their overlaps are blended."""
+"""Windows over a scene, and the blending of their overlaps."""

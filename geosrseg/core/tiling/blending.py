@@ -1,14 +1,14 @@
-"""Blending: how overlapping windows become one map, as soon as each part of it is finished.
+"""Blends overlapping windows into one map, and emits each part as soon as it is finished.
 
 Along an axis window k has the weight ``rise_k - rise_(k+1)``, where ``rise_k`` is 0
-before the window's halo ends, 1 behind its ramp, and the taper in between. The sum over
+up to the end of the window's halo, 1 behind its ramp, and the taper in between. The sum over
 all windows telescopes to 1 at every pixel, for any offsets. In two dimensions the
 weights are separable: the product of the row's and the column's.
 
-Windows come from left to right and from top to bottom. So all that must be kept of a
-window is the ramp on its right side until its neighbour has come, and the ramp below it
-until the next strip has: memory for one ramp across the scene, and no sum is ever formed
-where one window stands alone.
+Windows arrive from left to right and from top to bottom. So all that must be kept of a
+window is the ramp on its right until the neighbour arrives, and the ramp below it until the
+next strip arrives: memory for one ramp across the scene. Where a window is alone, nothing is
+summed.
 """
 
 import numpy as np
@@ -21,10 +21,10 @@ ROWS, COLS = 1, 2
 
 
 def taper(length: int) -> NDArray[np.float32]:
-    """The hand-over from one window to the next: a raised cosine from 0 to 1.
+    """Return the transition from one window to the next: a raised cosine from 0 to 1.
 
-    This is the one place that decides its shape. Any rising curve with values in
-    [0, 1] will do: the weights always sum to one.
+    Only this function decides its shape. Any rising curve with values in [0, 1] works: the
+    weights always sum to one.
 
     Args:
         length: pixels of the ramp; 0 gives an empty array, a hard cut.
@@ -37,10 +37,7 @@ def taper(length: int) -> NDArray[np.float32]:
 
 
 def blend_weights(span: Span, *, factor: int) -> list[NDArray[np.float32]]:
-    """Weights of every window along one axis of the target grid, in its support only.
-
-    Args:
-        span: the windows, in LR pixels.
+    """Return the weights of every window in its support, along one axis of the target grid.
 
     Returns:
         For each window (factor * support pixels,) weights in [0, 1]; over all windows they
@@ -49,7 +46,7 @@ def blend_weights(span: Span, *, factor: int) -> list[NDArray[np.float32]]:
     ramp = np.concatenate([[0], taper(span.ramp * factor), [1]]).astype(np.float32)
 
     def rise(pixels: NDArray[np.intp], start: int) -> NDArray[np.float32]:
-        """The rise of a window that begins at `start`: 0, then the ramp, then 1."""
+        """Return the rise of a window that starts at `start`: 0, then the ramp, then 1."""
         behind_halo = pixels - (start + span.halo) * factor
         return ramp[np.clip(behind_halo + 1, 0, ramp.size - 1)]
 
@@ -64,12 +61,13 @@ def blend_weights(span: Span, *, factor: int) -> list[NDArray[np.float32]]:
 
 
 class WindowBlender:
-    """Takes the windows of a plan in its order and gives out what each one finishes.
+    """Takes the windows of a plan in order, and returns the pixels that each one finishes.
 
     Args:
         plan: the windows, in LR pixels.
-        channels: of the arrays that are blended.
-        first_strip: the strip that the first window belongs to.
+        factor: target pixels per LR pixel, along each axis.
+        channels: channels of the arrays to blend.
+        first_strip: strip of the first window.
     """
 
     def __init__(
@@ -86,12 +84,12 @@ class WindowBlender:
 
         Args:
             values: (channels, factor * height, factor * width), which is overwritten; None
-                for a window of whose support no pixel is wanted.
+                for a window that was not run because no pixel of its support is needed.
 
         Returns:
             (channels, rows, cols), the part of the target grid that no later window
-            changes: the window's core, see `WindowPlan.cores`. It is to be used before the
-            next window is added. None for None.
+            changes: the window's core, see `WindowPlan.cores`. Adding the next window
+            overwrites it. None if `values` is None.
         """
         strip, column = divmod(self._count, len(self._cols))
         rows, cols = self._rows[strip], self._cols[column]
@@ -118,13 +116,13 @@ class WindowBlender:
 
 
 class _Share:
-    """What one window contributes along one axis, in target pixels.
+    """The contribution of one window along one axis, in target pixels.
 
     Attributes:
-        own: its support, counted from the window's own origin.
-        first: the support's first pixel, counted from the scene's origin.
-        finished: pixels of the support that no later window changes.
-        carried: the rest of them.
+        own: the window's support, relative to the window's origin.
+        first: first pixel of the support, relative to the scene's origin.
+        finished: number of pixels of the support that no later window changes.
+        carried: number of the remaining pixels of the support.
     """
 
     def __init__(
@@ -134,7 +132,7 @@ class _Share:
         self.first = support[0]
         self.finished = finished - support[0]
         self.carried = support[1] - finished
-        # Only the ramps are multiplied: in between a window stands alone.
+        # Only the ramps are multiplied: between them the window is alone.
         alone = np.flatnonzero(weights == 1)
         front, back = (int(alone[0]), int(alone[-1]) + 1) if alone.size else (weights.size,) * 2
         self._ramps = [

@@ -1,11 +1,11 @@
-"""Dilation: what lies near a marked pixel."""
+"""Marks all pixels near a marked pixel."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def dilate(marked: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    """True within `radius` pixels, along rows and columns, of a marked pixel."""
+    """Mark all pixels within `radius` rows and columns of a marked pixel."""
     for axis in (0, 1):
         width = [(0, 0), (0, 0)]
         width[axis] = (radius + 1, radius)

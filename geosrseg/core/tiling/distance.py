@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 
 def distance(marked: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """(rows, cols) steps to the nearest marked pixel; all beyond the array is marked.
+    """Return (rows, cols) steps to the nearest marked pixel; outside the array all are marked.
 
     A step goes along a row, a column or a diagonal. Two passes over the rows, down and up, find
-    all distances (Rosenfeld and Pfaltz 1968), so the cost does not depend on how long they are.
+    all distances (Rosenfeld and Pfaltz 1968), so the cost does not depend on their lengths.
     """
     rows, cols = (np.arange(1, length + 1, dtype=np.int32) for length in marked.shape)
     steps = np.minimum.outer(np.minimum(rows, rows[::-1]), np.minimum(cols, cols[::-1]))

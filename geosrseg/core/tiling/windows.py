@@ -1,26 +1,19 @@
-"""Windows: where the model runs, so that the whole scene is covered.
+"""Windows: the rectangles on which the model runs to cover a scene.
 
 All lengths are LR pixels of the source grid. A network that pools gives the same
-answer for the same ground only if every window begins and ends on a multiple of its
-pooling step, counted from the scene's origin; `plan_windows` therefore works on the
-scene padded up to that multiple, and never lets a window reach beyond it.
+answer for the same ground only if every window starts and stops on a multiple of its
+pooling step, counted from the scene's origin. `plan_windows` therefore pads the scene up to
+that multiple, and no window reaches beyond the padding.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An integer pixel rectangle.
-
-    Attributes:
-        row_off: first row.
-        col_off: first column.
-        height: rows, at least 1.
-        width: columns, at least 1.
-    """
+    """An integer pixel rectangle with at least one row and one column."""
 
     row_off: int
     col_off: int
@@ -31,36 +24,32 @@ class Window:
         if self.height < 1 or self.width < 1:
             raise ValueError(f"a window has at least one pixel, got {self}")
         if self.row_off < 0 or self.col_off < 0:
-            raise ValueError(f"a window begins inside the scene, got {self}")
+            raise ValueError(f"a window starts inside the scene, got {self}")
 
     @property
     def row_stop(self) -> int:
-        """The row after the last one."""
         return self.row_off + self.height
 
     @property
     def col_stop(self) -> int:
-        """The column after the last one."""
         return self.col_off + self.width
 
     @property
     def rows(self) -> slice:
-        """The rows as a slice of an array's row axis."""
         return slice(self.row_off, self.row_stop)
 
     @property
     def cols(self) -> slice:
-        """The columns as a slice of an array's column axis."""
         return slice(self.col_off, self.col_stop)
 
     def scaled(self, factor: int) -> "Window":
-        """The same ground on a grid that is `factor` times finer."""
+        """Return the same ground on a grid that is `factor` times finer."""
         return Window(
             self.row_off * factor, self.col_off * factor, self.height * factor, self.width * factor
         )
 
     def grown(self, margin: int, *, height: int, width: int) -> "Window":
-        """The window with `margin` pixels around it, inside a grid of `height` by `width`."""
+        """Return the window with a margin around it, clipped to a grid of `height` by `width`."""
         row_off, col_off = max(self.row_off - margin, 0), max(self.col_off - margin, 0)
         return Window(
             row_off,
@@ -70,44 +59,37 @@ class Window:
         )
 
     def inside(self, outer: "Window") -> "Window":
-        """The same ground, counted from the origin of `outer`, which holds it."""
-        return Window(
-            self.row_off - outer.row_off, self.col_off - outer.col_off, self.height, self.width
-        )
+        """Return the same ground relative to the origin of `outer`, which contains it."""
+        row_off, col_off = self.row_off - outer.row_off, self.col_off - outer.col_off
+        return replace(self, row_off=row_off, col_off=col_off)
 
     def outside(self, outer: "Window") -> "Window":
-        """The same ground, counted from where the origin of `outer` is counted from."""
-        return Window(
-            self.row_off + outer.row_off, self.col_off + outer.col_off, self.height, self.width
-        )
+        """Return a window relative to `outer` in the coordinates of `outer`; undoes `inside`."""
+        row_off, col_off = self.row_off + outer.row_off, self.col_off + outer.col_off
+        return replace(self, row_off=row_off, col_off=col_off)
 
     def overlap(self, other: "Window") -> "Window | None":
-        """The ground that both have, if any."""
+        """Return the intersection, or None if it is empty."""
         row_off, col_off = max(self.row_off, other.row_off), max(self.col_off, other.col_off)
         height = min(self.row_stop, other.row_stop) - row_off
         width = min(self.col_stop, other.col_stop) - col_off
         return Window(row_off, col_off, height, width) if height > 0 and width > 0 else None
 
     def clipped(self, height: int, width: int) -> "Window":
-        """The part inside a grid of `height` by `width` pixels, which it must touch."""
-        return Window(
-            self.row_off,
-            self.col_off,
-            min(self.row_stop, height) - self.row_off,
-            min(self.col_stop, width) - self.col_off,
-        )
+        """Return the part inside a grid of `height` by `width` pixels, which it must touch."""
+        return self.grown(0, height=height, width=width)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The windows along one axis: all of one length, the last one ending at the edge.
+    """The windows along one axis, all of one length; the last one stops at the edge.
 
     Attributes:
         length: pixels of the axis, padded up to the model's multiple.
-        window_size: pixels of every window.
+        window_size: pixels of each window.
         starts: first pixel of each window, rising; the first is 0.
         halo: pixels at an inner window border that are never used.
-        ramp: pixels over which one window hands over to the next, behind the halo.
+        ramp: pixels behind the halo over which one window is blended into the next.
     """
 
     length: int
@@ -128,50 +110,53 @@ class Span:
 
     @property
     def finished(self) -> tuple[int, ...]:
-        """For each window, the pixel up to which no later window contributes."""
+        """For each window, the pixel from which on later windows contribute."""
         return (*(start + self.halo for start in self.starts[1:]), self.length)
 
     @property
     def supports(self) -> tuple[tuple[int, int], ...]:
-        """For each window, first and last + 1 pixel to which it contributes.
+        """For each window, the first and last + 1 pixel to which it contributes.
 
-        Each begins where the one before it is finished, and goes one ramp further than it
-        is finished itself.
+        Each starts where the window before is finished, and stops one ramp behind its own
+        finished part.
         """
         stops = (*(stop + self.ramp for stop in self.finished[:-1]), self.length)
         return tuple(zip((0, *self.finished[:-1]), stops, strict=True))
 
     def first_before(self, index: int) -> int:
-        """The first window that contributes to what window `index` is the next to change."""
-        begin = self.supports[index][0]
-        return next(k for k, (_, stop) in enumerate(self.supports) if stop > begin or k == index)
+        """Return the first window that contributes to pixels in the support of window `index`.
+
+        A run that resumes at window `index` starts there.
+        """
+        first = self.supports[index][0]
+        return next(k for k, (_, stop) in enumerate(self.supports) if stop > first or k == index)
 
     def share(self, part: int, parts: int) -> range:
-        """The windows of a part of the work, from 1 to `parts`, which are about equally many."""
+        """Return the windows of one of `parts` nearly equal parts, counted from 1."""
         count = len(self.starts)
         return range(count * (part - 1) // parts, count * part // parts)
 
     @property
     def cores(self) -> tuple[tuple[int, int], ...]:
-        """For each window, first and last + 1 pixel of its part when windows are cut hard.
+        """For each window, the first and last + 1 pixel that it finishes.
 
         The cores of all windows cover the axis without overlap.
         """
         return tuple(zip((0, *self.finished[:-1]), self.finished, strict=True))
 
     def core_within(self, index: int, start: int, stop: int) -> range:
-        """The pixels of a window's core, see `cores`, that lie between two others."""
+        """Return the pixels of a window's core (see `cores`) from `start` to `stop`."""
         first, last = self.cores[index]
         first = min(max(first, start), last)
         return range(first, max(min(last, stop), first))
 
     def part(self, start: int, stop: int) -> tuple[int, "Span"]:
-        """The windows that contribute to the pixels from `start` to `stop`, as a span.
+        """Return the windows that contribute to the pixels from `start` to `stop`.
 
-        Every window is where it was, so these pixels come out as they would of all windows.
+        No window moves, so these pixels are the same as with all windows.
 
         Returns:
-            The first pixel of the first of them, and their span, counted from there.
+            The first pixel of the first of these windows, and their span relative to it.
         """
         used = [k for k, (first, end) in enumerate(self.supports) if first < stop and end > start]
         origin, last = self.starts[used[0]], self.starts[used[-1]]
@@ -182,12 +167,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class WindowPlan:
-    """The windows of a scene, as one `Span` for the rows and one for the columns.
-
-    Attributes:
-        rows: the windows' rows.
-        cols: the windows' columns.
-    """
+    """The windows of a scene, as one `Span` for the rows and one for the columns."""
 
     rows: Span
     cols: Span
@@ -196,7 +176,7 @@ class WindowPlan:
         return len(self.rows.starts) * len(self.cols.starts)
 
     def strip(self, index: int) -> tuple[Window, ...]:
-        """The windows that share the row offset number `index`, from left to right."""
+        """Return the windows of strip number `index`, from left to right."""
         row_off = self.rows.starts[index]
         return tuple(
             Window(row_off, col_off, self.rows.window_size, self.cols.window_size)
@@ -204,23 +184,23 @@ class WindowPlan:
         )
 
     def support(self, window: Window) -> Window:
-        """The pixels to which one of the plan's windows contributes."""
+        """Return the pixels to which a window of the plan contributes."""
         top, bottom = self.rows.supports[self.rows.starts.index(window.row_off)]
         left, right = self.cols.supports[self.cols.starts.index(window.col_off)]
         return Window(top, left, bottom - top, right - left)
 
     def part(self, wanted: Window) -> tuple[Window, "WindowPlan"]:
-        """The windows that contribute to a part of the scene, see `Span.part`.
+        """Return the windows that contribute to a part of the scene, see `Span.part`.
 
         Returns:
-            The ground that they cover, padding included, and their plan, counted from there.
+            The ground that they cover, padding included, and their plan relative to it.
         """
         row_off, rows = self.rows.part(wanted.row_off, wanted.row_stop)
         col_off, cols = self.cols.part(wanted.col_off, wanted.col_stop)
         return Window(row_off, col_off, rows.length, cols.length), WindowPlan(rows, cols)
 
     def cores(self) -> Iterator[tuple[Window, Window]]:
-        """Every window with the part of the scene that is its own when cut hard."""
+        """Yield every window with its core, the part of the scene that it finishes."""
         for row_off, (top, bottom) in zip(self.rows.starts, self.rows.cores, strict=True):
             for col_off, (left, right) in zip(self.cols.starts, self.cols.cores, strict=True):
                 window = Window(row_off, col_off, self.rows.window_size, self.cols.window_size)
@@ -232,7 +212,7 @@ class WindowPlan:
 
 
 def round_up(value: int, multiple: int) -> int:
-    """The smallest multiple of `multiple` that is at least `value`."""
+    """Return the smallest multiple of `multiple` that is at least `value`."""
     return -(-value // multiple) * multiple
 
 
@@ -244,7 +224,7 @@ def plan_span(length: int, *, window_size: int, halo: int, ramp: int, multiple: 
         window_size: the largest window allowed; rounded down to `multiple`.
         halo: pixels at an inner border that are not trusted.
         ramp: pixels over which neighbours are blended.
-        multiple: every start and the window size are multiples of it.
+        multiple: divisor of every start and of the window size.
 
     Raises:
         ValueError: a length is not positive, or the windows are too small to advance.

@@ -1,1 +1,1 @@
-"""Layers: the rasters that one pass over a scene gives, each of them a class."""
+"""Layers: the rasters that one pass over a scene produces, one Python class each."""

@@ -1,11 +1,9 @@
 """The class map: the id of the most likely class of each target pixel."""
 
-import numpy as np
-from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA
-from geosrseg.mapping.layers.layer import FinishedStrip, Layer
+from geosrseg.mapping.layers.layer import FinishedStrip, Layer, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
 
@@ -17,7 +15,6 @@ class Classes(Layer):
     styled = True
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         return CogProfile(
             grid=self.frame.target_grid,
             bands=("class",),
@@ -28,8 +25,5 @@ class Classes(Layer):
             tags=self.frame.tags,
         )
 
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         return self.frame.spec.legend.id_table()[strip.labels][None]

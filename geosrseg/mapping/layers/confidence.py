@@ -1,11 +1,11 @@
-"""The confidence: how sure each label is, and how near to it unknown ground is."""
+"""The confidence of each label, and the doubt from unknown ground nearby."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.labels import CERTAIN, doubt, percent
 from geosrseg.core.legend import NODATA
-from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
+from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.confidence import RAMP, confidence_profile
@@ -20,7 +20,6 @@ class Confidence(Layer):
     ramp = RAMP
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         frame = self.frame
         tags = {
             "GEOSRSEG_DOUBT": (
@@ -31,20 +30,16 @@ class Confidence(Layer):
         }
         return confidence_profile(frame.target_grid, {**frame.tags, **tags})
 
-    def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
-        """See `Layer.canvas`: the confidence alone."""
+    def canvas(self, rows: int, cols: int) -> Raster:
+        """Return a canvas for the confidence alone."""
         return np.full((1, rows, cols), NODATA, np.uint8)
 
-    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
-        """See `Layer.paint`."""
+    def paint(self, part: Raster, window: FinishedWindow) -> None:
         part[0] = percent(
             window.probabilities, window.best, temperature=self.frame.spec.temperature
         )
 
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         sure: NDArray[np.uint8] = np.asarray(canvas, np.uint8)
         unsure = doubt(strip.distance, reach=self.frame.halo)
         finished = np.concatenate([sure, np.empty_like(sure)])

@@ -1,11 +1,9 @@
-"""The fractions: the share of each class in each pixel of the scene."""
+"""The share of each class in each pixel of the scene."""
 
-import numpy as np
-from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.labels import fractions
-from geosrseg.mapping.layers.layer import FinishedStrip, Layer
+from geosrseg.mapping.layers.layer import FinishedStrip, Layer, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.qml import Ramp
@@ -18,7 +16,6 @@ class Fractions(Layer):
     ramp = Ramp(0, 1)
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         return CogProfile(
             grid=self.frame.scene.grid,
             bands=self.frame.spec.legend.names,
@@ -29,9 +26,6 @@ class Fractions(Layer):
             tags=self.frame.tags,
         )
 
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         classes = len(self.frame.spec.legend)
         return fractions(strip.labels, classes=classes, factor=strip.factor)

@@ -1,8 +1,8 @@
-"""Layer: a raster that is made from the probabilities, and what it is made from.
+"""Layer: the base class of rasters made from the probabilities, and their inputs.
 
-While a strip of windows runs, a layer paints what each window finishes on a canvas of target
-rows. When the strip is done it turns the canvas into rows of its file. A layer that follows
-from the labels alone needs no canvas: it has all it needs in `finish`.
+While a strip of windows runs, a layer paints the pixels that each window finishes on a canvas of
+target rows. After the strip it turns the canvas into rows of its file. A layer that follows
+from the labels alone needs no canvas, only `finish`.
 """
 
 from abc import ABC, abstractmethod
@@ -22,18 +22,21 @@ from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.qml import Ramp
 from geosrseg.raster.scene import Scene
 
+Raster = NDArray[np.generic]
+"""(channels, rows, cols) of any data type."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapFrame:
-    """What is known of a map before its first window runs.
+    """Properties of a map that are known before its first window runs.
 
     Attributes:
-        scene: the open scene, or the part of it that the map shows.
-        spec: of the model.
-        halo: LR pixels around a pixel that may sway its label.
-        tags: what every file says of its own making.
-        merge: (256,) index of the map's class for each of the model's, `NODATA` for none; None
-            where they are the model's own.
+        scene: the part of the open scene that the map shows.
+        spec: the model's specification, with the classes of the map.
+        halo: LR pixels around a pixel that may influence its label.
+        tags: tags of every file about how it was made.
+        merge: (256,) index of the map's class for each class of the model, `NODATA` if ignored;
+            None if the map has the model's classes.
     """
 
     scene: Scene
@@ -44,7 +47,6 @@ class MapFrame:
 
     @property
     def target_grid(self) -> Grid:
-        """The grid of the class map."""
         return self.scene.grid.refined(self.spec.upscale_factor)
 
 
@@ -55,7 +57,7 @@ class FinishedWindow:
     Attributes:
         probabilities: (classes, rows, cols).
         labels: (rows, cols) indices of the most likely classes.
-        best: (rows, cols) their probabilities.
+        best: (rows, cols) probabilities of the labels.
         sr: (bands, rows, cols) super-resolved model input; None if no layer needs it.
     """
 
@@ -70,10 +72,10 @@ class FinishedStrip:
     """The rows that a strip of windows finishes, inside the scene.
 
     Attributes:
-        labels: (s·rows, s·width) class indices; NODATA where the map has no pixel.
-        hidden: (s·rows, s·width) True where the map has no pixel.
-        around: (window rows, window cols) usable pixels of the scene in all windows, which
-            hold the frame's halo around the strip's own, or else end with the scene.
+        labels: (s·rows, s·width) class indices; NODATA where `hidden`.
+        hidden: (s·rows, s·width) True where the map has no data.
+        around: (window rows, window cols) usable pixels of the scene in all windows; includes
+            the frame's halo around the strip's own pixels, clipped to the scene.
         own: the strip's own rows and columns in `around`.
         factor: the upscale factor s.
     """
@@ -86,26 +88,23 @@ class FinishedStrip:
 
     @cached_property
     def distance(self) -> NDArray[np.int32]:
-        """(rows, width) LR pixels to the nearest one that is not usable, or beyond the scene.
+        """(rows, width) LR pixels to the nearest pixel that is unusable or beyond the scene.
 
-        It is the scene's, whatever the windows are, as far as the frame's halo; farther away it
-        is more than that halo, and says no more.
+        Up to the frame's halo the distance does not depend on the windows; any larger value
+        only means "farther than the halo".
         """
         return distance(~self.around)[self.own]
 
 
 class Layer(ABC):
-    """A raster that is made from the probabilities, for one map.
-
-    Args:
-        frame: what is known of the map.
+    """A raster made from the probabilities, for one map.
 
     Attributes:
-        help: what the file is, for ``--help``.
-        asset: what a STAC item says of the file.
-        needs_sr: it is made from the super-resolved image, which the network then gives.
-        styled: its pixels are class ids, and the styles of the legend stand beside it.
-        ramp: how QGIS draws its first band, if that is measured; the style stands beside it.
+        help: description for ``--help``.
+        asset: description for a STAC item.
+        needs_sr: whether the layer is made from the super-resolved image.
+        styled: whether pixels are class ids; then styles of the legend are written beside it.
+        ramp: how QGIS draws the first band of a continuous layer; written as a style beside it.
     """
 
     help: ClassVar[str] = ""
@@ -119,22 +118,20 @@ class Layer(ABC):
 
     @abstractmethod
     def profile(self) -> CogProfile:
-        """What the file is, except its pixels."""
+        """Return everything about the file except its pixels."""
 
-    def canvas(self, rows: int, cols: int) -> NDArray[np.generic] | None:
-        """(channels, rows, cols) on the target grid to paint on, if the layer needs it."""
+    def canvas(self, rows: int, cols: int) -> Raster | None:
+        """Return an array (channels, rows, cols) on the target grid to paint on, if needed."""
         return None
 
-    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:  # noqa: B027
-        """Paint what a window finishes on its part of the canvas, (channels, rows, cols)."""
+    def paint(self, part: Raster, window: FinishedWindow) -> None:  # noqa: B027
+        """Paint the finished pixels of a window on its part (channels, rows, cols) of a canvas."""
 
     @abstractmethod
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
-        """The strip's rows of the file, (channels, rows, width) on the file's grid.
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
+        """Return the strip's rows (channels, rows, width) on the file's grid.
 
         Args:
-            canvas: (channels, s·rows, s·width) what was painted, which may be changed.
-            strip: what else is known of these rows.
+            canvas: (channels, s·rows, s·width) the painted canvas, which may be changed.
+            strip: labels and usable pixels of these rows.
         """

@@ -1,7 +1,7 @@
-"""The layers by name: the built-in ones, and those that other packages bring.
+"""The registry of layers: the built-in ones, and those that other packages add.
 
 A package adds a layer by an entry point of the group ``geosrseg.layers`` that names a subclass
-of `Layer`. Its name is that of the option, of the file and of the STAC asset.
+of `Layer`. The option, the file and the STAC asset have the entry point's name.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from geosrseg.mapping.layers.layer import Layer
 
 CLASSES, CONFIDENCE, PROBABILITIES = "classes", "confidence", "probabilities"
-"""The layer that every map has."""
+"""Names of layers; every map has `CLASSES`."""
 
 _ROOM = "geosrseg.mapping.layers"
 
@@ -24,7 +24,7 @@ LAYERS: "Registry[type[Layer]]" = Registry(
     "layer",
     {
         CLASSES: Offer(target=f"{_ROOM}.classes:Classes", help="the class of each pixel."),
-        "confidence": Offer(
+        CONFIDENCE: Offer(
             target=f"{_ROOM}.confidence:Confidence",
             help="confidence of each label, and its doubt: how near unknown ground is.",
         ),
@@ -42,10 +42,10 @@ LAYERS: "Registry[type[Layer]]" = Registry(
 
 
 def check_layers(wanted: Sequence[str]) -> tuple[str, ...]:
-    """The class map and the layers of these names, each once, in the registry's order.
+    """Return the class map and the named layers, each once, in the registry's order.
 
     Raises:
-        GeosrsegError: there is no layer of a name.
+        GeosrsegError: a layer does not exist.
     """
     names = LAYERS.names
     for name in wanted:
@@ -55,13 +55,13 @@ def check_layers(wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def layer_path(output: Path, layer: str) -> Path:
-    """``map.tif`` for the class map, ``map.LAYER.tif`` beside it for every other layer."""
+    """Return ``map.tif`` for the class map, ``map.LAYER.tif`` beside it for other layers."""
     if layer == CLASSES:
         return output
     return output.with_name(f"{output.stem}.{layer}{output.suffix}")
 
 
 def identities(layers: Sequence[str]) -> str:
-    """The layers as text that differs where another package, or version, brings one."""
+    """Return the layers as text, which changes with the package and version behind a layer."""
     origins = ((name, LAYERS.origin(name)) for name in layers)
     return ", ".join(f"{name} ({origin})" if origin else name for name, origin in origins)

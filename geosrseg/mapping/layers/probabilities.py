@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.legend import NODATA
-from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer
+from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.class_map import CERTAINTY
 from geosrseg.raster.maps.cog import CogProfile
@@ -19,7 +19,6 @@ class Probabilities(Layer):
     ramp = Ramp(0, 1)
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         classes = len(self.frame.spec.legend)
         return CogProfile(
             grid=self.frame.target_grid,
@@ -33,16 +32,14 @@ class Probabilities(Layer):
             tags=self.frame.tags,
         )
 
-    def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
-        """See `Layer.canvas`."""
+    def canvas(self, rows: int, cols: int) -> Raster:
         return np.full((len(self.frame.spec.legend), rows, cols), NODATA, np.uint8)
 
-    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
-        """See `Layer.paint`."""
+    def paint(self, part: Raster, window: FinishedWindow) -> None:
         part[:] = np.rint(self._merged(window.probabilities) * np.float32(CERTAINTY))
 
     def _merged(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of the map's classes, each the sum of those that it is made from."""
+        """Sum the probabilities of the model's classes that form each class of the map."""
         merge = self.frame.merge
         if merge is None:
             return probabilities
@@ -52,10 +49,7 @@ class Probabilities(Layer):
                 sums[merge[index]] += probability
         return np.minimum(sums, 1)
 
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         painted: NDArray[np.uint8] = np.asarray(canvas, np.uint8)
         painted[:, strip.hidden | (strip.labels == NODATA)] = NODATA
         return painted

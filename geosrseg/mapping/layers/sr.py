@@ -1,18 +1,17 @@
-"""The super-resolved image, in the scene's own numbers."""
+"""The super-resolved image, as digital numbers like the scene's."""
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.enums import Resampling
 
 from geosrseg.core.sr_encoding import SrEncoding
 from geosrseg.core.tiling.windows import Window
-from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer, MapFrame
+from geosrseg.mapping.layers.layer import FinishedStrip, FinishedWindow, Layer, MapFrame, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
 
 
 class SuperResolved(Layer):
-    """(bands, rows, width) on the target grid, encoded as the scene itself is."""
+    """(bands, rows, width) on the target grid, encoded like the scene."""
 
     asset = Asset(title="Super-resolved image", roles=("data", "reflectance"))
     needs_sr = True
@@ -24,7 +23,6 @@ class SuperResolved(Layer):
         self._encoding = SrEncoding(numbers.dtype.name, scene.radiometry, frame.spec.normalization)
 
     def profile(self) -> CogProfile:
-        """See `Layer.profile`."""
         encoding = self._encoding
         return CogProfile(
             grid=self.frame.target_grid,
@@ -38,19 +36,14 @@ class SuperResolved(Layer):
             tags=self.frame.tags,
         )
 
-    def canvas(self, rows: int, cols: int) -> NDArray[np.generic]:
-        """See `Layer.canvas`."""
+    def canvas(self, rows: int, cols: int) -> Raster:
         return self._encoding.blank((len(self.frame.spec.bands), rows, cols))
 
-    def paint(self, part: NDArray[np.generic], window: FinishedWindow) -> None:
-        """See `Layer.paint`."""
+    def paint(self, part: Raster, window: FinishedWindow) -> None:
         if window.sr is not None:
             part[:] = self._encoding.encode(window.sr)
 
-    def finish(
-        self, canvas: NDArray[np.generic] | None, strip: FinishedStrip
-    ) -> NDArray[np.generic]:
-        """See `Layer.finish`."""
-        painted: NDArray[np.generic] = np.asarray(canvas)
+    def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
+        painted: Raster = np.asarray(canvas)
         painted[:, strip.hidden] = self._encoding.nodata
         return painted

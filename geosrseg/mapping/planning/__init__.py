@@ -1,1 +1,1 @@
-"""What is known of a map before it is made."""
+"""Plans and checks before a map is made, and the judgement of the finished map."""

@@ -1,4 +1,4 @@
-"""Info: a scene, and whether a model can map it."""
+"""Describes a scene, and checks whether a model can map it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,13 @@ from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneInfo:
-    """What a scene is to a model.
+    """A scene as seen by a model.
 
     Attributes:
-        survey: what the scene is.
+        survey: description of the scene.
         model: name and version.
-        upscale_factor: of the model.
         obstacle: why `predict` would refuse the scene; empty if it would not.
-        warnings: what `predict` would take for granted.
+        warnings: assumptions that `predict` would make.
     """
 
     survey: Survey
@@ -33,14 +32,14 @@ class SceneInfo:
 
 
 def info(scene: str | Path, *, model: str | Path = DEFAULT_MODEL) -> SceneInfo:
-    """Describe a scene, and whether a model can map it without further options.
+    """Describe a scene, and check whether a model can map it without further options.
 
     Args:
-        scene: as for `predict`.
-        model: as for `open_model`.
+        scene: see `predict`.
+        model: see `open_model`.
 
     Raises:
-        SceneError: the scene cannot be read by any model.
+        SceneError: the scene cannot be read.
         ModelError: the model is unknown or its file refused.
     """
     spec = read_model_file(find_model(model)).spec

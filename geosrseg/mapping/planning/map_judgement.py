@@ -1,4 +1,4 @@
-"""Judges a finished map: classes that dominate, and confidence that is low."""
+"""Judges a finished map: finds dominant classes and low confidence."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,13 +11,14 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 
 ABOUNDS = 0.2
-"""Share of the map from which a class that is rare in the validation is worth a warning ..."""
+"""Least share of a class in the map for a warning about it."""
 
 TIMES = 5
-"""... where it is so many times its share there."""
+"""Least ratio of a class's share in the map to its share in the validation data for a warning."""
 
 LACKS = 0.15
-"""How far the mean confidence may be below the validation's accuracy, which it equals there."""
+"""Largest difference by which the mean confidence may be below the validation accuracy; on the
+validation data they are equal."""
 
 
 class MapCounts:
@@ -27,14 +28,14 @@ class MapCounts:
         self._counts: dict[str, NDArray[np.int64]] = {}
 
     def add(self, rows: Mapping[str, NDArray[np.generic]]) -> None:
-        """Count the class map and, where there is one, the confidence, which is a first band."""
+        """Count the class map, and the confidence (first band of its layer) if present."""
         for layer in (CLASSES, CONFIDENCE):
             if layer in rows:
                 known = self._counts.setdefault(layer, np.zeros(256, np.int64))
                 known += np.bincount(rows[layer][0].ravel(), minlength=256)
 
     def unlike(self, spec: ModelSpec) -> Iterator[str]:
-        """How the map differs from those that the model was validated on, one line each."""
+        """Yield differences between the map and the model's validation data, one line each."""
         yield from self._abounding(spec)
         accuracy = spec.metrics.get("overall_accuracy")
         counts = self._counts.get(CONFIDENCE)

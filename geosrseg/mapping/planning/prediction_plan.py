@@ -1,4 +1,4 @@
-"""PredictionPlan: what a prediction would do and cost, found out without doing it."""
+"""PredictionPlan: estimates time, memory and disk space of a prediction without making it."""
 
 import math
 import time
@@ -17,31 +17,28 @@ from geosrseg.raster.scene import Scene
 from geosrseg.runtime.session import Session
 
 COARSE = 8
-"""LR pixels of the scene to one that is read to find windows without anything to map."""
+"""Decimation at which the scene is read to find windows without anything to map."""
 
 COPIES = 1 + 4 / 3 + 4 / 3
-"""Most that the disk holds: the rows, and a draft and the COG with their overviews."""
+"""Most copies of the layers on disk: the rows, and a draft and the COG with their overviews."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionPlan:
-    """What a prediction would do and cost.
+    """Estimates for a prediction.
 
     Attributes:
-        scene: what would be mapped.
-        width: of the map, in pixels.
-        height: of the same.
-        device: what the model would run on.
-        precision: in which it would compute.
+        width: width of the map in pixels.
+        height: height of the map in pixels.
         window_size: LR pixels along a window's longer side.
-        overlap: LR pixels that neighbours share.
-        windows: all windows.
-        strips: the rows of windows, which `geosrseg.batch` can give to several workers.
-        skipped: of them, about so many have nothing to map.
-        memory: bytes that would be taken for windows and rows, about.
-        disk: most bytes needed, if nothing were compressed.
-        seconds: about, from a window that was run; NaN if none is to be run.
-        seconds_per_pixel: of an LR pixel of a window; NaN if none is to be run.
+        overlap: LR pixels that neighbouring windows share.
+        windows: number of windows.
+        strips: number of rows of windows, which `geosrseg.batch` can distribute to workers.
+        skipped: approximate number of windows without anything to map.
+        memory: approximate bytes for windows and rows.
+        disk: most bytes on disk, if nothing were compressed.
+        seconds: approximate duration, from a window that was run; NaN if no window would run.
+        seconds_per_pixel: duration per LR pixel of a window; NaN if no window would run.
     """
 
     scene: str
@@ -60,7 +57,7 @@ class PredictionPlan:
     seconds_per_pixel: float
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is not a number is null."""
+        """Return a plain dictionary, with None for NaN."""
         values = asdict(self)
         for name in ("seconds", "seconds_per_pixel"):
             values[name] = values[name] if math.isfinite(values[name]) else None
@@ -70,15 +67,14 @@ class PredictionPlan:
 def plan_prediction(
     request: MapRequest, session: Session, *, seconds_per_pixel: float | None = None
 ) -> PredictionPlan:
-    """Say what making a map would do and cost; nothing is written.
+    """Estimate what making a map would cost; nothing is written.
 
     Args:
-        request: what would be made.
-        seconds_per_pixel: of another plan with the same session; two windows are run to find it
-            out where it is None.
+        seconds_per_pixel: the value of another plan with the same session; if None, two windows
+            are run to measure it.
 
     Raises:
-        GeosrsegError: as making the map would.
+        GeosrsegError: making the map would fail.
     """
     with open_job(request, session) as job:
         plan, spec = job.plan, session.spec
@@ -101,14 +97,14 @@ def plan_prediction(
             strips=len(plan.rows.starts),
             skipped=skipped,
             memory=_memory(job),
-            disk=round(COPIES * sum(_layer_bytes(job).values())),
+            disk=round(COPIES * job.raw_bytes),
             seconds=run * pixels * rate if run else math.nan,
             seconds_per_pixel=rate,
         )
 
 
 def _count_mapped(job: MapJob) -> int:
-    """Windows of whose support a coarse reading finds something to map."""
+    """Count the windows with something to map in their support, from a coarse reading."""
     mapped = _coarsely_mapped(job.scene)
 
     def near(window: Window) -> NDArray[np.bool_]:
@@ -132,22 +128,10 @@ def _coarsely_mapped(scene: Scene) -> NDArray[np.bool_]:
     return valid
 
 
-def _layer_bytes(job: MapJob) -> dict[str, int]:
-    """Bytes of every layer, not compressed."""
-    profiles = {name: layer.profile() for name, layer in job.layers.items()}
-    return {
-        layer: len(profile.bands)
-        * profile.grid.height
-        * profile.grid.width
-        * np.dtype(profile.dtype).itemsize
-        for layer, profile in profiles.items()
-    }
-
-
 def _memory(job: MapJob) -> int:
     plan, session = job.plan, job.session
     window = plan.rows.window_size * plan.cols.window_size
-    rows = sum(_layer_bytes(job).values()) * plan.rows.window_size / job.shown.height
+    rows = job.raw_bytes * plan.rows.window_size / job.shown.height
     inputs = 4 * len(session.spec.bands) * plan.rows.window_size * plan.cols.length
     return round(
         session.bytes_per_pixel * window * job.request.options.windows.batch + rows + 2 * inputs
@@ -155,7 +139,7 @@ def _memory(job: MapJob) -> int:
 
 
 def _seconds_of_a_window(job: MapJob) -> float:
-    """The time of the second run of a window: the first one also prepares."""
+    """Time the second run of a window; the first includes preparation."""
     with closing(read_strips(job.scene, job.plan, job.session.spec, range(1))) as strips:
         strip = next(strips)
     lr = np.ascontiguousarray(strip.inputs[None, :, :, : job.plan.cols.window_size])

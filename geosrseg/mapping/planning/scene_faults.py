@@ -1,4 +1,4 @@
-"""Scene faults: all that keeps a scene from a model, said at once."""
+"""Collects everything that prevents a model from mapping a scene into one error."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,21 +20,21 @@ def with_all_faults(
     spec: ModelSpec,
     reading: Reading | None = None,
 ) -> SceneError:
-    """An error on opening a scene, with what else is wrong, and which models the scene fits.
+    """Extend an error on opening a scene by further faults and the models that would fit.
 
-    A scene is refused at the first fault that is found, and bands come before the radiometry.
+    Opening stops at the first fault, and bands are checked before the radiometry.
 
     Args:
         error: the first fault.
-        scene: as for `predict`; what is remote is not asked again.
-        reading: how the scene was to be read.
+        scene: see `predict`; for a remote scene, `error` is returned unchanged.
+        reading: the options with which opening failed.
     """
     location, reading = Location.of(scene), reading or Reading()
     if location.is_remote or not _is_file(location):
         return error
 
     def fault(model_bands: tuple[str, ...], chosen: str | None, known: bool) -> str:
-        """Why the scene is refused, whose radiometry may be taken as known; empty if it is not."""
+        """Return why the scene is refused, optionally assuming a radiometry; empty if it is not."""
         tried = Reading(
             bands=chosen,
             scale=1.0 if known else reading.scale,

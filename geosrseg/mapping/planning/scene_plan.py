@@ -1,4 +1,4 @@
-"""Scene plan: which windows a scene is cut into, and why."""
+"""Plans the windows of a scene: their size, halo and ramp."""
 
 import math
 from typing import get_args
@@ -7,22 +7,17 @@ from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.window_sizes import EXACT_STRIDE, LARGER, smallest_window
 from geosrseg.core.tiling.windows import WindowPlan, plan_windows, round_up
 from geosrseg.errors import GeosrsegError, SceneError
-from geosrseg.mapping.windowing import Seams
+from geosrseg.mapping.windowing import Seams, Windowing
 from geosrseg.raster.scene import Scene
 
 LONGEST_SIDE = 2**22
-"""Pixels of a map along its longer side; memory grows with its width."""
+"""Most pixels of a map along its longer side; memory grows with the width."""
 
 
 def plan_scene(
-    scene: Scene,
-    spec: ModelSpec,
-    *,
-    seams: Seams = "blend",
-    overlap: int | None = None,
-    window_size: int | None = None,
+    scene: Scene, spec: ModelSpec, windows: Windowing, *, window_size: int
 ) -> WindowPlan:
-    """The windows of a scene; see `plan_map`.
+    """Plan the windows of a scene; see `plan_map`.
 
     Raises:
         GeosrsegError: the scene is too long, or the windows too small for their overlap.
@@ -34,6 +29,7 @@ def plan_scene(
             f"{scene.location}: the map would be {longest} pixels long, expected at most "
             f"{LONGEST_SIDE}: cut the scene into parts"
         )
+    seams, overlap = windows.seams, windows.overlap
     return plan_map(height, width, spec, seams=seams, overlap=overlap, window_size=window_size)
 
 
@@ -46,10 +42,10 @@ def plan_map(
     overlap: int | None = None,
     window_size: int | None = None,
 ) -> WindowPlan:
-    """The windows of so many LR pixels, see `predict` for the other arguments.
+    """Plan windows for `height` by `width` LR pixels; for the options see `Windowing`.
 
-    Of the overlap the ramp takes one multiple of the model, the rest is halo on either side:
-    at equal cost a wide halo leaves fewer seams than a wide ramp.
+    The ramp takes one multiple of the model from the overlap; the rest is halo on either side.
+    At equal cost a wide halo leaves fewer seams than a wide ramp.
 
     Raises:
         GeosrsegError: the windows are too small for their overlap.
@@ -82,16 +78,16 @@ def fitting_window_size(
     overlap: int | None = None,
     largest: int | None = None,
 ) -> int:
-    """The largest windows of which one fits into memory, and that are not too large.
+    """Return the side of the largest useful window that fits into memory.
 
     Args:
-        pixels: LR pixels for which there is memory.
-        seams: see `predict`.
-        overlap: of two windows.
-        largest: LR pixels along a side that the device takes; None for any number.
+        pixels: LR pixels that fit into memory.
+        seams: see `Windowing`.
+        overlap: see `Windowing`.
+        largest: limit of the device in LR pixels along a side; None for no limit.
 
     Returns:
-        LR pixels along each side; never so few that windows do not advance.
+        LR pixels along each side, at least enough for windows to advance with their overlap.
     """
     halo, ramp = _halo_and_ramp(spec, seams, overlap)
     smallest = smallest_window(spec, halo=halo, ramp=ramp)

@@ -1,1 +1,1 @@
-"""The runtimes, one file per device."""
+"""The devices that run models, one file each."""

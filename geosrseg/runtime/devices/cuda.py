@@ -1,6 +1,6 @@
 """The device ``cuda``: onnxruntime on an NVIDIA GPU.
 
-Why it cannot be used is found out without a word on stdout or stderr.
+Checking whether it can be used prints nothing to stdout or stderr.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from geosrseg.runtime.model.model_file import ModelFile
 PROVIDER = "CUDAExecutionProvider"
 DRIVER = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
-# TF32 rounds to 10 bits: the labels would not be the CPU's.
+# TF32 rounds to 10 bits: labels would differ from the CPU's.
 OPTIONS = {"use_tf32": "0"}
 
 
@@ -31,66 +31,62 @@ class Cuda(Device):
     memory_factor = 2.2  # as on the CPU; not measured
 
     def why_not(self) -> str | None:
-        """What is missing and how to get it, or None if nothing that can be seen from here.
+        """Return what is missing and how to get it, or None if nothing obvious is.
 
-        The libraries that onnxruntime needs are loaded on the way. Whether they suffice
-        shows only when a model is loaded.
+        This also loads the libraries that onnxruntime needs. Whether they suffice shows only
+        when a model is loaded.
         """
         if PROVIDER not in onnxruntime.get_available_providers():
             return "this onnxruntime has no CUDA provider: install onnxruntime-gpu in its place"
         if not _devices():
-            return f"no NVIDIA GPU or driver was found ({DRIVER}): take another `device`"
-        _load_libraries()
+            return f"no NVIDIA GPU or driver was found ({DRIVER}): use another `device`"
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
+            onnxruntime.preload_dlls()  # from the nvidia wheels, if they are installed
         return None
 
     def precisions(self) -> tuple[Precision, ...]:
-        """Both, everywhere."""
         return ("fp16", "fp32")
 
     def free_memory(self) -> int:
-        """The memory of the first GPU, which is the one that is used."""
+        """Return the free bytes of the first GPU, the one in use."""
         free = _free_bytes()
         return available_memory() if free is None else free
 
     def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
-        """Load a model on the GPU; no node of it may run on the CPU."""
+        """Load a model on the GPU; none of its nodes may run on the CPU."""
         providers = [(PROVIDER, OPTIONS)]
         return OnnxRuntime(content(file, precision), providers=providers, threads=threads)
 
 
 def content(file: ModelFile, precision: Precision) -> bytes:
-    """The model as the GPU gets it."""
+    """Return the model file in the form that the GPU runs."""
     return to_half(file.content) if precision == "fp16" else file.content
 
 
-def _devices() -> int:
-    """GPUs that the driver sees; 0 without a driver."""
-    try:
-        driver = ctypes.CDLL(DRIVER)
-    except OSError:
-        return 0
-    count = ctypes.c_int(0)
-    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)):
-        return 0
-    return count.value
-
-
-def _load_libraries() -> None:
-    """Load CUDA and cuDNN from the nvidia wheels, if they are there."""
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints what it does not find
-        onnxruntime.preload_dlls()
-
-
-def _free_bytes() -> int | None:
-    """As the driver says; None where it does not."""
-    device, context = ctypes.c_int(0), ctypes.c_void_p()
-    free, total = ctypes.c_size_t(0), ctypes.c_size_t(0)
+def _driver() -> ctypes.CDLL | None:
+    """Return the initialized driver; None if there is none that works."""
     try:
         driver = ctypes.CDLL(DRIVER)
     except OSError:
         return None
+    return None if driver.cuInit(0) else driver
+
+
+def _devices() -> int:
+    """Return the number of GPUs that the driver finds; 0 without a driver."""
+    count, driver = ctypes.c_int(0), _driver()
+    if driver is None or driver.cuDeviceGetCount(ctypes.byref(count)):
+        return 0
+    return count.value
+
+
+def _free_bytes() -> int | None:
+    """Return the free bytes of the first GPU; None if the driver does not report them."""
+    device, context = ctypes.c_int(0), ctypes.c_void_p()
+    free, total = ctypes.c_size_t(0), ctypes.c_size_t(0)
+    driver = _driver()
     if (
-        driver.cuInit(0)
+        driver is None
         or driver.cuDeviceGet(ctypes.byref(device), 0)
         or driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), device)
     ):

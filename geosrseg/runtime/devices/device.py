@@ -1,4 +1,4 @@
-"""Device: what runs a model, and the base of those that packages bring."""
+"""Device: the base class of all devices, also of those that other packages add."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -18,27 +18,27 @@ class Backend(Protocol):
     """A model that one runtime has loaded."""
 
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The outputs of these names; several threads may call it at once.
+        """Compute outputs by name; several threads may call it at once.
 
         Args:
-            outputs: some of ``probabilities`` and ``sr``.
+            outputs: one or both of ``probabilities`` and ``sr``.
             lr: (N, bands, H, W), the model's input ``lr``.
 
         Raises:
-            Exception: any that the runtime raises, also when it is cancelled.
+            Exception: any error of the runtime, also after `cancel`.
         """
 
     def cancel(self) -> None:
-        """End the runs of other threads, within a layer of the network where that is possible."""
+        """Abort runs in other threads, if possible within a layer of the network."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest input that a device takes of a model; None where only memory limits it.
+    """The largest input that a device accepts for a model; None if only memory limits it.
 
     Attributes:
         window: LR pixels along a side.
-        batch: windows at once.
+        batch: windows per run.
     """
 
     window: int | None = None
@@ -46,14 +46,14 @@ class Limits:
 
 
 class Device(ABC):
-    """A runtime and what it runs on; made once per process.
+    """A runtime and the hardware that it runs on; made once per process.
 
     Attributes:
-        help: what it is, in a few words for ``--help``.
-        gpu: it computes on a GPU, whose driver maps more memory than it takes.
-        runs_all: it runs every valid model, so that a failure is a fault of the model.
-        memory_factor: how many times the footprint of a network it takes, at most.
-        loading_seconds: what loading a model and a run of its smallest window may take.
+        help: a few words for ``--help``.
+        gpu: whether it computes on a GPU, whose driver maps more memory than it takes.
+        runs_all: whether it runs every valid model, so that a failure is the model's fault.
+        memory_factor: most memory of a run, as a multiple of the network's footprint.
+        loading_seconds: time limit for loading a model and running its smallest window.
     """
 
     help: ClassVar[str] = ""
@@ -63,19 +63,19 @@ class Device(ABC):
     loading_seconds: ClassVar[float] = 45.0
 
     def why_not(self) -> str | None:
-        """Why it cannot be used here and what to do about it; None where it can."""
+        """Return why the device cannot be used here, and the remedy; None if it can."""
         return None
 
     def precisions(self) -> tuple[Precision, ...]:
-        """The precisions that it has here, the fastest first."""
+        """Return the precisions that the device offers here, the fastest first."""
         return ("fp32",)
 
     def free_memory(self) -> int:
-        """Bytes that a model may still take there; those of the host unless overridden."""
+        """Return the bytes that are free for a model; by default those of the host."""
         return available_memory()
 
     def limits(self, spec: ModelSpec) -> Limits:
-        """The largest input that it takes of a model; plans keep to it."""
+        """Return the largest input for a model; plans keep to it."""
         return Limits()
 
     @abstractmethod
@@ -83,10 +83,10 @@ class Device(ABC):
         """Load a model.
 
         Args:
-            file: the model, checked.
+            file: the checked model file.
             precision: one of `precisions`.
-            threads: of the CPU; None takes all cores.
+            threads: CPU threads; None for one per core.
 
         Raises:
-            Exception: any that the runtime raises.
+            Exception: any error of the runtime.
         """

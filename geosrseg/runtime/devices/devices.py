@@ -1,7 +1,7 @@
-"""Devices by name: the built-in ones, and those that other packages bring.
+"""The registry of devices: the built-in ones, and those that other packages add.
 
 A package adds a device by an entry point of the group ``geosrseg.devices`` that names a
-subclass of `Device`. Its name is what ``--device`` takes.
+subclass of `Device`. The name of the entry point is the value for ``--device``.
 """
 
 from functools import cache
@@ -30,12 +30,12 @@ DEVICES: "Registry[type[Device]]" = Registry(
 )
 
 AUTO = ("cuda", "openvino", "cpu")
-"""What ``auto`` tries, the fastest first; TensorRT spends minutes before the first window, and
-what other packages bring is asked for by name."""
+"""Devices that ``auto`` tries, the fastest first. TensorRT is left out because it compiles for
+minutes; devices of other packages must be named."""
 
 
 def find_device(name: str) -> "Device":
-    """The device of this name.
+    """Return the device of this name.
 
     Raises:
         DeviceError: no device has this name.

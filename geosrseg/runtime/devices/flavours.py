@@ -1,10 +1,10 @@
-"""Flavours: the one graph of a model file in the form that a runtime is fastest with.
+"""Flavours: rewrites the graph of a model file into the form that a runtime is fastest with.
 
-A rewrite looks for the nodes that it knows and leaves all others as they are. What it puts
-in their place computes the same sums in another order, so that results differ by rounding
-only; nodes for which that would not hold do not match.
+A rewrite replaces the nodes that it recognises and leaves all others unchanged. The new nodes
+compute the same sums in another order, so that results differ only by rounding; nodes for which
+that would not hold do not match.
 
-Measured and not kept, because nothing gained: MaxPool with MaxUnpool (onnxruntime alone has
+Measured and rejected for lack of gain: MaxPool with MaxUnpool (onnxruntime alone has
 it; 1 to 4 %), pooling by ArgMax or by one mask (OpenVINO, 0.75 to 0.96 times the speed), a
 graph without the output ``sr`` (onnxruntime; OpenVINO drops it where it is a branch).
 """
@@ -19,20 +19,20 @@ from onnx import NodeProto, helper
 from geosrseg.runtime.devices.graph_view import GraphView, attributes
 
 Rewrite = Callable[[GraphView], int]
-"""Changes a graph and says in how many places."""
+"""Changes a graph in place and returns the number of changes."""
 
 WORTH_PROJECTING = 8
-"""A convolution is projected if it reads this many times the channels that it is projected to.
+"""A convolution is projected if it reads at least this many times the projected channels.
 
-At 16 times, D-DBPN's last one with three bands, the whole network gains 4 to 9 %; at 4 times
-and less it gains nothing.
+At 16 times, the last convolution of D-DBPN with three bands, the whole network is 4 to 9 %
+faster; at 4 times and below there is no gain.
 """
 
 PLAIN_CONV = {"auto_pad": b"NOTSET", "group": 1, "dilations": [1, 1], "strides": [1, 1]}
 
 
 def flavoured(content: bytes, rewrites: Iterable[Rewrite]) -> bytes:
-    """A model file after some rewrites; the same bytes where none of them applies."""
+    """Apply rewrites to a model file; return the same bytes if none of them applies."""
     model = onnx.load_from_string(content)
     view = GraphView(model.graph)
     if not sum([rewrite(view) for rewrite in rewrites]):
@@ -42,10 +42,10 @@ def flavoured(content: bytes, rewrites: Iterable[Rewrite]) -> bytes:
 
 
 def join_deconvolutions(view: GraphView) -> int:
-    """Convolution, depth-to-space and crop become the deconvolution that they stand for.
+    """Replace convolution, depth-to-space and crop by the equivalent deconvolution.
 
-    `networks.onnx.layers.deconv_as_conv` is the other direction. OpenVINO's deconvolution
-    makes no values for the crop to cut off: 1.1 times the speed in fp32, 1.3 in bf16.
+    `networks.onnx.layers.deconv_as_conv` is the inverse. OpenVINO's deconvolution does not
+    compute the values that the crop cuts off: 1.1 times the speed in fp32, 1.3 in bf16.
     """
     return sum([_join_deconvolution(view, crop) for crop in view.nodes("Slice")])
 
@@ -71,7 +71,7 @@ def _join_deconvolution(view: GraphView, crop: NodeProto) -> int:
 def _deconvolution(
     view: GraphView, conv: NodeProto, grown: NodeProto, crop: NodeProto
 ) -> NodeProto | None:
-    """The deconvolution, if there is one of these weights, bias and sizes."""
+    """Return the equivalent deconvolution; None if these weights, bias and sizes have none."""
     weight, margin = view.constant(conv.input[1]), _margin(view, crop)
     growth = attributes(grown, mode=b"DCR")
     stride = growth["blocksize"]
@@ -93,7 +93,7 @@ def _deconvolution(
             return None
         by_phase = bias.reshape(-1, stride**2)
         if (by_phase != by_phase[:, :1]).any():
-            return None  # a deconvolution adds the same to all phases
+            return None  # a deconvolution has the same bias for all phases
         inputs.append(view.add_constant(f"{conv.output[0]}/deconv_bias", by_phase[:, 0]))
     return helper.make_node(
         "ConvTranspose",
@@ -116,7 +116,7 @@ def as_deconv(weight: NDArray[np.float32], stride: int) -> NDArray[np.float32]:
 
 
 def _margin(view: GraphView, crop: NodeProto) -> int | None:
-    """How many pixels a Slice cuts off all four sides."""
+    """Return the pixels that a Slice cuts off each side; None unless all four are equal."""
     constants = [view.constant(name) for name in crop.input[1:4]]
     if len(crop.input) != 4 or any(values is None for values in constants):
         return None
@@ -127,10 +127,10 @@ def _margin(view: GraphView, crop: NodeProto) -> int | None:
 
 
 def project_convolutions(view: GraphView) -> int:
-    """A 3x3 convolution of many channels to few becomes a 1x1 one and a sum of 3x3 pixels.
+    """Replace a 3x3 convolution of many channels to few by a 1x1 one and a sum of 3x3 pixels.
 
-    The products of all nine pixels of the kernel are made at once, which keeps the machine
-    busier than three outputs could; then each is added where it belongs.
+    Computing the products of all nine kernel pixels at once uses the machine better than three
+    outputs could. The second convolution adds each product at its place.
     """
     return sum([_project_convolution(view, conv) for conv in view.nodes("Conv")])
 
@@ -146,7 +146,7 @@ def _project_convolution(view: GraphView, conv: NodeProto) -> int:
     if inputs < WORTH_PROJECTING * 9 * outputs:
         return 0
     products = weight.transpose(0, 2, 3, 1).reshape(9 * outputs, inputs, 1, 1)
-    # an output adds its own nine products, each from its own pixel
+    # each output adds its nine products, each from another pixel
     sums = np.eye(9 * outputs, dtype=np.float32).reshape(outputs, 9, -1).transpose(0, 2, 1)
     name = conv.output[0]
     one = helper.make_node(

@@ -1,4 +1,4 @@
-"""GraphView: who makes and who reads which value of an ONNX graph, to match nodes by."""
+"""GraphView: finds and replaces nodes of an ONNX graph by who makes and reads their values."""
 
 from collections import Counter
 from typing import Any
@@ -11,7 +11,7 @@ from onnx import GraphProto, NodeProto, helper, numpy_helper
 class GraphView:
     """A graph that is searched and changed in place.
 
-    What it knows is the graph as it was when the view was made.
+    Searches use the state of the graph from when the view was made.
     """
 
     def __init__(self, graph: GraphProto) -> None:
@@ -22,22 +22,22 @@ class GraphView:
         self._readers.update(output.name for output in graph.output)
 
     def nodes(self, op: str) -> list[NodeProto]:
-        """The nodes of an operator, in the order in which they run."""
+        """Return the nodes of an operator, in the order in which they run."""
         return [node for node in self._graph.node if node.op_type == op]
 
     def only_maker(self, value: str, *ops: str) -> NodeProto | None:
-        """The node of one of these operators that makes a value which one node reads."""
+        """Return the maker of a value if it is one of `ops` and only one node reads the value."""
         node = self._makers.get(value)
         alone = self._readers[value] == 1 and node is not None and node.op_type in ops
         return node if alone else None
 
     def constant(self, value: str) -> NDArray[Any] | None:
-        """A constant's array, if the value is one."""
+        """Return the array of a constant; None if the value is not constant."""
         array = self._constants.get(value)
         return None if array is None else numpy_helper.to_array(array)
 
     def add_constant(self, name: str, values: NDArray[Any]) -> str:
-        """Store a constant under a new name."""
+        """Store a constant under a new name, and return the name."""
         self._graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
@@ -57,5 +57,5 @@ class GraphView:
 
 
 def attributes(node: NodeProto, **defaults: Any) -> dict[str, Any]:
-    """A node's attributes over the defaults of its operator."""
+    """Return a node's attributes, with defaults for those that it does not set."""
     return defaults | {item.name: helper.get_attribute_value(item) for item in node.attribute}

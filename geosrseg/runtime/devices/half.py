@@ -1,6 +1,4 @@
-"""Half: a network that computes in fp16, with input and outputs in float32 as before."""
-
-from collections.abc import Iterable
+"""Converts a network to fp16; its input and outputs stay float32."""
 
 import numpy as np
 import onnx
@@ -9,22 +7,27 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 from geosrseg.errors import DeviceError
 
 FLOAT32_INPUTS = {"Resize": (1, 2)}
-"""Inputs by number that are always float32, also where the image is not."""
+"""Indices of inputs that must stay float32."""
 
 KEPT_IN_FLOAT32 = frozenset({"Softmax"})
 """Probabilities of fp16 would not sum to 1, and their classes would tie."""
 
 
 def to_half(content: bytes) -> bytes:
-    """A model file whose weights and values are fp16, except for the probabilities.
+    """Convert the weights and values of a model file to fp16, except for the probabilities.
 
     Raises:
-        DeviceError: a weight is too large for fp16, or an operator is not known here to
-            have an fp16 form.
+        DeviceError: a weight is too large for fp16, or the conversion of an operator is not
+            implemented.
     """
     model = onnx.load_from_string(content)
     graph = model.graph
-    kept = _float32_constants(graph.node)
+    kept = {
+        node.input[index]
+        for node in graph.node
+        for index in FLOAT32_INPUTS.get(node.op_type, ())
+        if index < len(node.input)
+    }
     for array in graph.initializer:
         if array.data_type == TensorProto.FLOAT and array.name not in kept:
             array.CopyFrom(_half_array(array))
@@ -39,7 +42,7 @@ def to_half(content: bytes) -> bytes:
 
 
 def _half_node(node: NodeProto, names: dict[str, str], outputs: set[str]) -> list[NodeProto]:
-    """A node with what has to stand before and behind it; `names` are those in fp16."""
+    """Return a node with the casts before and after it; `names` maps values to their fp16 form."""
     node.input[:] = [names.get(name, name) for name in node.input]
     _check_attributes(node)
     for attribute in node.attribute:
@@ -67,20 +70,11 @@ def _half_node(node: NodeProto, names: dict[str, str], outputs: set[str]) -> lis
 
 
 def _check_attributes(node: NodeProto) -> None:
-    """Refuse what holds a type or nodes of its own and is not handled above."""
+    """Refuse operators with a type or a subgraph as attribute, which are not converted."""
     holds_type = any(item.name == "dtype" for item in node.attribute)
     holds_graph = any(item.HasField("g") or item.graphs for item in node.attribute)
     if holds_type or holds_graph:
         raise DeviceError(f"the operator {node.op_type} has no fp16 form here: use fp32")
-
-
-def _float32_constants(nodes: Iterable[NodeProto]) -> set[str]:
-    return {
-        node.input[index]
-        for node in nodes
-        for index in FLOAT32_INPUTS.get(node.op_type, ())
-        if index < len(node.input)
-    }
 
 
 def _half_array(array: TensorProto) -> TensorProto:

@@ -1,4 +1,4 @@
-"""ONNX Runtime, with whichever execution provider a device needs."""
+"""The backend of onnxruntime, with the execution provider that a device needs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,14 +11,14 @@ from geosrseg.errors import DeviceError
 from geosrseg.runtime.contract import INPUT
 from geosrseg.runtime.devices.running import Running
 
-FATAL = 4  # its least talkative log level
+FATAL = 4  # onnxruntime's highest log level
 
 Provider = tuple[str, Mapping[str, str]]
 """Name and options of an execution provider."""
 
 
 class OnnxRuntime:
-    """A model that onnxruntime runs on its providers, and on nothing else."""
+    """A model that onnxruntime runs on the given providers only."""
 
     def __init__(
         self, content: bytes, *, providers: Sequence[Provider], threads: int | None = None
@@ -34,9 +34,9 @@ class OnnxRuntime:
         self._session: Any = onnxruntime.InferenceSession(
             content, options, providers=list(providers), enable_fallback=0
         )
-        # A provider that does not load is only a warning to onnxruntime.
+        # onnxruntime only warns if a provider does not load.
         if self._session.get_providers()[: len(providers)] != [name for name, _ in providers]:
-            raise DeviceError(f"onnxruntime did not take up {providers[0][0]}")
+            raise DeviceError(f"onnxruntime could not load {providers[0][0]}")
 
     def run(self, outputs: Sequence[str], lr: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         options = onnxruntime.RunOptions()

@@ -1,4 +1,4 @@
-"""The device ``cpu``: onnxruntime's own CPU kernels, which are everywhere."""
+"""The device ``cpu``: onnxruntime's own CPU kernels, available everywhere."""
 
 from geosrseg.core.precision import Precision
 from geosrseg.runtime.devices.device import Device
@@ -10,12 +10,11 @@ PROVIDER = ("CPUExecutionProvider", dict[str, str]())
 
 
 class OnnxRuntimeCpu(Device):
-    """Only fp32: of the others onnxruntime's CPU has next to no kernels."""
+    """fp32 only: onnxruntime has almost no CPU kernels for the other precisions."""
 
     runs_all = True
     memory_factor = 2.2  # 0.9 to 2.2 were measured: its memory pool grows in powers of two
 
     def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
-        """Load a model on the CPU."""
         content = flavoured(file.content, [project_convolutions])
         return OnnxRuntime(content, providers=[PROVIDER], threads=threads)

@@ -1,4 +1,4 @@
-"""Running: the runs that a runtime is at, so that another thread can end them."""
+"""Running: tracks runs in progress so that another thread can cancel them."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 class Running:
-    """Runs that have begun and not ended."""
+    """The runs in progress of one backend."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -14,7 +14,7 @@ class Running:
 
     @contextmanager
     def until_done(self, stop: Callable[[], object]) -> Iterator[None]:
-        """Count what the block runs as running; `stop` ends it from another thread."""
+        """Track the run of this block; calling `stop` in another thread ends it."""
         with self._lock:
             self._stops.add(stop)
         try:
@@ -24,7 +24,7 @@ class Running:
                 self._stops.discard(stop)
 
     def cancel(self) -> None:
-        """End all that is running."""
+        """Stop all runs in progress."""
         with self._lock:
             for stop in self._stops:
                 stop()

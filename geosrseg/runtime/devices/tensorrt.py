@@ -1,7 +1,7 @@
 """The device ``tensorrt``: onnxruntime with TensorRT, for the same GPU as ``cuda``.
 
-TensorRT compiles an engine for this very GPU, which takes minutes; engines are kept in
-the user's cache folder. What it has no layer for runs on CUDA, and nothing on the CPU.
+TensorRT compiles an engine for the GPU at hand, which takes minutes; engines are kept in the
+user's cache folder. Operators that TensorRT lacks run on CUDA; nothing runs on the CPU.
 """
 
 import ctypes
@@ -29,19 +29,19 @@ LIBRARIES = (
     else ("libnvinfer.so.10", "libnvonnxparser.so.10")
 )
 WHEEL = "tensorrt_libs"
-"""The package in which NVIDIA's wheels put the libraries."""
+"""Package of NVIDIA's wheels that contains the libraries."""
 
 LARGEST_BATCH = 4
-"""Most windows that an engine takes at once."""
+"""Most windows per run of an engine."""
 
 
 class TensorRt(cuda.Cuda):
-    """As CUDA, for a largest window and batch."""
+    """Like CUDA, with a largest window and batch."""
 
-    loading_seconds = 1800.0  # it compiles for minutes, and keeps what it has made
+    loading_seconds = 1800.0  # the first time, it compiles for minutes
 
     def why_not(self) -> str | None:
-        """What is missing and how to get it; TensorRT's libraries are loaded on the way."""
+        """Return what is missing and how to get it; this also loads TensorRT's libraries."""
         if PROVIDER not in onnxruntime.get_available_providers():
             return "this onnxruntime has no TensorRT provider: install onnxruntime-gpu in its place"
         reason = super().why_not()
@@ -53,11 +53,11 @@ class TensorRt(cuda.Cuda):
         return reason
 
     def limits(self, spec: ModelSpec) -> Limits:
-        """What the engine of a model is compiled for."""
-        return limits(spec)
+        """Return the largest window and batch that the engine of a model is compiled for."""
+        return Limits(window=largest_window(spec), batch=LARGEST_BATCH)
 
     def load(self, file: ModelFile, *, precision: Precision, threads: int | None) -> OnnxRuntime:
-        """Load a model on the GPU, compiling it first if that was not done before."""
+        """Load a model on the GPU; compile it if there is no engine in the cache."""
         folder = cache_folder() / file.sha256
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -77,21 +77,15 @@ class TensorRt(cuda.Cuda):
         return OnnxRuntime(cuda.content(file, precision), providers=providers, threads=threads)
 
 
-def limits(spec: ModelSpec) -> Limits:
-    """The largest window and batch."""
-    return Limits(window=largest_window(spec), batch=LARGEST_BATCH)
-
-
 def profile(spec: ModelSpec) -> dict[str, str]:
-    """The input shapes that an engine is made for: smallest, most usual, largest.
+    """Return the input shapes that an engine is made for: smallest, most usual, largest.
 
-    Any other shape fails when it is run, so the plan asks for `limits`.
+    Shapes outside this range fail, so plans keep to `TensorRt.limits`.
     """
-    most = limits(spec)
     shapes = {
         "min": (1, spec.multiple),
         "opt": (1, usual_window(spec)),
-        "max": (most.batch, most.window),
+        "max": (LARGEST_BATCH, largest_window(spec)),
     }
     return {
         f"trt_profile_{name}_shapes": f"{INPUT}:{batch}x{len(spec.bands)}x{size}x{size}"
@@ -100,12 +94,12 @@ def profile(spec: ModelSpec) -> dict[str, str]:
 
 
 def cache_folder() -> Path:
-    """The folder of the engines, in the user's cache."""
+    """Return the folder of the engines, in the user's cache."""
     return cache_root() / "tensorrt"
 
 
 def _load_libraries() -> bool:
-    """Load TensorRT from where the system looks, or from NVIDIA's wheels."""
+    """Load TensorRT from the system's libraries or from NVIDIA's wheels."""
     wheel = find_spec(WHEEL)
     folders = [Path(), *map(Path, wheel.submodule_search_locations or [])] if wheel else [Path()]
     return all(any(_loads(folder / name) for folder in folders) for name in LIBRARIES)

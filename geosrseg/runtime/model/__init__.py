@@ -1,1 +1,1 @@
-"""Reading a model file without trusting it."""
+"""Reads model files from unknown sources safely."""

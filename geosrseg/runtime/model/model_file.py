@@ -1,10 +1,10 @@
-"""The model file: one self-contained ONNX that says what it is.
+"""Model file: a self-contained ONNX file with a ModelSpec in its metadata.
 
-A file from anywhere is checked before the runtime sees it: weights that lie in other
-files would make it read them (CVE-2022-25882, CVE-2024-27318), a shape larger than its
-weights would make it allocate, operators of other domains are code that it does not have,
-and functions and subgraphs can unfold without end. What is checked is what is then loaded:
-the bytes.
+A file from an unknown source is checked before a runtime sees it. References to weights in
+other files would make a runtime read those (CVE-2022-25882, CVE-2024-27318), a shape larger
+than its weights would make it allocate memory, operators of other domains need code that it
+lacks, and functions and subgraphs can expand without limit. The bytes that were checked are
+the bytes that are loaded.
 """
 
 import hashlib
@@ -21,10 +21,10 @@ from geosrseg.runtime.model.protobuf import Value, read_fields
 from geosrseg.runtime.model.tensor import check_tensor
 
 MAX_SIZE = 2**31 - 1
-"""Bytes; protobuf itself ends here."""
+"""Largest file in bytes, the limit of protobuf itself."""
 
 MAX_FIELDS = 2_000_000
-"""Of the whole file: weights are one field each, so the largest networks have some 100,000."""
+"""Most fields of a file: weights are one field each, so the largest networks have some 100,000."""
 
 DOMAINS = ("", "ai.onnx")
 
@@ -52,10 +52,8 @@ class ModelFile:
     """A model file that has passed every check that needs no runtime.
 
     Attributes:
-        path: where it was read.
-        content: its bytes.
-        sha256: their hash, in hexadecimal.
-        spec: what the file says of itself.
+        content: the bytes of the file.
+        sha256: hash of the bytes, in hexadecimal.
     """
 
     path: Path
@@ -65,12 +63,12 @@ class ModelFile:
 
 
 def read_model_file(path: Path) -> ModelFile:
-    """Read a model file, or refuse it.
+    """Read and check a model file.
 
     Raises:
-        ModelError: the file cannot be read, is no ONNX, refers to other files, has weights
-            that do not fill their shape, operators that are not of `operators.OPERATORS`,
-            functions or subgraphs, or holds no valid ModelSpec.
+        ModelError: the file cannot be read, is not ONNX, refers to other files, has weights
+            that do not fill their shape, operators that are not in `operators.OPERATORS`,
+            functions or subgraphs, or has no valid ModelSpec.
     """
     return parse_model_file(path, _read(path))
 
@@ -106,13 +104,13 @@ def _read(path: Path) -> bytes:
 
 
 class _Checker:
-    """Checks the messages of one file, and keeps count of their fields."""
+    """Checks the messages of one file, and counts their fields."""
 
     def __init__(self) -> None:
         self._left = MAX_FIELDS
 
     def check(self, kind: str, message: memoryview) -> Iterator[tuple[str, str]]:
-        """Check a message and all inside it; yields the model's properties."""
+        """Check a message and all messages inside it; yield the model's properties."""
         fields = self._fields(message)
         if kind == "model" and not any(number == 7 for number, _ in fields):
             raise ValueError("it has no graph")
@@ -137,7 +135,7 @@ class _Checker:
 
 def _check_field(kind: str, number: int, value: Value) -> None:
     if kind == "tensor" and (number == EXTERNAL_DATA or (number == DATA_LOCATION and value != 0)):
-        raise ModelError("its weights lie in another file: export it with embedded weights")
+        raise ModelError("its weights are in another file: export it with embedded weights")
     if number in REFUSED.get(kind, {}):
         raise ModelError(f"it has {REFUSED[kind][number]}: expected operators and weights only")
     if number == DOMAIN_FIELD.get(kind):
@@ -146,8 +144,7 @@ def _check_field(kind: str, number: int, value: Value) -> None:
             raise ModelError(f"it has operators of {_shown(domain)}: expected those of ONNX only")
     if kind == "node" and number == OPERATOR_FIELD and _text(value) not in OPERATORS:
         raise ModelError(
-            f"it has the operator {_shown(_text(value))}: expected those that networks for images "
-            "are made of"
+            f"it has the operator {_shown(_text(value))}: expected operators of image networks"
         )
 
 
@@ -167,5 +164,5 @@ def _text(value: Value) -> str:
 
 
 def _shown(text: str) -> str:
-    """At most a few words of a text that may come from anywhere."""
+    """Return at most 60 characters of a text from an unknown source."""
     return repr(text if len(text) <= 60 else f"{text[:57]}...")

@@ -1,9 +1,9 @@
-"""Operators: those of ONNX that a model file may hold.
+"""The ONNX operators that a model file may contain.
 
 Each is a function of tensors whose cost follows from their sizes. Left out are control flow
 (If, Loop, Scan), which hides what is run and for how long, sequences and strings, random
-numbers, which would make no two maps alike, and recurrent layers, which no network for
-images needs.
+numbers, which would make maps irreproducible, and recurrent layers, which image networks do
+not need.
 """
 
 OPERATORS = frozenset(

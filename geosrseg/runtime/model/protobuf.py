@@ -1,7 +1,7 @@
-"""Protocol buffers, as far as checking a model file before it is loaded needs them.
+"""Reads the fields of protocol buffers, to check a model file before it is loaded.
 
-The ``onnx`` package would build all of a file's objects before the first check. The wire
-format is small: a message is a row of fields, each a number, a wire type and a value.
+The ``onnx`` package would build all objects of a file before the first check. The wire
+format is simple: a message is a sequence of fields, each a number, a wire type and a value.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ Value = int | memoryview
 
 
 def read_fields(message: memoryview) -> Iterator[tuple[int, Value]]:
-    """The fields of one message, in the order of the file.
+    """Read the fields of one message, in the order of the file.
 
     Yields:
         The field's number, and its value: an integer for a varint, otherwise the bytes.
 
     Raises:
-        ValueError: the bytes are not a whole protobuf message.
+        ValueError: the bytes are not a complete protobuf message.
     """
     position = 0
     while position < len(message):
@@ -47,7 +47,7 @@ def read_fields(message: memoryview) -> Iterator[tuple[int, Value]]:
 
 
 def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
-    """An integer, 7 bits a byte with the lowest first, and the position behind it."""
+    """Return an integer (7 bits per byte, lowest first) and the position behind it."""
     value = 0
     for index, byte in enumerate(message[position : position + LONGEST_VARINT]):
         value |= (byte & 0x7F) << (7 * index)
@@ -57,7 +57,7 @@ def _read_varint(message: memoryview, position: int) -> tuple[int, int]:
 
 
 def read_packed(value: Value) -> Iterator[int]:
-    """The integers of a repeated field, one by one or packed.
+    """Read the integers of a repeated field, packed or one per field.
 
     Raises:
         ValueError: the bytes end inside an integer.
@@ -72,5 +72,5 @@ def read_packed(value: Value) -> Iterator[int]:
 
 
 def count_varints(value: memoryview) -> int:
-    """How many integers `read_packed` would give."""
+    """Count the integers that `read_packed` would yield."""
     return int(np.count_nonzero(np.frombuffer(value, np.uint8) < 0x80))

@@ -1,6 +1,6 @@
-"""Tensor: do the weights in a model file fill the shape that they declare?
+"""Checks that the weights in a model file fill their declared shape.
 
-A runtime allocates what the shape says before it looks at the bytes.
+A runtime allocates the memory for the shape before it looks at the bytes.
 """
 
 import math
@@ -30,7 +30,7 @@ ITEM_BYTES = {
     13: 8,  # uint64
     16: 2,  # bfloat16
 }
-"""Bytes of one element in raw_data, by data type; text, complex and 4-bit numbers have none."""
+"""Bytes of one element in raw_data by data type; text, complex and 4-bit numbers are refused."""
 
 MAX_RANK = 16
 
@@ -39,8 +39,8 @@ def check_tensor(fields: Sequence[tuple[int, Value]]) -> None:
     """Check the fields of one tensor.
 
     Raises:
-        ModelError: the shape or the type is absurd, or the values are more or fewer.
-        ValueError: the bytes are no tensor.
+        ModelError: the shape or the type is invalid, or the values do not fill the shape.
+        ValueError: the bytes are not a tensor.
     """
     dims = list(islice(_dims(fields), MAX_RANK + 1))
     data_type = next((value for number, value in reversed(fields) if number == DATA_TYPE), 0)
@@ -60,15 +60,11 @@ def _dims(fields: Sequence[tuple[int, Value]]) -> Iterator[int]:
 
 
 def _elements(fields: Sequence[tuple[int, Value]], item_bytes: int) -> float:
-    """Elements that the bytes hold; a broken one counts as a part."""
-    count = 0.0
+    """Return the number of elements in the bytes, with a fraction if the last is incomplete."""
+    count, sizes = 0.0, {RAW_DATA: item_bytes, FLOATS: 4, DOUBLES: 8}
     for number, value in fields:
-        if number == RAW_DATA:
-            count += _length(value) / item_bytes
-        elif number == FLOATS:
-            count += _length(value) / 4
-        elif number == DOUBLES:
-            count += _length(value) / 8
+        if number in sizes:
+            count += _length(value) / sizes[number]
         elif number in VARINTS:
             count += 1 if isinstance(value, int) else count_varints(value)
     return count

@@ -67,7 +67,7 @@ def test_a_map_without_a_class_is_said_twice(tmp_path, tiny_model):
     write_raster(tmp_path / "scene.tif", np.full((3, 9, 9), np.nan, np.float32), names=NAMES)
     result = run(tmp_path / "scene.tif", "-m", tiny_model(), "--scale", 1)
     assert result.exit_code == 0
-    said = "warning: the map holds no class: 100% of the scene is nodata and 0% is masked"
+    said = "warning: the map has no classes: 100% of the scene is nodata and 0% is masked"
     assert result.stderr.count(said) == 2
 
 

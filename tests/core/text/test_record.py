@@ -50,9 +50,9 @@ def test_values_of_the_right_type_are_read():
         ("mappings", "texts", "texts holds JSON objects, got 'a'"),
         ("number_by_name", "text", "text holds JSON objects"),
         ("counts", "numbers", "numbers is a list of lists, got 1"),
-        ("counts", "negative", "negative holds counts, got -1"),
-        ("counts", "nested", "nested holds counts, got True"),
-        ("counts", "larger", "larger holds counts, got 1000"),
+        ("counts", "negative", "negative is 0 to 9007199254740992, got -1"),
+        ("counts", "nested", "nested is an integer, got True"),
+        ("counts", "larger", "larger is 0 to 9007199254740992, got 1000"),
         ("text", "absent", "'absent' is missing"),
     ],
 )

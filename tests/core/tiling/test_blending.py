@@ -80,7 +80,7 @@ class TestBlendWeights:
 
 
 def blended(plan: WindowPlan, factor: int, channels: int, windows: dict) -> np.ndarray:
-    """The whole target grid, put together from what a WindowBlender gives out."""
+    """Assemble the whole target grid from the outputs of a WindowBlender."""
     blender = WindowBlender(plan, factor=factor, channels=channels)
     size = (plan.rows.length * factor, plan.cols.length * factor)
     whole = np.full((channels, *size), np.nan, np.float32)
@@ -95,7 +95,7 @@ def blended(plan: WindowPlan, factor: int, channels: int, windows: dict) -> np.n
 
 
 def naively_blended(plan: WindowPlan, factor: int, channels: int, windows: dict) -> np.ndarray:
-    """The same as one large sum."""
+    """Compute the same blend as one large sum."""
     rows, cols = (blend_weights(span, factor=factor) for span in (plan.rows, plan.cols))
     size = (plan.rows.length * factor, plan.cols.length * factor)
     sums = np.zeros((channels, *size), np.float64)

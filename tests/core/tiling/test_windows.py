@@ -44,7 +44,7 @@ class TestWindow:
 
     @pytest.mark.parametrize("offsets", [(-1, 0), (0, -1)])
     def test_begins_inside_the_scene(self, offsets):
-        with pytest.raises(ValueError, match="begins inside"):
+        with pytest.raises(ValueError, match="starts inside"):
             Window(*offsets, 1, 1)
 
 

@@ -106,7 +106,7 @@ def test_a_split_raster_is_refused(card):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"folds": 1, "fold": 1}, "`folds` 1: expected a whole number from 2 on"),
+        ({"folds": 1, "fold": 1}, "`folds` 1: expected a whole number of at least 2"),
         ({"folds": 3, "fold": 4}, "`fold` 4: expected 1 to 3"),
         ({"folds": 3}, "`fold` none: expected 1 to 3 of `folds`, the part that validates"),
         ({"fold": 2}, "`fold` 2: give the number of folds too, `folds`"),

@@ -1,4 +1,4 @@
-"""The confidence layer: percent in the first band, doubt by distance in the second."""
+"""Tests the confidence layer: percent in the first band, doubt by distance in the second."""
 
 import json
 
@@ -35,7 +35,7 @@ def model(tiny_model):
 
 
 def doubt_of(values):
-    """Percent, straight from what doubt means."""
+    """Compute the doubt in percent from its definition."""
     unknown = np.pad(np.isnan(values).any(axis=0), HALO, constant_values=True)
     shape = values.shape[1:]
     found = np.zeros(shape, int)

@@ -1,4 +1,4 @@
-"""What holds for every layer of a map."""
+"""Tests of every layer of a map."""
 
 import numpy as np
 import pytest

@@ -11,7 +11,7 @@ from tests.tiny_models import make_spec
 
 @pytest.fixture
 def photograph(tmp_path):
-    """Three bands of 8 bits, as from a camera."""
+    """Make a scene of three 8-bit bands, as from a camera."""
     values = np.random.default_rng(0).integers(1, 255, (3, 40, 40)).astype(np.uint8)
     write_raster(tmp_path / "photo.tif", values)
     return tmp_path / "photo.tif"

@@ -21,7 +21,7 @@ def test_the_reason_names_what_is_missing(monkeypatch, providers, devices, reaso
 
 
 class Driver(SimpleNamespace):
-    """What is called of NVIDIA's driver; every call succeeds but those in `failing`."""
+    """A stand-in for NVIDIA's driver; all calls except those in `failing` succeed."""
 
     def __init__(self, *, failing=()):
         self.failing, self.calls = failing, []

@@ -24,7 +24,7 @@ def operators(content):
 
 
 def graph_of(nodes, constants):
-    """A model file of these nodes, from ``lr`` of 5 bands to ``y``."""
+    """Make a model file of these nodes, from ``lr`` of 5 bands to ``y``."""
     ports = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", channels, None, None])
         for name, channels in (("lr", 5), ("y", None))
@@ -106,7 +106,7 @@ class TestJoinDeconvolutions:
 
 
 def convolution(*, inputs, outputs, bias=True, **settings):
-    """A 3x3 convolution of `lr`, of whose bands there are `inputs` copies of each."""
+    """A 3x3 convolution of `lr`, with `inputs` copies of each band."""
     constants = {"w": RNG.normal(size=(outputs, 5 * inputs, 3, 3)).astype(np.float32)}
     if bias:
         constants["b"] = RNG.normal(size=outputs).astype(np.float32)
@@ -144,7 +144,7 @@ class TestProjectConvolutions:
 
 @pytest.mark.parametrize(("factor", "residual"), [(2, False), (4, True), (8, False)])
 def test_a_network_keeps_its_image_and_its_labels(factor, residual):
-    """The last SR convolution is wide enough to be projected; in the input maxima tie."""
+    """The last SR convolution is wide enough to be projected; maxima in the input tie."""
     config = tiny_config(bands=1, upscale_factor=factor, residual=residual, sr_options={"base": 24})
     content = build_onnx(tiny_network(config), spec_of(config)).SerializeToString()
     changed = flavoured(content, [join_deconvolutions, project_convolutions])

@@ -12,7 +12,7 @@ from tests.tiny_networks import spec_of, tiny_config, tiny_network
 
 
 def run(content, lr):
-    """On the CPU, which widens fp16 for each operator and rounds its result."""
+    """The CPU widens fp16 for each operator and rounds the result."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -57,7 +57,7 @@ def test_a_network_gives_nearly_the_same(factor):
 
 
 def one_node(op, inputs=("lr",), constants=None, **attributes):
-    """A model of one node that makes ``probabilities``."""
+    """Make a model of one node that computes ``probabilities``."""
     ports = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, None, None])
         for name in ("lr", "probabilities")

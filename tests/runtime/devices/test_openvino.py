@@ -23,12 +23,12 @@ def test_a_package_that_does_not_load_is_no_missing_package(monkeypatch, tmp_pat
     (tmp_path / "openvino.py").write_text("raise ImportError('libtbb.so: no such file')")
     monkeypatch.delitem(sys.modules, "openvino", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    assert "does not load (libtbb.so: no such file)" in str(openvino.OpenVino().why_not())
+    assert "cannot be loaded (libtbb.so: no such file)" in str(openvino.OpenVino().why_not())
 
 
 @installed
 def test_few_shapes_are_kept(tiny_model):
-    """Each holds the memory of its window."""
+    """Each compiled model holds the memory of its window."""
     backend = openvino.OpenVino().load(read_model_file(tiny_model()), precision="fp32", threads=1)
     for width in (8, 16, 8, 24, 32, 8):
         (answer,) = backend.run(["sr"], np.zeros((1, 3, 8, width), np.float32))
@@ -48,7 +48,7 @@ def test_after_a_failure_no_memory_is_held(tiny_model):
 @installed
 @pytest.mark.parametrize(("name", "kept"), [("landcover-3x", 1), ("gewata-4x", 2)])
 def test_a_branch_that_nobody_asks_for_is_not_computed(name, kept):
-    """Compact's SR image is one; that of D-DBPN is what SegNet reads."""
+    """The SR image of Compact is a branch; that of D-DBPN is SegNet's input."""
     file = read_model_file(find_model(name))
     backend = openvino.OpenVino().load(file, precision="fp32", threads=1)
     size, bands = 4 * file.spec.multiple, len(file.spec.bands)

@@ -1,4 +1,4 @@
-"""Model files that are refused, each by one line that says why."""
+"""Tests that unsafe model files are refused, each with a reason of one line."""
 
 import json
 from contextlib import suppress
@@ -20,7 +20,7 @@ from tests.tiny_models import make_onnx, make_spec
 
 
 def refusal(tmp_path: Path, model: onnx.ModelProto | bytes) -> str:
-    """The message with which a model file is refused."""
+    """Return the message with which a model file is refused."""
     path = tmp_path / "model.onnx"
     path.write_bytes(model if isinstance(model, bytes) else model.SerializeToString())
     with pytest.raises(ModelError) as caught:
@@ -32,7 +32,7 @@ def refusal(tmp_path: Path, model: onnx.ModelProto | bytes) -> str:
 
 
 def lie(spec=None, **changes) -> onnx.ModelProto:
-    """The tiny model with a ModelSpec that says something else."""
+    """Make the tiny model with a changed ModelSpec."""
     model = make_onnx(spec or make_spec())
     helper.set_model_props(model, {SPEC_KEY: make_spec(**changes).to_json()})
     return model
@@ -66,19 +66,19 @@ def test_a_file_that_cannot_be_read(tmp_path):
 def test_external_data_in_an_initializer(tmp_path):
     model = make_onnx(make_spec())
     model.graph.initializer.append(external())
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "weights are in another file" in refusal(tmp_path, model)
 
 
 def test_external_data_by_its_location_alone(tmp_path):
     model = make_onnx(make_spec())
     model.graph.initializer[0].data_location = TensorProto.EXTERNAL
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "weights are in another file" in refusal(tmp_path, model)
 
 
 def test_external_data_in_a_constant(tmp_path):
     model = make_onnx(make_spec())
     model.graph.node.append(helper.make_node("Constant", [], ["far"], value=external()))
-    assert "weights lie in another file" in refusal(tmp_path, model)
+    assert "weights are in another file" in refusal(tmp_path, model)
 
 
 @pytest.mark.parametrize("operator", ["If", "Loop", "Scan", "SequenceMap"])
@@ -285,10 +285,10 @@ def test_a_graph_that_does_not_run(tmp_path):
 
 
 class TestBombs:
-    """Graphs that would take all memory, or all time, if they were run to see what they do."""
+    """Graphs that would take all memory or time if a trial ran them."""
 
     def bomb(self, *nodes, **constants) -> onnx.ModelProto:
-        """The tiny model with nodes whose value `x` has a part in what it answers."""
+        """Make the tiny model with nodes that compute a value `x`, which its output depends on."""
         model = make_onnx(make_spec())
         model.graph.node[-1].output[0] = "quiet"
         model.graph.node.extend(nodes)
