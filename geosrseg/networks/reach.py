@@ -1,4 +1,4 @@
-"""Reach: the pixels along one axis on which a layer's outputs depend, as an interval."""
+"""Reach: an interval of pixels along one axis, followed from a layer's outputs to its inputs."""
 
 from dataclasses import dataclass
 
@@ -11,23 +11,23 @@ class Reach:
     last: int
 
     def before_conv(self, kernel: int, stride: int, padding: int) -> "Reach":
-        """The input pixels on which these outputs of a convolution depend."""
+        """Return the input pixels on which these outputs of a convolution depend."""
         return Reach(self.first * stride - padding, self.last * stride - padding + kernel - 1)
 
     def before_deconv(self, kernel: int, stride: int, padding: int) -> "Reach":
-        """The input pixels on which these outputs of a transposed convolution depend."""
+        """Return the input pixels on which these outputs of a transposed convolution depend."""
         return Reach(
             -(-(self.first + padding - kernel + 1) // stride), (self.last + padding) // stride
         )
 
     def before_pool(self) -> "Reach":
-        """The input pixels on which these outputs of 2x2 pooling depend."""
+        """Return the input pixels on which these outputs of 2x2 pooling depend."""
         return Reach(2 * self.first, 2 * self.last + 1)
 
     def before_growth(self, factor: int) -> "Reach":
-        """The input pixels from each of which `factor` of these outputs are made."""
+        """Return the input pixels of these outputs, if each input pixel gives `factor` outputs."""
         return Reach(self.first // factor, self.last // factor)
 
     def joined(self, other: "Reach") -> "Reach":
-        """The pixels of both, and those between them."""
+        """Return the smallest interval that contains both."""
         return Reach(min(self.first, other.first), max(self.last, other.last))

@@ -74,7 +74,7 @@ def test_stopped_it_remembers_how_long_it_waited(card, tmp_path):
 def test_killed_before_its_end_it_trains_no_further(card, tmp_path):
     run = train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE)
     run.weights_file.unlink()
-    with pytest.warns(RunWarning, match=r"after epoch 3, the last of 2 .* larger `patience`"):
+    with pytest.warns(RunWarning, match=r"after epoch 3, the last of 2 .* raise `patience`"):
         train(card, run.path, network=NETWORK, recipe=RECIPE, resume=True)
     assert run.finished
     assert epochs_of(run) == 3

@@ -11,22 +11,21 @@ from geosrseg.networks.part import Part
 
 
 class LibrarySegmentation(Part):
-    """A network of segmentation_models.pytorch, with random weights: nothing is downloaded.
+    """A network of segmentation_models.pytorch with random weights; nothing is downloaded.
 
     Args:
-        name: ``ARCHITECTURE/ENCODER`` in the library's words, such as
-            ``deeplabv3plus/resnet34``.
+        name: the library's ``ARCHITECTURE/ENCODER``, such as ``deeplabv3plus/resnet34``.
 
     Raises:
-        RunError: the library knows no such network.
-        MissingExtraError: it is not installed.
+        RunError: the library has no such network.
+        MissingExtraError: the library is not installed.
     """
 
     def __init__(self, bands: int, classes: int, *, name: str) -> None:
         super().__init__()
         with extra("smp"):
             import segmentation_models_pytorch as smp  # noqa: PLC0415
-        # The library, and timm behind it, take names of hubs and folders too.
+        # The library and timm also accept names of hubs and folders, which could run code.
         if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", name, re.ASCII):
             raise RunError(
                 f"there is no such network {shown(name)}: expected ARCHITECTURE/ENCODER such as "
@@ -49,7 +48,6 @@ class LibrarySegmentation(Part):
 
     @property
     def encoder(self) -> nn.Module:
-        """The part whose published weights there are."""
         encoder: nn.Module = self.network.encoder
         return encoder
 

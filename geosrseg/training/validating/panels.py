@@ -1,4 +1,4 @@
-"""Panels: what a run makes of some validation windows, one PNG each and epoch."""
+"""Panels: draws some validation windows after every epoch, one PNG per window."""
 
 from typing import Any
 
@@ -18,16 +18,15 @@ from geosrseg.training.run_folder.run import Run
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 
 LARGEST = 512
-"""HR pixels of a panel's pictures along each side."""
+"""Most HR pixels along each side of a picture."""
 
 
 class Panels(Callback):
     """Writes LR image, SR image, class map and reference side by side.
 
     Args:
-        run: where to.
-        count: windows shown, spread evenly over all, so that every source has its turn.
-        bands: names of the bands, by which those that are shown are chosen.
+        count: number of windows, spread evenly over all windows to include every source.
+        bands: names of the bands, to choose those for the picture.
         upscale_factor: HR pixels per LR pixel along each axis.
     """
 
@@ -64,10 +63,9 @@ class Panels(Callback):
                 )
 
     def draw(self, window: EvaluationWindow, *, sr: Tensor, logits: Tensor) -> NDArray[np.uint8]:
-        """The pictures of a window, from left to right.
+        """Draw the pictures of a window, from left to right.
 
         Args:
-            window: what was run.
             sr: (bands, s·H, s·W) of the whole window.
             logits: (classes, s·H, s·W).
 
@@ -93,13 +91,13 @@ class Panels(Callback):
         return np.concatenate([*images, *maps], axis=1)
 
     def _colour(self, image: Tensor) -> NDArray[np.uint8]:
-        """(rows, cols, 3) of normalized reflectance."""
+        """Convert normalized reflectance to (rows, cols, 3) colours."""
         bands = image[self._bands].clamp(0, 1)
         return (bands * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def _most_counted(target: Tensor) -> Window:
-    """The part of a core that is shown: around the middle of what is counted."""
+    """Choose the part of a core to show: around the median of the counted pixels."""
     height, width = (min(size, LARGEST) for size in target.shape)
     rows, cols = np.nonzero(target.numpy() != NODATA)
     row, col = (int(np.median(places)) for places in (rows, cols))
