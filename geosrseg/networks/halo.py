@@ -34,13 +34,8 @@ IMAGES = 2
 """Number of random images for measuring the halo of a trained network."""
 
 
-def window_multiple(network: JointNetwork) -> int:
-    """Return the alignment of windows in LR pixels, for which pooling cells agree."""
-    return network.multiple
-
-
 def exact_halo(network: JointNetwork) -> int | None:
-    """Find the LR pixels beyond which a border has no effect, a multiple of `window_multiple`.
+    """Find the LR pixels beyond which a border has no effect, a multiple of `network.multiple`.
 
     None if a part looks at the whole window.
     """
@@ -53,23 +48,23 @@ def exact_halo(network: JointNetwork) -> int | None:
         if reach is None:
             return None
         distances.append(-reach.first if side < 0 else reach.last + 1)
-    return round_up(max(distances), window_multiple(network))
+    return round_up(max(distances), network.multiple)
 
 
 def widest_halo(network: JointNetwork) -> int:
     """Return the exact halo, or the default halo if there is none, for evaluation."""
     halo = exact_halo(network)
-    return round_up(DEFAULT_HALO, window_multiple(network)) if halo is None else halo
+    return round_up(DEFAULT_HALO, network.multiple) if halo is None else halo
 
 
 def measured_halo(network: JointNetwork) -> int | None:
-    """Measure the LR pixels beyond which no label changes, a multiple of `window_multiple`.
+    """Measure the LR pixels beyond which no label changes, a multiple of `network.multiple`.
 
     The pixels of random images are replaced beyond a border, left, right, above and below. In
     experience real images change no label at a larger distance, but this is not a proof. None if
     labels change up to the end of the images.
     """
-    multiple = window_multiple(network)
+    multiple = network.multiple
     bound = exact_halo(network)
     side = round_up(max(PROBES[0], multiple) if bound is None else bound, multiple)
     network = copy.deepcopy(network).cpu().float().eval()

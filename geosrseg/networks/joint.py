@@ -34,7 +34,7 @@ class JointNetwork(nn.Module):
 
     @property
     def multiple(self) -> int:
-        """Alignment of windows in LR pixels: the product of all strides."""
+        """Alignment of windows in LR pixels, for pooling cells to agree: the product of strides."""
         return 1
 
     def super_resolve(self, lr: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ A pixel without a reference does not count, and if no pixel counts the loss is z
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -43,33 +43,42 @@ def cross_entropy(
     *,
     class_weights: Tensor | None = None,
     smoothing: float = 0.0,
+    focus: float = 0.0,
 ) -> Tensor:
     """CE, the weighted mean over the pixels that have a reference.
 
     Args:
         class_weights: (classes,) factor on the pixels of each class.
         smoothing: share of a label that is spread over all classes.
+        focus: γ of the focal loss, see `focal`; 0 for the plain cross-entropy.
     """
-    each = _each_cross_entropy(logits, reference, class_weights, smoothing)
-    return _mean(each, logits, reference, weights, class_weights)
+    each = F.cross_entropy(
+        logits.float(),
+        reference if reference.ndim == 3 else reference.float(),
+        weight=class_weights,
+        ignore_index=NODATA if reference.ndim == 3 else -100,
+        reduction="none",
+        label_smoothing=smoothing,
+    )
+    if focus:
+        right = (logits.float().softmax(1) * _one_hot(logits, reference)).sum(1)
+        each = each * (1 - right) ** focus
+    trust = _trust(reference, weights)
+    whole = trust
+    if class_weights is not None:  # `each` already includes them
+        whole = trust * torch.einsum("nchw,c->nhw", _one_hot(logits, reference), class_weights)
+    return _divided((each * trust).sum(), whole.sum())
 
 
 def focal(
-    logits: Tensor,
-    reference: Tensor,
-    weights: Tensor | None = None,
-    *,
-    class_weights: Tensor | None = None,
-    smoothing: float = 0.0,
+    logits: Tensor, reference: Tensor, weights: Tensor | None = None, **options: Any
 ) -> Tensor:
     """The cross-entropy with a factor (1 - p)^γ, where p is the probability of the reference.
 
-    Lin et al., ICCV 2017: confident correct pixels count little. For the arguments see
+    Lin et al., ICCV 2017: confident correct pixels count little. `options` are those of
     `cross_entropy`.
     """
-    each = _each_cross_entropy(logits, reference, class_weights, smoothing)
-    right = (logits.float().softmax(1) * _one_hot(logits, reference)).sum(1)
-    return _mean(each * (1 - right) ** FOCUS, logits, reference, weights, class_weights)
+    return cross_entropy(logits, reference, weights, focus=FOCUS, **options)
 
 
 def dice(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -113,31 +122,6 @@ def _lovasz_of(given: Tensor, own: Tensor, trust: Tensor) -> Tensor:
     jaccard = 1 - (total - missed) / (total + false)
     steps = torch.cat((jaccard[:1], jaccard.diff()))
     return errors @ steps
-
-
-def _each_cross_entropy(
-    logits: Tensor, reference: Tensor, class_weights: Tensor | None, smoothing: float
-) -> Tensor:
-    """(N, H, W) cross-entropy, times the weight of the pixel's class."""
-    options = {"weight": class_weights, "label_smoothing": smoothing, "reduction": "none"}
-    if reference.ndim == 4:
-        return F.cross_entropy(logits.float(), reference.float(), **options)  # type: ignore[arg-type]
-    return F.cross_entropy(logits.float(), reference, ignore_index=NODATA, **options)  # type: ignore[arg-type]
-
-
-def _mean(
-    each: Tensor,
-    logits: Tensor,
-    reference: Tensor,
-    weights: Tensor | None,
-    class_weights: Tensor | None,
-) -> Tensor:
-    """Mean of (N, H, W) values, which already include the class weights, over all weights."""
-    trust = _trust(reference, weights)
-    whole = trust
-    if class_weights is not None:
-        whole = trust * torch.einsum("nchw,c->nhw", _one_hot(logits, reference), class_weights)
-    return _divided((each * trust).sum(), whole.sum())
 
 
 def _divided(values: Tensor, total: Tensor) -> Tensor:

@@ -7,11 +7,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from geosrseg.errors import RunError
 
-WORDS: Mapping[str, bool] = {"true": True, "yes": True, "1": True} | {
-    "false": False,
-    "no": False,
-    "0": False,
-}
+WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 EXPECTED = {int: "a whole number", float: "a number", bool: "true or false"}
 
 

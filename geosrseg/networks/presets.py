@@ -1,7 +1,7 @@
 """Presets: recipes with their networks, and `configure` to replace some of their values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -21,8 +21,8 @@ class Preset:
     """
 
     recipe: Recipe
-    options: Mapping[str, Mapping[str, Any]]
-    residual: bool
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    residual: bool = False
     joint: str | None = None
 
 
@@ -31,7 +31,7 @@ DEFAULT_PAIR = {"sr": "dbpn", "seg": "segnet"}
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         # Sections 3.3 and 4.2 of the paper.
-        "paper": Preset(recipe=Recipe(), options=MappingProxyType({}), residual=False),
+        "paper": Preset(recipe=Recipe()),
         # A nineteenth of the parameters; trains from scratch in minutes on two cores.
         "slim": Preset(
             recipe=Recipe(
@@ -87,8 +87,6 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 label_smoothing=0.05,
                 averaging=0.998,
             ),
-            options=MappingProxyType({}),
-            residual=False,
             joint="compact",
         ),
     }

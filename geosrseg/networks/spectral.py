@@ -54,8 +54,7 @@ class SpectralFeatures(nn.Module):
         """Name the outputs for an image of these bands."""
         if not self.widened:
             return list(bands)
-        pairs = PAIRS if len(bands) == LANDSAT else ()
-        differences = [f"{bands[one]} - {bands[other]}" for one, other in pairs]
+        differences = [f"{bands[one]} - {bands[other]}" for one, other in self.pairs]
         return [*bands, *(f"log {band}" for band in bands), *differences]
 
     def calibrate(self, normalization: Normalization) -> None:

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.joint_training import JointTraining
-from geosrseg.training.run_folder.checkpoints import Progress
+from geosrseg.training.run_folder.checkpoints import read_progress
 from geosrseg.training.run_folder.metrics_table import MONITOR
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 
@@ -66,14 +66,14 @@ def is_done(checkpoint: Path, recipe: Recipe, *, epochs: int) -> bool:
     Warns:
         RunWarning: the patience is exhausted.
     """
-    progress = Progress.of(checkpoint)
-    if progress.epochs >= epochs:
+    done, waited = read_progress(checkpoint)
+    if done >= epochs:
         return True
-    if not 0 < recipe.patience <= progress.waited:
+    if not 0 < recipe.patience <= waited:
         return False
     warnings.warn(
-        f"the run ended after epoch {progress.epochs}, the last of {progress.waited} without a "
-        "better validation: raise `patience` to continue it",
+        f"the run ended after epoch {done}, the last of {waited} without a better validation: "
+        "raise `patience` to continue it",
         RunWarning,
         stacklevel=4,
     )

@@ -17,7 +17,6 @@ from geosrseg.core.legend import Legend
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig
-from geosrseg.networks.halo import window_multiple
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.run_folder.run import Run
 
@@ -93,10 +92,9 @@ def open_teacher(run: Path, *, bands: tuple[str, ...], legend: Legend, chip_size
             f"{', '.join(legend.names)}: train it on this dataset"
         )
     network = trained.network()
-    if chip_size % window_multiple(network):
+    if chip_size % network.multiple:
         raise RunError(
-            f"--crop {chip_size}: expected a multiple of the teacher's "
-            f"{window_multiple(network)} HR pixels"
+            f"--crop {chip_size}: expected a multiple of the teacher's {network.multiple} HR pixels"
         )
     network.requires_grad_(requires_grad=False)
     return Teacher(network, trained.weights_sha256())

@@ -22,7 +22,7 @@ from geosrseg.datasets.source_chips import SourceChips
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.networks.framework import NetworkConfig
-from geosrseg.networks.halo import widest_halo, window_multiple
+from geosrseg.networks.halo import widest_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
 from geosrseg.raster.storage.publication import check_local
@@ -121,7 +121,7 @@ def train(
             most=recipe.chips_per_epoch,
         ),
         init=begun.files,
-        freeze=start.freeze,
+        freeze=tuple(start.freeze),
     )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
@@ -152,7 +152,7 @@ def train(
             minutes=surroundings.checkpoint_minutes,
             validated=len(windows) > 0,
         )
-        panels = [_panels(run, config, surroundings.images)] if surroundings.images else []
+        panels = [Panels(run, config, count=surroundings.images)] if surroundings.images else []
         patience = patience_of(recipe, module, windows)
         trainer = make_trainer(config, [checkpoints, *patience, *panels, *callbacks], surroundings)
         with run.held() if trainer.is_global_zero else nullcontext():
@@ -251,7 +251,7 @@ def _chips(
     scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
 ) -> Chips | SourceChips:
     recipe = config.recipe
-    multiple = window_multiple(network) * network.upscale_factor
+    multiple = network.multiple * network.upscale_factor
     if recipe.chip_size % multiple:
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
@@ -270,7 +270,7 @@ def _validation_windows(
         scenes,
         split="validation",
         upscale_factor=config.network.upscale_factor,
-        multiple=window_multiple(network),
+        multiple=network.multiple,
         exact_halo=widest_halo(network),
     )
     if not len(windows):
@@ -281,13 +281,3 @@ def _validation_windows(
             stacklevel=3,
         )
     return windows
-
-
-def _panels(run: Run, config: RunConfig, count: int) -> Panels:
-    return Panels(
-        run,
-        count=count,
-        bands=config.bands,
-        legend=config.legend,
-        upscale_factor=config.network.upscale_factor,
-    )

@@ -10,7 +10,7 @@ from torch import nn
 
 from geosrseg.errors import MissingExtraError, RunError
 from geosrseg.networks.framework import build_network
-from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.halo import exact_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.networks import build
 from geosrseg.networks.onnx.graph import build_onnx
@@ -79,7 +79,7 @@ def _plugins(monkeypatch):
 def test_a_network_of_another_package_becomes_a_model_file():
     config = tiny_config(sr="mine", sr_options={"radius": 2}, seg="mine")
     network = tiny_network(config)
-    assert window_multiple(network) == 1
+    assert network.multiple == 1
     assert 0 < exact_halo(network) < 10
     model = build_onnx(network, spec_of(config))
     assert {item.domain for item in model.opset_import} == {""}
@@ -99,7 +99,7 @@ def test_one_network_for_both_images_of_another_package_becomes_a_model_file(pro
     config = tiny_config(protocol=protocol, joint="mine", upscale_factor=3)
     config = replace(config, joint_options={"radius": 2})
     network = tiny_network(config)
-    assert (window_multiple(network), exact_halo(network)) == (1, 3)  # probed: one too much
+    assert (network.multiple, exact_halo(network)) == (1, 3)  # probed: one too much
     model = build_onnx(network, spec_of(config))
     lr = noise(2, 2, 7, 5)
     with torch.inference_mode():
@@ -170,7 +170,7 @@ class TestLibrary:
     def test_one_becomes_a_model_file(self):
         config = tiny_config(protocol="lr", seg="smp:unet/resnet18")
         network = tiny_network(config)
-        assert window_multiple(network) == 8
+        assert network.multiple == 8
         lr = noise(2, 2, 16, 24)
         with torch.inference_mode():
             # Random weights make logits of 80, whose rounding would be seen in probabilities.

@@ -18,7 +18,7 @@ from geosrseg.networks.part import Part
 from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.networks.segmentation.unet import UNet, UNetTrunk
 from geosrseg.networks.super_resolution.bicubic import RADIUS, BicubicUpsample
-from geosrseg.networks.super_resolution.dbpn import DBPN, ConvBlock, DeconvBlock, DownBlock, UpBlock
+from geosrseg.networks.super_resolution.dbpn import DBPN, ConvBlock, DeconvBlock, Projection
 from geosrseg.networks.super_resolution.espcn import ESPCN
 
 
@@ -122,9 +122,8 @@ def deconv_as_conv(weight: Tensor, *, stride: int) -> Tensor:
     return by_phase.permute(1, 3, 5, 0, 2, 4).reshape(outputs * stride**2, inputs, taps, taps)
 
 
-@emit.register(UpBlock)
-@emit.register(DownBlock)
-def _projection(module: UpBlock | DownBlock, graph: GraphWriter, x: str) -> str:
+@emit.register
+def _projection(module: Projection, graph: GraphWriter, x: str) -> str:
     merge, project, back, correct = module.children()
     x = emit(merge, graph, x)
     projected = emit(project, graph, x)

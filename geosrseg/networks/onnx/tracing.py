@@ -5,7 +5,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import onnx
 import torch
 from onnx import inliner
 from torch.export import Dim
@@ -47,16 +46,12 @@ def trace(part: JointNetwork | Part, graph: GraphWriter, x: str) -> list[str]:
         ) from error
     assert program is not None  # noqa: S101 - only with other arguments
     model = inliner.inline_local_functions(program.model_proto)
-    _check(model, name)
-    return graph.include(model, x)
-
-
-def _check(model: onnx.ModelProto, name: str) -> None:
     if domains := {node.domain for node in model.graph.node} - {"", "ai.onnx"}:
         raise ModelError(
             f"{name} needs operators of {sorted(domains)[0]}, expected standard ONNX only: "
             "register a function for it in geosrseg.networks.onnx.layers.emit"
         )
+    return graph.include(model, x)
 
 
 @contextmanager

@@ -37,9 +37,10 @@ class LibrarySegmentation(Part):
                 architecture, encoder, encoder_weights=None, in_channels=bands, classes=classes
             )
         except (KeyError, ValueError, RuntimeError) as error:
+            detail = str(error).partition("\n")[0].strip("'\"")
             raise RunError(
                 f"segmentation_models.pytorch has no network {name!r}: expected "
-                f"ARCHITECTURE/ENCODER such as deeplabv3plus/resnet34 ({_first_line(error)})"
+                f"ARCHITECTURE/ENCODER such as deeplabv3plus/resnet34 ({detail})"
             ) from error
         self.multiple = int(self.network.encoder.output_stride)
 
@@ -55,7 +56,3 @@ class LibrarySegmentation(Part):
     def last_conv(self) -> nn.Conv2d:
         convolutions = [m for m in self.network.segmentation_head.modules() if type(m) is nn.Conv2d]
         return convolutions[-1]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].strip("'\"")

@@ -59,8 +59,18 @@ def _merge(base: int, dense: int) -> nn.Module:
     return ConvBlock(base * dense, base, kernel=(1, 1, 0)) if dense > 1 else nn.Identity()
 
 
-class UpBlock(nn.Module):
-    """Up-projection: LR features -> HR features, corrected by the error in LR.
+class Projection(nn.Module):
+    """A projection to the other grid, corrected by the error of projecting back."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        merge, project, back, correct = self.children()
+        x = merge(x)
+        projected: Tensor = project(x)
+        return projected + correct(back(projected) - x)
+
+
+class UpBlock(Projection):
+    """Up-projection: LR features -> HR features.
 
     `dense` is the number of blocks whose concatenated features are the input.
     """
@@ -72,15 +82,9 @@ class UpBlock(nn.Module):
         self.up_conv2 = ConvBlock(base, base, kernel=kernel)
         self.up_conv3 = DeconvBlock(base, base, kernel=kernel)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        h0 = self.up_conv1(x)  # (N, base, s·H, s·W)
-        l0 = self.up_conv2(h0)  # (N, base, H, W)
-        return h0 + self.up_conv3(l0 - x)
 
-
-class DownBlock(nn.Module):
-    """Down-projection: HR features -> LR features, corrected by the error in HR."""
+class DownBlock(Projection):
+    """Down-projection: HR features -> LR features."""
 
     def __init__(self, base: int, *, kernel: tuple[int, int, int], dense: int = 1) -> None:
         super().__init__()
@@ -88,12 +92,6 @@ class DownBlock(nn.Module):
         self.down_conv1 = ConvBlock(base, base, kernel=kernel)
         self.down_conv2 = DeconvBlock(base, base, kernel=kernel)
         self.down_conv3 = ConvBlock(base, base, kernel=kernel)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        l0 = self.down_conv1(x)  # (N, base, H, W)
-        h0 = self.down_conv2(l0)  # (N, base, s·H, s·W)
-        return l0 + self.down_conv3(h0 - x)
 
 
 class DBPN(Part):

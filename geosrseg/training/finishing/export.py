@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError, OutputError
-from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
+from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.averaged import Averaged, Poses
 from geosrseg.networks.onnx.graph import build_onnx
@@ -60,7 +60,10 @@ def export_network(
     content = build_onnx(network, spec).SerializeToString()
     with open_drafts(output) as folder:
         draft = folder / output.name
-        _write(draft, content)
+        try:
+            draft.write_bytes(content)
+        except OSError as error:
+            raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
         with open_session(draft, device="cpu") as session:
             agreement = compare(network, session)
         if not agreement.sufficient:
@@ -74,13 +77,6 @@ def export_network(
         compared=agreement.compared,
         sr_error=agreement.sr_error,
     )
-
-
-def _write(draft: Path, content: bytes) -> None:
-    try:
-        draft.write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
 
 
 def export(
@@ -119,7 +115,7 @@ def export(
     trained = Run(Path(run))
     config = trained.config()
     network = Averaged(trained.network(), tta) if tta else trained.network()
-    multiple, reach = window_multiple(network), exact_halo(network)
+    multiple, reach = network.multiple, exact_halo(network)
     validation = trained.validation()
     # The four flips form one batch: half the side needs the same memory.
     largest = WINDOW_PIXELS // (2 if tta else 1) // config.network.upscale_factor

@@ -13,7 +13,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -156,31 +155,14 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a checkpoint has come.
-
-    Attributes:
-        epochs: number of finished epochs.
-        waited: number of these since the best validation.
-    """
-
-    epochs: int
-    waited: int
-
-    @classmethod
-    def of(cls, path: Path) -> "Progress":
-        """Read the progress from a checkpoint.
-
-        Raises:
-            RunError: this PyTorch cannot read checkpoints safely.
-        """
-        callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
-        epochs, waited = (
-            max((int(state.get(key, 0)) for state in callbacks.values()), default=0)
-            for key in (EPOCHS, WAITED)
-        )
-        return cls(epochs, waited)
+def read_progress(path: Path) -> tuple[int, int]:
+    """Read from a checkpoint the finished epochs, and how many of them followed the best one."""
+    callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
+    epochs, waited = (
+        max((int(state.get(key, 0)) for state in callbacks.values()), default=0)
+        for key in (EPOCHS, WAITED)
+    )
+    return epochs, waited
 
 
 def find_checkpoint(run: Run) -> Path | None:

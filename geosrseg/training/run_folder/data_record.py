@@ -69,7 +69,10 @@ class DataRecord:
         share = max(HASHED // len(paths), BLOCK)
         described = {key: _described(getattr(card, key), names) for key in MEANING}
         return cls(
-            card={key: _hash(json.dumps(value).encode()) for key, value in described.items()},
+            card={
+                key: hashlib.blake2b(json.dumps(value).encode(), digest_size=16).hexdigest()
+                for key, value in described.items()
+            },
             files={name: _hash_file(path, share) for path, name in names.items()},
         )
 
@@ -125,10 +128,6 @@ def _described(value: Any, names: Mapping[Path, str]) -> Any:
     if isinstance(value, Path):
         return names.get(value.absolute(), value.name)
     return value if value is None or isinstance(value, str | int | float) else repr(value)
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def _hash_file(path: Path, share: int) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -46,33 +45,10 @@ class RunConfig:
     fold: tuple[int, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        card: DatasetCard,
-        *,
-        normalization: Normalization,
-        network: NetworkConfig,
-        recipe: Recipe,
-        teacher: str = "",
-        domain: Domain | None = None,
-        init: Sequence[str] = (),
-        freeze: Sequence[str] = (),
-    ) -> "RunConfig":
-        return cls(
-            dataset=card.name,
-            source=card.source,
-            licence=card.licence,
-            bands=card.bands,
-            legend=card.legend,
-            normalization=normalization,
-            network=network,
-            recipe=recipe,
-            teacher=teacher,
-            domain=domain or card.domain,
-            init=tuple(init),
-            freeze=tuple(freeze),
-            fold=card.fold,
-        )
+    def of(cls, card: DatasetCard, **values: Any) -> "RunConfig":
+        """Take from the card every attribute that it has and `values` lacks."""
+        shared = ("source", "licence", "bands", "legend", "domain", "fold")
+        return cls(dataset=card.name, **({name: getattr(card, name) for name in shared} | values))
 
     def to_json(self) -> str:
         values = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -128,13 +128,14 @@ def _load_encoder(network: EndToEnd, init_seg: str | Path) -> Path:
 def _in_ranges_of(pretrained: Pretrained, card: DatasetCard, *, native: bool) -> DatasetCard:
     """Replace a card's reflectance ranges by those that the weights were trained on."""
     real = card.lr if not native else None
-    low, high = (real.low, real.high) if real else (card.low, card.high)
-    known = pretrained.ranges(card.bands, list(zip(low, high, strict=True)))
-    new_low, new_high = zip(*known, strict=True)
+    limits = zip(*((real.low, real.high) if real else (card.low, card.high)), strict=True)
+    own = dict(zip(card.bands, limits, strict=True))
+    known = own | {band: pair for band, pair in pretrained.ranges.items() if band in own}
+    new_low, new_high = zip(*known.values(), strict=True)
     if changed := [
-        f"{band} = [{known[number][0]:g}, {known[number][1]:g}]"
-        for number, band in enumerate(card.bands)
-        if known[number] != (low[number], high[number])
+        f"{band} = [{low:g}, {high:g}]"
+        for band, (low, high) in known.items()
+        if (low, high) != own[band]
     ]:
         warnings.warn(
             f"the reflectance that becomes 0 and 1 is {', '.join(changed)}, as in "

@@ -1,6 +1,6 @@
 """Pretrained: the weights of an existing model, with their bands, classes and normalization."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,15 +45,13 @@ class Pretrained:
     normalization: Normalization | None = None
     folded: bool = False
 
-    def ranges(
-        self, bands: Sequence[str], own: Sequence[tuple[float, float]]
-    ) -> list[tuple[float, float]]:
-        """Return the reflectance that becomes 0 and 1 in each band, or `own` for other bands."""
-        there = self.normalization
-        if there is None:
-            return list(own)
-        known = dict(zip(self.bands, zip(there.low, there.high, strict=True), strict=True))
-        return [known.get(band, limits) for band, limits in zip(bands, own, strict=True)]
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The reflectance that becomes 0 and 1, by band; empty if unknown."""
+        if self.normalization is None:
+            return {}
+        limits = zip(self.normalization.low, self.normalization.high, strict=True)
+        return dict(zip(self.bands, limits, strict=True))
 
 
 def read_pretrained(model: str | Path, config: NetworkConfig) -> Pretrained:

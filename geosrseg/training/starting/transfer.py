@@ -5,7 +5,7 @@ classes, are matched by name. New inputs start with zero weights, so that they d
 what the network has learned; new outputs start at random.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -127,10 +127,14 @@ def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
         return None
     moved = old.to(fresh.dtype)
     for axis in axes:
-        pairs = list(_pairs(axis))
+        pairs = [
+            (number, axis.there.index(name))
+            for number, name in enumerate(axis.here)
+            if name in axis.there
+        ]
         if not pairs:
             return None
-        here, there = (torch.tensor(places) for places in zip(*pairs, strict=True))
+        here, there = (torch.tensor(indices) for indices in zip(*pairs, strict=True))
         shape = list(moved.shape)
         shape[axis.number] = fresh.shape[axis.number]
         base = torch.zeros(shape, dtype=fresh.dtype)
@@ -138,14 +142,6 @@ def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
             base = fresh.detach().clone()
         moved = base.index_copy(axis.number, here, moved.index_select(axis.number, there))
     return moved if moved.shape == fresh.shape else None
-
-
-def _pairs(axis: Axis) -> Iterator[tuple[int, int]]:
-    """Yield pairs of indices with the same name, here and there."""
-    places = {name: number for number, name in enumerate(axis.there)}
-    for number, name in enumerate(axis.here):
-        if name in places:
-            yield number, places[name]
 
 
 def _layers(names: list[str]) -> list[str]:

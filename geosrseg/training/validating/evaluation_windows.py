@@ -78,10 +78,10 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
             plan = plan_windows(
                 height, width, window_size=window_size, halo=exact_halo, ramp=0, multiple=multiple
             )
+            cores = [(window, core.clipped(height, width)) for window, core in plan.cores()]
             self._items += [
-                (scene, window, core.clipped(height, width)) for window, core in plan.cores()
+                (scene, window, core) for window, core in cores if self._has_reference(scene, core)
             ]
-        self._items = [item for item in self._items if self._has_reference(item[0], item[2])]
         self._held: dict[int, EvaluationWindow] = {}
         self._left = HELD_BYTES
 

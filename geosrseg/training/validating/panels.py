@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geosrseg.core.composite import choose_composite
-from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.products.quicklook import write_png
 from geosrseg.training.run_folder.run import Run
+from geosrseg.training.run_folder.run_config import RunConfig
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 
 LARGEST = 512
@@ -26,18 +27,14 @@ class Panels(Callback):
 
     Args:
         count: number of windows, spread evenly over all windows to include every source.
-        bands: names of the bands, to choose those for the picture.
-        upscale_factor: HR pixels per LR pixel along each axis.
     """
 
-    def __init__(
-        self, run: Run, *, count: int, bands: tuple[str, ...], legend: Legend, upscale_factor: int
-    ) -> None:
+    def __init__(self, run: Run, config: RunConfig, *, count: int) -> None:
         self._run = run
         self._count = count
-        self._bands = [bands.index(name) for name in choose_composite(bands)]
-        self._legend = legend
-        self._factor = upscale_factor
+        self._bands = [config.bands.index(name) for name in choose_composite(config.bands)]
+        self._legend = config.legend
+        self._factor = config.network.upscale_factor
 
     def on_validation_batch_end(
         self,
@@ -75,12 +72,7 @@ class Panels(Callback):
         target = window.target.repeat_interleave(window.label_pixels, 0)
         target = target.repeat_interleave(window.label_pixels, 1)
         shown = _most_counted(target)
-        core = Window(
-            window.core.row_off + shown.row_off,
-            window.core.col_off + shown.col_off,
-            shown.height,
-            shown.width,
-        )
+        core = shown.outside(window.core)
         lr = window.lr.repeat_interleave(self._factor, 1).repeat_interleave(self._factor, 2)
         images = [self._colour(image[:, core.rows, core.cols]) for image in (lr, sr)]
         labels = logits[:, core.rows, core.cols].argmax(0).numpy().astype(np.uint8)
