@@ -36,7 +36,6 @@ class NetworkConfig:
         upscale_factor: target pixels per source pixel along each axis; 1 for ``hr``.
         sr: name of the SR network, see `networks`; ignored for ``lr`` and ``hr``.
         sr_options: keyword arguments of the SR network; the defaults for others.
-        seg: name of the segmentation network.
         residual: the SR network adds its output to the bicubic image, starting with zero.
         joint: name of one network for both images, which replaces `sr` and `seg`.
     """

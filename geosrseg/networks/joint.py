@@ -91,7 +91,7 @@ class JointNetwork(nn.Module):
         return [parameter for parameter in self.parameters() if id(parameter) not in of_sr]
 
     def shift_logits(self, offsets: Tensor) -> None:
-        """Add one offset per class to the bias behind the logits.
+        """Add one offset per class to the bias of the last convolution.
 
         Raises:
             TypeError: the last convolution is not defined or has no bias.

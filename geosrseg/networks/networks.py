@@ -82,7 +82,6 @@ def build(part: str, name: str, *sizes: int, options: Mapping[str, Any], **given
 
     Args:
         part: ``sr``, ``seg`` or ``joint``.
-        name: name of the network.
         sizes: input bands, and output classes except for ``sr``.
         options: keyword arguments that the network declares.
         given: the other keyword arguments: ``upscale_factor`` for ``sr`` and ``joint``, and

@@ -39,7 +39,7 @@ def test_memory_at_an_end_names_the_options_that_need_less(tmp_path, error):
     [
         (errno.ENOSPC, "make room"),
         (errno.EDQUOT, "make room"),
-        (errno.ENOENT, "put it back"),
+        (errno.ENOENT, "restore it"),
         (errno.EIO, "--overwrite"),
     ],
 )

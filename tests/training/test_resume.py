@@ -128,7 +128,7 @@ def test_an_unfinished_end_is_done_again(card, whole, tmp_path):
 
 def test_another_recipe_is_another_run(card, whole):
     other = replace(RECIPE, seed=4)
-    with pytest.raises(RunError, match=r"started with seed 0, not 4; .* --overwrite"):
+    with pytest.raises(RunError, match=r"started with seed 0, not 4: .* --overwrite"):
         train(card, whole.path, network=whole.config().network, recipe=other, resume=True)
 
 

@@ -71,7 +71,7 @@ def read_weights(network: JointNetwork, model: onnx.ModelProto) -> dict[str, Ten
             elements = found.setdefault(name, np.zeros(free[name].numel(), np.float32))
             elements[np.rint(place).astype(np.int64).ravel()] = value.ravel()
     if lost := [name for name in names if name not in found]:
-        raise ValueError(f"the weights {lost[0]} cannot be told from others in it")
+        raise ValueError(f"the weights {lost[0]} cannot be told from others")
     read = {name: torch.from_numpy(found[name]).view(free[name].shape) for name in names}
     return {name: value.float() for name, value in template.state_dict().items()} | read
 

@@ -46,7 +46,6 @@ def open_loggers(names: Sequence[str], folder: Path, *, project: str) -> list[Lo
 
     Args:
         names: names in lower case.
-        folder: folder of the run.
         project: name of the project at a logging service.
 
     Raises:

@@ -300,7 +300,7 @@ class Run:
         """
         if not self.finished and self.best_checkpoint.is_file():
             warnings.warn(
-                f"{self.path} was interrupted: using its best epoch so far, without the values "
+                f"{self.path} was interrupted: using its best epoch so far without the values "
                 "fitted at the end; train --resume --epochs N finishes the run there",
                 RunWarning,
                 stacklevel=2,

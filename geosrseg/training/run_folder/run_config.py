@@ -19,7 +19,6 @@ class RunConfig:
     """The data, network and recipe of a run.
 
     Attributes:
-        dataset: name of the dataset.
         source: origin of the data.
         licence: licence of the data.
         normalization: reflectance to network input.

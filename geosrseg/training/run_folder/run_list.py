@@ -23,7 +23,6 @@ class ListedRun:
 
     Attributes:
         state: ``running``, ``finished``, ``stopped`` or ``damaged``.
-        dataset: name of the dataset.
         network: names of its parts.
         epochs: number of epochs to train.
         done: number of finished epochs.

@@ -106,7 +106,7 @@ def load_encoder(encoder: nn.Module, path: Path, *, bands: int) -> None:
     found = {key: value for key, value in own.items() if key.partition(".")[0] in parts}
     first = next((key for key, value in state.items() if value.ndim == 4), "")
     _adapt_inputs(found, first, bands)
-    _load(encoder, found, path, expected=f"the encoder's names, such as {first}, behind any prefix")
+    _load(encoder, found, path, expected=f"the encoder's names, such as {first}, after any prefix")
 
 
 def _prefix(weights: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> str:

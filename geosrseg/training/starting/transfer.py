@@ -50,8 +50,6 @@ def transfer(
     Args:
         network: network with random weights.
         config: configuration of the network.
-        bands: names of the network's input bands.
-        classes: names of the network's output classes.
 
     Returns:
         The layers, bands and classes that start at random, for messages; empty if all fit.
