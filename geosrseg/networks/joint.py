@@ -25,8 +25,8 @@ class JointNetwork(nn.Module):
     PyTorch's exporter does (`networks.onnx.tracing`).
 
     Attributes:
-        bands: input bands; set by `networks.build`.
-        upscale_factor: s; set by `networks.build`.
+        bands: input bands; set by `networks.networks.build`.
+        upscale_factor: s; set by `networks.networks.build`.
     """
 
     bands: int

@@ -22,7 +22,7 @@ class Part(nn.Module):
     A segmentation part with a module `encoder` can start with published weights, and keep them.
 
     Attributes:
-        bands: input bands; set by `networks.build`.
+        bands: input bands; set by `networks.networks.build`.
         multiple: alignment of windows in input pixels, so that overlapping windows give the same
             result: the product of all strides of the encoder.
     """

@@ -110,7 +110,7 @@ def test_every_value_of_a_recipe_can_be_replaced():
         ("--seg unet --logits-block", 1, "--seg unet has no option logits_block, expected width"),
         ("--sr-option stages", 2, "'stages': expected NAME=VALUE, such as width=32"),
         ("--sr-option stages=2.5", 1, "--sr-option stages=2.5: expected a whole number"),
-        ("--seg-width 0", 1, "--seg segnet: a width above 0"),
+        ("--seg-width 0", 1, "--seg segnet: expected a width above 0"),
         ("--resume --overwrite", 2, "--resume continues a run that --overwrite would delete"),
         ("--preset paper --init-sr no.pth", 1, "no.pth cannot be read as weights"),
         ("--joint compact --seg unet", 1, "seg beside the network compact, which is one for both"),
