@@ -17,12 +17,14 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 class Surroundings:
     """Where a training runs, and what it writes besides its weights."""
 
-    device: str = option("Where to train; auto prefers a working GPU.", "auto", choices=DEVICES)
+    device: str = option(
+        "Device to train on; auto takes a GPU that works.", "auto", choices=DEVICES
+    )
     workers: int | None = option(
-        "Processes that prepare chips, in addition to the one that trains.",
+        "Extra processes that prepare chips.",
         kind="whole",
         least=0,
-        shown="by data and device",
+        shown="chosen by data and device",
     )
     loggers: str | Sequence[str] = option(
         "Lightning loggers besides TensorBoard: csv, wandb, mlflow, comet.",
@@ -32,7 +34,7 @@ class Surroundings:
         metavar="NAME,...",
     )
     images: int = option(
-        "Number of validation windows drawn after every pass.", 0, kind="whole", least=0
+        "Number of validation windows to draw after every pass.", 0, kind="whole", least=0
     )
     checkpoint_minutes: float = 10.0
     """Minutes between checkpoints within a pass: the most work that a kill can cost."""

@@ -119,7 +119,7 @@ def test_every_value_of_a_recipe_can_be_replaced():
             1,
             "two-stage trains two networks",
         ),
-        ("--joint compact --init-seg vgg16", 1, "vgg16 holds weights for an SR or segmentation part"),
+        ("--joint compact --init-seg vgg16", 1, "vgg16 holds weights for an SR or"),
         ("--loss ce,iou", 1, "--loss is made of ce, dice, lovasz, focal, got ce, iou"),
         ("--loss ce=much", 2, "expected NAME or NAME=WEIGHT"),
         ("--class-weights 1,2,3", 1, "3 class weights, expected one for each of 2 classes"),
