@@ -54,7 +54,8 @@ class SpectralFeatures(nn.Module):
         """Name the outputs for an image of these bands."""
         if not self.widened:
             return list(bands)
-        differences = [f"{bands[one]} - {bands[other]}" for one, other in self.pairs]
+        pairs = PAIRS if len(bands) == LANDSAT else ()  # `bands` may be another network's
+        differences = [f"{bands[one]} - {bands[other]}" for one, other in pairs]
         return [*bands, *(f"log {band}" for band in bands), *differences]
 
     def calibrate(self, normalization: Normalization) -> None:
