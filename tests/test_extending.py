@@ -249,10 +249,10 @@ def test_a_package_that_cannot_be_used_is_named(scene, tmp_path, tiny_model, poi
 
 def test_its_network_is_one(package, monkeypatch):
     torch = pytest.importorskip("torch")
-    from geosrseg.networks.networks import build_sr
+    from geosrseg.networks.networks import build
 
     monkeypatch.syspath_prepend(package)
-    network = build_sr("tiny", 3, upscale_factor=2, options={"width": 4})
+    network = build("sr", "tiny", 3, upscale_factor=2, options={"width": 4})
     assert network(torch.zeros(1, 3, 8, 8)).shape == (1, 3, 16, 16)
 
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.networks.framework import NetworkConfig, build_network
-from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.halo import exact_halo
 from geosrseg.networks.joint import JointNetwork
 from tests.tiny_models import make_spec
 
@@ -50,7 +50,7 @@ def tiny_network(config: NetworkConfig, *, seed: int = 0) -> JointNetwork:
 def spec_of(config: NetworkConfig) -> ModelSpec:
     """The ModelSpec of a network."""
     network = build_network(config)
-    multiple, reach = window_multiple(network), exact_halo(network)
+    multiple, reach = network.multiple, exact_halo(network)
     return make_spec(
         bands=config.bands,
         classes=config.classes,

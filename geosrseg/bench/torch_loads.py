@@ -12,7 +12,7 @@ import torch
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.networks.framework import build_network
-from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.halo import exact_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.networks.presets import configure
@@ -33,7 +33,7 @@ def write_random_model(preset: str, like: ModelSpec, window: int, path: Path) ->
     spec = replace(
         like,
         name=f"{preset}-{like.upscale_factor}x-random",
-        multiple=window_multiple(network),
+        multiple=network.multiple,
         window_size=window,
         halo=like.halo if reach is None else min(like.halo, reach),
         exact_halo=reach,

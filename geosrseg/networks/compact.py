@@ -1,17 +1,16 @@
-"""Compact: one network for both images, with almost all of its arithmetic on the LR grid.
+"""Compact: one network for SR image and logits, with almost all arithmetic on the LR grid.
 
-The paper's pair segments on the target grid, s² times finer than the information. Here a
-U-Net of five levels sees the LR image. Its features are raised to the target grid by a
-sub-pixel convolution (Shi et al., CVPR 2016) and refined by a 3x3 convolution there; two 1x1
-convolutions make of them the logits and what the SR image adds to the bicubic one.
+The paper's pair of networks segments on the target grid, s² times finer than the information.
+Here a U-Net of five levels processes the LR image. A sub-pixel convolution (Shi et al., CVPR
+2016) brings its features to the target grid, where a 3x3 convolution refines them. Two 1x1
+convolutions turn them into the logits and the difference of the SR image from the bicubic one.
 
-The sub-pixel convolution begins with all pixels of an LR pixel alike (ICNR: Aitken et al.,
-2017), and every class border passes a 3x3 convolution of the target grid: there is no comb of
-single target pixels to unlearn.
+Initially the sub-pixel convolution gives all target pixels of an LR pixel the same value (ICNR:
+Aitken et al., 2017), and every class border passes a 3x3 convolution on the target grid, so
+there is no checkerboard pattern to unlearn.
 
-The protocols: ``end-to-end`` has all of it; ``lr`` has no SR image of its own and gives the
-bicubic one, at the same cost; ``hr`` folds `fold` by `fold` native pixels into one of the
-trunk.
+Protocol ``end-to-end`` uses all of it. ``lr`` returns the bicubic image as SR image, at the same
+cost. ``hr`` folds `fold` by `fold` native pixels into one pixel of the trunk.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ from geosrseg.networks.spectral import SpectralFeatures
 from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 
 CHANNELS = (32, 64, 96, 128, 192)
-"""Of the trunk's levels."""
+"""Channels of the trunk's levels."""
 
 DETAIL = 16
 """Channels on the target grid."""
@@ -50,7 +49,6 @@ class SubPixel(nn.Module):
         return nn.functional.pixel_shuffle(self.conv(x).relu(), self.factor)
 
     def before(self, outputs: Reach) -> Reach:
-        """See `Part.before`."""
         return outputs.before_growth(self.factor)
 
 
@@ -59,11 +57,11 @@ class Compact(JointNetwork):
 
     Args:
         upscale_factor: s; 1 for native images.
-        trains_sr: it learns an SR image; else its first output is the bicubic one.
+        trains_sr: learn an SR image; otherwise the first output is the bicubic image.
         width: factor on the channels.
-        dropout: share of the channels left out while training, in the deepest two levels.
-        fold: native pixels along each side of a pixel of the trunk, where s is 1.
-        spectral: show it logarithms and normalized differences too, see `SpectralFeatures`.
+        dropout: share of channels dropped in training in the two deepest levels.
+        fold: native pixels along each side of a trunk pixel if s is 1.
+        spectral: add logarithms and normalized differences to the input, see `SpectralFeatures`.
     """
 
     def __init__(
@@ -81,7 +79,7 @@ class Compact(JointNetwork):
         super().__init__()
         check_width(width, dropout)
         if fold < 1:
-            raise ValueError(f"1 or more native pixels are folded, got {fold}")
+            raise ValueError(f"expected a fold of 1 or more, got {fold}")
         self.bands, self.upscale_factor = bands, upscale_factor
         self.fold = fold if upscale_factor == 1 else 1
         channels = [max(1, round(size * width)) for size in CHANNELS]
@@ -97,7 +95,7 @@ class Compact(JointNetwork):
         self.image: nn.Conv2d | None = None
         if trains_sr:
             self.image = nn.Conv2d(detail, bands, 1)
-            # nothing to add: training begins at the bicubic image
+            # zero difference: training starts at the bicubic image
             nn.init.zeros_(self.image.weight)
             nn.init.zeros_(self.image.bias)  # type: ignore[arg-type]
 
@@ -126,7 +124,7 @@ class Compact(JointNetwork):
         ]
 
     def parts(self) -> Mapping[str, nn.Module | None]:
-        """Segmentation is all but the head of the SR image."""
+        """Return the parts; segmentation is everything except the head of the SR image."""
         seg = nn.ModuleList([self.trunk, self.grow, self.refine, self.classifier])
         return {"sr": self.image, "seg": seg, "encoder": self.trunk.encoder}
 
@@ -142,12 +140,12 @@ class Compact(JointNetwork):
 
     @property
     def sr_parameters(self) -> list[nn.Parameter]:
-        """The head of the SR image: all else serves both."""
+        """The head of the SR image; everything else serves both outputs."""
         return [] if self.image is None else list(self.image.parameters())
 
 
 def fold_pixels(x: Tensor, size: int) -> Tensor:
-    """(N, C, size·H, size·W) -> (N, size²·C, H, W), as ONNX's SpaceToDepth orders them."""
+    """(N, C, size·H, size·W) -> (N, size²·C, H, W) in the channel order of ONNX's SpaceToDepth."""
     if size == 1:
         return x
     folded = nn.functional.pixel_unshuffle(x, size)  # its channels are (C, size²)

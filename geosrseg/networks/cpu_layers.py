@@ -1,8 +1,8 @@
-"""PyTorch's layers with a quicker training step on the CPU, for channels-last images.
+"""CPU layers: PyTorch's layers with a faster training step on the CPU, for channels-last images.
 
-Each is the layer that it derives from: the same parameters, names and values but for rounding.
-Only where gradients are wanted on a CPU is it computed in another way. What it gains there,
-for one core and the sizes of D-DBPN at 4x, is said beside each.
+Each has the parameters and names of its base class, and the same results except for rounding.
+It only computes differently if gradients are required on a CPU. Each docstring states the gain
+for one core and the sizes of D-DBPN at 4x.
 """
 
 from typing import Any
@@ -40,7 +40,7 @@ class _Deconvolve(torch.autograd.Function):
 
 
 def _weight_gradient(ctx: Any, x: Tensor, grad: Tensor, weight: Tensor) -> Tensor:
-    """That of the convolution that leads from `grad` to `x`."""
+    """Compute the weight gradient of the convolution that maps `grad` to `x`."""
     stride, padding = [ctx.stride] * 2, [ctx.padding] * 2
     gradients = torch.ops.aten.convolution_backward(
         x, grad, weight, None, stride, padding, [1, 1], False, [0, 0], 1, [False, True, False]
@@ -51,9 +51,9 @@ def _weight_gradient(ctx: Any, x: Tensor, grad: Tensor, weight: Tensor) -> Tenso
 class Deconvolution(nn.ConvTranspose2d):
     """A transposed convolution with equal stride and padding along both axes.
 
-    It is the gradient of a convolution. So its own gradients are that convolution, and the
-    convolution's gradient for its weights with input and output exchanged. Backward in 0.6 of
-    the time, in bfloat16 in 0.4.
+    As it is the gradient of a convolution, its own gradients are that convolution, and the
+    convolution's weight gradient with input and output exchanged. Backward takes 0.6 of the
+    time, 0.4 in bfloat16.
     """
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
@@ -68,7 +68,7 @@ class Deconvolution(nn.ConvTranspose2d):
 
 
 class PointwiseConvolution(nn.Conv2d):
-    """A 1x1 convolution, as the matrix product that it is: backward in 0.6 of the time."""
+    """A 1x1 convolution as a matrix product: backward takes 0.6 of the time."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not _trains_on_cpu(x):
@@ -78,10 +78,10 @@ class PointwiseConvolution(nn.Conv2d):
 
 
 class ThinConvolution(nn.Conv2d):
-    """A 3x3 convolution, padded by 1, of many channels to a few: in 0.4 of the time.
+    """A 3x3 convolution, padded by 1, from many channels to few: takes 0.4 of the time.
 
-    First a matrix product to nine values per output, one for each tap, then the sum of nine
-    neighbours, a convolution with zeros and ones.
+    A matrix product computes nine values per output, one for each tap; a convolution with zeros
+    and ones then adds nine neighbours.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -109,7 +109,7 @@ class _Rectify(torch.autograd.Function):
 
 
 class OneSlopePReLU(nn.PReLU):
-    """A PReLU with one parameter: backward in 0.4 of the time, but under autocast."""
+    """A PReLU with one parameter: backward takes 0.4 of the time, except under autocast."""
 
     def forward(self, x: Tensor) -> Tensor:
         if not _trains_on_cpu(x) or torch.is_autocast_enabled("cpu"):

@@ -1,15 +1,14 @@
-"""The framework: a super-resolution part and a segmentation part, joined.
+"""The framework: joins a super-resolution part and a segmentation part.
 
 Section 3.3 and Figure 1 of the paper. The protocols:
 
     end-to-end   both parts, trained together by the joint loss
-    two-stage    both parts, each trained alone: first SR by L1, then the segmentation on
+    two-stage    both parts, trained separately: first SR by L1, then the segmentation on
                  the native image (Pereira and dos Santos 2019)
-    lr           bicubic upsampling, the segmentation alone is trained
-    hr           the native image, upscale factor 1, then the same
+    lr           bicubic upsampling; trains the segmentation alone
+    hr           the native image, upscale factor 1; trains the segmentation alone
 
-One network for both (`networks`, ``--joint``) takes the place of the pair under all but
-two-stage.
+One network for both (`networks`, ``--joint``) can replace the pair, except for two-stage.
 """
 
 import math
@@ -20,7 +19,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from geosrseg.networks.joint import JointNetwork
-from geosrseg.networks.networks import build_joint, build_seg, build_sr
+from geosrseg.networks.networks import build
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
 from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
@@ -30,20 +29,15 @@ PROTOCOLS = ("end-to-end", "two-stage", "lr", "hr")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkConfig:
-    """What is needed to build a network again.
+    """Everything needed to build a network.
 
     Attributes:
         protocol: one of `PROTOCOLS`.
-        bands: input bands.
-        classes: output classes.
         upscale_factor: target pixels per source pixel along each axis; 1 for ``hr``.
-        sr: name of the SR network, see `networks`; of no meaning for ``lr`` and ``hr``.
-        sr_options: its keyword arguments, where not their defaults.
-        seg: name of the segmentation network.
-        seg_options: its keyword arguments, where not their defaults.
-        residual: the SR network adds to the bicubic image, beginning with nothing to add.
-        joint: name of one network that gives both images, in place of `sr` and `seg`.
-        joint_options: its keyword arguments, where not their defaults.
+        sr: name of the SR network, see `networks`; ignored for ``lr`` and ``hr``.
+        sr_options: keyword arguments of the SR network; the defaults for others.
+        residual: the SR network adds its output to the bicubic image, starting with zero.
+        joint: name of one network for both images, which replaces `sr` and `seg`.
     """
 
     protocol: str
@@ -68,23 +62,21 @@ class NetworkConfig:
 
     @property
     def trains_sr(self) -> bool:
-        """The protocol has an SR network."""
+        """Whether the protocol has an SR network."""
         return self.protocol in ("end-to-end", "two-stage")
 
     @property
     def two_stage(self) -> bool:
-        """The parts are trained one after the other."""
         return self.protocol == "two-stage"
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
         return asdict(self)
 
 
 class Residual(Part):
-    """An SR network that adds to the bicubic image.
+    """An SR network whose output is added to the bicubic image.
 
-    Its last convolution begins at zero, so training begins at the LR baseline's input.
+    Its last convolution is initially zero, so training starts at the input of protocol ``lr``.
     """
 
     def __init__(self, network: Part, bicubic: BicubicUpsample) -> None:
@@ -106,7 +98,7 @@ class Residual(Part):
 
 
 class EndToEnd(JointNetwork):
-    """The paper's network: two parts in a row, the second sees the first one's image alone.
+    """The paper's network: two parts in sequence; the second only sees the first one's image.
 
     Args:
         sr: (N, bands, H, W) -> (N, bands, s·H, s·W).
@@ -156,27 +148,28 @@ class EndToEnd(JointNetwork):
 
 
 def build_network(config: NetworkConfig) -> JointNetwork:
-    """The network that a configuration describes, freshly initialized.
+    """Build the network of a configuration, with random weights.
 
     Raises:
-        RunError: it names a network that there is not, or options that it does not take.
+        RunError: there is no such network, or it does not accept the options.
     """
-    factor = config.upscale_factor
+    factor, sizes = config.upscale_factor, (config.bands, config.classes)
     if config.joint is not None:
-        return build_joint(
+        joint: JointNetwork = build(
+            "joint",
             config.joint,
-            config.bands,
-            config.classes,
+            *sizes,
             upscale_factor=factor,
             trains_sr=config.trains_sr,
             options=config.joint_options,
         )
-    # First, so that with one seed it begins alike in every protocol.
-    seg = build_seg(config.seg, config.bands, config.classes, options=config.seg_options)
+        return joint
+    # First, so that its weights for a seed are the same under every protocol.
+    seg: Part = build("seg", config.seg, *sizes, options=config.seg_options)
     bicubic = BicubicUpsample(config.bands, upscale_factor=factor)
     sr: Part = bicubic
     if config.trains_sr:
-        sr = build_sr(config.sr, config.bands, upscale_factor=factor, options=config.sr_options)
+        sr = build("sr", config.sr, config.bands, upscale_factor=factor, options=config.sr_options)
         if config.residual:
             sr = Residual(sr, bicubic)
     return EndToEnd(sr, seg, upscale_factor=factor)

@@ -1,14 +1,13 @@
-"""Halo: how far from a window's border the network's answer can still depend on it.
+"""Halo: the distance from a window's border within which the border affects the result.
 
-Three ways to know, and the model file carries what they give:
+There are three ways to find it; the model file contains the results:
 
-- **structure**: the longest chain of layers is followed backwards from the target pixels at
-  a border, as an interval of pixels along one axis (`Part.before`). A bound, met exactly by
-  some images.
-- **probing**, for a part that does not say: NaN comes in from beyond a border, and where the
-  output is a number it does not depend on it. Nothing is found for a part that looks at the
-  whole window, by a global pooling or attention: it has no exact halo.
-- **measuring**: how far from a border a trained network's labels really change.
+- **structure**: follow the longest chain of layers back from the target pixels at a border, as
+  an interval of pixels along one axis (`Part.before`). This is a bound, which some images reach.
+- **probing**, for a part without `before`: pixels beyond a border are NaN; outputs that are not
+  NaN do not depend on them. A part that looks at the whole window, by global pooling or
+  attention, has no exact halo.
+- **measuring**: how far from a border the labels of a trained network actually change.
 """
 
 import copy
@@ -23,30 +22,25 @@ from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
 
 DEFAULT_HALO = 24
-"""LR pixels; with it fewer than one label in ten thousand differs from one large window."""
+"""LR pixels; fewer than one label in ten thousand then differs from one large window."""
 
 PROBES = (256, 512, 1024, 2048)
-"""Input pixels of the images on which a part is probed, one after the other."""
+"""Lengths of the images for probing, in input pixels, tried in this order."""
 
 STRIP = 32
-"""Pixels of such an image along its other axis, and of the images for measuring."""
+"""Width of the images for probing and measuring, in input pixels."""
 
 IMAGES = 2
-"""Random images on which the halo of a trained network is measured."""
-
-
-def window_multiple(network: JointNetwork) -> int:
-    """LR pixels on whose multiples windows begin and end, so that pooling cells agree."""
-    return network.multiple
+"""Number of random images for measuring the halo of a trained network."""
 
 
 def exact_halo(network: JointNetwork) -> int | None:
-    """LR pixels, a multiple of `window_multiple`, beyond which a border changes nothing.
+    """Find the LR pixels beyond which a border has no effect, a multiple of `network.multiple`.
 
-    None where a part looks at the whole window.
+    None if a part looks at the whole window.
     """
     distances = []
-    # The first target pixel behind a border at 0, and the last one before it.
+    # The first target pixel after a border at 0, and the last one before it.
     for pixel, side in ((0, -1), (-1, 1)):
         reach: Reach | None = Reach(pixel, pixel)
         for part, growth in network.chain:
@@ -54,23 +48,23 @@ def exact_halo(network: JointNetwork) -> int | None:
         if reach is None:
             return None
         distances.append(-reach.first if side < 0 else reach.last + 1)
-    return round_up(max(distances), window_multiple(network))
+    return round_up(max(distances), network.multiple)
 
 
 def widest_halo(network: JointNetwork) -> int:
-    """The exact halo, or the default without one: for measurements."""
+    """Return the exact halo, or the default halo if there is none, for evaluation."""
     halo = exact_halo(network)
-    return round_up(DEFAULT_HALO, window_multiple(network)) if halo is None else halo
+    return round_up(DEFAULT_HALO, network.multiple) if halo is None else halo
 
 
 def measured_halo(network: JointNetwork) -> int | None:
-    """LR pixels, a multiple of `window_multiple`, beyond which no label was seen to change.
+    """Measure the LR pixels beyond which no label changes, a multiple of `network.multiple`.
 
-    Random images are given other pixels beyond a border, left, right, above and below. Real
-    images have changed no label farther away than these do, but there is no proof in it.
-    None where labels changed as far as the images went.
+    The pixels of random images are replaced beyond a border, left, right, above and below. In
+    experience real images change no label at a larger distance, but this is not a proof. None if
+    labels change up to the end of the images.
     """
-    multiple = window_multiple(network)
+    multiple = network.multiple
     bound = exact_halo(network)
     side = round_up(max(PROBES[0], multiple) if bound is None else bound, multiple)
     network = copy.deepcopy(network).cpu().float().eval()
@@ -90,7 +84,7 @@ def measured_halo(network: JointNetwork) -> int | None:
 def _labels_changed(
     network: JointNetwork, here: Tensor, beyond: Tensor, *, flipped: bool, upright: bool
 ) -> int:
-    """HR pixels from the middle to the farthest label that other pixels beyond it change."""
+    """HR pixels from the middle to the farthest label that the pixels beyond it change."""
     other = here.clone()
     middle = here.shape[-1] // 2
     other[..., :middle] = beyond[..., :middle]
@@ -107,7 +101,7 @@ def _labels_changed(
 
 
 def _before(part: JointNetwork | Part, outputs: Reach, *, growth: int) -> Reach | None:
-    """What `part.before` says, or else what probing finds."""
+    """Return `part.before`, or the result of probing if it is unknown."""
     reach = part.before(outputs)
     if reach is not None:
         return reach
@@ -122,7 +116,7 @@ def _before(part: JointNetwork | Part, outputs: Reach, *, growth: int) -> Reach 
 
 
 def _probe(part: JointNetwork | Part, *, growth: int) -> int | None:
-    """Input pixels that NaN comes in from beyond a border, at most."""
+    """Largest distance, in input pixels, over which NaN spreads from beyond a border."""
     part = copy.deepcopy(part).cpu().float().eval()
     for size in PROBES:
         length = round_up(size, 2 * part.multiple)
@@ -134,7 +128,7 @@ def _probe(part: JointNetwork | Part, *, growth: int) -> int | None:
 
 
 def _depth(part: JointNetwork | Part, image: Tensor) -> int:
-    """Output pixels, along the longer axis, that a NaN half makes NaN in the other half."""
+    """Output pixels along the longer axis over which a NaN half spreads into the other half."""
     axis = 2 + image.shape[2:].index(max(image.shape[2:]))
     half = image.shape[axis] // 2
     deepest = 0
@@ -142,7 +136,7 @@ def _depth(part: JointNetwork | Part, image: Tensor) -> int:
         probed = image.clone()
         probed.narrow(axis, first, half).fill_(torch.nan)
         with torch.inference_mode():
-            given = part(probed)  # of a part one image, of a joint network two
+            given = part(probed)  # one image from a part, two from a joint network
             images = torch.cat(given, 1) if isinstance(given, tuple) else given
         bad = images.isnan().any(1).any(4 - axis)[0]
         other = bad[bad.shape[0] // 2 :] if first == 0 else bad[: bad.shape[0] // 2].flip(0)

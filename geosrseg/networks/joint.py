@@ -1,7 +1,7 @@
-"""JointNetwork: what a network that gives an SR image and a class map has to provide.
+"""JointNetwork: the interface of a network that returns an SR image and logits.
 
-The paper's is two parts in a row (`framework`). One of your own may share as much between the
-two as it likes: only `forward` is needed, each of the rest makes something better or possible.
+The paper's network is two parts in sequence (`framework`). Your own network may share any layers
+between the two outputs. Only `forward` is required; the other members are optional.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ class JointNetwork(nn.Module):
     `forward` maps (N, bands, H, W) to the SR image (N, bands, s·H, s·W), in normalized
     reflectance and not clipped, and the logits (N, classes, s·H, s·W).
 
-    Its ONNX form is the function registered for its class in `networks.onnx.joint`, or without
-    one what PyTorch's exporter makes of it (`networks.onnx.tracing`).
+    The function registered for its class in `networks.onnx.joint` writes it as ONNX; without one,
+    PyTorch's exporter does (`networks.onnx.tracing`).
 
     Attributes:
-        bands: input bands; set by the registry that built it.
-        upscale_factor: s, of the network.
+        bands: input bands; set by `networks.networks.build`.
+        upscale_factor: s; set by `networks.networks.build`.
     """
 
     bands: int
@@ -34,67 +34,67 @@ class JointNetwork(nn.Module):
 
     @property
     def multiple(self) -> int:
-        """LR pixels on whose multiples windows begin and end: the product of all strides."""
+        """Alignment of windows in LR pixels, for pooling cells to agree: the product of strides."""
         return 1
 
     def super_resolve(self, lr: Tensor) -> Tensor:
-        """The SR image alone."""
+        """Compute the SR image alone."""
         sr: Tensor = self(lr)[0]
         return sr
 
     def segment(self, hr: Tensor) -> Tensor:
-        """The logits of an image of the target grid, for training in two stages.
+        """Compute the logits of an image on the target grid, for two-stage training.
 
         Raises:
-            TypeError: there is no part that could be trained alone.
+            TypeError: the network has no separate segmentation part.
         """
         raise TypeError(f"{type(self).__name__} has no segmentation part of its own")
 
     def calibrate(self, normalization: Normalization) -> None:
-        """Take in what reflectance the input stands for, before training begins."""
+        """Receive the reflectance ranges of the input, before training starts."""
 
     def input_names(self, bands: Sequence[str]) -> list[str]:
-        """A name for each input of the first layer, where these are more than the bands."""
+        """Name the inputs of the first layer, which may be more than the bands."""
         return list(bands)
 
     def parts(self) -> Mapping[str, nn.Module | None]:
-        """By name, what can keep its weights while the rest is trained: sr, seg, encoder."""
+        """Return the parts that can be frozen, by name: sr, seg, encoder."""
         return {}
 
     def before(self, outputs: Reach) -> Reach | None:
-        """The LR pixels on which target pixels can depend; see `Part.before`."""
+        """Return the LR pixels on which target pixels can depend; see `Part.before`."""
         return None
 
     @property
     def chain(self) -> Sequence[tuple["JointNetwork | Part", int]]:
-        """From the logits back to the LR image: each part with its growth."""
+        """The parts from the logits back to the LR image, each with its upscale factor."""
         return [(self, self.upscale_factor)]
 
     @property
     def last_conv(self) -> nn.Conv2d:
-        """The convolution whose outputs are the logits: class offsets are added to its bias.
+        """The convolution whose outputs are the logits; class offsets are added to its bias.
 
         Raises:
-            TypeError: the part has none.
+            TypeError: the network does not define it.
         """
         raise TypeError(f"{type(self).__name__} does not say which of its layers is the last")
 
     @property
     def sr_parameters(self) -> list[nn.Parameter]:
-        """What learns at the SR part's rate; all else at the segmentation's."""
+        """Parameters trained at the SR part's rate."""
         return []
 
     @property
     def seg_parameters(self) -> list[nn.Parameter]:
-        """What learns at the segmentation's rate."""
+        """Parameters trained at the segmentation's rate: all others."""
         of_sr = {id(parameter) for parameter in self.sr_parameters}
         return [parameter for parameter in self.parameters() if id(parameter) not in of_sr]
 
     def shift_logits(self, offsets: Tensor) -> None:
-        """Add one number per class to the logits, for good.
+        """Add one offset per class to the bias of the last convolution.
 
         Raises:
-            TypeError: the convolution that gives the logits has no bias to add them to.
+            TypeError: the last convolution is not defined or has no bias.
         """
         bias: Any = self.last_conv.bias
         if bias is None:

@@ -1,17 +1,17 @@
-"""The losses: equation 1 of the paper, what may stand beside its cross-entropy, a third term.
+"""The losses: equation 1 of the paper, alternatives to its cross-entropy, and a third term.
 
-The losses of a segmentation are functions of logits, reference and weights alone:
+Losses of the segmentation are functions of logits, reference and weights:
 
     logits     (N, classes, H, W)
-    reference  (N, H, W) int64 class indices, NODATA where there is none; or soft labels,
-               (N, classes, H, W) probabilities, all zero where there is none
-    weights    (N, H, W) how far each pixel is trusted, 0 or more; None trusts all alike
+    reference  (N, H, W) int64 class indices, NODATA where unknown; or soft labels,
+               (N, classes, H, W) probabilities, all zero where unknown
+    weights    (N, H, W) weight of each pixel, 0 or more; None for equal weights
 
-A pixel without a reference counts for nothing, and where no pixel counts the loss is zero.
+A pixel without a reference does not count, and if no pixel counts the loss is zero.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,18 +20,17 @@ from torch import Tensor, nn
 from geosrseg.core.legend import NODATA
 
 FOCUS = 2.0
-"""γ of the focal loss, what its authors found best."""
+"""γ of the focal loss; its authors' best value."""
 
 
 def reconstruction_loss(sr: Tensor, hr: Tensor, trained: Tensor) -> Tensor:
-    """L1, the mean absolute difference over all bands and the pixels that are trained.
+    """L1, the mean absolute difference over all bands and the training pixels.
 
     Args:
         sr: (N, bands, H, W) super-resolved image.
         hr: (N, bands, H, W) native image.
-        trained: (N, H, W) bool, False where the native image is not to be learned from:
-            validation and test areas, padding, pixels that are not valid; zero is returned
-            if it is nowhere.
+        trained: (N, H, W) bool, False for pixels that must not be learned from: validation and
+            test areas, padding, invalid pixels. The loss is zero if all are False.
     """
     difference = (sr.float() - hr.float()).abs() * trained[:, None]
     return difference.sum() / (trained.sum() * hr.shape[1]).clamp(min=1)
@@ -44,42 +43,46 @@ def cross_entropy(
     *,
     class_weights: Tensor | None = None,
     smoothing: float = 0.0,
+    focus: float = 0.0,
 ) -> Tensor:
     """CE, the weighted mean over the pixels that have a reference.
 
     Args:
-        logits: see above, like the next two.
-        class_weights: (classes,) a factor on the pixels of each class.
+        class_weights: (classes,) factor on the pixels of each class.
         smoothing: share of a label that is spread over all classes.
+        focus: γ of the focal loss, see `focal`; 0 for the plain cross-entropy.
     """
-    each = _each_cross_entropy(logits, reference, class_weights, smoothing)
-    return _mean(each, logits, reference, weights, class_weights)
+    each = F.cross_entropy(
+        logits.float(),
+        reference if reference.ndim == 3 else reference.float(),
+        weight=class_weights,
+        ignore_index=NODATA if reference.ndim == 3 else -100,
+        reduction="none",
+        label_smoothing=smoothing,
+    )
+    if focus:
+        right = (logits.float().softmax(1) * _one_hot(logits, reference)).sum(1)
+        each = each * (1 - right) ** focus
+    trust = _trust(reference, weights)
+    whole = trust
+    if class_weights is not None:  # `each` already includes them
+        whole = trust * torch.einsum("nchw,c->nhw", _one_hot(logits, reference), class_weights)
+    return _divided((each * trust).sum(), whole.sum())
 
 
 def focal(
-    logits: Tensor,
-    reference: Tensor,
-    weights: Tensor | None = None,
-    *,
-    class_weights: Tensor | None = None,
-    smoothing: float = 0.0,
+    logits: Tensor, reference: Tensor, weights: Tensor | None = None, **options: Any
 ) -> Tensor:
-    """The cross-entropy with a factor (1 - p)^γ, p the probability of what is right.
+    """The cross-entropy with a factor (1 - p)^γ, where p is the probability of the reference.
 
-    Lin et al., ICCV 2017: pixels that are known already count for little. Arguments are those
-    of `cross_entropy`.
+    Lin et al., ICCV 2017: confident correct pixels count little. `options` are those of
+    `cross_entropy`.
     """
-    each = _each_cross_entropy(logits, reference, class_weights, smoothing)
-    right = (logits.float().softmax(1) * _one_hot(logits, reference)).sum(1)
-    return _mean(each * (1 - right) ** FOCUS, logits, reference, weights, class_weights)
+    return cross_entropy(logits, reference, weights, focus=FOCUS, **options)
 
 
 def dice(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Tensor:
-    """1 - 2·|P∩Q| / (|P| + |Q|), over the batch, the mean of the classes it holds.
-
-    Args:
-        logits: see above, like the next two.
-    """
+    """1 - 2·|P∩Q| / (|P| + |Q|) over the batch, mean over the classes in the batch."""
     wanted = _one_hot(logits, reference)
     trust = _trust(reference, weights)[:, None]
     given = logits.float().softmax(1)
@@ -92,17 +95,14 @@ def dice(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Te
 
 
 def lovasz(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Lovász-softmax, the convex extension of 1 - IoU, the mean of the batch's classes.
+    """Lovász-softmax, the convex extension of 1 - IoU, mean over the classes in the batch.
 
-    Berman, Triki, Blaschko, CVPR 2018, algorithm 1; with weights the pixels of intersection
-    and union are counted by them. A soft label counts as its most probable class.
-
-    Args:
-        logits: see above, like the next two.
+    Berman, Triki, Blaschko, CVPR 2018, algorithm 1. Weights apply to the pixels of intersection
+    and union. A soft label counts as its most probable class.
     """
     trust = _trust(reference, weights)
     counted = trust > 0
-    labels = _hard(reference)[counted]
+    labels = (reference if reference.ndim == 3 else reference.argmax(1))[counted]
     given = logits.float().softmax(1).movedim(1, -1)[counted]  # (pixels, classes)
     if not len(labels):
         return logits.sum() * 0
@@ -114,7 +114,7 @@ def lovasz(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> 
 
 
 def _lovasz_of(given: Tensor, own: Tensor, trust: Tensor) -> Tensor:
-    """Of one class: its errors, largest first, with how much each one adds to 1 - IoU."""
+    """Sum the errors of one class, largest first, times what each one adds to 1 - IoU."""
     errors, order = (own.float() - given).abs().sort(descending=True)
     of_class = (trust * own)[order]
     missed, false = of_class.cumsum(0), (trust[order] - of_class).cumsum(0)
@@ -124,53 +124,24 @@ def _lovasz_of(given: Tensor, own: Tensor, trust: Tensor) -> Tensor:
     return errors @ steps
 
 
-def _each_cross_entropy(
-    logits: Tensor, reference: Tensor, class_weights: Tensor | None, smoothing: float
-) -> Tensor:
-    """(N, H, W), each pixel times its class's weight."""
-    options = {"weight": class_weights, "label_smoothing": smoothing, "reduction": "none"}
-    if reference.ndim == 4:
-        return F.cross_entropy(logits.float(), reference.float(), **options)  # type: ignore[arg-type]
-    return F.cross_entropy(logits.float(), reference, ignore_index=NODATA, **options)  # type: ignore[arg-type]
-
-
-def _mean(
-    each: Tensor,
-    logits: Tensor,
-    reference: Tensor,
-    weights: Tensor | None,
-    class_weights: Tensor | None,
-) -> Tensor:
-    """The mean of (N, H, W), weighted by pixel and class, of values that have the latter."""
-    trust = _trust(reference, weights)
-    whole = trust
-    if class_weights is not None:
-        whole = trust * torch.einsum("nchw,c->nhw", _one_hot(logits, reference), class_weights)
-    return _divided((each * trust).sum(), whole.sum())
-
-
 def _divided(values: Tensor, total: Tensor) -> Tensor:
-    """Zero where the total is; without a division by zero, whose gradient is no number."""
+    """Divide, with 0 for a total of 0; dividing by zero would make the gradient NaN."""
     return values / torch.where(total > 0, total, 1)
 
 
 def _trust(reference: Tensor, weights: Tensor | None) -> Tensor:
-    """(N, H, W): 0 where there is no reference, else the pixel's weight."""
+    """(N, H, W): the pixel's weight, 0 without a reference."""
     known = (reference != NODATA) if reference.ndim == 3 else reference.sum(1) > 0
     return known.float() if weights is None else known * weights.float()
 
 
 def _one_hot(logits: Tensor, reference: Tensor) -> Tensor:
-    """(N, classes, H, W), all zero where there is no reference."""
+    """(N, classes, H, W), all zero without a reference."""
     if reference.ndim == 4:
         return reference.float()
     known = reference != NODATA
     labels = torch.where(known, reference, 0)
     return F.one_hot(labels, logits.shape[1]).movedim(-1, 1) * known[:, None].float()
-
-
-def _hard(reference: Tensor) -> Tensor:
-    return reference if reference.ndim == 3 else reference.argmax(1)
 
 
 TERMS: Mapping[str, Callable[..., Tensor]] = {
@@ -179,18 +150,18 @@ TERMS: Mapping[str, Callable[..., Tensor]] = {
     "lovasz": lovasz,
     "focal": focal,
 }
-"""By the names that ``--loss`` knows."""
+"""Losses by their names in ``--loss``."""
 
 PIXELWISE = ("ce", "focal")
-"""Those that take class weights and smoothing; the others weigh all classes alike."""
+"""Losses with class weights and smoothing; the others weigh all classes equally."""
 
 
 class SegmentationLoss(nn.Module):
-    """A sum of losses of `TERMS`.
+    """A weighted sum of losses.
 
     Args:
-        terms: the weight of each, by name.
-        class_weights: one per class; none weighs all alike.
+        terms: weights by name in `TERMS`.
+        class_weights: weight of each class; empty for equal weights.
         smoothing: share of a label that is spread over all classes.
     """
 
@@ -212,7 +183,7 @@ class SegmentationLoss(nn.Module):
     def forward(
         self, logits: Tensor, reference: Tensor, weights: Tensor | None = None
     ) -> dict[str, Tensor]:
-        """Each term by its name, not weighted; see above for the arguments."""
+        """Compute each term by name, without its weight."""
         by_pixel = {"class_weights": self.class_weights, "smoothing": self._smoothing}
         return {
             name: TERMS[name](logits, reference, weights, **by_pixel if name in PIXELWISE else {})
@@ -220,16 +191,16 @@ class SegmentationLoss(nn.Module):
         }
 
     def total(self, values: Mapping[str, Tensor]) -> Tensor:
-        """The weighted sum of what `forward` gave."""
+        """Compute the weighted sum of the result of `forward`."""
         return torch.stack([weight * values[name] for name, weight in self._terms.items()]).sum()
 
 
 class CoarseReference(NamedTuple):
-    """Labels on the LR grid, of images that are LR images and have no native one.
+    """Labels on the LR grid, for LR images without a native image.
 
     Attributes:
-        target: (N, H, W) int64 class indices of LR pixels, NODATA where there are none.
-        weights: (N, H, W) how far they are trusted.
+        target: (N, H, W) int64 class indices of LR pixels, NODATA where unknown.
+        weights: (N, H, W) weights of the pixels.
     """
 
     target: Tensor
@@ -237,14 +208,14 @@ class CoarseReference(NamedTuple):
 
 
 def average_logits(logits: Tensor, *, factor: int) -> Tensor:
-    """Logits of the LR pixels: the logarithm of the mean of the probabilities.
+    """Compute logits of LR pixels, the logarithm of the mean probabilities.
 
     Args:
         logits: (N, classes, factor * H, factor * W).
         factor: pixels averaged along each axis.
 
     Returns:
-        (N, classes, H, W); their softmax is the mean itself.
+        (N, classes, H, W); their softmax equals the mean.
     """
     mean = F.avg_pool2d(logits.float().softmax(1), factor)
     return mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
@@ -253,14 +224,8 @@ def average_logits(logits: Tensor, *, factor: int) -> Tensor:
 class JointLoss(nn.Module):
     """ξ = α·L1(HR, SR) + β·CE(reference, logits) + γ·CE(coarse reference, mean probabilities).
 
-    The first two terms are the paper's, with another loss in place of CE where one is given;
-    the third is for labels on the LR grid, and zero without them.
-
-    Args:
-        alpha: α, weight of the reconstruction.
-        beta: β, weight of the segmentation.
-        gamma: γ, weight of the segmentation on the LR grid.
-        segmentation: its loss; by default the paper's cross-entropy.
+    The first two terms are the paper's. The third is for labels on the LR grid, and zero without
+    them. `segmentation` replaces CE, the default, by other losses.
     """
 
     def __init__(
@@ -288,19 +253,18 @@ class JointLoss(nn.Module):
         weights: Tensor | None = None,
         coarse: CoarseReference | None = None,
     ) -> dict[str, Tensor]:
-        """The loss and its parts, each a scalar.
+        """Compute the loss and its parts, each a scalar.
 
         Args:
             sr: (N, bands, H, W) super-resolved image.
             logits: (N, classes, H, W).
             hr: (N, bands, H, W) native image.
-            target: the reference, hard or soft; see above.
-            trained: (N, H, W) bool, where the native image is learned from.
-            coarse: labels on the LR grid.
+            target: the reference, hard or soft; see the module.
+            trained: (N, H, W) bool, pixels of the native image to learn from.
 
         Returns:
-            ``loss``, which is ξ; ``l1``; each part of the segmentation's; and with coarse
-            labels, ``coarse_`` and each of these.
+            ``loss``, which is ξ; ``l1``; each term of the segmentation loss by name; and with
+            coarse labels, each of these terms with the prefix ``coarse_``.
         """
         parts = {"l1": reconstruction_loss(sr, hr, trained)}
         parts |= self.segmentation(logits, target, weights)
@@ -314,13 +278,11 @@ class JointLoss(nn.Module):
 
 
 def class_weights_from_counts(counts: Sequence[int], *, power: float) -> tuple[float, ...]:
-    """(1/share)^power of each class, scaled so that a pixel weighs 1 on average.
-
-    A class without pixels weighs nothing.
+    """Compute (1/share)^power of each class, scaled to a mean weight of 1 per pixel.
 
     Args:
-        counts: pixels of each class.
-        power: 0 weighs all alike, 1 gives every class the same say.
+        counts: pixels of each class; a class without pixels gets the weight 0.
+        power: 0 weighs all pixels equally, 1 all classes.
     """
     total = sum(counts)
     bare = [(total / count) ** power if count else 0.0 for count in counts]

@@ -1,4 +1,4 @@
-"""Options of a network: the keyword arguments that it declares, and their values as text."""
+"""Options of a network: finds its declared keyword arguments, and reads their values from text."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -7,21 +7,17 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from geosrseg.errors import RunError
 
-WORDS: Mapping[str, bool] = {"true": True, "yes": True, "1": True} | {
-    "false": False,
-    "no": False,
-    "0": False,
-}
+WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 EXPECTED = {int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def declared_options(
     builder: Callable[..., Any], *, given: tuple[str, ...] = ()
 ) -> Mapping[str, inspect.Parameter]:
-    """The keyword-only parameters of what builds a network, except those that are `given`."""
+    """List the keyword-only parameters of a network's builder, except those in `given`."""
     try:
         signature = inspect.signature(builder, eval_str=True)
-    except NameError:  # an annotation that is known to type checkers alone
+    except NameError:  # an annotation imported for type checkers only
         signature = inspect.signature(builder)
     return {
         name: parameter
@@ -36,7 +32,7 @@ def check_names(
     """Refuse options that a network does not declare.
 
     Raises:
-        RunError: names the first of them, and those that there are.
+        RunError: an option is unknown.
     """
     if unknown := [name for name in names if name not in known]:
         raise RunError(
@@ -46,21 +42,23 @@ def check_names(
 
 
 def read_value(part: str, text: str, parameter: inspect.Parameter) -> Any:
-    """The value of an option that is given as text, by its annotation or its default's type.
+    """Convert an option's text to the type of its annotation or its default.
 
     Args:
-        part: ``sr``, ``seg`` or ``joint``, for the error.
-        text: as typed.
-        parameter: what the network declares.
+        part: ``sr``, ``seg`` or ``joint``, for the message.
+        text: text from the user.
+        parameter: the network's declaration.
 
     Raises:
-        RunError: the text is not such a value.
+        RunError: the text is not a value of this type.
     """
     kinds = _kinds(parameter)
     if NoneType in kinds and text.lower() == "none":
         return None
     refused = f"`{part}_options={parameter.name}={text}`: expected "
-    if choices := [choice for kind in kinds for choice in _choices(kind)]:
+    if choices := [
+        each for kind in kinds if get_origin(kind) is Literal for each in get_args(kind)
+    ]:
         by_text = {str(choice): choice for choice in choices}
         if text not in by_text:
             raise RunError(refused + f"one of {', '.join(by_text)}")
@@ -80,7 +78,3 @@ def _kinds(parameter: inspect.Parameter) -> tuple[Any, ...]:
         has_type = parameter.default not in (parameter.empty, None)
         kind = type(parameter.default) if has_type else str
     return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
-
-
-def _choices(kind: Any) -> tuple[Any, ...]:
-    return get_args(kind) if get_origin(kind) is Literal else ()

@@ -1,7 +1,7 @@
-"""The networks by name: ours, the library's, and those that other packages bring.
+"""Builds networks by name: ours, the library's and those of other packages.
 
 A package adds a network by an entry point in its pyproject.toml, which names a `Part` (a
-`JointNetwork` in the third group) or a function that returns one. It is called as ours are::
+`JointNetwork` in the third group) or a function that returns one::
 
     [project.entry-points."geosrseg.sr"]
     mine = "mypackage:MySR"       # MySR(bands, upscale_factor=4, **options)
@@ -16,15 +16,11 @@ A package adds a network by an entry point in its pyproject.toml, which names a 
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from geosrseg.errors import RunError
 from geosrseg.networks.network_options import check_names, declared_options, read_value
 from geosrseg.registry import Offer, Registry
-
-if TYPE_CHECKING:
-    from geosrseg.networks.joint import JointNetwork
-    from geosrseg.networks.part import Part
 
 Builder = Callable[..., Any]
 
@@ -48,28 +44,27 @@ NETWORKS: Mapping[str, Registry[Builder]] = {
     ),
     "joint": _registry("joint", "network for both images", compact="compact:Compact"),
 }
-"""By the part that they are; `JointNetwork` is both."""
+"""Networks for each part; ``joint`` serves as both."""
 
 LIBRARY = "smp:"
-"""Prefix of the names of segmentation_models.pytorch's networks."""
+"""Name prefix of segmentation_models.pytorch's networks."""
 
 GIVEN = ("upscale_factor", "trains_sr", "name")
-"""Keyword arguments that are no options: they follow from the run."""
+"""Keyword arguments that follow from the run and are not options."""
 
 
 def network_names(part: str) -> tuple[str, ...]:
-    """The names that a part may have, for help and errors."""
+    """List the names of networks for a part, for help and errors."""
     more = (f"{LIBRARY}ARCHITECTURE/ENCODER",) if part == "seg" else ()
     return (*NETWORKS[part].names, *more)
 
 
 def read_options(part: str, name: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a network, where text stands for a value of the declared type.
+    """Convert options given as text to the types that the network declares.
 
     Args:
         part: ``sr``, ``seg`` or ``joint``.
-        name: of the network.
-        values: by option; text is read, any other value is kept.
+        values: values by option; those that are not text are kept.
 
     Raises:
         RunError: there is no such network, option or value.
@@ -82,49 +77,31 @@ def read_options(part: str, name: str, values: Mapping[str, Any]) -> dict[str, A
     }
 
 
-def build_sr(name: str, bands: int, *, upscale_factor: int, options: Mapping[str, Any]) -> "Part":
-    """A super-resolution network, freshly initialized.
-
-    Raises:
-        RunError: there is no such network, or it does not take these options.
-    """
-    part: Part = _build("sr", name, (bands,), {"upscale_factor": upscale_factor}, options)
-    return part
-
-
-def build_seg(name: str, bands: int, classes: int, *, options: Mapping[str, Any]) -> "Part":
-    """A segmentation network, freshly initialized.
-
-    Raises:
-        RunError: there is no such network, or it does not take these options.
-    """
-    part: Part = _build("seg", name, (bands, classes), {}, options)
-    return part
-
-
-def build_joint(
-    name: str,
-    bands: int,
-    classes: int,
-    *,
-    upscale_factor: int,
-    trains_sr: bool,
-    options: Mapping[str, Any],
-) -> "JointNetwork":
-    """A network for both images, freshly initialized.
+def build(part: str, name: str, *sizes: int, options: Mapping[str, Any], **given: int) -> Any:
+    """Build a network with random weights.
 
     Args:
-        name: of the network.
-        upscale_factor: target pixels per source pixel along each axis.
-        trains_sr: it learns an SR image; else it gives the bicubic one.
-        options: its keyword arguments.
+        part: ``sr``, ``seg`` or ``joint``.
+        sizes: input bands, and output classes except for ``sr``.
+        options: keyword arguments that the network declares.
+        given: the other keyword arguments: ``upscale_factor`` for ``sr`` and ``joint``, and
+            ``trains_sr`` for ``joint``: whether it learns an SR image or returns the bicubic one.
+
+    Returns:
+        A `Part`, or a `JointNetwork` for ``joint``.
 
     Raises:
-        RunError: there is no such network, or it does not take these options.
+        RunError: there is no such network, or it does not accept the options.
     """
-    given = {"upscale_factor": upscale_factor, "trains_sr": trains_sr}
-    network: JointNetwork = _build("joint", name, (bands, classes), given, options)
-    network.upscale_factor = upscale_factor
+    builder = _find(part, name)
+    check_names(part, name, options, declared_options(builder, given=GIVEN))
+    try:
+        network = builder(*sizes, **given, **options)
+    except ValueError as error:
+        raise RunError(f"`{part}={name}`: {error}") from error
+    network.bands = sizes[0]
+    if part == "joint":
+        network.upscale_factor = given["upscale_factor"]
     return network
 
 
@@ -140,20 +117,3 @@ def _find(part: str, name: str) -> Builder:
             f"{', '.join(network_names(part))}"
         )
     return registry.load(name)
-
-
-def _build(
-    part: str,
-    name: str,
-    sizes: tuple[int, ...],
-    given: Mapping[str, int],
-    options: Mapping[str, Any],
-) -> Any:
-    builder = _find(part, name)
-    check_names(part, name, options, declared_options(builder, given=GIVEN))
-    try:
-        network = builder(*sizes, **given, **options)
-    except ValueError as error:
-        raise RunError(f"`{part}={name}`: {error}") from error
-    network.bands = sizes[0]
-    return network

@@ -1,7 +1,7 @@
-"""Part: what a super-resolution or a segmentation network has to provide.
+"""Part: the interface of a super-resolution or segmentation network.
 
-A network of your own is a `Part`. Only `forward` is needed; each of the rest makes
-something better or possible. docs/extending.md shows one from the class to the class map.
+Derive your own networks from `Part`. Only `forward` is required; the other members are optional.
+docs/extending.md shows an example from the class to the class map.
 """
 
 from torch import nn
@@ -16,26 +16,25 @@ class Part(nn.Module):
     part (N, bands, H, W) to (N, classes, H, W) logits. Images are normalized reflectance,
     mostly in [0, 1].
 
-    Its ONNX form is the function registered for its class in `networks.onnx.layers`, or without one
-    what PyTorch's exporter makes of it (`networks.onnx.tracing`).
+    The function registered for its class in `networks.onnx.layers` writes it as ONNX; without one,
+    PyTorch's exporter does (`networks.onnx.tracing`).
 
-    A segmentation part whose attribute `encoder` is a module can start with published
-    weights, and keep them.
+    A segmentation part with a module `encoder` can start with published weights, and keep them.
 
     Attributes:
-        bands: input bands; set by the registry that built it.
-        multiple: input pixels on whose multiples windows begin and end, for the same ground
-            to give the same answer: the product of all strides on the way down.
+        bands: input bands; set by `networks.networks.build`.
+        multiple: alignment of windows in input pixels, so that overlapping windows give the same
+            result: the product of all strides of the encoder.
     """
 
     bands: int
     multiple: int = 1
 
     def before(self, outputs: Reach) -> Reach | None:
-        """The input pixels on which output pixels can depend.
+        """Return the input pixels on which output pixels can depend.
 
-        None where that is not known: `halo.exact_halo` then finds out by running the
-        part, which is right for everything but pooling with indices.
+        None if unknown: `halo.exact_halo` then runs the part to find out, which works for
+        everything except pooling with indices.
         """
         return None
 
@@ -43,20 +42,29 @@ class Part(nn.Module):
     def last_conv(self) -> nn.Conv2d:
         """The convolution whose outputs are the image or the logits.
 
-        The residual form begins with its weights at zero, and class offsets are added to
-        its bias.
+        The residual form sets its weights to zero initially; class offsets are added to its bias.
 
         Raises:
-            TypeError: the part has none.
+            TypeError: the part does not define it.
         """
         raise TypeError(f"{type(self).__name__} does not say which of its layers is the last")
 
 
 def check_width(width: float, dropout: float) -> None:
-    """Refuse what makes no network.
+    """Check a factor on channels and a share of dropout.
 
     Raises:
-        ValueError: a width of 0 or less, or a dropout that leaves nothing.
+        ValueError: a width of 0 or less, or a dropout outside [0, 1).
     """
     if not width > 0 or not 0 <= dropout < 1:
-        raise ValueError(f"a width above 0 and a dropout below 1, got {width} and {dropout}")
+        raise ValueError(
+            f"expected a width above 0 and a dropout below 1, got {width} and {dropout}"
+        )
+
+
+def initialize(module: nn.Module) -> None:
+    """Initialize a convolution with normal weights of deviation √(2/N) and a bias of zero."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

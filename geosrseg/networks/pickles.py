@@ -1,4 +1,4 @@
-"""Pickles of others: PyTorch's files, which can run code where PyTorch is too old."""
+"""Pickles: loads PyTorch files without running code that they may contain."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,16 @@ from geosrseg.errors import RunError
 from geosrseg.regular_file import check_regular
 
 SAFE_TORCH = "2.10"
-"""Before it, ``weights_only`` could be got round (CVE-2025-32434, CVE-2026-24747)."""
+"""First version whose ``weights_only`` is safe (CVE-2025-32434, CVE-2026-24747)."""
 
 
 def load_pickle(path: Path) -> Any:
-    """Load the tensors and plain values of a PyTorch file onto the CPU, and nothing else.
+    """Load only the tensors and plain values of a PyTorch file, onto the CPU.
 
     Raises:
-        RunError: this PyTorch cannot read it safely.
-        OSError: it is no regular file.
-        Exception: any that PyTorch raises for a broken file; it has no common root.
+        RunError: this PyTorch cannot read the file safely.
+        OSError: the path is not a regular file.
+        Exception: any error that PyTorch raises for a broken file; there is no common base class.
     """
     if TorchVersion(torch.__version__) < SAFE_TORCH:
         raise RunError(

@@ -1,7 +1,7 @@
-"""Presets: recipes with the networks that they are made for."""
+"""Presets: recipes with their networks, and `configure` to replace some of their values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -12,26 +12,27 @@ from geosrseg.networks.recipe import Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """A recipe with the network it is made for.
+    """A recipe with its network.
 
     Attributes:
-        recipe: how to train.
-        options: of the networks, by a network's name.
+        options: options of each network, by the network's name.
         residual: see `NetworkConfig`.
         joint: see `NetworkConfig`.
     """
 
     recipe: Recipe
-    options: Mapping[str, Mapping[str, Any]]
-    residual: bool
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    residual: bool = False
     joint: str | None = None
 
 
+DEFAULT_PAIR = {"sr": "dbpn", "seg": "segnet"}
+
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
-        # Section 3.3 and 4.2 of the paper.
-        "paper": Preset(recipe=Recipe(), options=MappingProxyType({}), residual=False),
-        # A nineteenth of the parameters, from scratch, in minutes on two cores.
+        # Sections 3.3 and 4.2 of the paper.
+        "paper": Preset(recipe=Recipe()),
+        # A nineteenth of the parameters; trains from scratch in minutes on two cores.
         "slim": Preset(
             recipe=Recipe(
                 alpha=1.0,
@@ -63,7 +64,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             ),
             residual=True,
         ),
-        # One network for both images, a fifth of the arithmetic of slim's.
+        # One network for both images, with a fifth of slim's arithmetic.
         "compact": Preset(
             recipe=Recipe(
                 alpha=1.0,
@@ -86,8 +87,6 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 label_smoothing=0.05,
                 averaging=0.998,
             ),
-            options=MappingProxyType({}),
-            residual=False,
             joint="compact",
         ),
     }
@@ -103,19 +102,16 @@ def configure(
     upscale_factor: int,
     replaced: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[NetworkConfig, Recipe]:
-    """Network and recipe of a preset, with some values replaced.
+    """Return network and recipe of a preset, with some values replaced.
 
     Args:
         preset: a name in `PRESETS`.
         protocol: see `NetworkConfig`.
-        bands: input bands.
-        classes: output classes.
         upscale_factor: target pixels per source pixel along each axis.
-        replaced: by name, fields of `Recipe`; ``rate``, the learning rate of both parts
-            unless one has its own; ``max_steps``, see `Recipe.limited`; ``sr``, ``seg``,
-            ``residual`` and ``joint``; and options of the networks, such as ``sr_stages``, or
-            ``sr_options``, ``seg_options`` and ``joint_options``, by name, with values that may
-            be text.
+        replaced: values by name: fields of `Recipe`; ``rate``, the default learning rate of both
+            parts; ``max_steps``, see `Recipe.limited`; ``sr``, ``seg``, ``residual`` and
+            ``joint``; options of the networks, such as ``sr_stages``; and ``sr_options``,
+            ``seg_options`` and ``joint_options``, options by name with values that may be text.
 
     Raises:
         ValueError: a value is out of range.
@@ -136,41 +132,31 @@ def configure(
     known = {*of_recipe, "rate", "max_steps"}
     network = {k: v for k, v in replaced.items() if k not in known}
     joint = network.pop("joint", base.joint)
-    if joint is not None:
-        config = NetworkConfig(
-            protocol=protocol,
-            bands=bands,
-            classes=classes,
-            upscale_factor=upscale_factor,
-            joint=joint,
-            joint_options=dict(base.options.get(joint, {})) | _options_of("joint", joint, network),
-        )
-        _check_all_used(network, f" beside the network {joint}, which is one for both")
-        return config, recipe
-    sr, seg = str(network.pop("sr", "dbpn")), str(network.pop("seg", "segnet"))
-    residual = bool(network.pop("residual", base.residual))
+    named: dict[str, Any] = {"joint": joint}
+    if joint is None:
+        named = {part: str(network.pop(part, name)) for part, name in DEFAULT_PAIR.items()}
+    options: dict[str, Any] = {
+        f"{part}_options": {**base.options.get(name, {}), **_options_of(part, name, network)}
+        for part, name in named.items()
+    }
+    if joint is None:
+        named["residual"] = bool(network.pop("residual", base.residual))
+    if network:
+        why = f" beside the network {joint}, which is one for both" if joint else ""
+        raise ValueError(f"neither recipe nor networks have `{sorted(network)[0]}`{why}")
     config = NetworkConfig(
         protocol=protocol,
         bands=bands,
         classes=classes,
         upscale_factor=upscale_factor,
-        sr=sr,
-        sr_options=dict(base.options.get(sr, {})) | _options_of("sr", sr, network),
-        seg=seg,
-        seg_options=dict(base.options.get(seg, {})) | _options_of("seg", seg, network),
-        residual=residual,
+        **named,
+        **options,
     )
-    _check_all_used(network)
     return config, recipe
 
 
-def _check_all_used(values: Mapping[str, Any], why: str = "") -> None:
-    if values:
-        raise ValueError(f"neither recipe nor networks have `{sorted(values)[0]}`{why}")
-
-
 def _options_of(part: str, name: str, replaced: dict[str, Any]) -> dict[str, Any]:
-    """Take out the options of a network: what begins with its part's name, and ``.._options``."""
+    """Remove and return a network's options: ``PART_options`` and names with prefix ``PART_``."""
     listed = read_options(part, name, replaced.pop(f"{part}_options", {}))
     names = [each for each in replaced if each.startswith(f"{part}_")]
     return {each.removeprefix(f"{part}_"): replaced.pop(each) for each in names} | listed

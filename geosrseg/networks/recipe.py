@@ -1,4 +1,4 @@
-"""Recipe: how a network is trained."""
+"""Recipe: the hyperparameters of a training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -26,10 +26,10 @@ NOT_NEGATIVE = (
     "patience",
 )
 MOST_AUGMENTED = 3.0
-"""Largest strength of a variation, in usual ones."""
+"""Largest strength of an augmentation, relative to the usual one."""
 
 AUGMENTATIONS = ("scale", "noise", "haze", "drop")
-"""Variations of chips that a recipe may name, see `datasets.augment.variation`."""
+"""Names for `Recipe.augment`, see `datasets.augment.variation`."""
 
 SR_VALUES = (
     "sr",
@@ -43,10 +43,10 @@ SR_VALUES = (
     "residual",
     "task_weight",
 )
-"""What a preset says of the SR part alone: protocols that do not train one ignore it."""
+"""Values that concern the SR part alone; protocols that do not train one ignore them."""
 
 WARM_UPS = {"step": 0, "cosine": 50}
-"""Steps over which a schedule rises to the full learning rate, unless a recipe says how many."""
+"""Default warm-up of each schedule, in steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,48 +54,42 @@ class Recipe:
     """Everything about a training run except data and network; the defaults are the paper's.
 
     Attributes:
-        alpha: α of the joint loss, on the reconstruction.
-        beta: β of the joint loss, on the segmentation.
-        gamma: γ of the joint loss, on the segmentation of images labelled on the LR grid.
-        teacher_weight: on a teacher's soft labels beside the reference's, where there is one.
-        task_weight: on how unlike a teacher reads the SR image and the native one.
-        sr_rate: learning rate of the SR part.
-        seg_rate: learning rate of the segmentation part.
-        sr_decay: weight decay of the SR part.
-        seg_decay: weight decay of the segmentation part.
-        sr_warm_up: the first of the epochs, in which end to end trains the SR part alone, by
-            the reconstruction.
-        decoupled: the weight decay does not pass through Adam's scaling (AdamW).
-        schedule: ``step`` divides the rates by 10 at half of the steps, ``cosine`` lets
-            them fall to zero.
-        warm_up: steps over which the rates rise to their full value; None leaves it to the
-            schedule, see `WARM_UPS`.
-        clip: norm that the gradient of a step is shortened to, where it is longer; 0 leaves it.
-        patience: epochs without a better validation after which the run ends; 0 for none.
-        epochs: passes, each followed by a validation.
-        chips_per_epoch: chips in a pass.
-        batch_size: chips that a process runs at once.
-        accumulate: such batches in a step.
-        devices: processes that train together, each on a device of its own.
+        alpha: α of the joint loss, weight of the reconstruction.
+        beta: β of the joint loss, weight of the segmentation.
+        gamma: γ of the joint loss, weight of the segmentation for labels on the LR grid.
+        teacher_weight: weight of a teacher's soft labels, relative to the reference.
+        task_weight: weight of the difference between a teacher's results for the SR image and
+            for the native image.
+        sr_warm_up: number of first epochs in which end to end trains the SR part alone, by the
+            reconstruction loss.
+        decoupled: keep the weight decay out of Adam's scaling (AdamW).
+        schedule: ``step`` divides the rates by 10 at half of the steps, ``cosine`` lowers them to
+            zero.
+        warm_up: steps over which the rates rise to their full value; None for the schedule's
+            default, see `WARM_UPS`.
+        clip: largest norm of a step's gradient; 0 for no limit.
+        patience: epochs without a better validation after which the run ends; 0 for no limit.
+        epochs: number of passes, each followed by a validation.
+        batch_size: chips per batch and process.
+        accumulate: batches per optimizer step.
+        devices: number of processes that train together, each on its own device.
         chip_size: HR pixels along each side of a chip.
-        quarter_turns: turn chips by 90° too, and not only flip and turn them by 180°.
+        quarter_turns: also turn chips by 90°, besides flips and turns by 180°.
         class_power: see `ChipConfig`.
         jitter: see `ChipConfig`.
         cutout: see `ChipConfig`.
-        augment: of each variation beyond these the strength, 1 for the usual one; by a name of
-            `AUGMENTATIONS`.
-        loss: the segmentation's losses with the weight of each, see `losses.TERMS`; β is on
+        augment: strength of each of `AUGMENTATIONS`; 1 is the usual strength.
+        loss: weight of each of the segmentation's losses, see `losses.TERMS`; β multiplies
             their sum.
         label_smoothing: share of a label that is spread over all classes.
-        class_weights: of the loss, one per class; or one number p: (1/share)^p of each class in
-            the training data.
-        averaging: decay of the moving average of the weights, which is what is validated
-            and kept; 0 keeps the weights themselves.
-        class_offsets: fit the shares of the classes on the validation data when all is done.
-        precision: of the arithmetic; ``bf16`` and ``fp16`` keep the weights in ``fp32``.
-            ``auto`` is bf16 where the hardware multiplies it, else fp32; a run's own
-            configuration says which it was.
-        seed: of all random numbers.
+        class_weights: loss weight of each class; or one number p for (1/share)^p of each class
+            in the training data.
+        averaging: decay of the moving average of the weights, which is validated and kept; 0
+            keeps the weights themselves.
+        class_offsets: fit class offsets on the validation data after training.
+        precision: precision of the arithmetic; ``bf16`` and ``fp16`` keep the weights in fp32.
+            ``auto`` is bf16 if the hardware multiplies it, else fp32; the configuration of a run
+            records the choice.
     """
 
     alpha: float = 0.1
@@ -163,7 +157,7 @@ class Recipe:
             raise ValueError(f"the weights of the losses are 0 or more, got {self.loss}")
         by_hand = self.class_weights if len(self.class_weights) > 1 else (1.0,)
         if not (any(self.loss.values()) and any(by_hand)):
-            raise ValueError("the weights of losses or classes are all 0: give one above 0")
+            raise ValueError("the weights of losses or classes are all 0: use one above 0")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"`label_smoothing` is 0 to below 1, got {self.label_smoothing}")
         if not all(0 <= weight < math.inf for weight in self.class_weights):
@@ -177,12 +171,12 @@ class Recipe:
                 raise ValueError(f"`augment` takes {known}, got {name or 'none'}")
             if not 0 <= strength <= MOST_AUGMENTED:
                 raise ValueError(
-                    f"the strength of `augment` {name} is 0 to {MOST_AUGMENTED:g}, 1 is the usual "
-                    f"one, got {strength:g}"
+                    f"the strength of `augment` {name} is 0 to {MOST_AUGMENTED:g} (usually 1), "
+                    f"got {strength:g}"
                 )
 
     def weights_of_classes(self, counts: Sequence[int]) -> tuple[float, ...]:
-        """The loss's weight of each class; empty where all are alike.
+        """Return the loss weight of each class; empty if all are equal.
 
         Args:
             counts: pixels of each class in the training data.
@@ -193,31 +187,28 @@ class Recipe:
 
     @property
     def steps(self) -> int:
-        """Optimizer steps that a part is trained for."""
+        """Optimizer steps for which each part is trained."""
         return self.epochs * self.steps_per_epoch
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps of an epoch."""
         chips = math.ceil(self.chips_per_epoch / self.devices)
         return math.ceil(math.ceil(chips / self.batch_size) / self.accumulate)
 
     def sr_steps(self, network: NetworkConfig) -> int:
-        """Optimizer steps at the beginning that train the SR part alone."""
+        """Return the number of first optimizer steps, which train the SR part alone."""
         if network.two_stage:
             return self.steps
         return self.sr_warm_up * self.steps_per_epoch if network.trains_sr else 0
 
     def limited(self, steps: int) -> "Recipe":
-        """The same recipe with at most `steps` optimizer steps, in whole epochs.
-
-        The schedule then spans these steps.
+        """Shorten the recipe and its schedule to at most `steps` optimizer steps.
 
         Raises:
-            ValueError: there is no step.
+            ValueError: `steps` is less than 1.
         """
         if steps < 1:
-            raise ValueError(f"there is 1 step or more, got {steps}")
+            raise ValueError(f"expected 1 step or more, got {steps}")
         if self.steps <= steps:
             return self
         epochs = math.ceil(steps / self.steps_per_epoch)
@@ -226,7 +217,7 @@ class Recipe:
         return replace(self, epochs=epochs, chips_per_epoch=chips, sr_warm_up=warm_up)
 
     def rate_factor(self, step: int) -> float:
-        """Factor on the learning rates at a step."""
+        """Return the factor on the learning rates at a step."""
         warm_up = WARM_UPS[self.schedule] if self.warm_up is None else self.warm_up
         rise = min(1.0, (step + 1) / warm_up) if warm_up else 1.0
         if self.schedule == "step":
@@ -234,5 +225,4 @@ class Recipe:
         return rise * (1 + math.cos(math.pi * min(step / self.steps, 1.0))) / 2
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
         return asdict(self)

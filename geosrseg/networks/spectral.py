@@ -1,7 +1,7 @@
-"""SpectralFeatures: the input with its logarithms and normalized differences beside it.
+"""SpectralFeatures: adds logarithms and normalized differences of bands to the input.
 
-A classification of reflectance asks for ratios of bands: sun, slope and haze change bands
-together. A logarithm turns ratios into differences, which a convolution sees.
+Sun, slope and haze change all bands together, so classification relies on ratios of bands. A
+logarithm turns ratios into differences, which a convolution can compute.
 """
 
 from collections.abc import Sequence
@@ -13,31 +13,30 @@ from geosrseg.core.normalize import Normalization
 
 BLUE, GREEN, RED, NIR, SWIR1, SWIR2 = range(6)
 LANDSAT = 6
-"""Bands of an image whose bands are taken to be these, in this order."""
+"""Number of bands of an image that is assumed to have these bands in this order."""
 
 PAIRS = ((NIR, RED), (GREEN, NIR), (GREEN, SWIR1), (NIR, SWIR1), (NIR, SWIR2))
 """Vegetation, open water, water and snow, moisture, burnt ground."""
 
 DARK = 0.01
-"""Reflectance that is added before a logarithm or a division."""
+"""Reflectance added before a logarithm or a division."""
 
 MIDDLE = 2.0
-"""Added to a logarithm, so that reflectances of .01 to .9 lie around zero."""
+"""Offset of the logarithms, which centres reflectances of .01 to .9 around zero."""
 
 
 class SpectralFeatures(nn.Module):
     """(N, bands, H, W) normalized -> (N, outputs, H, W).
 
-    Behind the bands come log(r + .01) + 2 of each band's reflectance r, and for six bands the
-    normalized differences of `PAIRS`. They are computed from reflectance, whichever the
-    normalization is, once `calibrate` has told it; until then the input is taken for it.
+    The bands are followed by log(r + .01) + 2 of each band's reflectance r, and for six bands by
+    the normalized differences of `PAIRS`. `calibrate` sets the normalization from which
+    reflectance is computed; until then the input counts as reflectance.
 
     Args:
-        bands: of the image.
-        widened: false leaves the image unchanged.
+        widened: False leaves the image unchanged.
 
     Attributes:
-        outputs: bands that it gives.
+        outputs: number of output bands.
     """
 
     low: Tensor
@@ -52,15 +51,14 @@ class SpectralFeatures(nn.Module):
         self.register_buffer("span", torch.ones(bands, 1, 1))
 
     def names(self, bands: Sequence[str]) -> list[str]:
-        """A name for each of its outputs, for an image of these bands."""
+        """Name the outputs for an image of these bands."""
         if not self.widened:
             return list(bands)
-        pairs = PAIRS if len(bands) == LANDSAT else ()
+        pairs = PAIRS if len(bands) == LANDSAT else ()  # `bands` may be another network's
         differences = [f"{bands[one]} - {bands[other]}" for one, other in pairs]
         return [*bands, *(f"log {band}" for band in bands), *differences]
 
     def calibrate(self, normalization: Normalization) -> None:
-        """Take in which reflectance is 0 and which is 1."""
         low, high = (torch.tensor(values) for values in (normalization.low, normalization.high))
         self.low.copy_(low[:, None, None])
         self.span.copy_((high - low)[:, None, None])

@@ -1,7 +1,7 @@
 """Batch check: whether a network can normalize every batch of an epoch.
 
-Batch normalization of single values (behind a pooling of the whole image, for one) needs two
-chips or more, and PyTorch says so at the first batch that has one: the last of an epoch.
+Batch normalization of single values (after global pooling, for example) needs at least two
+chips. PyTorch would only fail at the first batch of one chip: the last of an epoch.
 """
 
 import copy
@@ -14,10 +14,10 @@ from geosrseg.networks.recipe import Recipe
 
 
 def check_batches(network: JointNetwork, recipe: Recipe) -> None:
-    """Refuse a recipe with a batch that is too small for the network.
+    """Refuse a recipe with a batch too small for the network.
 
     Raises:
-        RunError: says which batch, and what to give instead.
+        RunError: a batch has a single chip, and the network needs two.
     """
     chips = -(-recipe.chips_per_epoch // recipe.devices)
     last = chips % recipe.batch_size or recipe.batch_size
@@ -25,18 +25,18 @@ def check_batches(network: JointNetwork, recipe: Recipe) -> None:
         return
     if recipe.batch_size == 1:
         raise RunError(
-            "--batch-size 1: the network normalizes single values of a chip over the batch, it "
-            "needs 2 or more"
+            "--batch-size 1: the network normalizes single values of a chip over the batch: use "
+            "2 or more"
         )
     raise RunError(
         f"--chips-per-epoch {recipe.chips_per_epoch} in batches of {recipe.batch_size} leaves a "
-        "last batch of 1, and the network normalizes single values of a chip over the batch: give "
+        "last batch of 1, and the network normalizes single values of a chip over the batch: use "
         f"--chips-per-epoch {recipe.chips_per_epoch + recipe.devices} or another --batch-size"
     )
 
 
 def _trains_on_one(network: JointNetwork, size: int) -> bool:
-    """Without any arithmetic: tensors on the device ``meta`` have shapes and no values."""
+    """Try one chip without any arithmetic: tensors on the device ``meta`` have no values."""
     trial = copy.deepcopy(network).to("meta").train()
     lr = size // network.upscale_factor
     try:
@@ -44,5 +44,5 @@ def _trains_on_one(network: JointNetwork, size: int) -> bool:
     except ValueError as error:
         return "more than 1 value per channel" not in str(error)
     except (NotImplementedError, RuntimeError):
-        return True  # a layer without shapes on that device: the first step will tell
+        return True  # a layer does not support that device: leave the check to the first step
     return True

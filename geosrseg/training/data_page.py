@@ -1,4 +1,4 @@
-"""Data page: a data check as one HTML file, with chips and their reference over them."""
+"""Data page: the result of a data check as one HTML file, with chips and their reference."""
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ from geosrseg.version import __version__
 
 CHIPS = 12
 SIDE = 256
-"""Most HR pixels of a chip along each side."""
+"""Maximum HR pixels along each side of a chip."""
 
 OVERLAY = 0.55
-"""How much of a class's colour covers the image."""
+"""Opacity of the class colours over the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class PageChip:
     """A chip as the page shows it.
 
     Attributes:
-        image: as a data URI.
-        overlay: the same with the reference over it.
-        text: where it is.
+        image: data URI of a PNG.
+        overlay: the same image with the reference drawn over it.
+        text: file, position and split of the chip.
     """
 
     image: str
@@ -46,12 +46,7 @@ class PageChip:
 
 
 def write_data_page(check: DataCheck, output: Path, *, overwrite: bool = False) -> None:
-    """Write the page.
-
-    Args:
-        check: what was found.
-        output: ``PAGE.html``.
-        overwrite: replace an existing file.
+    """Write the page of a data check to `output`, which ends in ``.html``.
 
     Raises:
         OutputError: the file cannot be written.
@@ -74,7 +69,7 @@ def _draw_chips(card: DatasetCard) -> list[PageChip]:
 
 
 def _choose(scenes: Sequence[LabelledScene]) -> Iterator[tuple[LabelledScene, Window]]:
-    """Places in all scenes alike, the same ones every time."""
+    """Choose windows spread evenly over the scenes, the same ones every time."""
     generator = np.random.default_rng(0)
     numbers = np.linspace(0, len(scenes) - 1, CHIPS).round().astype(int)
     for number in numbers.tolist():

@@ -1,4 +1,4 @@
-"""Failure: what memory, disk and files do to a training, as one line that says what helps."""
+"""Failure: explains errors of memory, disk and files during training, with a remedy."""
 
 import errno
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from geosrseg.runtime.failure import in_one_line, is_out_of_memory
 from geosrseg.training.run_folder.run import Run
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""No room on the disk, or no more allowed to this user or process."""
+"""The disk is full, or a quota or size limit is reached."""
 
 
 @contextmanager
@@ -18,8 +18,8 @@ def explained(run: Run) -> Iterator[None]:
     """Raise errors of the machine as errors of the run.
 
     Raises:
-        DeviceMemoryError: the memory is at an end, of the host or of the device.
-        RunError: a file cannot be read or written any more.
+        DeviceMemoryError: the host or the device is out of memory.
+        RunError: a file can no longer be read or written.
     """
     try:
         yield
@@ -32,25 +32,21 @@ def explained(run: Run) -> Iterator[None]:
             f"{_kept(run)}"
         ) from error
     except OSError as error:
-        raise RunError(f"{_place(run, error)}: {reason(error)}: {_remedy(run, error)}") from error
-
-
-def _place(run: Run, error: OSError) -> str:
-    """The file, or the folder where the error has none."""
-    return str(error.filename or run.path)
+        place = error.filename or run.path
+        raise RunError(f"{place}: {reason(error)}: {_remedy(run, error)}") from error
 
 
 def _remedy(run: Run, error: OSError) -> str:
     if error.errno in FULL:
         return f"make room; {_kept(run)}"
     if isinstance(error, FileNotFoundError):
-        return f"it was there when the training began: put it back; {_kept(run)}"
+        return f"it existed when the training started: restore it; {_kept(run)}"
     return _kept(run)
 
 
 def _kept(run: Run) -> str:
-    """What is left of the work, and how to go on with it."""
+    """Say which checkpoint remains and how to continue."""
     for checkpoint in (run.last_checkpoint, run.best_checkpoint):
         if checkpoint.is_file():
-            return f"{checkpoint} is whole: repeat the command with --resume"
+            return f"{checkpoint} is intact: repeat the command with --resume"
     return "there is no checkpoint yet: repeat the command with --overwrite"

@@ -1,11 +1,11 @@
-"""The training as a Lightning module: what one step does and what is measured.
+"""The Lightning module for training: the losses of a step, the optimizer and the validation.
 
-One budget, `Recipe.steps`, for each part. End to end both parts spend it together, but for a
-warm-up of the SR part; in two stages the SR part spends it alone, is frozen, and then the
-segmentation part spends it.
+Each part is trained for `Recipe.steps` steps. End to end trains both parts together, except for
+an optional warm-up of the SR part. Two-stage trains the SR part, freezes it, and then trains the
+segmentation part.
 
-Nothing of a step depends on the steps before it but weights, optimizer and average: what a
-step draws at random depends on the seed and its number. So a run can be stopped anywhere.
+A step depends on earlier steps only through weights, optimizer and moving average: its random
+numbers depend on the seed and the step's number. A run can therefore be interrupted anywhere.
 """
 
 import math
@@ -35,29 +35,26 @@ from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 from geosrseg.training.validating.source_scores import SourceScores
 
 BETAS = (0.9, 0.999)
-"""Adam's; the paper states a momentum of 0.9."""
+"""Parameters of Adam; the paper states a momentum of 0.9."""
 
 CHECK_EVERY = 50
-"""Steps between two looks at whether the loss is still a number: a look waits for the GPU."""
+"""Steps between two checks that the loss is finite; each check waits for the GPU."""
 
 SUMS = "loss_sums"
-"""Key of the checkpoint with the losses of the epoch so far."""
+"""Checkpoint key of the losses summed over the unfinished epoch."""
 
 
 class JointTraining(L.LightningModule):
     """Trains a network on chips and measures it on evaluation windows.
 
     Args:
-        network: what is trained.
-        recipe: how.
-        sr_steps: steps at the beginning that train the SR part alone.
-        two_stage: the SR part is frozen then, and the segmentation sees the native image.
-        teacher: what is learned from besides the reference.
-        class_weights: of the loss, one per class; none weighs all alike.
-        frozen: parts that keep their weights, see `freezing`.
+        sr_steps: number of first steps, which train the SR part alone.
+        two_stage: freeze the SR part afterwards and train the segmentation on native images.
+        class_weights: loss weight of each class; empty for equal weights.
+        frozen: names of parts that keep their weights, see `freezing`.
 
     Attributes:
-        epoch_metrics: losses and validation of the current epoch, by name.
+        epoch_metrics: losses and validation metrics of the current epoch, by name.
     """
 
     def __init__(
@@ -88,8 +85,8 @@ class JointTraining(L.LightningModule):
         self._legend = legend
         self._sr_steps = sr_steps
         self._two_stage = two_stage
-        self._teacher = teacher  # no module of this one: its weights are in no checkpoint
-        self._sums: dict[str, Tensor] = {}  # of this epoch: sum and number
+        self._teacher = teacher  # not a submodule: checkpoints must not contain its weights
+        self._sums: dict[str, Tensor] = {}  # (sum, count) of each loss in this epoch
         self.epoch_metrics: dict[str, float] = {}
         self.train()
 
@@ -99,7 +96,7 @@ class JointTraining(L.LightningModule):
         return self
 
     def _reconstructs(self, step: int) -> bool:
-        """A step trains the SR part alone."""
+        """Whether a step trains the SR part alone."""
         return step < self._sr_steps
 
     def on_fit_start(self) -> None:
@@ -110,7 +107,7 @@ class JointTraining(L.LightningModule):
         self.epoch_metrics = {}
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
-        """Draw dropout by the number of the batch."""
+        """Seed dropout from the number of the batch."""
         number = self.current_epoch * int(self.trainer.num_training_batches) + batch_idx
         words = np.random.SeedSequence((self._recipe.seed, number, self.global_rank))
         torch.manual_seed(int(words.generate_state(1, np.uint64)[0]))
@@ -123,7 +120,7 @@ class JointTraining(L.LightningModule):
                 raise
             raise RunError(
                 f"--batch-size {self._recipe.batch_size}: the network normalizes single values of "
-                "a chip over the batch, it needs 2 or more"
+                "a chip over the batch: use 2 or more"
             ) from error
         for name, value in losses.items():
             counted = torch.stack((value.detach(), torch.ones_like(value)))
@@ -142,7 +139,7 @@ class JointTraining(L.LightningModule):
         weights: Tensor | None = None,
         *coarse: Tensor,
     ) -> dict[str, Tensor]:
-        """The losses of a batch of `Chips`, or of `SourceChips`, which have more parts."""
+        """Compute the losses of a batch from `Chips`, or from `SourceChips` with `coarse`."""
         if self._reconstructs(self.global_step):
             sr = self.network.super_resolve(_channels_last(lr))
             l1 = reconstruction_loss(sr, hr, trained)
@@ -172,7 +169,7 @@ class JointTraining(L.LightningModule):
         sr: Tensor,
         logits: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Add what the teacher says, of the native image and of the SR image."""
+        """Add the losses against the teacher's logits of the native image."""
         recipe, teacher = self._recipe, self._teacher
         if teacher is None:
             return losses
@@ -188,19 +185,19 @@ class JointTraining(L.LightningModule):
         return losses
 
     def _check_loss(self) -> None:
-        """Stop before weights that are no numbers reach a checkpoint.
+        """Stop before weights that are not finite reach a checkpoint.
 
         Raises:
-            RunError: the loss of some step was no number.
+            RunError: the loss of a step was not finite.
         """
         if not math.isfinite(float(self._summed()["loss"][0])):
             raise RunError(
-                f"the loss is no number any more in epoch {self.current_epoch}: use smaller "
-                "learning rates or --precision fp32; the checkpoints are from before"
+                f"the loss is no longer finite in epoch {self.current_epoch}: use smaller "
+                "learning rates or --precision fp32; the checkpoints are older and intact"
             )
 
     def on_train_epoch_end(self) -> None:
-        """Log the mean of each loss over the epoch, of all processes."""
+        """Log the mean of each loss over the epoch and all processes."""
         self._check_loss()
         means = {f"train/{name}": float(s[0] / s[1]) for name, s in self._summed().items()}
         self.log_dict(means)
@@ -208,7 +205,7 @@ class JointTraining(L.LightningModule):
         self._sums = {}
 
     def _summed(self) -> dict[str, Tensor]:
-        """The sums of all processes."""
+        """Add up the sums of all processes."""
         reduce = self.trainer.strategy.reduce
         return {name: reduce(s.clone(), reduce_op="sum") for name, s in self._sums.items()}
 
@@ -225,7 +222,7 @@ class JointTraining(L.LightningModule):
         self._scores = SourceScores(self._legend)
 
     def validation_step(self, window: EvaluationWindow, batch_index: int) -> dict[str, Tensor]:
-        """Measure one window; its SR image and logits are for callbacks, on the host."""
+        """Score one window; return its SR image and logits, on the host, for callbacks."""
         lr = window.lr[None].to(self.device, memory_format=torch.channels_last)
         if self._reconstructs(self.global_step - 1):
             sr = self.network.super_resolve(lr)
@@ -238,7 +235,7 @@ class JointTraining(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         if self._reconstructs(self.global_step - 1):
-            # no class has been learned: such an epoch is never the best
+            # No class has been learned yet: NaN keeps this epoch from being the best one.
             values = {"mean_iou": math.nan, "psnr": self._scores.psnr}
         else:
             values = self._scores.metrics()
@@ -246,13 +243,13 @@ class JointTraining(L.LightningModule):
         self.log_dict(self.epoch_metrics)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, index: int) -> Any:
-        """Evaluation windows stay on the host: only their LR image is moved, when it runs."""
+        """Leave evaluation windows on the host; `validation_step` moves their LR image."""
         if isinstance(batch, EvaluationWindow):
             return batch
         return super().transfer_batch_to_device(batch, device, index)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """One Adam with a group for each part: their rates and weight decays differ."""
+        """Make one Adam with a parameter group per part, as rates and weight decays differ."""
         recipe, network = self._recipe, self.network
         parts = [
             (network.sr_parameters, recipe.sr_rate, recipe.sr_decay, recipe.rate_factor),
@@ -267,7 +264,8 @@ class JointTraining(L.LightningModule):
                 for parameters, rate, decay, _ in parts
             ],
             betas=BETAS,
-            fused=not (recipe.clip and recipe.precision == "fp16"),  # which unscales by itself
+            # A fused optimizer unscales fp16 gradients itself, too late for clipping.
+            fused=not (recipe.clip and recipe.precision == "fp16"),
         )
         schedule = LambdaLR(optimizer, [factor for *_, factor in parts])
         return {
@@ -276,7 +274,7 @@ class JointTraining(L.LightningModule):
         }
 
     def _seg_rate_factor(self, step: int) -> float:
-        """A second stage has the schedule from its start; after a warm-up it continues."""
+        """Restart the schedule for a second stage, but continue it after an SR warm-up."""
         return self._recipe.rate_factor(max(0, step - self._sr_steps * self._two_stage))
 
 

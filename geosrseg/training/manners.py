@@ -1,4 +1,4 @@
-"""Manners: keeping Lightning from what is its caller's to decide."""
+"""Manners: keeps Lightning from handling signals and logging on its caller's behalf."""
 
 import logging
 import signal
@@ -10,11 +10,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Lightning ends the process on Ctrl-C and is deaf to the next one: neither is a library's.
+    """Raise KeyboardInterrupt on Ctrl-C, where Lightning would end the process.
 
-    SIGTERM, which ends the process by its handler's SystemExit, is left alone. Where a signal
-    comes while PyTorch writes a checkpoint, closing the unfinished file raises a RuntimeError
-    in place of what the signal raised, which is raised here.
+    Lightning also ignores the next Ctrl-C; the previous handler is restored. SIGTERM, whose
+    handler raises SystemExit, is unaffected. If a signal arrives while PyTorch writes a
+    checkpoint, closing the unfinished file raises a RuntimeError that hides the signal's own
+    exception; this raises the latter.
     """
     handler = signal.getsignal(signal.SIGINT)
     try:
@@ -32,7 +33,7 @@ def interruptible() -> Iterator[None]:
 
 
 def _stop_behind(error: BaseException) -> BaseException | None:
-    """What a signal raised, if `error` was raised while that was under way."""
+    """The exception of a signal during whose handling `error` was raised."""
     context = error.__context__
     while context is not None and isinstance(context, Exception):
         context = context.__context__
@@ -41,7 +42,7 @@ def _stop_behind(error: BaseException) -> BaseException | None:
 
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
-    """Keep back its advice and what it says about the folder that was made for it."""
+    """Silence Lightning's advice and its warnings about an existing folder."""
     loggers = [logging.getLogger(f"lightning.{name}") for name in ("pytorch", "fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

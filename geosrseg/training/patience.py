@@ -1,4 +1,4 @@
-"""Patience: ending a run whose validation does not get better."""
+"""Patience: ends a run whose validation no longer improves."""
 
 import math
 import warnings
@@ -11,19 +11,15 @@ from lightning.pytorch.callbacks import EarlyStopping
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.joint_training import JointTraining
-from geosrseg.training.run_folder.checkpoints import Progress
+from geosrseg.training.run_folder.checkpoints import read_progress
 from geosrseg.training.run_folder.metrics_table import MONITOR
 from geosrseg.training.validating.evaluation_windows import EvaluationWindows
 
 
 class Patience(EarlyStopping):
-    """Ends a run behind the last of some epochs without a better validation.
+    """Ends a run after this many epochs without a better validation.
 
-    Epochs in which no class is learned, as the SR part is trained alone, do not count.
-
-    Args:
-        module: what is trained.
-        epochs: how many.
+    Epochs that train the SR part alone do not count, as they learn no class.
     """
 
     def __init__(self, module: JointTraining, epochs: int) -> None:
@@ -38,7 +34,7 @@ class Patience(EarlyStopping):
         self._module = module
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """What has been waited for; how long it may take is what this run says."""
+        """Restore the epochs waited, but keep this run's own patience."""
         super().load_state_dict({**state_dict, "patience": self.patience})
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -49,35 +45,35 @@ class Patience(EarlyStopping):
 def patience_of(
     recipe: Recipe, module: JointTraining, windows: EvaluationWindows
 ) -> list[Patience]:
-    """The patience that a recipe has, if it has any.
+    """Return the callback for the recipe's patience; none if the patience is 0.
 
     Raises:
-        RunError: there is no validation.
+        RunError: there is no validation data.
     """
     if not recipe.patience:
         return []
     if not len(windows):
         raise RunError(
             f"`patience` {recipe.patience}: the dataset has no labelled pixel in the split "
-            "validation, so no epoch is better than another"
+            "validation, so epochs cannot be compared"
         )
     return [Patience(module, recipe.patience)]
 
 
 def is_done(checkpoint: Path, recipe: Recipe, *, epochs: int) -> bool:
-    """All epochs are done, or more where the run is to end with fewer; or it waited long enough.
+    """Whether a checkpoint has reached the number of epochs, or its patience is exhausted.
 
     Warns:
-        RunWarning: it waited long enough.
+        RunWarning: the patience is exhausted.
     """
-    progress = Progress.of(checkpoint)
-    if progress.epochs >= epochs:
+    done, waited = read_progress(checkpoint)
+    if done >= epochs:
         return True
-    if not 0 < recipe.patience <= progress.waited:
+    if not 0 < recipe.patience <= waited:
         return False
     warnings.warn(
-        f"the run ended after epoch {progress.epochs}, the last of {progress.waited} without a "
-        "better validation: a larger `patience` trains on",
+        f"the run ended after epoch {done}, the last of {waited} without a better validation: "
+        "raise `patience` to continue it",
         RunWarning,
         stacklevel=4,
     )

@@ -1,7 +1,7 @@
-"""Surroundings: what a training needs of the machine and is no part of its recipe.
+"""Surroundings: the machine's part of a training: device, workers, loggers and checkpoints.
 
-With other surroundings a run learns the same, so they are in no configuration. This module loads
-no PyTorch, as the command line makes its options from it.
+Surroundings do not affect the weights, so no configuration records them. This module does not
+import PyTorch, as the command line builds its options from it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """Where a training runs, and what it leaves behind besides its weights."""
+    """Where a training runs, and what it writes besides its weights."""
 
     device: str = option(
         "Device to train on; auto takes a GPU that works.", "auto", choices=DEVICES
@@ -37,7 +37,7 @@ class Surroundings:
         "Number of validation windows to draw after every pass.", 0, kind="whole", least=0
     )
     checkpoint_minutes: float = 10.0
-    """Between checkpoints within a pass: what a kill can cost."""
+    """Minutes between checkpoints within a pass: the most work that a kill can cost."""
 
     def __post_init__(self) -> None:
         names = self.loggers.split(",") if isinstance(self.loggers, str) else self.loggers or ()

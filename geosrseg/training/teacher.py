@@ -1,9 +1,9 @@
-"""Teacher: a network of native images that tells one of LR images what it sees there.
+"""Teacher: a network trained on native images that helps to train one on LR images.
 
-Two things are learned from it. Its soft labels say more of a pixel than the reference does,
-and say it where nothing is labelled (Sirko et al., 2023). And an SR image is good where the
-teacher, frozen, reads it like the native one, even where its pixels differ (Kim et
-al., CVPR 2024: task-driven super-resolution).
+It contributes two losses. Its soft labels say more about a pixel than the reference does, and
+cover unlabelled pixels too (Sirko et al., 2023). And an SR image is good where the frozen
+teacher classifies it like the native image, even if its pixels differ (Kim et al., CVPR 2024:
+task-driven super-resolution).
 """
 
 from dataclasses import dataclass
@@ -17,22 +17,20 @@ from geosrseg.core.legend import Legend
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig
-from geosrseg.networks.halo import window_multiple
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.run_folder.run import Run
 
 TAUGHT = ("lr", "end-to-end")
-"""Protocols that can learn from a network of native images."""
+"""Protocols that can learn from a teacher."""
 
 
 def soft_label_loss(logits: Tensor, taught: Tensor, trained: Tensor) -> Tensor:
-    """Kullback-Leibler divergence from what a teacher says, the mean over pixels.
+    """Kullback-Leibler divergence from the teacher's probabilities, mean over pixels.
 
     Args:
         logits: (N, classes, H, W).
         taught: (N, classes, H, W) the teacher's logits.
-        trained: (N, H, W) bool, where the native image is learned from; zero is returned if
-            it is nowhere.
+        trained: (N, H, W) bool, the pixels that count; the loss is zero if there are none.
     """
     of_pixels = F.kl_div(
         logits.float().log_softmax(1),
@@ -45,18 +43,16 @@ def soft_label_loss(logits: Tensor, taught: Tensor, trained: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Teacher:
-    """A frozen network of native images.
+    """A frozen network for native images.
 
     Attributes:
-        network: it never changes.
-        sha256: of its weights, in hexadecimal.
+        sha256: hash of the weights, in hexadecimal.
     """
 
     network: nn.Module
     sha256: str
 
     def to(self, device: torch.device) -> None:
-        """Move it."""
         self.network.to(device).to(memory_format=torch.channels_last)
 
     def teach(self, hr: Tensor) -> Tensor:
@@ -71,35 +67,34 @@ class Teacher:
 
 
 def open_teacher(run: Path, *, bands: tuple[str, ...], legend: Legend, chip_size: int) -> Teacher:
-    """The network of a finished run on native images.
+    """Load the network of a finished run on native images.
 
     Args:
-        run: its folder.
-        bands: of the student.
-        legend: of the student.
-        chip_size: HR pixels along each side of what it is shown.
+        bands: band names of the student.
+        legend: classes of the student.
+        chip_size: HR pixels along each side of a chip.
 
     Raises:
-        RunError: it is not finished, sees no native images, or knows other bands or classes.
+        RunError: the run is unfinished, was not trained on native images, or has other bands or
+            classes than the student.
     """
     trained = Run(run)
     config = trained.config()
     if config.network.protocol != "hr":
         raise RunError(
             f"--teacher {run} was trained with protocol {config.network.protocol}: expected hr, "
-            "which sees native images"
+            "which uses native images"
         )
     if config.bands != bands or config.legend.ids != legend.ids:
         raise RunError(
-            f"--teacher {run} knows bands {', '.join(config.bands)} and classes "
+            f"--teacher {run} has bands {', '.join(config.bands)} and classes "
             f"{', '.join(config.legend.names)}, expected {', '.join(bands)} and "
             f"{', '.join(legend.names)}: train it on this dataset"
         )
     network = trained.network()
-    if chip_size % window_multiple(network):
+    if chip_size % network.multiple:
         raise RunError(
-            f"--crop {chip_size}: expected a multiple of the teacher's "
-            f"{window_multiple(network)} HR pixels"
+            f"--crop {chip_size}: expected a multiple of the teacher's {network.multiple} HR pixels"
         )
     network.requires_grad_(requires_grad=False)
     return Teacher(network, trained.weights_sha256())
@@ -108,24 +103,22 @@ def open_teacher(run: Path, *, bands: tuple[str, ...], legend: Legend, chip_size
 def choose_teacher(
     run: Path | None, card: DatasetCard, *, network: NetworkConfig, recipe: Recipe
 ) -> Teacher | None:
-    """Open what is learned from besides the reference, if there is anything.
+    """Open the teacher, if there is one.
 
     Args:
-        run: the folder of its run; None without one.
-        card: what is trained on.
-        network: the student.
-        recipe: how it is trained.
+        run: the teacher's run folder; None without a teacher.
+        network: configuration of the student.
 
     Raises:
         RunError: the student's protocol or the recipe does not fit; or see `open_teacher`.
     """
     if run is None:
         if recipe.task_weight:
-            raise RunError(f"--task-weight {recipe.task_weight:g}: needs a --teacher that reads")
+            raise RunError(f"--task-weight {recipe.task_weight:g}: needs a --teacher")
         return None
     if network.protocol not in TAUGHT:
         raise RunError(
-            f"--teacher {run}: protocol {network.protocol} learns nothing from one, expected "
+            f"--teacher {run}: protocol {network.protocol} cannot use a teacher, expected "
             "lr or end-to-end"
         )
     return open_teacher(run, bands=card.bands, legend=card.legend, chip_size=recipe.chip_size)

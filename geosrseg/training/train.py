@@ -1,4 +1,4 @@
-"""Training: a dataset and a recipe in, a run out."""
+"""Training: `train` turns a dataset and a recipe into a run folder with the best weights."""
 
 import os
 import warnings
@@ -22,7 +22,7 @@ from geosrseg.datasets.source_chips import SourceChips
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetWarning, RunError
 from geosrseg.networks.framework import NetworkConfig
-from geosrseg.networks.halo import widest_halo, window_multiple
+from geosrseg.networks.halo import widest_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.recipe import Recipe
 from geosrseg.raster.storage.publication import check_local
@@ -38,10 +38,7 @@ from geosrseg.training.machine.place import find_place
 from geosrseg.training.machine.trainer import make_trainer
 from geosrseg.training.manners import interruptible, quiet_lightning
 from geosrseg.training.patience import is_done, patience_of
-from geosrseg.training.run_folder.checkpoints import (
-    Checkpoints,
-    find_checkpoint,
-)
+from geosrseg.training.run_folder.checkpoints import Checkpoints, find_checkpoint
 from geosrseg.training.run_folder.data_record import DataRecord
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.run_folder.run_config import RunConfig
@@ -71,36 +68,31 @@ def train(
 ) -> Run:
     """Train a network and keep its best weights.
 
-    With several devices Lightning starts this program again for each of them, and only the
-    first writes files.
+    With several devices Lightning starts this program once per device; only the first process
+    writes files.
 
     Args:
-        card: the dataset.
-        output: the run folder; it is made.
-        network: what to train.
-        recipe: how.
-        start: its initial weights.
-        teacher: the run of a network of native images to learn from too, see `teacher`.
-        resume: continue the folder's stopped run of this configuration. One that is
-            finished is kept, and a missing one is started. With another number
-            of epochs it ends earlier or later than it was to.
+        output: the run folder, created if missing.
+        teacher: the run folder of a network trained on native images, see `teacher`.
+        resume: continue the interrupted run in the folder. A finished run is kept and a missing
+            one is started. A different number of epochs ends the run earlier or later.
         overwrite: replace an existing run.
         callbacks: further Lightning callbacks, such as a progress bar.
-        on_checked: called with what the data turned out to be.
-        surroundings: where it runs, and what it leaves behind besides its weights.
+        on_checked: called with the result of the data check.
+        surroundings: device, workers, loggers and other settings that do not affect the weights.
 
     Warns:
-        DatasetWarning: something of the data is likely a mistake, see `check_data`; or there is
-            no validation, so the last epoch is kept.
-        RunWarning: the last checkpoint is damaged, so that the best one is taken; or not all of
-            the initial weights fit, see `initial_network`.
+        DatasetWarning: the data probably contains a mistake, see `check_data`; or there is no
+            validation data, so the last epoch is kept.
+        RunWarning: the last checkpoint is damaged, so the best one is used; or some of the
+            initial weights do not fit, see `initial_network`.
 
     Raises:
         DatasetError: the data is missing or wrong.
-        RunError: the folder holds a run already, or another one than the one to resume, or another
-            process trains there; the initial weights do not fit; the devices are not there;
-            the loss stopped being a number; or a file cannot be read or written any more.
-        DeviceMemoryError: the memory is not enough.
+        RunError: the folder already holds a run, or a run with another configuration, or another
+            process trains there; the initial weights do not fit; a device is unavailable; the
+            loss is no longer finite; or a file can no longer be read or written.
+        DeviceMemoryError: memory is exhausted.
     """
     place = find_place(surroundings.device)
     check_loggers(surroundings.loggers)
@@ -129,15 +121,15 @@ def train(
             most=recipe.chips_per_epoch,
         ),
         init=begun.files,
-        freeze=start.freeze,
+        freeze=tuple(start.freeze),
     )
     with (
         open_labelled_scenes(card, normalization=normalization, checked=True) as scenes,
         quiet_lightning(),
     ):
-        if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # with several devices each is a process
+        if int(os.environ.get("LOCAL_RANK", "0")) == 0:  # one process per device
             on_checked(check_data(card, scenes))
-        # All that can be refused comes before the folder is touched.
+        # Every check that can fail comes before the first change to the folder.
         check_batches(initial, recipe)
         chips = _chips(scenes, config, initial)
         windows = _validation_windows(scenes, config, initial)
@@ -160,7 +152,7 @@ def train(
             minutes=surroundings.checkpoint_minutes,
             validated=len(windows) > 0,
         )
-        panels = [_panels(run, config, surroundings.images)] if surroundings.images else []
+        panels = [Panels(run, config, count=surroundings.images)] if surroundings.images else []
         patience = patience_of(recipe, module, windows)
         trainer = make_trainer(config, [checkpoints, *patience, *panels, *callbacks], surroundings)
         with run.held() if trainer.is_global_zero else nullcontext():
@@ -175,7 +167,7 @@ def train(
 
 
 def _with_arithmetic(recipe: Recipe, resumed: Run | None, place: str) -> Recipe:
-    """The recipe with the precision that is computed in; a resumed run keeps its own."""
+    """Resolve the precision ``auto``; a resumed run keeps the precision it started with."""
     wanted = recipe.precision
     if wanted == "auto" and resumed is not None and resumed.config_file.exists():
         wanted = resumed.config().recipe.precision
@@ -191,7 +183,7 @@ def _begin(
     resume: bool,
     overwrite: bool,
 ) -> None:
-    """Make the folder, or check that it holds the run to resume."""
+    """Create the folder, or check that it holds the run to resume."""
     if resume and run.config_file.exists():
         run.check_config(config)
         DataRecord.of(card).check(run)
@@ -211,12 +203,12 @@ def _fit(
     windows: EvaluationWindows,
     workers: int | None,
 ) -> None:
-    """Train from the beginning, or from the last checkpoint if there is one."""
+    """Train from the start, or from the last checkpoint if there is one."""
     batch_size = run.config().recipe.batch_size
     device = trainer.strategy.root_device.type
     devices = run.config().recipe.devices
     workers = choose_workers(device, devices=devices) if workers is None else workers
-    # Loaders with a generator of their own draw nothing from the one that dropout uses.
+    # A separate generator: the loaders must not advance the global one, which dropout uses.
     loader = ChipLoader(
         chips,
         batch_size=batch_size,
@@ -259,7 +251,7 @@ def _chips(
     scenes: Sequence[LabelledScene], config: RunConfig, network: JointNetwork
 ) -> Chips | SourceChips:
     recipe = config.recipe
-    multiple = window_multiple(network) * network.upscale_factor
+    multiple = network.multiple * network.upscale_factor
     if recipe.chip_size % multiple:
         raise RunError(
             f"--crop {recipe.chip_size}: expected a multiple of the networks' {multiple} HR pixels"
@@ -278,24 +270,14 @@ def _validation_windows(
         scenes,
         split="validation",
         upscale_factor=config.network.upscale_factor,
-        multiple=window_multiple(network),
+        multiple=network.multiple,
         exact_halo=widest_halo(network),
     )
     if not len(windows):
         warnings.warn(
-            f"{config.dataset} has no labelled pixel in the split validation, on which the best "
-            "epoch is chosen: the last one is kept",
+            f"{config.dataset} has no labelled pixel in the split validation, which selects the "
+            "best epoch: the last one is kept",
             DatasetWarning,
             stacklevel=3,
         )
     return windows
-
-
-def _panels(run: Run, config: RunConfig, count: int) -> Panels:
-    return Panels(
-        run,
-        count=count,
-        bands=config.bands,
-        legend=config.legend,
-        upscale_factor=config.network.upscale_factor,
-    )

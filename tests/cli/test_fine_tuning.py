@@ -74,7 +74,7 @@ def test_from_the_shipped_model_to_a_map_of_own_classes(tmp_path, monkeypatch):
     train, export = shown()
     done = CliRunner().invoke(main, [*train, *shlex.split(SHORT)])
     assert done.exit_code == 0, done.output
-    assert "these start at random: class vines" in (done.stderr)
+    assert "which start at random: class vines" in (done.stderr)
     assert len(json.loads(Path("runs/mine/config.json").read_text())["init"]) == 1
     done = CliRunner().invoke(main, export)
     assert done.exit_code == 0, done.output

@@ -8,7 +8,7 @@ import torch
 from geosrseg.core.tiling.windows import round_up
 from geosrseg.networks.compact import Compact
 from geosrseg.networks.framework import build_network
-from geosrseg.networks.halo import exact_halo, measured_halo, widest_halo, window_multiple
+from geosrseg.networks.halo import exact_halo, measured_halo, widest_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.part import Part
 from geosrseg.networks.reach import Reach
@@ -24,7 +24,7 @@ CASES = [("hr", 1, 3), ("lr", 3, 3), ("lr", 4, 3), ("lr", 8, 3)] + [
 @pytest.mark.parametrize(("factor", "multiple"), [(1, 32), (2, 16), (3, 32), (4, 8), (8, 4)])
 def test_windows_begin_on_multiples_of_the_pooling_cells(factor, multiple):
     config = tiny_config(protocol="lr" if factor > 1 else "hr", upscale_factor=factor)
-    assert window_multiple(build_network(config)) == multiple
+    assert build_network(config).multiple == multiple
 
 
 @pytest.mark.parametrize(("stages", "halo"), [(3, 56), (7, 72)])
@@ -53,7 +53,7 @@ def test_what_lies_beyond_a_border_reaches_as_far_as_the_halo(
         classes=1,
     )
     network = tiny_network(config)
-    halo, multiple = exact_halo(network), window_multiple(network)
+    halo, multiple = exact_halo(network), network.multiple
     reached = round_up(math.ceil(_reach(network, halo=halo, multiple=multiple)), multiple)
     assert reached == halo if everywhere else reached <= halo
 
@@ -67,7 +67,7 @@ def test_a_part_that_does_not_say_how_far_it_sees_is_probed(changes, monkeypatch
     structural = exact_halo(network)
     for kind in (UNet, ESPCN):
         monkeypatch.setattr(kind, "before", Part.before)
-    assert structural <= exact_halo(network) <= structural + window_multiple(network)
+    assert structural <= exact_halo(network) <= structural + network.multiple
 
 
 @pytest.mark.parametrize(("protocol", "factor"), [("end-to-end", 3), ("lr", 8), ("hr", 1)])
@@ -76,7 +76,7 @@ def test_the_halo_of_a_network_for_both_images(protocol, factor, monkeypatch):
         protocol=protocol, joint="compact", upscale_factor=factor, bands=1, classes=1
     )
     network = tiny_network(config)
-    halo, multiple = exact_halo(network), window_multiple(network)
+    halo, multiple = exact_halo(network), network.multiple
     assert (halo, multiple) == ((192, 32) if factor == 1 else (96, 16))
     assert 0 < _reach(network, halo=halo, multiple=multiple) <= halo
     network.float()

@@ -10,9 +10,9 @@ from torch import nn
 
 from geosrseg.errors import MissingExtraError, RunError
 from geosrseg.networks.framework import build_network
-from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.halo import exact_halo
 from geosrseg.networks.joint import JointNetwork
-from geosrseg.networks.networks import build_joint, build_seg, build_sr
+from geosrseg.networks.networks import build
 from geosrseg.networks.onnx.graph import build_onnx
 from geosrseg.networks.part import Part
 from geosrseg.registry import Registry
@@ -79,7 +79,7 @@ def _plugins(monkeypatch):
 def test_a_network_of_another_package_becomes_a_model_file():
     config = tiny_config(sr="mine", sr_options={"radius": 2}, seg="mine")
     network = tiny_network(config)
-    assert window_multiple(network) == 1
+    assert network.multiple == 1
     assert 0 < exact_halo(network) < 10
     model = build_onnx(network, spec_of(config))
     assert {item.domain for item in model.opset_import} == {""}
@@ -99,7 +99,7 @@ def test_one_network_for_both_images_of_another_package_becomes_a_model_file(pro
     config = tiny_config(protocol=protocol, joint="mine", upscale_factor=3)
     config = replace(config, joint_options={"radius": 2})
     network = tiny_network(config)
-    assert (window_multiple(network), exact_halo(network)) == (1, 3)  # probed: one too much
+    assert (network.multiple, exact_halo(network)) == (1, 3)  # probed: one too much
     model = build_onnx(network, spec_of(config))
     lr = noise(2, 2, 7, 5)
     with torch.inference_mode():
@@ -116,33 +116,33 @@ def test_one_network_for_both_images_of_another_package_becomes_a_model_file(pro
     ("build", "message"),
     [
         (
-            lambda: build_sr("vdsr", 3, upscale_factor=4, options={}),
+            lambda: build("sr", "vdsr", 3, upscale_factor=4, options={}),
             "`sr=vdsr`: there is no such network, expected one of dbpn, espcn, mine",
         ),
         (
-            lambda: build_seg("fcn", 3, 2, options={}),
+            lambda: build("seg", "fcn", 3, 2, options={}),
             "expected one of segnet, unet, mine, smp:ARCHITECTURE/ENCODER",
         ),
         (
-            lambda: build_sr("espcn", 3, upscale_factor=4, options={"stages": 3}),
+            lambda: build("sr", "espcn", 3, upscale_factor=4, options={"stages": 3}),
             "`sr=espcn` has no option stages, expected none at all",
         ),
         (
-            lambda: build_seg("segnet", 3, 2, options={"depth": 3}),
+            lambda: build("seg", "segnet", 3, 2, options={"depth": 3}),
             "`seg=segnet` has no option depth, expected width, dropout, logits_block",
         ),
         (
-            lambda: build_joint("both", 3, 2, upscale_factor=4, trains_sr=True, options={}),
+            lambda: build("joint", "both", 3, 2, upscale_factor=4, trains_sr=True, options={}),
             "`joint=both`: there is no such network, expected one of compact, mine",
         ),
         (
-            lambda: build_joint(
-                "compact", 3, 2, upscale_factor=4, trains_sr=True, options={"depth": 3}
+            lambda: build(
+                "joint", "compact", 3, 2, upscale_factor=4, trains_sr=True, options={"depth": 3}
             ),
             "`joint=compact` has no option depth, expected width, dropout, fold, spectral",
         ),
         (
-            lambda: build_sr("dbpn", 3, upscale_factor=4, options={"stages": 1}),
+            lambda: build("sr", "dbpn", 3, upscale_factor=4, options={"stages": 1}),
             "`sr=dbpn`: D-DBPN has at least 2 stages, got 1",
         ),
     ],
@@ -155,7 +155,7 @@ def test_a_network_that_cannot_be_built_is_one_line(build, message):
 def test_without_the_library_its_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "segmentation_models_pytorch", None)
     with pytest.raises(MissingExtraError, match=r"geosrseg\[smp\]"):
-        build_seg("smp:unet/resnet18", 3, 2, options={})
+        build("seg", "smp:unet/resnet18", 3, 2, options={})
 
 
 class TestLibrary:
@@ -170,7 +170,7 @@ class TestLibrary:
     def test_one_becomes_a_model_file(self):
         config = tiny_config(protocol="lr", seg="smp:unet/resnet18")
         network = tiny_network(config)
-        assert window_multiple(network) == 8
+        assert network.multiple == 8
         lr = noise(2, 2, 16, 24)
         with torch.inference_mode():
             # Random weights make logits of 80, whose rounding would be seen in probabilities.
@@ -186,7 +186,7 @@ class TestLibrary:
             assert "\n" not in str(error.value)
 
     def test_the_convolution_that_gives_the_logits_is_found(self):
-        part = build_seg("smp:deeplabv3plus/resnet18", 3, 7, options={})
+        part = build("seg", "smp:deeplabv3plus/resnet18", 3, 7, options={})
         assert part.last_conv.out_channels == 7
         assert part.multiple == 16
 
@@ -197,4 +197,4 @@ class TestLibrary:
 )
 def test_a_name_of_a_hub_is_no_network(name):
     with pytest.raises(RunError, match="there is no such network"):
-        build_seg(f"smp:{name}", 3, 2, options={})
+        build("seg", f"smp:{name}", 3, 2, options={})

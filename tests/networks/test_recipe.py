@@ -166,8 +166,8 @@ def test_a_value_that_nothing_has_is_refused():
         ({"label_smoothing": 1}, "`label_smoothing` is 0 to below 1"),
         ({"augment": {"nonsense": 1}}, "`augment` takes scale, noise, haze, drop, got nonsense"),
         ({"class_weights": (1, -1)}, "`class_weights` are 0 or more"),
-        ({"class_weights": (0, 0)}, "are all 0: give one above 0"),
-        ({"loss": {"ce": 0, "dice": 0}}, "are all 0: give one above 0"),
+        ({"class_weights": (0, 0)}, "are all 0: use one above 0"),
+        ({"loss": {"ce": 0, "dice": 0}}, "are all 0: use one above 0"),
     ],
 )
 def test_a_recipe_that_does_not_do_is_refused(values, message):

@@ -39,7 +39,7 @@ def test_memory_at_an_end_names_the_options_that_need_less(tmp_path, error):
     [
         (errno.ENOSPC, "make room"),
         (errno.EDQUOT, "make room"),
-        (errno.ENOENT, "put it back"),
+        (errno.ENOENT, "restore it"),
         (errno.EIO, "--overwrite"),
     ],
 )
@@ -64,6 +64,6 @@ def test_a_full_disk_leaves_the_checkpoint_before(tmp_path):
             WholeCheckpointIO().save_checkpoint({"weights": torch.zeros(100_000)}, path)
 
     ended = run_forked(write_too_much)
-    assert ended.error.startswith(f"RunError: {path}: File too large: make room; {path} is whole")
+    assert ended.error.startswith(f"RunError: {path}: File too large: make room; {path} is intact")
     assert is_whole(path)
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]

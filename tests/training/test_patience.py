@@ -10,7 +10,7 @@ from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
-from geosrseg.training.run_folder.checkpoints import Progress
+from geosrseg.training.run_folder.checkpoints import read_progress
 from geosrseg.training.run_folder.metrics_table import MONITOR
 from geosrseg.training.run_folder.run import Run
 from geosrseg.training.train import train
@@ -55,7 +55,7 @@ def test_it_ends_behind_the_epochs_that_it_waits(card, tmp_path):
     run = train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE)
     assert run.finished
     assert epochs_of(run) == 3
-    assert Progress.of(run.last_checkpoint) == Progress(epochs=3, waited=2)
+    assert read_progress(run.last_checkpoint) == (3, 2)
 
 
 class Stop(Callback):
@@ -74,7 +74,7 @@ def test_stopped_it_remembers_how_long_it_waited(card, tmp_path):
 def test_killed_before_its_end_it_trains_no_further(card, tmp_path):
     run = train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE)
     run.weights_file.unlink()
-    with pytest.warns(RunWarning, match=r"after epoch 3, the last of 2 .* larger `patience`"):
+    with pytest.warns(RunWarning, match=r"after epoch 3, the last of 2 .* raise `patience`"):
         train(card, run.path, network=NETWORK, recipe=RECIPE, resume=True)
     assert run.finished
     assert epochs_of(run) == 3
@@ -147,5 +147,5 @@ def test_the_best_epoch_is_the_first(card, tmp_path):
     """With rates of zero all are alike, and the first of them is kept."""
     run = Run(tmp_path / "run")
     train(card, run.path, network=NETWORK, recipe=RECIPE)
-    assert Progress.of(run.best_checkpoint).epochs == 1
+    assert read_progress(run.best_checkpoint)[0] == 1
     assert MONITOR in run.metrics_table.read_text()

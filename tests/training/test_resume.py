@@ -128,7 +128,7 @@ def test_an_unfinished_end_is_done_again(card, whole, tmp_path):
 
 def test_another_recipe_is_another_run(card, whole):
     other = replace(RECIPE, seed=4)
-    with pytest.raises(RunError, match=r"started with seed 0, not 4; .* --overwrite"):
+    with pytest.raises(RunError, match=r"started with seed 0, not 4: .* --overwrite"):
         train(card, whole.path, network=whole.config().network, recipe=other, resume=True)
 
 
@@ -194,7 +194,7 @@ def test_a_damaged_last_checkpoint_is_answered_with_the_best(card, whole, tmp_pa
         run.last_checkpoint.unlink()
     else:
         run.last_checkpoint.write_bytes(content if damage == "flipped" else content[:1000])
-    with pytest.warns(RunWarning, match=r"last.ckpt is \w+: the run resumes from .*best.ckpt"):
+    with pytest.warns(RunWarning, match=r"last.ckpt is \w+: resuming from .*best.ckpt"):
         train(card, run.path, network=whole.config().network, recipe=RECIPE, resume=True)
     assert results(run) == results(whole)
 
@@ -238,7 +238,7 @@ def test_a_loss_that_is_no_number_leaves_good_checkpoints(card, tmp_path):
                 next(module.network.seg.parameters()).data.fill_(torch.nan)
 
     run = Run(tmp_path / "run")
-    with pytest.raises(RunError, match=r"no number any more in epoch 1: .* --precision fp32"):
+    with pytest.raises(RunError, match=r"no longer finite in epoch 1: .* --precision fp32"):
         train(card, run.path, network=NETWORK, recipe=RECIPE, callbacks=[Spoil()])
     assert not run.finished
     states = [torch.load(p, weights_only=True) for p in (run.last_checkpoint, run.best_checkpoint)]

@@ -104,7 +104,7 @@ def test_a_student_learns_soft_labels_and_the_task(card, teacher, tmp_path, warm
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"bands": ("red", "green")}, "knows bands red, nir"),
+        ({"bands": ("red", "green")}, "has bands red, nir"),
         ({"legend": Legend((LegendClass(1, "dark", "#222222"),))}, "expected red, nir and dark"),
         ({"chip_size": 40}, "--crop 40: expected a multiple of the teacher's 32"),
     ],
@@ -116,11 +116,11 @@ def test_one_that_knows_other_things_is_refused(teacher, changes, message):
 
 
 def test_what_cannot_be_taught_is_refused(card, teacher, tmp_path):
-    with pytest.raises(RunError, match="protocol hr learns nothing from one"):
+    with pytest.raises(RunError, match="protocol hr cannot use a teacher"):
         train(card, tmp_path / "hr", network=HR, recipe=RECIPE, teacher=teacher.path)
     task = replace(RECIPE, task_weight=1.0)
     with pytest.raises(RunError, match="--task-weight 1: needs a --teacher"):
         train(card, tmp_path / "run", network=STUDENT, recipe=task)
-    with pytest.raises(RunError, match="is no run"):
+    with pytest.raises(RunError, match="is not a run"):
         train(card, tmp_path / "run", network=STUDENT, recipe=RECIPE, teacher=tmp_path)
     assert not (tmp_path / "run").exists()

@@ -190,7 +190,7 @@ def test_a_run_is_not_overwritten_by_accident(card, run):
 
 def test_a_folder_of_other_things_is_never_a_run(card, tmp_path):
     (tmp_path / "letter.txt").write_text("keep me")
-    with pytest.raises(RunError, match="which is of no run"):
+    with pytest.raises(RunError, match="which no run writes"):
         train(card, tmp_path, network=NETWORK, recipe=RECIPE, overwrite=True)
     assert (tmp_path / "letter.txt").read_text() == "keep me"
 
@@ -200,7 +200,7 @@ def test_an_unfinished_run_is_not_exported(tmp_path, run):
     copy.create(run.config())
     with pytest.raises(RunError, match="finish"):
         export(copy.path, tmp_path / "model.onnx")
-    with pytest.raises(RunError, match="no run"):
+    with pytest.raises(RunError, match="is not a run"):
         Run(tmp_path / "nothing").config()
 
 
@@ -253,7 +253,7 @@ def test_overwrite_removes_a_runs_own_files_only(card, run, tmp_path):
     copy = Run(tmp_path / "copy")
     copy.create(run.config())
     (copy.path / "notes.txt").write_text("keep me")
-    with pytest.raises(RunError, match=r"notes\.txt, which is of no run"):
+    with pytest.raises(RunError, match=r"notes\.txt, which no run writes"):
         copy.create(run.config(), overwrite=True)
     assert copy.config() == run.config()
     (copy.path / "notes.txt").unlink()

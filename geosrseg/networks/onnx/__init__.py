@@ -1,1 +1,1 @@
-"""Writing a network as an ONNX graph."""
+"""Writes a network as an ONNX graph, and reads its weights back."""

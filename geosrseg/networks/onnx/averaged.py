@@ -1,8 +1,8 @@
-"""Averaged: a network that answers with the mean over flips and turns of its input.
+"""Averaged: a network that returns the mean over flips and turns of its input.
 
-From above, ground has no preferred direction: what a network says of it in different poses
-differs by its own uncertainty alone, and a mean has less of that. In a model file the poses are
-part of the graph, so whatever runs it needs to know nothing of them.
+Seen from above, ground has no preferred direction. A network's results for different poses
+differ only by its uncertainty, which the mean reduces. In a model file the poses are part of
+the graph, so the software that runs it need not support them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,25 +21,24 @@ Poses = Literal["flips", "turns"]
 POSES: Mapping[str, tuple[bool, ...]] = MappingProxyType(
     {"flips": (False,), "turns": (False, True)}
 )
-"""By name, whether each batch of the four flips lies on its side: rows and columns swapped."""
+"""Batches of four flips for each name; True swaps rows and columns of a batch."""
 
 FLIPS: Sequence[tuple[int, ...]] = ((), (3,), (2,), (2, 3))
-"""Axes that are flipped."""
+"""Axes of each flip."""
 
 LEAST = 1e-30
-"""Probability below which a class is not told from one that is impossible."""
+"""Smallest probability, which keeps the logarithm finite."""
 
 _ALL_BACKWARDS = -(2**63)
 
 
 class Averaged(JointNetwork):
-    """A network in place of another, four or eight times as costly.
+    """Wraps a network, at four or eight times its cost.
 
     Its logits are the logarithms of the mean probabilities.
 
     Args:
-        network: what answers.
-        poses: ``flips``, or ``turns`` for the quarter turns too.
+        poses: ``flips``, or ``turns`` to add the quarter turns.
     """
 
     def __init__(self, network: JointNetwork, poses: Poses) -> None:
@@ -74,7 +73,7 @@ def _swapped(images: Tensor, on_side: bool) -> Tensor:
 
 @emit_joint.register
 def _averaged(network: Averaged, graph: GraphWriter, x: str) -> str:
-    """The four flips are one batch: the network's weights are in the graph once or twice."""
+    """Run the four flips as one batch: the graph then has the weights only once or twice."""
     images: list[str] = []
     probabilities: list[str] = []
     for number, on_side in enumerate(network.sides):
@@ -82,18 +81,15 @@ def _averaged(network: Averaged, graph: GraphWriter, x: str) -> str:
         batch = graph.node("Concat", *(_flip(graph, upright, axes) for axes in FLIPS), axis=0)
         logits = emit_joint(network.network, graph, batch)
         sr = graph.rename(SR, f"{SR}_{number}")
-        for values, kept in (
-            (sr, images),
-            (graph.node("Softmax", logits, axis=1), probabilities),
-        ):
+        softmax = graph.node("Softmax", logits, axis=1)
+        for values, kept in ((sr, images), (softmax, probabilities)):
             parts = graph.split(values, len(FLIPS), axis=0)
             for part, axes in zip(parts, FLIPS, strict=True):
                 back = _flip(graph, part, axes)
                 kept.append(_swap(graph, back) if on_side else back)
     graph.node("Mean", *images, name=SR)
-    return graph.node(
-        "Log", graph.node("Max", graph.node("Mean", *probabilities), graph.constant(LEAST))
-    )
+    mean = graph.node("Mean", *probabilities)
+    return graph.node("Log", graph.node("Max", mean, graph.constant(LEAST)))
 
 
 def _flip(graph: GraphWriter, x: str, axes: Sequence[int]) -> str:

@@ -1,8 +1,8 @@
 """The model file: a network as one self-contained ONNX graph.
 
-Our own networks are written by hand and not traced: the graph then has only operators that
-every runtime has (no MaxUnpool, no Resize), dynamic N, H and W, and nothing that depends on
-the version of an exporter. A network that others add is traced where it has no form here.
+Functions write our own networks node by node, without tracing. The graph then has only operators
+that every runtime supports (no MaxUnpool, no Resize), dynamic N, H and W, and does not depend on
+the version of an exporter. Other networks are traced if no function is registered for them.
 """
 
 import copy
@@ -18,16 +18,12 @@ from geosrseg.version import __version__
 
 
 def build_onnx(network: JointNetwork, spec: ModelSpec) -> onnx.ModelProto:
-    """Write a network and its ModelSpec as one ONNX model.
-
-    Args:
-        network: not changed; its batch normalizations are read as for evaluation.
-        spec: goes into the metadata, and names the sizes of input and outputs.
+    """Write a network, in evaluation mode, and its ModelSpec as one ONNX model.
 
     Returns:
         Input ``lr`` (N, bands, H, W), outputs ``probabilities`` (N, classes, s·H, s·W)
-        and ``sr`` (N, bands, s·H, s·W), which is not clipped; all float32. s·H and s·W
-        are multiples of the window's HR pixels.
+        and ``sr`` (N, bands, s·H, s·W), which is not clipped; all float32. H and W are
+        multiples of the ModelSpec's `multiple`. The metadata contains the ModelSpec.
     """
     factor = spec.upscale_factor
     return _written(network).model(
@@ -43,7 +39,7 @@ def build_onnx(network: JointNetwork, spec: ModelSpec) -> onnx.ModelProto:
 
 
 def build_graph(network: JointNetwork) -> onnx.GraphProto:
-    """Nodes and constants of `build_onnx`, without the ModelSpec."""
+    """Write the nodes and constants of `build_onnx`, without the ModelSpec."""
     return _written(network).graph()
 
 

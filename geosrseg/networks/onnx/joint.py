@@ -1,4 +1,4 @@
-"""The ONNX form of a network that gives both images."""
+"""Writes networks that return both SR image and logits as ONNX nodes."""
 
 from functools import singledispatch
 
@@ -18,7 +18,7 @@ SR = "sr"
 
 @singledispatch
 def emit_joint(network: JointNetwork, graph: GraphWriter, x: str) -> str:
-    """Write a network that reads the image `x`: its SR image as ``sr``.
+    """Write a network with the input image `x`; its SR image gets the name ``sr``.
 
     Returns:
         The name of the logits.

@@ -1,7 +1,7 @@
-"""One function per kind of module: what it computes, as ONNX nodes.
+"""Writes modules as ONNX nodes, with one function per kind of module.
 
-The weights come in float64 and are rounded to float32 only when they are stored, so that
-folding a batch normalization into its convolution costs no accuracy.
+The weights are float64 and only rounded to float32 when stored, so that folding a batch
+normalization into its convolution costs no accuracy.
 """
 
 from functools import singledispatch
@@ -18,13 +18,13 @@ from geosrseg.networks.part import Part
 from geosrseg.networks.segmentation.segnet import SegNet
 from geosrseg.networks.segmentation.unet import UNet, UNetTrunk
 from geosrseg.networks.super_resolution.bicubic import RADIUS, BicubicUpsample
-from geosrseg.networks.super_resolution.dbpn import DBPN, ConvBlock, DeconvBlock, DownBlock, UpBlock
+from geosrseg.networks.super_resolution.dbpn import DBPN, ConvBlock, DeconvBlock, Projection
 from geosrseg.networks.super_resolution.espcn import ESPCN
 
 
 @singledispatch
 def emit(module: nn.Module, graph: GraphWriter, x: str) -> str:
-    """Write a module that reads the value `x`; the name of its output is returned.
+    """Write a module with the input `x`; return the name of its output.
 
     Raises:
         TypeError: no function is registered for this kind of module.
@@ -34,7 +34,6 @@ def emit(module: nn.Module, graph: GraphWriter, x: str) -> str:
 
 @emit.register
 def _part(module: Part, graph: GraphWriter, x: str) -> str:
-    """A part without a form of its own."""
     (output,) = trace(module, graph, x)
     return output
 
@@ -52,26 +51,15 @@ def _relu(_module: nn.ReLU, graph: GraphWriter, x: str) -> str:
 
 @emit.register
 def _prelu(module: nn.PReLU, graph: GraphWriter, x: str) -> str:
-    """With one parameter it is a LeakyRelu, which runtimes fuse with a convolution."""
+    """Write a PReLU with one parameter as LeakyRelu, which runtimes fuse with a convolution."""
     return graph.node("LeakyRelu", x, alpha=module.weight.item())
 
 
-@emit.register
-def _conv(module: nn.Conv2d, graph: GraphWriter, x: str) -> str:
+@emit.register(nn.Conv2d)
+@emit.register(nn.ConvTranspose2d)
+def _conv(module: nn.Conv2d | nn.ConvTranspose2d, graph: GraphWriter, x: str) -> str:
     return graph.node(
-        "Conv",
-        x,
-        *_constants(graph, module.weight, module.bias),
-        kernel_shape=list(module.kernel_size),
-        strides=list(module.stride),
-        pads=[_pixels(module.padding)] * 4,
-    )
-
-
-@emit.register
-def _deconv(module: nn.ConvTranspose2d, graph: GraphWriter, x: str) -> str:
-    return graph.node(
-        "ConvTranspose",
+        "Conv" if isinstance(module, nn.Conv2d) else "ConvTranspose",
         x,
         *_constants(graph, module.weight, module.bias),
         kernel_shape=list(module.kernel_size),
@@ -96,7 +84,7 @@ def _conv_block(module: ConvBlock, graph: GraphWriter, x: str) -> str:
 def _deconv_block(module: DeconvBlock, graph: GraphWriter, x: str) -> str:
     deconv = module.deconv
     kernel, stride, padding = deconv.kernel_size[0], deconv.stride[0], _pixels(deconv.padding)
-    if kernel != 2 * stride:  # rewriting pays with 2x2 taps only: at 4x
+    if kernel != 2 * stride:  # rewriting is only faster with 2x2 taps: at 4x
         return emit(module.act, graph, emit(deconv, graph, x))
     weight = deconv_as_conv(deconv.weight, stride=stride)
     taps = weight.shape[-1]
@@ -108,7 +96,7 @@ def _deconv_block(module: DeconvBlock, graph: GraphWriter, x: str) -> str:
         kernel_shape=[taps, taps],
         pads=[taps - 1] * 4,
     )
-    # the activation first: next to the convolution it can be fused
+    # the activation comes first: next to the convolution it can be fused
     grown = graph.node(
         "DepthToSpace", emit(module.act, graph, phases), blocksize=stride, mode="CRD"
     )
@@ -116,17 +104,17 @@ def _deconv_block(module: DeconvBlock, graph: GraphWriter, x: str) -> str:
 
 
 def deconv_as_conv(weight: Tensor, *, stride: int) -> Tensor:
-    """The convolution that, followed by depth-to-space and a crop, is a deconvolution.
+    """Rewrite a deconvolution as a convolution, to be followed by depth-to-space and a crop.
 
     Output pixel ``stride * q + r`` (before the crop) sums ``x[q - m] * w[r + stride * m]``
     over the taps m: one small convolution for each of the stride² phases r.
 
     Args:
         weight: (inputs, outputs, k, k) of the deconvolution, k a multiple of `stride`.
-        stride: of the deconvolution.
+        stride: stride of the deconvolution.
 
     Returns:
-        (outputs * stride², inputs, k / stride, k / stride).
+        (outputs * stride², inputs, k / stride, k / stride) weights of the convolution.
     """
     inputs, outputs, kernel, _ = weight.shape
     taps = kernel // stride
@@ -135,19 +123,12 @@ def deconv_as_conv(weight: Tensor, *, stride: int) -> Tensor:
 
 
 @emit.register
-def _up_block(module: UpBlock, graph: GraphWriter, x: str) -> str:
-    x = emit(module.conv, graph, x)
-    h0 = emit(module.up_conv1, graph, x)
-    error = graph.node("Sub", emit(module.up_conv2, graph, h0), x)
-    return graph.node("Add", h0, emit(module.up_conv3, graph, error))
-
-
-@emit.register
-def _down_block(module: DownBlock, graph: GraphWriter, x: str) -> str:
-    x = emit(module.conv, graph, x)
-    l0 = emit(module.down_conv1, graph, x)
-    error = graph.node("Sub", emit(module.down_conv2, graph, l0), x)
-    return graph.node("Add", l0, emit(module.down_conv3, graph, error))
+def _projection(module: Projection, graph: GraphWriter, x: str) -> str:
+    merge, project, back, correct = module.children()
+    x = emit(merge, graph, x)
+    projected = emit(project, graph, x)
+    error = graph.node("Sub", emit(back, graph, projected), x)
+    return graph.node("Add", projected, emit(correct, graph, error))
 
 
 @emit.register
@@ -217,7 +198,7 @@ def _segnet(module: SegNet, graph: GraphWriter, x: str) -> str:
 
 
 def _folded(layers: nn.Sequential) -> list[nn.Module]:
-    """The layers, each batch normalization folded into the convolution before it."""
+    """Fold each batch normalization into the convolution before it."""
     folded: list[nn.Module] = []
     for layer in layers:
         before = folded[-1] if folded else None
@@ -233,7 +214,7 @@ def _constants(graph: GraphWriter, *tensors: Tensor | None) -> list[str]:
 
 
 def _pixels(padding: str | tuple[int, ...]) -> int:
-    """The padding of each side, which is the same on all four."""
+    """Return the padding of each side."""
     if isinstance(padding, str):
         raise TypeError(f"no ONNX form for padding {padding!r}")
     return padding[0]

@@ -1,11 +1,10 @@
-"""The ONNX form of a part for which nobody wrote one: what PyTorch's exporter makes of it."""
+"""Writes parts without a registered function as ONNX, by PyTorch's exporter."""
 
 import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import onnx
 import torch
 from onnx import inliner
 from torch.export import Dim
@@ -16,14 +15,14 @@ from geosrseg.networks.onnx.writer import OPSET, GraphWriter
 from geosrseg.networks.part import Part
 
 EXAMPLE = (3, 2)
-"""Rows and columns of the image that is traced, in multiples of the part's window."""
+"""Rows and columns of the image for tracing, in units of the part's `multiple`."""
 
 
 def trace(part: JointNetwork | Part, graph: GraphWriter, x: str) -> list[str]:
-    """Write a part that reads the image `x`; the names of its outputs are returned.
+    """Write a part with the input image `x`; return the names of its outputs.
 
     Raises:
-        ModelError: the exporter cannot write it, or not with standard operators alone.
+        ModelError: the exporter cannot write the part, or needs operators outside the standard.
     """
     rows, cols = (max(size * part.multiple, 32) for size in EXAMPLE)
     example = torch.rand(2, part.bands, rows, cols)
@@ -39,7 +38,7 @@ def trace(part: JointNetwork | Part, graph: GraphWriter, x: str) -> list[str]:
                 dynamic_shapes=(sizes,),
                 verbose=False,
             )
-    except Exception as error:  # what the exporter raises has no common root
+    except Exception as error:  # the exporter's errors have no common base class
         detail = str(error).strip().partition("\n")[0]
         raise ModelError(
             f"{name} cannot be written as ONNX by PyTorch's exporter ({detail}): register a "
@@ -47,21 +46,17 @@ def trace(part: JointNetwork | Part, graph: GraphWriter, x: str) -> list[str]:
         ) from error
     assert program is not None  # noqa: S101 - only with other arguments
     model = inliner.inline_local_functions(program.model_proto)
-    _check(model, name)
-    return graph.include(model, x)
-
-
-def _check(model: onnx.ModelProto, name: str) -> None:
     if domains := {node.domain for node in model.graph.node} - {"", "ai.onnx"}:
         raise ModelError(
             f"{name} needs operators of {sorted(domains)[0]}, expected standard ONNX only: "
             "register a function for it in geosrseg.networks.onnx.layers.emit"
         )
+    return graph.include(model, x)
 
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Keep back what the exporter says of itself."""
+    """Silence the exporter's log and warnings."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

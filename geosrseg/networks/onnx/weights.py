@@ -1,13 +1,13 @@
-"""The weights of a model file, as the state of the network that it was written from.
+"""Reads the weights of a model file back into the network that it was written from.
 
-A graph has no names of layers, batch normalizations are folded into their convolutions and
-deconvolutions are rewritten. So the network is written twice more, with marked weights: once
-each tensor holds its own number, once the places of its elements. Where a mark comes out in
-the graph, the file has the value that belongs to it.
+A graph does not name layers; batch normalizations are folded into convolutions, and
+deconvolutions are rewritten. So the network is written twice more with marked weights: in one
+graph each tensor holds its number, in the other the indices of its elements. The place of a
+mark in these graphs is the place of the weight in the file.
 
-What folding has destroyed is the statistics of a batch normalization. It gets a mean of 0 and
-a deviation of 1, with which the network computes exactly what the file does; `batch_norm`
-measures statistics to train with.
+Folding destroys the statistics of batch normalizations. They get a mean of 0 and a deviation of
+1, with which the network computes exactly the same as the file. To train it, the statistics
+must be measured, see `training.starting.statistics`.
 """
 
 import copy
@@ -25,27 +25,26 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.graph import build_graph
 
 FIRST_MARK = 1000
-"""Of the first tensor: above all numbers that a graph has for reasons of its own."""
+"""Mark of the first tensor, above all other numbers in a graph."""
 
 ROUNDING = 1e-3
-"""By which a mark may differ from a whole number, of its size."""
+"""Largest relative difference of a mark from a whole number."""
 
 SLOPE = "alpha"
-"""The attribute of a node that is a weight: a PReLU's slope."""
+"""Attribute of a node that holds a weight, the slope of a PReLU."""
 
 Array = NDArray[np.float64]
 
 
 def read_weights(network: JointNetwork, model: onnx.ModelProto) -> dict[str, Tensor]:
-    """The state of a network from a model file that was written from one of its kind.
+    """Read the state of a network from a model file written from a network of its kind.
 
     Args:
-        network: of the file's bands, classes and upscale factor; it is not changed.
-        model: what the file holds.
+        network: network with the file's bands, classes and upscale factor; it is not changed.
 
     Raises:
-        ValueError: the file was written from another network, or from one that has no form of
-            its own in `onnx.layers`, whose weights cannot be told apart.
+        ValueError: the file was written from another network, or from a traced one, whose weights
+            cannot be told apart.
     """
     template = copy.deepcopy(network).cpu().double().eval()
     with torch.no_grad():
@@ -72,17 +71,17 @@ def read_weights(network: JointNetwork, model: onnx.ModelProto) -> dict[str, Ten
             elements = found.setdefault(name, np.zeros(free[name].numel(), np.float32))
             elements[np.rint(place).astype(np.int64).ravel()] = value.ravel()
     if lost := [name for name in names if name not in found]:
-        raise ValueError(f"the weights {lost[0]} cannot be told from others in it")
+        raise ValueError(f"the weights {lost[0]} cannot be told from others")
     read = {name: torch.from_numpy(found[name]).view(free[name].shape) for name in names}
     return {name: value.float() for name, value in template.state_dict().items()} | read
 
 
 def _set_neutral(network: nn.Module) -> None:
-    """Have batch normalizations add their bias and do no more."""
+    """Reduce batch normalizations to adding their bias."""
     for norm in network.modules():
         if isinstance(norm, nn.BatchNorm2d):
             norm.reset_running_stats()
-            assert norm.running_var is not None  # noqa: S101 - reset_running_stats has them
+            assert norm.running_var is not None  # noqa: S101 - reset_running_stats needs it
             norm.running_var.fill_(1 - norm.eps)
             nn.init.ones_(norm.weight)
     for conv, _ in _normalized(network):
@@ -91,7 +90,7 @@ def _set_neutral(network: nn.Module) -> None:
 
 
 def _normalized(network: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]]:
-    """Convolutions with the batch normalizations that are folded into them."""
+    """Yield convolutions with the batch normalizations that are folded into them."""
     for module in network.modules():
         if isinstance(module, nn.Sequential):
             for first, second in pairwise(module):
@@ -100,7 +99,7 @@ def _normalized(network: nn.Module) -> Iterator[tuple[nn.Conv2d, nn.BatchNorm2d]
 
 
 def _free(network: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
-    """The parameters that a graph holds; the others follow from them."""
+    """Yield the parameters that a graph contains; `_set_neutral` sets the others."""
     fixed = {id(norm.weight) for norm in network.modules() if isinstance(norm, nn.BatchNorm2d)}
     fixed |= {id(conv.bias) for conv, _ in _normalized(network)}
     for name, parameter in network.named_parameters():
@@ -113,14 +112,14 @@ def _marked(
     free: Mapping[str, nn.Parameter],
     mark: Callable[[int, Tensor], Tensor],
 ) -> onnx.GraphProto:
-    """The network's graph, with marks in place of its weights."""
+    """Write the network's graph with marks in place of its weights."""
     for number, weights in enumerate(free.values()):
         weights.copy_(mark(number, weights))
     return build_graph(network)
 
 
 def _constants(graph: onnx.GraphProto, *, template: onnx.GraphProto) -> Iterator[Array]:
-    """Every constant that is no integer and every slope, in the order of the nodes.
+    """Yield every float constant and every slope, in the order of the nodes.
 
     Raises:
         ValueError: the graph has other nodes than the template.
@@ -140,7 +139,7 @@ def _constants(graph: onnx.GraphProto, *, template: onnx.GraphProto) -> Iterator
 
 
 def _form(node: onnx.NodeProto) -> tuple[object, ...]:
-    """What a node is, but for its weights."""
+    """Describe a node without its weights."""
     fixed = sorted(
         (attribute.name, attribute.SerializeToString())
         for attribute in node.attribute
@@ -150,7 +149,7 @@ def _form(node: onnx.NodeProto) -> tuple[object, ...]:
 
 
 def _named(number: Array, names: list[str]) -> str | None:
-    """The tensor that a constant of the numbered graph comes from; None if from none."""
+    """Name the tensor that a constant of the numbered graph comes from, if any."""
     mark = float(number.flat[0]) if number.size else 0.0
     index = round(mark) - FIRST_MARK
     if not 0 <= index < len(names) or np.abs(number - round(mark)).max() > ROUNDING * mark:

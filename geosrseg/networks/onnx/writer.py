@@ -1,4 +1,4 @@
-"""GraphWriter: the nodes and constants of an ONNX graph, written one by one."""
+"""GraphWriter: builds an ONNX graph from nodes and constants."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ IR_VERSION = 8
 
 
 class GraphWriter:
-    """Collects nodes and constants; a value is known by its name.
+    """Collects nodes and constants.
 
-    Names are made here, so the caller only passes on what it was given:
+    Every method returns the names of the values it adds, to be passed on:
     ``y = graph.node("Relu", graph.node("Conv", x, weight, bias))``.
     """
 
@@ -27,13 +27,13 @@ class GraphWriter:
         self._known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     def node(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        """Add a node with one output; its name is `name`, or made from the operator."""
+        """Add a node with one output; return its name, by default derived from the operator."""
         output = name or f"{op}_{len(self._nodes)}"
         self._nodes.append(helper.make_node(op, inputs, [output], name=output, **attributes))
         return output
 
     def rename(self, old: str, new: str) -> str:
-        """Give a value and its node another name, which is returned."""
+        """Rename a value and its node; return the new name."""
         for node in self._nodes:
             node.input[:] = [new if name == old else name for name in node.input]
             node.output[:] = [new if name == old else name for name in node.output]
@@ -41,7 +41,7 @@ class GraphWriter:
         return new
 
     def split(self, x: str, parts: int, *, axis: int = 1) -> list[str]:
-        """The channels of `x`, or what lies along another axis, in `parts` equal groups."""
+        """Split `x` along an axis, by default the channels, into equal `parts`."""
         name = f"Split_{len(self._nodes)}"
         outputs = [f"{name}_{part}" for part in range(parts)]
         self._nodes.append(
@@ -50,7 +50,7 @@ class GraphWriter:
         return outputs
 
     def constant(self, values: NDArray[Any] | float | list[int]) -> str:
-        """A constant: a list of integers is int64, every other number float32.
+        """Add a constant, int64 for a list of integers and otherwise float32.
 
         Equal constants are stored once.
         """
@@ -62,11 +62,7 @@ class GraphWriter:
         return self._known[key]
 
     def include(self, model: onnx.ModelProto, x: str) -> list[str]:
-        """Add all of a model with one input, which reads the value `x`.
-
-        Returns:
-            The names of its outputs.
-        """
+        """Add the nodes of a model whose single input is `x`; return the names of its outputs."""
         prefix = f"part_{len(self._nodes)}/"
         graph = compose.add_prefix_graph(model.graph, prefix)
         entry = graph.input[0].name
@@ -77,7 +73,7 @@ class GraphWriter:
         return [output.name for output in graph.output]
 
     def graph(self) -> onnx.GraphProto:
-        """What has been written so far, unchecked."""
+        """Return the graph so far, unchecked."""
         return helper.make_graph(self._nodes, "graph", [], [], self._constants)
 
     def model(
@@ -89,7 +85,7 @@ class GraphWriter:
         metadata: dict[str, str],
         producer: tuple[str, str],
     ) -> onnx.ModelProto:
-        """The finished model, checked.
+        """Return the finished model, checked.
 
         Raises:
             onnx.checker.ValidationError: the graph is not valid ONNX.

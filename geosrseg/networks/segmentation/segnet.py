@@ -1,4 +1,4 @@
-"""SegNet: segmentation whose decoder upsamples with the encoder's pooling indices.
+"""SegNet: a segmentation network whose decoder upsamples with the encoder's pooling indices.
 
 Badrinarayanan, Kendall, Cipolla: SegNet, TPAMI 2017: the 13 convolutions of VGG16 with
 batch normalization, and a mirrored decoder. Section 3.2 of the paper.
@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from geosrseg.networks.part import Part, check_width
+from geosrseg.networks.part import Part, check_width, initialize
 from geosrseg.networks.reach import Reach
 
 # channels and convolutions of VGG16's five blocks
@@ -27,12 +27,11 @@ class SegNet(Part):
 
     Args:
         width: factor on the channels of every block; 1 is VGG16.
-        dropout: share of the channels left out while training, behind the two deepest
-            blocks of encoder and decoder, as in Bayesian SegNet (Kendall, Badrinarayanan,
-            Cipolla, 2017); SegNet itself has none.
-        logits_block: put batch norm and ReLU behind the last convolution, as the
-            paper's reference code does. A logit can then never be negative; off by
-            default.
+        dropout: share of channels dropped in training after the two deepest blocks of encoder
+            and decoder, as in Bayesian SegNet (Kendall, Badrinarayanan, Cipolla, 2017).
+            SegNet itself has none.
+        logits_block: append batch norm and ReLU to the last convolution, as the paper's
+            reference code does; logits are then never negative.
     """
 
     multiple = 2 ** len(BLOCKS)
@@ -63,7 +62,7 @@ class SegNet(Part):
         self.decoder.append(_conv_bn_relu(channels[0], channels[0]))
         classifier = nn.Conv2d(channels[0], classes, 3, padding=1)
         self.classifier: nn.Module = classifier
-        self.apply(_initialize)
+        self.apply(initialize)
         if dropout:
             for block in (*self.encoder[-2:], *self.decoder[:2]):
                 block.append(nn.Dropout2d(dropout))
@@ -94,14 +93,7 @@ class SegNet(Part):
 
     @property
     def last_conv(self) -> nn.Conv2d:
-        """The classifier; a logits block has none, its ReLU would undo an offset."""
+        """The classifier; not with a logits block, whose ReLU would undo an offset."""
         if not isinstance(self.classifier, nn.Conv2d):
             raise TypeError("the logits of a logits block cannot be shifted")
         return self.classifier
-
-
-def _initialize(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

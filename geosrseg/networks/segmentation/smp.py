@@ -11,22 +11,21 @@ from geosrseg.networks.part import Part
 
 
 class LibrarySegmentation(Part):
-    """A network of segmentation_models.pytorch, with random weights: nothing is downloaded.
+    """A network of segmentation_models.pytorch with random weights; nothing is downloaded.
 
     Args:
-        name: ``ARCHITECTURE/ENCODER`` in the library's words, such as
-            ``deeplabv3plus/resnet34``.
+        name: the library's ``ARCHITECTURE/ENCODER``, such as ``deeplabv3plus/resnet34``.
 
     Raises:
-        RunError: the library knows no such network.
-        MissingExtraError: it is not installed.
+        RunError: the library has no such network.
+        MissingExtraError: the library is not installed.
     """
 
     def __init__(self, bands: int, classes: int, *, name: str) -> None:
         super().__init__()
         with extra("smp"):
             import segmentation_models_pytorch as smp  # noqa: PLC0415
-        # The library, and timm behind it, take names of hubs and folders too.
+        # The library and timm also accept names of hubs and folders, which could run code.
         if not re.fullmatch(r"[\w.+-]+/[\w.+-]+", name, re.ASCII):
             raise RunError(
                 f"there is no such network {shown(name)}: expected ARCHITECTURE/ENCODER such as "
@@ -38,9 +37,10 @@ class LibrarySegmentation(Part):
                 architecture, encoder, encoder_weights=None, in_channels=bands, classes=classes
             )
         except (KeyError, ValueError, RuntimeError) as error:
+            detail = str(error).partition("\n")[0].strip("'\"")
             raise RunError(
                 f"segmentation_models.pytorch has no network {name!r}: expected "
-                f"ARCHITECTURE/ENCODER such as deeplabv3plus/resnet34 ({_first_line(error)})"
+                f"ARCHITECTURE/ENCODER such as deeplabv3plus/resnet34 ({detail})"
             ) from error
         self.multiple = int(self.network.encoder.output_stride)
 
@@ -49,7 +49,6 @@ class LibrarySegmentation(Part):
 
     @property
     def encoder(self) -> nn.Module:
-        """The part whose published weights there are."""
         encoder: nn.Module = self.network.encoder
         return encoder
 
@@ -57,7 +56,3 @@ class LibrarySegmentation(Part):
     def last_conv(self) -> nn.Conv2d:
         convolutions = [m for m in self.network.segmentation_head.modules() if type(m) is nn.Conv2d]
         return convolutions[-1]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].strip("'\"")

@@ -1,9 +1,9 @@
-"""U-Net: segmentation whose decoder sees the encoder's features beside its own.
+"""U-Net: a segmentation network whose decoder also receives the encoder's features.
 
-Ronneberger, Fischer, Brox: U-Net, MICCAI 2015, Figure 1: two 3x3 convolutions a level, five
-levels of 64 to 1024 channels, 2x2 pooling, 2x2 transposed convolutions on the way up. The
-published convolutions shrink the image; ours are padded, so that every input pixel gets its
-logits and nothing has to be cropped.
+Ronneberger, Fischer, Brox: U-Net, MICCAI 2015, Figure 1: two 3x3 convolutions per level, five
+levels of 64 to 1024 channels, 2x2 pooling, 2x2 transposed convolutions in the decoder. The
+published convolutions shrink the image; ours are padded, so that every input pixel gets logits
+and nothing has to be cropped.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from geosrseg.networks.part import Part, check_width
+from geosrseg.networks.part import Part, check_width, initialize
 from geosrseg.networks.reach import Reach
 
 CHANNELS = (64, 128, 256, 512, 1024)
@@ -43,12 +43,11 @@ class UNetTrunk(Part):
     """Encoder and decoder: (N, inputs, H, W) -> (N, channels[0], H, W) features.
 
     Args:
-        inputs: input channels.
-        channels: of each level.
-        dropout: share of the channels left out while training, behind the two deepest levels
-            of the encoder.
-        light: a batch normalization follows every 3x3 convolution, and the encoder's features
-            are added to the decoder's, at two thirds of the arithmetic of concatenating them.
+        inputs: number of input channels.
+        channels: number of channels per level.
+        dropout: share of channels dropped in training after the two deepest encoder levels.
+        light: add a batch normalization to every 3x3 convolution, and add the encoder's features
+            to the decoder's, which takes two thirds of the arithmetic of concatenating them.
     """
 
     def __init__(
@@ -73,7 +72,7 @@ class UNetTrunk(Part):
         self.decoder = nn.ModuleList(
             _double_conv(b if light else 2 * b, b, normalized=light) for _, b in upward
         )
-        self.apply(_initialize)
+        self.apply(initialize)
 
     def forward(self, x: Tensor) -> Tensor:
         """H and W are multiples of `multiple`."""
@@ -88,7 +87,7 @@ class UNetTrunk(Part):
         return x
 
     def before(self, outputs: Reach) -> Reach:
-        """The way through the deepest level, the longest of all."""
+        """Follow the path through the deepest level, the longest one."""
         reach = outputs
         for _ in self.up:
             reach = _before_double_conv(reach).before_growth(2)
@@ -102,8 +101,8 @@ class UNet(UNetTrunk):
 
     Args:
         width: factor on the channels of every level.
-        dropout: share of the channels left out while training, at the end of the encoder,
-            where the paper puts it without saying how much.
+        dropout: share of channels dropped in training at the end of the encoder, as in the
+            paper, which does not state the share.
     """
 
     def __init__(
@@ -113,7 +112,7 @@ class UNet(UNetTrunk):
         channels = [max(1, round(size * width)) for size in CHANNELS]
         super().__init__(bands, channels, dropout=dropout)
         self.classifier = nn.Conv2d(channels[0], classes, 1)
-        _initialize(self.classifier)
+        initialize(self.classifier)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, bands, H, W) -> (N, classes, H, W) logits; H and W are multiples of 16."""
@@ -126,11 +125,3 @@ class UNet(UNetTrunk):
 
 def _before_double_conv(reach: Reach) -> Reach:
     return reach.before_conv(3, 1, 1).before_conv(3, 1, 1)
-
-
-def _initialize(module: nn.Module) -> None:
-    """Normal with the deviation √(2/N), section 3 of the paper."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

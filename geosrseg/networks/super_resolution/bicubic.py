@@ -1,9 +1,9 @@
 """Bicubic upsampling as a fixed convolution, the same on every runtime.
 
 Keys: Cubic convolution interpolation for digital image processing, 1981, with a = -0.5,
-the kernel of PIL and of torch's antialiased resize. Beyond the image the edge pixel
-repeats. Written as a grouped 5x5 convolution to s² phases and a pixel shuffle it needs no
-Resize operator, whose coefficients and borders differ between runtimes.
+the kernel of PIL and of torch's antialiased resize. The edge pixel is repeated beyond the image.
+A grouped 5x5 convolution to s² phases and a pixel shuffle replace the Resize operator, whose
+coefficients and borders differ between runtimes.
 """
 
 import torch
@@ -17,7 +17,7 @@ RADIUS = 2  # LR pixels on each side that a target pixel depends on
 
 
 def cubic_phases(factor: int) -> Tensor:
-    """Weights of the source pixels -2..2 for each of the `factor` target pixels of one.
+    """Compute the weights of the source pixels -2..2 for each target pixel of source pixel 0.
 
     Returns:
         (factor, 5) float64; every row sums to 1.
@@ -31,12 +31,7 @@ def cubic_phases(factor: int) -> Tensor:
 
 
 class BicubicUpsample(Part):
-    """(N, bands, H, W) -> (N, bands, s·H, s·W); the identity for a factor of 1.
-
-    Args:
-        bands: bands, each upsampled on its own.
-        upscale_factor: s.
-    """
+    """(N, bands, H, W) -> (N, bands, s·H, s·W), band by band; the identity for a factor of 1."""
 
     planes: Tensor
 
@@ -46,7 +41,7 @@ class BicubicUpsample(Part):
         self.upscale_factor = upscale_factor
         phases = cubic_phases(upscale_factor)
         kernel = torch.einsum("ik,jl->ijkl", phases, phases).flatten(0, 1).float()
-        # Three axes: with four, channels_last would give it strides that DDP cannot send.
+        # Three axes, as channels_last would give four axes strides that DDP cannot send.
         self.register_buffer("planes", kernel.repeat(bands, 1, 1), persistent=False)
 
     @property

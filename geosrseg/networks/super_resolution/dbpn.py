@@ -1,7 +1,7 @@
 """D-DBPN: super-resolution by iterative up- and down-projection.
 
 Haris, Shakhnarovich, Ukita: Deep Back-Projection Networks for Super-Resolution, CVPR
-2018 (Figure 3 the units, Figure 5 the dense network). Section 3.1 of the paper uses it as
+2018 (Figure 3 shows the units, Figure 5 the dense network). Section 3.1 of the paper uses it as
 published. Attribute names are those of the published checkpoints, see `reference_weights`.
 """
 
@@ -14,7 +14,7 @@ from geosrseg.networks.cpu_layers import (
     PointwiseConvolution,
     ThinConvolution,
 )
-from geosrseg.networks.part import Part
+from geosrseg.networks.part import Part, initialize
 from geosrseg.networks.reach import Reach
 
 # upscale factor -> (kernel, stride, padding) of the projection units
@@ -22,7 +22,7 @@ KERNELS = {2: (6, 2, 2), 3: (7, 3, 2), 4: (8, 4, 2), 8: (12, 8, 2)}
 
 
 class ConvBlock(nn.Module):
-    """Convolution, then a PReLU with one parameter unless it is the last of the network."""
+    """Convolution, then a PReLU with one parameter, except at the end of the network."""
 
     def __init__(
         self, inputs: int, outputs: int, *, kernel: tuple[int, int, int], activation: bool = True
@@ -55,14 +55,24 @@ class DeconvBlock(nn.Module):
 
 
 def _merge(base: int, dense: int) -> nn.Module:
-    """Bring the concatenated features of `dense` blocks back to `base` channels."""
+    """Reduce the concatenated features of `dense` blocks to `base` channels."""
     return ConvBlock(base * dense, base, kernel=(1, 1, 0)) if dense > 1 else nn.Identity()
 
 
-class UpBlock(nn.Module):
-    """Up-projection: LR features -> HR features, corrected by the error seen in LR.
+class Projection(nn.Module):
+    """A projection to the other grid, corrected by the error of projecting back."""
 
-    `dense` is the number of blocks whose features come in, concatenated.
+    def forward(self, x: Tensor) -> Tensor:
+        merge, project, back, correct = self.children()
+        x = merge(x)
+        projected: Tensor = project(x)
+        return projected + correct(back(projected) - x)
+
+
+class UpBlock(Projection):
+    """Up-projection: LR features -> HR features.
+
+    `dense` is the number of blocks whose concatenated features are the input.
     """
 
     def __init__(self, base: int, *, kernel: tuple[int, int, int], dense: int = 1) -> None:
@@ -72,15 +82,9 @@ class UpBlock(nn.Module):
         self.up_conv2 = ConvBlock(base, base, kernel=kernel)
         self.up_conv3 = DeconvBlock(base, base, kernel=kernel)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        h0 = self.up_conv1(x)  # (N, base, s·H, s·W)
-        l0 = self.up_conv2(h0)  # (N, base, H, W)
-        return h0 + self.up_conv3(l0 - x)
 
-
-class DownBlock(nn.Module):
-    """Down-projection: HR features -> LR features, corrected by the error seen in HR."""
+class DownBlock(Projection):
+    """Down-projection: HR features -> LR features."""
 
     def __init__(self, base: int, *, kernel: tuple[int, int, int], dense: int = 1) -> None:
         super().__init__()
@@ -89,15 +93,9 @@ class DownBlock(nn.Module):
         self.down_conv2 = DeconvBlock(base, base, kernel=kernel)
         self.down_conv3 = ConvBlock(base, base, kernel=kernel)
 
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
-        l0 = self.down_conv1(x)  # (N, base, H, W)
-        h0 = self.down_conv2(l0)  # (N, base, s·H, s·W)
-        return l0 + self.down_conv3(h0 - x)
-
 
 class DBPN(Part):
-    """The dense network: `stages` up-projections with a down-projection between two.
+    """The dense network: `stages` up-projections, with down-projections between them.
 
     Args:
         bands: input and output bands.
@@ -128,7 +126,7 @@ class DBPN(Part):
             if stage < stages:
                 self.add_module(f"down{stage}", DownBlock(base, kernel=kernel, dense=stage))
         self.output_conv = ConvBlock(stages * base, bands, kernel=(3, 1, 1), activation=False)
-        self.apply(_initialize)
+        self.apply(initialize)
 
     def forward(self, lr: Tensor) -> Tensor:
         """(N, bands, H, W) -> (N, bands, s·H, s·W)."""
@@ -144,7 +142,7 @@ class DBPN(Part):
         return self.output_conv(highs)
 
     def before(self, outputs: Reach) -> Reach:
-        """The way through all projections, the longest of all."""
+        """Follow the path through all projections, the longest one."""
         kernel = self.kernel
         reach = outputs.before_conv(3, 1, 1)  # the output convolution
         for stage in reversed(range(self.stages)):
@@ -156,10 +154,3 @@ class DBPN(Part):
     @property
     def last_conv(self) -> nn.Conv2d:
         return self.output_conv.conv
-
-
-def _initialize(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.kaiming_normal_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)

@@ -1,9 +1,9 @@
-"""ESPCN: super-resolution with all layers on the LR grid but the last rearrangement.
+"""ESPCN: super-resolution with all layers on the LR grid, except the final pixel shuffle.
 
 Shi et al.: Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
-Convolutional Neural Network, CVPR 2016, section 3: 64 filters of 5x5, 32 of 3x3, tanh
-behind both, then 3x3 to s² values per band that are shuffled to pixels. It is published for
-one luminance band; here every convolution sees all bands. Guo et al. 2019 pair it with U-Net.
+Convolutional Neural Network, CVPR 2016, section 3: 64 filters of 5x5 and 32 of 3x3, each with
+tanh, then a 3x3 convolution to s² values per band, which are shuffled to pixels. The original
+has one luminance band; here every convolution sees all bands. Guo et al. 2019 pair it with U-Net.
 """
 
 import torch
@@ -14,11 +14,7 @@ from geosrseg.networks.reach import Reach
 
 
 class ESPCN(Part):
-    """(N, bands, H, W) -> (N, bands, s·H, s·W).
-
-    Args:
-        bands: input and output bands.
-    """
+    """(N, bands, H, W) -> (N, bands, s·H, s·W)."""
 
     def __init__(self, bands: int, *, upscale_factor: int) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""From the best weights of a run to a model file."""
+"""Turns the best weights of a run into a model file."""

@@ -1,9 +1,9 @@
-"""Agreement: whether a model file computes what the network does that it was made of.
+"""Agreement: checks that a model file computes the same as the network it was written from.
 
-Two runtimes round differently. Where two classes are equal but for rounding, the label is a
-coin; and a difference in the last bit can move a maximum that is pooled to its neighbour,
-which moves dozens of labels. Which pixels these are is measured: copies of the network whose
-weights differ in the last bits show how far rounding can move its logits at each pixel.
+Two runtimes round differently. Where two classes are equal except for rounding, the label is
+arbitrary. A difference in the last bit can also move the position of a pooled maximum, which
+changes dozens of labels. To find these pixels, copies of the network whose weights differ in
+the last bits show how far rounding can change the logits of each pixel.
 """
 
 import copy
@@ -20,30 +20,30 @@ from geosrseg.networks.joint import JointNetwork
 from geosrseg.runtime.session import Session
 
 MIN_LABELS = 0.999
-"""Not 1: a tie that no copy has resolved the other way can still move a few labels."""
+"""Not 1, as a few labels can change at ties that no copy resolves differently."""
 
 MAX_SR_ERROR = 1e-4
 MAX_PROBABILITY_ERROR = 1e-4
-"""In the median. It alone is left where no label is certain."""
+"""Largest median error; the only check on probabilities and labels if no label is certain."""
 
 COPIES = 4
 LAST_BITS = 2.0**-22
-"""By which the weights of a copy differ: the rounding of a layer's sums, and no more."""
+"""Relative difference of a copy's weights, comparable to the rounding of a layer's sums."""
 
 MARGIN = 4.0
-"""A label is certain if its logit leads by more than this many times what the copies differ."""
+"""A label is certain if its logit leads by more than MARGIN times the spread of the copies."""
 
 CHECK_SIZES = ((6, 4), (5, 8))  # rows and columns, in multiples of the window
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far a model file is from the network that it was made of.
+    """Differences between a model file and its network.
 
     Attributes:
         labels: share of the compared pixels with the same label.
-        compared: share of the pixels whose label is certain, and so is compared.
-        probability_error: median difference of the probabilities, over all pixels.
+        compared: share of pixels compared: those whose label is certain.
+        probability_error: median difference of the probabilities over all pixels.
         sr_error: largest difference of the SR images, relative to their largest value.
     """
 
@@ -54,7 +54,7 @@ class Agreement:
 
     @property
     def sufficient(self) -> bool:
-        """No more than rounding differs."""
+        """Whether the differences are due to rounding alone."""
         return (
             self.labels >= MIN_LABELS
             and self.probability_error <= MAX_PROBABILITY_ERROR
@@ -71,7 +71,7 @@ class Agreement:
 
 
 def compare(network: JointNetwork, session: Session) -> Agreement:
-    """Run network and model file on the same random images, none of them square."""
+    """Run network and model file on the same random images, which are not square."""
     network = copy.deepcopy(network).cpu().float().eval()
     copies = [_rounded_differently(network, seed) for seed in range(COPIES)]
     same, certain, errors, sr_errors = [], [], [], []
@@ -111,10 +111,10 @@ def _certain(logits: Tensor, others: list[Tensor]) -> NDArray[np.bool_]:
 
 
 def _images(spec: ModelSpec) -> Iterator[Tensor]:
-    """(1, bands, H, W) images in [0, 1], always the same ones.
+    """Yield (1, bands, H, W) images of noise in [0, 1], the same ones every time.
 
-    They are noise, as an upsampled one is still smooth. In a smoother image the four pixels
-    of a pooling window can be equal but for rounding, which no two runtimes do alike.
+    In a smooth image the four pixels of a pooling window can be equal except for rounding, in
+    which runtimes differ.
     """
     random = torch.Generator().manual_seed(0)
     for rows, cols in CHECK_SIZES:

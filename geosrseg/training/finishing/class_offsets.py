@@ -1,8 +1,8 @@
-"""Class offsets: what to add to each class's logit so that the map as a whole comes out best.
+"""Class offsets: a constant per class, added to its logit, that improves the map as a whole.
 
-Chips are drawn by class, so a network learns other shares of the classes than a scene has.
-One number per class sets that right; it becomes part of the last bias, so neither the
-network nor the model file changes its form.
+Chips are drawn by class, so a network learns other shares of the classes than a scene has. One
+offset per class corrects this. The offsets are added to the last bias, so the structure of
+network and model file stays the same.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ FOUND = 0.005
 """A class with a lower IoU counts as not found."""
 
 LARGEST = 3.0
-"""An offset beyond it would mend a network that has not learned the class at all."""
+"""Largest offset; a larger one would compensate for a class that was not learned at all."""
 
 
 def fit_class_offsets(
@@ -23,12 +23,12 @@ def fit_class_offsets(
 ) -> NDArray[np.float32]:
     """Find the offsets with the highest mean IoU + kappa at which every class is found.
 
-    Mean IoU alone would pay for a rare class with the common ones, kappa alone would give
-    the rare class up.
+    Mean IoU alone would favour a rare class at the expense of common ones, kappa alone would
+    drop the rare class.
 
     Args:
         logits: (classes, pixels).
-        reference: (pixels,) class indices, all of them classes.
+        reference: (pixels,) class indices, without NODATA.
 
     Returns:
         (classes,) offsets, multiples of the last step.

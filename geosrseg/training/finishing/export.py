@@ -1,4 +1,4 @@
-"""Export: a trained network in, a model file out that has been checked against it."""
+"""Export: writes a trained network as a model file and checks the file against the network."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from geosrseg.core.spec import ModelSpec
 from geosrseg.errors import ModelError, OutputError
-from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo, window_multiple
+from geosrseg.networks.halo import DEFAULT_HALO, exact_halo, measured_halo
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.onnx.averaged import Averaged, Poses
 from geosrseg.networks.onnx.graph import build_onnx
@@ -20,17 +20,15 @@ from geosrseg.training.finishing.agreement import compare
 from geosrseg.training.run_folder.run import Run
 
 WINDOW_PIXELS = 1024
-"""HR pixels of the largest window by default."""
+"""HR pixels along each side of the default window."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A model file that was written.
+    """A written model file.
 
     Attributes:
-        path: of the file.
-        size_bytes: of the file.
-        sha256: of the file, in hexadecimal.
+        sha256: hash of the file, in hexadecimal.
         label_agreement: see `Agreement.labels`.
         compared: see `Agreement`.
         sr_error: see `Agreement`.
@@ -47,23 +45,25 @@ class ExportResult:
 def export_network(
     network: JointNetwork, spec: ModelSpec, output: Path, *, overwrite: bool = False
 ) -> ExportResult:
-    """Write a network as a model file, once the file has proved equal to the network.
+    """Write a network as a model file, if the file computes the same as the network.
 
     Args:
-        network: not changed.
-        spec: what the file will say of itself.
+        spec: the file's metadata.
         output: ``FILE.onnx``.
         overwrite: replace an existing file.
 
     Raises:
-        ModelError: the model file is refused, or does not compute what the network does.
+        ModelError: the model file is refused, or its results differ from the network's.
         OutputError: the file cannot be written.
     """
     check_output(output, suffixes=[SUFFIX], overwrite=overwrite)
     content = build_onnx(network, spec).SerializeToString()
     with open_drafts(output) as folder:
         draft = folder / output.name
-        _write(draft, content)
+        try:
+            draft.write_bytes(content)
+        except OSError as error:
+            raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
         with open_session(draft, device="cpu") as session:
             agreement = compare(network, session)
         if not agreement.sufficient:
@@ -77,13 +77,6 @@ def export_network(
         compared=agreement.compared,
         sr_error=agreement.sr_error,
     )
-
-
-def _write(draft: Path, content: bytes) -> None:
-    try:
-        draft.write_bytes(content)
-    except OSError as error:
-        raise OutputError(f"{draft.name}: cannot be written ({error.strerror})") from error
 
 
 def export(
@@ -104,16 +97,16 @@ def export(
     Args:
         run: the folder of a finished run.
         output: ``FILE.onnx``.
-        name: of the model; the file's name by default.
-        version: of the weights.
+        name: name of the model; the file's name by default.
+        version: version of the weights.
         halo: LR pixels at a window's border that blending does not use.
-        precisions: besides fp32, in which the model was measured to do as well.
-        limits: where the model should not be trusted.
-        card: ``README.md``, see `model_readme`; not written by default.
-        tta: test-time augmentation: the file answers with the mean over the four flips of its
-            input, or over these and the quarter turns. Its figures, its temperature and its
-            confusion matrix are those of the network without.
-        overwrite: replace an existing file.
+        precisions: precisions besides fp32 in which the model was found equally accurate.
+        limits: text on where the model should not be trusted.
+        card: path of a ``README.md`` to write, see `model_readme`; none by default.
+        tta: test-time augmentation: the file returns the mean over the four flips of its input,
+            or over these and the quarter turns. Its metrics, temperature and confusion matrix
+            are those of the network without augmentation.
+        overwrite: replace existing files.
 
     Raises:
         RunError: the run is not finished.
@@ -122,9 +115,9 @@ def export(
     trained = Run(Path(run))
     config = trained.config()
     network = Averaged(trained.network(), tta) if tta else trained.network()
-    multiple, reach = window_multiple(network), exact_halo(network)
+    multiple, reach = network.multiple, exact_halo(network)
     validation = trained.validation()
-    # The flips are one batch: half the side is as much memory.
+    # The four flips form one batch: half the side needs the same memory.
     largest = WINDOW_PIXELS // (2 if tta else 1) // config.network.upscale_factor
     spec = ModelSpec(
         name=name or Path(output).stem,

@@ -1,4 +1,4 @@
-"""Finishing: the best checkpoint becomes the run's result, with its metrics."""
+"""Finishing: turns the best checkpoint into the run's result, with its metrics."""
 
 from collections.abc import Iterator
 
@@ -17,14 +17,15 @@ from geosrseg.training.validating.source_scores import SourceScores
 
 
 def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) -> None:
-    """Fit offsets (if wanted) and temperature of the best checkpoint, measure it, keep it.
+    """Fit class offsets (optional) and temperature, measure the network and write the result.
 
-    It is measured in fp32, also after training in another precision. Repeating it changes nothing.
+    The network runs in fp32, even if trained in another precision. Calling this again gives the
+    same result.
 
     Args:
-        run: a run with its best checkpoint.
-        windows: of the validation; none leaves the result without metrics.
-        device: where the network runs.
+        run: a run with a best checkpoint.
+        windows: windows of the validation data; if empty, the result has no metrics.
+        device: device that runs the network.
     """
     config, network = run.config(), run.best_network().to(device)
     if not len(windows):
@@ -56,7 +57,7 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
 def _run_windows(
     network: JointNetwork, windows: EvaluationWindows, device: torch.device
 ) -> Iterator[tuple[EvaluationWindow, Tensor, Tensor]]:
-    """Each window with its SR image and logits, (channels, height, width), on the host."""
+    """Yield each window with its SR image and logits, (channels, height, width), on the host."""
     for index in range(len(windows)):
         window = windows[index]
         with torch.inference_mode():
@@ -67,7 +68,7 @@ def _run_windows(
 def _sample(
     network: JointNetwork, windows: EvaluationWindows, device: torch.device
 ) -> list[PixelSample]:
-    """A random sample of all counted pixels, one for each grid that labels lie on."""
+    """Draw random samples of the counted pixels, one for each grid of the labels."""
     samples: dict[int, PixelSample] = {}
     for window, _, logits in _run_windows(network, windows, device):
         core = logits[:, window.core.rows, window.core.cols].numpy()

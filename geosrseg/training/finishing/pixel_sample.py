@@ -1,7 +1,7 @@
-"""Pixel sample: logits and reference of some of the counted pixels, to fit numbers on.
+"""Pixel sample: logits and reference of random pixels, to fit class offsets and temperature.
 
-A pixel of the LR grid has the logits of all the target pixels in it: their probabilities are
-averaged, which is what is compared with its label.
+A label on the LR grid is compared with the mean probabilities of the target pixels in its
+pixel, so the sample keeps the logits of all of them.
 """
 
 import numpy as np
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import NODATA
 
 FITTED_PIXELS = 500_000
-"""Target pixels that class offsets and temperature are fitted on, at most."""
+"""Maximum number of target pixels in a sample."""
 
 
 class PixelSample:
-    """A random sample of all pixels that were added.
+    """A random sample of all pixels added.
 
-    Every pixel draws a number, and those with the smallest are kept.
+    Every pixel draws a random number, and the pixels with the smallest numbers are kept.
 
     Args:
-        classes: of the logits.
+        classes: number of classes.
         label_pixels: target pixels along each side of a label's pixel.
     """
 
@@ -32,7 +32,7 @@ class PixelSample:
         self.reference = np.empty(0, np.uint8)
 
     def add(self, logits: NDArray[np.float32], target: NDArray[np.uint8]) -> None:
-        """Add pixels with a class.
+        """Add the pixels that have a class.
 
         Args:
             logits: (classes, side * rows, side * cols).
@@ -53,11 +53,11 @@ class PixelSample:
         self._logits += offsets[:, None, None]
 
     def scores(self) -> NDArray[np.float32]:
-        """(classes, pixels) logits, or what stands for them on the LR grid."""
+        """(classes, pixels) logits, or log-probabilities on the LR grid."""
         return self._logits[:, 0] if self._side == 1 else self._log_probabilities(1.0)
 
     def loss(self, temperature: float) -> float:
-        """The mean negative log-likelihood of the reference."""
+        """Compute the mean negative log-likelihood of the reference."""
         own = np.take_along_axis(
             self._log_probabilities(temperature), self.reference[None].astype(np.intp), axis=0
         )

@@ -1,6 +1,6 @@
-"""Temperature: one number that divides all logits, so that confidence is accuracy.
+"""Temperature: one number that divides all logits so that confidence matches accuracy.
 
-It changes no label; see `training.validating.calibration`.
+It does not change any label; see `training.validating.calibration`.
 """
 
 import math
@@ -12,7 +12,7 @@ LOWEST, HIGHEST = 0.05, 20.0
 
 
 def search_temperature(loss: Callable[[float], float]) -> float:
-    """The temperature with the least loss, of which there is one minimum."""
+    """Find the temperature with the smallest loss, which has a single minimum."""
     found = minimize_scalar(
         lambda power: loss(math.exp(power)),
         bounds=(math.log(LOWEST), math.log(HIGHEST)),

@@ -1,1 +1,1 @@
-"""The machine that a training runs on: its device, memory, arithmetic, logs and trainer."""
+"""The machine's part of a training: device, memory, arithmetic, loggers and trainer."""

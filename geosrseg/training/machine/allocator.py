@@ -1,8 +1,8 @@
-"""The allocator of glibc, told to keep the memory of a training step for the next one.
+"""Allocator: makes glibc keep the memory of a training step for the next step.
 
-A step frees and takes gigabytes of activations. By default glibc gets every large tensor
-from the kernel and gives it back, and each time all its pages are mapped and zeroed again:
-a third to a half of a step on the CPU. See ``mallopt(3)``.
+A step allocates and frees gigabytes of activations. By default glibc requests every large
+tensor from the kernel and returns it afterwards, and the kernel maps and zeroes its pages each
+time: a third to a half of a step on the CPU. See ``mallopt(3)``.
 """
 
 import ctypes
@@ -13,14 +13,11 @@ M_MMAP_MAX = -4
 
 NEVER = -1  # as a threshold
 PAD = 256 * 2**20
-"""Bytes by which the heap grows at least."""
+"""Least growth of the heap, in bytes."""
 
 
 def keep_freed_memory() -> bool:
-    """Have this process keep freed memory, until it ends; True where that is possible.
-
-    Other platforms than glibc's have no such setting and are left as they are.
-    """
+    """Make this process keep freed memory until it ends; False on platforms without glibc."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):

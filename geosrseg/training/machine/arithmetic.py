@@ -1,4 +1,4 @@
-"""Arithmetic of a training: as it was asked for, or the fastest that the hardware multiplies."""
+"""Arithmetic of a training: a precision by name, or the fastest that the hardware supports."""
 
 from collections.abc import Mapping
 from typing import get_args
@@ -9,16 +9,16 @@ from geosrseg.core.precision import Precision
 from geosrseg.errors import RunError
 
 BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")
-"""Of a CPU that multiplies bf16 (x86, x86 with tiles, ARM); any other only emulates it, at a
-sixth of the speed of fp32."""
+"""Flags of CPUs that multiply bf16 (x86, x86 with tiles, ARM); others emulate it, at a sixth of
+the speed of fp32."""
 
 
 def choose_arithmetic(wanted: str, place: str) -> Precision:
-    """The precision of this name, or for ``auto`` bf16 where the hardware multiplies it.
+    """Choose a precision by name, or for ``auto`` bf16 if the hardware multiplies it, else fp32.
 
     Args:
-        wanted: its name, or ``auto``.
-        place: the device, ``cpu``, ``cuda`` or ``mps``.
+        wanted: name of the precision, or ``auto``.
+        place: device: ``cpu``, ``cuda`` or ``mps``.
 
     Raises:
         RunError: there is no such precision.
@@ -38,6 +38,6 @@ def multiplies_bf16(place: str) -> bool:
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if place == "mps":
         return False
-    # PyTorch 2.10 has no such function: fp32 is right everywhere.
+    # PyTorch 2.10 lacks this function; fp32 is then the safe choice.
     flags: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return any(flags.get(name) for name in BF16_FLAGS)

@@ -1,4 +1,4 @@
-"""ChipLoader: batches of chips, and how long the training waits for them."""
+"""ChipLoader: loads batches of chips, and measures how long the training waits for them."""
 
 import os
 import time
@@ -10,15 +10,15 @@ from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
 MOST_WORKERS = 12
-"""Processes that make chips for a GPU: more only take memory."""
+"""Most processes that prepare chips for a GPU; more would only take memory."""
 
 
 class ChipLoader(DataLoader[Any]):
-    """A loader that knows how long it was waited for.
+    """A loader that measures how long the training waits for it.
 
     Attributes:
-        waited: seconds in which the process that trains had no batch to train on; without
-            workers it makes the chips itself in them.
+        waited: seconds for which the training process had no batch; without workers it prepares
+            the chips itself in this time.
     """
 
     waited = 0.0
@@ -37,16 +37,13 @@ class ChipLoader(DataLoader[Any]):
 
 
 class Waiting(Callback):
-    """Measures which share of an epoch's steps goes into waiting for chips, and logs it.
+    """Logs the share of an epoch's training time spent waiting for chips.
 
-    It is in no table of metrics: there, a run that was stopped and resumed has the rows of one
-    that was not.
-
-    Args:
-        loader: of the training.
+    The metrics table does not contain it: a resumed run must have the rows of an uninterrupted
+    one.
 
     Attributes:
-        share: of the last epoch that has ended; NaN before.
+        share: share in the last finished epoch; NaN before.
     """
 
     def __init__(self, loader: ChipLoader) -> None:
@@ -66,7 +63,7 @@ class Waiting(Callback):
         pl_module.log("train/waiting", self.share)
 
     def _end(self) -> None:
-        """The steps of the epoch are done; what follows is no part of them."""
+        """Stop the measurement at the end of the epoch's steps, before its validation."""
         if self._is_training:
             self._is_training = False
             passed = max(time.monotonic() - self._begun, 1e-9)
@@ -74,17 +71,17 @@ class Waiting(Callback):
 
 
 def choose_workers(place: str, *, devices: int) -> int:
-    """Processes that make chips.
+    """Choose the number of processes that prepare chips.
 
-    Beside a GPU one for each core that it has: on the CPU they would only take time from the
-    network.
+    With a GPU, one for each core per training process. With a CPU none, as they would only take
+    time from the network.
 
     Args:
-        place: where it trains, such as ``cuda``.
-        devices: processes that train on this machine.
+        place: device that trains, such as ``cuda``.
+        devices: number of processes that train on this machine.
     """
     if place == "cpu":
         return 0
-    affinity = getattr(os, "sched_getaffinity", None)  # a container's share of the cores
+    affinity = getattr(os, "sched_getaffinity", None)  # respects a container's share of cores
     cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, min(cores // devices, MOST_WORKERS))

@@ -1,4 +1,4 @@
-"""Loggers: Lightning's, by name, for the folder of a run."""
+"""Loggers: opens Lightning's loggers by name for the folder of a run."""
 
 import inspect
 from collections.abc import Mapping, Sequence
@@ -12,14 +12,14 @@ from lightning.pytorch.utilities import rank_zero_only
 from geosrseg.errors import RunError
 
 PACKAGES = {"wandb": "wandb", "mlflow": "mlflow", "comet": "comet_ml", "lit": "litlogger"}
-"""What has to be installed for a logger."""
+"""Package that each logger requires."""
 
 LOGS = "logs"
-"""Folder of a run for what loggers keep on this machine."""
+"""Folder of a run for the local files of loggers."""
 
 
 def logger_classes() -> Mapping[str, type[Logger]]:
-    """Lightning's loggers by name: ``WandbLogger`` is ``wandb``."""
+    """List Lightning's loggers by name: ``WandbLogger`` is ``wandb``."""
     return {
         name.removesuffix("Logger").lower(): getattr(known_loggers, name)
         for name in known_loggers.__all__
@@ -28,10 +28,10 @@ def logger_classes() -> Mapping[str, type[Logger]]:
 
 
 def check_loggers(names: Sequence[str]) -> None:
-    """Refuse a name that no logger has.
+    """Refuse unknown names.
 
     Raises:
-        RunError: names the loggers that there are.
+        RunError: there is no such logger.
     """
     known = logger_classes()
     for name in names:
@@ -42,18 +42,17 @@ def check_loggers(names: Sequence[str]) -> None:
 
 
 def open_loggers(names: Sequence[str], folder: Path, *, project: str) -> list[Logger]:
-    """TensorBoard's logger for a run's folder, and those of these names.
+    """Open TensorBoard's logger for a run's folder, and further loggers by name.
 
     Args:
-        names: in lower case.
-        folder: of the run.
-        project: what a service files the run under.
+        names: names in lower case.
+        project: name of the project at a logging service.
 
     Raises:
         RunError: a logger's package is not installed, or it cannot start.
     """
     tensorboard: Logger = TensorBoardLogger(folder, name="tensorboard", version="")
-    if getattr(rank_zero_only, "rank", 0):  # of several processes the first one logs
+    if getattr(rank_zero_only, "rank", 0):  # only the first process logs
         return [tensorboard]
     wanted = dict.fromkeys(name for name in names if name != "tensorboard")
     return [tensorboard, *(_open(name, folder, project) for name in wanted)]

@@ -1,4 +1,4 @@
-"""Trainer: Lightning's, set up for a run's recipe and surroundings."""
+"""Trainer: sets up Lightning's trainer for a run's recipe and surroundings."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -18,21 +18,21 @@ PRECISIONS: Mapping[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
 }
-"""Lightning's words for ours."""
+"""Lightning's names of our precisions."""
 
 
 def make_trainer(
     config: RunConfig, callbacks: Sequence[Callback], surroundings: Surroundings
 ) -> L.Trainer:
-    """The trainer of a run, which has no loggers yet.
+    """Make the trainer of a run, without loggers.
 
     Raises:
-        RunError: the devices or the precision are not available here.
+        RunError: the devices or the precision are not available.
     """
     recipe, stages = config.recipe, 2 if config.network.two_stage else 1
     alone = recipe.sr_steps(config.network) > 0
     averaging = [moving_average(recipe.averaging)] if recipe.averaging else []
-    # As long as one part is trained alone the other has no gradients.
+    # While one part is trained alone, the other has no gradients.
     strategy = "ddp_find_unused_parameters_true" if alone else "ddp"
     try:
         return L.Trainer(
@@ -45,7 +45,7 @@ def make_trainer(
             gradient_clip_val=recipe.clip or None,
             callbacks=[*averaging, *callbacks],
             plugins=[WholeCheckpointIO()],
-            logger=False,  # they open files of a folder that is not there yet
+            logger=False,  # loggers open files, and the folder does not exist yet
             enable_checkpointing=True,
             enable_progress_bar=False,
             enable_model_summary=False,

@@ -1,1 +1,1 @@
-"""The folder of a run: its record, checkpoints and figures."""
+"""The folder of a run: its configuration, checkpoints and metrics."""

@@ -1,9 +1,9 @@
-"""Checkpoints: the best epoch, and the last step to go on from after a kill.
+"""Checkpoints: the best epoch, and the last state, from which an interrupted run resumes.
 
-``last.ckpt`` is written after every epoch, and during an epoch that takes long. A run that
-resumes from it ends with the same weights and metrics as one that was never stopped:
-weights, optimizers, schedule and moving average are in the checkpoint, and everything drawn
-at random depends on the seed and a number alone (see `chips` and `JointTraining`).
+``last.ckpt`` is written after every epoch, and at intervals during a long one. A run resumed
+from it ends with the same weights and metrics as an uninterrupted one: the checkpoint holds
+weights, optimizers, schedule and moving average, and all random numbers depend only on the seed
+and a count (see `chips` and `JointTraining`).
 """
 
 import math
@@ -13,7 +13,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,25 +26,24 @@ from geosrseg.errors import RunError, RunWarning
 from geosrseg.networks.pickles import load_pickle
 from geosrseg.regular_file import open_regular
 from geosrseg.training.joint_training import JointTraining
+from geosrseg.training.run_folder.draft import drafted
 from geosrseg.training.run_folder.metrics_table import MONITOR, put_metrics
-from geosrseg.training.run_folder.run import Run, drafted
+from geosrseg.training.run_folder.run import Run
 
 EPOCHS = "epochs"
-"""Key of the callback's state with the epochs that are done."""
+"""Key of the number of finished epochs in the state of `Checkpoints`."""
 
 WAITED = "wait_count"
-"""Key of Lightning's early stopping: epochs since the best one."""
+"""Key of the epochs since the best one in the state of Lightning's early stopping."""
 
 
 class Checkpoints(Checkpoint):
     """Writes the checkpoints of a run.
 
     Args:
-        run: where to.
-        module: what is trained.
-        sampler: told which chips are done when a run resumes within an epoch.
-        minutes: between two checkpoints within an epoch.
-        validated: whether there is a validation; without it the last epoch is the best.
+        sampler: skips the finished chips when a run resumes within an epoch.
+        minutes: interval between two checkpoints within an epoch.
+        validated: whether there is validation data; without it the last epoch is the best.
     """
 
     def __init__(
@@ -65,8 +63,8 @@ class Checkpoints(Checkpoint):
         self._written = math.inf
         self._best = -math.inf
         self._is_best = False
-        self._epochs = 0  # that are done
-        self._batches = 0  # of the current epoch, behind the last checkpoint
+        self._epochs = 0  # number finished
+        self._batches = 0  # number of the current epoch at the last checkpoint
 
     @property
     def best(self) -> float:
@@ -94,10 +92,10 @@ class Checkpoints(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Write a checkpoint if the last one is old, and not in the middle of a step."""
+        """Write a checkpoint if the last one is old enough, and only between optimizer steps."""
         done = batch_idx + 1
         between_steps = done % trainer.accumulate_grad_batches == 0
-        last = done >= trainer.num_training_batches  # the epoch's end writes one anyway
+        last = done >= trainer.num_training_batches  # the end of the epoch writes one
         due = trainer.strategy.broadcast(time.monotonic() - self._written >= self._seconds)
         if due and between_steps and not last:
             self._batches = done
@@ -105,7 +103,7 @@ class Checkpoints(Checkpoint):
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         value = self._module.epoch_metrics[MONITOR]
-        # One process decides for all; where it is no number the epoch is never the best.
+        # The first process decides for all. A NaN compares false: never the best epoch.
         self._is_best = trainer.strategy.broadcast(value > self._best)
         if self._is_best:
             self._best = value
@@ -114,7 +112,7 @@ class Checkpoints(Checkpoint):
         self._batches, self._epochs = 0, trainer.current_epoch + 1
         if trainer.is_global_zero:
             put_metrics(self._run.metrics_table, trainer.current_epoch, self._module.epoch_metrics)
-        # Here and not behind the validation, so that a run can go on from the best epoch too.
+        # Here and not after the validation, so that a run can resume from the best epoch too.
         if self._is_best or not self._validated:
             self._write(trainer, self._run.best_checkpoint)
         self._write(trainer, self._run.last_checkpoint)
@@ -125,7 +123,7 @@ class Checkpoints(Checkpoint):
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
-    """Writes under another name, and renames: a file with a checkpoint's name is whole."""
+    """Writes under a temporary name, then renames: a file with a final name is complete."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None
@@ -134,7 +132,7 @@ class WholeCheckpointIO(TorchCheckpointIO):
             try:
                 torch.save(checkpoint, file)
             except RuntimeError as error:
-                # The archive cannot be closed when a write has failed: that is the reason.
+                # A failed write keeps the archive from closing: report that cause instead.
                 for each in _chain(error):
                     if isinstance(each, OSError):
                         raise OSError(each.errno, each.strerror, str(path)) from None
@@ -142,14 +140,14 @@ class WholeCheckpointIO(TorchCheckpointIO):
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and those that it came from."""
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a checkpoint is there and has not been damaged since it was written."""
+    """Whether a checkpoint exists and is undamaged."""
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
             return archive.testzip() is None
@@ -157,41 +155,24 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a checkpoint is.
-
-    Attributes:
-        epochs: that are done.
-        waited: the last of them, in which the validation did not get better.
-    """
-
-    epochs: int
-    waited: int
-
-    @classmethod
-    def of(cls, path: Path) -> "Progress":
-        """Read it from a checkpoint.
-
-        Raises:
-            RunError: it is no checkpoint of a run.
-        """
-        callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
-        epochs, waited = (
-            max((int(state.get(key, 0)) for state in callbacks.values()), default=0)
-            for key in (EPOCHS, WAITED)
-        )
-        return cls(epochs, waited)
+def read_progress(path: Path) -> tuple[int, int]:
+    """Read from a checkpoint the finished epochs, and how many of them followed the best one."""
+    callbacks: dict[str, dict[str, Any]] = load_pickle(path).get("callbacks", {})
+    epochs, waited = (
+        max((int(state.get(key, 0)) for state in callbacks.values()), default=0)
+        for key in (EPOCHS, WAITED)
+    )
+    return epochs, waited
 
 
 def find_checkpoint(run: Run) -> Path | None:
-    """The checkpoint to resume from; None at the start of a run.
+    """Find the checkpoint to resume from; None if the run has none yet.
 
     Warns:
-        RunWarning: the last one is damaged or missing: it is the best one.
+        RunWarning: the last checkpoint is damaged or missing, so the best one is returned.
 
     Raises:
-        RunError: there are some, and all are damaged.
+        RunError: all checkpoints are damaged.
     """
     last, best = run.last_checkpoint, run.best_checkpoint
     if not last.exists() and not best.exists():
@@ -199,10 +180,12 @@ def find_checkpoint(run: Run) -> Path | None:
     if is_whole(last):
         return last
     if not is_whole(best):
-        raise RunError(f"{last} is damaged, and there is no other: begin again with --overwrite")
+        raise RunError(
+            f"{last} is damaged, and there is no other checkpoint: start again with --overwrite"
+        )
     warnings.warn(
-        f"{last} is {'damaged' if last.exists() else 'missing'}: the run resumes from {best}, its "
-        "best epoch so far",
+        f"{last} is {'damaged' if last.exists() else 'missing'}: resuming from {best}, the best "
+        "epoch so far",
         RunWarning,
         stacklevel=4,
     )

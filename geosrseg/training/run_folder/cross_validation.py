@@ -1,4 +1,4 @@
-"""CrossValidation: the runs that are the folds of one, and what they say together."""
+"""CrossValidation: the runs of its folds, and their mean IoU together."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,17 +9,17 @@ from geosrseg.training.run_folder.run_list import ListedRun
 
 @dataclass(frozen=True, slots=True)
 class CrossValidation:
-    """Runs that differ in their fold alone.
+    """Runs that differ only in their fold.
 
     Attributes:
-        runs: one a fold, by the number of the fold; those that are missing are left out.
+        runs: one run per fold, in the order of folds; folds without a run are left out.
     """
 
     runs: tuple[ListedRun, ...]
 
     @property
     def folds(self) -> int:
-        """Their number, with the missing ones."""
+        """Number of folds, with or without a run."""
         return self.runs[0].fold[1]
 
     @property
@@ -36,13 +36,13 @@ class CrossValidation:
             return text
         text += f", best mean IoU {statistics.fmean(figures):.3f}"
         if len(figures) == 1:
-            return f"{text} in the one that has any"
+            return f"{text} in the only one with a validation"
         spread = f"standard deviation {statistics.stdev(figures):.3f}"
         return f"{text} ({min(figures):.3f} to {max(figures):.3f}, {spread})"
 
 
 def summaries(runs: Sequence[ListedRun]) -> list[CrossValidation]:
-    """The cross-validations among some runs; of two runs of one fold the latest counts."""
+    """Group runs into cross-validations; the latest run of a fold counts."""
     found: dict[str, dict[int, ListedRun]] = {}
     for run in sorted(runs, key=lambda run: run.changed):
         if run.fold:

@@ -1,9 +1,9 @@
-"""DataRecord: what a run was trained on, so that it is resumed on the same and on nothing else.
+"""DataRecord: hashes of a run's training data, so that it can only resume on the same data.
 
-Files are recorded by name and content: size and time of a file can stay when it changes, and
-change when it does not. Small datasets are hashed whole. Of larger ones each file gives an even
-share of `HASHED` bytes, its beginning and its end among them, so that a hundred gigabytes take
-no longer than two.
+Files are compared by name and content, as size and time can stay the same when a file changes,
+and change when it does not. Small datasets are hashed completely. In larger ones an equal share
+of `HASHED` bytes is read from each file, including its start and end, so that a hundred
+gigabytes take no longer than two.
 """
 
 import hashlib
@@ -20,16 +20,17 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.errors import DatasetError, RunError
 from geosrseg.regular_file import open_regular, read_regular
-from geosrseg.training.run_folder.run import Run, drafted
+from geosrseg.training.run_folder.draft import drafted
+from geosrseg.training.run_folder.run import Run
 
 HASHED = 2**31
-"""Bytes that are read of a dataset, about."""
+"""Approximate number of bytes read from a dataset."""
 
 BLOCK = 2**16
-"""Bytes that are read in a row, and the fewest of a file."""
+"""Bytes per read, and the least read from a file."""
 
 MAX_BYTES = 2**28
-"""Of a record: some hundred bytes a file."""
+"""Largest record accepted; a file takes about a hundred bytes."""
 
 MEANING: Mapping[str, str] = {
     "coding": "the values of its classes",
@@ -40,16 +41,16 @@ MEANING: Mapping[str, str] = {
     "image": "how its images store reflectance",
     "lr": "how its LR images store reflectance",
 }
-"""What of a card decides how its files are read, by field, in words."""
+"""Fields of a card that decide how its files are read, described for messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataRecord:
-    """What a run is trained on.
+    """Hashes of the training data of a run.
 
     Attributes:
-        card: a hash of each field of `MEANING`, by field.
-        files: a hash of each file, by its path below the folder that holds all of them.
+        card: hash of each card field in `MEANING`.
+        files: hash of each file, by its path below their common folder.
     """
 
     card: Mapping[str, str]
@@ -57,7 +58,7 @@ class DataRecord:
 
     @classmethod
     def of(cls, card: DatasetCard) -> "DataRecord":
-        """What a dataset is now.
+        """Hash a dataset in its current state.
 
         Raises:
             DatasetError: a file cannot be read.
@@ -68,12 +69,14 @@ class DataRecord:
         share = max(HASHED // len(paths), BLOCK)
         described = {key: _described(getattr(card, key), names) for key in MEANING}
         return cls(
-            card={key: _hash(json.dumps(value).encode()) for key, value in described.items()},
+            card={
+                key: hashlib.blake2b(json.dumps(value).encode(), digest_size=16).hexdigest()
+                for key, value in described.items()
+            },
             files={name: _hash_file(path, share) for path, name in names.items()},
         )
 
     def write(self, run: Run) -> None:
-        """Keep it in a run's folder."""
         text = json.dumps({"card": self.card, "files": self.files}, indent=1, ensure_ascii=False)
         with drafted(run.data_file) as draft:
             draft.write_text(text + "\n", encoding="utf-8")
@@ -81,10 +84,10 @@ class DataRecord:
     def check(self, run: Run) -> None:
         """Check that a run was started on this data.
 
-        Runs of older versions have no record, and are not refused.
+        Runs of older versions have no record and are accepted.
 
         Raises:
-            RunError: it was started on other data, or its record is damaged.
+            RunError: the run was started on other data, or its record is damaged.
         """
         try:
             values = parse_json(read_regular(run.data_file, limit=MAX_BYTES).decode())
@@ -92,15 +95,15 @@ class DataRecord:
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{run.data_file} is no record of data: {error}") from error
+            raise RunError(f"{run.data_file} is not a data record: {error}") from error
         if other := self._other_than(begun):
             raise RunError(
-                f"{run.path} cannot be continued on this data: {other}; put back what it was, or "
+                f"{run.path} cannot be continued on this data: {other}; restore the data, or "
                 "start again with --overwrite"
             )
 
     def _other_than(self, begun: "DataRecord") -> str:
-        """What differs, in words; empty if nothing does."""
+        """Describe the first difference; empty if there is none."""
         if gone := [name for name in begun.files if name not in self.files]:
             return f"it was started with {_some(gone)}, which the dataset no longer has"
         if new := [name for name in self.files if name not in begun.files]:
@@ -117,7 +120,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _described(value: Any, names: Mapping[Path, str]) -> Any:
-    """A value as JSON, with the names of files in place of their paths."""
+    """Convert a value to JSON types, replacing paths by file names."""
     if is_dataclass(value):
         return {each.name: _described(getattr(value, each.name), names) for each in fields(value)}
     if isinstance(value, list | tuple):
@@ -127,12 +130,8 @@ def _described(value: Any, names: Mapping[Path, str]) -> Any:
     return value if value is None or isinstance(value, str | int | float) else repr(value)
 
 
-def _hash(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
-
-
 def _hash_file(path: Path, share: int) -> str:
-    """Of a file's size and content, or of blocks of the content that lie evenly in it."""
+    """Hash a file's size and content, or evenly spaced blocks of the content."""
     digest = hashlib.blake2b(digest_size=16)
     try:
         with open_regular(path) as file:

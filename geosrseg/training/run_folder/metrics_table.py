@@ -1,4 +1,4 @@
-"""The metrics table: ``metrics.csv``, one row an epoch, rewritten whole after each."""
+"""The metrics table: ``metrics.csv``, one row per epoch, rewritten after each epoch."""
 
 import csv
 from collections.abc import Mapping
@@ -6,23 +6,20 @@ from pathlib import Path
 
 from geosrseg.errors import RunError
 from geosrseg.regular_file import read_regular
-from geosrseg.training.run_folder.run import drafted
-from geosrseg.training.run_folder.validation import MAX_BYTES
+from geosrseg.training.run_folder.draft import drafted
 
 MONITOR = "val/mean_iou"
-"""The epoch with the highest is the best one."""
+"""Metric that selects the best epoch, the one with the highest value."""
 
 KEY = "epoch"
+"""Column of the epoch, counted from 0."""
+
+MAX_BYTES = 2**26
+"""Largest table accepted; a row has about 300 bytes."""
 
 
 def put_metrics(path: Path, epoch: int, metrics: Mapping[str, float]) -> None:
-    """Write the row of an epoch; one that is trained again after a kill replaces its row.
-
-    Args:
-        path: the CSV file; rows that it has already are kept.
-        epoch: counted from 0.
-        metrics: by name.
-    """
+    """Add the row of an epoch, or replace it if the epoch was trained again after a kill."""
     rows: dict[int, Mapping[str, object]] = {}
     if path.exists():
         rows = {int(row[KEY]): row for row in _rows(path)}
@@ -35,17 +32,26 @@ def put_metrics(path: Path, epoch: int, metrics: Mapping[str, float]) -> None:
 
 
 def read_metrics(path: Path) -> list[dict[str, float]]:
-    """The rows, epoch after epoch, each with the figures that it has.
+    """Read the rows in the order of epochs, without empty cells.
 
     Raises:
-        RunError: it is no metrics table.
+        RunError: the file is not a metrics table.
     """
     try:
-        return [{name: float(value) for name, value in row.items() if value} for row in _rows(path)]
+        return parse_metrics(path)
     except OSError as error:
         raise RunError(f"{path} cannot be read as a metrics table: {error.strerror}") from error
     except (ValueError, TypeError, AttributeError, csv.Error) as error:
         raise RunError(f"{path} cannot be read as a metrics table: {error}") from error
+
+
+def parse_metrics(path: Path) -> list[dict[str, float]]:
+    """Read the rows like `read_metrics`.
+
+    Raises:
+        OSError, ValueError, TypeError, AttributeError, csv.Error: the file is not a metrics table.
+    """
+    return [{name: float(value) for name, value in row.items() if value} for row in _rows(path)]
 
 
 def _rows(path: Path) -> "csv.DictReader[str]":

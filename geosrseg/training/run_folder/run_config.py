@@ -1,9 +1,8 @@
-"""RunConfig: what was trained on what, and how."""
+"""RunConfig: the configuration of a run: data, network and recipe, as ``config.json``."""
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from geosrseg.core.domain import UNKNOWN, Domain
@@ -17,20 +16,16 @@ from geosrseg.networks.recipe import Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """What was trained on what, and how.
+    """The data, network and recipe of a run.
 
     Attributes:
-        dataset: name of the dataset.
-        source: where the data comes from.
-        licence: of the data.
-        bands: names of the input bands.
+        source: origin of the data.
+        licence: licence of the data.
         normalization: reflectance to network input.
-        network: what was trained.
-        recipe: how.
-        teacher: SHA-256 of the weights of the network that taught it; empty if none did.
-        domain: of the scenes that it learned from.
-        init: SHA-256 of each file whose weights it began with.
-        freeze: parts that kept them.
+        teacher: SHA-256 of the teacher's weights; empty without a teacher.
+        domain: domain of the training scenes.
+        init: SHA-256 of each file of initial weights.
+        freeze: parts that kept their initial weights.
         fold: see `DatasetCard`.
     """
 
@@ -49,53 +44,16 @@ class RunConfig:
     fold: tuple[int, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        card: DatasetCard,
-        *,
-        normalization: Normalization,
-        network: NetworkConfig,
-        recipe: Recipe,
-        teacher: str = "",
-        domain: Domain | None = None,
-        init: Sequence[str] = (),
-        freeze: Sequence[str] = (),
-    ) -> "RunConfig":
-        """The configuration of a run on a dataset."""
-        return cls(
-            dataset=card.name,
-            source=card.source,
-            licence=card.licence,
-            bands=card.bands,
-            legend=card.legend,
-            normalization=normalization,
-            network=network,
-            recipe=recipe,
-            teacher=teacher,
-            domain=domain or card.domain,
-            init=tuple(init),
-            freeze=tuple(freeze),
-            fold=card.fold,
-        )
+    def of(cls, card: DatasetCard, **values: Any) -> "RunConfig":
+        """Take from the card every attribute that it has and `values` lacks."""
+        shared = ("source", "licence", "bands", "legend", "domain", "fold")
+        return cls(dataset=card.name, **({name: getattr(card, name) for name in shared} | values))
 
     def to_json(self) -> str:
-        """One JSON object."""
-        values = {
-            "dataset": self.dataset,
-            "source": self.source,
-            "licence": self.licence,
-            "bands": list(self.bands),
-            "legend": self.legend.to_json(),
-            "normalization": self.normalization.to_json(),
-            "network": self.network.to_json(),
-            "recipe": self.recipe.to_json(),
-            "teacher": self.teacher,
-            "domain": self.domain.to_json(),
-            "init": list(self.init),
-            "freeze": list(self.freeze),
-            "fold": list(self.fold),
-        }
-        return json.dumps(values, indent=2, ensure_ascii=False)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return json.dumps(
+            values, indent=2, ensure_ascii=False, default=lambda value: value.to_json()
+        )
 
     @classmethod
     def from_json(cls, text: str) -> "RunConfig":
@@ -123,5 +81,5 @@ class RunConfig:
 
     @property
     def sha256(self) -> str:
-        """Hash of the configuration, in hexadecimal."""
+        """Hash of the JSON form, in hexadecimal."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()

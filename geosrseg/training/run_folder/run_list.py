@@ -1,4 +1,4 @@
-"""RunList: the runs below a folder, what each learned from, and how far it is."""
+"""RunList: finds the runs below a folder, with their data, network and progress."""
 
 import hashlib
 import json
@@ -19,22 +19,18 @@ from geosrseg.training.run_folder.run_config import RunConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRun:
-    """A run as a list shows it; what a damaged one does not say is empty.
+    """A run as a list shows it; fields that a damaged run does not reveal are empty.
 
     Attributes:
-        path: its folder.
         state: ``running``, ``finished``, ``stopped`` or ``damaged``.
-        dataset: what it learned from.
-        protocol: see `NetworkConfig`.
-        upscale_factor: see there.
         network: names of its parts.
-        epochs: to be done.
-        done: epochs that are.
+        epochs: number of epochs to train.
+        done: number of finished epochs.
         best: highest validation mean IoU; None before the first.
-        changed: seconds since 1970, when it last wrote.
-        problem: why it is damaged.
-        fold: number of its fold, and of all; empty without a cross-validation.
-        series: what the runs of one cross-validation have in common; empty without one.
+        changed: time of the last change, in seconds since 1970.
+        problem: why the run is damaged.
+        fold: number of the fold and of all folds; empty without cross-validation.
+        series: hash shared by the runs of a cross-validation; empty without one.
     """
 
     path: str
@@ -52,24 +48,23 @@ class ListedRun:
     series: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
         return asdict(self)
 
 
 def list_runs(folder: str | Path) -> list[ListedRun]:
-    """The runs in a folder and its subfolders, by path; the folder may be a run itself.
+    """List the runs in a folder and its subfolders, by path; the folder may be a run itself.
 
     Raises:
         RunError: there is no such folder.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise RunError(f"{folder} is no folder: expected one with runs")
+        raise RunError(f"{folder} is not a folder: expected one with runs")
     return [_describe(Run(path)) for path in _run_folders(folder)]
 
 
 def _run_folders(folder: Path) -> Iterator[Path]:
-    """Folders with a run's configuration and its files; nothing below a run is one."""
+    """Yield the folders of runs; a run does not contain others."""
     if (folder / "config.json").is_file() and _looks_like_a_run(folder):
         yield folder
         return
@@ -83,7 +78,7 @@ def _run_folders(folder: Path) -> Iterator[Path]:
 
 
 def _looks_like_a_run(folder: Path) -> bool:
-    """Other programs have a ``config.json`` too."""
+    """Tell a run from other programs' folders with a ``config.json``."""
     names = ("metrics.csv", "last.ckpt", "best.ckpt", "weights.safetensors", "tensorboard", LOCK)
     if any((folder / name).exists() for name in names):
         return True
@@ -124,7 +119,7 @@ def _describe(run: Run) -> ListedRun:
 
 
 def _series(config: RunConfig) -> str:
-    """A hash of what the folds of a cross-validation share; ranges and means are each one's own."""
+    """Hash the part of the configuration that all folds of a cross-validation share."""
     if not config.fold:
         return ""
     values = json.loads(config.to_json())
@@ -139,7 +134,7 @@ def _state(run: Run, done: int) -> str:
         return "running"
     if run.finished:
         return "finished"
-    # The end of the archive is looked for: reading all of every checkpoint would take minutes.
+    # `is_zipfile` only looks at the end of the archive: reading checkpoints would take minutes.
     kept = any(
         file.is_file() and zipfile.is_zipfile(file)
         for file in (run.last_checkpoint, run.best_checkpoint)

@@ -1,6 +1,5 @@
-"""Validation: what the result of a run did on the validation data."""
+"""Validation: the metrics of a run's result on the validation data."""
 
-import csv
 import json
 import math
 from collections.abc import Mapping
@@ -9,21 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from geosrseg.core.text.json_text import parse_json
-from geosrseg.regular_file import read_regular
-
-MAX_BYTES = 2**26
-"""Of a table of metrics; a row has some 300 bytes."""
+from geosrseg.training.run_folder.metrics_table import KEY, MONITOR, parse_metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """Figures of a network's final weights.
+    """Metrics of a network's final weights.
 
     Attributes:
-        metrics: by name; none where there is no validation data.
-        temperature: see `training.validating.calibration`; 1 where it was not fitted.
+        metrics: values by name; empty without validation data.
+        temperature: see `training.finishing.temperature`; 1 if it was not fitted.
         confusion: (classes, classes) pixels, rows reference, columns prediction; empty
-            where there is no validation data.
+            without validation data.
     """
 
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -31,7 +27,7 @@ class Validation:
     confusion: tuple[tuple[int, ...], ...] = ()
 
     def to_json(self) -> str:
-        """One JSON object, without the metrics that are no numbers."""
+        """Return a JSON object, without metrics that are not finite."""
         finite = {name: value for name, value in self.metrics.items() if math.isfinite(value)}
         values = {
             "metrics": finite,
@@ -56,20 +52,14 @@ class Validation:
 
 
 def best_validation(table: Path) -> Validation:
-    """What a run's table of metrics says of its best epoch; nothing where none was validated.
+    """Read the validation of the best epoch from a metrics table; empty if none was validated.
 
     Raises:
-        OSError, ValueError, TypeError, AttributeError, csv.Error: it is no such table.
+        OSError, ValueError, TypeError, AttributeError, csv.Error: see `parse_metrics`.
     """
-    prefix = "val/"
-    text = read_regular(table, limit=MAX_BYTES).decode("utf-8")
-    rows = [
-        {name.removeprefix(prefix): float(value) for name, value in row.items() if value}
-        for row in csv.DictReader(text.splitlines())
-    ]
-    validated = [row for row in rows if math.isfinite(row.get("mean_iou", math.nan))]
-    if not validated:
+    rows = [row for row in parse_metrics(table) if math.isfinite(row.get(MONITOR, math.nan))]
+    if not rows:
         return Validation()
-    best = max(validated, key=lambda row: row["mean_iou"])
-    metrics = {name: value for name, value in best.items() if "/" not in name and name != "epoch"}
-    return Validation(metrics)
+    best = max(rows, key=lambda row: row[MONITOR])
+    named = {name.removeprefix("val/"): value for name, value in best.items()}
+    return Validation({k: v for k, v in named.items() if "/" not in k and k != KEY})

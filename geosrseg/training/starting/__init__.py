@@ -1,1 +1,1 @@
-"""Where a training starts: initial weights, and parts that keep theirs."""
+"""Initial weights of a training, and parts that keep them."""

@@ -1,4 +1,4 @@
-"""Freezing: parts of a network that keep their weights while the rest is trained."""
+"""Freezing: keeps the weights of some parts of a network while the rest is trained."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from geosrseg.networks.recipe import Recipe
 
 
 def frozen_modules(network: JointNetwork, names: Sequence[str]) -> list[nn.Module]:
-    """The parts of these names.
+    """Look up parts by name.
 
     Raises:
         RunError: the network has no such part.
@@ -29,26 +29,26 @@ def frozen_modules(network: JointNetwork, names: Sequence[str]) -> list[nn.Modul
 def freeze(
     network: JointNetwork, names: Sequence[str], *, config: NetworkConfig, recipe: Recipe
 ) -> None:
-    """Have parts keep their weights.
+    """Exclude the weights of parts from training.
 
-    Batch normalizations keep their statistics too, as long as `keep_still` is called whenever
-    the network has been set to train.
+    To keep the statistics of their batch normalizations too, call `keep_still` whenever the
+    network has been set to training mode.
 
     Raises:
-        RunError: the network has no such part, or nothing is left that could learn.
+        RunError: the network has no such part, or no trainable weights remain.
     """
     for module in frozen_modules(network, names):
         module.requires_grad_(requires_grad=False)
     if "sr" in names and recipe.sr_steps(config):
         raise RunError(
-            "`freeze` sr: this recipe trains the SR part alone first, give `sr_warm_up=0` and a "
+            "`freeze` sr: this recipe trains the SR part alone first: use `sr_warm_up=0` and a "
             "protocol other than two-stage"
         )
     if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise RunError(f"`freeze` {','.join(names)}: nothing is left that could learn")
+        raise RunError(f"`freeze` {','.join(names)}: no part is left to train")
 
 
 def keep_still(network: JointNetwork, names: Sequence[str]) -> None:
-    """Have the frozen parts compute as they do when they are evaluated."""
+    """Set the frozen parts to evaluation mode."""
     for module in frozen_modules(network, names):
         module.eval()

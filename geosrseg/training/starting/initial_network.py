@@ -1,4 +1,4 @@
-"""The initial network of a training: random, or with given weights."""
+"""The initial network of a training, with random or given weights."""
 
 import warnings
 from collections.abc import Iterable
@@ -23,22 +23,21 @@ from geosrseg.training.starting.statistics import measure_statistics
 from geosrseg.training.starting.transfer import transfer
 
 VGG16 = "vgg16"
-"""Stands for torchvision's published weights, with batch normalization."""
+"""Name of torchvision's published weights, with batch normalization."""
 
 VGG16_URL = "https://download.pytorch.org/models/vgg16_bn-6c64b313.pth"
 VGG16_HASH = "6c64b313"
-"""How the SHA-256 of the file begins, as its name says."""
+"""First digits of the file's SHA-256."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class InitialNetwork:
-    """The start of a training.
+    """A network with its initial weights.
 
     Attributes:
-        network: with its weights.
-        card: the dataset, its bands normalized as the weights know them.
-        files: SHA-256 of each file that weights come from, in hexadecimal.
-        folded: batch normalizations have yet to be measured, see `settle`.
+        card: the dataset card, with the reflectance ranges that the weights were trained on.
+        files: SHA-256 of each file of weights, in hexadecimal.
+        folded: the statistics of batch normalizations must be measured, see `settle`.
     """
 
     network: JointNetwork
@@ -47,7 +46,7 @@ class InitialNetwork:
     folded: bool = False
 
     def settle(self, images: Iterable[Tensor]) -> None:
-        """Measure on LR images what the weights' file did not hold."""
+        """Measure on LR images the statistics that the weights' file lacks."""
         if self.folded:
             measure_statistics(self.network, images)
 
@@ -55,30 +54,26 @@ class InitialNetwork:
 def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> InitialNetwork:
     """Build a network and load its initial weights.
 
-    Args:
-        card: what it is trained on.
-        start: its initial weights.
-
     Warns:
-        RunWarning: some layers do not fit and start at random; or bands are normalized otherwise
-            than the card says.
+        RunWarning: some layers do not fit and start at random; or the weights require other
+            reflectance ranges than the card's.
 
     Raises:
         ModelError: there is no such model.
-        RunError: a file cannot be read, or is of another network.
+        RunError: a file cannot be read, or belongs to another network.
     """
     network = build_network(config)
     pretrained = None
     if start.init is not None:
-        with torch.random.fork_rng(devices=[]):  # random layers do not depend on the file
+        with torch.random.fork_rng(devices=[]):  # the file must not change the random layers
             pretrained = read_pretrained(start.init, config)
-            anew = transfer(
+            unmatched = transfer(
                 pretrained, network, config, bands=card.bands, classes=card.legend.names
             )
-        if anew:
+        if unmatched:
             warnings.warn(
-                f"{pretrained.name} does not have all of this network; these start at random: "
-                f"{', '.join(anew)}",
+                f"{pretrained.name} lacks parts of this network, which start at random: "
+                f"{', '.join(unmatched)}",
                 RunWarning,
                 stacklevel=3,
             )
@@ -93,17 +88,20 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
 
 
 def _load_published(network: JointNetwork, config: NetworkConfig, start: Start) -> list[Path]:
-    """Load the weights of others into the parts; the files are returned."""
+    """Load published weights into the parts; return their files."""
     if not isinstance(network, EndToEnd):
         if given := start.init_sr or start.init_seg:
-            raise RunError(f"{given} begins a part of a pair of networks, {config.joint} is one")
+            raise RunError(
+                f"{given} holds weights for an SR or segmentation part, and {config.joint} is a "
+                "single network: use `init`"
+            )
         return []
     files = []
     if start.init_sr is not None:
         if not isinstance(network.sr, DBPN):
             raise RunError(
-                f"{start.init_sr} cannot begin a network whose SR part is no plain D-DBPN: its "
-                "last convolution gives the image, use --sr dbpn and no residual form"
+                f"{start.init_sr} fits a plain D-DBPN only, as its last convolution gives the "
+                "image: use --sr dbpn and no residual form"
             )
         files.append(Path(start.init_sr))
         load_dbpn(network.sr, files[-1], adapt_bands=True)
@@ -121,26 +119,27 @@ def _load_encoder(network: EndToEnd, init_seg: str | Path) -> Path:
         load_encoder(network.seg.encoder, path, bands=network.seg.bands)
     else:
         raise RunError(
-            f"{init_seg} can begin SegNet's encoder or one of the library only: use --seg segnet "
-            "or --seg smp:ARCHITECTURE/ENCODER"
+            f"{init_seg} fits the encoder of SegNet or of a library network only: use --seg "
+            "segnet or --seg smp:ARCHITECTURE/ENCODER"
         )
     return path
 
 
 def _in_ranges_of(pretrained: Pretrained, card: DatasetCard, *, native: bool) -> DatasetCard:
-    """A card whose bands become network input as those did that the weights learned from."""
+    """Replace a card's reflectance ranges by those that the weights were trained on."""
     real = card.lr if not native else None
-    low, high = (real.low, real.high) if real else (card.low, card.high)
-    known = pretrained.ranges(card.bands, list(zip(low, high, strict=True)))
-    new_low, new_high = zip(*known, strict=True)
+    limits = zip(*((real.low, real.high) if real else (card.low, card.high)), strict=True)
+    own = dict(zip(card.bands, limits, strict=True))
+    known = own | {band: pair for band, pair in pretrained.ranges.items() if band in own}
+    new_low, new_high = zip(*known.values(), strict=True)
     if changed := [
-        f"{band} = [{known[number][0]:g}, {known[number][1]:g}]"
-        for number, band in enumerate(card.bands)
-        if known[number] != (low[number], high[number])
+        f"{band} = [{low:g}, {high:g}]"
+        for band, (low, high) in known.items()
+        if (low, high) != own[band]
     ]:
         warnings.warn(
-            f"as in {pretrained.name}, the reflectance that becomes 0 and 1 is {', '.join(changed)}"
-            ", and not what the card's bands say",
+            f"the reflectance that becomes 0 and 1 is {', '.join(changed)}, as in "
+            f"{pretrained.name}, and not as in the card",
             RunWarning,
             stacklevel=4,
         )
@@ -150,7 +149,7 @@ def _in_ranges_of(pretrained: Pretrained, card: DatasetCard, *, native: bool) ->
 
 
 def _download_vgg16() -> Path:
-    """The file of torchvision, where torchvision keeps it."""
+    """Return torchvision's file in torchvision's cache, downloading it if necessary."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / VGG16_URL.rpartition("/")[2]
     if not path.exists():
         try:
@@ -158,7 +157,7 @@ def _download_vgg16() -> Path:
             torch.hub.download_url_to_file(VGG16_URL, str(path), VGG16_HASH, progress=False)
         except (OSError, RuntimeError) as error:
             raise RunError(
-                f"{VGG16_URL} cannot be downloaded ({error}): get it another way and give the "
-                "file, --init-seg FILE"
+                f"{VGG16_URL} cannot be downloaded ({error}): fetch it by other means and use "
+                "--init-seg FILE"
             ) from error
     return path

@@ -1,6 +1,6 @@
-"""Pretrained: the weights of a model that somebody has, and what they are for."""
+"""Pretrained: the weights of an existing model, with their bands, classes and normalization."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,20 +20,20 @@ from geosrseg.training.run_folder.run import NETWORK_PREFIX, Run
 from geosrseg.training.starting.reference_weights import read_tensors
 
 TENSORS = (".safetensors", ".pth", ".pt", ".ckpt")
-"""How files of weights by name end."""
+"""Suffixes of files with tensors by name."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Pretrained:
-    """Weights by the names that they have in a network.
+    """Weights of a model.
 
     Attributes:
-        name: what they were asked for by.
-        sha256: of the file, in hexadecimal.
-        weights: by name.
-        bands: names of the input bands; empty where that is not known.
-        classes: names of the output classes, in the same order of channels.
-        normalization: reflectance to network input.
+        name: the user's name for the model, for messages.
+        sha256: hash of the file, in hexadecimal.
+        weights: tensors by their names in the network.
+        bands: names of the input bands; empty if unknown.
+        classes: names of the output classes in the order of channels; empty if unknown.
+        normalization: reflectance to network input; None if unknown.
         folded: the batch normalizations have lost their statistics.
     """
 
@@ -45,33 +45,26 @@ class Pretrained:
     normalization: Normalization | None = None
     folded: bool = False
 
-    def ranges(
-        self, bands: Sequence[str], own: Sequence[tuple[float, float]]
-    ) -> list[tuple[float, float]]:
-        """The reflectance that becomes 0 and 1 in each band.
-
-        Args:
-            bands: names.
-            own: what is taken for a band that is not known here.
-        """
-        there = self.normalization
-        if there is None:
-            return list(own)
-        known = dict(zip(self.bands, zip(there.low, there.high, strict=True), strict=True))
-        return [known.get(band, limits) for band, limits in zip(bands, own, strict=True)]
+    @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The reflectance that becomes 0 and 1, by band; empty if unknown."""
+        if self.normalization is None:
+            return {}
+        limits = zip(self.normalization.low, self.normalization.high, strict=True)
+        return dict(zip(self.bands, limits, strict=True))
 
 
 def read_pretrained(model: str | Path, config: NetworkConfig) -> Pretrained:
-    """The weights of a run, of a model file, of a shipped model, or of a file of weights.
+    """Read the weights of a run, a model file, a shipped model, or a file of tensors.
 
     Args:
-        model: a run's folder, ``FILE.onnx``, a name, or a file that holds weights by name.
-        config: of the network that is to begin with them; a model file has to be of its kind,
-            as it does not say of which it is.
+        model: a run's folder, ``FILE.onnx``, a shipped model's name, or a file of `TENSORS`.
+        config: configuration of the network that starts with them; a model file does not name
+            its network, and must have been written from one of this kind.
 
     Raises:
         ModelError: there is no such model, or the model file is refused.
-        RunError: the run has no weights yet, the file holds none, or is of another network.
+        RunError: the run has no weights yet, or the file has none or belongs to another network.
     """
     path = Path(model)
     shipped = isinstance(model, str) and model in {each.name for each in list_models()}
@@ -84,29 +77,23 @@ def read_pretrained(model: str | Path, config: NetworkConfig) -> Pretrained:
 
 
 def _of_run(run: Run, name: str) -> Pretrained:
-    """The best weights of a run, finished or not."""
-    config = run.config()
+    """Read the best weights of a run, finished or not."""
     file = run.weights_file if run.finished else run.best_checkpoint
     weights = run.network().state_dict()
-    return Pretrained(
-        name=name,
-        sha256=hash_file(file),
-        weights=weights,
-        bands=config.bands,
-        classes=config.legend.names,
-        normalization=config.normalization,
-    )
+    return _described(Pretrained(name=name, sha256=hash_file(file), weights=weights), run)
 
 
 def _of_tensors(path: Path) -> Pretrained:
-    """A file of weights; where it lies in a run's folder, that says what they are for."""
+    """Read a file of tensors, and the configuration beside it if it lies in a run's folder."""
     weights = {
         name.removeprefix(NETWORK_PREFIX): value for name, value in read_tensors(path).items()
     }
     bare = Pretrained(name=str(path), sha256=hash_file(path), weights=weights)
     run = Run(path.parent)
-    if not run.config_file.is_file():
-        return bare
+    return _described(bare, run) if run.config_file.is_file() else bare
+
+
+def _described(bare: Pretrained, run: Run) -> Pretrained:
     config = run.config()
     return replace(
         bare,
@@ -135,13 +122,13 @@ def _of_model_file(file: ModelFile, name: str, config: NetworkConfig) -> Pretrai
             folded=True,
         )
     raise RunError(
-        f"{name} was written from another network than this one ({faults[0]}): "
+        f"{name} was written from a different network ({faults[0]}): "
         f"{_right_kind(graph, file.spec)}"
     )
 
 
 def _kinds(config: NetworkConfig, spec: ModelSpec) -> Iterator[NetworkConfig]:
-    """What a file may have been written from that has a network's layers."""
+    """Yield the configurations with a network's layers that a file may have been written from."""
     protocols = ["hr"] if spec.upscale_factor == 1 else ["end-to-end", "lr"]
     for protocol in protocols:
         yield replace(
@@ -154,7 +141,7 @@ def _kinds(config: NetworkConfig, spec: ModelSpec) -> Iterator[NetworkConfig]:
 
 
 def _right_kind(graph: onnx.ModelProto, spec: ModelSpec) -> str:
-    """What to ask for, if the file is of a preset's network."""
+    """Say which options fit the file."""
     for preset in PRESETS:
         network, _ = configure(
             preset,
@@ -169,5 +156,5 @@ def _right_kind(graph: onnx.ModelProto, spec: ModelSpec) -> str:
             except ValueError:
                 continue
             upscale = "" if spec.upscale_factor == 1 else f", `upscale={spec.upscale_factor}`"
-            return f"give `preset={preset}`{upscale}"
-    return "give the options of its network, or the run that it was exported from"
+            return f"use `preset={preset}`{upscale}"
+    return "use the options of its network, or the run that it was exported from"

@@ -13,7 +13,7 @@ FREEZABLE = ("sr", "seg", "encoder")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """The initial weights of a training; random without any."""
+    """The initial weights of a training; random by default."""
 
     init: str | Path | None = option(
         "Initial weights: a run folder, a model file or the name of a shipped model.",
@@ -40,8 +40,8 @@ class Start:
             raise RunError(f"`freeze` {unknown[0]}: expected some of {', '.join(FREEZABLE)}")
         if frozen and not (self.init or self.init_sr or self.init_seg):
             raise RunError(
-                f"`freeze` {','.join(frozen)}: random weights would stay so; give initial ones, "
-                "`init`"
+                f"`freeze` {','.join(frozen)}: needs initial weights, as random ones would stay "
+                "random; use `init`"
             )
 
 

@@ -1,9 +1,9 @@
-"""Statistics of batch normalizations that a model file has folded away.
+"""Statistics of batch normalizations, which a model file has folded into the convolutions.
 
-With a mean of 0 and a deviation of 1 a network computes what its model file does, but it cannot
-be trained like that: a training step normalizes by the batch, whose statistics are others. So
-they are measured, on training chips, and the scale and bias are changed so that the network
-still computes the same.
+With a mean of 0 and a deviation of 1 a network computes the same as its model file. But it
+cannot be trained like that, as a training step normalizes by the statistics of the batch. So
+the statistics are measured on training chips, and scale and bias are changed such that the
+network still computes the same.
 """
 
 from collections.abc import Iterable
@@ -14,15 +14,13 @@ from torch import Tensor, nn
 from geosrseg.networks.joint import JointNetwork
 
 CHIPS = 16
-"""That are measured on: each has tens of thousands of values for every channel."""
+"""Number of chips to measure; each has tens of thousands of values per channel."""
 
 
 def measure_statistics(network: JointNetwork, images: Iterable[Tensor]) -> None:
-    """Give batch normalizations the statistics of what they are shown.
+    """Set the statistics of batch normalizations to those of (bands, H, W) images.
 
-    Args:
-        network: what it computes when it is evaluated stays the same.
-        images: (bands, H, W) each.
+    The network's results in evaluation mode stay the same.
     """
     sums: dict[nn.BatchNorm2d, list[Tensor]] = {}
 
@@ -49,8 +47,8 @@ def measure_statistics(network: JointNetwork, images: Iterable[Tensor]) -> None:
 
 
 def _set(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
-    """Change statistics, and scale and bias so that both changes cancel out."""
-    assert norm.running_mean is not None  # noqa: S101 - it is built with them
+    """Set statistics, and change scale and bias to compensate."""
+    assert norm.running_mean is not None  # noqa: S101 - our networks track statistics
     assert norm.running_var is not None  # noqa: S101
     scale = norm.weight.double() / (norm.running_var.double() + norm.eps).sqrt()
     shift = norm.bias.double() - norm.running_mean.double() * scale

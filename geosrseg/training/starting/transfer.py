@@ -1,11 +1,11 @@
-"""Transfer: weights of one network into another that need not have its bands and classes.
+"""Transfer: loads weights into a network that may have other bands and classes.
 
-A layer goes over whole where nothing differs. Where inputs are bands, or outputs bands or
-classes, each is carried over by its name. New inputs start with weights of
-zero, so that the network starts with what it knew; new outputs start at random.
+A layer of the same shape is copied. Inputs that are bands, and outputs that are bands or
+classes, are matched by name. New inputs start with zero weights, so that they do not disturb
+what the network has learned; new outputs start at random.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -19,16 +19,17 @@ from geosrseg.training.starting.reference_weights import COUNTER
 
 Names = Sequence[str]
 
-SHOWN = 4  # layers that a message names
+SHOWN = 4
+"""Number of layers listed in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """An axis of a tensor whose places have names.
+    """A tensor axis along which every index has a name.
 
     Attributes:
-        here: a name for each place in the network.
-        there: the same for the weights.
+        here: names along the axis in the network.
+        there: names along the axis in the weights.
     """
 
     number: int
@@ -47,35 +48,32 @@ def transfer(
     """Load the weights that fit.
 
     Args:
-        pretrained: what is loaded.
-        network: freshly initialized.
-        config: it was built from.
-        bands: names of its input bands.
-        classes: names of its output classes.
+        network: network with random weights.
+        config: configuration of the network.
 
     Returns:
-        The layers that start at random, in words: empty where all fit.
+        The layers, bands and classes that start at random, for messages; empty if all fit.
 
     Raises:
         RunError: nothing fits.
     """
     state = network.state_dict()
     axes = _axes(network, config, pretrained, bands=bands, classes=classes)
-    taken, anew = {}, []
+    taken, unmatched = {}, []
     for name, fresh in state.items():
         old = pretrained.weights.get(name)
         moved = None if old is None else _moved(old, fresh, axes.get(name, []))
         if moved is not None:
             taken[name] = moved
         elif not name.endswith(COUNTER):
-            anew.append(name)
+            unmatched.append(name)
     if not taken:
         raise RunError(
             f"{pretrained.name} has no layer of this network: expected weights of the same "
             f"networks, such as {next(iter(state))}"
         )
     network.load_state_dict(taken, strict=False)
-    return [*_layers(anew), *_unknown(pretrained, bands=bands, classes=classes)]
+    return [*_layers(unmatched), *_unknown(pretrained, bands=bands, classes=classes)]
 
 
 def _axes(
@@ -86,7 +84,7 @@ def _axes(
     bands: Names,
     classes: Names,
 ) -> dict[str, list[Axis]]:
-    """By the names of tensors, their axes of bands or classes that differ."""
+    """Find the axes of bands or classes that differ, by the names of tensors."""
     axes: dict[str, list[Axis]] = {}
     for wider, here, there in (
         (replace(config, bands=config.bands + 1), bands, pretrained.bands),
@@ -109,7 +107,7 @@ def _axes(
 
 
 def _places(network: JointNetwork, names: Names, count: int) -> Names:
-    """A name for each of `count` places that stand for bands or classes; none if unknown."""
+    """Name each of `count` indices that stand for bands or classes; empty if unknown."""
     inputs = network.input_names(names)
     if count == len(names):
         return [name.casefold() for name in names]
@@ -122,15 +120,19 @@ def _places(network: JointNetwork, names: Names, count: int) -> Names:
 
 
 def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
-    """A tensor in the form of `fresh`; None where nothing fits."""
+    """Rearrange a tensor to the shape of `fresh`; None if nothing fits."""
     if old.ndim != fresh.ndim:
         return None
     moved = old.to(fresh.dtype)
     for axis in axes:
-        pairs = list(_pairs(axis))
+        pairs = [
+            (number, axis.there.index(name))
+            for number, name in enumerate(axis.here)
+            if name in axis.there
+        ]
         if not pairs:
             return None
-        here, there = (torch.tensor(places) for places in zip(*pairs, strict=True))
+        here, there = (torch.tensor(indices) for indices in zip(*pairs, strict=True))
         shape = list(moved.shape)
         shape[axis.number] = fresh.shape[axis.number]
         base = torch.zeros(shape, dtype=fresh.dtype)
@@ -140,23 +142,15 @@ def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
     return moved if moved.shape == fresh.shape else None
 
 
-def _pairs(axis: Axis) -> Iterator[tuple[int, int]]:
-    """Places here and there that have the same name."""
-    places = {name: number for number, name in enumerate(axis.there)}
-    for number, name in enumerate(axis.here):
-        if name in places:
-            yield number, places[name]
-
-
 def _layers(names: list[str]) -> list[str]:
-    """The layers of tensors, a few of them by name."""
+    """Name the first layers of tensors, and count the rest."""
     layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
     more = [f"{len(layers) - SHOWN} more layers"] if len(layers) > SHOWN else []
     return layers[:SHOWN] + more
 
 
 def _unknown(pretrained: Pretrained, *, bands: Names, classes: Names) -> list[str]:
-    """Bands and classes that the weights do not know."""
+    """List bands and classes that the weights lack."""
     listed: list[str] = []
     for kind, here, there in (
         ("band", bands, pretrained.bands),

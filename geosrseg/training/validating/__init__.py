@@ -1,1 +1,1 @@
-"""What is measured and drawn at the end of an epoch."""
+"""Validation at the end of an epoch: windows, scores and panels."""

@@ -1,6 +1,8 @@
-"""Calibration: a confidence of 80 % that is right four times in five.
+"""Calibration: the expected calibration error, the distance of confidence from accuracy.
 
-Guo, Pleiss, Sun, Weinberger: On calibration of modern neural networks, ICML 2017.
+It is the mean over all pixels of |accuracy - mean confidence| in the bin of the pixel's
+confidence (Naeini, Cooper, Hauskrecht 2015, in the form of Guo, Pleiss, Sun, Weinberger: On
+calibration of modern neural networks, ICML 2017, equation 5).
 """
 
 import math
@@ -10,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 BINS = 15
-"""Of equal width, over which the expected calibration error is taken; 15 in the paper."""
+"""Number of confidence bins of equal width; 15 in the paper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationCounts:
-    """What the expected calibration error is made of; counts add.
+    """Sums for the expected calibration error; they can be added.
 
     Attributes:
-        gaps: (BINS,) sum of correct - confidence over the pixels of a bin of confidence.
+        gaps: (BINS,) sum of correct - confidence over the pixels of each bin.
         pixels: number of pixels.
     """
 
@@ -29,8 +31,13 @@ class CalibrationCounts:
     def of(
         cls, confidence: NDArray[np.floating], correct: NDArray[np.bool_]
     ) -> "CalibrationCounts":
-        """Count pixels, see `calibration_error`."""
-        confidence = np.nan_to_num(confidence)  # a network whose loss is no number has none
+        """Count pixels.
+
+        Args:
+            confidence: (pixels,) in [0, 1].
+            correct: (pixels,) True where the label equals the reference.
+        """
+        confidence = np.nan_to_num(confidence)  # NaN after a diverged training
         bins = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
         gaps: NDArray[np.float64] = np.zeros(BINS)
         gaps += np.bincount(bins, weights=correct - confidence, minlength=BINS)
@@ -43,16 +50,3 @@ class CalibrationCounts:
     def error(self) -> float:
         """The expected calibration error; NaN without a pixel."""
         return float(np.abs(self.gaps).sum() / self.pixels) if self.pixels else math.nan
-
-
-def calibration_error(confidence: NDArray[np.floating], correct: NDArray[np.bool_]) -> float:
-    """The expected calibration error: how far confidence is from accuracy.
-
-    The mean over all pixels of |accuracy - mean confidence| in the bin of the pixel's
-    confidence (Naeini, Cooper, Hauskrecht 2015, in the form of Guo et al. 2017, equation 5).
-
-    Args:
-        confidence: (pixels,) in [0, 1].
-        correct: (pixels,) True where the label is the reference.
-    """
-    return CalibrationCounts.of(confidence, correct).error

@@ -1,7 +1,7 @@
-"""Evaluation windows: a labelled scene cut up so that the parts equal the whole.
+"""Evaluation windows: cuts labelled scenes into windows without changing the result.
 
-Every window carries the exact halo and only its core is counted. What is measured is
-therefore the map of the scene run at once, for every window size.
+Every window includes the exact halo, and only its core is counted. For every window size the
+scores are therefore those of the whole scene run at once.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from geosrseg.core.tiling.windows import Window, plan_windows
 from geosrseg.datasets.labelled_scene import LabelledScene
 
 HELD_BYTES = 2**30
-"""Windows held in memory, at most: they are read and degraded once and not in every epoch."""
+"""Most bytes of windows kept in memory, to read and degrade them once and not in every epoch."""
 
 LARGEST = 2048
-"""HR pixels of a window: what fits into memory while every layer of a slim network runs."""
+"""HR pixels along each side of a window; the layers of a slim network then fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class EvaluationWindow:
     Attributes:
         lr: (bands, H, W) degraded image, with its halo and padding.
         hr: (bands, h, w) native image of the core.
-        target: (h, w) uint8 class indices of the core; NODATA where ignored. Where labels
-            lie on the LR grid, `hr` and `target` do.
-        core: where the core lies in the network's output, in HR pixels.
-        source: that the scene is of; empty where the dataset has none.
+        target: (h, w) uint8 class indices of the core; NODATA where ignored. For labels on the LR
+            grid, `hr` and `target` are on the LR grid.
+        core: the core in the network's output, in HR pixels.
+        source: name of the scene's source; empty if the dataset has no sources.
         label_pixels: HR pixels along each side of a label's pixel.
     """
 
@@ -46,18 +46,18 @@ class EvaluationWindow:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return sum(each.nbytes for each in (self.lr, self.hr, self.target))
 
 
 class EvaluationWindows(Dataset[EvaluationWindow]):
-    """All windows whose core has a pixel to count.
+    """All windows whose core has a labelled pixel of a split.
 
     Args:
         split: name of the split to count.
         upscale_factor: HR pixels per LR pixel along each axis.
-        multiple: LR pixels that windows are aligned to.
-        exact_halo: LR pixels beyond which a window's border changes nothing.
+        multiple: alignment of windows, in LR pixels.
+        exact_halo: LR pixels beyond which a window's border has no effect.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
             plan = plan_windows(
                 height, width, window_size=window_size, halo=exact_halo, ramp=0, multiple=multiple
             )
+            cores = [(window, core.clipped(height, width)) for window, core in plan.cores()]
             self._items += [
-                (scene, window, core.clipped(height, width)) for window, core in plan.cores()
+                (scene, window, core) for window, core in cores if self._has_reference(scene, core)
             ]
-        self._items = [item for item in self._items if self._has_reference(item[0], item[2])]
         self._held: dict[int, EvaluationWindow] = {}
         self._left = HELD_BYTES
 
@@ -112,7 +112,7 @@ class EvaluationWindows(Dataset[EvaluationWindow]):
         )
 
     def _labelled(self, scene: LabelledScene, core: Window) -> Window:
-        """A window in LR pixels on the grid of the labels."""
+        """Convert a window in LR pixels to the grid of the labels."""
         return core.scaled(self._factor // scene.label_pixels(self._factor))
 
     def _has_reference(self, scene: LabelledScene, core: Window) -> bool:

@@ -1,4 +1,4 @@
-"""Panels: what a run makes of some validation windows, one PNG each and epoch."""
+"""Panels: draws some validation windows after every epoch, one PNG per window."""
 
 from typing import Any
 
@@ -11,34 +11,30 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from geosrseg.core.composite import choose_composite
-from geosrseg.core.legend import NODATA, Legend
+from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.products.quicklook import write_png
 from geosrseg.training.run_folder.run import Run
+from geosrseg.training.run_folder.run_config import RunConfig
 from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 
 LARGEST = 512
-"""HR pixels of a panel's pictures along each side."""
+"""Most HR pixels along each side of a picture."""
 
 
 class Panels(Callback):
     """Writes LR image, SR image, class map and reference side by side.
 
     Args:
-        run: where to.
-        count: windows shown, spread evenly over all, so that every source has its turn.
-        bands: names of the bands, by which those that are shown are chosen.
-        upscale_factor: HR pixels per LR pixel along each axis.
+        count: number of windows, spread evenly over all windows to include every source.
     """
 
-    def __init__(
-        self, run: Run, *, count: int, bands: tuple[str, ...], legend: Legend, upscale_factor: int
-    ) -> None:
+    def __init__(self, run: Run, config: RunConfig, *, count: int) -> None:
         self._run = run
         self._count = count
-        self._bands = [bands.index(name) for name in choose_composite(bands)]
-        self._legend = legend
-        self._factor = upscale_factor
+        self._bands = [config.bands.index(name) for name in choose_composite(config.bands)]
+        self._legend = config.legend
+        self._factor = config.network.upscale_factor
 
     def on_validation_batch_end(
         self,
@@ -64,10 +60,9 @@ class Panels(Callback):
                 )
 
     def draw(self, window: EvaluationWindow, *, sr: Tensor, logits: Tensor) -> NDArray[np.uint8]:
-        """The pictures of a window, from left to right.
+        """Draw the pictures of a window, from left to right.
 
         Args:
-            window: what was run.
             sr: (bands, s·H, s·W) of the whole window.
             logits: (classes, s·H, s·W).
 
@@ -77,12 +72,7 @@ class Panels(Callback):
         target = window.target.repeat_interleave(window.label_pixels, 0)
         target = target.repeat_interleave(window.label_pixels, 1)
         shown = _most_counted(target)
-        core = Window(
-            window.core.row_off + shown.row_off,
-            window.core.col_off + shown.col_off,
-            shown.height,
-            shown.width,
-        )
+        core = shown.outside(window.core)
         lr = window.lr.repeat_interleave(self._factor, 1).repeat_interleave(self._factor, 2)
         images = [self._colour(image[:, core.rows, core.cols]) for image in (lr, sr)]
         labels = logits[:, core.rows, core.cols].argmax(0).numpy().astype(np.uint8)
@@ -93,13 +83,13 @@ class Panels(Callback):
         return np.concatenate([*images, *maps], axis=1)
 
     def _colour(self, image: Tensor) -> NDArray[np.uint8]:
-        """(rows, cols, 3) of normalized reflectance."""
+        """Convert normalized reflectance to (rows, cols, 3) colours."""
         bands = image[self._bands].clamp(0, 1)
         return (bands * 255).round().to(torch.uint8).permute(1, 2, 0).numpy()
 
 
 def _most_counted(target: Tensor) -> Window:
-    """The part of a core that is shown: around the middle of what is counted."""
+    """Choose the part of a core to show: around the median of the counted pixels."""
     height, width = (min(size, LARGEST) for size in target.shape)
     rows, cols = np.nonzero(target.numpy() != NODATA)
     row, col = (int(np.median(places)) for places in (rows, cols))

@@ -1,14 +1,13 @@
-"""Source scores: what a network does on every source of the validation data, and in all.
+"""Source scores: the validation metrics of every source, and of all sources together.
 
-A dataset without sources has the figures of `metrics_of`. One with sources has them for each
-of them (``cities/mean_iou``), for the pixels of all whose labels lie on the LR grid (``lr/``)
-and of all whose labels lie on the target grid (``target/``). The figures without a name before
-them are the means of these two: ``mean_iou``, by which the best epoch is chosen, is as much
-about the world at the LR resolution as about detail.
+A dataset without sources has the metrics of `metrics_of`. One with sources has them for each
+source (``cities/mean_iou``), for all sources labelled on the LR grid (``lr/``) and for all
+labelled on the target grid (``target/``). Metrics without a prefix are the means of the two
+grids, so that ``mean_iou``, which selects the best epoch, weighs LR labels and detail equally.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 from torch import Tensor
@@ -19,14 +18,14 @@ from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 from geosrseg.training.validating.validation_scores import Evaluation
 
 LR, TARGET = "lr", "target"
-"""Names of the two grids in the figures."""
+"""Prefixes of the two grids in the names of metrics."""
 
 
 class SourceScores:
-    """Counts windows of any source.
+    """Scores windows of any source.
 
     Args:
-        temperature: divides the logits before they become probabilities.
+        temperature: number that divides the logits before the softmax.
     """
 
     def __init__(self, legend: Legend, *, temperature: float = 1.0) -> None:
@@ -44,30 +43,32 @@ class SourceScores:
 
     @property
     def confusion(self) -> ConfusionMatrix:
-        """That of the target grid, or of the LR grid where nothing else has labels."""
+        """Confusion matrix on the target grid, or on the LR grid if there are only LR labels."""
         grids = self._grids()
         pooled = grids.get(TARGET) or grids.get(LR)
         return pooled.confusion if pooled else ConfusionMatrix.empty(len(self._legend))
 
     @property
     def psnr(self) -> float:
-        """Of the SR image, over all sources that have a native one."""
+        """PSNR of the SR image over all sources with native images; NaN without any."""
         grids = self._grids()
         return grids[TARGET].psnr if TARGET in grids else math.nan
 
     @property
     def calibration_error(self) -> float:
-        """The mean of those of the two grids."""
-        return _mean(done.calibration_error for done in self._grids().values())
+        """Mean calibration error of the two grids."""
+        return _mean(done.calibration.error for done in self._grids().values())
 
     def metrics(self) -> dict[str, float]:
-        """All figures by name."""
         grids = self._grids()
         if {source for source, _ in self._found} <= {""}:
             whole = grids.get(TARGET) or Evaluation(ConfusionMatrix.empty(len(self._legend)))
             return metrics_of(whole, self._legend)
         named = {source: done for (source, _), done in sorted(self._found.items())} | grids
-        figures = {name: _figures(done, self._legend) for name, done in named.items()}
+        figures = {
+            name: metrics_of(done, self._legend) | {"calibration_error": done.calibration.error}
+            for name, done in named.items()
+        }
         pooled = [figures[grid] for grid in grids]
         return {
             **{f"{name}/{key}": v for name, own in figures.items() for key, v in own.items()},
@@ -76,7 +77,7 @@ class SourceScores:
         }
 
     def _grids(self) -> dict[str, Evaluation]:
-        """All sources of a grid together."""
+        """Add up the sources of each grid."""
         grids: dict[str, Evaluation] = {}
         for (_, grid), done in self._found.items():
             grids[grid] = grids[grid] + done if grid in grids else done
@@ -84,17 +85,13 @@ class SourceScores:
 
 
 def metrics_of(done: Evaluation, legend: Legend) -> dict[str, float]:
-    """All that an evaluation measured: ``mean_iou``, ``iou_<class id>``, ``psnr``, ..."""
+    """Compute the metrics of an evaluation: ``mean_iou``, ``iou_<class id>``, ``psnr``, ..."""
     ious = zip(legend.ids, done.confusion.iou, strict=True)
     per_class = {f"iou_{number}": float(iou) for number, iou in ious}
     return {**done.confusion.metrics(), **per_class, "psnr": done.psnr}
 
 
-def _figures(done: Evaluation, legend: Legend) -> Mapping[str, float]:
-    return {**metrics_of(done, legend), "calibration_error": done.calibration_error}
-
-
 def _mean(values: Iterable[float]) -> float:
-    """The mean of those that are numbers."""
+    """Compute the mean, ignoring NaN; NaN if there is nothing else."""
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan

@@ -1,4 +1,4 @@
-"""Evaluation: what one model did on one split, as counts that add up over windows."""
+"""Validation scores: the sums behind the metrics of a split, added window by window."""
 
 import math
 from dataclasses import dataclass, field
@@ -15,14 +15,13 @@ from geosrseg.training.validating.evaluation_windows import EvaluationWindow
 
 @dataclass
 class Evaluation:
-    """Sums over the windows counted so far.
+    """Sums over the windows added so far.
 
     Attributes:
         confusion: rows reference, columns prediction.
-        squared_error: summed over the bands and pixels of the SR image that were counted.
-        values: number of those values.
-        calibration: confidence against correctness.
-        temperature: divides the logits before they become probabilities.
+        squared_error: sum over the bands of all counted pixels of the SR image.
+        values: number of values in `squared_error`.
+        temperature: number that divides the logits before the softmax.
     """
 
     confusion: ConfusionMatrix
@@ -32,13 +31,12 @@ class Evaluation:
     temperature: float = 1.0
 
     def add(self, window: EvaluationWindow, *, sr: Tensor, logits: Tensor) -> None:
-        """Count the core of a window, where its reference has a class.
+        """Count the pixels of a window's core that have a class.
 
-        Labels on the LR grid are compared with the mean of the probabilities over their pixel,
-        and such a window has no native image to compare the SR image with.
+        Labels on the LR grid are compared with the mean of the probabilities over their pixel.
+        Such a window has no native image to compare the SR image with.
 
         Args:
-            window: what was run.
             sr: (bands, s·H, s·W) of the whole window.
             logits: (classes, s·H, s·W).
         """
@@ -68,15 +66,10 @@ class Evaluation:
         )
 
     @property
-    def calibration_error(self) -> float:
-        """See `calibration.calibration_error`."""
-        return self.calibration.error
-
-    @property
     def psnr(self) -> float:
         """10·log10(1 / MSE) of the SR image in normalized reflectance, in dB.
 
-        Over the counted pixels of all bands; infinite where SR equals HR.
+        Over the counted pixels of all bands; infinite if SR equals HR, NaN without pixels.
         """
         if not self.values:
             return math.nan

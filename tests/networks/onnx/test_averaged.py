@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from geosrseg.networks.halo import exact_halo, window_multiple
+from geosrseg.networks.halo import exact_halo
 from geosrseg.networks.onnx.averaged import Averaged
 from geosrseg.runtime.session import open_session
 from geosrseg.training.finishing.export import export_network
@@ -56,4 +56,4 @@ def test_a_border_reaches_as_far_as_before(config):
     for poses in ("flips", "turns"):
         averaged = Averaged(network, poses)
         assert exact_halo(averaged) == exact_halo(network)
-        assert window_multiple(averaged) == window_multiple(network)
+        assert averaged.multiple == network.multiple

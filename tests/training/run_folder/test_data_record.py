@@ -107,5 +107,5 @@ def test_a_run_without_a_record_is_not_refused(data, run):
 
 def test_a_damaged_record_is_one_line(data, run):
     run.data_file.write_text("{")
-    with pytest.raises(RunError, match=r"data.json is no record of data"):
+    with pytest.raises(RunError, match=r"data.json is not a data record"):
         record(data).check(run)

@@ -88,7 +88,7 @@ def test_the_command_prints_a_table_or_json(folder, tmp_path):
 
 def test_a_folder_without_runs_has_none(tmp_path):
     assert list_runs(tmp_path) == []
-    with pytest.raises(RunError, match="is no folder"):
+    with pytest.raises(RunError, match="is not a folder"):
         list_runs(tmp_path / "nowhere")
 
 

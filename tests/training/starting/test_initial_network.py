@@ -138,7 +138,9 @@ def test_bands_are_normalized_as_the_weights_know_them(card, run, tmp_path):
     path = write_dataset(tmp_path)
     path.write_text(path.read_text().replace("red = [0.0, 0.5]", OTHER_RANGES))
     other = read_card(path, data=tmp_path)
-    with pytest.warns(RunWarning, match=r"becomes 0 and 1 is red = \[0, 0.5\], and not what the"):
+    with pytest.warns(
+        RunWarning, match=r"becomes 0 and 1 is red = \[0, 0.5\], as in .*, and not as in"
+    ):
         begun = initial_network(NETWORK, other, Start(init=run.path))
     assert (begun.card.low, begun.card.high) == (card.low, card.high)
 
@@ -152,7 +154,7 @@ def test_what_begins_anew_is_named(card, run):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"freeze": "sr"}, "random weights would stay so"),
+        ({"freeze": "sr"}, "as random ones would stay random"),
         ({"init": "x", "freeze": "head"}, "expected some of sr, seg, encoder"),
     ],
 )
@@ -163,7 +165,7 @@ def test_what_cannot_be_a_start_is_refused(values, message):
 
 def test_nothing_left_to_learn_is_refused(card, run, tmp_path):
     start = Start(init=run.path, freeze=["sr", "seg"])
-    with pytest.raises(RunError, match="nothing is left that could learn"):
+    with pytest.raises(RunError, match="no part is left to train"):
         train(card, tmp_path / "run", network=NETWORK, recipe=RECIPE, start=start)
     lr = replace(NETWORK, protocol="lr", residual=False)
     with pytest.raises(RunError, match="no such part, expected seg, encoder"):
@@ -178,7 +180,7 @@ def test_nothing_left_to_learn_is_refused(card, run, tmp_path):
 
 
 def test_a_model_of_another_network_says_which_it_is(card):
-    with pytest.raises(RunError, match=r"give `preset=compact`, `upscale=3`"):
+    with pytest.raises(RunError, match=r"use `preset=compact`, `upscale=3`"):
         initial_network(NETWORK, card, Start(init="landcover-3x"))
 
 
@@ -233,5 +235,5 @@ def test_weights_that_are_no_numbers_are_refused(card, tmp_path):
     own = smp.create_model("unet", "resnet18", encoder_weights=None).encoder.state_dict()
     own["bn1.bias"] = own["bn1.bias"] * torch.nan
     torch.save(own, tmp_path / "spoilt.pth")
-    with pytest.raises(RunError, match=r"no numbers in bn1\.bias"):
+    with pytest.raises(RunError, match=r"not finite in bn1\.bias"):
         initial_network(network, card, Start(init_seg=tmp_path / "spoilt.pth"))

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geosrseg.training.validating.calibration import calibration_error
+from geosrseg.training.validating.calibration import CalibrationCounts
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32 - 1))
@@ -15,10 +15,10 @@ def test_the_error_is_that_of_a_loop_over_bins(pixels, seed):
         inside = (confidence >= k / 15) & (confidence < (k + 1) / 15)
         if inside.any():
             expected += inside.mean() * abs(correct[inside].mean() - confidence[inside].mean())
-    assert calibration_error(confidence, correct) == pytest.approx(expected)
+    assert CalibrationCounts.of(confidence, correct).error == pytest.approx(expected)
 
 
 def test_the_error_is_zero_where_confidence_is_accuracy():
     confidence = np.full(10, 0.7)
-    assert calibration_error(confidence, np.arange(10) < 7) == pytest.approx(0)
-    assert calibration_error(confidence, np.arange(10) < 2) == pytest.approx(0.5)
+    assert CalibrationCounts.of(confidence, np.arange(10) < 7).error == pytest.approx(0)
+    assert CalibrationCounts.of(confidence, np.arange(10) < 2).error == pytest.approx(0.5)
