@@ -1,4 +1,4 @@
-"""The scenes that a user means: names, patterns, lists, and the results of a STAC search."""
+"""Resolves what a user names as scenes: paths, patterns, lists, and results of a STAC search."""
 
 import json
 import warnings
@@ -16,16 +16,16 @@ from geosrseg.raster.storage.location import Location
 from geosrseg.regular_file import create_new, read_regular
 
 LISTS = (".txt", ".lst", ".csv")
-"""Suffixes of files with one scene a line."""
+"""Suffixes of files with one scene per line."""
 
 MOST_BYTES = 2**28
-"""Of a list or a search result."""
+"""Largest list or search result accepted, in bytes."""
 
 MOST_WORDS = 200_000
-"""Scenes, patterns and lists of one plan, which are looked at one by one."""
+"""Most scenes, patterns and lists in one plan."""
 
 DEEPEST = 3
-"""Lists and patterns within each other."""
+"""Most levels of nested lists and patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class SceneName:
     """A scene to map.
 
     Attributes:
-        address: path or URL, absolute; that of the item's file for `item`.
-        name: of its map, without a suffix.
-        item: the STAC item of a search result, which has no file of its own yet.
+        address: absolute path or URL; for `item`, the path of the file to write it to.
+        name: name of the map, without suffix.
+        item: a STAC item from a search result that has no file yet; else None.
     """
 
     address: str
@@ -44,15 +44,15 @@ class SceneName:
 
 
 def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
-    """Every scene that the words name, in their order.
+    """Return every scene that the words name, in order.
 
     Args:
-        words: scenes; patterns such as ``scenes/*.tif``; text files of one scene a line; JSON
-            files of a STAC ItemCollection or the answer of a STAC API's search.
-        items_folder: where the items of a search will have their files.
+        words: scenes; patterns such as ``scenes/*.tif``; text files with one scene per line; JSON
+            files with a STAC ItemCollection or the response of a STAC API search.
+        items_folder: folder for the items of a search.
 
     Raises:
-        WorkError: no scene is given, a list cannot be read, or two scenes would have one map.
+        WorkError: no scene is given, a list cannot be read, or two scenes would have the same map.
     """
     expansion = _Expansion(items_folder, left=MOST_WORDS)
     found = [scene for word in words for scene in expansion.scenes(word)]
@@ -72,10 +72,10 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
 
 
 def write_items(scenes: Sequence[SceneName]) -> None:
-    """Give the items of search results their files.
+    """Write the items of search results to files.
 
     Raises:
-        WorkError: one cannot be written.
+        WorkError: a file cannot be written.
     """
     for scene in scenes:
         if scene.item is not None:
@@ -90,18 +90,17 @@ def write_items(scenes: Sequence[SceneName]) -> None:
 
 @dataclass(slots=True)
 class _Expansion:
-    """What words name; lists of strangers may name themselves, or lists without end.
+    """Expands words to scenes. Lists are untrusted: they may contain themselves or be endless.
 
     Attributes:
-        items_folder: where the items of a search will have their files.
-        left: words that may still be looked at.
+        left: words that may still be expanded.
     """
 
     items_folder: Path
     left: int
 
     def scenes(self, word: str, *, depth: int = 0) -> Iterator[SceneName]:
-        """The scenes of a word, which stands in as many lists within each other."""
+        """Yield the scenes of a word nested in `depth` lists or patterns."""
         self.left -= 1
         if self.left < 0:
             raise WorkError(f"{word}: is past {MOST_WORDS} scenes: plan them in parts")
@@ -130,15 +129,11 @@ class _Expansion:
 
 def _matches(pattern: Path) -> list[str]:
     try:
-        found = _base(pattern).glob(str(pattern.relative_to(pattern.anchor)))
+        base = Path(pattern.anchor or ".")
+        found = base.glob(str(pattern.relative_to(pattern.anchor)))
         return sorted(map(str, found))
     except (OSError, ValueError, RecursionError) as error:
         raise WorkError(f"{pattern}: is no pattern of files ({reason(error)})") from error
-
-
-def _base(path: Path) -> Path:
-    """Where a pattern begins: the root of an absolute one."""
-    return Path(path.anchor or ".")
 
 
 def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
@@ -162,9 +157,9 @@ def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
 
 
 def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
-    """The item with the links of its assets as they are found from any folder.
+    """Return the item with absolute asset links.
 
-    A relative one is counted from the item's own address, or else from the file it came in.
+    Relative links are resolved against the item's own URL, or else against `file`.
     """
     links = item.get("links")
     own = [
@@ -183,7 +178,7 @@ def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
         try:
             there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
         except ValueError:
-            return asset  # it is no address, as its reader will say
+            return asset  # not an address; opening the scene reports it
         return asset | {"href": there}
 
     assets = item["assets"]
@@ -193,7 +188,7 @@ def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
 
 
 def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
-    """Warn of an answer that holds a part of what a search found."""
+    """Warn if the document holds only some of the items that the search found."""
     context = document.get("context")
     matched = document.get(
         "numberMatched", (context if isinstance(context, dict) else {}).get("matched")
@@ -208,7 +203,7 @@ def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
 
 
 def _is_plain(name: str) -> bool:
-    """It can be the name of a file: an id of strangers may be a path."""
+    """Whether an id can be a file name; untrusted ids may be paths."""
     return (
         name not in ("", ".", "..")
         and not set(name) & set('/\\:*?"<>|')

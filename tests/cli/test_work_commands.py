@@ -83,7 +83,7 @@ def test_run_names_what_failed_and_which_scene_it_warns_of(folder):
     said = done.stderr.splitlines()
     assert f"warning: {folder / 'in' / 's2.tif'}: it has no CRS: the map has none either" in said
     (error,) = (line for line in said if line.startswith("error: "))
-    assert error.startswith(f"error: {folder / 'in' / 's1.tif'}: it could not be planned: ")
+    assert error.startswith(f"error: {folder / 'in' / 's1.tif'}: could not be planned: ")
     assert error.count("s1.tif") == 1
     assert said[-1] == "2 done, 0 skipped, 1 failed"
     assert said[-2].startswith(f"{folder / 'out'}: 2 maps as one layer: collection.json, ")
