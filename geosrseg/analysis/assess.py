@@ -1,4 +1,4 @@
-"""Assess: compare a class map with a reference, a raster or points and polygons."""
+"""Compares a class map with a reference: a raster, points or polygons."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,22 +36,22 @@ def assess(
     ignored: Sequence[int | str] = (),
     legend: str | Path | None = None,
 ) -> Assessment:
-    """Compare a class map with what is known to be there.
+    """Compare a class map with reference data.
 
-    A raster is looked up at the centre of each pixel of the map, on any grid and in any CRS. A
-    polygon counts the pixels whose centre it holds, a point the pixel it lies in. Classes
-    are matched by name where the reference has names that are all in the legend, else by id.
+    A reference raster, on any grid and in any CRS, is sampled at the centre of each map pixel. A
+    polygon covers the pixels whose centre it contains, a point the pixel that contains it. Classes
+    match by name if all names of the reference are in the legend, else by id.
 
     Args:
         class_map: a map of classes, see `open_class_map`.
         reference: a GeoTIFF of classes, or a vector file.
-        class_column: column of the vector file that holds ids or names; needed for one.
-        ignored: ids or names of the reference that are no class.
+        class_column: column of the vector file with ids or names; required for vector files.
+        ignored: ids or names in the reference that are not classes.
         legend: a legend file for the map.
 
     Raises:
-        OutputError: a file cannot be read, a value of the reference is no class of the map,
-            or not one pixel can be compared.
+        OutputError: a file cannot be read, a value of the reference is not a class of the map,
+            or no pixel can be compared.
     """
     opened = open_class_map(class_map, legend=legend)
     reference = Path(reference)
@@ -83,7 +83,7 @@ def assess(
 def _counted(
     class_map: ClassMap, counter: AreaCounter
 ) -> Iterator[tuple[Window, NDArray[np.uint8]]]:
-    """All rows of the map, counted for its areas on their way."""
+    """Yield all rows of the map, and add them to the counter."""
     for strip, labels in read_strips(class_map):
         counter.add(labels, strip.row_off)
         yield strip, labels
@@ -152,7 +152,7 @@ def _against_points(
 
 
 def _positions(features: Features) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(n, 2) x and y of all points, and which feature each is of."""
+    """Return (n, 2) x and y of all points, and the index of the feature of each."""
     points, owners = shapely.get_parts(features.geometries, return_index=True)
     return shapely.get_coordinates(points), np.asarray(owners, np.int64)
 
@@ -167,7 +167,7 @@ class _Tally:
         self._unmapped = self._unknown = 0
 
     def add(self, reference: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Count arrays of one shape; NODATA in either is left out."""
+        """Count pairs from arrays of equal shape; pairs with NODATA are left out."""
         self._confusion += ConfusionMatrix.of(
             self._index[reference], self._index[labels], classes=self._classes
         )
@@ -175,7 +175,7 @@ class _Tally:
         self._unmapped += int(((reference != NODATA) & (labels == NODATA)).sum())
 
     def result(self, unknown: str) -> tuple[ConfusionMatrix, dict[str, int]]:
-        """The matrix, and what was left out."""
+        """Return the matrix, and the number of left-out pairs by cause."""
         return self._confusion, {unknown: self._unknown, "nodata in the map": self._unmapped}
 
 
@@ -191,11 +191,7 @@ def _raster_ids(known: ClassMap, legend: Legend, ignored: Sequence[int | str]) -
 def _class_ids(
     values: Sequence[object], legend: Legend, ignored: Sequence[int | str], *, name: str
 ) -> NDArray[np.uint8]:
-    """The class id of every value, an id or a name; NODATA for ignored and empty ones.
-
-    Raises:
-        OutputError: a value is no class.
-    """
+    """Return the class id of every value (id or name); NODATA for ignored and empty ones."""
     table = _lookup(legend, ignored)
     keys = [_key(value) for value in values]
     unknown = sorted({key for key in keys if key not in table})
@@ -215,7 +211,7 @@ def _lookup(legend: Legend, ignored: Sequence[int | str]) -> Mapping[str, int]:
 
 
 def _key(value: object) -> str:
-    """A class as it is looked up: ``3`` for 3, 3.0 and "3"; empty for what has no value."""
+    """Return the lookup key of a value: ``3`` for 3, 3.0 and "3"; empty for missing values."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():
