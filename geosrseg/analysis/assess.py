@@ -1,7 +1,7 @@
 """Compares a class map with a reference: a raster, points or polygons."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -192,7 +192,9 @@ def _class_ids(
     values: Sequence[object], legend: Legend, ignored: Sequence[int | str], *, name: str
 ) -> NDArray[np.uint8]:
     """Return the class id of every value (id or name); NODATA for ignored and empty ones."""
-    table = _lookup(legend, ignored)
+    table = {item.name.casefold(): item.id for item in legend.classes}
+    table |= {str(item.id): item.id for item in legend.classes}
+    table |= {_key(value): NODATA for value in ("", *ignored)}
     keys = [_key(value) for value in values]
     unknown = sorted({key for key in keys if key not in table})
     if unknown:
@@ -202,12 +204,6 @@ def _class_ids(
             f"out with `ignored={unknown[0]}`"
         )
     return np.array([table[key] for key in keys], np.uint8)
-
-
-def _lookup(legend: Legend, ignored: Sequence[int | str]) -> Mapping[str, int]:
-    table = {item.name.casefold(): item.id for item in legend.classes}
-    table |= {str(item.id): item.id for item in legend.classes}
-    return table | {_key(value): NODATA for value in ("", *ignored)}
 
 
 def _key(value: object) -> str:

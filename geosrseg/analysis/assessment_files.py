@@ -32,7 +32,6 @@ def write_assessment(
     Args:
         path: ``.csv`` (one row per class, then the matrix), ``.json`` or ``.html``.
         title: name of the map, for the page.
-        overwrite: replace an existing file.
 
     Raises:
         OutputError: the output cannot be written.

@@ -109,7 +109,6 @@ def change(
         output: class map of the change from first to last date, ``.tif``. Each pair of classes
             is a class; unchanged ground has paler colours.
         dates: dates of the maps; read from file names if empty.
-        overwrite: replace an existing file.
 
     Raises:
         OutputError: a map cannot be read, has no date, covers other ground, has other classes,

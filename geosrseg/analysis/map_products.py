@@ -37,7 +37,6 @@ def report(
         scene: scene that the map was made from, to swipe between the two.
         legend: a legend file for the map.
         title: heading; the name of the scene or else of the map by default.
-        overwrite: replace an existing file.
 
     Raises:
         OutputError: the map cannot be read, the scene covers other ground, or the output cannot

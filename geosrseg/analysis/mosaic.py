@@ -78,7 +78,6 @@ def mosaic(
         crs: CRS of the mosaic; None for that of the first map.
         res: pixel size in units of the CRS; None for that of the first map.
         dates: dates of the maps, for the rule ``date``; read from file names if empty.
-        overwrite: replace existing files.
 
     Returns:
         The mosaic's grid.
@@ -98,7 +97,9 @@ def mosaic(
         raise OutputError("a mosaic needs at least one map")
     legend = common_legend({str(item.path): item.legend for item in maps})
     if rule == "date":
-        maps = _latest_first(maps, dates)
+        days = dates_of(maps, dates)
+        order = sorted(range(len(maps)), key=lambda k: days[k], reverse=True)
+        maps = [maps[k] for k in order]
     grid = mosaic_grid(maps, crs=crs, res=res)
     placed = [put_on_grid(item, grid) for item in maps]
     combine: Combine = partial(RULES[rule], legend=legend)
@@ -211,12 +212,6 @@ def _corner_pixels(item: ClassMap, anchor: Grid) -> tuple[int, int, int, int]:
     return math.floor(min(rows)), math.floor(min(cols)), math.ceil(max(rows)), math.ceil(max(cols))
 
 
-def _latest_first(maps: list[ClassMap], dates: Sequence[date]) -> list[ClassMap]:
-    found = dates_of(maps, dates)
-    order = sorted(range(len(maps)), key=lambda k: found[k], reverse=True)
-    return [maps[k] for k in order]
-
-
 def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
     """Return the given dates, or those in the names of the maps.
 
@@ -266,9 +261,4 @@ def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:
 
 
 def _overlaps(one: Window | None, other: Window) -> bool:
-    return one is not None and (
-        one.row_off < other.row_off + other.height
-        and other.row_off < one.row_off + one.height
-        and one.col_off < other.col_off + other.width
-        and other.col_off < one.col_off + one.width
-    )
+    return one is not None and one.overlap(other) is not None

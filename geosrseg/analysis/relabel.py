@@ -77,7 +77,6 @@ def relabel(
         min_confidence: percent; needs the map's confidence layer.
         max_doubt: percent; needs the same layer.
         confidence: the layer; None for ``MAP.confidence.tif`` beside the map.
-        overwrite: replace existing files.
 
     Returns:
         The classes of the new map.

@@ -45,7 +45,6 @@ def sample(
         least: fewest points per class, if the class has that many pixels.
         seed: the same seed gives the same points.
         legend: a legend file for the map.
-        overwrite: replace an existing file.
 
     Returns:
         Points per class id.

@@ -24,7 +24,6 @@ def vectorize(
         min_area: smallest polygon to keep, in square metres.
         simplify: tolerance of the simplified borders, in units of the CRS.
         legend: a legend file for the map.
-        overwrite: replace an existing file.
 
     Raises:
         OutputError: the map cannot be read, or the output cannot be written.

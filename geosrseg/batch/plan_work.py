@@ -110,7 +110,6 @@ def plan_work(
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
         split_rows: workers that share one scene, with one line each; at most one per strip of
             windows.
-        overwrite: replace an existing work file.
         on_scene: called after each scene is planned.
         options: those of `Model.map`.
 

@@ -249,7 +249,9 @@ class _Run:
 
     def _request(self, folder: Path) -> MapRequest:
         output = folder / f"{self.task.name}.tif"
-        products: dict[str, Any] = {n: _product_path(output, n) for n in self.task.products}
+        products: dict[str, Any] = {
+            name: output.with_suffix(PRODUCTS.load(name).suffixes[0]) for name in self.task.products
+        }
         options = dict(self.task.options) | products | {"stac": _item(folder, self.task)}
         request = request_for(self.task.scene, output, **options)
         request.check_outputs(overwrite=True)  # checks names only; `make_map` checks existing files
@@ -266,11 +268,6 @@ def _finish(task: Task, archive: Archive, done: Prediction, item: Path, *, repla
     folder = done.output.parent
     own = [path for path in sorted(folder.glob(f"{escape(task.name)}.*")) if path.is_file()]
     archive.publish(own if is_store(task.output) else [], item, task, replace=replace)
-
-
-def _product_path(output: Path, name: str) -> Path:
-    """Return the path of a product beside the map, with its first allowed suffix."""
-    return output.with_suffix(PRODUCTS.load(name).suffixes[0])
 
 
 def _check_version(task: Task) -> None:

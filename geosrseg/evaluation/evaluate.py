@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -116,21 +117,14 @@ def evaluate(
             small=sizes.small_for(max(factors)),
         )
         with open_measured_dataset(card, specs[0], config, seams=seams, block=sizes.block) as on:
+            run = partial(
+                _run, on=on, device=device, precision=precision, threads=threads, tta=tta,
+                on_window=on_window,
+            )  # fmt: skip
+            networks = networks or [None] * len(files)
             results = [
-                _run(
-                    file,
-                    str(model),
-                    on,
-                    device=device,
-                    precision=precision,
-                    threads=threads,
-                    network=network,
-                    tta=tta,
-                    on_window=on_window,
-                )
-                for file, model, network in zip(
-                    files, models, networks or [None] * len(files), strict=True
-                )
+                run(file, str(model), network=network)
+                for file, model, network in zip(files, models, networks, strict=True)
             ]
             if baselines is None:
                 baselines = [None, *[0] * (len(models) - 1)]
@@ -159,8 +153,8 @@ def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
 def _run(
     file: Path,
     model: str,
-    on: MeasuredDataset,
     *,
+    on: MeasuredDataset,
     device: str,
     precision: str,
     threads: int | None,

@@ -84,7 +84,6 @@ def write_report(report: Report, output: str | Path, *, overwrite: bool = False)
 
     Args:
         output: a folder, created if missing, or one file with suffix .json, .csv or .html.
-        overwrite: replace existing files.
 
     Raises:
         OutputError: the suffix is unsupported, the output exists, or it cannot be written.

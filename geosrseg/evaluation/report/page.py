@@ -160,7 +160,10 @@ def _plot(model: ModelReport) -> Plot:
             left = place(own.low) if known else None
             width = place(own.high) - place(own.low) if known else 0.0
             bars.append(Bar(FIGURES[name], own, left, width, place(own.value)))
-    ticks = tuple((place(k * step), _tick(k * step)) for k in range(first, last + 1))
+    ticks = tuple(
+        (place(k * step), f"{k * step:+.6g}".replace("-", "−") if k else "0")
+        for k in range(first, last + 1)
+    )
     return Plot(model, place(0.0), ticks, tuple(bars))
 
 
@@ -170,11 +173,6 @@ def _tick_step(extent: float) -> float:
         return 0.01
     power = 10 ** math.floor(math.log10(extent / 5))
     return min(power * factor for factor in (1, 2, 5, 10) if power * factor >= extent / 5)
-
-
-def _tick(value: float) -> str:
-    """Format a tick of an axis of differences."""
-    return "0" if not round(value, 6) else f"{value:+.6g}".replace("-", "−")
 
 
 def _shares(confusion: ConfusionMatrix) -> list[list[float]]:

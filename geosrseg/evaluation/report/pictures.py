@@ -82,18 +82,15 @@ def draw_figures(report: Report) -> Iterator[Figure]:
 
 def shown_models(report: Report) -> list[int]:
     """Return the indices of the shown models; of a grid only the best of each degradation."""
+    mean_iou = [model.estimates["mean_iou"].value for model in report.models]
     best: dict[int, int] = {}
     for number, experiment in enumerate(report.experiments):
         if experiment.in_grid:
             rival = best.setdefault(experiment.upscale_factor, number)
-            if _mean_iou(report, number) > _mean_iou(report, rival):
+            if mean_iou[number] > mean_iou[rival]:
                 best[experiment.upscale_factor] = number
     in_grid = {n for n, experiment in enumerate(report.experiments) if experiment.in_grid}
     return [n for n in range(len(report.models)) if n not in in_grid or n in best.values()]
-
-
-def _mean_iou(report: Report, number: int) -> float:
-    return report.models[number].estimates["mean_iou"].value
 
 
 def _columns(report: Report, view: ReportView) -> Iterator[Column]:
