@@ -88,7 +88,7 @@ def _doubt(transition: Transition) -> list[str]:
     if transition.doubtful is None:
         return [
             "The share of noise in the change is unknown: at least one of the maps has no "
-            "confidence layer beside it (predict `confidence`)."
+            "confidence layer beside it (MAP.confidence.tif)."
         ]
     share = transition.doubtful.sum() / max(changed, 1)
     return [

@@ -156,7 +156,7 @@ def test_it_is_written_as_text_csv_json_and_page(tmp_path, maps):
     write_change_report(tmp_path / "c.html", found)
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert page.count("<polyline") == 3
-    assert "share of noise in the change is unknown have confidence layers" in page
+    assert "share of noise in the change is unknown" in page
 
 
 def test_two_maps_of_one_date_are_refused(maps):

@@ -14,12 +14,12 @@ class Fold:
     """One round of a cross-validation; none where both values are None."""
 
     folds: int | None = option(
-        "Cross-validation: parts that the images which train and validate are split into.",
+        "Cross-validation: number of parts to split the training and validation images into.",
         kind="whole",
         least=2,
     )
     fold: int | None = option(
-        "The part of --folds that validates, from 1 on; the others train.", kind="whole", least=1
+        "The part that validates, from 1 to --folds; the others train.", kind="whole", least=1
     )
 
     def __post_init__(self) -> None:
