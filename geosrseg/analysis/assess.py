@@ -59,7 +59,7 @@ def assess(
     if reference.suffix.lower() in RASTERS:
         unit, (confusion, missing) = "pixels", _against_raster(opened, reference, ignored, counter)
     elif class_column is None:
-        raise OutputError(f"{reference}: say which column holds the class, with `class_column`")
+        raise OutputError(f"{reference}: name the column of the classes with `class_column`")
     else:
         features = read_features(reference, opened.grid, column=class_column, kinds="Point Polygon")
         if not any(map(_key, features.values)):
@@ -74,7 +74,7 @@ def assess(
         confusion, missing = compare(opened, features, ids, counter)
     if not confusion.total:
         raise OutputError(
-            f"{reference}: not one of its classes lies on a mapped pixel of {opened.path}: check "
+            f"{reference}: none of its classes is on a mapped pixel of {opened.path}: check "
             "that both show the same ground"
         )
     areas = counter.areas()
@@ -204,7 +204,7 @@ def _class_ids(
     unknown = sorted({key for key in keys if key not in table})
     if unknown:
         raise OutputError(
-            f"{name}: {', '.join(unknown[:5])} is no class of the map "
+            f"{name}: {', '.join(unknown[:5])} is not a class of the map "
             f"({', '.join(f'{c.id} {c.name}' for c in legend.classes)}): rename it, or leave it "
             f"out with `ignored={unknown[0]}`"
         )

@@ -77,7 +77,7 @@ def zonal_areas(
         for polygon, value in zip(features.geometries, features.values, strict=True)
     ]
     if not any(item.areas.pixels or item.areas.nodata_pixels for item in found):
-        raise OutputError(f"{zones}: not one polygon holds a pixel of {opened.path}")
+        raise OutputError(f"{zones}: no polygon contains a pixel of {opened.path}")
     return found
 
 

@@ -118,7 +118,7 @@ def archive_folder(address: str | Path) -> str:
         return text
     if "://" in str(address):
         schemes = ", ".join(f"{scheme}://" for scheme in STORES)
-        raise OutputError(f"{text}: expected a folder, or an address that begins with {schemes}")
+        raise OutputError(f"{text}: expected a folder, or an address that starts with {schemes}")
     return str(Path(text or "/").absolute())
 
 
@@ -208,7 +208,7 @@ class StoreArchive(Archive):
             check_address(Location(address))
             parts = urlsplit(address)
         except ValueError as error:
-            raise OutputError(f"{without_secrets(address)}: is no address ({error})") from error
+            raise OutputError(f"{without_secrets(address)}: is not an address ({error})") from error
         self._root = f"{parts.scheme}://{parts.netloc}"
         options: dict[str, Any] = {}
         if parts.scheme == "s3" and (endpoint := _s3_endpoint()):

@@ -128,7 +128,7 @@ def _index(archive: Archive, base: str, names: Sequence[str]) -> ArchiveIndex:
 
 _NO_GRID = "its map has no CRS or is not north-up, and is in the collection only"
 
-_AT_180 = f"its map crosses 180° and has not the CRS of all: {INDEX} is without it, its VRT has it"
+_AT_180 = f"its map crosses 180° and the CRSs differ: {INDEX} leaves it out, its VRT has it"
 
 
 def _is_at_180(item: CataloguedMap, maps: Sequence[CataloguedMap]) -> bool:

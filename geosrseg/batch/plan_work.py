@@ -123,7 +123,7 @@ def plan_work(
     for name in products:
         PRODUCTS.load(name)
         if name == "stac":
-            raise WorkError("`products` stac: every map gets its STAC item, leave it out")
+            raise WorkError("`products` stac: every map gets a STAC item anyway: leave it out")
     base = archive_folder(output_folder)
     if split_rows > 1 and is_store(output_folder):
         raise WorkError(
@@ -142,7 +142,7 @@ def plan_work(
                 found.append(item)
                 on_scene(item)
     if all(item.state == BROKEN for item in found):
-        raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
+        raise WorkError(f"no scene can be mapped: {found[0].scene}: {found[0].error}")
     write_work(work, [part for item in found for part in item.task.split(item.parts)])
     return WorkPlan(tuple(found))
 

@@ -38,7 +38,7 @@ def choose_tasks(
     """
     if number is not None:
         if not 0 <= number < len(tasks):
-            raise WorkError(f"there is no task {number}: they are 0 to {len(tasks) - 1}")
+            raise WorkError(f"there is no task {number}: expected 0 to {len(tasks) - 1}")
         return [tasks[number]]
     if shard is None:
         return list(tasks)

@@ -66,7 +66,7 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
         if other != scene.address:
             raise WorkError(
                 f"{other} and {scene.address} would both become {scene.name}.tif: plan them into "
-                "folders of their own"
+                "separate folders"
             )
     return list({scene.address: scene for scene in found}.values())
 
@@ -103,7 +103,7 @@ class _Expansion:
         """Yield the scenes of a word nested in `depth` lists or patterns."""
         self.left -= 1
         if self.left < 0:
-            raise WorkError(f"{word}: is past {MOST_WORDS} scenes: plan them in parts")
+            raise WorkError(f"{word}: exceeds {MOST_WORDS} scenes: plan them in parts")
         location = Location.of(word)
         path = Path(word)
         named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
@@ -111,7 +111,7 @@ class _Expansion:
             yield _scene(word)
         elif path.is_file() and path.suffix.lower() in LISTS:
             if depth >= DEEPEST:
-                raise WorkError(f"{word}: is a list in {depth} lists: name its scenes yourself")
+                raise WorkError(f"{word}: is nested in {depth} lists: name its scenes directly")
             for line in _read(path).splitlines():
                 text = line.strip().strip('"')
                 if text and not text.startswith("#"):
@@ -133,14 +133,14 @@ def _matches(pattern: Path) -> list[str]:
         found = base.glob(str(pattern.relative_to(pattern.anchor)))
         return sorted(map(str, found))
     except (OSError, ValueError, RecursionError) as error:
-        raise WorkError(f"{pattern}: is no pattern of files ({reason(error)})") from error
+        raise WorkError(f"{pattern}: is not a file pattern ({reason(error)})") from error
 
 
 def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
     try:
         document = parse_json(_read(path))
     except ValueError as error:
-        raise WorkError(f"{path}: is no JSON ({reason(error)})") from error
+        raise WorkError(f"{path}: is not JSON ({reason(error)})") from error
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         yield _scene(str(path))
         return
@@ -150,7 +150,7 @@ def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
     for number, item in enumerate(features, 1):
         name = item.get("id") if isinstance(item, dict) else None
         if not isinstance(name, str) or not _is_plain(name) or "assets" not in item:
-            raise WorkError(f"{path}: feature {number} is no STAC item with an id and assets")
+            raise WorkError(f"{path}: feature {number} is not a STAC item with an id and assets")
         address = str((items_folder / f"{name}.json").absolute())
         yield SceneName(address, name, _with_whole_links(item, path))
     _warn_of_pages(document, len(features), path)

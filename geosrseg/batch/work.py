@@ -178,5 +178,6 @@ def _read_line(path: Path, number: int, line: str) -> Task:
         return Task.from_json(parse_json(line))
     except ValueError as error:
         raise WorkError(
-            f"{path}: line {number} is no task ({reason(error)}): write the file with geosrseg plan"
+            f"{path}: line {number} is not a task ({reason(error)}): write the file with geosrseg "
+            "plan"
         ) from error

@@ -69,7 +69,7 @@ def run_predict(
         for stream in (out, err):
             stream.seek(0)
         if process.returncode:
-            reason = err.read().strip() or f"it ended with {process.returncode}"
+            reason = err.read().strip() or f"it exited with {process.returncode}"
             raise GeosrsegError(f"predict on {device} in {precision} failed: {reason}")
         network_seconds = float(json.load(out)["network_seconds"])
     return CommandRun(seconds, network_seconds, peak)

@@ -74,7 +74,7 @@ class MeasuredProcess:
             return self._pool.submit(function, *arguments).result()
         except BrokenProcessPool as error:
             raise DeviceMemoryError(
-                f"{self._name}: its process was ended, probably for want of memory: try --quick"
+                f"{self._name}: its process was killed, probably for lack of memory: try --quick"
             ) from error
 
 

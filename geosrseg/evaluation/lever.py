@@ -51,7 +51,7 @@ def check_levers(joined: Sequence[str], *, protocols: Sequence[str], in_grid: bo
     if unknown := [name for name in names if name not in LEVERS]:
         raise RunError(f"lever {unknown[0]!r}: expected some of {', '.join(LEVERS)}")
     if names and in_grid:
-        raise RunError("a grid of weights has no levers: leave --levers out, or give one pair")
+        raise RunError("a grid of weights cannot have levers: leave out --levers, or give one pair")
     taught = [name for name in names if name in ("teacher", "task")]
     if taught and "hr" not in protocols:
         raise RunError(f"lever {taught[0]} learns from protocol hr: add it to --protocols")

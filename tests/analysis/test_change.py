@@ -160,7 +160,7 @@ def test_it_is_written_as_text_csv_json_and_page(tmp_path, maps):
 
 
 def test_two_maps_of_one_date_are_refused(maps):
-    with pytest.raises(OutputError, match="one date"):
+    with pytest.raises(OutputError, match="the same date"):
         change(maps[:2], dates=[date(2020, 1, 1)] * 2)
 
 

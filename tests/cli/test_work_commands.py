@@ -160,7 +160,7 @@ echo 77
     [
         (["--task", "array"], 2, "none of SLURM_ARRAY_TASK_ID, AWS_BATCH_JOB_ARRAY_INDEX,"),
         (["--task", "-1"], 2, "'-1' is not the number of a task"),
-        (["--task", "3"], 1, "there is no task 3: they are 0 to 2"),
+        (["--task", "3"], 1, "there is no task 3: expected 0 to 2"),
         (["--shard", "3/2"], 1, "there is no shard 3/2"),
         (["--shard", "2"], 2, "expected I/K, such as 2/8"),
         (["--dask", "tcp://127.0.0.1:1", "--jobs", "2"], 2, "use one of them"),
