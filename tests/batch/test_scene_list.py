@@ -116,7 +116,7 @@ def test_lists_of_lists_have_an_end(folder):
     (folder / "empty.txt").touch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geosrseg.batch.scene_list.MOST_WORDS", 10)
-        with pytest.raises(WorkError, match="past"):
+        with pytest.raises(WorkError, match="exceeds 10 scenes"):
             list_scenes([str(folder / "wider.txt")], items_folder=folder)
 
 
@@ -132,7 +132,7 @@ def test_ids_that_are_no_names(folder, name):
     (folder / "found.json").write_text(
         json.dumps({"type": "FeatureCollection", "features": [item]})
     )
-    with pytest.raises(WorkError, match="no STAC item with an id"):
+    with pytest.raises(WorkError, match="not a STAC item with an id"):
         list_scenes([str(folder / "found.json")], items_folder=folder)
 
 
