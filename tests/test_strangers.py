@@ -344,5 +344,5 @@ def test_every_page_loads_nothing_from_elsewhere(page):
 @pytest.mark.parametrize("bucket", ["2130706433:18484", "127.0.0.1", "user@host", "a..b", "x?y"])
 def test_a_host_is_no_bucket_for_maps(bucket):
     pytest.importorskip("obstore")
-    with pytest.raises(OutputError, match="is no address"):
+    with pytest.raises(OutputError, match="is not an address"):
         open_archive(f"s3://{bucket}/map.tif")

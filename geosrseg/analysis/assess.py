@@ -1,7 +1,7 @@
-"""Assess: compare a class map with a reference, a raster or points and polygons."""
+"""Compares a class map with a reference: a raster, points or polygons."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -36,22 +36,22 @@ def assess(
     ignored: Sequence[int | str] = (),
     legend: str | Path | None = None,
 ) -> Assessment:
-    """Compare a class map with what is known to be there.
+    """Compare a class map with reference data.
 
-    A raster is looked up at the centre of each pixel of the map, on any grid and in any CRS. A
-    polygon counts the pixels whose centre it holds, a point the pixel it lies in. Classes
-    are matched by name where the reference has names that are all in the legend, else by id.
+    A reference raster, on any grid and in any CRS, is sampled at the centre of each map pixel. A
+    polygon covers the pixels whose centre it contains, a point the pixel that contains it. Classes
+    match by name if all names of the reference are in the legend, else by id.
 
     Args:
         class_map: a map of classes, see `open_class_map`.
         reference: a GeoTIFF of classes, or a vector file.
-        class_column: column of the vector file that holds ids or names; needed for one.
-        ignored: ids or names of the reference that are no class.
+        class_column: column of the vector file with ids or names; required for vector files.
+        ignored: ids or names in the reference that are not classes.
         legend: a legend file for the map.
 
     Raises:
-        OutputError: a file cannot be read, a value of the reference is no class of the map,
-            its column is empty, or not one pixel can be compared.
+        OutputError: a file cannot be read, a value of the reference is not a class of the map,
+            its column is empty, or no pixel can be compared.
     """
     opened = open_class_map(class_map, legend=legend)
     reference = Path(reference)
@@ -59,7 +59,7 @@ def assess(
     if reference.suffix.lower() in RASTERS:
         unit, (confusion, missing) = "pixels", _against_raster(opened, reference, ignored, counter)
     elif class_column is None:
-        raise OutputError(f"{reference}: say which column holds the class, with `class_column`")
+        raise OutputError(f"{reference}: name the column of the classes with `class_column`")
     else:
         features = read_features(reference, opened.grid, column=class_column, kinds="Point Polygon")
         if not any(map(_key, features.values)):
@@ -74,7 +74,7 @@ def assess(
         confusion, missing = compare(opened, features, ids, counter)
     if not confusion.total:
         raise OutputError(
-            f"{reference}: not one of its classes lies on a mapped pixel of {opened.path}: check "
+            f"{reference}: none of its classes is on a mapped pixel of {opened.path}: check "
             "that both show the same ground"
         )
     areas = counter.areas()
@@ -88,7 +88,7 @@ def assess(
 def _counted(
     class_map: ClassMap, counter: AreaCounter
 ) -> Iterator[tuple[Window, NDArray[np.uint8]]]:
-    """All rows of the map, counted for its areas on their way."""
+    """Yield all rows of the map, and add them to the counter."""
     for strip, labels in read_strips(class_map):
         counter.add(labels, strip.row_off)
         yield strip, labels
@@ -157,7 +157,7 @@ def _against_points(
 
 
 def _positions(features: Features) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(n, 2) x and y of all points, and which feature each is of."""
+    """Return (n, 2) x and y of all points, and the index of the feature of each."""
     points, owners = shapely.get_parts(features.geometries, return_index=True)
     return shapely.get_coordinates(points), np.asarray(owners, np.int64)
 
@@ -172,7 +172,7 @@ class _Tally:
         self._unmapped = self._unknown = 0
 
     def add(self, reference: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Count arrays of one shape; NODATA in either is left out."""
+        """Count pairs from arrays of equal shape; pairs with NODATA are left out."""
         self._confusion += ConfusionMatrix.of(
             self._index[reference], self._index[labels], classes=self._classes
         )
@@ -180,7 +180,7 @@ class _Tally:
         self._unmapped += int(((reference != NODATA) & (labels == NODATA)).sum())
 
     def result(self, unknown: str) -> tuple[ConfusionMatrix, dict[str, int]]:
-        """The matrix, and what was left out."""
+        """Return the matrix, and the number of left-out pairs by cause."""
         return self._confusion, {unknown: self._unknown, "nodata in the map": self._unmapped}
 
 
@@ -196,31 +196,23 @@ def _raster_ids(known: ClassMap, legend: Legend, ignored: Sequence[int | str]) -
 def _class_ids(
     values: Sequence[object], legend: Legend, ignored: Sequence[int | str], *, name: str
 ) -> NDArray[np.uint8]:
-    """The class id of every value, an id or a name; NODATA for ignored and empty ones.
-
-    Raises:
-        OutputError: a value is no class.
-    """
-    table = _lookup(legend, ignored)
+    """Return the class id of every value (id or name); NODATA for ignored and empty ones."""
+    table = {item.name.casefold(): item.id for item in legend.classes}
+    table |= {str(item.id): item.id for item in legend.classes}
+    table |= {_key(value): NODATA for value in ("", *ignored)}
     keys = [_key(value) for value in values]
     unknown = sorted({key for key in keys if key not in table})
     if unknown:
         raise OutputError(
-            f"{name}: {', '.join(unknown[:5])} is no class of the map "
+            f"{name}: {', '.join(unknown[:5])} is not a class of the map "
             f"({', '.join(f'{c.id} {c.name}' for c in legend.classes)}): rename it, or leave it "
             f"out with `ignored={unknown[0]}`"
         )
     return np.array([table[key] for key in keys], np.uint8)
 
 
-def _lookup(legend: Legend, ignored: Sequence[int | str]) -> Mapping[str, int]:
-    table = {item.name.casefold(): item.id for item in legend.classes}
-    table |= {str(item.id): item.id for item in legend.classes}
-    return table | {_key(value): NODATA for value in ("", *ignored)}
-
-
 def _key(value: object) -> str:
-    """A class as it is looked up: ``3`` for 3, 3.0 and "3"; empty for what has no value."""
+    """Return the lookup key of a value: ``3`` for 3, 3.0 and "3"; empty for missing values."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():

@@ -1,7 +1,7 @@
-"""Assessment: how right a class map is, from a confusion matrix and the map's own areas.
+"""The accuracy of a class map, from a confusion matrix and the mapped areas.
 
-A pixel count alone overstates small classes of a sample that was stratified by class. The
-stratified estimators weigh every class of the map by its mapped area: Olofsson et al. (2014),
+In a sample stratified by class, plain counts overrate small classes. The stratified estimators
+weigh every class of the map by its mapped area: Olofsson et al. (2014),
 Good practices for estimating area and assessing accuracy of land change, Remote Sensing of
 Environment 148, 42-57, equations 1 to 7 and 9 to 11.
 """
@@ -24,8 +24,8 @@ class Accuracy:
     """A share with its 95 % interval.
 
     Attributes:
-        value: 0 to 1; NaN where it is undefined.
-        margin: half the width of the interval; NaN where the sample is too small for one.
+        value: 0 to 1; NaN if undefined.
+        margin: half the width of the interval; NaN if the sample is too small.
     """
 
     value: float
@@ -34,13 +34,13 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Stratified:
-    """Accuracies weighed by the map's areas.
+    """Accuracies weighted by the mapped areas.
 
     Attributes:
-        overall: share of the mapped area that is right.
-        users: per class, of what the map shows as the class, what is the class.
-        producers: per class, of what is the class, what the map shows as it.
-        areas: per class, the area that there is; None without ground areas.
+        overall: share of the mapped area that is correct.
+        users: per class, share of the area mapped as the class that is the class.
+        producers: per class, share of the true area that is mapped as the class.
+        areas: per class, the estimated true area; None without ground areas.
     """
 
     overall: Accuracy
@@ -51,14 +51,13 @@ class Stratified:
 
 @dataclass(frozen=True, eq=False)
 class Assessment:
-    """What a comparison with a reference found.
+    """The result of a comparison with a reference.
 
     Attributes:
-        legend: the classes, in the matrix's order.
-        confusion: rows reference, columns map.
-        mapped: square metres of each class in the map, or pixels where no area is known.
-        in_square_metres: `mapped` is of ground.
-        unit: what the matrix counts: pixels or points.
+        confusion: rows reference, columns map, in the order of the legend.
+        mapped: area of each class in the map.
+        in_square_metres: whether `mapped` is in square metres; else it is in pixels.
+        unit: what the matrix counts: ``pixels`` or ``points``.
         left_out: pixels or points that were not compared, by cause.
     """
 
@@ -70,11 +69,11 @@ class Assessment:
     left_out: dict[str, int]
 
     def stratified(self) -> Stratified | None:
-        """The accuracies weighed by area; None where a mapped class has fewer than two samples."""
+        """Return accuracies weighted by area; None if a mapped class has fewer than two samples."""
         return stratify(self.confusion, self.mapped, ground=self.in_square_metres)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is undefined is null."""
+        """Return a dictionary of plain values; undefined ones are None."""
         stratified = self.stratified()
         return {
             "unit": self.unit,
@@ -116,15 +115,15 @@ class Assessment:
 def stratify(
     confusion: ConfusionMatrix, mapped: Sequence[float], *, ground: bool = True
 ) -> Stratified | None:
-    """Accuracies of a sample in which each class of the map is a stratum.
+    """Estimate accuracies from a sample with the classes of the map as strata.
 
     Args:
         confusion: rows reference, columns map.
-        mapped: area of each class in the map, in the matrix's order.
-        ground: the areas are square metres.
+        mapped: area of each class in the map, in the order of the matrix.
+        ground: whether the areas are in square metres.
 
     Returns:
-        None where a mapped class has fewer than two samples: it has no variance.
+        None if a mapped class has fewer than two samples, which give no variance.
     """
     areas = np.asarray(mapped, np.float64)
     counts = confusion.counts.T.astype(np.float64)  # rows: the map's classes, the strata
@@ -155,7 +154,7 @@ def stratify(
 def _producers(
     share: NDArray[np.float64], areas: NDArray[np.float64], spread: NDArray[np.float64], index: int
 ) -> Accuracy:
-    """Equation 7: the variance has a part of the class's own stratum, and one of the others."""
+    """Equation 7: the variance sums a term for the class's own stratum and one for the others."""
     column = share[:, index]
     there = float(areas @ column)
     if not there:
@@ -169,7 +168,7 @@ def _producers(
 
 
 def number(value: float) -> float | None:
-    """A number as JSON has it: null where it is undefined."""
+    """Return a number for JSON: None if undefined."""
     return float(value) if math.isfinite(value) else None
 
 

@@ -1,4 +1,4 @@
-"""An assessment as text, JSON, CSV and a page."""
+"""Writes an `Assessment` as text, JSON, CSV or an HTML page."""
 
 import json
 from collections.abc import Iterator
@@ -20,11 +20,7 @@ Rows = list[list[str]]
 
 
 def check_assessment(path: Path, *, overwrite: bool) -> None:
-    """Refuse a name that cannot be written.
-
-    Raises:
-        OutputError: see `check_output`.
-    """
+    """Refuse a file that cannot be written; see `check_output`."""
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
 
 
@@ -35,9 +31,7 @@ def write_assessment(
 
     Args:
         path: ``.csv`` (one row per class, then the matrix), ``.json`` or ``.html``.
-        found: what to write.
-        title: of the page.
-        overwrite: replace an existing file.
+        title: name of the map, for the page.
 
     Raises:
         OutputError: the output cannot be written.
@@ -53,7 +47,7 @@ def write_assessment(
 
 
 def text(found: Assessment) -> str:
-    """The assessment as lines for a terminal."""
+    """Format the assessment for a terminal."""
     lines = [*_summary(found), ""]
     lines += _aligned(_classes(found))
     lines += ["", "confusion matrix (rows: reference, columns: map)"]

@@ -1,4 +1,4 @@
-"""Change: what became of what, between class maps of one place and several dates."""
+"""Compares class maps of one place and several dates: areas and transitions between classes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,26 +25,24 @@ from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.version import __version__
 
 SURE = 50
-"""Percent that both labels of a change must be sure together, else it may be noise."""
+"""Least product of both confidences, in percent; below it a change may be noise."""
 
 DOUBTFUL = 254
-"""The id of changes that may be noise."""
+"""Class id of changes that may be noise."""
 
 MOST_CLASSES = 15
-"""Whose pairs fit into one byte, beside `DOUBTFUL` and NODATA."""
+"""Most classes whose pairs fit into one byte, beside `DOUBTFUL` and NODATA."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transition:
-    """What became of what between two dates, on the ground that both maps show.
+    """Transitions between two dates, on the ground that both maps show.
 
     Attributes:
-        before: the earlier date.
-        after: the later date.
         pixels: (classes, classes) rows before, columns after.
-        square_metres: the same on the ground; None where it is not known.
-        doubtful: (classes, classes) pixels of `pixels` off the diagonal that may be noise; None
-            where one of the two maps has no confidence layer.
+        square_metres: the same in ground area; None if unknown.
+        doubtful: (classes, classes) changed pixels that may be noise; None if one of the maps has
+            no confidence layer.
     """
 
     before: date
@@ -59,11 +57,10 @@ class Change:
     """The history of a place.
 
     Attributes:
-        legend: the classes of all maps.
-        dates: of the maps, rising.
-        areas: of each whole map.
-        transitions: from each date to the next, and last from the first to the last where there
-            are more than two.
+        dates: dates of the maps, increasing.
+        areas: areas in each whole map.
+        transitions: from each date to the next; with more than two dates, then from first to
+            last.
     """
 
     legend: Legend
@@ -72,7 +69,7 @@ class Change:
     transitions: tuple[Transition, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
+        """Return a dictionary of plain values."""
         return {
             "classes": self.legend.to_json(),
             "areas": [
@@ -103,24 +100,22 @@ def change(
 ) -> Change:
     """Compare class maps of one place.
 
-    Maps are sorted by date. Where both maps of a pair have a confidence layer beside them, a
-    change whose two labels are together (their product) less than `SURE` percent certain is marked
-    as doubtful: two maps that are each 80 % right differ on a third of the ground without any
-    change.
+    Maps are sorted by date. If both maps of a pair have a confidence layer, a change is doubtful
+    where the product of their confidences is below `SURE` percent: two maps that are each 80 %
+    right differ on a third of the ground without any change.
 
     Args:
-        class_maps: two or more, with one legend; grids may differ, that of the first date counts.
-        output: the change from the first date to the last as a class map, ``.tif``: each pair of
-            classes is a class, ground that stayed what it was too, in paler colours.
-        dates: of the maps; taken from their names where there are none.
-        overwrite: replace an existing file.
+        class_maps: two or more with the same legend; the grid of the first date is used.
+        output: class map of the change from first to last date, ``.tif``. Each pair of classes
+            is a class; unchanged ground has paler colours.
+        dates: dates of the maps; read from file names if empty.
 
     Raises:
-        OutputError: a map cannot be read, has no date, shows other ground or other classes, or
-            the output cannot be written.
+        OutputError: a map cannot be read, has no date, covers other ground, has other classes,
+            or the output cannot be written.
     """
     if len(class_maps) < 2:
-        raise OutputError(f"a change has two maps or more, got {len(class_maps)}")
+        raise OutputError(f"a change needs at least two maps, got {len(class_maps)}")
     if output is not None:
         check_cog(Path(output), overwrite=overwrite)
         check_styles(Path(output), overwrite=overwrite)
@@ -130,7 +125,9 @@ def change(
     order = sorted(range(len(maps)), key=lambda k: days[k])
     maps, days = [maps[k] for k in order], [days[k] for k in order]
     if len(set(days)) < len(days):
-        raise OutputError(f"two maps have one date ({min(d for d in days if days.count(d) > 1)})")
+        raise OutputError(
+            f"two maps have the same date ({min(d for d in days if days.count(d) > 1)})"
+        )
     grid = maps[0].grid
     placed = [put_on_grid(item, grid) for item in maps]
     sure = [item.confidence_path is not None for item in maps]
@@ -176,14 +173,14 @@ def _strips(grid: Grid) -> Iterator[Window]:
 def _noise(
     one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None
 ) -> NDArray[np.bool_] | None:
-    """Where two labels are together less than `SURE` percent certain."""
+    """Mark pixels where the product of both confidences is below `SURE` percent."""
     if one is None or other is None:
         return None
     return one.astype(np.int32) * other < SURE * 100
 
 
 class _TransitionCounter:
-    """Adds up pairs of labels, row by row."""
+    """Counts pairs of labels, row by row."""
 
     def __init__(self, legend: Legend, grid: Grid, *, sure: bool) -> None:
         self._sure = sure
@@ -221,16 +218,16 @@ class _TransitionCounter:
 
 
 def change_legend(legend: Legend) -> Legend:
-    """A class for every pair of classes, and one for changes that may be noise.
+    """Return a legend with every pair of classes, and one class for doubtful changes.
 
     Raises:
-        OutputError: there are more than `MOST_CLASSES`.
+        OutputError: there are more than `MOST_CLASSES` classes.
     """
     count = len(legend)
     if count > MOST_CLASSES:
         raise OutputError(
-            f"{count} classes have {count**2} pairs, a map of change holds those of "
-            f"{MOST_CLASSES}: merge classes with geosrseg relabel"
+            f"{count} classes have {count**2} pairs, but a map of change holds the pairs of at "
+            f"most {MOST_CLASSES}: merge classes with geosrseg relabel"
         )
     classes = [
         LegendClass(

@@ -1,4 +1,4 @@
-"""A change as text, CSV, JSON and a page."""
+"""Writes a `Change` as text, CSV, JSON or an HTML page."""
 
 import json
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ REPORT_SUFFIXES = (".html", ".json")
 def write_change_table(path: str | Path, found: Change, *, overwrite: bool = False) -> None:
     """Write the areas of each date and all transitions as one CSV.
 
-    A row has ``kind`` ``area`` (``before`` is the date, ``from`` the class) or ``transition``.
+    ``kind`` is ``area`` (with the date in ``before`` and the class in ``from``) or ``transition``.
 
     Raises:
         OutputError: the output cannot be written.
@@ -29,7 +29,7 @@ def write_change_table(path: str | Path, found: Change, *, overwrite: bool = Fal
 
 
 def write_change_report(path: str | Path, found: Change, *, overwrite: bool = False) -> None:
-    """Write the history of a place as a page or as JSON.
+    """Write the change as an HTML page or as JSON.
 
     Raises:
         OutputError: the output cannot be written.
@@ -42,7 +42,7 @@ def write_change_report(path: str | Path, found: Change, *, overwrite: bool = Fa
 
 
 def change_text(found: Change) -> str:
-    """The last transition as lines for a terminal."""
+    """Format the last transition for a terminal."""
     last = found.transitions[-1]
     rows = _matrix(found, last)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -87,8 +87,8 @@ def _doubt(transition: Transition) -> list[str]:
     changed = int(transition.pixels.sum() - transition.pixels.trace())
     if transition.doubtful is None:
         return [
-            "How much of the change is noise is not known: not both maps have confidence layers "
-            "beside them (MAP.confidence.tif)."
+            "The share of noise in the change is unknown: at least one of the maps has no "
+            "confidence layer beside it (MAP.confidence.tif)."
         ]
     share = transition.doubtful.sum() / max(changed, 1)
     return [
@@ -102,8 +102,8 @@ def _page(found: Change) -> str:
     first, last = found.dates[0], found.dates[-1]
     parts = [
         paragraph(
-            "Areas are those of each map; what became of what is counted where both maps of a pair "
-            "show a class. Two maps differ by their errors too, and not only by what happened."
+            "Areas are those of each map. Transitions are counted where both maps of a pair show "
+            "a class. Two maps differ not only by real change, but also by their errors."
         ),
         heading("Areas"),
         _series(found),

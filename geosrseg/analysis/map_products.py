@@ -1,4 +1,4 @@
-"""Products of any class map: page, quicklook and STAC item, as `predict` makes them of its own."""
+"""Makes the products of `predict` from any class map: report page, quicklook and STAC item."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,18 +29,17 @@ def report(
     title: str = "",
     overwrite: bool = False,
 ) -> None:
-    """Write the page of a class map: one HTML file to look at, with legend and areas.
+    """Write the report page of a class map: one HTML file with map, legend and areas.
 
     Args:
         class_map: a map of classes, see `open_class_map`.
         output: ``.html``.
-        scene: what the map was made from, for a swipe between the two.
+        scene: scene that the map was made from, to swipe between the two.
         legend: a legend file for the map.
-        title: stands above all; the name of the scene, or of the map, by default.
-        overwrite: replace an existing file.
+        title: heading; the name of the scene or else of the map by default.
 
     Raises:
-        OutputError: the map cannot be read, the scene is of other ground, or the output cannot
+        OutputError: the map cannot be read, the scene covers other ground, or the output cannot
             be written.
         SceneError: the scene cannot be read.
     """
@@ -56,11 +55,7 @@ def quicklook(
     title: str = "",
     overwrite: bool = False,
 ) -> None:
-    """Draw a class map and its legend, and the scene beside it; see `report`.
-
-    Raises:
-        GeosrsegError: as from `report`; the output is a ``.png``.
-    """
+    """Draw a class map with its legend, beside the scene, as ``.png``; see `report`."""
     _make(
         "quicklook", class_map, output, scene=scene, legend=legend, title=title, overwrite=overwrite
     )
@@ -74,11 +69,10 @@ def stac(
     legend: str | Path | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the STAC item of a class map, of its styles and the layers beside it; see `report`.
+    """Write the STAC item of a class map, its styles and layers, as ``.json``; see `report`.
 
     Raises:
         MissingExtraError: the extra ``gis`` is not installed.
-        GeosrsegError: as from `report`; the output is a ``.json``.
     """
     _make("stac", class_map, output, scene=scene, legend=legend, overwrite=overwrite)
 
@@ -111,7 +105,7 @@ def _make(
 
 
 def _files(class_map: ClassMap) -> dict[str, MapFile]:
-    """The map, its styles, and the layers beside it that were made with it."""
+    """Return the map, its styles, and the layers from the same run beside it."""
     path = class_map.path
     files = {"classes": MapFile(path, Asset(title="Class map"))}
     for layer in sorted(path.parent.glob(f"{path.stem}.*{path.suffix}")):
@@ -127,7 +121,7 @@ def _files(class_map: ClassMap) -> dict[str, MapFile]:
 
 
 def _title_of_layer(path: Path, class_map: ClassMap) -> str:
-    """What a raster says it is; empty for one that was not made with the map."""
+    """Return the title of a layer; empty if it is not from the same run as the map."""
     try:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
             tags = dataset.tags()
@@ -141,12 +135,7 @@ def _title_of_layer(path: Path, class_map: ClassMap) -> str:
 
 @contextmanager
 def _open_scene(scene: str | Path, class_map: ClassMap) -> Iterator[Scene]:
-    """The scene, if the map lies on it.
-
-    Raises:
-        SceneError: it cannot be read.
-        OutputError: it is of other ground.
-    """
+    """Open the scene; refuse one that covers other ground than the map."""
     with open_for_display(Location.of(scene)) as opened:
         grid = class_map.grid
         finer = opened.grid.refined(max(grid.width // opened.grid.width, 1))

@@ -1,4 +1,4 @@
-"""Mosaic: one class map of several that overlap or lie side by side."""
+"""Merges several class maps that overlap or adjoin into one."""
 
 import math
 import warnings
@@ -44,10 +44,10 @@ RULES: dict[str, Rule] = {
     "confidence": surest,
     "probabilities": likeliest,
 }
-"""What decides where several maps have a class; the last two say how sure it is."""
+"""Rules by name; the last two also give the confidence."""
 
 MOST_PIXELS = 2**34
-"""Of a mosaic; a grid that is larger is a slip in --crs or --res."""
+"""Most pixels of a mosaic; a larger grid is a mistake in --crs or --res."""
 
 Combine = Callable[[Sequence[MapOnGrid], Window], NDArray[np.uint8]]
 """A rule with its legend."""
@@ -65,27 +65,25 @@ def mosaic(
 ) -> Grid:
     """Make one Cloud Optimized GeoTIFF of several class maps with one legend.
 
-    Nodata never wins over a class. Maps whose pixels lie on those of the first one are copied
-    pixel by pixel; others, of another UTM zone for one, are brought to its grid or to the
-    one that is named, each pixel taking the nearest.
+    Nodata never wins over a class. Maps aligned with the pixels of the mosaic are copied; others,
+    for example from another UTM zone, are resampled to the nearest pixel.
 
     Args:
         class_maps: the maps, see `open_class_map`.
         output: the mosaic, ``.tif``.
-        rule: which map wins where several have a class: ``order``, the first one given;
-            ``date``, the latest one; ``confidence``, the surest one, and of those that are as sure
-            the one less in doubt; ``probabilities``, none of them, but the class with the highest
-            mean of their probabilities. The last two write percent to ``OUTPUT.confidence.tif``.
-        crs: of the mosaic; that of the first map where it is None.
-        res: side of a pixel in units of the CRS; that of the first map where it is None.
-        dates: of the maps, for the rule ``date``; taken from their names where there are none.
-        overwrite: replace existing files.
+        rule: what decides where several maps have a class: ``order``, the first map given;
+            ``date``, the latest map; ``confidence``, the map with the highest confidence, then
+            the least doubt; ``probabilities``, the highest mean probability over all maps. The
+            last two write percent to ``OUTPUT.confidence.tif``.
+        crs: CRS of the mosaic; None for that of the first map.
+        res: pixel size in units of the CRS; None for that of the first map.
+        dates: dates of the maps, for the rule ``date``; read from file names if empty.
 
     Returns:
         The mosaic's grid.
 
     Raises:
-        OutputError: a map cannot be read or differs in its classes, a date or the layer of the
+        OutputError: a map cannot be read or has other classes, a date or a layer needed by the
             rule is missing, or the output cannot be written.
     """
     if rule not in RULES:
@@ -99,11 +97,13 @@ def mosaic(
         raise OutputError("a mosaic needs at least one map")
     legend = common_legend({str(item.path): item.legend for item in maps})
     if rule == "date":
-        maps = _latest_first(maps, dates)
+        days = dates_of(maps, dates)
+        order = sorted(range(len(maps)), key=lambda k: days[k], reverse=True)
+        maps = [maps[k] for k in order]
     grid = mosaic_grid(maps, crs=crs, res=res)
     placed = [put_on_grid(item, grid) for item in maps]
     combine: Combine = partial(RULES[rule], legend=legend)
-    if is_sure:  # the layers are there
+    if is_sure:  # fail early if a layer is missing
         for item in placed:
             combine([item], Window(0, 0, 1, 1))
     tags = {
@@ -137,7 +137,7 @@ def mosaic(
 
 
 def _check_outputs(outputs: Sequence[Path], *, overwrite: bool) -> None:
-    """Refuse the mosaic, its confidence layer if it has one, or a style that cannot be written."""
+    """Refuse a mosaic, confidence layer or style that cannot be written."""
     output, *layers = outputs
     check_cog(output, overwrite=overwrite)
     check_styles(output, overwrite=overwrite)
@@ -147,10 +147,10 @@ def _check_outputs(outputs: Sequence[Path], *, overwrite: bool) -> None:
 
 
 def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None) -> Grid:
-    """The grid that holds all maps, on the pixels of the first one where it can be.
+    """Return the grid that covers all maps, aligned with the first one if possible.
 
     Raises:
-        OutputError: the CRS is unknown, a map cannot be brought to it, or the grid has more
+        OutputError: the CRS is unknown, a map cannot be transformed to it, or the grid has more
             than `MOST_PIXELS`.
     """
     first = maps[0].grid
@@ -179,7 +179,7 @@ def _crs(text: str) -> CRS:
 
 
 def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> Affine:
-    """A north-up grid whose pixel corners are multiples of its pixel size."""
+    """Return a north-up transform whose pixel corners are multiples of the pixel size."""
     if res is None:
         grid = maps[0].grid
         left, bottom, right, top = _bounds(maps[0], crs)
@@ -202,7 +202,7 @@ def _bounds(item: ClassMap, crs: CRS | None) -> tuple[float, float, float, float
 
 
 def _corner_pixels(item: ClassMap, anchor: Grid) -> tuple[int, int, int, int]:
-    """First row and column, and those behind the last, on the anchor's pixels."""
+    """Return first row and column, and one past the last, in pixels of the anchor."""
     shift = pixel_shift(item.grid, anchor)
     if shift is not None:
         return (*shift, shift[0] + item.grid.height, shift[1] + item.grid.width)
@@ -212,17 +212,11 @@ def _corner_pixels(item: ClassMap, anchor: Grid) -> tuple[int, int, int, int]:
     return math.floor(min(rows)), math.floor(min(cols)), math.ceil(max(rows)), math.ceil(max(cols))
 
 
-def _latest_first(maps: list[ClassMap], dates: Sequence[date]) -> list[ClassMap]:
-    found = dates_of(maps, dates)
-    order = sorted(range(len(maps)), key=lambda k: found[k], reverse=True)
-    return [maps[k] for k in order]
-
-
 def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
-    """The dates as given, or those in the names of the maps.
+    """Return the given dates, or those in the names of the maps.
 
     Raises:
-        OutputError: a map has none, or their number is another.
+        OutputError: a map has no date, or the number of dates differs from that of the maps.
     """
     if dates:
         if len(dates) != len(maps):
@@ -241,9 +235,9 @@ def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:
 
 
 def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Iterator[NDArray[np.uint8]]:
-    """(3, rows, width) strips of the mosaic, NODATA in the channels that are not combined.
+    """Yield (3, rows, width) strips of the mosaic; channels without data are NODATA.
 
-    Each asks only the maps that reach it, and only where they do.
+    Maps are read only where they overlap a strip.
     """
     for row_off in range(0, grid.height, BLOCK):
         strip = Window(row_off, 0, min(BLOCK, grid.height - row_off), grid.width)
@@ -257,7 +251,7 @@ def _rows(placed: Sequence[MapOnGrid], grid: Grid, combine: Combine) -> Iterator
 
 
 def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:
-    """The columns of a strip, cut where a map begins or ends; those of no map are left out."""
+    """Split a strip into columns where a map starts or ends; skip columns without a map."""
     reached = [w.window for w in placed if w.window is not None and _overlaps(w.window, strip)]
     edges = sorted({edge for w in reached for edge in (w.col_off, w.col_off + w.width)})
     for left, right in pairwise(edges):
@@ -267,9 +261,4 @@ def _parts(placed: Sequence[MapOnGrid], strip: Window) -> Iterator[Window]:
 
 
 def _overlaps(one: Window | None, other: Window) -> bool:
-    return one is not None and (
-        one.row_off < other.row_off + other.height
-        and other.row_off < one.row_off + one.height
-        and one.col_off < other.col_off + other.width
-        and other.col_off < one.col_off + one.width
-    )
+    return one is not None and one.overlap(other) is not None

@@ -1,8 +1,7 @@
-"""The rules of a mosaic: which class a pixel has where several maps have one.
+"""The rules of a mosaic: which class a pixel gets where several maps have one.
 
-A rule reads those of the maps that reach a window, and gives (channels, rows, cols): class ids,
-and where it knows them the percent of confidence and of doubt, all NODATA where no map has a
-class. Nodata never wins.
+A rule reads the maps that overlap a window and returns (channels, rows, cols): class ids, and if
+known percent of confidence and of doubt. All are NODATA where no map has a class.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +16,14 @@ from geosrseg.raster.maps.class_map import CERTAINTY
 from geosrseg.raster.maps.map_on_grid import MapOnGrid
 
 Rule = Callable[..., NDArray[np.uint8]]
-"""Takes the maps, the window, and the `legend` of all maps."""
+"""Takes the maps, the window, and the common `legend` of the maps."""
 
 MOST_NUMBERS = 2**23
-"""Probabilities that are summed at once."""
+"""Most probabilities summed at a time."""
 
 
 def first(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDArray[np.uint8]:
-    """The class of the first map that has one."""
+    """Return the class of the first map that has one."""
     labels = np.full((window.height, window.width), NODATA, np.uint8)
     for item in placed:
         empty = labels == NODATA
@@ -35,7 +34,7 @@ def first(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDA
 
 
 def surest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDArray[np.uint8]:
-    """Labels with the highest confidence, then the least doubt; or else of the first map."""
+    """Return the label with the highest confidence, then the least doubt, then of the first map."""
     best = np.full((3, window.height, window.width), NODATA, np.uint8)
     highest = np.full(best.shape[1:], -1, np.int16)
     for item in placed:
@@ -48,11 +47,11 @@ def surest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> ND
 
 
 def likeliest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) -> NDArray[np.uint8]:
-    """The class with the highest mean of the probabilities of all maps that have a class.
+    """Return the class with the highest mean probability over the maps that have a class.
 
-    Where a single map has one, it is that map's, which knew its probabilities unrounded. The
-    percent are the winner's mean, and the mean doubt of the same maps; NODATA where one of them
-    has no confidence layer.
+    Where only one map has a class, that class is kept, because it came from unrounded
+    probabilities. The percent are the winner's mean probability and the mean doubt of these maps;
+    the doubt is NODATA if one of them has no confidence layer.
     """
     found = np.full((3, window.height, window.width), NODATA, np.uint8)
     for part in _pieces(window, len(legend)):
@@ -62,7 +61,7 @@ def likeliest(placed: Sequence[MapOnGrid], window: Window, *, legend: Legend) ->
 
 
 def _pieces(window: Window, classes: int) -> Iterator[Window]:
-    """Columns of a window whose probabilities are no more than `MOST_NUMBERS`."""
+    """Split a window into columns with at most `MOST_NUMBERS` probabilities."""
     step = max(MOST_NUMBERS // (window.height * classes), 1)
     for col_off in range(window.col_off, window.col_stop, step):
         width = min(step, window.col_stop - col_off)
@@ -70,7 +69,7 @@ def _pieces(window: Window, classes: int) -> Iterator[Window]:
 
 
 def _mean(placed: Sequence[MapOnGrid], window: Window, legend: Legend) -> NDArray[np.uint8]:
-    """(3, rows, cols) class ids, percent of confidence and of doubt."""
+    """Return (3, rows, cols) class ids, percent of confidence and of doubt."""
     shape = (window.height, window.width)
     sums = np.zeros((len(legend), *shape), np.int32)
     votes, single = np.zeros(shape, np.int32), np.zeros(shape, np.uint8)

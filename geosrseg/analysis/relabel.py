@@ -1,4 +1,4 @@
-"""Relabel: the same map with other classes, without small patches, or cropped."""
+"""Edits a class map: merges classes, removes small or doubtful patches, crops."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -34,11 +34,11 @@ Rows = Iterator[NDArray[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a label must have to stay.
+    """Limits for a label to be kept.
 
     Attributes:
-        confidence: percent at least.
-        doubt: percent at most.
+        confidence: least percent.
+        doubt: most percent.
     """
 
     confidence: int
@@ -62,30 +62,28 @@ def relabel(
     confidence: str | Path | None = None,
     overwrite: bool = False,
 ) -> Legend:
-    """Merge, rename and recolour the classes of a map; drop what is doubtful, small or outside.
+    """Merge, rename and recolour the classes of a map; remove small or doubtful patches; crop.
 
-    In this order: pixels below `min_confidence` or above `max_doubt` become nodata, classes are
-    merged, patches below `min_area` go to their largest neighbour, the map is cut to the polygons
-    of `clip` (the output keeps whole pixels of the same grid and is as large as the polygons
-    need).
+    The steps run in this order: pixels below `min_confidence` or above `max_doubt` become nodata,
+    classes are merged, patches below `min_area` join their largest neighbour, and the map is cut
+    to the polygons of `clip`. The output keeps the pixel grid and covers the polygons.
 
     Args:
         class_map: a map of classes, see `open_class_map`.
         output: the new map, ``.tif``.
         legend: a legend file; a class without ``from`` keeps the pixels of its own id.
         clip: a vector file of polygons in any CRS.
-        min_area: square metres of the smallest patch.
+        min_area: smallest patch to keep, in square metres.
         min_confidence: percent; needs the map's confidence layer.
         max_doubt: percent; needs the same layer.
-        confidence: that layer; beside the map as ``MAP.confidence.tif`` where it is None.
-        overwrite: replace existing files.
+        confidence: the layer; None for ``MAP.confidence.tif`` beside the map.
 
     Returns:
         The classes of the new map.
 
     Raises:
-        OutputError: a file cannot be read or written, or a class of the map is in no ``from``
-            and not ignored.
+        OutputError: a file cannot be read or written, or a class of the map is neither in a
+            ``from`` nor ignored.
     """
     output = Path(output)
     check_cog(output, overwrite=overwrite)
@@ -133,11 +131,7 @@ def _tags(source: ClassMap) -> dict[str, str]:
 
 
 def _table(source: ClassMap, rules: LegendFile | None) -> NDArray[np.uint8]:
-    """(256,) new class id for every old one.
-
-    Raises:
-        OutputError: a class of the map is in no rule, or a rule names a class it has not.
-    """
+    """Return (256,) the new class id for every old one."""
     if rules is None:
         table = np.full(256, NODATA, np.uint8)
         table[list(source.legend.ids)] = source.legend.ids
@@ -158,7 +152,7 @@ def _confidence(source: ClassMap, path: str | Path | None) -> Path:
 def _merged(
     source: ClassMap, table: NDArray[np.uint8], confidence: Path | None, limits: Limits
 ) -> Rows:
-    """(rows, width) new class ids, from top to bottom."""
+    """Yield (rows, width) new class ids, from top to bottom."""
     if confidence is not None:
         doubt_is_known = limits.doubt == CERTAIN
         with open_strips(source.path, confidence) as strips:
@@ -170,17 +164,17 @@ def _merged(
                     labels[(sure < limits.confidence) | (doubt > limits.doubt)] = NODATA
                 yield labels
         if not doubt_is_known:
-            raise OutputError(f"{confidence}: no doubt is known in it: leave `max_doubt` out")
+            raise OutputError(f"{confidence}: holds no doubt: leave out `max_doubt`")
         return
     for _, labels in read_strips(source):
         yield table[labels]
 
 
 def _sieved(source: ClassMap, read: Callable[[], Rows], min_area: float) -> Rows:
-    """The rows without patches below `min_area` square metres; they are read twice."""
+    """Yield the rows without patches below `min_area` square metres; reads them twice."""
     areas = pixel_areas(source.grid)
     if areas is None:
-        raise OutputError(f"{source.path}: its pixels have no known area: leave `min_area` out")
+        raise OutputError(f"{source.path}: the area of its pixels is unknown: leave out `min_area`")
     sieve = Sieve(source.grid.width, areas)
     for labels in read():
         sieve.add(labels)
@@ -188,7 +182,7 @@ def _sieved(source: ClassMap, read: Callable[[], Rows], min_area: float) -> Rows
 
 
 def _clipped(grid: Grid, clip: str | Path) -> tuple[shapely.Geometry, Window]:
-    """The polygons as one, and the part of the map that holds them."""
+    """Return the union of the polygons, and the window of the map that covers it."""
     features = read_features(clip, grid, column=None, kinds="Polygon")
     polygons = shapely.union_all(shapely.make_valid(features.geometries))
     window = grid.window(polygons.bounds)
@@ -200,7 +194,7 @@ def _clipped(grid: Grid, clip: str | Path) -> tuple[shapely.Geometry, Window]:
 def _cut(
     rows: Rows, grid: Grid, part: Window, polygons: shapely.Geometry | None
 ) -> Iterator[NDArray[np.uint8]]:
-    """(1, rows, width) of a part of a map; NODATA outside the polygons."""
+    """Yield (1, rows, width) strips of a window; NODATA outside the polygons."""
     top = 0
     for labels in rows:
         first = max(part.row_off - top, 0)

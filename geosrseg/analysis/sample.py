@@ -1,7 +1,7 @@
-"""Sample: a stratified random set of points of a class map, for somebody to interpret.
+"""Draws a stratified random sample of points from a class map, for visual interpretation.
 
-The class of the map is not in the file: whoever looks at a point must not know it. `assess`
-reads it from the map again.
+The file does not hold the map's class, which would bias the interpreter. `assess` reads it from
+the map.
 """
 
 from pathlib import Path
@@ -31,28 +31,27 @@ def sample(
     legend: str | Path | None = None,
     overwrite: bool = False,
 ) -> dict[int, int]:
-    """Draw points at random within each class of a map, and write them for interpretation.
+    """Draw random points within each class of a map, and write them for interpretation.
 
-    The columns are ``point``, a number in random order, and ``reference``, empty, to be filled
-    with an id or a name of a class. Points lie at the centres of pixels.
+    The columns are ``point``, a number in random order, and ``reference``, which the interpreter
+    fills with the id or name of a class. Points lie at pixel centres.
 
     Args:
         class_map: a map of classes, see `open_class_map`.
         output: ``.gpkg``, ``.fgb`` or ``.geojson``.
-        points: how many in all.
+        points: total number of points.
         allocation: ``proportional`` to the classes' pixels with at least `least` each, as
             Olofsson et al. (2014) recommend, or ``equal``.
-        least: points of a class, if it has so many pixels.
+        least: fewest points per class, if the class has that many pixels.
         seed: the same seed gives the same points.
         legend: a legend file for the map.
-        overwrite: replace an existing file.
 
     Returns:
         Points per class id.
 
     Raises:
-        OutputError: the map cannot be read, the numbers are impossible, or the output cannot
-            be written.
+        OutputError: the map cannot be read, there are fewer points than classes, or the output
+            cannot be written.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     output = Path(output)
@@ -79,14 +78,14 @@ def sample(
 def allocate(
     counts: NDArray[np.int64], points: int, *, allocation: str, least: int
 ) -> NDArray[np.int64]:
-    """(256,) points per value.
+    """Return (256,) points per value.
 
     Args:
         counts: (256,) pixels per value.
-        points: how many in all.
-        allocation: of `ALLOCATIONS`.
-        least: points of a class that has so many pixels; fewer where that would need more
-            than `points`.
+        points: total number of points.
+        allocation: one of `ALLOCATIONS`.
+        least: fewest points per class, reduced if `points` does not suffice or the class has
+            fewer pixels.
 
     Raises:
         OutputError: there are fewer points than classes.
@@ -110,7 +109,7 @@ def allocate(
 
 
 def _find(class_map: ClassMap, ranks: dict[int, NDArray[np.int64]]) -> NDArray[np.int64]:
-    """(n, 2) row and column of the pixels that have these ranks within their classes."""
+    """Return (n, 2) row and column of the pixels with the given ranks within their classes."""
     passed = dict.fromkeys(ranks, 0)
     places = []
     for strip, labels in read_strips(class_map):

@@ -1,4 +1,4 @@
-"""A page of paragraphs, tables and charts: one HTML file that loads nothing."""
+"""Builds a self-contained HTML page of paragraphs, tables and charts."""
 
 from collections.abc import Sequence
 from html import escape
@@ -11,16 +11,13 @@ _STYLE = (
     "margin-right:.5em;vertical-align:-.15em;border:1px solid #888}svg{width:100%;height:auto}"
 )
 
-Table = Sequence[Sequence[str]]
-"""Rows of cells; the first row and the first column are headings."""
-
 
 def page(title: str, parts: Sequence[str]) -> str:
-    """A whole page.
+    """Return a whole page.
 
     Args:
-        title: stands above it.
-        parts: HTML made by `paragraph`, `heading`, `table` and `line_chart`.
+        title: plain text.
+        parts: HTML from `paragraph`, `heading`, `table` and `line_chart`.
     """
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -33,21 +30,21 @@ def page(title: str, parts: Sequence[str]) -> str:
 
 
 def paragraph(text: str) -> str:
-    """A paragraph of plain text."""
+    """Return a paragraph of plain text."""
     return f"<p>{escape(text)}</p>"
 
 
 def heading(text: str) -> str:
-    """A heading below the title."""
+    """Return a second-level heading."""
     return f"<h2>{escape(text)}</h2>"
 
 
-def table(rows: Table, colours: Sequence[str] = ()) -> str:
-    """A table.
+def table(rows: Sequence[Sequence[str]], colours: Sequence[str] = ()) -> str:
+    """Return a table.
 
     Args:
-        rows: its cells.
-        colours: of a swatch before each row but the first; none where it is empty.
+        rows: cells; the first row and column are headings.
+        colours: colours of a swatch before each row after the first; empty for no swatches.
     """
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
     body = "".join(
@@ -66,13 +63,13 @@ def line_chart(
     *,
     unit: str,
 ) -> str:
-    """Lines over time, with a legend, as SVG.
+    """Return lines over time with a legend, as SVG.
 
     Args:
-        places: rising, where on the axis each value stands.
-        labels: below the places.
-        lines: name, colour and values of each.
-        unit: of the values.
+        places: positions of the values on the axis, increasing.
+        labels: text below each position.
+        lines: name, colour and values of each line.
+        unit: unit of the values.
     """
     width, height, left, top, bottom = 900, 320, 80, 10, 30
     highest = max((max(values) for *_, values in lines), default=0) or 1

@@ -1,4 +1,4 @@
-"""Vectorize: the polygons of any class map."""
+"""Writes the polygons of any class map."""
 
 from pathlib import Path
 
@@ -21,10 +21,9 @@ def vectorize(
     Args:
         class_map: a map of classes, see `open_class_map`.
         output: ``.gpkg``, ``.fgb``, ``.geojson`` or ``.parquet``.
-        min_area: square metres of the smallest polygon.
-        simplify: tolerance of the borders, in units of the CRS.
+        min_area: smallest polygon to keep, in square metres.
+        simplify: tolerance of the simplified borders, in units of the CRS.
         legend: a legend file for the map.
-        overwrite: replace an existing file.
 
     Raises:
         OutputError: the map cannot be read, or the output cannot be written.

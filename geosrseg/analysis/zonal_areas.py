@@ -1,4 +1,4 @@
-"""Zonal areas: how much of each class lies in each of many polygons."""
+"""Measures the area of each class of a map, in total or per polygon."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from geosrseg.raster.storage.publication import check_output, publish_text
 SUFFIXES = (".csv",)
 
 COLUMNS = ("class_id", "class_name", "pixels", "hectares", "percent")
-"""Of the table, beside the zone."""
+"""Columns of the table, after the zone."""
 
 WHOLE = "map"
-"""The name of the one zone where no polygons are given."""
+"""Name of the only zone if no polygons are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,18 @@ class ZoneAreas:
     """The areas of one zone.
 
     Attributes:
-        zone: its name or number.
-        areas: of each class inside; pixels whose centre the zone holds.
+        zone: name or number.
+        areas: areas of the classes, from the pixels whose centre is in the zone.
     """
 
     zone: str
     areas: Areas
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """One row a class, then one for what was not mapped, then the sum of the classes."""
+        """Yield a row per class, then one for unmapped ground and one for the sum of classes."""
         for row in area_rows(self.areas):
-            yield {"zone": self.zone, **{name: _cell(row[name]) for name in COLUMNS}}
-
-
-def _cell(value: Any) -> Any:
-    return "" if value is None else value
+            cells = {name: "" if row[name] is None else row[name] for name in COLUMNS}
+            yield {"zone": self.zone, **cells}
 
 
 def zonal_areas(
@@ -56,18 +53,18 @@ def zonal_areas(
     zone_column: str | None = None,
     legend: str | Path | None = None,
 ) -> list[ZoneAreas]:
-    """The geodesic areas of a map's classes, of the whole map or of each polygon.
+    """Measure the geodesic areas of a map's classes, in the whole map or in each polygon.
 
-    Polygons may overlap; each is counted by itself.
+    Polygons may overlap; each is measured separately.
 
     Args:
         class_map: a map of classes, see `open_class_map`.
         zones: a vector file of polygons, in any CRS; None for the whole map.
-        zone_column: column that names them; they are numbered from 1 where it is None.
+        zone_column: column with their names; None numbers them from 1.
         legend: a legend file for the map.
 
     Raises:
-        OutputError: a file cannot be read, or the polygons lie beside the map.
+        OutputError: a file cannot be read, or no polygon overlaps the map.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     opened = open_class_map(class_map, legend=legend)
@@ -80,7 +77,7 @@ def zonal_areas(
         for polygon, value in zip(features.geometries, features.values, strict=True)
     ]
     if not any(item.areas.pixels or item.areas.nodata_pixels for item in found):
-        raise OutputError(f"{zones}: not one polygon holds a pixel of {opened.path}")
+        raise OutputError(f"{zones}: no polygon contains a pixel of {opened.path}")
     return found
 
 
@@ -111,7 +108,7 @@ def _count(class_map: ClassMap, zone: shapely.Geometry | None, ground: PixelArea
 
 
 def format_zones(found: list[ZoneAreas]) -> str:
-    """The areas as lines of text, one table per zone."""
+    """Format the areas for a terminal, one table per zone."""
     lines = []
     for item in found:
         lines.append(item.zone)

@@ -1,7 +1,7 @@
-"""Archive: the folder or bucket that finished maps go to, and the mark that says they are there.
+"""Archives: the folder or bucket for finished maps, and the mark that says a map is complete.
 
-The last file of a map is its STAC item, with the task's id in it: a map whose item is missing, or
-has another id, is not done. So a worker may die at any moment, and two may make one map.
+A map's STAC item is written last and holds the id of its task. A map without an item, or with
+another id, is not done. So a worker may die at any time, and two may make the same map.
 """
 
 import json
@@ -24,96 +24,72 @@ from geosrseg.raster.storage.publication import open_drafts, publish
 from geosrseg.regular_file import create_new, read_regular
 
 MARK = "geosrseg:task"
-"""Property of the item that holds the id of the task's map."""
+"""Property of the item that holds `Task.map_id`."""
 
 STORES = ("s3", "gs", "az", "abfs")
 """Schemes of object stores."""
 
 MOST_BYTES = 2**24
-"""Of an item."""
+"""Largest item accepted, in bytes."""
 
 
 class Archive(ABC):
-    """Where maps are published."""
+    """A place where maps are published. All methods raise OutputError if it cannot be used."""
 
     @abstractmethod
     def read(self, address: str) -> bytes | None:
-        """A small file; None where it is missing.
-
-        Raises:
-            OutputError: the place cannot be read.
-        """
+        """Read a small file; None if it is missing."""
 
     @abstractmethod
     def exists(self, address: str) -> bool:
-        """Something is there.
-
-        Raises:
-            OutputError: the place cannot be read.
-        """
+        """Whether a file exists at the address."""
 
     @abstractmethod
     def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
-        """Put files beside the task's output, and its item after all of them.
+        """Publish a map's files at the task's output, and its STAC item last.
 
         Args:
-            files: of the map, in the folder where it was made.
-            item: the STAC item, with the mark in it.
-            task: whose they are.
-            replace: an item that stands there is another one's, and replaced.
-
-        Raises:
-            OutputError: they cannot be written.
+            files: the map's files, in the folder where they were made.
+            item: the STAC item, with the mark.
+            replace: replace the existing item, which belongs to another task.
         """
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
-        """The files that lie directly in a folder, sorted.
-
-        Raises:
-            OutputError: the place cannot be read.
-        """
+        """Return the names of the files directly in a folder, sorted."""
 
     @abstractmethod
     def drafts(self, folder: str) -> AbstractContextManager[Path]:
-        """A folder of this machine for files that `put` gives their names.
-
-        Raises:
-            OutputError: there is no such place, or it cannot be written.
-        """
+        """Open a local folder for drafts, which `put` publishes."""
 
     @abstractmethod
     def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
-        """Put drafts into a folder in their order, each whole, in place of what is there.
+        """Publish drafts to a folder in order, replacing each file atomically.
 
         Args:
-            folder: where they go.
-            files: of `drafts`.
-            stale: names of files to remove then.
-
-        Raises:
-            OutputError: they cannot be written.
+            files: paths in the folder that `drafts` opened.
+            stale: names of files to remove afterwards.
         """
 
     def mark(self, task: Task) -> str | None:
-        """The id of the map that is there; empty for one without, None for none."""
+        """Return the id of the existing map: empty if it has none, None if there is no map."""
         text = self.read(item_address(task))
         if text is None:
             return "" if self.exists(task.output) else None
         return _marked(text)
 
     def _check_twin(self, task: Task) -> None:
-        """Refuse the item that was published meanwhile, if it is no twin's."""
+        """Refuse an item published meanwhile, unless it is for the same map."""
         if self.mark(task) != task.map_id:
             raise OutputError(f"{item_address(task)}: another map was published there meanwhile")
 
     def is_done(self, task: Task, mark: str | None) -> bool:
-        """The mark is the task's, and its map has not been deleted since."""
+        """Whether the mark is the task's and its map still exists."""
         return mark == task.map_id and self.exists(task.output)
 
 
 def _marked(text: bytes) -> str:
-    """The mark in an item; empty without one."""
+    """Return the mark in an item; empty without one."""
     try:
         value = parse_json(text)["properties"][MARK]
     except (ValueError, LookupError, TypeError):
@@ -122,32 +98,32 @@ def _marked(text: bytes) -> str:
 
 
 def item_address(task: Task) -> str:
-    """Where the item of a task's map stands."""
+    """Return the address of the STAC item of a task's map."""
     return task.output.removesuffix(".tif") + ".json"
 
 
 def is_store(address: str) -> bool:
-    """The address is in an object store."""
+    """Whether the address is in an object store."""
     return urlsplit(address).scheme.lower() in STORES
 
 
 def archive_folder(address: str | Path) -> str:
-    """A folder or a prefix of an object store as it is found from anywhere, without a last slash.
+    """Return the absolute address of a folder or object store prefix, without a trailing slash.
 
     Raises:
-        OutputError: it is an address of another kind.
+        OutputError: the address has another scheme.
     """
     text = str(address).rstrip("/")
     if is_store(text):
         return text
     if "://" in str(address):
         schemes = ", ".join(f"{scheme}://" for scheme in STORES)
-        raise OutputError(f"{text}: expected a folder, or an address that begins with {schemes}")
+        raise OutputError(f"{text}: expected a folder, or an address that starts with {schemes}")
     return str(Path(text or "/").absolute())
 
 
 def open_archive(address: str) -> Archive:
-    """The archive that an address lies in.
+    """Open the archive that contains an address.
 
     Raises:
         MissingExtraError: an object store needs the extra ``cloud``.
@@ -156,7 +132,7 @@ def open_archive(address: str) -> Archive:
 
 
 class FolderArchive(Archive):
-    """A folder of a file system, shared or not; maps are made in it."""
+    """A folder of a file system, local or shared. Maps are made in it, so only items move."""
 
     def read(self, address: str) -> bytes | None:
         path = Path(address)
@@ -171,7 +147,6 @@ class FolderArchive(Archive):
         return Path(address).exists()
 
     def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
-        """They are there already, all but the item."""
         target = Path(item_address(task))
         try:
             if replace:
@@ -191,7 +166,7 @@ class FolderArchive(Archive):
             raise OutputError(f"{folder}: cannot be read ({reason(error)})") from error
 
     def drafts(self, folder: str) -> AbstractContextManager[Path]:
-        """Beside their names, so that each comes to its own in one step."""
+        """Open a folder on the same file system, so that each draft can be renamed."""
         return open_drafts(Path(folder) / "index")
 
     def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
@@ -203,16 +178,15 @@ class FolderArchive(Archive):
 
 
 def _give_new_name(file: Path, target: Path) -> None:
-    """Move a file to a name that nothing has yet; of several that try, one can.
+    """Move a file to a name that must be free; of several processes that try, one succeeds.
 
     Raises:
-        FileExistsError: something has it.
-        OSError: it cannot be moved.
+        FileExistsError: the name is taken.
     """
     try:
-        os.link(file, target)  # unlike a rename, it replaces nothing, on NFS neither
+        os.link(file, target)  # unlike a rename, it never replaces a file, even on NFS
     except FileExistsError:
-        if not target.samefile(file):  # NFS may send a call twice, whose answer was lost
+        if not target.samefile(file):  # NFS may repeat a call whose reply was lost
             raise
     except OSError:  # a file system without links
         if os.path.lexists(target):
@@ -222,11 +196,7 @@ def _give_new_name(file: Path, target: Path) -> None:
 
 
 class StoreArchive(Archive):
-    """A bucket, by obstore; credentials and endpoint come from the environment.
-
-    Args:
-        address: of a file in it.
-    """
+    """A bucket, accessed by obstore; credentials and endpoint come from the environment."""
 
     def __init__(self, address: str) -> None:
         with extra("cloud"):
@@ -238,7 +208,7 @@ class StoreArchive(Archive):
             check_address(Location(address))
             parts = urlsplit(address)
         except ValueError as error:
-            raise OutputError(f"{without_secrets(address)}: is no address ({error})") from error
+            raise OutputError(f"{without_secrets(address)}: is not an address ({error})") from error
         self._root = f"{parts.scheme}://{parts.netloc}"
         options: dict[str, Any] = {}
         if parts.scheme == "s3" and (endpoint := _s3_endpoint()):
@@ -301,7 +271,7 @@ class StoreArchive(Archive):
             self._obstore.put(self._store, self._key(address), file, mode=mode)
         except self._exists as error:
             raise FileExistsError(address) from error
-        except (self._error, OSError) as error:  # an OSError where there is no such bucket
+        except (self._error, OSError) as error:  # OSError if the bucket does not exist
             raise self._failure(address, "written", error) from error
 
     def _key(self, address: str) -> str:
@@ -315,14 +285,14 @@ class StoreArchive(Archive):
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A folder of this machine, in `GEOSRSEG_SCRATCH` if that is set; it goes with its files."""
+    """Open a temporary local folder, in `GEOSRSEG_SCRATCH` if that is set."""
     parent = os.environ.get("GEOSRSEG_SCRATCH")
     with tempfile.TemporaryDirectory(prefix="geosrseg-task-", dir=parent) as folder:
         yield Path(folder)
 
 
 def _s3_endpoint() -> str:
-    """The endpoint as GDAL or the AWS tools are told of it; empty for Amazon's own."""
+    """Return the endpoint set for the AWS tools or for GDAL; empty for Amazon's own."""
     if url := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
         return url
     host = os.environ.get("AWS_S3_ENDPOINT", "")
@@ -332,7 +302,7 @@ def _s3_endpoint() -> str:
 
 
 def write_mark(item: Path, task: Task) -> None:
-    """Put the id of the task's map into an item."""
+    """Write the id of the task's map into its item."""
     document = json.loads(item.read_text(encoding="utf-8"))
     document["properties"][MARK] = task.map_id
     draft = item.with_name(f".{item.name}.marked")

@@ -1,8 +1,8 @@
-"""Indexing an archive: all its maps as one layer of a GIS, and as one STAC collection.
+"""Indexes an archive: all its maps as one GIS layer and as one STAC collection.
 
-Everything that is written comes from the maps' STAC items, so an archive in an object store is
-indexed without reading a map. Runs may index one archive at once: each file is replaced whole, and
-who finds new items after writing writes again, so that the last one has seen all.
+The index is built from the maps' STAC items, so no map is read, even in an object store. Several
+runs may index one archive in parallel: each replaces whole files, and writes again if new items
+appeared meanwhile, so that the last one has seen all.
 """
 
 import hashlib
@@ -28,21 +28,21 @@ COLLECTION = "collection.json"
 INDEX = "index.gti.gpkg"
 
 ROUNDS = 3
-"""How often one call writes while others add maps: they index when they are done."""
+"""Most times one call writes while others add maps; those index again when they are done."""
 
 READERS = 8
-"""Items that are read at once."""
+"""Items read in parallel."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveIndex:
-    """What was written.
+    """The index of an archive.
 
     Attributes:
         folder: the archive, absolute or with its scheme.
-        maps: how many it has.
-        files: names of the files in it that open all maps as one.
-        left_out: what is not in one of the files, and why, one text per map.
+        maps: number of maps.
+        files: names of the index files in the archive, styles excluded.
+        left_out: one text per map missing from a file, with the reason.
     """
 
     folder: str
@@ -55,15 +55,15 @@ def index_archive(folder: str | Path) -> ArchiveIndex:
     """Write the collection and the index of the maps in a folder or a prefix of an object store.
 
     ``collection.json`` is a static STAC collection. ``index.gti.gpkg`` opens all maps as one raster
-    where GDAL is 3.9 or later, and ``index-EPSG-….vrt`` those of one CRS with any GDAL. Where
-    several maps have a class, the latest is seen. Written again, they say the same.
+    with GDAL 3.9 or later; ``index-EPSG-….vrt`` opens those of one CRS with any GDAL. Where maps
+    overlap, the latest one with a class is on top. Indexing twice gives the same files.
 
     Args:
-        folder: where maps and their STAC items lie, as `run_work` leaves them.
+        folder: folder of the maps and their STAC items, as written by `run_work`.
 
     Raises:
-        OutputError: there is no item of a class map, the classes of two maps differ, a file of
-            somebody else has one of the names, or the place cannot be read or written.
+        OutputError: no class map has an item, the classes of two maps differ, a foreign file
+            has one of the names, or the archive cannot be read or written.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     base = archive_folder(folder)
@@ -83,7 +83,7 @@ def _items(names: Sequence[str]) -> list[str]:
 
 
 def _check_ours(archive: Archive, base: str, names: Sequence[str]) -> None:
-    """The collection is written first, so without one of ours the index is not ours either."""
+    """Refuse foreign files. Our collection is written first; without it an index is foreign too."""
     from geosrseg.products.catalog.collection import MADE_BY  # noqa: PLC0415
 
     if COLLECTION in names:
@@ -128,18 +128,18 @@ def _index(archive: Archive, base: str, names: Sequence[str]) -> ArchiveIndex:
 
 _NO_GRID = "its map has no CRS or is not north-up, and is in the collection only"
 
-_AT_180 = f"its map crosses 180° and has not the CRS of all: {INDEX} is without it, its VRT has it"
+_AT_180 = f"its map crosses 180° and the CRSs differ: {INDEX} leaves it out, its VRT has it"
 
 
 def _is_at_180(item: CataloguedMap, maps: Sequence[CataloguedMap]) -> bool:
-    """GDAL cannot bring the map to longitude and latitude in one piece."""
+    """Whether GDAL would tear the map apart when it transforms it to longitude and latitude."""
     return item.grid is not None and item.crosses_180 and not has_one_crs(maps)
 
 
 def _read_maps(
     archive: Archive, base: str, names: Sequence[str]
 ) -> tuple[list[CataloguedMap], list[str]]:
-    """The maps, the latest last, and what was left out."""
+    """Return the maps, latest last, and why others were left out."""
     found, left_out, known = [], [], set(names)
 
     def read(name: str) -> CataloguedMap | str | None:
@@ -164,7 +164,7 @@ def _read_maps(
 def _write(
     folder: Path, base: str, maps: Sequence[CataloguedMap], legend: Legend
 ) -> Iterator[Path]:
-    """The drafts, the collection first."""
+    """Write the drafts and yield their paths, the collection first."""
     with extra("gis"):
         from geosrseg.products.catalog.collection import collection  # noqa: PLC0415
         from geosrseg.products.catalog.tile_index import write_tile_index  # noqa: PLC0415
@@ -212,7 +212,7 @@ def _text(path: Path, text: str) -> Path:
 
 
 def _crs_name(crs: CRS) -> str:
-    """What a file name says of a CRS: its code, or a hash."""
+    """Return a name for the CRS that fits into a file name: its code, or a hash."""
     authority = crs.to_authority()
     if authority:
         return "-".join(authority)
@@ -220,7 +220,7 @@ def _crs_name(crs: CRS) -> str:
 
 
 def _is_foreign_style(archive: Archive, base: str, file: Path, names: Sequence[str]) -> bool:
-    """A style stands there that somebody has made or changed."""
+    """Whether the existing style was made or changed by a user."""
     if file.suffix != ".qml" or file.name not in names:
         return False
     return OURS.encode() not in (archive.read(f"{base}/{file.name}") or b"")

@@ -1,4 +1,4 @@
-"""Planning work: what every scene would cost, and everything pinned that decides its bytes."""
+"""Plans work: estimates the cost of each scene and pins everything that decides its bytes."""
 
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -20,7 +20,7 @@ from geosrseg.raster.storage.publication import check_output
 from geosrseg.version import __version__
 
 AT_ONCE = 8
-"""Scenes that are planned at once."""
+"""Scenes planned in parallel."""
 
 NEW, DONE, REDO, BROKEN = "new", "done", "redo", "broken"
 
@@ -30,13 +30,13 @@ class PlannedScene:
     """The work for one scene.
 
     Attributes:
-        scene: its address, without what is secret in it.
-        state: ``new``; ``done``, the same map is there; ``redo``, another map is there, which `run`
-            replaces with `overwrite` only; ``broken``, it cannot be mapped.
-        task: the map as one line of the work file; of a broken one it says why.
-        parts: lines of the work file that it is given as.
-        plan: what it costs; None where it is broken.
-        error: why it cannot be mapped.
+        scene: address without secrets.
+        state: ``new``; ``done``, the same map exists; ``redo``, a different map exists, which `run`
+            replaces only with `overwrite`; ``broken``, the scene cannot be mapped.
+        task: the unsplit task; for a broken scene it carries the error.
+        parts: number of lines that the scene gets in the work file.
+        plan: estimated cost; None for a broken scene.
+        error: why the scene cannot be mapped.
     """
 
     scene: str
@@ -52,33 +52,33 @@ class WorkPlan:
     """The work for all scenes.
 
     Attributes:
-        scenes: in the order of the work file, broken ones among them.
+        scenes: in the order of the work file, broken ones included.
     """
 
     scenes: tuple[PlannedScene, ...]
 
     def count(self, state: str) -> int:
-        """Scenes in a state."""
+        """Return the number of scenes in a state."""
         return sum(item.state == state for item in self.scenes)
 
     @property
     def open_plans(self) -> list[PredictionPlan]:
-        """What is still to be paid for."""
+        """Plans of the scenes still to be mapped."""
         return [item.plan for item in self.scenes if item.plan and item.state != DONE]
 
     @property
     def seconds(self) -> float:
-        """Of all maps that are not done, one after the other on a machine like this one."""
+        """Estimated time for all open maps, one after another on a machine like this one."""
         return sum(plan.seconds for plan in self.open_plans if math.isfinite(plan.seconds))
 
     @property
     def memory(self) -> int:
-        """Bytes that the hungriest scene takes."""
+        """Peak memory of the most demanding scene, in bytes."""
         return max((plan.memory for plan in self.open_plans), default=0)
 
     @property
     def disk(self) -> int:
-        """Most bytes that one scene needs while it is made."""
+        """Most disk space that one scene needs during mapping, in bytes."""
         return max((plan.disk for plan in self.open_plans), default=0)
 
 
@@ -98,33 +98,32 @@ def plan_work(
 ) -> WorkPlan:
     """Write a work file: one line per scene, for `run_work` here or on any machine.
 
-    Nothing is mapped, but of the first scene two windows, from which all times are reckoned.
+    No map is made. Two windows of the first scene are run, to estimate all times.
 
     Args:
         scenes: names, patterns, lists and STAC search results, see `list_scenes`.
         output_folder: a folder or a prefix of an object store (``s3://``, ``gs://``, ``az://``).
         work: the file to write, ``.jsonl``.
         model: see `open_model`.
-        device: see `open_model`; ``auto`` is settled here and pinned.
+        device: see `open_model`; ``auto`` is resolved here and pinned.
         precision: see `open_model`.
         products: product files to make beside each map, by name: ``areas``, ``report``, ...
-        split_rows: workers that one scene is split among, a line for each; scenes of fewer strips
-            of windows have fewer.
-        overwrite: replace an existing work file.
-        on_scene: called for each scene when it is planned.
-        options: as `Model.map` takes them.
+        split_rows: workers that share one scene, with one line each; at most one per strip of
+            windows.
+        on_scene: called after each scene is planned.
+        options: those of `Model.map`.
 
     Raises:
-        WorkError: no scene is named, or two would have one map.
-        GeosrsegError: the model, the device or an option is unusable. A scene that is unusable
-            does not stop the others: it is `BROKEN`.
+        WorkError: no scene is named, or two scenes would have the same map.
+        GeosrsegError: the model, the device or an option is unusable. An unusable scene becomes
+            `BROKEN` and does not stop the others.
     """
     work = Path(work)
     check_output(work, suffixes=SUFFIXES, overwrite=overwrite)
     for name in products:
         PRODUCTS.load(name)
         if name == "stac":
-            raise WorkError("`products` stac: every map gets its STAC item, leave it out")
+            raise WorkError("`products` stac: every map gets a STAC item anyway: leave it out")
     base = archive_folder(output_folder)
     if split_rows > 1 and is_store(output_folder):
         raise WorkError(
@@ -143,13 +142,13 @@ def plan_work(
                 found.append(item)
                 on_scene(item)
     if all(item.state == BROKEN for item in found):
-        raise WorkError(f"not one scene can be mapped: {found[0].scene}: {found[0].error}")
+        raise WorkError(f"no scene can be mapped: {found[0].scene}: {found[0].error}")
     write_work(work, [part for item in found for part in item.task.split(item.parts)])
     return WorkPlan(tuple(found))
 
 
 class _Planner:
-    """Plans one scene after the other; times are reckoned from the first one's."""
+    """Plans scenes; the first one is timed, and the others are estimated from it."""
 
     def __init__(
         self,
@@ -176,10 +175,10 @@ class _Planner:
         self._rate: float | None = None
 
     def plan_all(self, scenes: Sequence[SceneName]) -> Generator[PlannedScene]:
-        """The plans in the scenes' order.
+        """Yield the plans in the order of the scenes.
 
-        After the first one that can be mapped they are made several at once: those of
-        remote scenes wait for the network most of the time.
+        After the first scene that can be mapped, several are planned in parallel: plans of remote
+        scenes mostly wait for the network.
         """
         waiting = iter(scenes)
         for scene in waiting:
@@ -239,11 +238,11 @@ class _Planner:
 
 
 _FILES = ("aoi", "legend")
-"""Options that may name a file."""
+"""Options whose value may be a file."""
 
 
 def _absolute(name: str, value: Any) -> Any:
-    """What is in a file is found from any folder."""
+    """Make the path of a file absolute, so that a worker in any folder finds it."""
     if name not in _FILES or not isinstance(value, str | Path):
         return value
     return str(Path(value).absolute()) if _is_file({name: value}, name) else str(value)

@@ -1,7 +1,7 @@
-"""Working off a work file on a Dask cluster.
+"""Runs the tasks of a work file on a Dask cluster.
 
-One task is one scene: nothing but lines and results goes over the wire, and no array. Workers may
-come late and die at any time; Dask gives their tasks to others, which resume or begin again.
+Only tasks and results go over the network, never arrays. Workers may join late and die at any time;
+Dask gives their tasks to others, which resume or start again.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ from geosrseg.extras import extra
 from geosrseg.runtime.devices.devices import find_device
 
 MOST = 500
-"""Tasks that the scheduler knows at a time."""
+"""Most tasks submitted to the scheduler at a time."""
 
 DEATHS = 3
-"""Workers that may die with a task before it is blamed."""
+"""Workers that may die with a task before the task fails."""
 
 
 def run_on_dask(
@@ -33,22 +33,21 @@ def run_on_dask(
     patience: float = 20.0,
     on_result: OnResult = lambda _: None,
 ) -> list[TaskResult]:
-    """Make the maps of all tasks on the workers of a scheduler.
+    """Run all tasks on the workers of a Dask scheduler.
 
     Tasks for a GPU ask for the resource ``GPU=1``; start such workers with
-    ``--resources GPU=1 --nthreads 1``. Every worker needs geosrseg, the model and the scenes by
-    the same names.
+    ``--resources GPU=1 --nthreads 1``. Every worker needs geosrseg, and the model and scenes
+    under the same names.
 
     Args:
-        tasks: what to make.
-        address: of the scheduler, ``tcp://HOST:8786``.
+        address: ``tcp://HOST:8786``.
         overwrite: replace maps of other tasks.
         threads: CPU threads per task.
         patience: seconds to wait for the scheduler.
-        on_result: called for each task that has ended.
+        on_result: called when a task ends.
 
     Raises:
-        WorkError: there is no scheduler at the address.
+        WorkError: no scheduler answers at the address.
         MissingExtraError: the extra ``dask`` is not installed.
     """
     with extra("dask"):
@@ -61,7 +60,7 @@ def run_on_dask(
     by_key = {f"geosrseg-{task.id}": task for task in tasks}
 
     def submit(keys: list[str]) -> list[Any]:
-        """A call per kind of worker, not per task, which would take the scheduler much longer."""
+        """Submit with one call per kind of worker; one per task would be much slower."""
         on_gpu = {key: find_device(by_key[key].device).gpu for key in keys}
         futures: list[Any] = []
         for gpu in set(on_gpu.values()):
@@ -89,7 +88,7 @@ def run_on_dask(
 
 
 def _result(status: str, found: Any, task: Task) -> TaskResult:
-    """What became of a task: its result, or as Dask says of a failure its type, error and trace."""
+    """Convert what Dask returns: a result, or on failure a tuple of type, error and trace."""
     if status == "finished":
         result: TaskResult = found
         return result

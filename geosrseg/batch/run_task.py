@@ -1,4 +1,4 @@
-"""Running one task: the only place where a line of a work file becomes a map, or a part of one."""
+"""Runs one task: turns a line of a work file into a map or a part of one."""
 
 import time
 from collections.abc import Callable
@@ -40,38 +40,33 @@ from geosrseg.runtime.model_address import shown_address
 from geosrseg.version import __version__
 
 ATTEMPTS = 3
-"""Of a task whose failure may pass: the network, the memory."""
+"""Most attempts at a task after temporary failures, of the network or of memory."""
 
 SETTLING = 5
-"""Seconds from the end of a map's store to its item, at the most."""
+"""Seconds to wait for a twin's item after its map is finished."""
 
 PAUSE = 5.0
-"""Seconds before the second attempt; twice as many before the third."""
+"""Seconds before the second attempt; doubled before the third."""
 
 BUSY = 120
-"""Pauses in which another worker may write the map of a scene's parts."""
+"""Most pauses while another worker assembles the map from its parts."""
 
 DONE, KEPT, SKIPPED, FAILED = "done", "kept", "skipped", "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskResult:
-    """What became of a task.
+    """The result of a task.
 
     Attributes:
-        id: of the task.
-        scene: its scene.
-        output: its map.
-        state: ``done``, ``kept`` (a part, whose map waits for others), ``skipped`` (it was there)
-            or ``failed``.
+        state: ``done``, ``kept`` (a part, whose map waits for others), ``skipped`` (the map
+            existed) or ``failed``.
         error: why it failed; empty otherwise.
-        seconds: that it took.
-        attempts: how often it was tried.
-        windows: that were run.
-        waits_for: parts that the map was still waiting for when this one ended.
+        windows: number of windows run.
+        waits_for: parts still unfinished when this one ended.
         part: number of the part, from 1.
-        parts: of the scene.
-        warnings: what was taken for granted about the scene.
+        parts: number of parts of the scene.
+        warnings: assumptions made about the scene.
     """
 
     id: str
@@ -88,14 +83,14 @@ class TaskResult:
     warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
+        """Return a dictionary of plain values."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return values | {"waits_for": list(self.waits_for), "warnings": list(self.warnings)}
 
 
 @lru_cache(maxsize=1)
 def _model(model: str, device: str, precision: str, threads: int | None) -> Model:
-    """The model, loaded once for all tasks of a process."""
+    """Open the model, once per process."""
     return open_model(model, device=device, precision=precision, threads=threads)
 
 
@@ -108,15 +103,14 @@ def run_task(
     turn: AbstractContextManager[object] | None = None,
     pause: Callable[[float], object] = time.sleep,
 ) -> TaskResult:
-    """Make the map of a task, if it is not there; a failure is a result too.
+    """Make the map of a task unless it exists. A failure is returned as a result.
 
     Args:
-        task: what to make.
-        overwrite: replace a map that stands there and was made by another task.
-        threads: of the CPU.
+        overwrite: replace a map made by another task.
+        threads: CPU threads.
         on_progress: see `predict`.
-        turn: held while the network runs.
-        pause: waits between attempts.
+        turn: lock held while the network runs.
+        pause: called with seconds to wait between attempts.
     """
     run = _Run(task, overwrite, threads, on_progress, turn or nullcontext(), pause)
     start = time.monotonic()
@@ -134,8 +128,8 @@ def run_task(
 
 
 def result_of(task: Task, state: str, error: str = "") -> TaskResult:
-    """What became of a task, without figures."""
-    scene = str(Location.of(task.scene))  # without the token that may stand in its address
+    """Return the result of a task, without times and counts."""
+    scene = str(Location.of(task.scene))  # without a token in the address
     return TaskResult(
         id=task.id, scene=scene, output=task.output, state=state, error=error,
         part=task.part, parts=task.parts,
@@ -144,7 +138,7 @@ def result_of(task: Task, state: str, error: str = "") -> TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A task at work; see `run_task`."""
+    """The attempts at one task; see `run_task`."""
 
     task: Task
     overwrite: bool
@@ -155,17 +149,17 @@ class _Run:
     warnings: list[str] = field(default_factory=list)
 
     def once(self) -> tuple[TaskResult, bool]:
-        """What became of an attempt, and whether another one is worth its time."""
+        """Make one attempt; return its result and whether another one may succeed."""
         try:
             return self._make_if_new(), False
         except GeosrsegError as error:
             return result_of(self.task, FAILED, str(error)), self._may_pass(error)
-        except Exception as error:  # of this scene alone: the others are not to pay for it
+        except Exception as error:  # one bad scene must not stop the others
             text = f"{type(error).__name__}: {error}"
             return result_of(self.task, FAILED, text), is_out_of_memory(error)
 
     def _may_pass(self, error: GeosrsegError) -> bool:
-        """What failed was the network or the memory, or another worker has the map."""
+        """Whether the failure may be temporary: network, memory, or another worker on the map."""
         if isinstance(error, DeviceMemoryError | OutputBusyError):
             return True
         remote = "://" in self.task.scene or is_store(self.task.output)
@@ -174,7 +168,7 @@ class _Run:
     def _make_if_new(self) -> TaskResult:
         task = self.task
         if task.error:
-            raise WorkError(f"it could not be planned: {task.error}")
+            raise WorkError(f"could not be planned: {task.error}")
         _check_version(task)
         archive = open_archive(task.output)
         mark = archive.mark(task)
@@ -199,7 +193,8 @@ class _Run:
             done = make_map(
                 self._request(folder),
                 model.session,
-                overwrite=self.overwrite or mark is not None,  # what stands there was judged
+                overwrite=self.overwrite
+                or mark is not None,  # `_make_if_new` has checked the existing map
                 on_progress=self.on_progress,
                 may_halve=False,
                 turn=self.turn,
@@ -211,7 +206,7 @@ class _Run:
     def _make_part(
         self, model: Model, archive: Archive, mark: str | None, make: Callable[[], TaskResult]
     ) -> TaskResult:
-        """Keep the rows of a part; if it is the last one, make the map of all."""
+        """Store the rows of a part; if it is the last one, assemble the map."""
         task = self.task
         try:
             with _folder(task) as folder:
@@ -228,7 +223,7 @@ class _Run:
             if not waits_for:
                 state = self._join(archive, make)
         except OutputError:
-            # A twin that was faster has made the map meanwhile, and its store is gone.
+            # A faster twin may have finished the map and removed the store.
             if not self._is_done_soon(archive):
                 raise
             return result_of(task, SKIPPED)
@@ -242,7 +237,7 @@ class _Run:
         return False
 
     def _join(self, archive: Archive, make: Callable[[], TaskResult]) -> str:
-        """Make the map of all parts, unless another worker does so until it is there."""
+        """Assemble the map from its parts, or wait while another worker does."""
         for _ in range(BUSY):
             try:
                 return make().state
@@ -254,15 +249,17 @@ class _Run:
 
     def _request(self, folder: Path) -> MapRequest:
         output = folder / f"{self.task.name}.tif"
-        products: dict[str, Any] = {n: _product_path(output, n) for n in self.task.products}
+        products: dict[str, Any] = {
+            name: output.with_suffix(PRODUCTS.load(name).suffixes[0]) for name in self.task.products
+        }
         options = dict(self.task.options) | products | {"stac": _item(folder, self.task)}
         request = request_for(self.task.scene, output, **options)
-        request.check_outputs(overwrite=True)  # the names; `make_map` knows what this task has left
+        request.check_outputs(overwrite=True)  # checks names only; `make_map` checks existing files
         return request
 
 
 def _item(folder: Path, task: Task) -> Path:
-    """Where the item is made; its own name is the mark that all is there."""
+    """Return a temporary path for the item; under its final name it marks the map as complete."""
     return folder / f".{task.name}.item.json"
 
 
@@ -271,11 +268,6 @@ def _finish(task: Task, archive: Archive, done: Prediction, item: Path, *, repla
     folder = done.output.parent
     own = [path for path in sorted(folder.glob(f"{escape(task.name)}.*")) if path.is_file()]
     archive.publish(own if is_store(task.output) else [], item, task, replace=replace)
-
-
-def _product_path(output: Path, name: str) -> Path:
-    """A product's file beside the map, with the first suffix that it may have."""
-    return output.with_suffix(PRODUCTS.load(name).suffixes[0])
 
 
 def _check_version(task: Task) -> None:
@@ -308,9 +300,9 @@ def _check_model(task: Task, model: Model) -> None:
 
 
 def _is_unfinished(task: Task) -> bool:
-    """The map there is what a run of this task left that was killed before its item."""
+    """Whether the existing map is from a run of this task that was killed before its item."""
     if is_store(task.output):
-        return True  # nobody else writes below an archive's prefix without an item
+        return True  # in an archive only a killed run leaves a map without an item
     if Path(item_address(task)).exists():
         return False
     try:
@@ -324,7 +316,7 @@ def _is_unfinished(task: Task) -> bool:
 
 
 def _folder(task: Task) -> AbstractContextManager[Path]:
-    """Where the map is made: beside its name, or in a folder of this machine for a store."""
+    """Open the folder where the map is made: the output folder, or a local one for a store."""
     if not is_store(task.output):
         folder = Path(task.output).parent
         try:

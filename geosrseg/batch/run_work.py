@@ -1,4 +1,4 @@
-"""Working off a work file on this machine."""
+"""Runs the tasks of a work file on this machine."""
 
 import os
 import threading
@@ -21,25 +21,24 @@ OnResult = Callable[[TaskResult], None]
 OnTaskProgress = Callable[[Task, Progress], None]
 
 DEATHS = 3
-"""How often a task may end its worker before it is given up."""
+"""Worker deaths after which a task has failed."""
 
 
 def choose_tasks(
     tasks: Sequence[Task], *, number: int | None = None, shard: tuple[int, int] | None = None
 ) -> list[Task]:
-    """The tasks that this call is to run.
+    """Choose the tasks for this call.
 
     Args:
-        tasks: of the work file.
-        number: one task, from 0, as job arrays count.
-        shard: (i, k): every k-th task from the i-th on, i from 1 to k.
+        number: index of a single task, from 0, as in job arrays.
+        shard: (i, k): every k-th task starting with the i-th, i from 1 to k.
 
     Raises:
-        WorkError: there is no such task or shard.
+        WorkError: the task or shard does not exist.
     """
     if number is not None:
         if not 0 <= number < len(tasks):
-            raise WorkError(f"there is no task {number}: they are 0 to {len(tasks) - 1}")
+            raise WorkError(f"there is no task {number}: expected 0 to {len(tasks) - 1}")
         return [tasks[number]]
     if shard is None:
         return list(tasks)
@@ -58,21 +57,21 @@ def run_work(
     on_result: OnResult = lambda _: None,
     on_progress: OnTaskProgress = lambda *_: None,
 ) -> list[TaskResult]:
-    """Make the maps of all tasks that are not there yet.
+    """Make the missing maps of all tasks.
 
-    A task that fails stops no other. Stopped and run again, it skips what is done and resumes
-    what was begun.
+    A failed task does not stop the others. A second call skips finished maps and resumes
+    unfinished ones.
 
     Args:
-        tasks: what to make.
-        jobs: processes. With one, a scene is read and run while the last one is written.
+        jobs: number of processes. With one, a scene is read and run while the previous map is
+            written.
         overwrite: replace maps of other tasks.
         threads: CPU threads per process; an equal share of the cores by default.
-        on_result: called in this process for each task that has ended.
-        on_progress: called for each window, with one job only.
+        on_result: called in this process when a task ends.
+        on_progress: called for each window, only if `jobs` is 1.
 
     Returns:
-        In the order in which they ended.
+        Results in the order in which the tasks ended.
     """
     if jobs == 1:
         ended = _in_threads(tasks, overwrite, threads, on_progress)
@@ -90,13 +89,13 @@ def run_work(
 
 
 class _Stopped(BaseException):
-    """Ends a task at any point."""
+    """Stops a running task; no handler of ordinary errors catches it."""
 
 
 def _in_threads(
     tasks: Sequence[Task], overwrite: bool, threads: int | None, on_progress: OnTaskProgress
 ) -> Generator[TaskResult]:
-    """Two at once, of which one has the network and the other one writes."""
+    """Run two tasks at a time: one runs the network while the other one writes."""
     turn, stopped = threading.Lock(), threading.Event()
 
     def run(task: Task) -> TaskResult:
@@ -123,7 +122,7 @@ def _in_threads(
 
 
 def _in_processes(tasks: Sequence[Task], workers: Sequence[WorkerProcess]) -> Generator[TaskResult]:
-    """A process that dies with a task is replaced, and its task run again."""
+    """Run tasks in processes; replace a dead process and retry its task."""
     waiting, idle = deque(tasks), list(workers)
     deaths: Counter[str] = Counter()
     running: dict[Future[TaskResult], tuple[Task, WorkerProcess]] = {}
@@ -150,6 +149,6 @@ def _in_processes(tasks: Sequence[Task], workers: Sequence[WorkerProcess]) -> Ge
 
 
 def died(task: Task, attempts: int) -> TaskResult:
-    """The result of a task whose worker died each time."""
+    """Return the result of a task whose worker died at every attempt."""
     error = f"its worker died {attempts} times: is there enough memory?"
     return replace(result_of(task, FAILED, error), attempts=attempts)

@@ -1,4 +1,4 @@
-"""The scenes that a user means: names, patterns, lists, and the results of a STAC search."""
+"""Resolves what a user names as scenes: paths, patterns, lists, and results of a STAC search."""
 
 import json
 import warnings
@@ -16,16 +16,16 @@ from geosrseg.raster.storage.location import Location
 from geosrseg.regular_file import create_new, read_regular
 
 LISTS = (".txt", ".lst", ".csv")
-"""Suffixes of files with one scene a line."""
+"""Suffixes of files with one scene per line."""
 
 MOST_BYTES = 2**28
-"""Of a list or a search result."""
+"""Largest list or search result accepted, in bytes."""
 
 MOST_WORDS = 200_000
-"""Scenes, patterns and lists of one plan, which are looked at one by one."""
+"""Most scenes, patterns and lists in one plan."""
 
 DEEPEST = 3
-"""Lists and patterns within each other."""
+"""Most levels of nested lists and patterns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class SceneName:
     """A scene to map.
 
     Attributes:
-        address: path or URL, absolute; that of the item's file for `item`.
-        name: of its map, without a suffix.
-        item: the STAC item of a search result, which has no file of its own yet.
+        address: absolute path or URL; for `item`, the path of the file to write it to.
+        name: name of the map, without suffix.
+        item: a STAC item from a search result that has no file yet; else None.
     """
 
     address: str
@@ -44,15 +44,15 @@ class SceneName:
 
 
 def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
-    """Every scene that the words name, in their order.
+    """Return every scene that the words name, in order.
 
     Args:
-        words: scenes; patterns such as ``scenes/*.tif``; text files of one scene a line; JSON
-            files of a STAC ItemCollection or the answer of a STAC API's search.
-        items_folder: where the items of a search will have their files.
+        words: scenes; patterns such as ``scenes/*.tif``; text files with one scene per line; JSON
+            files with a STAC ItemCollection or the response of a STAC API search.
+        items_folder: folder for the items of a search.
 
     Raises:
-        WorkError: no scene is given, a list cannot be read, or two scenes would have one map.
+        WorkError: no scene is given, a list cannot be read, or two scenes would have the same map.
     """
     expansion = _Expansion(items_folder, left=MOST_WORDS)
     found = [scene for word in words for scene in expansion.scenes(word)]
@@ -66,16 +66,16 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
         if other != scene.address:
             raise WorkError(
                 f"{other} and {scene.address} would both become {scene.name}.tif: plan them into "
-                "folders of their own"
+                "separate folders"
             )
     return list({scene.address: scene for scene in found}.values())
 
 
 def write_items(scenes: Sequence[SceneName]) -> None:
-    """Give the items of search results their files.
+    """Write the items of search results to files.
 
     Raises:
-        WorkError: one cannot be written.
+        WorkError: a file cannot be written.
     """
     for scene in scenes:
         if scene.item is not None:
@@ -90,21 +90,20 @@ def write_items(scenes: Sequence[SceneName]) -> None:
 
 @dataclass(slots=True)
 class _Expansion:
-    """What words name; lists of strangers may name themselves, or lists without end.
+    """Expands words to scenes. Lists are untrusted: they may contain themselves or be endless.
 
     Attributes:
-        items_folder: where the items of a search will have their files.
-        left: words that may still be looked at.
+        left: words that may still be expanded.
     """
 
     items_folder: Path
     left: int
 
     def scenes(self, word: str, *, depth: int = 0) -> Iterator[SceneName]:
-        """The scenes of a word, which stands in as many lists within each other."""
+        """Yield the scenes of a word nested in `depth` lists or patterns."""
         self.left -= 1
         if self.left < 0:
-            raise WorkError(f"{word}: is past {MOST_WORDS} scenes: plan them in parts")
+            raise WorkError(f"{word}: exceeds {MOST_WORDS} scenes: plan them in parts")
         location = Location.of(word)
         path = Path(word)
         named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
@@ -112,7 +111,7 @@ class _Expansion:
             yield _scene(word)
         elif path.is_file() and path.suffix.lower() in LISTS:
             if depth >= DEEPEST:
-                raise WorkError(f"{word}: is a list in {depth} lists: name its scenes yourself")
+                raise WorkError(f"{word}: is nested in {depth} lists: name its scenes directly")
             for line in _read(path).splitlines():
                 text = line.strip().strip('"')
                 if text and not text.startswith("#"):
@@ -130,22 +129,18 @@ class _Expansion:
 
 def _matches(pattern: Path) -> list[str]:
     try:
-        found = _base(pattern).glob(str(pattern.relative_to(pattern.anchor)))
+        base = Path(pattern.anchor or ".")
+        found = base.glob(str(pattern.relative_to(pattern.anchor)))
         return sorted(map(str, found))
     except (OSError, ValueError, RecursionError) as error:
-        raise WorkError(f"{pattern}: is no pattern of files ({reason(error)})") from error
-
-
-def _base(path: Path) -> Path:
-    """Where a pattern begins: the root of an absolute one."""
-    return Path(path.anchor or ".")
+        raise WorkError(f"{pattern}: is not a file pattern ({reason(error)})") from error
 
 
 def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
     try:
         document = parse_json(_read(path))
     except ValueError as error:
-        raise WorkError(f"{path}: is no JSON ({reason(error)})") from error
+        raise WorkError(f"{path}: is not JSON ({reason(error)})") from error
     if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
         yield _scene(str(path))
         return
@@ -155,16 +150,16 @@ def _items(path: Path, items_folder: Path) -> Iterator[SceneName]:
     for number, item in enumerate(features, 1):
         name = item.get("id") if isinstance(item, dict) else None
         if not isinstance(name, str) or not _is_plain(name) or "assets" not in item:
-            raise WorkError(f"{path}: feature {number} is no STAC item with an id and assets")
+            raise WorkError(f"{path}: feature {number} is not a STAC item with an id and assets")
         address = str((items_folder / f"{name}.json").absolute())
         yield SceneName(address, name, _with_whole_links(item, path))
     _warn_of_pages(document, len(features), path)
 
 
 def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
-    """The item with the links of its assets as they are found from any folder.
+    """Return the item with absolute asset links.
 
-    A relative one is counted from the item's own address, or else from the file it came in.
+    Relative links are resolved against the item's own URL, or else against `file`.
     """
     links = item.get("links")
     own = [
@@ -183,7 +178,7 @@ def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
         try:
             there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
         except ValueError:
-            return asset  # it is no address, as its reader will say
+            return asset  # not an address; opening the scene reports it
         return asset | {"href": there}
 
     assets = item["assets"]
@@ -193,7 +188,7 @@ def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
 
 
 def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
-    """Warn of an answer that holds a part of what a search found."""
+    """Warn if the document holds only some of the items that the search found."""
     context = document.get("context")
     matched = document.get(
         "numberMatched", (context if isinstance(context, dict) else {}).get("matched")
@@ -208,7 +203,7 @@ def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
 
 
 def _is_plain(name: str) -> bool:
-    """It can be the name of a file: an id of strangers may be a path."""
+    """Whether an id can be a file name; untrusted ids may be paths."""
     return (
         name not in ("", ".", "..")
         and not set(name) & set('/\\:*?"<>|')

@@ -1,8 +1,7 @@
-"""Work: a file of tasks, one line per scene or per part of one, with all that decides its bytes.
+"""Work files: one task per line, with everything that decides the bytes of its map.
 
-Whoever runs a line gives the same bytes or fails: a worker never falls back to another
-precision, window or model. A line stands for itself, so the file can be cut into shards or sent to
-any queue.
+A worker produces exactly those bytes or fails; it never falls back to another precision, window
+or model. Each line is self-contained, so a file can be split into shards or sent to any queue.
 """
 
 import hashlib
@@ -20,12 +19,12 @@ from geosrseg.raster.storage.publication import publish_text
 from geosrseg.regular_file import hash_file, read_regular
 
 MOST_BYTES = 2**28
-"""Of a work file; a line has about 700 bytes."""
+"""Largest work file accepted, in bytes; a line has about 700."""
 
 SUFFIXES = (".jsonl",)
 
 _NOT_DECISIVE = ("model", "windows", "seconds", "part", "parts", "error")
-"""What a map's bytes do not depend on: of the model its hash counts, not its place."""
+"""Fields that do not affect a map's bytes. The model counts by its hash, not by its path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +34,18 @@ class Task:
     Attributes:
         scene: path or URL, absolute.
         output: path or URL of the class map, absolute.
-        options: what is wanted, by the names of `MapOptions.having`; windows are pinned.
-        files: SHA-256 of the files that options name, by the option: what is in them decides
-            the bytes too.
+        options: map options by the names of `MapOptions.having`; windows are pinned.
+        files: SHA-256 of each file named by an option, by option name.
         products: product files to make beside the map, by name.
         model: name or path of the model.
-        sha256: of the model file.
-        device: where it runs.
-        precision: in which it computes.
-        version: of geosrseg.
-        windows: how many, for the progress.
-        seconds: how long it was reckoned to take, where it was planned; 0 for unknown.
+        sha256: SHA-256 of the model file.
+        version: geosrseg version that planned the task.
+        windows: number of windows, for the progress bar.
+        seconds: time estimated on the planning machine; 0 if unknown.
         part: number of the part, from 1.
-        parts: of the scene; each has a line, and who finds all done makes the map of them.
-        error: why the scene cannot be mapped; empty where it can. Such a task fails, so that no
+        parts: number of parts of the scene. Each has its own line; the worker that finishes the
+            last one assembles the map.
+        error: why the scene cannot be mapped; empty if it can. Such a task fails, so that no
             scene is lost between plan and run.
     """
 
@@ -74,7 +71,7 @@ class Task:
 
     @property
     def map_id(self) -> str:
-        """A hash of all that decides the map's bytes, and of where they go."""
+        """Hash of everything that decides the map's bytes, and of its address."""
         values = self.to_json()
         for name in _NOT_DECISIVE:
             del values[name]
@@ -83,11 +80,11 @@ class Task:
 
     @property
     def id(self) -> str:
-        """Of the map, and of the part where it has several."""
+        """The map's id, with the part number if the map has several parts."""
         return self.map_id if self.parts == 1 else f"{self.map_id}-{self.part}-{self.parts}"
 
     def split(self, parts: int) -> list["Task"]:
-        """The same map in parts, which share its windows about equally."""
+        """Split the task into parts with about the same number of windows."""
         if parts == 1:
             return [self]
         share = replace(
@@ -104,7 +101,7 @@ class Task:
         return self.output.rpartition("/")[2].removesuffix(".tif")
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
+        """Return a dictionary of plain values."""
         return asdict(self) | {"products": list(self.products)}
 
     @classmethod
@@ -135,10 +132,10 @@ class Task:
 
 
 def hash_option_file(path: str | Path) -> str:
-    """The SHA-256 of a file that an option names.
+    """Return the SHA-256 of a file named by an option.
 
     Raises:
-        WorkError: it cannot be read.
+        WorkError: the file cannot be read.
     """
     try:
         return hash_file(Path(path))
@@ -147,11 +144,7 @@ def hash_option_file(path: str | Path) -> str:
 
 
 def write_work(path: str | Path, tasks: Iterable[Task]) -> None:
-    """Write a work file.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
+    """Write a work file; raises OutputError if that fails."""
     publish_text(Path(path), "".join(json.dumps(task.to_json()) + "\n" for task in tasks))
 
 
@@ -159,7 +152,8 @@ def read_work(path: str | Path) -> list[Task]:
     """Read a work file.
 
     Raises:
-        WorkError: it cannot be read, or a line is no task; two tasks make one map, or one part.
+        WorkError: the file cannot be read, a line is not a task, or two tasks make the same map
+            or part.
     """
     path = Path(path)
     try:
@@ -184,5 +178,6 @@ def _read_line(path: Path, number: int, line: str) -> Task:
         return Task.from_json(parse_json(line))
     except ValueError as error:
         raise WorkError(
-            f"{path}: line {number} is no task ({reason(error)}): write the file with geosrseg plan"
+            f"{path}: line {number} is not a task ({reason(error)}): write the file with geosrseg "
+            "plan"
         ) from error

@@ -1,4 +1,4 @@
-"""A process of this machine that runs one task after the other, and may die with one of them."""
+"""A local worker process that runs tasks one by one; if a task kills it, the others continue."""
 
 import os
 import signal
@@ -15,28 +15,28 @@ from geosrseg.batch.run_task import TaskResult, run_task
 from geosrseg.batch.work import Task
 
 GRACE = 10.0
-"""Seconds that a task may take to leave things tidy when it is stopped."""
+"""Seconds that a stopped task gets to clean up."""
 
 
 class WorkerProcess:
-    """A pool of one process: its death is blamed on the task that it was running."""
+    """A pool of one process; if it dies, the task that it was running has failed."""
 
     def __init__(self, *, overwrite: bool, threads: int | None) -> None:
         self._run = partial(run_task, overwrite=overwrite, threads=threads)
         self._start()
 
     def submit(self, task: Task) -> Future[TaskResult]:
-        """Begin a task; the process has no other one."""
-        with without_current_folder():  # the first one starts the process
+        """Start a task; the process must be idle."""
+        with without_current_folder():  # the first task starts the process
             return self._pool.submit(self._run, task)
 
     def restart(self) -> None:
-        """Replace the process, which has died."""
+        """Replace a dead process."""
         self.close()
         self._start()
 
     def close(self) -> None:
-        """End the process, and what it may be running."""
+        """Stop the process and its running task."""
         self._line.close()
         self._pool.shutdown(cancel_futures=True)
 
@@ -47,12 +47,12 @@ class WorkerProcess:
             self._pool = ProcessPoolExecutor(
                 1, mp_context=context, initializer=_obey, initargs=(end,)
             )
-        # The process starts with the first task, and must have the end of the line by then.
+        # Keep this end open: the process starts, and receives it, only with the first task.
         self._end = end
 
 
 def _obey(line: Connection) -> None:
-    """Stop when the line is closed, by the parent or by its death; Ctrl-C is for the parent."""
+    """Stop when the parent closes the line or dies. Only the parent handles Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_watch, args=(line,), daemon=True).start()
@@ -65,6 +65,8 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 def _watch(line: Connection) -> None:
     parent = parent_process()
     wait([line] if parent is None else [line, parent.sentinel])
-    signal.raise_signal(signal.SIGTERM)  # handled by the main thread, between two steps of Python
+    signal.raise_signal(
+        signal.SIGTERM
+    )  # the main thread handles it between two bytecode instructions
     threading.Event().wait(GRACE)
     os._exit(128 + signal.SIGTERM)

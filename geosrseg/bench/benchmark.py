@@ -1,9 +1,8 @@
-"""Benchmark: how fast a model maps on this machine, and how far that is from what it could do.
+"""Benchmarks how fast a model maps on this machine, and how close that is to the machine's peak.
 
-Measured are matrix products (what the machine can do at most), the network alone on each
-device and in each precision that there is, the whole command, and PyTorch as the yardstick.
-Each has its own process, and they are run in turn, A B C A B C: a machine that others
-use slows them all down alike, and the ratios hold.
+It measures matrix products (the peak), the network alone on each available device and in each
+precision, the whole command, and PyTorch as the yardstick. Each has its own process, and they run
+in turn, A B C A B C: other load on the machine slows all of them alike, and the ratios hold.
 """
 
 import tempfile
@@ -44,16 +43,16 @@ from geosrseg.runtime.model.model_file import read_model_file
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 
 REPEATS = 5
-"""Runs of everything; what is printed are their medians."""
+"""Runs of everything; the medians are printed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much a benchmark does.
+    """The size of a benchmark.
 
     Attributes:
-        window: LR pixels of the window that the network alone is run on, at most.
-        scene: LR rows and columns of the scene that the command maps.
+        window: largest side, in LR pixels, of the window for the network alone.
+        scene: LR rows and columns of the scene for the whole command.
     """
 
     window: int
@@ -62,17 +61,16 @@ class Size:
 
 MODEL_SIZE, QUICK_MODEL_SIZE = Size(256, (1000, 1000)), Size(128, (400, 400))
 FULL_SIZE, QUICK_FULL_SIZE = Size(128, (320, 320)), Size(64, (128, 128))
-"""The full network is a twentieth as fast, and its window of 256 takes 17 GB in onnxruntime."""
+"""Smaller: the full network is 20 times slower, and a window of 256 takes 17 GB in onnxruntime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The model that is measured.
+    """The model to measure.
 
     Attributes:
-        spec: what the file says of itself.
-        preset: whose network it has, for the yardstick; None if none that is known.
-        why_no_preset: the reason then.
+        preset: preset with the same network, for the yardstick; None if unknown.
+        why_no_preset: why the preset is unknown.
     """
 
     path: Path
@@ -81,7 +79,7 @@ class Subject:
     why_no_preset: str = ""
 
     def multiply_adds(self, window: int) -> int:
-        """Of the network, on a window of so many LR pixels along each side."""
+        """Return the multiply-adds of the network on a window of `window` x `window` LR pixels."""
         shape = (1, len(self.spec.bands), window, window)
         return multiply_adds(onnx.load(self.path), shape)
 
@@ -98,22 +96,22 @@ def benchmark(
 ) -> Benchmark:
     """Measure a model on this machine.
 
-    It starts processes: a script that calls it does so below ``if __name__ == "__main__":``.
+    It starts processes, so scripts must call it below ``if __name__ == "__main__":``.
 
     Args:
         model: a shipped model's name or a model file.
-        full: measure the paper's network in its place, with random weights and the bands and
+        full: measure the paper's network instead, with random weights and the bands and
             classes of `model`; needs PyTorch.
-        size: LR rows and columns of the synthetic scene that the command maps.
-        quick: smaller windows and a smaller scene.
-        devices: what to measure, where it can be used here; None takes all.
+        size: LR rows and columns of the synthetic scene for the whole command.
+        quick: use smaller windows and a smaller scene.
+        devices: devices to measure, where available; None for all.
         repeats: runs of everything, in turn.
         on_step: called with a few words before each step.
 
     Raises:
-        ModelError: the model is unknown or its file refused.
+        ModelError: the model is unknown or its file is invalid.
         MissingExtraError: the full network needs PyTorch.
-        DeviceError: none of the devices can be used.
+        DeviceError: no device is available.
         GeosrsegError: the command failed.
     """
     if full:
@@ -164,11 +162,11 @@ def benchmark(
 
 
 def find_subject(model: str | Path, folder: Path) -> Subject:
-    """A model file; it has the slim preset's network if it multiplies as often.
+    """Read a model. Equal multiply-adds show that it has the network of the slim preset.
 
     Args:
         model: a shipped model's name or a model file.
-        folder: for the preset's network.
+        folder: where the preset's network is written.
     """
     file = read_model_file(find_model(model))
     unknown = Subject(file.path, file.spec, None, "PyTorch is not installed")
@@ -182,7 +180,7 @@ def find_subject(model: str | Path, folder: Path) -> Subject:
 
 
 def make_full(model: str | Path, folder: Path, *, window: int) -> Subject:
-    """The paper's network with random weights, and the bands and classes of a model.
+    """Write the paper's network with random weights and the bands and classes of a model.
 
     Raises:
         MissingExtraError: PyTorch is not installed.
@@ -202,7 +200,7 @@ def _make(preset: str, like: ModelSpec, folder: Path, *, window: int) -> Subject
 
 
 def _offered(devices: Sequence[str]) -> tuple[list[tuple[str, Precision]], dict[str, str]]:
-    """Devices and precisions that can be used here, and why the others cannot."""
+    """Return the available devices and precisions, and why other devices are missing."""
     reasons = {device: find_device(device).why_not() for device in devices}
     missing = {device: reason for device, reason in reasons.items() if reason is not None}
     offered = [

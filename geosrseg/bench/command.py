@@ -1,4 +1,4 @@
-"""The whole command ``geosrseg predict``, measured from outside."""
+"""Measures the whole command ``geosrseg predict`` from outside."""
 
 import json
 import os
@@ -19,9 +19,9 @@ class CommandRun:
     """One run of the command.
 
     Attributes:
-        seconds: from its start to its end, Python's own start included.
-        network_seconds: spent inside the network, see `Prediction`.
-        peak_bytes: the most memory that it held; None where nothing tells it.
+        seconds: wall time, including the start of Python.
+        network_seconds: time inside the network, see `Prediction`.
+        peak_bytes: peak memory; None if unknown.
     """
 
     seconds: float
@@ -38,56 +38,51 @@ def run_predict(
     precision: str,
     layers: Sequence[str] = (),
 ) -> CommandRun:
-    """Map a scene in its own process, in the window and with the seams of the model.
+    """Map a scene in a separate process, with the model's default windows and seams.
 
     Args:
-        scene: what is mapped.
-        output: the class map.
-        model: an ONNX file.
         device: as in ``--device``.
-        precision: of the arithmetic.
-        layers: what is written besides the class map, of `mapping.layers.layers.LAYERS`.
+        precision: as in ``--precision``.
+        layers: further outputs, from `mapping.layers.layers.LAYERS`.
 
     Raises:
-        GeosrsegError: the command failed; the message is its own.
+        GeosrsegError: the command failed; carries its message.
     """
-    # -P: a module of the current folder is nobody's to run.
-    words = [
-        sys.executable,
-        "-P",
-        "-m",
-        "geosrseg",
-        "predict",
-        scene,
-        "-o",
-        output,
+    # -P keeps Python from importing modules of the current folder.
+    words = [sys.executable, "-P", "-m", "geosrseg", "predict", scene, "-o", output]
+    words += [
         "--model",
         model,
+        "--device",
+        device,
+        "--precision",
+        precision,
+        "--overwrite",
+        "--json",
     ]
-    words += ["--device", device, "--precision", precision, "--overwrite", "--json"]
     words += [f"--{layer}" for layer in layers]
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
-        begin = time.perf_counter()
+        start = time.perf_counter()
         process = subprocess.Popen([str(word) for word in words], stdout=out, stderr=err)
         peak = _wait(process)
-        seconds = time.perf_counter() - begin
+        seconds = time.perf_counter() - start
         for stream in (out, err):
             stream.seek(0)
         if process.returncode:
-            reason = err.read().strip() or f"it ended with {process.returncode}"
+            reason = err.read().strip() or f"it exited with {process.returncode}"
             raise GeosrsegError(f"predict on {device} in {precision} failed: {reason}")
         network_seconds = float(json.load(out)["network_seconds"])
     return CommandRun(seconds, network_seconds, peak)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int | None:
-    """Wait for a process; returns its peak memory."""
+    """Wait for a process and return its peak memory in bytes; None if unknown."""
     if not hasattr(os, "wait4"):  # not POSIX
         process.wait()
         return None
     try:
         _, status, usage = os.wait4(process.pid, 0)
-    except BaseException:  # an interruption is not the process's alone
+    except BaseException:  # such as Ctrl-C: do not leave the process running
         process.terminate()
         process.wait()
         raise

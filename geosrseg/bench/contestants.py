@@ -1,4 +1,4 @@
-"""What a benchmark runs in turn: matrix products, networks and yardsticks, each in a process."""
+"""Contestants of a benchmark: matrix products, networks and yardsticks, each in its own process."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -9,12 +9,7 @@ from typing import Any
 
 from geosrseg.bench.loads import PRODUCTS
 from geosrseg.bench.process import MeasuredProcess
-from geosrseg.bench.result import (
-    YARDSTICK,
-    Kind,
-    NetworkResult,
-    ProductResult,
-)
+from geosrseg.bench.result import YARDSTICK, Kind, NetworkResult, ProductResult
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.timing import Timing
@@ -23,23 +18,21 @@ from geosrseg.runtime.devices.devices import find_device
 
 SIDES = {("cpu", "fp32"): 2048, ("cpu", "bf16"): 4096, ("cpu", "fp16"): 4096}
 LARGEST_SIDE = 8192
-"""Rows and columns of the matrices: some tenths of a second of work, or a GPU's milliseconds."""
+"""Rows and columns of the matrices: tenths of a second of work on a CPU, milliseconds on a GPU."""
 
 LOADS = "geosrseg.bench.loads"
-TORCH = "geosrseg.bench.torch_loads"  # named and not imported: it may be missing
+TORCH = "geosrseg.bench.torch_loads"  # a name, not an import: PyTorch may be missing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contestant:
-    """Something that is run in turn with others.
+    """A measurement that runs in turn with others.
 
     Attributes:
-        device: of the network, or the library of a matrix product.
-        kind: what does the arithmetic.
-        precision: of the model.
+        device: device of the network, or library of a matrix product.
         load: see `MeasuredProcess`.
-        arguments: of the command.
-        operations: of one run of a matrix product; None for a network.
+        arguments: arguments of `load`.
+        operations: floating-point operations of a matrix product; None for a network.
     """
 
     device: str
@@ -51,23 +44,23 @@ class Contestant:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name used in messages."""
         return f"{self.device} {self.precision}{' product' if self.operations else ''}"
 
     def result(self, timing: Timing, peak_bytes: int | None) -> ProductResult | NetworkResult:
-        """What it has done."""
+        """Return the measured result."""
         if self.operations:
             return ProductResult(self.device, self.kind, self.precision, self.operations, timing)
         return NetworkResult(self.device, self.kind, self.precision, timing, peak_bytes)
 
 
 def kind_of(device: str) -> Kind:
-    """What does the arithmetic of a device."""
+    """Return whether a device computes on CPU or GPU."""
     return "gpu" if find_device(device).gpu else "cpu"
 
 
 def products(wanted: Iterable[tuple[Kind, Precision]]) -> Iterator[Contestant]:
-    """Matrix products in each precision, by every library that has it."""
+    """Yield the matrix products in each precision, for every library that supports it."""
     for kind, precision in sorted(set(wanted)):
         side = SIDES.get((kind, precision), LARGEST_SIDE)
         once = 2 * side**3
@@ -86,7 +79,7 @@ def products(wanted: Iterable[tuple[Kind, Precision]]) -> Iterator[Contestant]:
 def networks(
     model: Path, offered: Iterable[tuple[str, Precision]], *, window: int
 ) -> Iterator[Contestant]:
-    """A model file on each device and in each precision."""
+    """Yield the model on each device and in each precision."""
     for device, precision in offered:
         arguments = (str(model), device, precision, window)
         yield Contestant(device, kind_of(device), precision, f"{LOADS}:load_session", arguments)
@@ -95,7 +88,7 @@ def networks(
 def yardsticks(
     preset: str, spec: ModelSpec, kinds: Iterable[Kind], *, window: int
 ) -> Iterator[Contestant]:
-    """PyTorch on the CPU, and on the GPU where the others run on one."""
+    """Yield PyTorch on the CPU, and on the GPU if other contestants use one."""
     for device in ("cpu", "cuda") if "gpu" in kinds else ("cpu",):
         kind: Kind = "cpu" if device == "cpu" else "gpu"
         name = YARDSTICK if device == "cpu" else f"{YARDSTICK} {device}"
@@ -106,10 +99,10 @@ def yardsticks(
 def run_in_turn(
     contestants: Sequence[Contestant], *, repeats: int, on_step: Callable[[str], None]
 ) -> tuple[list[ProductResult | NetworkResult], dict[str, str]]:
-    """Run all of them, A B C A B C.
+    """Run all contestants in turn, A B C A B C.
 
     Returns:
-        What they have done, and why those that did not load are missing, by name.
+        The results, and by name why a contestant could not be loaded.
     """
     missing: dict[str, str] = {}
     with ExitStack() as stack:

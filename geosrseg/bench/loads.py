@@ -1,4 +1,4 @@
-"""What a benchmark's processes load, PyTorch excepted: sessions and matrix products."""
+"""Benchmark loads that do not need PyTorch: sessions and matrix products."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -10,11 +10,11 @@ from geosrseg.core.precision import Precision
 from geosrseg.runtime.session import open_session
 
 PRODUCTS = 4
-"""Matrix products in a row, so that the one conversion of the input does not count."""
+"""Matrix products in a row, which make the single conversion of the input negligible."""
 
 
 def load_session(model: str, device: str, precision: str, window: int) -> Callable[[], object]:
-    """A run of a model file on one random window of so many LR pixels along each side."""
+    """Return a run of a model file on one random window, `window` LR pixels square."""
     session = open_session(model, device=device, precision=precision)
     random = np.random.default_rng(0)
     lr = random.random((1, len(session.spec.bands), window, window), np.float32)
@@ -22,17 +22,17 @@ def load_session(model: str, device: str, precision: str, window: int) -> Callab
 
 
 def load_numpy_product(side: int) -> Callable[[], object]:
-    """One product of two float32 matrices with so many rows and columns."""
+    """Return one product of two square float32 matrices."""
     left, right = np.random.default_rng(0).random((2, side, side), np.float32)
     out = np.empty_like(left)
     return lambda: np.matmul(left, right, out=out)
 
 
 def load_openvino_product(side: int, precision: Precision) -> Callable[[], object]:
-    """`PRODUCTS` products of a matrix with so many rows and columns with a constant one."""
+    """Return `PRODUCTS` successive products of a square matrix with a constant one."""
     openvino = import_module("openvino")
     right = np.random.default_rng(0).standard_normal((side, side)).astype(np.float32)
-    right /= np.sqrt(side)  # the products neither grow nor vanish
+    right /= np.sqrt(side)  # keeps the values in range
     ends = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, [side, side])
         for name in ("x0", f"x{PRODUCTS}")

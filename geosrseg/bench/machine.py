@@ -1,4 +1,4 @@
-"""The machine that a benchmark ran on, and the versions of what it ran."""
+"""Describes the machine of a benchmark and the versions of its software."""
 
 import os
 import platform
@@ -18,24 +18,21 @@ from geosrseg.version import __version__
 CPUINFO = Path("/proc/cpuinfo")
 
 MATRIX_FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16")
-"""Instructions that decide how fast a CPU multiplies, as Linux names them."""
+"""CPU flags that decide the speed of matrix products, as named by Linux."""
 
 PACKAGES = ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino", "torch", "rasterio")
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A machine.
+    """A machine and its software.
 
     Attributes:
-        cpu: its name.
-        instructions: those of `MATRIX_FLAGS` that it has; empty where nothing tells it.
-        cores: that this process may use.
+        instructions: supported `MATRIX_FLAGS`; empty if unknown.
+        cores: cores available to this process.
         gpus: names of the NVIDIA GPUs.
-        system: the operating system.
-        load: processes that ran or waited in the minute before, on average; None where nothing
-            tells it.
-        versions: of Python and of each package that is installed, by name.
+        load: load average of the minute before; None if unknown.
+        versions: versions of Python, GDAL and installed packages, by name.
     """
 
     cpu: str
@@ -49,7 +46,7 @@ class Machine:
 
 
 def describe_machine() -> Machine:
-    """The machine that this runs on."""
+    """Describe the current machine."""
     info = _cpuinfo()
     flags = info.get("flags", "").split()
     return Machine(
@@ -65,7 +62,7 @@ def describe_machine() -> Machine:
 
 
 def _cpuinfo() -> dict[str, str]:
-    """What Linux says of the first core."""
+    """Return the entries for the first core; empty outside Linux."""
     if not CPUINFO.exists():
         return {}
     first = CPUINFO.read_text(encoding="utf-8").partition("\n\n")[0]
@@ -80,7 +77,7 @@ def _cores() -> int:
 
 
 def _gpus() -> tuple[str, ...]:
-    """What NVIDIA's own tool lists."""
+    """Return the GPUs that ``nvidia-smi`` lists."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ()

@@ -1,7 +1,7 @@
-"""Processes that are measured: each loads one thing and runs it when told to.
+"""Measured processes: each loads one thing and runs it on request.
 
-A process for each makes its peak memory its own, and keeps the threads of one runtime out of
-another's way. It stays while the others run, so that all can be run in turn.
+Separate processes separate peak memory and the threads of the runtimes. Each process stays alive
+while the others run, so that all can run in turn.
 """
 
 import sys
@@ -18,26 +18,26 @@ from geosrseg.apart import without_current_folder
 from geosrseg.errors import DeviceMemoryError
 
 SHORTEST = 0.2
-"""Seconds for which something is run over and over, so that the clock is fine enough."""
+"""Seconds for which a short run is repeated, so that the clock is precise enough."""
 
 Run = Callable[[], object]
 
 _loaded: list[Run] = []
-"""What this process runs, once `_load` was called in it."""
+"""The function that this process runs, set by `_load`."""
 
 
 class MeasuredProcess:
-    """A process that loads something and runs it once, to have done what is only done once.
+    """A process that loads a function and runs it once to warm up.
 
     Args:
-        name: of what is loaded, for messages.
-        load: ``module:function``, which returns the function to run; it is named, not passed,
-            so that only the process itself imports what it needs.
-        arguments: of the function.
+        name: name used in messages.
+        load: ``module:function`` that returns the function to run. A name, so that only the
+            process itself imports the module.
+        arguments: arguments of `load`.
 
     Raises:
-        GeosrsegError: what loading or running raises.
-        DeviceMemoryError: the process was ended, as happens where memory runs out.
+        GeosrsegError: raised by loading or running.
+        DeviceMemoryError: the process was killed, as happens when memory runs out.
     """
 
     def __init__(self, name: str, load: str, *arguments: Any) -> None:
@@ -52,15 +52,15 @@ class MeasuredProcess:
             raise
 
     def seconds(self) -> float:
-        """Run it, several times if that is quick, and say what one run took."""
+        """Return the time of one run; short runs are repeated and averaged."""
         return self._call(_seconds)
 
     def peak_bytes(self) -> int | None:
-        """The most memory that the process has held so far; None where nothing tells it."""
+        """Return the peak memory of the process so far; None if unknown."""
         return self._call(_peak_bytes)
 
     def close(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._pool.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class MeasuredProcess:
             return self._pool.submit(function, *arguments).result()
         except BrokenProcessPool as error:
             raise DeviceMemoryError(
-                f"{self._name}: its process was ended, probably for want of memory: try --quick"
+                f"{self._name}: its process was killed, probably for lack of memory: try --quick"
             ) from error
 
 
@@ -85,7 +85,7 @@ def run_apart(name: str, function: str, *arguments: Any) -> None:
 
 
 def peak_bytes(maximum: int) -> int:
-    """What the operating system calls ``ru_maxrss``, in bytes."""
+    """Convert ``ru_maxrss`` to bytes; macOS reports bytes, other systems KiB."""
     return maximum if sys.platform == "darwin" else 1024 * maximum
 
 
@@ -99,11 +99,11 @@ def _load(load: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _seconds() -> float:
-    runs, begin = 0, time.perf_counter()
+    runs, start = 0, time.perf_counter()
     while True:
         _loaded[0]()
         runs += 1
-        elapsed = time.perf_counter() - begin
+        elapsed = time.perf_counter() - start
         if elapsed >= SHORTEST:
             return elapsed / runs
 

@@ -1,4 +1,4 @@
-"""What a benchmark found, and how the figures follow from what was measured."""
+"""Results of a benchmark, and the figures derived from the measured times."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,19 +12,15 @@ from geosrseg.core.timing import Timing
 Kind = Literal["cpu", "gpu"]
 
 YARDSTICK = "pytorch"
-"""PyTorch in the reference code's way."""
+"""Name of PyTorch run like the reference code."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProductResult:
-    """Matrix products: what the machine can do at most.
+    """Matrix products, which show the peak of the machine.
 
     Attributes:
-        library: that multiplied.
-        kind: what does the arithmetic.
-        precision: of the model.
         operations: floating-point operations of one run.
-        timing: of the runs.
     """
 
     library: str
@@ -40,10 +36,7 @@ class NetworkResult:
 
     Attributes:
         device: as in ``--device``, or the yardstick.
-        kind: what does the arithmetic.
-        precision: of the arithmetic.
-        timing: of the runs.
-        peak_bytes: the most memory that the process held; None where nothing tells it.
+        peak_bytes: peak memory of the process; None if unknown.
     """
 
     device: str
@@ -55,13 +48,7 @@ class NetworkResult:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The whole command, on one scene.
-
-    Attributes:
-        device: as in ``--device``.
-        precision: of the arithmetic.
-        runs: in the order in which they were made.
-    """
+    """The whole command, on one scene; `device` as in ``--device``."""
 
     device: str
     precision: str
@@ -69,37 +56,32 @@ class CommandResult:
 
     @property
     def timing(self) -> Timing:
-        """Of the command from its start to its end."""
+        """Wall time of the command."""
         return Timing(tuple(run.seconds for run in self.runs))
 
     @property
     def times_network(self) -> float:
-        """How many times the time inside the network it took; the median of the runs."""
+        """Wall time divided by the time inside the network; median of the runs."""
         return median(run.seconds / run.network_seconds for run in self.runs)
 
     @property
     def peak_bytes(self) -> int | None:
-        """The most memory that any run held."""
+        """Largest peak memory of the runs; None if unknown."""
         known = [run.peak_bytes for run in self.runs if run.peak_bytes is not None]
         return max(known, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Benchmark:
-    """What a benchmark found.
+    """The results of a benchmark.
 
     Attributes:
-        date: when it began, ISO 8601.
-        machine: where.
+        date: start time, ISO 8601.
         model: name and version.
-        upscale_factor: of the model.
-        window: LR pixels along each side of the window that the network alone was run on.
-        multiply_adds: of the network on that window, see `runtime.arithmetic`.
-        scene: LR rows and columns of the scene that the command mapped.
-        products: matrix products.
-        networks: the network alone.
-        commands: the whole command.
-        missing: what was not measured, and why.
+        window: side in LR pixels of the window for the network alone.
+        multiply_adds: multiply-adds of the network on that window, see `runtime.arithmetic`.
+        scene: LR rows and columns of the scene for the whole command.
+        missing: by name, why something was not measured.
     """
 
     date: str
@@ -125,7 +107,7 @@ class Benchmark:
         return self.scene[0] * self.scene[1] * self.upscale_factor**2
 
     def peak(self, kind: Kind, precision: str) -> float | None:
-        """Floating-point operations a second of the fastest matrix product, by the medians."""
+        """Return the operations per second of the fastest matrix product, by the medians."""
         rates = (
             result.operations / result.timing.median
             for result in self.products
@@ -134,19 +116,19 @@ class Benchmark:
         return max(rates, default=None)
 
     def share_of_peak(self, result: NetworkResult) -> float | None:
-        """Share of that peak that the network reaches; None where there is no peak."""
+        """Return the share of the peak that the network reaches; None without a peak."""
         peak = self.peak(result.kind, result.precision)
         return None if peak is None else 2 * self.multiply_adds / result.timing.median / peak
 
     def times_yardstick(self, pixels_per_second: float) -> float | None:
-        """How many times as fast as PyTorch on the CPU; None where that was not measured."""
+        """Return the speed relative to PyTorch on the CPU; None if that was not measured."""
         for result in self.networks:
             if result.device == YARDSTICK:
                 return pixels_per_second * result.timing.median / self.window_pixels
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, with the figures that follow."""
+        """Return all results and derived figures as plain values."""
         return {
             "date": self.date,
             "machine": asdict(self.machine),

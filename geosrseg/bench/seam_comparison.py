@@ -1,7 +1,7 @@
-"""Seam comparison: what windows change in a map, and what it costs to have them change less.
+"""Compares window choices: how much tiling changes a map, and what it costs to reduce that.
 
-A part of a scene is run in one window over everything, and then in windows of several sizes,
-halos and ramps. Where a label differs there is a seam.
+A part of a scene is run in one window, and then in windows of several sizes, halos and ramps.
+A seam is where the labels differ.
 """
 
 import tempfile
@@ -32,13 +32,13 @@ from geosrseg.runtime.session import Session, open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL
 
 SIZE = (512, 512)
-"""LR rows and columns that are compared."""
+"""LR rows and columns compared."""
 
 REPEATS = 5
-"""Runs of each choice, in turn; what is printed are their medians."""
+"""Runs of each choice, in turn; the medians are printed."""
 
 LANDSAT = 7700
-"""LR pixels along each side of a whole scene."""
+"""Side of a whole Landsat scene in LR pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class SeamChoice:
     """How a scene is cut into windows, in LR pixels.
 
     Attributes:
-        window_size: of the largest window.
-        halo: at a window's border, never used.
-        ramp: over which windows are blended, behind the halo.
+        window_size: size of the largest window.
+        halo: width of the border that is discarded.
+        ramp: width of the blended zone inside the halo.
     """
 
     window_size: int
@@ -56,10 +56,10 @@ class SeamChoice:
     ramp: int
 
     def plan(self, height: int, width: int, multiple: int) -> WindowPlan:
-        """The windows of so many LR pixels.
+        """Plan the windows of an image in LR pixels.
 
         Raises:
-            ValueError: the windows do not advance.
+            ValueError: halo and ramp leave no room for the windows to advance.
         """
         return plan_windows(
             height,
@@ -73,13 +73,11 @@ class SeamChoice:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeamResult:
-    """What one choice does.
+    """The result of one choice.
 
     Attributes:
-        choice: the windows.
-        work: LR pixels that are run for each LR pixel of a whole Landsat scene.
-        counts: what it changed.
-        timing: of running and blending.
+        work: LR pixels run per LR pixel of a whole Landsat scene.
+        timing: time to run and blend.
     """
 
     choice: SeamChoice
@@ -90,18 +88,14 @@ class SeamResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SeamComparison:
-    """What windows change in a map.
+    """The results of all choices.
 
     Attributes:
         model: name and version.
-        classes: names of the classes.
-        scene: name of the file; empty for a synthetic one.
-        size: LR rows and columns that were compared.
-        hr_pixels: HR pixels of them.
-        device: where the model ran.
-        precision: in which it computed.
-        whole: time of the one window over everything.
-        results: what each choice does.
+        scene: name of the file; empty for a synthetic scene.
+        size: LR rows and columns compared.
+        hr_pixels: HR pixels compared.
+        whole: time of the single window.
     """
 
     model: str
@@ -115,7 +109,7 @@ class SeamComparison:
     results: tuple[SeamResult, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, with the figures that follow."""
+        """Return all results and derived figures as plain values."""
         return {
             "model": self.model,
             "classes": list(self.classes),
@@ -152,22 +146,22 @@ def compare_seams(
     repeats: int = REPEATS,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> SeamComparison:
-    """Compare maps of many windows with the map of one.
+    """Compare tiled maps with the map of one window.
 
     Args:
         model: a shipped model's name or a model file.
-        scene: what is mapped, see `predict`; a synthetic one by default.
-        size: LR rows and columns of it, from its middle, at most. One window over all of them
-            has to fit into memory.
-        choices: the windows; `default_choices` by default.
+        scene: see `predict`; a synthetic scene by default.
+        size: most LR rows and columns, taken from the middle of the scene. One window of that
+            size must fit into memory.
+        choices: `default_choices` by default.
         device: see `predict`.
-        precision: of the model. In fp32 no label differs by rounding.
+        precision: see `predict`. In fp32 no label differs by rounding.
         repeats: runs of each choice, in turn.
         on_step: called with a few words before each step.
 
     Raises:
-        DeviceMemoryError: one window over all pixels might not fit into memory.
-        GeosrsegError: windows do not advance; and see `predict`.
+        DeviceMemoryError: one window of all pixels might not fit into memory.
+        GeosrsegError: windows do not advance; see also `predict`.
     """
     with open_session(model, device=device, precision=precision) as session:
         spec = session.spec
@@ -199,7 +193,7 @@ def compare_seams(
 
 
 def default_choices(spec: ModelSpec) -> tuple[SeamChoice, ...]:
-    """No overlap, halos of several sizes, ramps of several lengths, and larger windows."""
+    """Return choices without overlap, with several halos and ramps, and with larger windows."""
     size, step, halo = spec.window_size, spec.multiple, spec.halo
     choices = [
         SeamChoice(size, 0, 0),
@@ -218,10 +212,10 @@ def default_choices(spec: ModelSpec) -> tuple[SeamChoice, ...]:
 def read_middle(
     scene: str | Path | None, spec: ModelSpec, size: tuple[int, int]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The middle of a scene, or of a synthetic one.
+    """Read the middle of a scene; None for a synthetic one.
 
     Returns:
-        (bands, rows, cols) model input, and (rows, cols) what of it is valid.
+        (bands, rows, cols) model input, and (rows, cols) its valid pixels.
     """
     if scene is None:
         with tempfile.TemporaryDirectory(prefix="geosrseg-") as folder:
@@ -244,13 +238,13 @@ def read_middle(
 
 
 def run_windows(lr: NDArray[np.float32], session: Session, plan: WindowPlan) -> NDArray[np.uint8]:
-    """The class indices of an array in memory.
+    """Map an array in memory.
 
     Args:
         lr: (bands, rows, cols) model input of the plan's size.
 
     Returns:
-        (s·rows, s·cols).
+        (s·rows, s·cols) class indices.
     """
     factor = session.spec.upscale_factor
     blender = WindowBlender(plan, factor=factor, channels=len(session.spec.legend))
@@ -264,7 +258,7 @@ def run_windows(lr: NDArray[np.float32], session: Session, plan: WindowPlan) -> 
 
 
 def _check_memory(session: Session, rows: int, cols: int) -> None:
-    """Refuse a window over everything that the operating system might end the process for."""
+    """Refuse a single window so large that the system might kill the process."""
     wanted, free = session.bytes_per_pixel * rows * cols, available_memory()
     if wanted > free:
         raise DeviceMemoryError(
@@ -288,7 +282,7 @@ def _run_in_turn(
     repeats: int,
     on_step: Callable[[str], None],
 ) -> tuple[list[NDArray[np.uint8]], list[Timing]]:
-    """The labels of each plan, and the time they took."""
+    """Return the labels and times of each plan."""
     plan = plans[0]
     padded = pad_to_window(lr, Window(0, 0, plan.rows.length, plan.cols.length))
     labels: list[NDArray[np.uint8]] = []
@@ -297,14 +291,14 @@ def _run_in_turn(
         labels = []
         for number, plan in enumerate(plans):
             on_step(f"windows {number + 1} of {len(plans)}, run {turn} of {repeats}")
-            begin = time.perf_counter()
+            start = time.perf_counter()
             labels.append(run_windows(padded, session, plan))
-            seconds[number].append(time.perf_counter() - begin)
+            seconds[number].append(time.perf_counter() - start)
     return labels, [Timing(tuple(taken)) for taken in seconds]
 
 
 def _marked(labels: NDArray[np.uint8], valid: NDArray[np.bool_], factor: int) -> NDArray[np.uint8]:
-    """The labels, NODATA where the scene is not valid or does not reach."""
+    """Set labels to NODATA where the scene is invalid or padded."""
     usable = np.zeros(labels.shape, np.bool_)
     rows, cols = valid.shape
     usable[: rows * factor, : cols * factor] = valid.repeat(factor, 0).repeat(factor, 1)

@@ -1,7 +1,7 @@
-"""Seams: where a map of many windows differs from the map of one, and how near their borders.
+"""Seam counts: how a tiled map differs from the map of one window, by distance to window borders.
 
-A pixel's distance is that to the nearest inner border of all windows that contribute to it.
-The edges of the scene are no borders: there one window sees no less than another.
+The distance is to the nearest inner border of all windows that contribute to the pixel. Scene
+edges do not count as borders, because a single window has them too.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Span, WindowPlan
 
 BIN = 8
-"""LR pixels of distance that are counted together."""
+"""Width of a distance bin in LR pixels."""
 
 
 def border_distances(span: Span) -> NDArray[np.intp]:
-    """LR pixels from each pixel of an axis to the nearest border.
+    """Return the LR pixels from each pixel of an axis to the nearest border.
 
     Returns:
-        (length,) at least 0; the length of the axis where no border is felt.
+        (length,) at least 0; the length of the axis if there is no border.
     """
     pixels = np.arange(span.length)
     nearest = np.full(span.length, span.length)
@@ -37,12 +37,12 @@ def border_distances(span: Span) -> NDArray[np.intp]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeamCounts:
-    """What windows changed in a map.
+    """Differences between a tiled map and the map of one window.
 
     Attributes:
-        confusion: rows are the labels of one window over everything, columns those of many.
-        pixels: (bins,) HR pixels by distance, `BIN` LR pixels a bin.
-        changed: (bins,) those of them whose label differs.
+        confusion: rows are labels of the single window, columns labels of the tiled map.
+        pixels: (bins,) HR pixels by distance, `BIN` LR pixels per bin.
+        changed: (bins,) HR pixels whose label differs.
     """
 
     confusion: ConfusionMatrix
@@ -51,7 +51,7 @@ class SeamCounts:
 
     @property
     def share_changed(self) -> float:
-        """Share of all labels that differ; NaN if none was counted."""
+        """Share of labels that differ; NaN if no pixel counts."""
         return 1 - self.confusion.overall_accuracy
 
 
@@ -63,13 +63,12 @@ def count_seams(
     factor: int,
     classes: int,
 ) -> SeamCounts:
-    """Compare the labels of many windows with those of one.
+    """Compare a tiled map with the map of one window.
 
     Args:
-        whole: (rows, cols) class indices of the plan's target grid, NODATA where a pixel does
-            not count.
-        tiled: the same in windows.
-        plan: the windows of `tiled`.
+        whole: (rows, cols) class indices on the plan's target grid, from one window; NODATA
+            where a pixel does not count.
+        tiled: the same from the windows of `plan`.
     """
     rows, cols = (border_distances(span) // BIN for span in (plan.rows, plan.cols))
     bins = np.minimum(rows[:, None], cols).repeat(factor, axis=0).repeat(factor, axis=1)

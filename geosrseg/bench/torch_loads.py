@@ -1,6 +1,6 @@
-"""What a benchmark needs PyTorch for: networks with random weights, and the yardstick.
+"""Benchmark loads that need PyTorch: networks with random weights, and the yardstick.
 
-The yardstick is PyTorch in the reference code's way: eager, NCHW, fp32, batches of one.
+The yardstick runs PyTorch like the reference code: eager, NCHW, fp32, batches of one.
 """
 
 from collections.abc import Callable
@@ -25,8 +25,8 @@ def write_random_model(preset: str, like: ModelSpec, window: int, path: Path) ->
 
     Args:
         preset: a name in `networks.presets.PRESETS`.
-        like: the ModelSpec whose bands, classes and radiometry it gets.
-        window: LR pixels of its largest window by default.
+        like: the ModelSpec that gives bands, classes and radiometry.
+        window: default window size in LR pixels.
     """
     network = random_network(preset, like)
     reach = exact_halo(network)
@@ -46,7 +46,7 @@ def write_random_model(preset: str, like: ModelSpec, window: int, path: Path) ->
 
 
 def load_eager(preset: str, like: ModelSpec, window: int, device: str) -> Callable[[], object]:
-    """A run of a preset's network on one random window of so many LR pixels along each side."""
+    """Return a run of a preset's network on one random window, `window` LR pixels square."""
     network = random_network(preset, like).to(device)
     generator = torch.Generator().manual_seed(0)
     lr = torch.rand(1, len(like.bands), window, window, generator=generator)
@@ -60,20 +60,20 @@ def load_eager(preset: str, like: ModelSpec, window: int, device: str) -> Callab
 
 
 def load_product(side: int, precision: Precision, device: str) -> Callable[[], object]:
-    """One product of two matrices with so many rows and columns."""
+    """Return one product of two square matrices."""
     generator = torch.Generator().manual_seed(0)
     matrices = torch.rand(2, side, side, generator=generator).to(device, TYPES[precision])
     out = torch.empty_like(matrices[0])
 
     def run() -> object:
         torch.matmul(*matrices, out=out)
-        return out[0, 0].item()  # which waits for a GPU
+        return out[0, 0].item()  # waits for the GPU
 
     return run
 
 
 def random_network(preset: str, like: ModelSpec) -> JointNetwork:
-    """The network of a preset, with weights that are random and always the same."""
+    """Return the network of a preset with random weights from a fixed seed."""
     torch.manual_seed(0)
     config, _ = configure(
         preset,

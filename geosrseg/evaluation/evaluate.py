@@ -1,10 +1,11 @@
-"""Evaluation: models in, what they did on the same pixels of a dataset out."""
+"""Evaluates models on the same pixels of a dataset."""
 
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -39,15 +40,13 @@ from geosrseg.runtime.session import open_session
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelResult:
-    """What one model did, before it is compared with another.
+    """The measurements of one model.
 
     Attributes:
-        file: what the user called it.
-        sha256: of the model file.
-        device: where it ran.
-        areas: what it did on each area.
-        main: which of them its scores are of.
-        bicubic: the bicubic image of each area; none for a model of native images.
+        file: the model as named by the user.
+        sha256: SHA-256 of the model file.
+        main: whether each area counts in the scores.
+        bicubic: the bicubic image of each area; empty for a model of native images.
     """
 
     spec: ModelSpec
@@ -60,7 +59,7 @@ class ModelResult:
 
     @property
     def scores(self) -> Scores:
-        """All that was counted on the main areas."""
+        """Scores summed over the main areas."""
         chosen = zip(self.areas, self.main, strict=True)
         return add_scores([area.scores for area, is_main in chosen if is_main])
 
@@ -82,28 +81,26 @@ def evaluate(
 ) -> Report:
     """Measure models on the same pixels of a dataset.
 
-    Whole scenes are degraded by each model's factor and mapped in the windows and with the
-    blending of `predict`.
+    Whole scenes are degraded by each model's factor and mapped with the windows and blending of
+    `predict`.
 
     Args:
-        models: shipped models' names, model files or runs' folders.
-        card: the dataset.
+        models: names of shipped models, model files or run folders.
         split: ``train``, ``validation`` or ``test``.
-        baselines: for each model the number of the one that it is compared with, or None;
-            all others are compared with the first by default.
+        baselines: for each model the index of the model to compare it with, or None; by default
+            all others are compared with the first.
         seams: how windows are joined, see `predict`.
-        sizes: what is near a boundary, a small object, and a block of the bootstrap.
-        device: where the models run.
-        precision: in which they compute.
-        threads: of the CPU.
-        networks: of all models, to run in PyTorch where that has a GPU; unused with `tta`.
-        tta: average the answers to the eight flips and turns of each window.
+        device: see `predict`.
+        precision: see `predict`.
+        threads: CPU threads.
+        networks: networks of all models, to run in PyTorch instead; ignored with `tta`.
+        tta: average over the eight flips and rotations of each window.
         on_window: called with the model's name after each window.
 
     Raises:
-        DatasetError: the data is missing, or has not the model's bands or classes.
-        ModelError: a model is refused.
-        RunError: a run is not finished.
+        DatasetError: data is missing, or bands or classes differ from the model's.
+        ModelError: a model is unknown or invalid.
+        RunError: a run is unfinished.
     """
     _check(models, split=split, seams=seams)
     with tempfile.TemporaryDirectory(prefix="geosrseg-") as folder:
@@ -120,21 +117,14 @@ def evaluate(
             small=sizes.small_for(max(factors)),
         )
         with open_measured_dataset(card, specs[0], config, seams=seams, block=sizes.block) as on:
+            run = partial(
+                _run, on=on, device=device, precision=precision, threads=threads, tta=tta,
+                on_window=on_window,
+            )  # fmt: skip
+            networks = networks or [None] * len(files)
             results = [
-                _run(
-                    file,
-                    str(model),
-                    on,
-                    device=device,
-                    precision=precision,
-                    threads=threads,
-                    network=network,
-                    tta=tta,
-                    on_window=on_window,
-                )
-                for file, model, network in zip(
-                    files, models, networks or [None] * len(files), strict=True
-                )
+                run(file, str(model), network=network)
+                for file, model, network in zip(files, models, networks, strict=True)
             ]
             if baselines is None:
                 baselines = [None, *[0] * (len(models) - 1)]
@@ -151,7 +141,7 @@ def _check(models: Sequence[str | Path], *, split: str, seams: str) -> None:
 
 
 def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
-    plan_map(1, 1, spec, seams=seams)  # refuses seams that the model cannot have
+    plan_map(1, 1, spec, seams=seams)  # refuses seams that the model does not support
     if spec.bands != card.bands or spec.legend.ids != card.legend.ids:
         raise DatasetError(
             f"{spec.name} knows bands {', '.join(spec.bands)} and classes "
@@ -163,8 +153,8 @@ def _check_fit(spec: ModelSpec, card: DatasetCard, *, seams: Seams) -> None:
 def _run(
     file: Path,
     model: str,
-    on: MeasuredDataset,
     *,
+    on: MeasuredDataset,
     device: str,
     precision: str,
     threads: int | None,
@@ -172,7 +162,7 @@ def _run(
     network: JointNetwork | None,
     on_window: Callable[[str], None],
 ) -> ModelResult:
-    """One model on all areas."""
+    """Measure one model on all areas."""
     with ExitStack() as stack:
         if network is None or tta:
             session = open_session(
@@ -298,7 +288,7 @@ def _totals(counts: Iterable[NDArray[np.int64]]) -> tuple[int, ...]:
 
 
 def _names(specs: Sequence[ModelSpec]) -> list[str]:
-    """The models' names, with version and number where they do not tell them apart."""
+    """Return distinct names of the models; version and number are added where needed."""
     versions = {(spec.name, spec.version) for spec in specs}
     shared = {name for name, count in Counter(name for name, _ in versions).items() if count > 1}
     names = [f"{spec.name} {spec.version}" if spec.name in shared else spec.name for spec in specs]

@@ -1,8 +1,7 @@
-"""Evaluation area: the part of one scene that is measured, and what its reference says there.
+"""Evaluation areas: the measured part of each scene, prepared once for all models.
 
-Everything that is the same for all models is found once and kept in files: which pixels count,
-which of them lie near a boundary of classes, the small objects, and the blocks of ground that
-the bootstrap draws.
+Temporary files hold which pixels count, which lie near a class boundary, the small objects, and
+the blocks that the bootstrap draws.
 """
 
 import math
@@ -20,7 +19,7 @@ from geosrseg.datasets.labelled_scene import LabelledScene
 from geosrseg.evaluation.scoring.small_objects import STRIP, SmallObjects, find_small_objects
 
 BLOCK_SIZES = (512, 256, 128, 64, 32, 16)
-"""HR pixels along each side of a block: the first that gives enough of them is taken."""
+"""Sides of a block in HR pixels; the first one that gives enough blocks is used."""
 
 ENOUGH_BLOCKS = 60
 
@@ -31,8 +30,9 @@ class AreaConfig:
 
     Attributes:
         split: name of the split whose pixels count.
-        upscale_factors: of all models; what is left over for one of them counts for none.
-        boundary: HR pixels up to which a pixel is near a boundary; 1 are those that touch it.
+        upscale_factors: factors of all models; rows and columns left over for one of them count
+            for none.
+        boundary: HR pixels up to which a pixel is near a boundary; 1 for pixels that touch it.
         small: HR pixels below which an object is small.
     """
 
@@ -45,13 +45,13 @@ class AreaConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EvaluationArea:
-    """One scene, as all models are measured on it, on the grid of its labels.
+    """The measured part of one scene, on the grid of its labels.
 
     Attributes:
         target: (rows, cols) uint8 class indices of the pixels that count, NODATA elsewhere.
-        near_boundary: (rows, cols), True for pixels of any split near a boundary.
-        objects: the small ones of the reference.
-        counted_objects: (objects + 1,), True for those of which every pixel counts.
+        near_boundary: (rows, cols), True near a boundary, in any split.
+        objects: small objects of the reference.
+        counted_objects: (objects + 1,), True if every pixel of the object counts.
     """
 
     scene: LabelledScene
@@ -73,49 +73,43 @@ class EvaluationArea:
         return Window(0, 0, *self.size)
 
     def strips(self) -> Iterator[Window]:
-        """The whole area from top to bottom, a strip of rows at a time."""
+        """Yield strips of rows from top to bottom."""
         return _strips(*self.size)
 
     def count_pixels(self) -> NDArray[np.int64]:
-        """(classes,) pixels that count."""
+        """Return (classes,) counted pixels."""
         counts = np.zeros(256, np.int64)
         for strip in self.strips():
             counts += np.bincount(self.target[strip.rows].ravel(), minlength=256)
         return counts[: len(self.legend)]
 
     def count_objects(self) -> NDArray[np.int64]:
-        """(classes,) small objects that count."""
+        """Return (classes,) counted small objects."""
         labels = self.objects.label[self.counted_objects]
         return np.bincount(labels, minlength=len(self.legend))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Blocks:
-    """The blocks of one area, numbered on from those of the areas before it.
+    """The blocks of one area; numbering continues from the areas before it.
 
     Attributes:
-        side: HR pixels along each side.
-        numbers: (rows, cols) of blocks; -1 where no pixel counts.
+        side: side of a block in HR pixels.
+        numbers: (block rows, block cols); -1 where no pixel counts.
     """
 
     side: int
     numbers: NDArray[np.int64]
 
     def of(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Number of the block of each pixel; the arrays broadcast."""
+        """Return the block number of each pixel; the arrays broadcast."""
         return self.numbers[rows // self.side, cols // self.side]
 
 
 def prepare_areas(
     scenes: Sequence[LabelledScene], config: AreaConfig, *, folder: Path
 ) -> list[EvaluationArea]:
-    """Find out all that does not depend on a model, for every scene with a pixel that counts.
-
-    Args:
-        scenes: the open scenes.
-        config: what is measured.
-        folder: for files as large as the scenes.
-    """
+    """Prepare an area for every scene with a counted pixel; `folder` holds large files."""
     areas = []
     for number, scene in enumerate(scenes):
         own = folder / str(number)
@@ -127,7 +121,7 @@ def prepare_areas(
 
 
 def _read_target(scene: LabelledScene, config: AreaConfig, file: Path) -> NDArray[np.uint8] | None:
-    """(rows, cols) of the scene, less what is left over; None if no pixel counts."""
+    """Read (rows, cols) divisible by all factors; None if no pixel counts."""
     grid = scene.grid
     factors = (1,) if scene.is_lr else config.upscale_factors
     height, width = (
@@ -165,7 +159,7 @@ def _prepare(
 
 
 def _near_boundary(reference: NDArray[np.uint8], strip: Window, *, reach: int) -> NDArray[np.bool_]:
-    """(rows, cols) of a strip: True within `reach` pixels of an edge between two classes."""
+    """Mark pixels of a strip within `reach` pixels of an edge between two classes."""
     height, width = reference.shape
     wide = strip.grown(reach, height=height, width=width)
     values = reference[wide.rows]
@@ -181,14 +175,13 @@ def _near_boundary(reference: NDArray[np.uint8], strip: Window, *, reach: int) -
 
 
 def plan_blocks(areas: Sequence[EvaluationArea], *, side: int | None = None) -> list[Blocks]:
-    """Divide the areas into blocks, the largest of which there are enough.
+    """Divide the areas into the largest blocks of which there are enough.
 
-    Neighbouring errors are alike, so large blocks give the honest interval; few of them give
-    none.
+    Errors of neighbouring pixels correlate, so small blocks give too narrow intervals, and few
+    blocks give none.
 
     Args:
-        areas: what is measured.
-        side: HR pixels along each side of a block; a multiple of 16. Chosen by default.
+        side: side of a block in HR pixels, a multiple of 16. Chosen by default.
     """
     cells = [_counted_cells(area) for area in areas]
     sides = BLOCK_SIZES if side is None else (side,)
@@ -204,7 +197,7 @@ def plan_blocks(areas: Sequence[EvaluationArea], *, side: int | None = None) -> 
 
 
 def _counted_cells(area: EvaluationArea) -> NDArray[np.bool_]:
-    """(rows, cols) of the smallest blocks, True where a pixel counts."""
+    """Mark the smallest blocks with a counted pixel."""
     strips = [
         _coarser(area.target[strip.rows] != NODATA, BLOCK_SIZES[-1]) for strip in area.strips()
     ]
@@ -212,7 +205,7 @@ def _counted_cells(area: EvaluationArea) -> NDArray[np.bool_]:
 
 
 def _coarser(marked: NDArray[np.bool_], factor: int) -> NDArray[np.bool_]:
-    """True where any of `factor` by `factor` pixels is."""
+    """Mark squares of `factor` by `factor` pixels with a marked pixel."""
     rows, cols = (math.ceil(length / factor) for length in marked.shape)
     padded = np.zeros((rows * factor, cols * factor), np.bool_)
     padded[: marked.shape[0], : marked.shape[1]] = marked

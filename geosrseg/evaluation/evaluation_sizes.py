@@ -1,4 +1,4 @@
-"""Evaluation sizes: what is near a boundary, a small object, and a block of the bootstrap."""
+"""Sizes used in an evaluation: boundary distance, small objects, and bootstrap blocks."""
 
 from dataclasses import dataclass
 
@@ -6,14 +6,14 @@ from geosrseg.core.option import check_options, option
 from geosrseg.errors import GeosrsegError
 
 SMALL_SIDE = 4
-"""A small object has fewer pixels than a square of so many LR pixels along each side."""
+"""A small object has fewer pixels than a square with this side in LR pixels."""
 
 BLOCK_MULTIPLE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSizes:
-    """Lengths and areas in HR pixels; with None they follow from the models and the dataset."""
+    """Lengths and areas in HR pixels; None derives them from the models and the dataset."""
 
     boundary: int | None = option(
         "Largest distance to a boundary, in HR pixels, that counts as near.",
@@ -40,11 +40,11 @@ class EvaluationSizes:
             raise GeosrsegError(f"`block` {self.block}: expected a multiple of {BLOCK_MULTIPLE}")
 
     def boundary_for(self, factor: int) -> int:
-        """HR pixels up to which a pixel is near a boundary, for models of up to this factor."""
+        """Return the boundary distance in HR pixels, for models with factors up to this one."""
         return factor if self.boundary is None else self.boundary
 
     def small_for(self, factor: int) -> int:
-        """HR pixels below which an object is small, for models of up to this factor."""
+        """Return the size limit of small objects in HR pixels, for factors up to this one."""
         return (SMALL_SIDE * factor) ** 2 if self.small is None else self.small
 
 

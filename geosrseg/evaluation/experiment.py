@@ -1,4 +1,4 @@
-"""Experiment: one training of a reproduction, and which of them there are."""
+"""Experiments: the trainings of a reproduction, and how they are planned."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from geosrseg.evaluation.lever import check_levers, of_lr
 from geosrseg.networks.framework import PROTOCOLS
 
 ORDER = ("lr", "two-stage", "end-to-end", "hr")
-"""In which protocols are trained and shown: the baseline first."""
+"""Protocols in the order of training and display, the baseline first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,9 +21,9 @@ class Experiment:
         upscale_factor: 1 for ``hr``.
         alpha: weight of the reconstruction loss; None for that of the preset.
         beta: the same for the segmentation loss.
-        in_grid: one of several pairs of weights.
-        levers: what it has beside the plain joint loss, see `lever`.
-        seed: above that of the budget; None where there is one alone.
+        in_grid: whether it is one of several pairs of weights.
+        levers: additions to the plain joint loss, see `lever`.
+        seed: added to the seed of the budget; None if there is only one.
     """
 
     protocol: str
@@ -36,9 +36,9 @@ class Experiment:
 
     @property
     def arm(self) -> str:
-        """What all its seeds have in common: ``end-to-end-8x-teacher``.
+        """Name shared by all its seeds: ``end-to-end-8x-teacher``.
 
-        In a grid it ends with the weights of the losses, as in ``-a0.1-b1000``.
+        In a grid it ends with the weights of the losses: ``-a0.1-b1000``.
         """
         if self.protocol == "hr":
             return "hr"
@@ -48,28 +48,27 @@ class Experiment:
 
     @property
     def name(self) -> str:
-        """Of its run and its model: the arm, with the seed where there are several."""
+        """Name of its run and model: the arm, with the seed if there are several."""
         return self.arm if self.seed is None else f"{self.arm}-s{self.seed}"
 
     @property
     def taught(self) -> bool:
-        """It learns from the network of native images of its seed."""
+        """Whether it learns from the native-image network of the same seed."""
         return "teacher" in self.levers or "task" in self.levers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentPlan:
-    """Which experiments a reproduction has.
+    """The experiments of a reproduction.
 
     Attributes:
-        protocols: of `networks.framework.PROTOCOLS`.
-        upscale_factors: every protocol but ``hr`` is trained with each of them.
-        alphas: weights of the reconstruction loss; none for that of the preset.
-        betas: the same for the segmentation loss. With several alphas or betas
-            every pair is an end-to-end training.
-        seeds: each experiment is trained with so many; experiments of one seed are paired.
-        levers: each is trained beside the plain experiments; several joined by ``+`` are
-            trained together.
+        protocols: from `networks.framework.PROTOCOLS`.
+        upscale_factors: factors for every protocol except ``hr``.
+        alphas: weights of the reconstruction loss; empty for that of the preset.
+        betas: the same for the segmentation loss. With several alphas or betas, every pair is
+            an end-to-end training.
+        seeds: number of seeds per experiment; experiments with the same seed are paired.
+        levers: each adds experiments to the plain ones; ``+`` joins levers of one experiment.
     """
 
     protocols: tuple[str, ...]
@@ -89,22 +88,22 @@ class ExperimentPlan:
         if not self.upscale_factors:
             raise RunError("no upscale factor: expected some of 2, 3, 4, 8")
         if self.in_grid and not (self.alphas and self.betas):
-            raise RunError("a grid has alphas and betas: give both --alpha and --beta")
+            raise RunError("a grid needs alphas and betas: give both --alpha and --beta")
         if self.seeds < 1:
             raise RunError(f"{self.seeds} seeds: expected 1 or more")
         check_levers(self.levers, protocols=self.protocols, in_grid=self.in_grid)
         lists = (self.protocols, self.upscale_factors, self.alphas, self.betas, self.levers)
         for values in lists:
             if len(set(values)) != len(values):
-                raise RunError(f"every value once, got {', '.join(map(str, values))}")
+                raise RunError(f"expected distinct values, got {', '.join(map(str, values))}")
 
     @property
     def in_grid(self) -> bool:
-        """There are several pairs of weights."""
+        """Whether there are several pairs of weights."""
         return len(self.alphas) > 1 or len(self.betas) > 1
 
     def experiments(self) -> tuple[Experiment, ...]:
-        """All of them, the coarsest first, and for each factor the baseline first."""
+        """Return all experiments, the coarsest first, and within a factor the baseline first."""
         planned: list[Experiment] = []
         for factor in sorted(self.upscale_factors, reverse=True):
             for protocol in ORDER[:-1]:
@@ -145,10 +144,10 @@ class ExperimentPlan:
 
 
 def find_baselines(experiments: Sequence[Experiment]) -> list[int | None]:
-    """For each experiment the number of the one that it is compared with.
+    """Return for each experiment the index of its baseline, or None.
 
-    That is ``lr`` of the same factor, seed and levers, what end-to-end training claims to
-    beat. ``hr`` and experiments without such a baseline are compared with none.
+    The baseline is ``lr`` of the same factor, seed and levers, which end-to-end training claims
+    to beat. Experiments without one, such as ``lr`` and ``hr``, have None.
     """
     baselines = {
         (each.upscale_factor, each.seed, each.levers): number

@@ -1,7 +1,7 @@
-"""Levers: what may make end-to-end training better than the plain joint loss does.
+"""Levers: additions that may improve end-to-end training over the plain joint loss.
 
-Each is trained beside the plain experiments, and with it the LR baseline wherever that can
-have it too: a lever that helps both is good for users and no evidence for end to end.
+Each lever adds an experiment, and also an LR baseline with the same lever where possible. A lever
+that helps both is good for users, but no evidence for end-to-end training.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,55 +12,46 @@ from geosrseg.errors import RunError
 
 LEVERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        # soft labels of the network of native images of the same seed
+        # soft labels from the native-image network of the same seed
         "teacher": {"teacher_weight": 1.0},
-        # the SR image is good where that network reads it like the native one
+        # rewards SR images that this network reads like the native image
         "task": {"task_weight": 1.0},
         "warm-up": {"sr_warm_up": 2},
     }
 )
-"""By name, the values of a recipe that each one sets."""
+"""Recipe values set by each lever."""
 
 OF_SR = ("task", "warm-up")
-"""Levers on the SR part, which the LR baseline does not have."""
+"""Levers on the SR part, which the LR baseline lacks."""
 
 
 def of_lr(levers: Sequence[str]) -> tuple[str, ...]:
-    """Those that the LR baseline can have too."""
+    """Return the levers that the LR baseline can have too."""
     return tuple(name for name in levers if name not in OF_SR)
 
 
 def values_of(levers: Sequence[str], *, teacher: bool) -> dict[str, Any]:
-    """The values of a recipe that they set together.
-
-    Args:
-        levers: their names.
-        teacher: the experiment has one.
-    """
+    """Return the recipe values that levers set; `teacher`: whether the experiment has one."""
     values: dict[str, Any] = {}
     for name in levers:
         values |= LEVERS[name]
     if teacher and "teacher" not in levers:
-        values["teacher_weight"] = 0.0  # it reads the SR image, and tells no labels
+        values["teacher_weight"] = 0.0  # the teacher reads the SR image, but gives no labels
     return values
 
 
 def check_levers(joined: Sequence[str], *, protocols: Sequence[str], in_grid: bool) -> None:
-    """Refuse levers that there are not, or that have nothing to act on.
+    """Raise RunError for levers that are unknown or have nothing to act on.
 
     Args:
-        joined: levers, several of them joined by ``+``.
-        protocols: that are trained.
-        in_grid: several pairs of the losses' weights are.
-
-    Raises:
-        RunError: with what was expected.
+        joined: levers, or several joined by ``+``.
+        in_grid: whether several pairs of loss weights are trained.
     """
     names = [name for each in joined for name in each.split("+")]
     if unknown := [name for name in names if name not in LEVERS]:
         raise RunError(f"lever {unknown[0]!r}: expected some of {', '.join(LEVERS)}")
     if names and in_grid:
-        raise RunError("a grid of weights has no levers: leave --levers out, or give one pair")
+        raise RunError("a grid of weights cannot have levers: leave out --levers, or give one pair")
     taught = [name for name in names if name in ("teacher", "task")]
     if taught and "hr" not in protocols:
         raise RunError(f"lever {taught[0]} learns from protocol hr: add it to --protocols")

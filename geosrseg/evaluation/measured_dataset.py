@@ -1,4 +1,4 @@
-"""Measured dataset: a dataset, made ready to measure models on."""
+"""Prepares a dataset to measure models on."""
 
 import tempfile
 from collections.abc import Iterator
@@ -23,24 +23,22 @@ from geosrseg.evaluation.view import View, choose_views
 from geosrseg.mapping.windowing import Seams
 
 RESAMPLES = 2000
-"""Draws of the bootstrap; the ends of an interval then differ little from seed to seed."""
+"""Draws of the bootstrap; enough that intervals vary little between seeds."""
 
 VIEWS = 3
-"""Parts of the test area that a report shows."""
+"""Parts of the test area shown in a report."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasuredDataset:
-    """A dataset, made ready to measure models on.
+    """A dataset, prepared to measure models on.
 
     Attributes:
-        settings: how is measured.
-        areas: what is measured.
-        main: which of them the figures are of; the others, whose labels lie on the LR grid
-            where some lie on the target grid, have their own.
-        blocks: of each area.
-        views: what is kept to be shown.
-        draws: of the bootstrap.
+        main: whether each area counts in the figures. If only some areas have labels on the
+            target grid, those with labels on the LR grid get separate figures.
+        blocks: blocks of each area.
+        views: parts shown in the report.
+        draws: draws of the bootstrap.
     """
 
     card: DatasetCard
@@ -52,7 +50,7 @@ class MeasuredDataset:
     draws: Draws
 
     def views_of(self, area: int) -> list[View]:
-        """The views of an area."""
+        """Return the views of an area, by its index."""
         return [view for view in self.views if view.area == area]
 
 
@@ -60,16 +58,15 @@ class MeasuredDataset:
 def open_measured_dataset(
     card: DatasetCard, spec: ModelSpec, config: AreaConfig, *, seams: Seams, block: int | None
 ) -> Iterator[MeasuredDataset]:
-    """Find out all that is the same for all models; files as large as the scenes hold it.
+    """Prepare everything that is the same for all models, in files as large as the scenes.
 
     Args:
-        spec: of one of the models; what views show is normalized as it wants it.
-        config: what is measured.
+        spec: ModelSpec that gives the normalization of the views.
         seams: how windows are joined.
-        block: HR pixels along each side of a block of the bootstrap; chosen by default.
+        block: side of a bootstrap block in HR pixels; chosen by default.
 
     Raises:
-        DatasetError: no pixel of the split has a class, or the data is wrong.
+        DatasetError: no pixel of the split has a class, or the data is invalid.
     """
     with (
         tempfile.TemporaryDirectory(prefix="geosrseg-") as folder,

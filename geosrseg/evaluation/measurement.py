@@ -1,4 +1,4 @@
-"""Measurement: one model, or the bicubic image, on one evaluation area."""
+"""Measures one model, or the bicubic image, on one evaluation area."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ from geosrseg.runtime.session import Session
 from geosrseg.training.validating.calibration import CalibrationCounts
 
 BICUBIC_ROWS = 1024
-"""HR rows of the bicubic image that are made at once."""
+"""HR rows of the bicubic image made at a time."""
 
 
 class ReconstructedImage:
-    """An image that comes in parts: its error, and the parts that the views show.
+    """Collects the error and the views of an image that arrives in parts.
 
     Attributes:
-        error: to the native image, over the pixels that count.
-        shown: for each view, (bands, rows, cols).
+        error: squared error against the native image, over the counted pixels.
+        shown: (bands, rows, cols) for each view.
     """
 
     def __init__(self, area: EvaluationArea, scene: LabelledScene, views: Sequence[View]) -> None:
@@ -44,11 +44,11 @@ class ReconstructedImage:
         ]
 
     def add(self, pixels: NDArray[np.float32], window: Window) -> None:
-        """Take a part.
+        """Add a part.
 
         Args:
             pixels: (bands, height, width) normalized reflectance, not clipped.
-            window: where it lies, inside the area.
+            window: its place in the area.
         """
         counted = self._area.target[window.rows, window.cols] != NODATA
         if counted.any():
@@ -59,13 +59,12 @@ class ReconstructedImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
-    """What one model did on one area.
+    """The measurement of one model on one area.
 
     Attributes:
-        scores: all that was counted.
-        image: its SR image; nothing was counted where there is no native one.
-        labels: for each view, (rows, cols) class indices.
-        calibration: confidence against correctness.
+        image: SR image; its error is empty without a native image.
+        labels: (rows, cols) class indices for each view.
+        calibration: counts of confidence against correctness.
     """
 
     scores: Scores
@@ -84,16 +83,7 @@ def measure(
     seams: Seams,
     on_window: Callable[[], None],
 ) -> Measurement:
-    """Run a model on an area.
-
-    Args:
-        area: what is measured.
-        scene: that of the area, normalized as the model wants it.
-        blocks: of the area.
-        views: of the area.
-        seams: how windows are joined.
-        on_window: called after each window.
-    """
+    """Run a model on an area; `scene` is the area's scene with the model's normalization."""
     counter, image = ScoreCounter(area, blocks), ReconstructedImage(area, scene, views)
     labels = [np.full((v.window.height, v.window.width), NODATA, np.uint8) for v in views]
     calibration = CalibrationCounts()
@@ -102,7 +92,7 @@ def measure(
         on_window()
         own = part.window.overlap(area.window)
         if own is None:
-            continue  # left over for another model's factor
+            continue  # left over by another model's factor
         place = (..., slice(own.height), slice(own.width))
         counter.add(part.labels[place], own)
         calibration += _count_calibration(area, own, part.labels[place], part.confidence[place])
@@ -127,13 +117,9 @@ def _count_calibration(
 def measure_bicubic(
     area: EvaluationArea, scene: LabelledScene, *, factor: int, views: Sequence[View]
 ) -> ReconstructedImage:
-    """The image that bicubic upsampling makes of the degraded scene.
+    """Measure bicubic upsampling of the scene degraded by `factor`.
 
-    Args:
-        area: what is measured.
-        scene: that of the area, normalized as the models want it.
-        factor: of the degradation; where there is no native image nothing is counted.
-        views: of the area.
+    Nothing is counted without a native image. `scene` has the models' normalization.
     """
     image = ReconstructedImage(area, scene, views)
     if scene.is_lr:
@@ -154,7 +140,7 @@ def measure_bicubic(
 
 
 def _wanted(area: EvaluationArea, views: Sequence[View]) -> Callable[[Window], bool]:
-    """Whether a window has a pixel that counts or is shown."""
+    """Return a test of whether a window has a counted or shown pixel."""
 
     def wanted(window: Window) -> bool:
         counted = area.target[window.rows, window.cols] != NODATA
@@ -166,7 +152,7 @@ def _wanted(area: EvaluationArea, views: Sequence[View]) -> Callable[[Window], b
 def _paste(
     pixels: NDArray[np.generic], window: Window, *, onto: NDArray[np.generic], of: Window
 ) -> None:
-    """Copy what lies in both windows into the array of the second one; (..., rows, cols)."""
+    """Copy the overlap of both windows into the array of the second; arrays (..., rows, cols)."""
     common = window.overlap(of)
     if common is not None:
         source, target = common.inside(window), common.inside(of)

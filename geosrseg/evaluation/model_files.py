@@ -1,4 +1,4 @@
-"""Model files of everything that a user may name as a model, including a run's folder."""
+"""Finds the model files of everything a user may name as a model, run folders included."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,17 +8,17 @@ from geosrseg.training.finishing.export import export
 
 
 def find_model_files(models: Sequence[str | Path], *, folder: Path) -> list[Path]:
-    """The model file of each model.
+    """Return the model file of each model.
 
-    A run is exported first: what is measured is then what `predict` would do.
+    Runs are exported first, so that the measured file is the one `predict` would use.
 
     Args:
-        models: shipped models' names, model files, or runs' folders.
-        folder: where exported runs are written to.
+        models: names of shipped models, model files, or run folders.
+        folder: where exported runs are written.
 
     Raises:
-        RunError: a folder is no finished run.
-        ModelError: a model is unknown, or a run's model file is refused.
+        RunError: a folder is not a finished run.
+        ModelError: a model is unknown, or a run's model file is invalid.
     """
     files = []
     for number, model in enumerate(models):

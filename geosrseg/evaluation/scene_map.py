@@ -1,4 +1,4 @@
-"""Scene map: the class map of a degraded scene, in the windows and blending of `predict`."""
+"""Maps a degraded scene with the windows and blending of `predict`."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,15 +19,14 @@ from geosrseg.runtime.session import Session
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapPart:
-    """A part of a map that is finished.
+    """A finished part of a map.
 
     Attributes:
-        window: on the grid of the scene's labels: in HR pixels, or in LR pixels.
-        labels: (height, width) class indices; of an LR pixel, by the mean of the
-            probabilities in it.
-        confidence: (height, width) their probability, calibrated.
-        sr: (bands, height, width) SR image in normalized reflectance, not clipped; always
-            in HR pixels.
+        window: on the grid of the scene's labels, in HR or LR pixels.
+        labels: (height, width) class indices; for LR pixels by their mean probabilities.
+        confidence: (height, width) calibrated probability of the label.
+        sr: (bands, rows, cols) SR image, always in HR pixels, in normalized reflectance, not
+            clipped.
     """
 
     window: Window
@@ -43,15 +42,14 @@ def map_parts(
     seams: Seams,
     wanted: Callable[[Window], bool],
 ) -> Iterator[MapPart]:
-    """The map of a scene, window after window.
+    """Map a scene, degraded by the model's factor, window by window.
 
     Args:
-        scene: the scene, degraded by the model's factor as it is read.
         seams: how windows are joined.
-        wanted: whether a window, on the grid of the labels, has to be run.
+        wanted: whether to run a window, given on the grid of the labels.
 
     Yields:
-        What each window finishes; it is to be used before the next one is asked for.
+        The part that each window finishes. Its arrays are reused for the next part.
     """
     factor, spec = session.spec.upscale_factor, session.spec
     averaged = scene.label_pixels(factor)
@@ -87,13 +85,13 @@ def map_parts(
 
 
 def _read(scene: LabelledScene, window: Window, factor: int) -> NDArray[np.float32]:
-    """(bands, height, width) of a window in LR pixels, padded beyond the scene."""
+    """Read (bands, height, width) of a window in LR pixels, padded beyond the scene."""
     inside = window.clipped(*scene.size(factor))
     return pad_to_window(scene.read_inputs(inside, factor=factor), window)
 
 
 def _calibrated(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """(classes, rows, cols) what the logits divided by the temperature would give."""
+    """Return the probabilities that logits divided by the temperature would give."""
     if temperature == 1:
         return probabilities
     sharpened = probabilities ** np.float32(1 / temperature)
@@ -101,7 +99,7 @@ def _calibrated(probabilities: NDArray[np.float32], temperature: float) -> NDArr
 
 
 def _averaged(probabilities: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-    """(classes, rows / size, cols / size) means of squares of `size` pixels."""
+    """Return (classes, rows / size, cols / size) means over squares of `size` pixels."""
     if size == 1:
         return probabilities
     classes, rows, cols = probabilities.shape

@@ -1,4 +1,4 @@
-"""ScoreCounter: counts what one model did on one evaluation area, part after part."""
+"""Counts the scores of one model on one evaluation area."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,7 @@ from geosrseg.evaluation.scoring.scores import Scores
 
 
 class ScoreCounter:
-    """Takes a map in parts, in any order.
-
-    Args:
-        area: what is measured.
-        blocks: of the area.
-    """
+    """Counts scores from parts of a map, in any order."""
 
     def __init__(self, area: EvaluationArea, blocks: Blocks) -> None:
         self._area = area
@@ -30,8 +25,8 @@ class ScoreCounter:
         """Count a part.
 
         Args:
-            labels: (rows, cols) class indices; NODATA where the model says nothing.
-            window: where it lies, inside the area.
+            labels: (rows, cols) class indices; NODATA where the model gives no class.
+            window: its place in the area.
         """
         area = self._area
         place = (window.rows, window.cols)
@@ -47,7 +42,7 @@ class ScoreCounter:
         self._hits += area.objects.count_pixels(window, right)
 
     def scores(self) -> Scores:
-        """All that was counted; an object is found where half of its pixels have its class."""
+        """Return the scores; an object is found if at least half of its pixels have its class."""
         area, classes = self._area, len(self._area.legend)
         objects = area.objects
         found = area.counted_objects & (2 * self._hits >= objects.size)

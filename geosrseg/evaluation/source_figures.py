@@ -1,4 +1,4 @@
-"""Source figures: what a model did on each source of a dataset, and on each grid of labels."""
+"""Computes a model's figures for each source of a dataset and each grid of labels."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from geosrseg.training.validating.calibration import CalibrationCounts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceFigures:
-    """What a model did on some areas, each pixel counted on the grid of its label.
+    """A model's figures on some areas, with pixels counted on the grid of their labels.
 
     Attributes:
         confusion: rows reference, columns prediction.
-        calibration: confidence against correctness.
+        calibration: counts of confidence against correctness.
     """
 
     confusion: ConfusionMatrix
@@ -27,7 +27,7 @@ class SourceFigures:
         return SourceFigures(self.confusion + other.confusion, self.calibration + other.calibration)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is not a number is null."""
+        """Return a dictionary of plain values; NaN and infinity become None."""
         metrics = {**self.confusion.metrics(), "calibration_error": self.calibration.error}
         return {
             "pixels": self.confusion.total,
@@ -40,12 +40,12 @@ class SourceFigures:
 def measure_sources(
     areas: Sequence[EvaluationArea], measurements: Sequence[Measurement]
 ) -> Mapping[str, SourceFigures]:
-    """The figures by source, and of ``lr`` and ``target``: all labels of one grid.
+    """Return figures by source, and for all labels on the ``lr`` and the ``target`` grid.
 
-    Labels on the LR grid are compared with the mean of the probabilities over their pixel.
+    Labels on the LR grid are compared with the mean probabilities over their pixel.
 
     Returns:
-        Nothing for a dataset without sources.
+        Empty for a dataset without sources.
     """
     found: dict[str, SourceFigures] = {}
     for area, done in zip(areas, measurements, strict=True):
@@ -58,5 +58,5 @@ def measure_sources(
 
 
 def finite(value: float) -> float | None:
-    """The value, or None where JSON has no number for it."""
+    """Return the value, or None if it is NaN or infinite."""
     return value if math.isfinite(value) else None

@@ -1,7 +1,7 @@
-"""TorchSession: a run's network in PyTorch, in the place of the session of its model file.
+"""Runs a network in PyTorch instead of onnxruntime.
 
-Where PyTorch has a GPU and onnxruntime has none, that is a hundred times as fast. The model
-file was proved equal to the network when it was exported.
+This is 100 times faster where PyTorch has a GPU and onnxruntime has none. The export has checked
+that the model file equals the network.
 """
 
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from geosrseg.runtime.session import Session
 
 
 def torch_place() -> str:
-    """PyTorch's fastest device."""
+    """Return PyTorch's fastest device."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @contextmanager
 def without_tf32() -> Iterator[None]:
-    """Convolutions that round to 24 bits and not to 11, for a while."""
+    """Disable TF32 temporarily: convolutions keep 24 bits of precision, not 11."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
     try:
@@ -33,11 +33,10 @@ def without_tf32() -> Iterator[None]:
 
 
 class TorchSession(Session):
-    """A session that runs a network; in fp32, without TF32.
+    """A session that runs a PyTorch network in fp32, without TF32.
 
     Args:
-        session: of the network's model file.
-        network: the same network.
+        session: session of the network's model file.
         place: PyTorch's name of the device.
     """
 
@@ -63,7 +62,7 @@ class TorchSession(Session):
                 raise DeviceMemoryError(f"{self.spec.name} on {self.device}: {error}") from error
 
     def cancel(self) -> None:
-        """Nothing: a window takes a fraction of a second."""
+        """Do nothing: a window takes a fraction of a second."""
 
     def close(self) -> None:
         self._network.cpu()

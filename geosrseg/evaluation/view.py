@@ -1,7 +1,7 @@
-"""View: a part of an evaluation area that is shown to readers.
+"""Chooses the parts of the evaluation areas that a report shows.
 
-Which parts are shown is decided by the reference alone, before any model has run: those with
-the most pixels near a boundary of classes. Nobody can pick what flatters a model.
+The reference alone decides, before any model runs: parts with the most pixels near class
+boundaries are shown. So no one can pick parts that flatter a model.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.evaluation.evaluation_area import EvaluationArea
 
 SIDE = 320
-"""HR pixels of a view along each side."""
+"""Side of a view in HR pixels."""
 
 ZOOM = 4
-"""The zoom shows a part so many times smaller."""
+"""Ratio of the sides of view and zoom."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A part of an area, and a part of that to look at closely.
+    """A part of an area, and a zoom into it.
 
     Attributes:
         area: index of the area.
@@ -36,7 +36,7 @@ class View:
 
 
 def choose_views(areas: Sequence[EvaluationArea], *, count: int) -> list[View]:
-    """The `count` richest views that do not overlap, or fewer, by area."""
+    """Choose up to `count` views with the most boundary pixels that do not overlap."""
     scored = [
         (_richness(area, window), index, window)
         for index, area in enumerate(areas)
@@ -60,7 +60,7 @@ def _zoom(area: EvaluationArea, window: Window) -> Window:
 
 
 def _candidates(outer: Window, side: int) -> Iterator[Window]:
-    """Squares in steps of half their side, the last ones at the edge."""
+    """Yield squares in steps of half their side, the last ones at the edge."""
     height, width = min(side, outer.height), min(side, outer.width)
     for row in _steps(outer.height - height, max(side // 2, 1)):
         for col in _steps(outer.width - width, max(side // 2, 1)):
@@ -72,6 +72,6 @@ def _steps(last: int, step: int) -> list[int]:
 
 
 def _richness(area: EvaluationArea, window: Window) -> int:
-    """Counted pixels near a boundary."""
+    """Return the number of counted pixels near a boundary."""
     place = (window.rows, window.cols)
     return int(np.count_nonzero(area.near_boundary[place] & (area.target[place] != NODATA)))

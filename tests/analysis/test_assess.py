@@ -102,7 +102,7 @@ def test_polygons_in_another_crs_count_the_centres_inside(tmp_path, class_map, l
         (None, ["x"], "`class_column`"),
         ("nothing", ["x"], "no column 'nothing', only seen"),
         ("seen", [""], "column 'seen' is empty: write the class of each feature"),
-        ("seen", ["swamp"], "swamp is no class .*`ignored=swamp`"),
+        ("seen", ["swamp"], "swamp is not a class .*`ignored=swamp`"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(tmp_path, class_map, column, values, words):

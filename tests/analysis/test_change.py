@@ -110,7 +110,7 @@ def test_doubt_is_known_of_the_pairs_that_have_confidence(tmp_path, maps):
     assert (second, whole) == (None, None)
     with rasterio.open(tmp_path / "change.tif") as dataset:
         assert not (dataset.read(1) == DOUBTFUL).any()
-    assert "not both maps" in change_text(found)
+    assert "share of noise in the change is unknown" in change_text(found)
 
 
 def test_areas_of_a_series_of_eight_dates_are_those_of_each_map(tmp_path):
@@ -156,11 +156,11 @@ def test_it_is_written_as_text_csv_json_and_page(tmp_path, maps):
     write_change_report(tmp_path / "c.html", found)
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert page.count("<polyline") == 3
-    assert "not both maps have confidence layers" in page
+    assert "share of noise in the change is unknown" in page
 
 
 def test_two_maps_of_one_date_are_refused(maps):
-    with pytest.raises(OutputError, match="one date"):
+    with pytest.raises(OutputError, match="the same date"):
         change(maps[:2], dates=[date(2020, 1, 1)] * 2)
 
 

@@ -118,7 +118,7 @@ def test_doubt_that_is_not_known_takes_no_map_away(tmp_path, class_map, labels):
     layer = write_raster(
         tmp_path / "map.confidence.tif", percent, crs=GRID.crs, transform=GRID.transform
     )
-    with pytest.raises(OutputError, match="no doubt is known in it: leave `max_doubt` out"):
+    with pytest.raises(OutputError, match="holds no doubt: leave out `max_doubt`"):
         relabel(class_map, tmp_path / "out.tif", max_doubt=50, confidence=layer)
     assert not list(tmp_path.glob("out*"))
     relabel(class_map, tmp_path / "out.tif", min_confidence=50)

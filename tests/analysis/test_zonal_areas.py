@@ -101,7 +101,7 @@ def test_the_csv_has_a_row_per_class_and_what_was_not_mapped(tmp_path, class_map
 
 def test_zones_beside_the_map_are_refused(tmp_path, class_map):
     away = write_polygons(tmp_path / "z.gpkg", [shapely.box(0, 0, 10, 10)], name=["nowhere"])
-    with pytest.raises(OutputError, match="not one polygon holds a pixel"):
+    with pytest.raises(OutputError, match="no polygon contains a pixel"):
         zonal_areas(class_map, zones=away)
 
 

@@ -115,7 +115,7 @@ def test_a_broken_scene_is_named_in_the_plan(tmp_path, scenes, model):
     results = run_work(tasks)
     assert states(results) == [DONE, FAILED]
     assert [r.error for r in results if r.state == FAILED] == [
-        f"it could not be planned: {found.scenes[1].error}"
+        f"could not be planned: {found.scenes[1].error}"
     ]
 
 

@@ -87,7 +87,7 @@ def test_an_item_is_a_scene(folder):
 def test_an_id_that_is_no_name_of_a_file_is_refused(folder, name):
     document = {"type": "FeatureCollection", "features": [{"id": name, "assets": {}}]}
     (folder / "found.json").write_text(json.dumps(document))
-    with pytest.raises(WorkError, match="feature 1 is no STAC item"):
+    with pytest.raises(WorkError, match="feature 1 is not a STAC item"):
         names([str(folder / "found.json")], folder)
 
 
@@ -109,14 +109,14 @@ def test_what_names_nothing_is_refused(folder, word):
 
 def test_lists_of_lists_have_an_end(folder):
     (folder / "self.txt").write_text("a.tif\nself.txt\n")
-    with pytest.raises(WorkError, match="is a list in 3 lists"):
+    with pytest.raises(WorkError, match="is nested in 3 lists"):
         list_scenes([str(folder / "self.txt")], items_folder=folder)
     (folder / "wide.txt").write_text("empty.txt\n" * 1001)
     (folder / "wider.txt").write_text("wide.txt\n" * 1001)
     (folder / "empty.txt").touch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geosrseg.batch.scene_list.MOST_WORDS", 10)
-        with pytest.raises(WorkError, match="past"):
+        with pytest.raises(WorkError, match="exceeds 10 scenes"):
             list_scenes([str(folder / "wider.txt")], items_folder=folder)
 
 
@@ -132,7 +132,7 @@ def test_ids_that_are_no_names(folder, name):
     (folder / "found.json").write_text(
         json.dumps({"type": "FeatureCollection", "features": [item]})
     )
-    with pytest.raises(WorkError, match="no STAC item with an id"):
+    with pytest.raises(WorkError, match="not a STAC item with an id"):
         list_scenes([str(folder / "found.json")], items_folder=folder)
 
 

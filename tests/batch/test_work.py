@@ -52,10 +52,10 @@ def test_the_id_is_the_same_wherever_the_model_lies():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("{", "line 1 is no task"),
+        ("{", "line 1 is not a task"),
         ("[]", "expected a JSON object"),
         (json.dumps(TASK.to_json() | {"scene": 4}), "scene is text, got 4"),
-        ("[" * 100_000, "line 1 is no task"),
+        ("[" * 100_000, "line 1 is not a task"),
     ],
 )
 def test_a_line_that_is_no_task_is_named(tmp_path, line, words):

@@ -94,7 +94,7 @@ class TestProcess:
             MeasuredProcess("model", load, str(tmp_path / "none.onnx"), "cpu", "fp32", 8)
 
     def test_where_it_is_ended_memory_may_have_run_out(self):
-        with pytest.raises(DeviceMemoryError, match="thing: its process was ended"):
+        with pytest.raises(DeviceMemoryError, match="thing: its process was killed"):
             MeasuredProcess("thing", "os:_exit", 1)
 
 

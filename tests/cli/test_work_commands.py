@@ -90,7 +90,7 @@ def test_run_names_what_failed_and_which_scene_it_warns_of(folder):
     said = done.stderr.splitlines()
     assert f"warning: {folder / 'in' / 's2.tif'}: it has no CRS: the map has none either" in said
     (error,) = (line for line in said if line.startswith("error: "))
-    assert error.startswith(f"error: {folder / 'in' / 's1.tif'}: it could not be planned: ")
+    assert error.startswith(f"error: {folder / 'in' / 's1.tif'}: could not be planned: ")
     assert error.count("s1.tif") == 1
     assert said[-1] == "2 done, 0 skipped, 1 failed"
     assert said[-2].startswith(f"{folder / 'out'}: 2 maps as one layer: collection.json, ")
@@ -167,7 +167,7 @@ echo 77
     [
         (["--task", "array"], 2, "none of SLURM_ARRAY_TASK_ID, AWS_BATCH_JOB_ARRAY_INDEX,"),
         (["--task", "-1"], 2, "'-1' is not the number of a task"),
-        (["--task", "3"], 1, "there is no task 3: they are 0 to 2"),
+        (["--task", "3"], 1, "there is no task 3: expected 0 to 2"),
         (["--shard", "3/2"], 1, "there is no shard 3/2"),
         (["--shard", "2"], 2, "expected I/K, such as 2/8"),
         (["--dask", "tcp://127.0.0.1:1", "--jobs", "2"], 2, "use one of them"),

@@ -60,7 +60,7 @@ def test_the_baseline_is_lr_of_the_same_factor():
         ({"protocols": ("both",)}, "protocol both: expected some of end-to-end"),
         ({"protocols": ()}, "protocol none"),
         ({"upscale_factors": ()}, "no upscale factor"),
-        ({"upscale_factors": (4, 4)}, "every value once, got 4, 4"),
+        ({"upscale_factors": (4, 4)}, "expected distinct values, got 4, 4"),
         ({"alphas": (1.0, 2.0)}, "give both --alpha and --beta"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Report files: a report as JSON, as CSV, as one HTML page, or as a folder of all of them."""
+"""Writes a report as JSON, CSV or an HTML page, or as a folder with all of them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,12 +16,12 @@ Writer = Callable[[Report], str]
 
 
 def report_json(report: Report) -> str:
-    """All figures, intervals and confusion matrices."""
+    """Return all figures, intervals and confusion matrices as JSON."""
     return json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
 
 
 def metrics_csv(report: Report) -> str:
-    """One row for each model and figure, with its interval and its difference to the baseline."""
+    """Return a row per model and figure, with its interval and difference to the baseline."""
     head = ["model", "upscale_factor", "figure", "class", "value", "low", "high"]
     rows = [[*head, "compared_with", "difference", "difference_low", "difference_high"]]
     for model in report.models:
@@ -37,7 +37,7 @@ def metrics_csv(report: Report) -> str:
 
 
 def confusion_csv(report: Report) -> str:
-    """One row for each model, reference class and predicted class."""
+    """Return a row per model, reference class and predicted class."""
     rows = [["model", "reference", "prediction", "pixels", "pixels_near_boundary"]]
     names = report.legend.names
     for model in report.models:
@@ -55,27 +55,23 @@ FILES: Mapping[str, Writer] = {
     "confusion.csv": confusion_csv,
     "report.html": report_html,
 }
-"""What a report's folder holds."""
+"""Files in the folder of a report."""
 
 SINGLE: Mapping[str, Writer] = {
     ".json": report_json,
     ".csv": metrics_csv,
     ".html": report_html,
 }
-"""What one file holds, by its suffix."""
+"""Writers of a single file, by its suffix."""
 
 
 def check_report(output: Path, *, overwrite: bool) -> None:
-    """Refuse before hours of work what `write_report` would refuse after them.
-
-    Raises:
-        OutputError: see `write_report`.
-    """
+    """Refuse in advance what `write_report` would refuse after hours of work."""
     if output.suffix:
         check_output(output, suffixes=[*SINGLE], overwrite=overwrite)
         return
     if output.exists() and not output.is_dir():
-        raise OutputError(f"{output}: is no folder: choose another name")
+        raise OutputError(f"{output}: is not a folder: choose another name")
     if not output.is_dir() and not output.parent.is_dir():
         raise OutputError(f"{output}: there is no folder {output.parent}: make it first")
     for name in FILES:
@@ -87,13 +83,10 @@ def write_report(report: Report, output: str | Path, *, overwrite: bool = False)
     """Write a report.
 
     Args:
-        report: what was measured.
-        output: a folder, which is made, or one file that ends in .json, .csv or .html.
-        overwrite: replace existing files.
+        output: a folder, created if missing, or one file with suffix .json, .csv or .html.
 
     Raises:
-        OutputError: the suffix is another, something stands there already, or it cannot be
-            written.
+        OutputError: the suffix is unsupported, the output exists, or it cannot be written.
     """
     output = Path(output)
     check_report(output, overwrite=overwrite)

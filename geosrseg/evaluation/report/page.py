@@ -1,7 +1,7 @@
-"""Report page: a report as one HTML file that needs nothing else.
+"""Renders a report as a self-contained HTML page.
 
-The figures and tables are the paper's: Tables 1 and 2, the confusion matrices of Figure 2
-and the pictures of Figure 3.
+Figures and tables follow the paper: Tables 1 and 2, the confusion matrices of Figure 2 and the
+pictures of Figure 3.
 """
 
 import math
@@ -12,7 +12,7 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 
 from geosrseg.core.confusion import ConfusionMatrix
-from geosrseg.evaluation.report.paper_results import PAPER_RESULTS, PaperDataset
+from geosrseg.evaluation.report.paper_results import PAPER_RESULTS
 from geosrseg.evaluation.report.pictures import draw_figures
 from geosrseg.evaluation.report.protocols import (
     PROTOCOL_NAMES,
@@ -39,14 +39,14 @@ PAPER_FIGURES = tuple(FIGURES)[:4]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One difference to the first model.
+    """One difference to the baseline; positions are in percent of the axis.
 
     Attributes:
-        name: of the figure.
+        name: name of the figure.
         estimate: the difference.
-        left: where its interval begins, in percent of the axis; None without interval.
-        width: of the interval, in percent.
-        dot: the place of the value, in percent.
+        left: start of the interval; None without one.
+        width: width of the interval.
+        dot: position of the value.
     """
 
     name: str
@@ -58,11 +58,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The differences of one model to the first, on one axis.
+    """The differences of one model to its baseline, on one axis.
 
     Attributes:
-        zero: the place of zero, in percent of the axis.
-        ticks: places, in percent, and what stands there.
+        zero: position of zero in percent of the axis.
+        ticks: positions in percent, and labels.
         bars: one for each figure.
     """
 
@@ -74,14 +74,14 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One figure of one model by class; the mean comes first if there is one."""
+    """One figure of one model by class, with the mean first if there is one."""
 
     model: str
     estimates: tuple[Estimate, ...]
 
 
 def report_html(report: Report) -> str:
-    """The page."""
+    """Return the page."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -102,26 +102,26 @@ def report_html(report: Report) -> str:
         matrices=[(model, _shares(model.confusion)) for model in report.models],
         class_rows=lambda mean, figure: list(_class_rows(report, mean, figure)),
         pixels=sum(report.reference_pixels),
-        paper=_paper(report),
+        paper=PAPER_RESULTS.get(report.dataset),
         protocols=PROTOCOL_NAMES,
         pictures=list(draw_figures(report)),
     )
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """The value, or a dash where there is none."""
+    """Format a value; a dash if undefined."""
     if value is None or not math.isfinite(value):
         return DASH
     return f"{value:.{digits}f}".replace("-", "−")
 
 
 def signed(value: float, digits: int = 3) -> str:
-    """A difference, with a proper minus."""
+    """Format a difference with its sign."""
     return DASH if not math.isfinite(value) else f"{value:+.{digits}f}".replace("-", "−")
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:
-    """Both ends, or nothing where there is none."""
+    """Format both ends of an interval; empty without one."""
     if not estimate.bounded:
         return ""
     between = DASH if estimate.low >= 0 else " to "
@@ -129,12 +129,12 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
 
 
 def count(value: int) -> str:
-    """A count with thin spaces between the thousands."""
+    """Format a count with thin spaces between the thousands."""
     return f"{value:,}".replace(",", "\u202f")
 
 
 def _best(models: Sequence[ModelReport]) -> dict[str, float]:
-    """The highest value of each figure, where there are unlike values to choose from."""
+    """Return the highest value of each figure whose values differ between models."""
     values = {
         name: {model.estimates[name].value for model in models if model.estimates[name].defined}
         for name in FIGURES
@@ -160,25 +160,23 @@ def _plot(model: ModelReport) -> Plot:
             left = place(own.low) if known else None
             width = place(own.high) - place(own.low) if known else 0.0
             bars.append(Bar(FIGURES[name], own, left, width, place(own.value)))
-    ticks = tuple((place(k * step), _tick(k * step)) for k in range(first, last + 1))
+    ticks = tuple(
+        (place(k * step), f"{k * step:+.6g}".replace("-", "−") if k else "0")
+        for k in range(first, last + 1)
+    )
     return Plot(model, place(0.0), ticks, tuple(bars))
 
 
 def _tick_step(extent: float) -> float:
-    """The smallest round step of which five span the extent."""
+    """Return the smallest round step of which five span the extent."""
     if extent <= 0:
         return 0.01
     power = 10 ** math.floor(math.log10(extent / 5))
     return min(power * factor for factor in (1, 2, 5, 10) if power * factor >= extent / 5)
 
 
-def _tick(value: float) -> str:
-    """A tick of an axis of differences."""
-    return "0" if not round(value, 6) else f"{value:+.6g}".replace("-", "−")
-
-
 def _shares(confusion: ConfusionMatrix) -> list[list[float]]:
-    """Each row of the matrix divided by its sum; NaN for a class that is not there."""
+    """Return each row of the matrix divided by its sum; NaN for absent classes."""
     return [
         [float(cell) / total if (total := float(row.sum())) else math.nan for cell in row]
         for row in confusion.counts
@@ -190,8 +188,3 @@ def _class_rows(report: Report, mean: str | None, figure: str) -> Iterator[Class
         names = [f"{figure}/{name}" for name in report.legend.names]
         keys = [*([mean] if mean else []), *names]
         yield ClassRow(model.model, tuple(model.estimates[key] for key in keys))
-
-
-def _paper(report: Report) -> PaperDataset | None:
-    """The paper's figures, if this is one of its datasets."""
-    return PAPER_RESULTS.get(report.dataset)

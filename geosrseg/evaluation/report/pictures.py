@@ -1,4 +1,4 @@
-"""Pictures: a report's views side by side as in Figure 3 of the paper."""
+"""Draws the views of a report side by side, as in Figure 3 of the paper."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -14,19 +14,18 @@ from geosrseg.evaluation.report.report import Report, ReportView
 from geosrseg.products.png import encode_png
 
 EMPTY = (225, 225, 225)
-"""Colour where a map has no class."""
+"""Colour of pixels without a class."""
 
 SAME_IMAGE = 1e-3
-"""Two SR images that differ by less, in normalized reflectance, are shown once."""
+"""Images that differ by less, in normalized reflectance, are shown once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture, and the zoom into it, as data URIs.
+    """One picture and the zoom into it, as data URIs.
 
     Attributes:
-        whole: the view.
-        text: what it shows, for those who do not see it.
+        text: alternative text.
     """
 
     whole: str
@@ -39,8 +38,7 @@ class Column:
     """An image above its map.
 
     Attributes:
-        title: stands above both.
-        map: None for an image that no model has mapped.
+        map: None for an image without a map.
     """
 
     title: str
@@ -53,9 +51,9 @@ class Figure:
     """All columns of one view.
 
     Attributes:
-        caption: where it is.
+        caption: scene, rows and columns.
         box: left, top, width and height of the zoom in percent of the view.
-        columns: the native image with the reference first.
+        columns: the native image and the reference first.
     """
 
     caption: str
@@ -64,7 +62,7 @@ class Figure:
 
 
 def draw_figures(report: Report) -> Iterator[Figure]:
-    """The figure of every view."""
+    """Yield the figure of every view."""
     for view in report.views:
         window, zoom = view.window, view.zoom
         yield Figure(
@@ -83,19 +81,16 @@ def draw_figures(report: Report) -> Iterator[Figure]:
 
 
 def shown_models(report: Report) -> list[int]:
-    """The numbers of the models that are shown: of a grid's, the best of each degradation."""
+    """Return the indices of the shown models; of a grid only the best of each degradation."""
+    mean_iou = [model.estimates["mean_iou"].value for model in report.models]
     best: dict[int, int] = {}
     for number, experiment in enumerate(report.experiments):
         if experiment.in_grid:
             rival = best.setdefault(experiment.upscale_factor, number)
-            if _mean_iou(report, number) > _mean_iou(report, rival):
+            if mean_iou[number] > mean_iou[rival]:
                 best[experiment.upscale_factor] = number
     in_grid = {n for n, experiment in enumerate(report.experiments) if experiment.in_grid}
     return [n for n in range(len(report.models)) if n not in in_grid or n in best.values()]
-
-
-def _mean_iou(report: Report, number: int) -> float:
-    return report.models[number].estimates["mean_iou"].value
 
 
 def _columns(report: Report, view: ReportView) -> Iterator[Column]:
@@ -118,7 +113,7 @@ def _columns(report: Report, view: ReportView) -> Iterator[Column]:
 
 
 def _is_shown(bicubic: NDArray[np.float32], view: ReportView) -> bool:
-    """A model that upsamples by bicubic interpolation shows the image in its own column."""
+    """Whether a model that upsamples by bicubic interpolation shows the same image."""
     return any(
         model.sr is not None and float(np.abs(model.sr - bicubic).max()) < SAME_IMAGE
         for model in view.models
@@ -126,7 +121,7 @@ def _is_shown(bicubic: NDArray[np.float32], view: ReportView) -> bool:
 
 
 class _Display:
-    """Spreads three bands over the screen's range, all images as the native one."""
+    """Stretches three bands of every image to the range of the native image."""
 
     def __init__(self, native: NDArray[np.float32], bands: tuple[str, ...]) -> None:
         self._shown = [bands.index(name) for name in choose_composite(bands)]
@@ -135,7 +130,7 @@ class _Display:
         self._range = np.where(high > low, high - low, 1)[:, None, None]
 
     def paint(self, image: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """(rows, cols, 3)."""
+        """Return (rows, cols, 3) RGB."""
         spread = (image[self._shown] - self._low) / self._range
         return np.rint(np.clip(spread, 0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
 

@@ -1,4 +1,4 @@
-"""Report protocols: the tables of a reproduction, as the paper has them."""
+"""The tables of a reproduction, arranged as in the paper."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ PROTOCOL_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """An experiment with what its model did."""
+    """An experiment with the results of its model."""
 
     experiment: Experiment
     model: ModelReport
 
     @property
     def protocol(self) -> str:
-        """Its name for a reader, with the weights of the losses where they vary."""
+        """Display name of the protocol, with the loss weights if they vary."""
         own = self.experiment
         name = PROTOCOL_NAMES[own.protocol]
         return f"{name}, α {own.alpha:g}, β {own.beta:g}" if own.in_grid else name
@@ -32,7 +32,7 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """All experiments of one degradation: a group of rows in Table 1 of the paper."""
+    """All experiments of one degradation, a group of rows in Table 1 of the paper."""
 
     upscale_factor: int
     trained: tuple[Trained, ...]
@@ -40,7 +40,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One degradation of Table 2: end-to-end training against the LR baseline."""
+    """One degradation in Table 2: end-to-end training against the LR baseline."""
 
     lr: Trained
     end_to_end: Trained
@@ -48,14 +48,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """End-to-end trainings of one degradation by the weights of their losses.
-
-    Attributes:
-        upscale_factor: the degradation.
-        alphas: the rows.
-        betas: the columns.
-        cells: of each row and column.
-    """
+    """End-to-end trainings of one degradation, in rows by alpha and columns by beta."""
 
     upscale_factor: int
     alphas: tuple[float, ...]
@@ -64,14 +57,14 @@ class Grid:
 
 
 def group_by_factor(report: Report) -> tuple[Factor, ...]:
-    """The experiments of each degradation, in the report's order."""
+    """Group the experiments by degradation, in the order of the report."""
     trained = [Trained(*pair) for pair in zip(report.experiments, report.models, strict=True)]
     groups = groupby(trained, key=lambda each: each.experiment.upscale_factor)
     return tuple(Factor(factor, tuple(group)) for factor, group in groups)
 
 
 def list_claims(factors: tuple[Factor, ...]) -> Iterator[Claim]:
-    """Every end-to-end training beside the LR baseline of its degradation."""
+    """Yield every end-to-end training with the LR baseline of its degradation."""
     for factor in factors:
         lr = [each for each in factor.trained if each.experiment.protocol == "lr"]
         for each in factor.trained:
@@ -80,7 +73,7 @@ def list_claims(factors: tuple[Factor, ...]) -> Iterator[Claim]:
 
 
 def list_grids(factors: tuple[Factor, ...]) -> Iterator[Grid]:
-    """The grid of each degradation that has one."""
+    """Yield the grid of each degradation that has one."""
     for factor in factors:
         cells = {
             (own.alpha, own.beta): each.model

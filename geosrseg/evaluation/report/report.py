@@ -1,4 +1,4 @@
-"""Report: what several models did on the same pixels of one dataset."""
+"""The report of several models on the same pixels of one dataset."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -20,16 +20,15 @@ from geosrseg.version import __version__
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How was measured; all lengths in HR pixels.
+    """The settings of an evaluation; lengths in HR pixels.
 
     Attributes:
-        split: name of the split.
         seams: how windows are joined, see `predict`.
-        block: along each side of a block of the bootstrap.
+        block: side of a bootstrap block.
         blocks: number of blocks.
         resamples: draws of the bootstrap.
-        boundary: up to which a pixel is near a boundary.
-        small: pixels below which an object is small.
+        boundary: distance up to which a pixel is near a boundary.
+        small: HR pixels below which an object is small.
     """
 
     split: str
@@ -43,11 +42,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelView:
-    """What one model made of a view.
+    """The output of one model in a view.
 
     Attributes:
-        labels: (rows, cols) class indices; NODATA where it says nothing.
-        sr: (bands, rows, cols) its SR image; None for a model of native images.
+        labels: (rows, cols) class indices; NODATA where the model gives no class.
+        sr: (bands, rows, cols) SR image; None for a model of native images.
     """
 
     labels: NDArray[np.uint8]
@@ -56,16 +55,15 @@ class ModelView:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ReportView:
-    """A part of the test area, to look at.
+    """A part of the test area to show.
 
     Attributes:
         scene: name of the scene's file.
         window: in HR pixels of the scene.
         zoom: in HR pixels of the view.
         native: (bands, rows, cols) normalized reflectance.
-        reference: (rows, cols) class indices; NODATA where nothing counts.
-        bicubic: the bicubic image for each upscale factor above 1.
-        models: what each model made of it.
+        reference: (rows, cols) class indices; NODATA where no pixel counts.
+        bicubic: bicubic image for each upscale factor above 1.
     """
 
     scene: str
@@ -79,23 +77,22 @@ class ReportView:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelReport:
-    """What one model did.
+    """The results of one model.
 
     Attributes:
-        model: its name, unlike that of the other models of the report.
-        file: what the user called it.
-        sha256: of the model file, in hexadecimal.
-        upscale_factor: of the model; the images were degraded by it.
-        device: where it ran.
+        model: name, distinct within the report.
+        file: the model as named by the user.
+        sha256: SHA-256 of the model file, in hexadecimal.
+        upscale_factor: also the factor by which the images were degraded.
         confusion: rows reference, columns prediction.
-        boundary_confusion: the same for the pixels near a boundary.
-        estimates: every figure with its interval, see `Scores.figures`.
-        by_source: figures of the sources of a dataset that has some, see `measure_sources`.
-        baseline: the model that this one is compared with; empty if with none.
-        differences: to that model, on the same draws; empty without one.
-        psnr: of the SR image in dB, the mean over the scenes; NaN for native input.
+        boundary_confusion: the same for pixels near a boundary.
+        estimates: figures with intervals, see `Scores.figures`.
+        by_source: figures by source, see `measure_sources`; empty without sources.
+        baseline: name of the model that this one is compared with; empty for none.
+        differences: differences to the baseline on the same draws; empty without one.
+        psnr: mean PSNR of the SR image over the scenes, in dB; NaN for native input.
         psnr_bicubic: the same for the bicubic image.
-        resampled: every figure on every draw.
+        resampled: every figure for every draw.
     """
 
     model: str
@@ -114,7 +111,7 @@ class ModelReport:
     resampled: Resampled
 
     def by_class(self, figure: str) -> dict[str, float]:
-        """Class name -> value of a figure in `BY_CLASS`."""
+        """Return a figure of `BY_CLASS` by class name."""
         start = f"{figure}/"
         return {
             name.removeprefix(start): estimate.value
@@ -123,7 +120,7 @@ class ModelReport:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is not a number is null."""
+        """Return a dictionary of plain values; NaN and infinity become None."""
         return {
             "model": self.model,
             "file": self.file,
@@ -155,22 +152,19 @@ class ModelReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Report:
-    """What several models did on the same pixels.
+    """The results of several models on the same pixels.
 
     Attributes:
         dataset: name of the dataset.
-        source: where its data comes from.
-        licence: of its data.
-        legend: the classes.
+        source: origin of the data.
+        licence: licence of the data.
         bands: names, in the order of the images.
-        settings: how was measured.
-        scenes: files of the scenes that have pixels that count.
+        scenes: file names of the scenes with counted pixels.
         reference_pixels: counted pixels by class.
         small_objects: number of small objects by class.
-        models: in the order asked for.
-        views: parts of the test area, to look at.
-        command: what was typed, if it was.
-        experiments: what each model is in a reproduction; empty elsewhere.
+        models: in the order requested.
+        command: command line; empty when called from Python.
+        experiments: the experiment of each model in a reproduction; else empty.
     """
 
     dataset: str
@@ -188,7 +182,7 @@ class Report:
     experiments: tuple[Experiment, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary, without the views."""
+        """Return a dictionary of plain values, without the views."""
         names = self.legend.names
         return {
             "geosrseg": __version__,

@@ -1,6 +1,6 @@
-"""Learning curve: what every arm reached on the validation data, epoch after epoch.
+"""Learning curves of every arm on the validation data, by epoch.
 
-It shows whether a budget suffices: arms that still rise at its end are compared too early.
+They show whether a budget suffices: arms that still improve at its end are compared too early.
 """
 
 import math
@@ -19,7 +19,7 @@ from geosrseg.training.run_folder.metrics_table import read_metrics
 
 COLOURS = ("#5c6670", "#1f5fa8", "#c2571a", "#2f7d4f", "#8a4fa3", "#b3243c", "#0f8a8a", "#8a7500")
 LATE = 5
-"""A curve has levelled off where its last fifth brings next to nothing."""
+"""A curve has levelled off if its last fifth gains almost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Curve:
 
     Attributes:
         arm: see `Experiment.arm`.
-        seed: of the training, 0 where there is one alone.
-        figure: ``mean IoU``, or a class's IoU by its name.
+        seed: seed of the training; 0 if there is only one.
+        figure: ``mean IoU``, or the name of a class for its IoU.
         values: by epoch; NaN where nothing was measured.
     """
 
@@ -57,7 +57,7 @@ def read_curves(runs: Mapping[Experiment, Path], legend: Legend) -> list[Curve]:
 
 
 def curve_csv(curves: Sequence[Curve]) -> str:
-    """One row for each arm, seed, figure and epoch."""
+    """Return a row per arm, seed, figure and epoch."""
     rows = (
         [curve.arm, curve.seed, curve.figure, epoch, "" if math.isnan(value) else value]
         for curve in curves
@@ -68,14 +68,11 @@ def curve_csv(curves: Sequence[Curve]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An arm in one panel: the mean over its seeds, and how far they lie apart.
+    """An arm in one panel: mean and range over its seeds, by epoch.
 
     Attributes:
-        arm: its name.
-        colour: of the line.
-        means: by epoch.
-        lows: the worst seed by epoch.
-        highs: the best one.
+        lows: values of the worst seed.
+        highs: values of the best seed.
     """
 
     arm: str
@@ -86,14 +83,14 @@ class Line:
 
     @property
     def late_gain(self) -> float:
-        """What the last fifth of the epochs brought: its mean above that of the fifth before."""
+        """Mean of the last fifth of the epochs minus that of the fifth before."""
         part = max(len(self.means) // LATE, 1)
         last, before = self.means[-part:], self.means[-2 * part : -part]
         return _mean(last) - _mean(before) if before else math.nan
 
 
 def draw_lines(curves: Sequence[Curve]) -> dict[str, list[Line]]:
-    """For each figure, a line for each arm."""
+    """Return a line per arm for each figure."""
     colours = dict(zip(dict.fromkeys(curve.arm for curve in curves), cycle(COLOURS), strict=False))
     return {
         figure: [
@@ -121,7 +118,7 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def curve_svg(curves: Sequence[Curve]) -> str:
-    """A panel for each figure, a line for each arm, and a band over its seeds."""
+    """Draw a panel per figure, with a line per arm and a band over its seeds."""
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -133,11 +130,11 @@ def curve_svg(curves: Sequence[Curve]) -> str:
 
 
 WIDTH, HEIGHT = 420, 260
-"""Pixels of a panel's axes."""
+"""Size of a panel in pixels."""
 
 
 def _path(values: Sequence[float], *, backwards: bool = False) -> str:
-    """Points of a line, x from the first epoch to the last, y from 0 at the bottom to 1."""
+    """Return the points of a line, x from first to last epoch, y from 0 at the bottom to 1."""
     last = max(len(values) - 1, 1)
     points = [
         f"{WIDTH * epoch / last:.1f},{HEIGHT * (1 - value):.1f}"

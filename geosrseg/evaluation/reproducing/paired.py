@@ -1,10 +1,9 @@
-"""Paired: what arms that were trained with the same seeds differ by, and how sure that is.
+"""Paired differences between arms trained with the same seeds, with intervals.
 
-With one seed, arms see the same chips in the same order and start with the same
-segmentation, so what they differ by varies less than what each of them reaches. Its interval
-is over both chances, that of the training and that of the ground: every draw takes seeds and
-blocks with replacement. As few seeds vary too little among themselves, their part of a draw
-is widened by √(n / (n - 1)).
+With the same seed, arms see the same chips in the same order and start with the same
+segmentation, so their differences vary less than their figures. The interval covers the
+randomness of both training and ground: every draw takes seeds and blocks with replacement. A few
+seeds underestimate the variance, so their part of a draw is widened by √(n / (n - 1)).
 """
 
 import json
@@ -24,10 +23,10 @@ from geosrseg.evaluation.scoring.bootstrap import LEVEL, Estimate, estimate
 from geosrseg.evaluation.source_figures import finite
 
 POWER = 0.8
-"""Chance to find a difference that is there, for which seeds are counted."""
+"""Statistical power for which the number of seeds is computed."""
 
 FIGURES = ("mean_iou", "kappa", "boundary_mean_iou")
-"""Compared, beside the IoU of each class."""
+"""Figures compared, besides the IoU of each class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +35,8 @@ class Arm:
 
     Attributes:
         name: see `Experiment.arm`.
-        values: for each figure, (seeds,).
-        draws: for each figure, (resamples, seeds) on the same draws of blocks.
+        values: (seeds,) values for each figure.
+        draws: (resamples, seeds) values for each figure, on shared draws of blocks.
     """
 
     name: str
@@ -45,10 +44,10 @@ class Arm:
     draws: Mapping[str, NDArray[np.float64]]
 
     def resampled(self, figure: str) -> NDArray[np.float64]:
-        """(resamples,) the mean over drawn seeds, on drawn blocks."""
+        """Return (resamples,) means over drawn seeds, on drawn blocks."""
         draws = self.draws[figure]
         seeds = draws.shape[1]
-        generator = np.random.default_rng(0)  # of all arms alike: seeds stay paired
+        generator = np.random.default_rng(0)  # same draws for all arms: seeds stay paired
         picked = generator.integers(seeds, size=draws.shape)
         mean, drawn = draws.mean(1), np.take_along_axis(draws, picked, 1).mean(1)
         widened: NDArray[np.float64] = mean + math.sqrt(seeds / (seeds - 1)) * (drawn - mean)
@@ -60,13 +59,13 @@ class Pair:
     """One figure of an arm against that of its baseline.
 
     Attributes:
-        arm: its name.
-        baseline: that of the arm that it is compared with.
-        figure: its name.
+        arm: name of the arm.
+        baseline: name of the arm that it is compared with.
+        figure: name of the figure.
         by_seed: (seeds,) differences.
         difference: their mean, with its interval over seeds and blocks.
-        share: of the room between the baseline and native images that the arm closes; None
-            where there are no native images, NaN where they are no better.
+        share: share of the gap between the baseline and native images that the arm closes; None
+            without native images, NaN if they are not better.
     """
 
     arm: str
@@ -78,7 +77,7 @@ class Pair:
 
     @property
     def seed_interval(self) -> tuple[float, float]:
-        """Student's interval of the mean difference, over seeds alone."""
+        """Student's t interval of the mean difference, over seeds only."""
         n = len(self.by_seed)
         reach = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * self.deviation / math.sqrt(n)
         return self.difference.value - reach, self.difference.value + reach
@@ -90,9 +89,9 @@ class Pair:
 
     @property
     def seeds_needed(self) -> float:
-        """Seeds that show a difference of this size four times out of five.
+        """Seeds needed to show a difference of this size four times out of five.
 
-        The smallest number for which a paired t-test has the power; infinite for no
+        The smallest number at which a paired t-test has the power; infinite without a
         difference.
         """
         size = abs(self.difference.value) / self.deviation if self.deviation else math.inf
@@ -106,7 +105,7 @@ class Pair:
         return seeds
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is not a number is null."""
+        """Return a dictionary of plain values; NaN and infinity become None."""
         low, high = self.seed_interval
         return {
             "arm": self.arm,
@@ -122,11 +121,7 @@ class Pair:
 
 
 def pair_arms(report: Report) -> list[Pair]:
-    """Every arm but the baselines against its baseline, figure by figure.
-
-    Args:
-        report: of a reproduction with several seeds.
-    """
+    """Compare every arm with its baseline, figure by figure; needs several seeds."""
     arms = _arms(report)
     compared = _compared(report.experiments)
     names = [*FIGURES, *(f"iou/{name}" for name in report.legend.names)]
@@ -152,7 +147,7 @@ def _arms(report: Report) -> dict[str, Arm]:
 
 
 def _compared(experiments: Sequence[Experiment]) -> list[tuple[str, str]]:
-    """Each arm with the one that it is compared with, and native images with every baseline."""
+    """Pair each arm with its baseline, and native images with every baseline."""
     pairs = [
         (each.arm, experiments[baseline].arm)
         for each, baseline in zip(experiments, find_baselines(experiments), strict=True)
@@ -186,13 +181,13 @@ def _pair(arm: Arm, baseline: Arm, hr: Arm | None, figure: str) -> Pair:
 
 
 def _power(size: float, seeds: int) -> float:
-    """Of a paired two-sided t-test for a difference of `size` standard deviations."""
+    """Return the power of a paired t-test for a difference of `size` standard deviations."""
     limit = stats.t.ppf((1 + LEVEL) / 2, seeds - 1)
     return float(stats.nct.sf(limit, seeds - 1, size * math.sqrt(seeds)))
 
 
 def pairs_csv(pairs: Sequence[Pair]) -> str:
-    """One row for each arm and figure."""
+    """Return a row per arm and figure."""
     rows = [
         {
             "arm": pair.arm,
@@ -212,7 +207,7 @@ def pairs_csv(pairs: Sequence[Pair]) -> str:
 
 
 def pairs_json(pairs: Sequence[Pair]) -> str:
-    """All pairs with their differences by seed."""
+    """Return all pairs with their differences by seed."""
     return json.dumps([pair.to_json() for pair in pairs], indent=2, ensure_ascii=False) + "\n"
 
 

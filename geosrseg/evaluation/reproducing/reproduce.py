@@ -1,15 +1,14 @@
-"""Reproduction: the paper's experiments on one dataset, from training to the report.
+"""Reproduces the paper's experiments on one dataset, from training to the report.
 
-Its folder holds
+The output folder holds
 
-- ``plan.json``: dataset, budget and experiments; with other ones it is not continued
+- ``plan.json``: dataset, budget and experiments; a call with others is refused
 - ``runs/NAME``: the run of each experiment
 - ``models/NAME.onnx``: its model file
-- ``report/``: what all of them did on the same pixels; ``curve.svg`` and
-  ``curve.csv``, how they learned; with several seeds ``seeds.json`` and ``seeds.csv``, by how
-  much the arms differ
+- ``report/``: the results on the same pixels; ``curve.svg`` and ``curve.csv``, the learning
+  curves; with several seeds ``seeds.json`` and ``seeds.csv``, the differences between arms
 
-Called again it resumes where it was stopped: finished runs are kept.
+A second call resumes an interrupted one and keeps finished runs.
 """
 
 import json
@@ -53,13 +52,13 @@ WEIGHTS = ("alpha", "beta")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What all experiments have in common.
+    """The settings shared by all experiments.
 
     Attributes:
-        preset: of networks and recipe.
-        replaced: values to replace in it, see `configure`.
-        init_sr: see `train`; ``{n}`` in it stands for the upscale factor.
-        init_seg: the same for the segmentation part.
+        preset: preset of networks and recipe.
+        replaced: values to replace in the preset, see `configure`.
+        init_sr: see `train`; ``{n}`` stands for the upscale factor.
+        init_seg: see `train`.
     """
 
     preset: str
@@ -68,7 +67,7 @@ class Budget:
     init_seg: str | None = None
 
     def init_sr_of(self, experiment: Experiment) -> Path | None:
-        """The initial weights of an experiment's SR part, if it trains one."""
+        """Return the initial weights of an experiment's SR part, if it trains one."""
         if self.init_sr is None or experiment.protocol in ("lr", "hr"):
             return None
         return Path(self.init_sr.replace("{n}", str(experiment.upscale_factor)))
@@ -76,13 +75,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What is being done.
-
-    Attributes:
-        number: of the step, from 1.
-        steps: how many there are.
-        text: what it is, for a reader.
-    """
+    """A step of a reproduction: `number` from 1 to `steps`, and its description."""
 
     number: int
     steps: int
@@ -107,23 +100,20 @@ def reproduce(
     """Train every experiment, measure all of them on the same pixels, and write the report.
 
     Args:
-        card: the dataset.
-        output: the folder; it is made, or continued.
-        plan: the experiments.
-        budget: what they have in common; the same seed too.
-        split: what is measured.
-        device: where the models are measured; training takes the best one there is.
-        threads: of the CPU, when measuring.
-        jobs: trainings at once, each in its own process; one trains in this process.
-        workers: see `train`, for each training.
-        command: what was typed, for the report.
-        callbacks: makes further Lightning callbacks for each training; unused with several
+        output: the folder, created or continued.
+        split: split to measure.
+        device: device for the measurement; training uses the best one available.
+        threads: CPU threads for the measurement.
+        jobs: trainings run in parallel, each in its own process; 1 trains in this process.
+        workers: see `train`; applies to each training.
+        command: command line, for the report.
+        callbacks: makes further Lightning callbacks for each training; ignored with several
             jobs.
         on_step: called before each training, or with several jobs after it, and before the
             measurement.
 
     Raises:
-        RunError: the folder was started with another dataset, budget or plan; or see `train`.
+        RunError: the folder was started with another dataset, budget or plan; see also `train`.
         GeosrsegError: see `train`, `export` and `evaluate`.
     """
     output, experiments = Path(output), plan.experiments()
@@ -133,7 +123,7 @@ def reproduce(
     if jobs > 1:
         _train_at_once(output, experiments, make, jobs=jobs, on_step=on_step)
     else:
-        for number, experiment in enumerate(_taught_last(experiments), 1):
+        for number, experiment in enumerate(sorted(experiments, key=lambda each: each.taught), 1):
             on_step(_step(number, experiments, f"train {experiment.name}"))
             make(experiment, callbacks=callbacks())
     on_step(_step(len(experiments) + 1, experiments, "evaluate"))
@@ -160,7 +150,7 @@ def reproduce(
 
 
 def _networks(output: Path, experiments: Sequence[Experiment], device: str) -> list[JointNetwork]:
-    """The networks of all runs, where PyTorch has a GPU and onnxruntime has none."""
+    """Return the networks of all runs if PyTorch has a GPU and onnxruntime has none."""
     runs = [Run(output / "runs" / each.name) for each in experiments]
     if device != "auto" or torch_place() == "cpu" or find_device("cuda").why_not() is None:
         return []
@@ -175,7 +165,7 @@ def _train_at_once(
     jobs: int,
     on_step: Callable[[Step], None],
 ) -> None:
-    """Train in processes of their own, first those that teach others."""
+    """Train in parallel processes, teachers first."""
     number = 0
     for taught in (False, True):
         wave = [each for each in experiments if each.taught == taught]
@@ -184,10 +174,6 @@ def _train_at_once(
             number += 1
             on_step(_step(number, experiments, f"trained {missing[done].name}"))
         number += len(wave) - len(missing)
-
-
-def _taught_last(experiments: Sequence[Experiment]) -> list[Experiment]:
-    return sorted(experiments, key=lambda each: each.taught)
 
 
 def _step(number: int, experiments: Sequence[Experiment], text: str) -> Step:
@@ -203,7 +189,7 @@ def _train(
     workers: int | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> None:
-    """Begin, resume or finish a run, and export it."""
+    """Start or resume a run, and export it."""
     if _model(output, experiment).is_file():
         return
     for folder in ("runs", "models"):
@@ -252,13 +238,13 @@ def _configure(
 def _check_configurations(
     card: DatasetCard, experiments: Sequence[Experiment], budget: Budget
 ) -> None:
-    """Refuse before the first training what would stop the last one."""
+    """Refuse before the first training what would stop a later one."""
     for experiment in experiments:
         _, recipe = _configure(card, experiment, budget)
         if recipe.devices > 1:
             raise RunError(
-                f"{recipe.devices} devices: a reproduction trains on one; train a run in its "
-                "folder runs with geosrseg train --devices, and it continues with that"
+                f"{recipe.devices} devices: a reproduction trains on one. Train a run into its "
+                "folder runs with geosrseg train --devices, and the reproduction uses that run"
             )
         file = budget.init_sr_of(experiment)
         if file is not None and not file.is_file():
@@ -270,20 +256,20 @@ def _model(output: Path, experiment: Experiment) -> Path:
 
 
 def _describe(card: DatasetCard, plan: ExperimentPlan, budget: Budget) -> dict[str, Any]:
-    """All that decides what the runs are, as plain values."""
+    """Return everything that decides the runs, as plain values."""
     text = json.dumps({"dataset": card.name, **asdict(plan), **asdict(budget)})
     values: dict[str, Any] = json.loads(text)
     return values
 
 
 def _begin(output: Path, description: dict[str, Any]) -> None:
-    """Make the folder, or see that it is the one to go on with."""
+    """Create the folder, or check that it can be continued."""
     file = output / PLAN
     if file.exists():
         _check_plan(output, description)
         return
     if output.exists() and not _is_empty(output):
-        raise OutputError(f"{output}: is there and is no reproduction: choose another folder")
+        raise OutputError(f"{output}: exists and is not a reproduction: choose another folder")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -292,7 +278,7 @@ def _begin(output: Path, description: dict[str, Any]) -> None:
 
 
 def _is_empty(folder: Path) -> bool:
-    """A folder with nothing but what a killed program may have left hidden in it."""
+    """Whether a folder holds nothing but hidden files, as a killed program may leave."""
     return folder.is_dir() and all(file.name.startswith(".") for file in folder.iterdir())
 
 
@@ -301,7 +287,7 @@ def _check_plan(output: Path, description: dict[str, Any]) -> None:
         found = parse_json(read_regular(output / PLAN, limit=2**22))
         changed = [key for key, value in description.items() if found[key] != value]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{output / PLAN} is no plan of a reproduction: {error}") from error
+        raise RunError(f"{output / PLAN} is not a plan of a reproduction: {error}") from error
     if changed:
         key = changed[0]
         raise RunError(

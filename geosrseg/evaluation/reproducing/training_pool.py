@@ -1,7 +1,7 @@
-"""Training pool: tasks in processes of their own, several at once on one device.
+"""Runs several trainings in parallel processes on one device.
 
-A network too small for its GPU leaves it idle most of the time. Several trainings side by
-side take little longer than one.
+A small network leaves a GPU idle most of the time, so several trainings take little longer than
+one.
 """
 
 import signal
@@ -19,14 +19,13 @@ Task = Callable[[], None]
 
 
 def run_tasks(tasks: Sequence[Task], *, jobs: int) -> Iterator[int]:
-    """Run tasks, and say the index of each when it is done.
+    """Run tasks, and yield the index of each when it is done.
+
+    If a task raises an exception, running tasks are stopped and the others do not start.
 
     Args:
-        tasks: what can be pickled; with one job they run in this process, one by one.
-        jobs: how many at once.
-
-    Raises:
-        Exception: what a task raises; those that run are ended, the others never begin.
+        tasks: picklable functions; with one job they run in this process, one by one.
+        jobs: tasks run in parallel.
     """
     if jobs == 1 or len(tasks) < 2:
         for index, task in enumerate(tasks):
@@ -61,13 +60,13 @@ def _as_done(running: dict[Future[None], int]) -> Iterator[int]:
 
 
 def _begin(threads: int) -> None:
-    """What each process does first: leave Ctrl-C to its parent, and share the cores."""
+    """Set up a process: the parent handles Ctrl-C, and processes share the cores."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
 
 
 def _end(processes: list[BaseProcess]) -> None:
-    """End processes with what they have started; a training resumes from its checkpoint."""
+    """Stop processes and their children; a training can resume from its checkpoint."""
     for process in processes:
         if process.pid is None or not psutil.pid_exists(process.pid):
             continue

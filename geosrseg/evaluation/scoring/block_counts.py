@@ -1,7 +1,7 @@
-"""BlockCounts: what was counted, kept apart by the block of ground it was counted on.
+"""Counts by block of ground, for the bootstrap.
 
-A block is a square of pixels. Neighbouring pixels are right or wrong together, so how sure a
-figure is can only be asked of blocks: they are what a bootstrap draws.
+A block is a square of pixels. Errors of neighbouring pixels correlate, so the bootstrap must draw
+blocks, not pixels.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class BlockCounts:
-    """Counts by block and cell, only those that are not zero; `add_up` merges parts.
+    """Sparse counts by block and cell; each pair of block and cell occurs once.
 
     Attributes:
-        cells: cells of one block, for example classes² of a confusion matrix.
-        block: (n,) int64 number of the block.
+        cells: number of cells in a block, for example classes² for a confusion matrix.
+        block: (n,) int64 block numbers.
         cell: (n,) int64, 0 to cells - 1.
-        count: (n,) int64, above 0; no pair of block and cell comes twice.
+        count: (n,) int64, above 0.
     """
 
     cells: int
@@ -37,12 +37,12 @@ class BlockCounts:
     def of(
         cls, block: NDArray[np.integer], cell: NDArray[np.integer], *, cells: int
     ) -> "BlockCounts":
-        """Count pixels, or objects, of which each has a block and a cell; (n,) both."""
+        """Count pixels or objects from the (n,) block and (n,) cell of each."""
         return cls._merged(cells, block.astype(np.int64) * cells + cell, None)
 
     @classmethod
     def add_up(cls, parts: Iterable["BlockCounts"], *, cells: int) -> "BlockCounts":
-        """The sum of counts on the same blocks."""
+        """Return the sum of counts on the same blocks."""
         parts = [part for part in parts if part.block.size]
         if not parts:
             return cls(cells, *np.zeros((3, 0), np.int64))
@@ -62,10 +62,10 @@ class BlockCounts:
         return cls(cells, *np.divmod(used + first, cells), sums[used])
 
     def sums(self, draws: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-        """(cells,) counts over all blocks.
+        """Return (cells,) counts over all blocks.
 
         Args:
-            draws: (blocks,) how many times each block counts; once by default.
+            draws: (blocks,) how often each block counts; once by default.
         """
         weights = self.count if draws is None else self.count * draws[self.block]
         return np.bincount(self.cell, weights, minlength=self.cells).astype(np.int64)

@@ -1,9 +1,8 @@
-"""Bootstrap: how sure a figure is, from drawing the blocks of the test area again and again.
+"""Bootstrap intervals of figures, from repeated draws of the blocks of the test area.
 
 Efron and Tibshirani: An introduction to the bootstrap, 1993, chapter 13 (percentile
-intervals). All models are counted on the same draws, so the difference of two models has an
-interval of its own: it is much narrower than those of the two suggest, because the blocks
-that are difficult for one are difficult for the other.
+intervals). All models share the same draws. The interval of the difference of two models is then
+much narrower than their own intervals suggest, because both find the same blocks difficult.
 """
 
 import math
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 LEVEL = 0.95
 
 Figures = Mapping[str, float]
-"""Figures by name; NaN where one is not defined."""
+"""Figures by name; NaN if undefined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +23,9 @@ class Estimate:
     """A figure with its interval.
 
     Attributes:
-        value: of all blocks, each once.
-        low: lower end of the interval; NaN where there is none.
-        high: upper end.
+        value: figure over all blocks, each once.
+        low: lower end of the interval; NaN without one.
+        high: upper end; NaN without an interval.
     """
 
     value: float
@@ -35,29 +34,25 @@ class Estimate:
 
     @property
     def defined(self) -> bool:
-        """There is a value."""
+        """Whether there is a value."""
         return math.isfinite(self.value)
 
     @property
     def bounded(self) -> bool:
-        """There is an interval."""
+        """Whether there is an interval."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
     @property
     def beyond_zero(self) -> bool:
-        """The whole interval is on one side of zero."""
+        """Whether the whole interval is on one side of zero."""
         return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Blocks drawn with replacement, as many as there are; the same ones every time.
+    """Repeated draws of `blocks` blocks with replacement, the same at every iteration.
 
-    Iterating gives for each draw (blocks,) how often each block is in it.
-
-    Attributes:
-        resamples: how often they are drawn.
-        seed: of the random numbers.
+    Iteration yields (blocks,) counts of each block, for each of the `resamples` draws.
     """
 
     blocks: int
@@ -77,22 +72,22 @@ class Draws:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Resampled:
-    """The figures of one model, and what they were on every draw.
+    """The figures of one model, in total and for every draw.
 
     Attributes:
-        figures: of all blocks, each once.
-        draws: for each figure (resamples,) values.
+        figures: figures over all blocks, each once.
+        draws: (resamples,) values for each figure.
     """
 
     figures: Figures
     draws: Mapping[str, NDArray[np.float64]]
 
     def estimates(self) -> dict[str, Estimate]:
-        """Every figure with its interval."""
+        """Return every figure with its interval."""
         return {name: estimate(value, self.draws[name]) for name, value in self.figures.items()}
 
     def differences(self, baseline: "Resampled") -> dict[str, Estimate]:
-        """What this model has more than another on the same draws."""
+        """Return the differences to another model on the same draws."""
         return {
             name: estimate(value - baseline.figures[name], self.draws[name] - baseline.draws[name])
             for name, value in self.figures.items()
@@ -100,11 +95,10 @@ class Resampled:
 
 
 def resample(figures: Callable[[NDArray[np.int64]], Figures], draws: Draws) -> Resampled:
-    """The figures of all blocks and of every draw.
+    """Compute the figures over all blocks and for every draw.
 
     Args:
-        figures: of blocks that each count as often as an array (blocks,) says.
-        draws: what is drawn.
+        figures: computes figures from (blocks,) counts of each block.
     """
     whole = figures(np.ones(draws.blocks, np.int64))
     rows = [figures(draw) for draw in draws]
@@ -112,9 +106,9 @@ def resample(figures: Callable[[NDArray[np.int64]], Figures], draws: Draws) -> R
 
 
 def estimate(value: float, draws: NDArray[np.float64]) -> Estimate:
-    """A figure with its interval.
+    """Return a figure with the percentile interval of its draws.
 
-    Percentiles of the draws; none where a figure is undefined in a tenth of them.
+    There is no interval if the figure is undefined in more than a tenth of the draws.
     """
     defined = draws[np.isfinite(draws)]
     if not math.isfinite(value) or defined.size < 0.9 * draws.size or not np.ptp(defined):

@@ -1,4 +1,4 @@
-"""Scores: all that was counted of one model, and the figures drawn from it."""
+"""The counts of one model, and the figures computed from them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from geosrseg.evaluation.scoring.block_counts import BlockCounts
 from geosrseg.evaluation.scoring.bootstrap import Figures
 
 BY_CLASS = ("iou", "producers_accuracy", "users_accuracy", "boundary_iou", "small_object_recall")
-"""Figures that every class has, named ``iou/water``."""
+"""Figures per class, named like ``iou/water``."""
 
 OVERALL = (
     "overall_accuracy",
@@ -30,10 +30,10 @@ class Scores:
 
     Attributes:
         class_names: in the order of the cells.
-        confusion: cells reference * classes + prediction, of every counted pixel.
-        boundary: the same for the pixels near a boundary of the reference.
+        confusion: cells reference * classes + prediction, over all counted pixels.
+        boundary: the same for pixels near a boundary of the reference.
         objects: small objects of the reference by class.
-        found: those of them that the model found.
+        found: small objects that the model found, by class.
     """
 
     class_names: tuple[str, ...]
@@ -43,15 +43,15 @@ class Scores:
     found: BlockCounts
 
     def matrix(self, draws: NDArray[np.int64] | None = None) -> ConfusionMatrix:
-        """The confusion matrix of all counted pixels; see `BlockCounts.sums`."""
+        """Return the confusion matrix of all counted pixels; see `BlockCounts.sums`."""
         return self._matrix(self.confusion, draws)
 
     def boundary_matrix(self, draws: NDArray[np.int64] | None = None) -> ConfusionMatrix:
-        """The confusion matrix of the pixels near a boundary."""
+        """Return the confusion matrix of the pixels near a boundary."""
         return self._matrix(self.boundary, draws)
 
     def figures(self, draws: NDArray[np.int64] | None = None) -> Figures:
-        """Every figure in `OVERALL`, and those of `BY_CLASS` for every class."""
+        """Return the figures of `OVERALL`, and those of `BY_CLASS` for every class."""
         confusion, boundary = self.matrix(draws), self.boundary_matrix(draws)
         objects, found = self.objects.sums(draws), self.found.sums(draws)
         recall = np.divide(found, objects, out=np.full(objects.shape, np.nan), where=objects > 0)
@@ -79,7 +79,7 @@ class Scores:
 
 
 def add_scores(parts: Sequence[Scores]) -> Scores:
-    """The scores of several areas with blocks of their own numbers."""
+    """Add up the scores of several areas, whose blocks are numbered consecutively."""
     first = parts[0]
 
     def add(name: str) -> BlockCounts:

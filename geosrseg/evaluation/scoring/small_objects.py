@@ -1,8 +1,8 @@
-"""Small objects: connected parts of the reference that super-resolution is there for.
+"""Finds small objects of the reference, the main purpose of super-resolution.
 
-An object is all pixels of one class that touch each other, corners included. It is looked for in
-the whole reference, so that no object is cut and taken for a small one; one that touches the
-edge of the scene may continue beyond it, and is left out.
+An object is a connected component of one class, corners included. The whole reference is searched,
+so that no large object is cut into a small one. Objects that touch the edge of the scene may
+continue beyond it and are left out.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from scipy import ndimage
 from geosrseg.core.tiling.windows import Window
 
 STRIP = 1024
-"""Rows worked on at once; all arrays of a whole scene lie in files."""
+"""Rows processed at a time; arrays of a whole scene are memory-mapped files."""
 
 TOUCHING = np.ones((3, 3), np.bool_)
 
@@ -26,10 +26,10 @@ class SmallObjects:
     """The small objects of one reference, numbered from 1.
 
     Attributes:
-        numbers: (rows, cols) int32 number of the object at every pixel; 0 elsewhere.
-        label: (objects + 1,) class index of each object; the first is of none.
+        numbers: (rows, cols) int32 number of the object at every pixel; 0 for none.
+        label: (objects + 1,) class index of each object; entry 0 is unused, here and below.
         size: (objects + 1,) pixels of each object.
-        first: (objects + 1, 2) row and column of its first pixel, from the top left.
+        first: (objects + 1, 2) row and column of the first pixel, from the top left.
     """
 
     numbers: NDArray[np.int32]
@@ -38,7 +38,7 @@ class SmallObjects:
     first: NDArray[np.int64]
 
     def count_pixels(self, window: Window, where: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(objects + 1,) pixels of each object that are marked in a window; the first is 0."""
+        """Return (objects + 1,) marked pixels of each object in a window; entry 0 is 0."""
         marked = self.numbers[window.rows, window.cols][where]
         counts = np.bincount(marked, minlength=len(self.label))
         counts[0] = 0
@@ -51,9 +51,8 @@ def find_small_objects(
     """Find every object with less than `limit` pixels.
 
     Args:
-        reference: (rows, cols) class indices; other values are no object.
-        limit: pixels that are too many.
-        folder: for files as large as the scene.
+        reference: (rows, cols) class indices; other values are ignored.
+        folder: folder for files as large as the scene.
     """
     shape = reference.shape
     numbers = np.memmap(folder / "objects", np.int32, "w+", shape=shape)
@@ -81,7 +80,7 @@ def find_small_objects(
 
 
 def _first(numbers: NDArray[np.int32], count: int) -> NDArray[np.int64]:
-    """(count + 1, 2) row and column of the first pixel with each number from 1 on."""
+    """Return (count + 1, 2) row and column of the first pixel of each number from 1."""
     first = np.zeros((count + 1, 2), np.int64)
     seen = np.zeros(count + 1, np.bool_)
     seen[0] = True

@@ -1,4 +1,4 @@
-"""SquaredError: how far a reconstructed image is from the native one, and its PSNR."""
+"""Squared error and PSNR of a reconstructed image against the native one."""
 
 import math
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 @dataclass
 class SquaredError:
-    """Sums over the pixels of one image counted so far.
+    """Sums over the counted pixels of one image.
 
     Attributes:
-        total: squared differences, summed over pixels and bands.
-        values: how many of them.
+        total: sum of squared differences over pixels and bands.
+        values: number of differences.
     """
 
     total: float = 0.0
@@ -31,8 +31,8 @@ class SquaredError:
 
         Args:
             image: (bands, rows, cols) normalized reflectance, not clipped.
-            native: of the same shape, in [0, 1].
-            counted: (rows, cols).
+            native: same shape, in [0, 1].
+            counted: (rows, cols) pixels to count.
         """
         difference = (image - native)[:, counted].astype(np.float64)
         self.total += float(np.square(difference).sum())
@@ -48,6 +48,6 @@ class SquaredError:
 
 
 def mean_psnr(images: Iterable[SquaredError]) -> float:
-    """The mean of the images' PSNR, as the paper has it; NaN without images."""
+    """Return the mean PSNR of the images, as in the paper; NaN without images."""
     values = [image.psnr for image in images if image.values]
     return math.fsum(values) / len(values) if values else math.nan

@@ -57,7 +57,7 @@ def test_from_a_dataset_to_the_papers_tables(tmp_path, data):
         ("--protocols both", 2, "'both' is not one of"),
         ("--alpha 1,x", 2, "'x' is not a valid float"),
         ("--alpha 1,2", 1, "give both --alpha and --beta"),
-        ("--protocols lr,lr", 1, "every value once"),
+        ("--protocols lr,lr", 1, "expected distinct values"),
         ("--crop 100", 1, "--crop is a multiple of 32"),
     ],
 )

@@ -88,7 +88,7 @@ class TestRefusals:
 
     def test_a_file_where_the_folder_should_be(self, tmp_path):
         (tmp_path / "report").write_text("mine")
-        with pytest.raises(OutputError, match="is no folder"):
+        with pytest.raises(OutputError, match="is not a folder"):
             check_report(tmp_path / "report", overwrite=True)
 
     def test_a_folder_in_no_folder(self, tmp_path):

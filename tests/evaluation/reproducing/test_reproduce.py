@@ -131,7 +131,7 @@ def test_other_options_do_not_continue_it(card, finished, changes, message):
 
 def test_a_folder_of_other_things_is_left_alone(card, tmp_path):
     (tmp_path / "letter.txt").write_text("keep me")
-    with pytest.raises(OutputError, match="is no reproduction"):
+    with pytest.raises(OutputError, match="is not a reproduction"):
         run(card, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
