@@ -27,7 +27,7 @@ from geosrseg.networks.losses import JointLoss
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.allocator import keep_freed_memory
-from geosrseg.training.train import PRECISIONS
+from geosrseg.training.machine.trainer import PRECISIONS
 
 WAYS = ("reference", "fp32", "bf16")
 

@@ -1,10 +1,12 @@
 """The documentation says what the code does."""
 
+import ast
 import re
 import runpy
 import shlex
 from contextlib import suppress
 from pathlib import Path
+from pkgutil import resolve_name
 
 import click
 import pytest
@@ -48,3 +50,11 @@ def test_every_link_leads_somewhere(page):
         links = [link for link in links if "/" in link or link.endswith(".md")]
     missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
     assert not missing
+
+
+@pytest.mark.parametrize("script", sorted(DOCS.rglob("*.py")), ids=lambda path: path.name)
+def test_a_script_imports_what_the_package_has(script):
+    for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("geosrseg"):
+            for item in node.names:
+                assert resolve_name(f"{node.module}:{item.name}") is not None
