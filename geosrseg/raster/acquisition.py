@@ -1,4 +1,4 @@
-"""When a scene was taken, as far as it or its name says."""
+"""Acquisition date of a scene, from its metadata or its file names."""
 
 import re
 from datetime import date, datetime
@@ -18,7 +18,7 @@ _NAMES = (
 
 
 def acquisition_date(scene: Scene) -> date | None:
-    """The day of a product, or that in the name of a file; None for other scenes."""
+    """Return the day that the product's metadata or a file name states; None without either."""
     if scene.header.taken is not None:
         return scene.header.taken
     names = [scene.location.name, *(file.location.name for file in scene.header.files)]

@@ -1,4 +1,4 @@
-"""Reading: how to read a scene, as its user states it."""
+"""Reading: the user's choices for reading a scene."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     import shapely
 
     Area: TypeAlias = str | Path | Sequence[float] | shapely.Geometry | Any
-    """A file, four numbers, a geometry, or what has a ``geometry`` and a ``crs``."""
+    """A file, four numbers, a geometry, or an object with a ``geometry`` and a ``crs``."""
 
 
 AoiExtent = Literal["crop", "scene"]
 
 NodataIf = Literal["any", "all", "never"]
-"""In which of its bands a pixel lacks a number, so that it is nodata."""
+"""How many bands of a pixel must be missing to make the pixel nodata."""
 
 MAX_PIXELS = 2**31
-"""Of a scene; a header that declares more is taken for damage."""
+"""Largest scene accepted by default; a header that declares more is probably damaged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How to read a scene.
 
-    Python's natural forms are taken and brought to the command line's: ``bands=[3, 2, 1]`` or
-    ``{"green": 3}``, ``mask="cloud"`` or a list, ``aoi`` as four numbers, a shapely geometry in
-    the scene's CRS, or a GeoDataFrame.
+    Accepts Python values and converts them to the forms of the command line: ``bands=[3, 2, 1]``
+    or ``{"green": 3}``, ``mask="cloud"`` or a list, ``aoi`` as four numbers, a shapely geometry
+    in the scene's CRS, or a GeoDataFrame.
     """
 
     bands: str | Sequence[int] | Mapping[str, int] | None = option(
-        'Which band of the scene is which band of the model: "1,2,3" or "green=3,red=4".'
+        'Band of the scene for each band of the model: "1,2,3" or "green=3,red=4".'
     )
     scale: float | None = option("Reflectance per digital number.", kind="number")
     offset: float | None = option("Reflectance of digital number 0.", kind="number")
@@ -46,13 +46,13 @@ class Reading:
         metavar="VALUE",
     )
     nodata_if: NodataIf = option(
-        "A pixel is nodata if any band is, or only if all are, or never; what is missing in a "
-        "band is then its mean over the training data.",
+        "Make a pixel nodata if any band is, only if all are, or never. A value missing in a "
+        "pixel that is kept becomes its band's mean over the training data.",
         "any",
         choices=get_args(NodataIf),
     )
     mask: str | Sequence[str] = option(
-        "What is not valid, by the flags of a product: cloud, shadow, cirrus, snow.",
+        "Make pixels nodata that the product flags as cloud, shadow, cirrus or snow.",
         (),
         kind="names",
         metavar="NAME,...",
@@ -68,15 +68,15 @@ class Reading:
         choices=get_args(AoiExtent),
     )
     any_resolution: bool = option(
-        "Take a scene whose pixels have a size that the model is not meant for.",
+        "Accept a scene whose pixel size is not one that the model is for.",
         False,
         kind="flag",
     )
     max_pixels: int = option(
-        "Refuse a scene that declares more.", MAX_PIXELS, kind="whole", least=1
+        "Refuse a scene that declares more pixels.", MAX_PIXELS, kind="whole", least=1
     )
     skip_bad_blocks: bool = option(
-        "Make blocks of the scene that cannot be decoded nodata, rather than fail.",
+        "Make blocks of the scene that cannot be decoded nodata instead of failing.",
         False,
         kind="flag",
     )
@@ -90,17 +90,17 @@ class Reading:
 
     @property
     def chosen_bands(self) -> str | None:
-        """The bands as text."""
+        """Return the bands as text."""
         return _bands(self.bands)
 
     @property
     def nodata_values(self) -> tuple[float, ...]:
-        """The digital numbers that mark missing pixels."""
+        """Return the digital numbers that mark missing pixels."""
         return _numbers(self.nodata)
 
     @property
     def masked(self) -> tuple[str, ...]:
-        """The names of what is not valid."""
+        """Return the names of the flags that make a pixel nodata."""
         return _names(self.mask)
 
 
@@ -122,7 +122,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _area(area: Any) -> Any:
-    """Text for a file or a box; anything else is unchanged."""
+    """Convert a path or a box to text; return anything else unchanged."""
     if isinstance(area, os.PathLike):
         return str(area)
     if isinstance(area, Sequence) and not isinstance(area, str):
