@@ -1,7 +1,7 @@
-"""Flags: what the quality files of a Landsat product say of a pixel, bit by bit.
+"""Flags: meaning of the bits in the quality files of a Landsat product.
 
-The bits are those of the Landsat Collection 2 data format control books: QA_PIXEL is the
-same for all sensors from Landsat 4 on, but without cirrus before Landsat 8.
+Source: the Landsat Collection 2 data format control books. QA_PIXEL is the same for all
+sensors since Landsat 4, except that cirrus exists only since Landsat 8.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from geosrseg.raster.storage.location import Location
 FILL = Marks(1 << 0)
 
 MASKS = {
-    "cloud": Marks(1 << 3 | 1 << 1),  # the cloud, and the rim that the product dilates it by
+    "cloud": Marks(1 << 3 | 1 << 1),  # cloud, and dilated cloud
     "shadow": Marks(1 << 4),
     "cirrus": Marks(1 << 2),
     "snow": Marks(1 << 5),
 }
-"""Bits of QA_PIXEL by the name of what they mark."""
+"""Bits of QA_PIXEL by mask name."""
 
 DROPPED = Marks(1 << 9)
 """Bit of QA_RADSAT: the sensor did not deliver the pixel (Landsat 4 to 7)."""
@@ -28,7 +28,7 @@ DROPPED = Marks(1 << 9)
 def landsat_flags(
     product: ProductId, qa_pixel: Location | None, qa_radsat: Location | None
 ) -> Iterator[SensorFlags]:
-    """The files of flags that there are."""
+    """Describe the files of flags that exist."""
     if qa_pixel is not None:
         yield SensorFlags(location=qa_pixel, masks=_masks(product), fill=FILL)
     if qa_radsat is not None:

@@ -1,4 +1,4 @@
-"""Parts: files of a product that are given as scenes, each of which stands for the product."""
+"""Parts: recognises files given as scenes that stand for the same product."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,9 +14,9 @@ T = TypeVar("T", str, Path, str | Path)
 
 
 def product_of_part(location: Location) -> str:
-    """The name of the product that a local file is a part of; empty where it is none.
+    """Return the name of the product to which a local file belongs, or an empty text.
 
-    What is wrong with it is said when it is opened.
+    Faults of the product are not reported here, but when it is opened.
     """
     if location.is_remote or location.in_memory or is_archive(location):
         return ""
@@ -29,7 +29,7 @@ def product_of_part(location: Location) -> str:
 
 
 def one_part_each(scenes: Iterable[T]) -> list[T]:
-    """The scenes, but of the files of one product only the first."""
+    """Drop all but the first of the files that belong to one product."""
     found: dict[object, T] = {}
     for number, scene in enumerate(scenes):
         location = Location.of(scene)

@@ -137,7 +137,7 @@ class TestRadiometry:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (metadata(LEVEL_2A, offset=0), "no offset of B01, as baseline '04.00' wants"),
+            (metadata(LEVEL_2A, offset=0), "no offset of B01, which baseline '04.00' requires"),
             (metadata(LEVEL_2A).replace("10000", "0"), "quantification value is 0"),
             (metadata(LEVEL_2A).replace("10000", "many"), "is a number, got 'many'"),
             (metadata(LEVEL_2A).replace("Level-2A<", "Level-3<"), "expected 1C or 2A"),
