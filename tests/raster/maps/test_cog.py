@@ -165,7 +165,7 @@ class TestRefused:
 
     def test_existing_file_of_another_kind(self, path):
         path.write_text("my notes")
-        assert "is no TIFF" in self.refused(path, overwrite=True)
+        assert "is not a TIFF" in self.refused(path, overwrite=True)
         assert path.read_text() == "my notes"
 
     def test_other_suffix(self, path):

@@ -219,19 +219,19 @@ def refused(output: Path) -> str:
 
 def test_a_link_is_no_store(output, victim):
     store_folder(output).symlink_to(victim)
-    assert "is a link or no folder" in refused(output)
+    assert "is a link or not a folder" in refused(output)
     assert find_stores(output.parent) == []
 
 
 def test_a_link_to_nothing_is_no_store(output, tmp_path):
     store_folder(output).symlink_to(tmp_path / "none")
-    assert "is a link or no folder" in refused(output)
+    assert "is a link or not a folder" in refused(output)
     assert not (tmp_path / "none").exists()
 
 
 def test_a_file_is_no_store(output):
     store_folder(output).write_text("mine")
-    assert "is a link or no folder" in refused(output)
+    assert "is a link or not a folder" in refused(output)
     assert store_folder(output).read_text() == "mine"
 
 
@@ -258,7 +258,7 @@ def test_what_is_no_file_is_of_no_store(output, victim, name, kind):
         os.mkfifo(folder / name)
     else:
         (folder / name).mkdir()
-    assert f"holds {name}, which is of no stopped run" in refused(output)
+    assert f"holds {name}, which no stopped run made" in refused(output)
     assert os.path.lexists(folder / name)
     find_stopped_runs(output.parent)  # says what there is, and does not wait
 
@@ -268,7 +268,7 @@ def test_what_no_store_holds_is_not_removed(output, name):
     keep(output, bands(1))
     (store_folder(output) / name).write_text("mine")
     assert f"holds {name}" in refused(output)
-    with pytest.raises(OutputError, match="which is of no stopped run"):
+    with pytest.raises(OutputError, match="which no stopped run made"):
         find_stopped_runs(output.parent)[0].remove()
     assert (store_folder(output) / name).read_text() == "mine"
     assert (store_folder(output) / "000000.npz").is_file()
