@@ -109,7 +109,7 @@ class Scene:
         """
         if window.row_stop > self.grid.height or window.col_stop > self.grid.width:
             raise ValueError(f"{window} reaches beyond the scene, {self.grid}")
-        return self._read(window, None)
+        return self.read_sampled(window)
 
     def read_decimated(
         self, height: int, width: int, window: Window | None = None
@@ -128,7 +128,7 @@ class Scene:
             SceneError: a block cannot be decoded.
         """
         whole = Window(0, 0, self.grid.height, self.grid.width)
-        return self._read(window or whole, (height, width))
+        return self.read_sampled(window or whole, (height, width))
 
     def wanted(self, window: Window, *, factor: int = 1) -> NDArray[np.bool_]:
         """Return (factor · rows, factor · cols): True inside the area of interest."""
@@ -145,7 +145,7 @@ class Scene:
 
     def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
         """Read a window as `read` does, averaged to `shape` unless that is None."""
-        return self._read(window, shape)
+        return self._files.read(self._in_file(window), shape)
 
     def wanted_of(self, part: Part) -> NDArray[np.bool_]:
         """Return (rows, cols) of a part of a sample: True inside the area of interest."""
@@ -169,9 +169,6 @@ class Scene:
         whole = Window(0, 0, self.grid.height, self.grid.width)
         unmasked = self._files.read_unmasked(self._in_file(whole), (height, width))
         return ~(self._wanted_decimated(height, width) & unmasked)
-
-    def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
-        return self._files.read(self._in_file(window), shape)
 
     def _in_file(self, window: Window) -> Window:
         """Convert a window of the scene to one that counts from the origin of its files."""
@@ -255,12 +252,9 @@ def _sampled(header: SceneHeader) -> tuple[NDArray[np.generic], float]:
     nothing = np.empty((len(header.band_names), 0))
     try:
         with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
+            height, width = header.grid.height, header.grid.width
             sample = header.sample or take_sample(
-                scene.read_sampled,
-                header.grid.height,
-                header.grid.width,
-                nothing,
-                has_overviews=scene.has_overviews,
+                scene.read_sampled, height, width, nothing, has_overviews=scene.has_overviews
             )
             return sample.where(scene.wanted_of).values, sample.usable
     except SceneError:

@@ -55,13 +55,9 @@ class SceneFiles:
         present: list[NDArray[np.bool_]] = []
         for file, dataset in self._band_files:
             selection = file.selection
+            read, bands = selection.read, len(selection.indexes)
             found, usable = self._decode(
-                file.location,
-                dataset,
-                window,
-                shape,
-                read=selection.read,
-                bands=len(selection.indexes),
+                file.location, dataset, window, shape, read=read, bands=bands
             )
             if selection.nodata_if != "any":
                 selection.fill(found, ~usable)
@@ -87,17 +83,13 @@ class SceneFiles:
         self, window: Window, shape: tuple[int, int] | None, *, masked_only: bool
     ) -> list[NDArray[np.bool_]]:
         """Return, for each file of flags, where it leaves pixels usable."""
-        return [
-            self._decode(
-                flags.location,
-                dataset,
-                window,
-                shape,
-                read=partial(flags.read_pixels, masked_only=masked_only),
-                bands=0,
-            )[1]
-            for flags, dataset in self._quality_files
-        ]
+        usable = []
+        for flags, dataset in self._quality_files:
+            read = partial(flags.read_pixels, masked_only=masked_only)
+            usable.append(
+                self._decode(flags.location, dataset, window, shape, read=read, bands=0)[1]
+            )
+        return usable
 
     def _decode(
         self,
@@ -120,14 +112,9 @@ class SceneFiles:
         except SceneError:
             if location.is_remote:  # the network may be the cause, so do not retry per block
                 raise
-            return self.bad_blocks.read(
-                location,
-                dataset,
-                window,
-                shape or (window.height, window.width),
-                partial(read, dataset),
-                bands,
-            )
+            size = shape or (window.height, window.width)
+            read_part = partial(read, dataset)
+            return self.bad_blocks.read(location, dataset, window, size, read_part, bands)
 
 
 @contextmanager

@@ -136,7 +136,11 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
         check_companions(path)
         with small_cache(), unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
             check_overviews(dataset)
-            _check(path, dataset)
+            if dataset.count != 1 or dataset.dtypes[0] not in _INTEGERS:
+                raise OutputError(
+                    f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
+                    "a class map is one band of whole numbers"
+                )
             check_blocks(dataset, (1,))
             grid = Grid.of(dataset)
             nodata = _nodata(dataset)
@@ -152,14 +156,6 @@ def _nodata(dataset: DatasetReader) -> int | None:
     """Return the declared nodata; None for a fraction, which no pixel can have."""
     value = dataset.nodata
     return int(value) if value is not None and float(value).is_integer() else None
-
-
-def _check(path: Path, dataset: DatasetReader) -> None:
-    if dataset.count != 1 or dataset.dtypes[0] not in _INTEGERS:
-        raise OutputError(
-            f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
-            "a class map is one band of whole numbers"
-        )
 
 
 def _legend(path: Path, dataset: DatasetReader, legend: str | Path | None) -> Legend:

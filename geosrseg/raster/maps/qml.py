@@ -107,12 +107,6 @@ def _paletted(legend: Legend) -> ElementTree.Element:
     )
     palette = ElementTree.SubElement(renderer, "colorPalette")
     for item in legend.classes:
-        ElementTree.SubElement(
-            palette,
-            "paletteEntry",
-            value=str(item.id),
-            color=item.colour,
-            label=item.name,
-            alpha="255",
-        )
+        entry = {"value": str(item.id), "color": item.colour, "label": item.name, "alpha": "255"}
+        ElementTree.SubElement(palette, "paletteEntry", entry)
     return root

@@ -92,9 +92,8 @@ class RowStore:
             OutputError: the folder cannot be read.
         """
         with _as_output_error(self._output):  # a listing is fresher than single names on NFS
-            names = {path.name for path in self.folder.iterdir()}
-        every = range(len(self._layout.heights))
-        return [index for index in every if self._file(index).name not in names]
+            found = set(self.folder.iterdir())
+        return [k for k in range(len(self._layout.heights)) if self._file(k) not in found]
 
     def keep(self, index: int, rows: Mapping[str, NDArray[np.generic]]) -> None:
         """Store the rows of a strip; another process may safely store the same rows.
@@ -343,8 +342,7 @@ def _as_output_error(
     try:
         yield
     except kinds as error:
-        folder = output.parent
         raise OutputError(
-            f"{output}: its rows cannot be kept in {folder} ({cause(error, folder)}): fix that, "
-            "then run it again to resume"
+            f"{output}: its rows cannot be kept in {output.parent} "
+            f"({cause(error, output.parent)}): fix that, then run it again to resume"
         ) from error

@@ -96,12 +96,6 @@ def _sld(legend: Legend, name: str) -> ElementTree.Element:
     symbolizer = ElementTree.SubElement(rule, "RasterSymbolizer")
     colours = ElementTree.SubElement(symbolizer, "ColorMap", type="values")
     for item in legend.classes:
-        ElementTree.SubElement(
-            colours,
-            "ColorMapEntry",
-            color=item.colour,
-            quantity=str(item.id),
-            label=item.name,
-            opacity="1",
-        )
+        entry = {"color": item.colour, "quantity": str(item.id), "label": item.name, "opacity": "1"}
+        ElementTree.SubElement(colours, "ColorMapEntry", entry)
     return root

@@ -135,7 +135,7 @@ def read_item(location: Location) -> StacItem:
             ),
         )
     except ValueError as error:
-        raise SceneError(f"it is not a STAC item ({error}): give an item's JSON") from error
+        raise SceneError(f"it is no STAC item ({error}): give an item's JSON") from error
 
 
 def _check_item(item: Record) -> None:

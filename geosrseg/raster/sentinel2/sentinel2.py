@@ -123,17 +123,10 @@ def _flags(
     if metadata.level == "2A":
         if "SCL" not in bands:
             return ()
-        scl = SensorFlags(location=bands["SCL"], masks=MASKS, fill=FILL, driver=JPEG_2000)
-        return (scl,)
-    classes = next(
-        (place for path, place in files.items() if _CLASSES.fullmatch(PurePosixPath(path).name)),
-        None,
-    )
-    if classes is None:
-        return ()
+        return (SensorFlags(location=bands["SCL"], masks=MASKS, fill=FILL, driver=JPEG_2000),)
+    classes = [files[path] for path in files if _CLASSES.fullmatch(PurePosixPath(path).name)]
     return tuple(
-        SensorFlags(
-            location=classes, masks={name: Marks(values=(1,))}, index=index, driver=JPEG_2000
-        )
+        SensorFlags(location=place, masks={name: Marks(values=(1,))}, index=index, driver=JPEG_2000)
+        for place in classes[:1]
         for index, name in enumerate(L1C_MASKS, start=1)
     )
