@@ -37,8 +37,8 @@ contracts: $(DEV)/installed ## Which layer may import which (import-linter)
 	$(DEV)/bin/lint-imports
 
 .PHONY: tests
-tests: $(DEV)/installed ## Tests (pytest)
-	$(DEV)/bin/pytest
+tests: $(DEV)/installed ## Tests (pytest), on all cores
+	$(DEV)/bin/pytest -n auto --maxprocesses 8 --dist worksteal
 
 .PHONY: bench
 bench: $(DEV)/installed ## Measure this machine in five minutes: tables, and figures in build/bench/

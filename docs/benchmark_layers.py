@@ -1,9 +1,9 @@
-"""What the further layers of a map cost: `predict` with and without them, in turn.
+"""Measures what further layers of a map cost: `predict` with and without them, in turn.
 
     python docs/benchmark_layers.py --size 512 --precision fp32 --repeats 3
 
-The paper's network at 4x with random weights, whose time is that of trained ones, maps a
-synthetic scene of `size` x `size` LR pixels. Times are of the whole command.
+The paper's network at 4x maps a synthetic scene of `size` x `size` LR pixels. Its weights are
+random, which does not change the time. Times are those of the whole command.
 """
 
 import argparse
@@ -24,7 +24,7 @@ CHOICES = {
 
 
 def main() -> None:
-    """Print a row for each choice of layers."""
+    """Print one row per choice of layers."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=512, help="LR pixels along each side")
     parser.add_argument("--precision", default="fp32")

@@ -1,14 +1,14 @@
 """Maps one scene with geosrseg, terratorch's tiled inference and a torchgeo grid of windows.
 
-All run the same weights, those of the slim preset at random, over windows of the same size and
-overlap, in turn. terratorch and torchgeo are no part of geosrseg's own environment::
+All run the same weights, random ones of the slim preset, over windows of the same size and
+overlap, in turn. terratorch and torchgeo need a separate environment::
 
     python -m pip install '.[cpu,train]' terratorch torchgeo
     python docs/benchmark_peers.py --size 512 --repeats 5
 
-Both leave to their user what geosrseg does besides: the map has to have the size of the scene, so
-the scene is given to them on the target grid, each pixel repeated, and the network drops the
-copies again. Reading and writing are not counted for terratorch, writing not for torchgeo.
+Neither makes a map larger than the scene. terratorch therefore gets the scene on the target grid,
+each pixel repeated, and the network drops the copies. Reading and writing do not count for
+terratorch, writing does not for torchgeo.
 """
 
 import argparse
@@ -30,7 +30,7 @@ Run = Callable[[], object]
 
 
 def load_geosrseg(scene: str, model: str, window: int, device: str, precision: str) -> Run:
-    """`geosrseg.predict`, from file to file."""
+    """Return a run of `geosrseg.predict`, from file to file."""
     from geosrseg import predict
 
     output = Path(scene).with_name(f"{device}-{precision}.tif")
@@ -46,7 +46,7 @@ def load_geosrseg(scene: str, model: str, window: int, device: str, precision: s
 
 
 def load_terratorch(scene: str, spec: ModelSpec, window: int) -> Run:
-    """`terratorch.tasks.tiled_inference`, from an array to labels in memory."""
+    """Return a run of terratorch's tiled inference, from an array to labels in memory."""
     import torch
     from terratorch.tasks.tiled_inference import tiled_inference
 
@@ -73,7 +73,7 @@ def load_terratorch(scene: str, spec: ModelSpec, window: int) -> Run:
 
 
 def load_torchgeo(scene: str, spec: ModelSpec, window: int) -> Run:
-    """The grid of windows of torchgeo, and PyTorch, from a file to labels in memory."""
+    """Return a run of torchgeo's grid of windows, from a file to labels in memory."""
     import torch
     from torchgeo.datasets import RasterDataset
     from torchgeo.samplers import GridGeoSampler
@@ -95,14 +95,14 @@ def load_torchgeo(scene: str, spec: ModelSpec, window: int) -> Run:
 
 
 def _network(spec: ModelSpec) -> Callable[..., tuple]:
-    """The network whose weights the model file has."""
+    """Return the network of the model file in PyTorch."""
     from geosrseg.bench.torch_loads import random_network
 
     return random_network("slim", spec)
 
 
 def main() -> None:
-    """Print one line for each."""
+    """Print one line per program."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--size", type=int, default=512, help="LR pixels along each side")
     parser.add_argument(

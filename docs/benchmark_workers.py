@@ -1,9 +1,9 @@
-"""How well workers share a machine: some scenes, or one in parts, by one process and by several.
+"""Measures how well workers share a machine, on several scenes and on one in parts.
 
-    python docs/benchmark_workers.py --jobs 2 --size 900 --repeats 3
+    python docs/benchmark_workers.py --jobs 2 --size 960 --repeats 3
 
-One worker and several take turns, each with one thread per process. The ideal for N workers is a
-N-th of one worker's time; of one scene in parts the strips that are run twice count against them.
+One worker and several take turns, each with one thread per process. Ideally N workers take an
+N-th of the time of one. Strips of a part that run twice count against them.
 """
 
 import argparse
@@ -25,11 +25,11 @@ from geosrseg.raster.synthetic_scene import write_synthetic_scene
 
 
 def main() -> None:
-    """Print wall and CPU seconds of both, and the share of the ideal that is reached."""
+    """Print wall and CPU seconds of both, and the share of the ideal."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--size", type=int, default=900, help="LR pixels along each side")
+    parser.add_argument("--size", type=int, default=960, help="LR pixels along each side")
     parser.add_argument("--scenes", type=int, default=4)
-    parser.add_argument("--window", type=int, default=128, help="LR pixels along each side")
+    parser.add_argument("--window", type=int, default=336, help="LR pixels along each side")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--model", default="landcover-3x")
@@ -68,7 +68,7 @@ def _compare(name: str, scenes: Sequence[Path], parts: int, wanted: argparse.Nam
 def _run(
     scenes: Sequence[Path], jobs: int, parts: int, wanted: argparse.Namespace
 ) -> tuple[float, float]:
-    """Wall and CPU seconds, start of the processes and of the model included."""
+    """Return wall and CPU seconds, start of the processes and of the model included."""
     with tempfile.TemporaryDirectory(dir=scenes[0].parent) as folder:
         work = Path(folder) / "work.jsonl"
         plan_work(
@@ -76,7 +76,7 @@ def _run(
             precision="fp32", window_size=wanted.window, split_rows=parts,
         )  # fmt: skip
         start, before = time.monotonic(), _cpu_seconds()
-        if jobs == 1:  # a process of its own too: its start counts for both
+        if jobs == 1:  # in a process too, so that its start counts for both
             _in_a_child(work)
         else:
             ended = run_work(read_work(work), jobs=jobs, threads=1)
@@ -86,7 +86,7 @@ def _run(
 
 
 def _in_a_child(work: Path) -> None:
-    """One process, which reads and runs a scene while it writes the last one."""
+    """Run one process, which reads and runs a scene while it writes the last one."""
     command = [sys.executable, "-m", "geosrseg", "run", str(work), "--threads", "1"]
     subprocess.run(command, check=True, capture_output=True)
 

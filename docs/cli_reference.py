@@ -1,6 +1,6 @@
-"""Writes cli.md, the reference of the command line, from the commands' own help.
+"""Writes cli.md, the reference of the command line, from the help of the commands.
 
-Run it with ``make docs``; a test checks that cli.md is current.
+``make docs`` runs it; a test checks that cli.md is current.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ to standard error.
 
 
 def reference() -> str:
-    """The whole page."""
+    """Return the text of the page."""
     sections = (f"\n## {path}\n\n```\n{text}\n```\n" for path, text in helps(main, "geosrseg"))
     return HEADER + "".join(sections)
 
@@ -29,7 +29,7 @@ def reference() -> str:
 def helps(
     command: click.Command, name: str, parent: click.Context | None = None
 ) -> Iterator[tuple[str, str]]:
-    """The help of a command, then of each of its subcommands, by the command's full name."""
+    """Yield full name and help of a command, then of its subcommands."""
     settings = {"terminal_width": 88, **command.context_settings}
     ctx = click.Context(command, parent, info_name=name, **settings)
     yield ctx.command_path, command.get_help(ctx)

@@ -1,13 +1,13 @@
-"""What a machine with an NVIDIA GPU can do for this project, in calls of a few minutes.
+"""Checks, measures and trains on a machine with an NVIDIA GPU, in calls of a few minutes.
 
     python docs/gpu_kit.py check -o gpu
     python docs/gpu_kit.py bench -o gpu
     python docs/gpu_kit.py train -o gpu --minutes 9 -- --dataset CARD.toml --data DIR ...
 
-``check`` compares every GPU path with the CPU, ``bench`` measures what they take, and ``train``
-is `geosrseg reproduce` for so many minutes: call it again until it is done. No network is
-needed. With --cpu and --small all of it runs anywhere, to try the script itself. It works with
-an installed package and, with PYTHONPATH set, from a checkout. docs/gpu.md says more.
+``check`` compares every GPU path with the CPU and ``bench`` measures their speed. ``train`` runs
+`geosrseg reproduce` for a number of minutes: call it again until it is done. The script needs no
+network. --cpu and --small run it anywhere, as a test. It works with an installed package and,
+with PYTHONPATH set, from a checkout. See docs/gpu.md.
 """
 
 import argparse
@@ -44,16 +44,16 @@ LANDSAT = 7_700
 """Rows and columns of a whole Landsat scene."""
 
 UNFINISHED = 3
-"""Exit code of ``train`` where another call is needed."""
+"""Exit code of ``train`` if it needs another call."""
 
 GRACE = 45
-"""Seconds that a training gets to write its last checkpoint."""
+"""Seconds for a training to write its last checkpoint."""
 
 TYPES = {"fp32": torch.float32, "tf32": torch.float32, "fp16": torch.float16}
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one of the three parts."""
+    """Run one part and return the exit code."""
     words = sys.argv[1:] if words is None else words
     own, rest = words, []
     if "--" in words:
@@ -62,8 +62,10 @@ def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("part", choices=["check", "bench", "train"])
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the results")
-    parser.add_argument("--minutes", type=float, default=9.0, help="of training in this call")
-    parser.add_argument("--cpu", action="store_true", help="where there is no GPU: try the script")
+    parser.add_argument(
+        "--minutes", type=float, default=9.0, help="minutes of training in this call"
+    )
+    parser.add_argument("--cpu", action="store_true", help="test the script without a GPU")
     parser.add_argument("--small", action="store_true", help="small windows and scenes")
     given = parser.parse_args(own)
     given.output.mkdir(parents=True, exist_ok=True)
@@ -83,7 +85,7 @@ def main(words: list[str] | None = None) -> int:
 
 
 def describe() -> dict[str, Any]:
-    """The machine, its GPU and the versions that matter."""
+    """Return CPU, GPUs and versions of the machine."""
     machine = describe_machine()
     return {"cpu": machine.cpu, "cores": machine.cores, "gpus": list(machine.gpus)} | {
         "versions": {**machine.versions, "cuda": torch.version.cuda or "none"}
@@ -94,9 +96,9 @@ def describe() -> dict[str, Any]:
 
 
 def check(*, cpu: bool, small: bool) -> Iterator[dict[str, Any]]:
-    """Labels and SR images of every GPU path, against onnxruntime on the CPU.
+    """Yield a comparison of labels and SR images per GPU path with onnxruntime on the CPU.
 
-    A session of `cuda` or `tensorrt` allows no node on the CPU: that one loads is the proof
+    A session of `cuda` or `tensorrt` allows no node on the CPU, so a session that loads proves
     that the whole graph is on the GPU.
     """
     devices = ("openvino",) if cpu else ("cuda", "tensorrt")
@@ -117,7 +119,7 @@ def check(*, cpu: bool, small: bool) -> Iterator[dict[str, Any]]:
 def check_session(
     reference: Session, device: str, precision: str, *, small: bool
 ) -> dict[str, Any]:
-    """One model on one device in one precision."""
+    """Compare one model on one device in one precision."""
     row: dict[str, Any] = {"model": reference.spec.name, "device": device, "precision": precision}
     try:
         with open_session(reference.path, device=device, precision=precision) as session:
@@ -129,7 +131,7 @@ def check_session(
 
 
 def check_torch(preset: str, like: Path, place: str, *, small: bool) -> Iterator[dict[str, Any]]:
-    """PyTorch on the GPU, as training runs it, against the model file on the CPU."""
+    """Compare PyTorch on the GPU, as training runs it, with the model file on the CPU."""
     spec = read_model_file(like).spec
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{preset}.onnx"
@@ -149,27 +151,27 @@ def check_torch(preset: str, like: Path, place: str, *, small: bool) -> Iterator
 def agreement(
     expected: tuple[np.ndarray, np.ndarray], got: tuple[np.ndarray, np.ndarray], precision: str
 ) -> dict[str, Any]:
-    """Share of equal labels and the largest SR error, and whether that is rounding alone."""
+    """Return the share of equal labels, the largest SR error, and whether fp32 passed."""
     labels = float((expected[0].argmax(1) == got[0].argmax(1)).mean())
     error = float(np.abs(expected[1] - got[1]).max() / np.abs(expected[1]).max())
     row = {"equal_labels": labels, "sr_error": error}
-    # Only fp32 has to be the CPU's; what the others cost is what is measured here.
+    # Only fp32 must equal the CPU; other precisions are measured, not judged.
     return row | ({"passed": labels >= 0.999 and error <= 1e-3} if precision == "fp32" else {})
 
 
 def window(spec: ModelSpec, *, small: bool) -> np.ndarray:
-    """(1, bands, H, W) of noise, in [0, 1]."""
+    """Return noise in [0, 1], (1, bands, H, W)."""
     multiples = max((32 if small else 128) // spec.multiple, 1)
     side = multiples * spec.multiple
     noise = np.random.default_rng(0).random((1, len(spec.bands), side, side + spec.multiple))
     return noise.astype(np.float32)
 
 
-# --- bench: what it takes ------------------------------------------------------------------
+# --- bench: speed of networks and command -------------------------------------------------
 
 
 def bench(*, cpu: bool, small: bool) -> Iterator[dict[str, Any]]:
-    """Seconds of a whole Landsat scene, for networks alone and for the command."""
+    """Yield seconds per whole Landsat scene, for networks alone and for the command."""
     place, side = ("cpu", 256 if small else 2048) if cpu else ("cuda", 8192)
     peaks = {name: peak(name, side, place) for name in precisions_of(place)}
     yield {"peak_tflops": {name: value / 1e12 for name, value in peaks.items()}, "on": place}
@@ -184,12 +186,12 @@ def bench(*, cpu: bool, small: bool) -> Iterator[dict[str, Any]]:
 
 
 def precisions_of(place: str) -> tuple[str, ...]:
-    """That PyTorch is measured in."""
+    """Return the precisions in which PyTorch is measured."""
     return ("fp32",) if place == "cpu" else ("fp32", "tf32", "fp16")
 
 
 def peak(precision: str, side: int, place: str) -> float:
-    """Operations a second of a product of two matrices."""
+    """Return the operations per second of a matrix product."""
     left = torch.rand(side, side, device=place, dtype=TYPES[precision])
     with torch_precision(precision):
         return 2 * side**3 / seconds(lambda: left @ left, place)
@@ -198,7 +200,7 @@ def peak(precision: str, side: int, place: str) -> float:
 def bench_torch(
     preset: str, spec: ModelSpec, precision: str, place: str, best: float, *, small: bool
 ) -> dict[str, Any]:
-    """A network in PyTorch, channels last: HR pixels a second, and its share of the peak."""
+    """Measure a network in PyTorch, channels last: HR pixels per second, share of the peak."""
     side = 32 if small else 256 if preset != "paper" else 128
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
@@ -223,7 +225,7 @@ def bench_torch(
 
 
 def bench_command(model: Path, device: str, *, small: bool) -> Iterator[dict[str, Any]]:
-    """`geosrseg predict` of a whole synthetic scene."""
+    """Measure `geosrseg predict` of a whole synthetic scene."""
     row: dict[str, Any] = {"model": model.stem, "device": device}
     if reason := find_device(device).why_not():
         yield row | {"missing": reason}
@@ -252,7 +254,7 @@ def bench_command(model: Path, device: str, *, small: bool) -> Iterator[dict[str
 
 @contextmanager
 def torch_precision(precision: str) -> Iterator[None]:
-    """TF32 in convolutions and products, or not, for a while."""
+    """Allow TF32 in convolutions and products, or forbid it, inside the context."""
     convolutions, products = torch.backends.cudnn, torch.backends.cuda.matmul
     before = convolutions.allow_tf32, products.allow_tf32
     convolutions.allow_tf32 = products.allow_tf32 = precision == "tf32"
@@ -263,7 +265,7 @@ def torch_precision(precision: str) -> Iterator[None]:
 
 
 def seconds(run: Callable[[], Tensor], place: str) -> float:
-    """The median of several runs, after the first ones."""
+    """Return the median seconds of several runs, after the first ones."""
     taken = []
     for _ in range(8):
         begin = time.perf_counter()
@@ -278,10 +280,10 @@ def seconds(run: Callable[[], Tensor], place: str) -> float:
 
 
 def train(output: Path, words: list[str], *, minutes: float) -> int:
-    """`geosrseg reproduce` for so many minutes; called again it resumes."""
+    """Run `geosrseg reproduce` for a number of minutes; the next call resumes it."""
     command = [sys.executable, "-m", "geosrseg", "reproduce", *words, "-o", str(output / "all")]
     with (output / "train.log").open("a", encoding="utf-8") as log:
-        # A group of its own: everything that it starts is told to stop.
+        # In a new process group, so that all its children can be stopped.
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
         try:
             code = wait(process, output / "all", until=time.monotonic() + 60 * minutes)
@@ -289,13 +291,13 @@ def train(output: Path, words: list[str], *, minutes: float) -> int:
             stop(process)
     print((output / "train.log").read_text(encoding="utf-8")[-4000:])
     if code is None:
-        print(f"not done after {minutes:g} minutes: call it again", file=sys.stderr)
+        print(f"unfinished after {minutes:g} minutes: call it again", file=sys.stderr)
         return UNFINISHED
     return code
 
 
 def wait(process: subprocess.Popen[bytes], folder: Path, *, until: float) -> int | None:
-    """The process's exit code, or None where the time was over first; says how far it is."""
+    """Return the exit code, or None when the time is over; print the progress meanwhile."""
     told = 0.0
     while time.monotonic() < until:
         try:
@@ -308,7 +310,7 @@ def wait(process: subprocess.Popen[bytes], folder: Path, *, until: float) -> int
 
 
 def progress(folder: Path) -> str:
-    """Epochs done by each run, and runs finished."""
+    """Return one line with the epochs of each run and the number of finished runs."""
     runs = sorted(folder.glob("runs/*"))
     finished = sum((run / "weights.safetensors").is_file() for run in runs)
     epochs = [
@@ -317,11 +319,13 @@ def progress(folder: Path) -> str:
         if (table := run / "metrics.csv").is_file()
     ]
     clock = time.strftime("%H:%M:%S")
-    return f"{clock} {finished} of {len(runs)} begun are finished; epochs: {', '.join(epochs)}"
+    return (
+        f"{clock} {finished} of {len(runs)} started runs are finished; epochs: {', '.join(epochs)}"
+    )
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """End what still runs: by Ctrl-C, and if that takes too long at once."""
+    """Interrupt a running process, and kill its group if it does not end in time."""
     if process.poll() is not None:
         return
     process.send_signal(signal.SIGINT)

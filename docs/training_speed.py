@@ -1,11 +1,11 @@
-"""The speed of a training step, ours against the reference code's loop, side by side.
+"""Measures a training step of geosrseg against the reference code's loop, side by side.
 
     python docs/training_speed.py --crop 256 --steps 3
 
-Full networks at 4x, three bands, six classes, batches of one chip: the networks, the loss and
-the chip are the same. The reference's way is PyTorch eager, NCHW, fp32, with an optimizer for
-each part. Ours is a step of `geosrseg train`. The ways take turns, each in a process of its
-own, as the allocator is set for a whole process.
+Both train the same full networks at 4x, three bands, six classes, with the same loss and batches
+of one chip. The reference is PyTorch eager, NCHW, fp32, with one optimizer per part. Ours is a
+step of `geosrseg train`. The ways take turns in separate processes, because the allocator is set
+for a whole process.
 """
 
 import argparse
@@ -33,7 +33,7 @@ WAYS = ("reference", "fp32", "bf16")
 
 
 def measure(way: str, crop: int, steps: int) -> list[float]:
-    """Seconds of each step but the first, in this process."""
+    """Return the seconds of each step but the first, in this process."""
     torch.manual_seed(0)
     network = build_network(
         NetworkConfig(protocol="end-to-end", bands=3, classes=6, upscale_factor=4)
@@ -52,7 +52,7 @@ def measure(way: str, crop: int, steps: int) -> list[float]:
 
 
 def run_reference(network: EndToEnd, batch: tuple[Tensor, ...], steps: int) -> list[float]:
-    """The moments at which the steps of the reference's loop began, and the last one ended."""
+    """Return the start times of the steps of the reference's loop, and the end of the last."""
     lr, hr, target, trained = batch
     loss = JointLoss(alpha=0.1, beta=1000)
     optimizers = [
@@ -72,7 +72,7 @@ def run_reference(network: EndToEnd, batch: tuple[Tensor, ...], steps: int) -> l
 
 
 def run_ours(network: EndToEnd, batch: tuple[Tensor, ...], steps: int, *, way: str) -> list[float]:
-    """The moments at which the steps of our training began, and the last one ended."""
+    """Return the start times of the steps of our training, and the end of the last."""
 
     class Clock(Callback):
         def on_train_batch_start(self, *_: object) -> None:
@@ -97,10 +97,10 @@ def run_ours(network: EndToEnd, batch: tuple[Tensor, ...], steps: int, *, way: s
 
 
 def main() -> None:
-    """Print a table, a row for each way."""
+    """Print a table with one row per way."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--crop", type=int, default=256, help="HR pixels of the chip")
-    parser.add_argument("--steps", type=int, default=3, help="steps of a turn, without the first")
+    parser.add_argument("--steps", type=int, default=3, help="steps of a turn, the first excluded")
     parser.add_argument("--turns", type=int, default=2, help="turns of each way")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     options = parser.parse_args()

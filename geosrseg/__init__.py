@@ -1,6 +1,6 @@
 """High-resolution class maps from low-resolution satellite images.
 
-What the command line does, one function here does too, with the same options::
+Every command has a function here that takes the same options::
 
     import geosrseg
 
@@ -9,10 +9,10 @@ What the command line does, one function here does too, with the same options::
     with geosrseg.open_model("gewata-4x") as model:
         found = model.map_array(array, transform=transform, crs=crs)
 
-docs/python.md shows the public names at work, docs/extending.md how to add layers, product
-files, devices, datasets and networks. The names stand in ``__init__.pyi``, for type checkers and
-for this file: a module is loaded when a name of it is first used, so that ``import geosrseg``
-costs nothing and only training needs PyTorch.
+docs/python.md shows how to use the public names, docs/extending.md how to add layers, product
+files, devices, datasets and networks. ``__init__.pyi`` lists the names, for type checkers and for
+this file: a module is loaded when one of its names is first used, so that ``import geosrseg`` is
+fast and only training needs PyTorch.
 """
 
 from importlib import import_module
@@ -22,7 +22,7 @@ from geosrseg.extras import extra
 
 def _modules() -> dict[str, str]:
     """The module of each public name, from lines ``from MODULE import NAME as NAME``."""
-    # pathlib and re would take longer to load than all else here.
+    # Loading pathlib and re would take longer than everything else here.
     with open(f"{__path__[0]}/__init__.pyi", encoding="utf-8") as stub:  # noqa: PTH123
         lines = [line.split() for line in stub if line.startswith("from ")]
     return {words[3]: words[1] for words in lines}

@@ -1,9 +1,9 @@
-"""Apart: a function run in its own process, which may be ended at any moment.
+"""Apart: runs a function in a child process that can be killed at any moment.
 
-Libraries of compiled code cannot be interrupted: a geometry that crosses itself a million times,
-or one layer of a network, keeps them for hours, and a flaw in them ends the whole process. What a
-stranger's file makes them do is tried in a child first, which has little time and memory, answers
-in bytes, and is killed with the one that waits for it.
+Compiled libraries cannot be interrupted: a geometry that crosses itself a million times, or one
+layer of a network, can keep them busy for hours, and a bug in them ends the whole process. So a
+stranger's file is first tried in a child process with limited time and memory, which answers in
+bytes and dies with its parent.
 """
 
 import json
@@ -27,14 +27,14 @@ _START = (
 _OK = b"ok"
 
 SAFE_PATH = "PYTHONSAFEPATH"
-"""What Python is told by to leave the current folder alone."""
+"""Environment variable that keeps the current folder off Python's import path."""
 
 
 @contextmanager
 def without_current_folder() -> Iterator[None]:
-    """Python processes that are started inside run no module of the current folder.
+    """Keep Python processes started inside from importing modules of the current folder.
 
-    With ``-c``, as `multiprocessing` starts them, Python looks there before anywhere else.
+    With ``-c``, as `multiprocessing` starts them, Python looks there first.
     """
     before = os.environ.get(SAFE_PATH)
     os.environ[SAFE_PATH] = "1"
@@ -48,7 +48,7 @@ def without_current_folder() -> Iterator[None]:
 
 
 class GivenUpError(Exception):
-    """The child did not answer; the text says why, in a few words."""
+    """The child process did not answer; the message says why."""
 
 
 def run_apart(
@@ -59,18 +59,17 @@ def run_apart(
     seconds: float,
     memory: int | None = None,
 ) -> bytes:
-    """What a function of this package gives, run in a child process.
+    """Run a function of this package in a child process and return its result.
 
     Args:
-        function: ``package.module:name``; it takes `content` and `arguments` and gives bytes.
-        content: what is untrusted.
-        arguments: what else it needs to know.
-        seconds: after which the child is killed.
-        memory: bytes that it may take beyond what its libraries take, where the system can say so.
+        function: ``package.module:name``; takes `content` and `arguments` and returns bytes.
+        content: the untrusted input.
+        seconds: time limit, after which the child is killed.
+        memory: bytes that the child may use besides its libraries; not enforced on Windows.
 
     Raises:
-        GeosrsegError: as the function raised it.
-        GivenUpError: it took too long, was killed, or failed otherwise.
+        GeosrsegError: the function raised it.
+        GivenUpError: the child took too long, was killed, or failed otherwise.
     """
     path = json.dumps([entry for entry in sys.path if entry])
     limits = (str(seconds), str(memory or 0))
@@ -82,16 +81,16 @@ def run_apart(
         answer, _ = process.communicate(content, timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise GivenUpError(f"not within {seconds:.0f} s") from error
-    finally:  # SIGTERM and Ctrl-C end the waiting at any of its steps, and the child with it
+    finally:  # SIGTERM and Ctrl-C can interrupt the wait at any point
         process.kill()
         for stream in (process.stdin, process.stdout):
-            with suppress(OSError):  # what was to be sent has nobody to go to
+            with suppress(OSError):  # unsent input is lost
                 stream.close()  # type: ignore[union-attr]
         process.wait()
-    return _understood(answer, process.returncode)
+    return _parse(answer, process.returncode)
 
 
-def _understood(answer: bytes, code: int) -> bytes:
+def _parse(answer: bytes, code: int) -> bytes:
     kind, found, rest = answer.partition(b"\n")
     if found and kind == _OK and code == 0:
         return rest
@@ -112,9 +111,9 @@ def _signal_name(number: int) -> str:
 
 
 def _serve(function: str, seconds: str, memory: str, *arguments: str) -> None:
-    """The child: read the content, run the function, and answer on what was standard output."""
+    """The child: read the content, run the function, and answer on the original stdout."""
     out = os.dup(1)
-    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - what libraries print is no answer
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - libraries may print to stdout
         os.dup2(nowhere.fileno(), 1)
     content = sys.stdin.buffer.read()
     module, _, name = function.partition(":")
@@ -131,11 +130,11 @@ def _serve(function: str, seconds: str, memory: str, *arguments: str) -> None:
     with os.fdopen(out, "wb") as file:
         file.write(answer)
     sys.stdout.flush()
-    os._exit(0)  # whatever threads the libraries have
+    os._exit(0)  # even if a library's threads still run
 
 
 def _limit(seconds: float, memory: int) -> None:
-    """Hold this process to its limits: its parent may be killed before it says so."""
+    """Limit this process itself, because its parent may be killed before it can."""
     if sys.platform == "win32":
         return
     cpu = int(seconds * (os.cpu_count() or 1)) + 1
@@ -153,7 +152,7 @@ def _limit(seconds: float, memory: int) -> None:
 
 
 def _mapped() -> int:
-    """Bytes of address space that the libraries have taken by now."""
+    """Bytes of address space that the libraries use so far."""
     import psutil  # noqa: PLC0415 - only the child needs it
 
     return int(psutil.Process().memory_info().vms)

@@ -3,23 +3,23 @@
     GeosrsegError
     ├── SceneError         the scene cannot be read, or is not what the model expects
     ├── ModelError         the model file is refused
-    ├── DeviceError        the device that was asked for cannot be used
-    │   └── DeviceMemoryError  it has not enough memory for what it was given
-    ├── OutputError        the output cannot be written, or did not come out as computed
-    │   └── OutputBusyError    another process is making it
+    ├── DeviceError        the requested device cannot be used
+    │   └── DeviceMemoryError  the device has too little memory
+    ├── OutputError        the output cannot be written, or differs from what was computed
+    │   └── OutputBusyError    another process is making the output
     ├── DatasetError       the training data is missing, wrong or incomplete
     ├── RunError           a training run cannot be started, read or continued
     ├── MissingExtraError  a package of an optional extra is not installed
-    ├── WorkError          a work file, or a task of it, cannot be run here
-    └── PluginError        a package that adds to geosrseg cannot be used
+    ├── WorkError          a work file, or one of its tasks, cannot be run here
+    └── PluginError        a plugin package cannot be used
 
-A message names the value, what was expected and what to do about it, in one line. The
-command line prints it and exits with 1; everything else that escapes is a bug.
+A message is one line that names the value, what was expected and what to do about it. The
+command line prints it and exits with 1. Any other exception that reaches the user is a bug.
 """
 
 
 class GeosrsegError(Exception):
-    """Root of the tree: catch this to catch every failure the library foresees."""
+    """Root of the tree: catch it to catch every failure that the library foresees."""
 
 
 class SceneError(GeosrsegError):
@@ -31,15 +31,15 @@ class ModelError(GeosrsegError):
 
 
 class DeviceError(GeosrsegError):
-    """The device that was asked for cannot be used."""
+    """The requested device cannot be used."""
 
 
 class DeviceMemoryError(DeviceError):
-    """The device has not enough memory for what it was given."""
+    """The device has too little memory."""
 
 
 class OutputError(GeosrsegError):
-    """The output cannot be written, or did not come out as computed."""
+    """The output cannot be written, or differs from what was computed."""
 
 
 class OutputBusyError(OutputError):
@@ -55,7 +55,7 @@ class RunError(GeosrsegError):
 
 
 class WorkError(GeosrsegError):
-    """A work file, or a task of it, cannot be run here."""
+    """A work file, or one of its tasks, cannot be run here."""
 
 
 class MissingExtraError(GeosrsegError):
@@ -63,16 +63,16 @@ class MissingExtraError(GeosrsegError):
 
 
 class PluginError(GeosrsegError):
-    """A package that adds to geosrseg cannot be used."""
+    """A plugin package cannot be used."""
 
 
 class RunWarning(UserWarning):
-    """Something about a run that was taken for granted and that its user should hear."""
+    """An assumption about a run that the user should confirm."""
 
 
 class SceneWarning(UserWarning):
-    """Something about a scene or a map that its user should hear."""
+    """Something about a scene or a map that the user should know."""
 
 
 class DatasetWarning(UserWarning):
-    """Something about a dataset that was taken for granted and that its user should hear."""
+    """An assumption about a dataset that the user should confirm."""

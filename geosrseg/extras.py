@@ -1,4 +1,4 @@
-"""Extras: optional groups of packages, and what to do where one is not installed."""
+"""Extras: optional groups of packages, and the error if one is not installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +23,12 @@ PACKAGES = {
     ),
     "xarray": ("rioxarray", "xarray"),
 }
-"""Modules that an extra installs, as pyproject.toml lists them."""
+"""Modules that each extra installs, as listed in pyproject.toml."""
 
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Say which extra to install when an import inside the block fails without it.
+    """Name the extra to install if an import inside the block fails.
 
     Raises:
         MissingExtraError: a package of the extra is not installed.

@@ -1,7 +1,7 @@
-"""Registries: what other packages can bring, by name, beside what is built in.
+"""Registries: layers, products, devices and so on by name, both built-in and from plugins.
 
-A built-in thing is named here by its module, and a package's by an entry point, so that
-neither is imported before it is used::
+A built-in object is registered by its module, a plugin's object by an entry point, so that neither
+is imported before it is used::
 
     [project.entry-points."geosrseg.layers"]
     vegetation = "mypackage:Vegetation"
@@ -23,13 +23,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What the command line says of one thing.
+    """A built-in object, described without importing it.
 
     Attributes:
-        target: ``module:name`` of the thing itself.
-        help: what it is, for ``--help``.
-        metavar: what its option takes.
-        extra: the optional dependencies that its module imports.
+        target: ``module:name`` of the object.
+        help: description for ``--help``.
+        metavar: placeholder for the value of its option.
+        extra: name of the extra that its module needs.
         options: ``module:name`` of the dataclass of its own options.
     """
 
@@ -41,12 +41,12 @@ class Offer:
 
 
 class Registry(Generic[T]):
-    """The things of one kind.
+    """The objects of one kind.
 
     Args:
-        group: of the entry points that bring more of them.
-        noun: what an error calls one of them.
-        ours: the built-in ones; a package cannot replace them.
+        group: entry point group of plugins.
+        noun: name of the kind in messages.
+        ours: the built-in objects; a plugin cannot replace them.
     """
 
     def __init__(self, group: str, noun: str, ours: Mapping[str, Offer]) -> None:
@@ -56,16 +56,16 @@ class Registry(Generic[T]):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The built-in ones in their order, then those of other packages by name."""
+        """The built-in names in their order, then those of plugins, sorted."""
         return (*self._ours, *self._brought())
 
     def load(self, name: str) -> T:
-        """The thing of this name.
+        """Import the object of this name.
 
         Raises:
-            GeosrsegError: there is none.
-            PluginError: its package cannot be imported.
-            MissingExtraError: it is built in, and needs packages that are not installed.
+            GeosrsegError: nothing has this name.
+            PluginError: the plugin cannot be imported.
+            MissingExtraError: a built-in object needs packages that are not installed.
         """
         if name in self._ours:
             return self._import(self._ours[name], self._ours[name].target)
@@ -76,7 +76,7 @@ class Registry(Generic[T]):
             )
         try:
             thing: T = point.load()
-        except Exception as error:  # code of others, which may raise anything
+        except Exception as error:  # a plugin may raise anything
             raise PluginError(
                 f"the {self._noun} {name} of {_package(point)} cannot be loaded "
                 f"({type(error).__name__}: {error}): update or uninstall that package"
@@ -84,24 +84,24 @@ class Registry(Generic[T]):
         return thing
 
     def help(self, name: str) -> str:
-        """What the thing of this name is, for ``--help``."""
+        """The description of a name for ``--help``."""
         return self._ours[name].help if name in self._ours else self._said(name, "help", "")
 
     def metavar(self, name: str) -> str:
-        """What the option of this name takes."""
+        """The placeholder for the value of a name's option."""
         if name in self._ours:
             return self._ours[name].metavar
         return self._said(name, "metavar", "FILE")
 
     def options(self, name: str) -> type | None:
-        """The dataclass of the options that the thing of this name has."""
+        """The dataclass of a name's own options; None if it has none."""
         if name not in self._ours:
             return self._said(name, "options", None)
         offer = self._ours[name]
         return self._import(offer, offer.options) if offer.options else None
 
     def origin(self, name: str) -> str:
-        """The package that brings it, and its version; empty for what is built in."""
+        """Package and version of a plugin; empty for a built-in name."""
         point = self._brought().get(name)
         return "" if point is None else _package(point)
 
@@ -121,7 +121,7 @@ class Registry(Generic[T]):
 
 @cache
 def _installed(_path: tuple[str, ...]) -> EntryPoints:
-    """All entry points of all packages: finding them takes far longer than choosing some."""
+    """All entry points of all packages; cached because finding them is slow."""
     return entry_points()
 
 
@@ -129,22 +129,22 @@ def _installed(_path: tuple[str, ...]) -> EntryPoints:
 def _read_entry_points(
     group: str, noun: str, ours: tuple[str, ...], path: tuple[str, ...]
 ) -> Mapping[str, EntryPoint]:
-    """What packages bring; read once for each state of the import path.
+    """The entry points of plugins by name, read once per state of the import path.
 
     Raises:
-        PluginError: a name is ours, no name of an option, or brought twice.
+        PluginError: a name is built in, cannot name an option, or occurs twice.
     """
     found: dict[str, EntryPoint] = {}
     for point in sorted(_installed(path).select(group=group), key=lambda point: point.name):
         if point.name in ours or not _is_name(point.name):
             raise PluginError(
-                f"{_package(point)} brings a {noun} {point.name!r}, expected a name of small "
-                f"letters, digits and _ other than {', '.join(ours)}: update or uninstall that "
-                "package"
+                f"{_package(point)} provides a {noun} {point.name!r}, expected a name of "
+                f"lower-case letters, digits and _ other than {', '.join(ours)}: update or "
+                "uninstall that package"
             )
         if point.name in found and found[point.name].value != point.value:
             raise PluginError(
-                f"{_package(found[point.name])} and {_package(point)} both bring a {noun} "
+                f"{_package(found[point.name])} and {_package(point)} both provide a {noun} "
                 f"{point.name!r}: uninstall one of them"
             )
         found[point.name] = point

@@ -35,7 +35,7 @@ def test_the_reference_of_the_command_line_is_current():
 @pytest.mark.parametrize("line", commands())
 def test_every_command_shown_is_one_that_works(line):
     words = shlex.split(line, comments=True)[1:]
-    with click.Context(main, info_name="geosrseg") as context:
+    with click.Context(main, info_name="geosrseg", **main.context_settings) as context:
         name, command, arguments = main.resolve_command(context, words)
         with suppress(click.exceptions.Exit):  # --help
             command.make_context(name, arguments, parent=context)

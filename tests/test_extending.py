@@ -133,7 +133,7 @@ def test_its_files_are_checked_before_the_run(package, scene, tmp_path, tiny_mod
     done = run(package, *words, "--shares", tmp_path / "map.pdf")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("expected a name that ends in .txt")
-    assert "--digits is for the file of --shares" in run(package, *words, "--digits", 2).stderr
+    assert "--digits needs --shares" in run(package, *words, "--digits", 2).stderr
     assert not (tmp_path / "map.tif").exists()
 
 
@@ -231,8 +231,8 @@ class TestSensor:
 @pytest.mark.parametrize(
     ("points", "message"),
     [
-        ("[geosrseg.layers]\nsr = mypackage.margin:Margin", "brings a layer 'sr', expected a name"),
-        ("[geosrseg.layers]\nbad-name = mypackage.margin:Margin", "brings a layer 'bad-name'"),
+        ("[geosrseg.layers]\nsr = mypackage.margin:Margin", "provides a layer 'sr', expected"),
+        ("[geosrseg.layers]\nbad-name = mypackage.margin:Margin", "provides a layer 'bad-name'"),
         (
             "[geosrseg.layers]\nx = mypackage.none:X",
             "mypackage 1.0 cannot be loaded (ModuleNot",

@@ -1,7 +1,7 @@
-"""Makes a Landsat product of the demo scene, to try out what takes one.
+"""Makes a small Landsat product from the demo scene, for the tutorials.
 
-Bands and numbers are those of liverpool.tif. The quality file is made up: the original's is not
-here, so a cloud and its shadow are drawn into it.
+Bands and numbers are those of liverpool.tif. The quality file is invented, with one cloud and its
+shadow, because the original is not in the repository.
 
     python docs/demo/make_product.py
 
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def quality(shape: tuple[int, int]) -> np.ndarray:
-    """Clear but for one cloud and its shadow."""
+    """Return QA_PIXEL, clear except for one cloud and its shadow."""
     flags = np.full(shape, CLEAR, np.uint16)
     for (row, col), flag in ((SHADOW_CENTRE, SHADOW), (CLOUD_CENTRE, CLOUD)):
         rows, cols = np.ogrid[: shape[0], : shape[1]]

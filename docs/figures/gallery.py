@@ -2,8 +2,8 @@
 
     python docs/figures/gallery.py HLS30
 
-HLS30 is the folder `hls30` that docs/datasets/landcover.toml names. Each picture shows the image,
-the map that the default model makes of it, and the labels: chips of the validation split.
+HLS30 is the folder `hls30` of docs/datasets/landcover.toml. Each picture shows a chip of the
+validation split: the image, the map of the default model, and the labels.
 """
 
 import sys
@@ -51,13 +51,13 @@ def main(folder: Path) -> None:
 
 
 def read(path: Path) -> NDArray[np.generic]:
-    """(bands, rows, cols)."""
+    """Return the numbers of a chip, (bands, rows, cols)."""
     with unreferenced_allowed(), rasterio.open(path) as dataset:
         return dataset.read()
 
 
 def zoomed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """In target pixels."""
+    """Return a picture of the source grid in target pixels."""
     return picture.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
 
 

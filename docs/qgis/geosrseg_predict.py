@@ -1,7 +1,7 @@
 """A tool of QGIS's Processing toolbox that maps a scene with the command ``geosrseg predict``.
 
-Add it with *Scripts > Add Script to Toolbox*; docs/install.md says more. It calls the command,
-which is installed anywhere, so QGIS's own Python needs no package. For QGIS 3.22 and later.
+Add it with *Scripts > Add Script to Toolbox*, as docs/install.md describes. It calls the installed
+command, so QGIS's own Python needs no package. For QGIS 3.22 and later.
 """
 
 import os
@@ -25,11 +25,11 @@ from qgis.core import (
 SCENE, PRODUCT, MASK, AREA = "SCENE", "PRODUCT", "MASK", "AREA"
 OPTIONS, COMMAND, OUTPUT = "OPTIONS", "COMMAND", "OUTPUT"
 WAIT = 0.5
-"""Seconds between two looks at whether the user has cancelled."""
+"""Seconds between checks whether the user has cancelled."""
 
 
 class GeosrsegPredict(QgsProcessingAlgorithm):
-    """The tool, as QGIS knows it."""
+    """The tool in the toolbox."""
 
     def name(self) -> str:
         return "geosrseg_predict"
@@ -49,7 +49,7 @@ class GeosrsegPredict(QgsProcessingAlgorithm):
         return GeosrsegPredict()
 
     def initAlgorithm(self, configuration: "dict | None" = None) -> None:  # noqa: N802
-        """Define what the user is asked for."""
+        """Define the fields of the dialog."""
         polygons = [QgsProcessing.TypeVectorPolygon]
         command = shutil.which("geosrseg") or "geosrseg"
         for parameter in (
@@ -69,7 +69,7 @@ class GeosrsegPredict(QgsProcessingAlgorithm):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> dict:
-        """Run the command, and hand its map to QGIS."""
+        """Run the command and give its map to QGIS."""
         layer = self.parameterAsRasterLayer(parameters, SCENE, context)
         product = self.parameterAsFile(parameters, PRODUCT, context)
         if bool(layer) == bool(product):
@@ -93,7 +93,7 @@ class GeosrsegPredict(QgsProcessingAlgorithm):
         context: QgsProcessingContext,
         feedback: QgsProcessingFeedback,
     ) -> str:
-        """The layer's file, or a copy of what it shows."""
+        """Return the file of the layer, or a copy of the features that it shows."""
         return self.parameterAsCompatibleSourceLayerPath(
             parameters, AREA, context, ["gpkg", "geojson"], "gpkg", feedback
         )
@@ -103,10 +103,10 @@ def run_command(words: list, feedback: QgsProcessingFeedback) -> None:
     """Run a command until it ends or the user cancels.
 
     Raises:
-        QgsProcessingException: it failed; its message is the command's.
+        QgsProcessingException: the command failed; the message is the command's.
     """
     feedback.pushCommandInfo(shlex.join(words))
-    # What QGIS sets for its own Python would mislead another one.
+    # Variables that QGIS sets for its own Python would mislead another one.
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "PYTHONPATH")}
     try:
         process = subprocess.Popen(
@@ -121,7 +121,7 @@ def run_command(words: list, feedback: QgsProcessingFeedback) -> None:
     except OSError as error:
         raise QgsProcessingException(
             f"{words[0]} cannot be started ({error.strerror}): install geosrseg, and give the "
-            "whole path of its command"
+            "full path of its command"
         ) from error
     while True:
         try:

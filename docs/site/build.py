@@ -1,6 +1,6 @@
 """Builds the site into build/site: `make site`.
 
-The tutorials are run first, with the default model, and give their pages what they made.
+First runs the tutorials with the default model: their pages show the files that they make.
 """
 
 import argparse
@@ -17,20 +17,20 @@ from geosrseg.raster.maps.class_map import open_class_map
 BUILD = ROOT / "build"
 DEMO = ROOT / "docs" / "demo"
 LEGEND = "<!-- legend -->"
-"""Stands in a page for the classes of the default model."""
+"""Placeholder in a page for the classes of the default model."""
 
 MADE = (".png", ".html")
-"""Suffixes of the files of a tutorial that its page shows."""
+"""Suffixes of files that a tutorial makes and its page shows."""
 
 
 def build(*, ran: Path | None = None) -> Path:
     """Build the site.
 
     Args:
-        ran: a folder with a finished run of each tutorial; they are run here without it.
+        ran: a folder with a finished run of each tutorial; None runs them here.
 
     Returns:
-        The folder of the site.
+        Folder of the site.
     """
     pages = BUILD / "site-pages"
     gather(pages)
@@ -44,7 +44,7 @@ def build(*, ran: Path | None = None) -> Path:
 
 
 def run_tutorials(folder: Path) -> Path:
-    """Run every tutorial in a folder of its own below `folder`."""
+    """Run every tutorial in its own folder below `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     for name in tutorial.names():
         tutorial.run(name, tutorial.start(name, folder))
@@ -52,7 +52,7 @@ def run_tutorials(folder: Path) -> Path:
 
 
 def add_made(pages: Path, ran: Path) -> None:
-    """Put pictures and pages beside the pages that show them."""
+    """Put the files that tutorials made beside the pages that show them."""
     first = ran / tutorial.FIRST / "liverpool_classes.tif"
     pictures.draw_scene(DEMO / "liverpool.tif", pages / "start-scene.png")
     pictures.draw_map(first, pages / "start-map.png")

@@ -1,4 +1,4 @@
-"""Gathers the site's pages in one folder: the repository's, with links that hold there."""
+"""Copies the pages of the repository into one folder for the site, and adapts their links."""
 
 import os
 import re
@@ -14,7 +14,7 @@ LINK = re.compile(r"(\]\(|(?:href|src)=\")([^)#\s\"]+)")
 
 
 def gather(folder: Path) -> None:
-    """Copy every page, and the files that pages show, into an empty folder."""
+    """Copy every page, and the files that pages show, into a new folder."""
     shutil.rmtree(folder, ignore_errors=True)
     for source in sources():
         page = folder / place(source)
@@ -29,19 +29,19 @@ def gather(folder: Path) -> None:
 
 
 def sources() -> Iterator[Path]:
-    """The pages as they lie in the repository."""
+    """Yield the pages of the repository."""
     yield from sorted((ROOT / "docs").rglob("*.md"))
     yield from (ROOT / page for page in OTHER_PAGES)
 
 
 def place(source: Path) -> Path:
-    """Where a file of the repository lies in the site."""
+    """Return the path in the site of a file of the repository."""
     path = source.relative_to(ROOT)
     return path.relative_to("docs") if path.parts[0] == "docs" else path
 
 
 def relinked(source: Path) -> str:
-    """A page's text with its links to files of the repository as links of the site."""
+    """Return the text of a page, with links that work in the site."""
     in_site = {*sources(), *(file for pattern in FILES for file in (ROOT / "docs").glob(pattern))}
 
     def replaced(match: re.Match[str]) -> str:

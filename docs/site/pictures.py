@@ -1,4 +1,4 @@
-"""The pictures that the site makes from maps."""
+"""Draws scenes, maps and legends for the site."""
 
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,14 @@ LINE = (20, 20, 20)
 
 
 def draw_scene(scene: Path, output: Path) -> None:
-    """A scene in its own pixels, vegetation in green."""
+    """Draw a scene in its own pixels, vegetation in green."""
     with open_scene(scene, model_bands=BANDS) as opened:
         numbers, valid = opened.read_decimated(opened.grid.height, opened.grid.width)
         write_png(output, Composite.of(opened).paint(opened, numbers, valid))
 
 
 def draw_map(class_map: Path, output: Path, *, over: Path | None = None) -> None:
-    """A class map in its colours, with the outlines or points of a vector file over it."""
+    """Draw a class map in its colours, under the outlines or points of a vector file."""
     with rasterio.open(class_map) as dataset:
         palette = np.full((256, 3), 255, np.uint8)
         for value, colour in dataset.colormap(1).items():
@@ -40,13 +40,13 @@ def draw_map(class_map: Path, output: Path, *, over: Path | None = None) -> None
 
 
 def draw_legend(legend: Legend) -> str:
-    """A list of the classes with their colours, as HTML."""
+    """Return a list of the classes with their colours, as HTML."""
     entries = (f'<li><i style="background:{x.colour}"></i>{x.name}</li>' for x in legend.classes)
     return f'<ul class="legend">{"".join(entries)}</ul>'
 
 
 def _drawn(vector: Path, dataset: Any) -> NDArray[np.bool_]:
-    """Which pixels of a raster the lines and points of a vector file cover."""
+    """Return which pixels the outlines and points of a vector file cover, (rows, cols)."""
     about, _, geometries, _ = pyogrio.raw.read(vector)
     about_points, about_lines = 4 * dataset.res[0], 1.2 * dataset.res[0]
     lines = []

@@ -1,4 +1,4 @@
-"""Writes the reference of the Python names, from the names and their docstrings."""
+"""Writes the reference of the public Python names, from their docstrings."""
 
 import re
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ ROOMS = {
     "Measure": ("evaluation", "bench"),
     "Errors and warnings": ("errors",),
 }
-"""Rooms of the package by heading."""
+"""Folders of the package by heading."""
 
 
 def reference() -> str:
-    """The whole page."""
+    """Return the text of the page."""
     rooms: dict[str, list[tuple[str, str]]] = {}
     for module, name in public_names():
         rooms.setdefault(module.split(".")[1], []).append((module, name))
@@ -40,6 +40,6 @@ def reference() -> str:
 
 
 def public_names() -> Iterator[tuple[str, str]]:
-    """Module and name of each."""
+    """Yield module and name of each public name."""
     stub = (ROOT / "geosrseg" / "__init__.pyi").read_text(encoding="utf-8")
     yield from re.findall(r"^from (\S+) import (\w+) as \2$", stub, re.MULTILINE)

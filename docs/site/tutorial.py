@@ -1,8 +1,8 @@
-"""Runs the commands of a tutorial, and compares what it says that they print.
+"""Runs the commands of a tutorial, and compares their output with the page.
 
-A block ``sh`` is run, line after line; a block ``text`` after it is what its last command says
-on the terminal. ``...`` there stands for anything, and numbers are compared as numbers: another
-processor may round a pixel to another class.
+Every line of a block ``sh`` is run. A block ``text`` after it shows the output of the last
+command. ``...`` in it stands for any text, and numbers may differ a little: another processor
+may round a pixel to another class.
 """
 
 import os
@@ -30,11 +30,10 @@ TOLERANCE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Commands, and what the last one says.
+    """Commands, and the output of the last one.
 
     Attributes:
-        commands: to run in this order.
-        said: the text that the page shows below; None where it shows none.
+        said: the output that the page shows; None if it shows none.
     """
 
     commands: tuple[str, ...]
@@ -42,13 +41,13 @@ class Step:
 
 
 def names() -> list[str]:
-    """Of the tutorials, the first one first."""
+    """Return the names of the tutorials, `FIRST` first."""
     found = sorted(page.stem for page in TUTORIALS.glob("*.md"))
     return sorted(found, key=lambda name: name != FIRST)
 
 
 def read_steps(page: Path) -> list[Step]:
-    """The commands of a page."""
+    """Return the commands of a page."""
     found: list[Step] = []
     for kind, text in BLOCK.findall(page.read_text(encoding="utf-8")):
         if kind == "sh":
@@ -60,9 +59,9 @@ def read_steps(page: Path) -> list[Step]:
 
 
 def start(name: str, folder: Path) -> Path:
-    """The folder that a tutorial is run in.
+    """Make the folder in which a tutorial runs.
 
-    The first one has the demo's files there, the others also what the first one made.
+    It holds the files of the demo, and for later tutorials also what the first one made.
     """
     work = folder / name
     if name == FIRST:
@@ -76,7 +75,7 @@ def run(name: str, work: Path) -> None:
     """Run a tutorial.
 
     Raises:
-        ValueError: a command failed, or said something else than the page.
+        ValueError: a command failed, or its output differs from the page.
     """
     with chdir(work):
         for step in read_steps(TUTORIALS / f"{name}.md"):
@@ -87,7 +86,7 @@ def run(name: str, work: Path) -> None:
 
 
 def _run_line(line: str) -> str:
-    if line.startswith("geosrseg "):  # in this process, which has loaded all that is needed
+    if line.startswith("geosrseg "):  # in this process, which has loaded everything
         done = CliRunner().invoke(main, shlex.split(line)[1:], prog_name="geosrseg")
         code, said = done.exit_code, done.output
     else:
@@ -103,7 +102,7 @@ def _run_line(line: str) -> str:
 
 
 def resembles(said: str, shown: str) -> bool:
-    """Whether a command said what a page shows, up to ``...`` and small differences."""
+    """Return whether an output is the one shown, up to ``...`` and small differences."""
     pattern = "".join(_as_pattern(word) for word in SEPARATOR.split(shown.strip()))
     match = re.fullmatch(rf"\s*{pattern}\s*", said, re.DOTALL)
     if match is None:

@@ -51,7 +51,7 @@ def assess(
 
     Raises:
         OutputError: a file cannot be read, a value of the reference is no class of the map,
-            or not one pixel can be compared.
+            its column is empty, or not one pixel can be compared.
     """
     opened = open_class_map(class_map, legend=legend)
     reference = Path(reference)
@@ -62,6 +62,11 @@ def assess(
         raise OutputError(f"{reference}: say which column holds the class, with `class_column`")
     else:
         features = read_features(reference, opened.grid, column=class_column, kinds="Point Polygon")
+        if not any(map(_key, features.values)):
+            raise OutputError(
+                f"{reference}: column {class_column!r} is empty: write the class of each feature "
+                "into it, by name or id"
+            )
         points = all("Point" in item.geom_type for item in features.geometries)
         unit = "points" if points else "pixels"
         ids = _class_ids(features.values, opened.legend, ignored, name=str(reference))

@@ -88,7 +88,7 @@ def _doubt(transition: Transition) -> list[str]:
     if transition.doubtful is None:
         return [
             "How much of the change is noise is not known: not both maps have confidence layers "
-            "beside them (predict `confidence`)."
+            "beside them (MAP.confidence.tif)."
         ]
     share = transition.doubtful.sum() / max(changed, 1)
     return [

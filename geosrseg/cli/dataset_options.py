@@ -1,4 +1,4 @@
-"""The options ``--dataset`` and ``--data``, made from the registry of datasets."""
+"""The options ``--dataset`` and ``--data``, generated from the registry of datasets."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ dataset_option = click.option(
     "--dataset",
     metavar="NAME|FOLDER|CARD.toml",
     required=True,
-    help=f"{_NAMED}; a folder train/ train_msk/ test/ test_msk/; or a card.",
+    help=f"{_NAMED}; a folder with train/, train_msk/, test/ and test_msk/; or a dataset card.",
 )
 
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help=f"Folder of a dataset by name, or of a card's paths.  [default: {FOLDER}/NAME, the card's "
-    "folder, or the current one]",
+    help=f"Folder of a named dataset, or of the paths in a card.  [default: {FOLDER}/NAME, the "
+    "card's folder, or the current one]",
 )

@@ -1,6 +1,6 @@
 """The option ``--device``, made from the registry of devices.
 
-Only what runs a model imports it: the registry reads the entry points of other packages.
+Only commands that run a model import this module, because the registry reads entry points.
 """
 
 import click
@@ -14,6 +14,6 @@ device_option = click.option(
     type=click.Choice(["auto", *DEVICES.names]),
     default="auto",
     show_default=True,
-    help=f"Where the model runs: {_FOUND}.  auto takes the first of {', '.join(AUTO[:-1])} and "
-    f"{AUTO[-1]} that works.",
+    help=f"Device that runs the model: {_FOUND}. auto takes the first of {', '.join(AUTO[:-1])} "
+    f"and {AUTO[-1]} that works.",
 )

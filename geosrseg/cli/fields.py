@@ -1,4 +1,4 @@
-"""Options of a command, made from the dataclasses and registries that they fill."""
+"""Options of a command, generated from the dataclasses and registries that they fill."""
 
 import inspect
 import textwrap
@@ -21,7 +21,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def group_options(*groups: type) -> Decorator:
-    """An option for each field of the groups, in their order."""
+    """One option per field of the groups, in their order."""
     return _applied(
         _field_option(name, said, default)
         for group in groups
@@ -30,18 +30,18 @@ def group_options(*groups: type) -> Decorator:
 
 
 def field_option(group: type, name: str) -> Decorator:
-    """The option of one field, for a command that takes no other of its group."""
+    """The option of one field, for a command that takes only this one of its group."""
     return _field_option(name, *options_of(group)[name])
 
 
 def taken(group: Callable[..., Group], arguments: dict[str, Any]) -> Group:
-    """A dataclass made from the arguments that its fields name; they are removed."""
+    """Build a dataclass from the arguments named like its fields, and remove them."""
     names = [field.name for field in fields(cast("Any", group))]
     return group(**{name: arguments.pop(name) for name in names if name in arguments})
 
 
 def layer_options(registry: "Registry[Any]", *, without: str) -> Decorator:
-    """A flag for each layer but one."""
+    """One flag per layer, except the layer `without`."""
     return _applied(
         click.option(
             _flag(name), is_flag=True, help=f"Also write OUT.{name}.tif: {registry.help(name)}"
@@ -52,7 +52,7 @@ def layer_options(registry: "Registry[Any]", *, without: str) -> Decorator:
 
 
 def file_options(registry: "Registry[Any]") -> Decorator:
-    """An option for each product file, and those of its own behind it."""
+    """One option per product file, each followed by the product's own options."""
 
     def options() -> Iterator[Decorator]:
         for name in registry.names:
@@ -69,7 +69,7 @@ def file_options(registry: "Registry[Any]") -> Decorator:
 
 
 def products_listed(command: click.Command) -> click.Command:
-    """The command, whose help ends with the products that sensors recognise."""
+    """Append the products that sensors recognise to the command's help."""
     lines = [
         textwrap.fill(line, 72, initial_indent="  ", subsequent_indent="    ")
         for line in sensors_help()
@@ -80,7 +80,7 @@ def products_listed(command: click.Command) -> click.Command:
 
 
 def _applied(options: Iterable[Decorator]) -> Decorator:
-    """One decorator for all; the help then has them in their order."""
+    """Combine options into one decorator that keeps their order in the help."""
     in_order = list(options)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

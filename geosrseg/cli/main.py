@@ -1,4 +1,4 @@
-"""The command ``geosrseg``: finds the subcommand, and turns every end into an exit code.
+"""The command ``geosrseg``: finds the subcommand and turns every outcome into an exit code.
 
     0    done
     1    failed, with one line ``error: ...`` on stderr
@@ -6,8 +6,8 @@
     130  interrupted (Ctrl-C)
     143  terminated (SIGTERM)
 
-A command's module is imported when that command is called, so ``geosrseg --help`` is
-quick and loads neither numpy nor GDAL.
+A command's module is imported when that command is called, so ``geosrseg --help`` is fast and
+loads neither numpy nor GDAL.
 """
 
 import errno
@@ -32,38 +32,35 @@ from geosrseg.errors import GeosrsegError
 
 COMMANDS = {
     "maps": {
-        "predict": "Make the high-resolution class map of low-resolution scenes.",
+        "predict": "Make high-resolution class maps of low-resolution scenes.",
         "plan": "Plan the maps of many scenes, one line per scene or part of a scene.",
-        "run": "Make the maps of a work file that are not there yet.",
-        "index": "Make one layer and one STAC collection of the maps in a folder.",
-        "clean": "List what stopped runs of predict have left, and remove it.",
-        "info": "Describe a scene, and whether a model can map it; or describe a model.",
-        "models": "List, show and verify models: those shipped, and those fetched by address.",
+        "run": "Make the maps of a work file that do not exist yet.",
+        "index": "Build one layer and one STAC collection from the maps in a folder.",
+        "clean": "List the files that stopped runs of predict left, or remove them.",
+        "info": "Describe a scene and say whether a model can map it, or describe a model.",
+        "models": "List, show and verify models, both shipped and fetched by address.",
     },
     "finished": {
         "vectorize": "Write the polygons of a class map, with their areas.",
-        "areas": "Measure the classes of a map on the ground, in the whole map or in each zone.",
-        "relabel": "Merge, rename or recolour the classes of a map; drop small patches; cut it "
-        "to polygons.",
+        "areas": "Measure the ground area of each class, in the whole map or per zone.",
+        "relabel": "Merge, rename or recolour a map's classes, drop small patches, or clip it.",
         "assess": "Compare a class map with a reference.",
         "sample": "Draw a stratified random sample of points from a class map.",
-        "mosaic": "Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by "
-        "side.",
+        "mosaic": "Merge overlapping or adjacent class maps into one Cloud Optimized GeoTIFF.",
         "change": "Compare class maps of one place at several dates.",
-        "report": "Write a page of a class map to look at: zoom, legend and areas, and a swipe to "
-        "the scene.",
-        "quicklook": "Draw a class map with its legend and, beside it, the scene.",
-        "stac": "Write the STAC item of a class map, its styles and the layers that were made "
-        "with it.",
+        "report": "Write an HTML page of a class map with zoom, legend, areas and a swipe to the "
+        "scene.",
+        "quicklook": "Draw a class map with its legend, and the scene beside it.",
+        "stac": "Write the STAC item of a class map, its styles and its other layers.",
     },
     "learning": {
         "card": "Draft a dataset card from images and their masks.",
         "train": "Train a network on a dataset.",
-        "runs": "List the runs below a folder, ./runs by default.",
+        "runs": "List the training runs in a folder, ./runs by default.",
         "export": "Write the best weights of a run as a model file.",
-        "evaluate": "Measure models on a dataset, side by side.",
+        "evaluate": "Measure models on a dataset and compare them.",
         "reproduce": "Train the paper's protocols on a dataset and compare them.",
-        "benchmark": "Measure how fast this machine maps.",
+        "benchmark": "Measure how fast this machine makes maps.",
     },
 }
 """Short help by room and command; command NAME of ROOM is ``geosrseg.cli.ROOM.NAME.NAME``."""
@@ -77,7 +74,7 @@ class Failure(click.ClickException):
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group that imports a command when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for commands in COMMANDS.values() for name in commands]
@@ -102,7 +99,7 @@ class LazyGroup(click.Group):
             return super().main(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; any exception becomes an exit code and one line."""
+        """Run the command; turn any exception into an exit code and one line."""
         try:
             with _one_line_warnings(), stopped_by_signals():
                 result = super().invoke(ctx)
@@ -131,15 +128,15 @@ class LazyGroup(click.Group):
 _ADVICE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, or choose another disk"),
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOENT: "see that its files are still there",
-    errno.EIO: "see that the disk is sound and still there",
+    errno.ENOENT: "check that its files still exist",
+    errno.EIO: "check that the disk works and is still mounted",
     errno.EMFILE: "close other programs, or raise the limit of open files (ulimit -n)",
 }
-"""What to do about what the system says."""
+"""Remedies by the system's error number."""
 
 
 def _fault_of_the_machine(error: Exception) -> str | None:
-    """What memory or disk did, in one line; None for a bug."""
+    """Describe a failure of memory or disk in one line; None for a bug."""
     from geosrseg.runtime.failure import in_one_line, is_out_of_memory
 
     if is_out_of_memory(error):
@@ -151,7 +148,7 @@ def _fault_of_the_machine(error: Exception) -> str | None:
 
 
 def _is_of_stdout(error: OSError) -> bool:
-    """What failed was a line on the standard output, or the last flush of it."""
+    """Whether a line on the standard output failed, or the last flush."""
     frames = [frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)]
     return error.filename is None and (
         any(code.co_name == "echo" for code in frames) or frames[-1].co_name == "invoke"
@@ -159,7 +156,7 @@ def _is_of_stdout(error: OSError) -> bool:
 
 
 def _leave_stdout() -> None:
-    """Lead the standard output to nowhere, where what it still holds may go at the end."""
+    """Redirect standard output to the null device, so that its buffer can still be flushed."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -171,10 +168,10 @@ def _fail(ctx: click.Context, error: Exception, message: str) -> NoReturn:
 
 
 def _open_standard_streams() -> None:
-    """Lead streams that the caller has closed to nowhere.
+    """Redirect streams that the caller has closed to the null device.
 
-    Otherwise the next files that are opened would take their numbers, and what a library
-    writes to the standard error would end up in a map.
+    Otherwise the next files opened would get their numbers, and what a library writes to
+    standard error would end up in a map.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -183,7 +180,7 @@ def _open_standard_streams() -> None:
 
 @contextmanager
 def _one_line_warnings() -> Iterator[None]:
-    """Show a warning as its message, without the line of code it comes from."""
+    """Show only the message of a warning, not the line of code that raised it."""
 
     def show(
         message: Warning | str,
@@ -217,7 +214,7 @@ def _show_versions(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     is_eager=True,
     expose_value=False,
     callback=_show_versions,
-    help="Show the versions that matter in a report of a bug.",
+    help="Show the versions that a bug report needs.",
 )
 @debug_option
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What the commands on finished maps share."""
+"""Options that the commands on finished maps share."""
 
 from collections.abc import Callable
 from datetime import date
@@ -16,50 +16,48 @@ maps_argument = click.argument(
 )
 
 
-def _words(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(word.strip() for word in value.split(",")) if value else ()
+def _dates(ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[date, ...]:
+    try:
+        return tuple(date.fromisoformat(word.strip()) for word in (value or "").split(",") if word)
+    except ValueError as error:
+        message = f"--dates: {error}, expected dates such as 2001-02-05"
+        raise click.UsageError(message, ctx) from error
 
 
 dates_option = click.option(
     "--dates",
     metavar="DATE,...",
-    callback=_words,
-    help="Of the maps, in their order: 2001-02-05,2021-03-01.  [default: those in their names]",
+    callback=_dates,
+    help="Dates of the maps in their order, such as 2001-02-05,2021-03-01.  "
+    "[default: from their names]",
 )
-
-
-def read_dates(words: tuple[str, ...]) -> list[date]:
-    """Dates as they are typed."""
-    try:
-        return [date.fromisoformat(word) for word in words]
-    except ValueError as error:
-        raise click.UsageError(f"--dates: {error}, expected dates such as 2001-02-05") from error
 
 
 legend_option = click.option(
     "--legend",
     type=click.Path(path_type=Path),
     metavar="FILE.toml",
-    help="The map's classes: [[classes]] with id, name and colour.  [default: what the map says]",
+    help="The map's classes: [[classes]] with id, name and colour.  [default: the map's own]",
 )
 
 
 scene_option = click.option(
     "--scene",
     metavar="SCENE",
-    help="The scene that the map was made from, in any form that predict takes.  [default: none]",
+    help="The scene that the map was made from, in any form that predict accepts.  [default: none]",
 )
 
 
 title_option = click.option(
     "--title",
+    default="",
     metavar="TEXT",
-    help="Stands above the page and the picture.  [default: the name of the scene, or of the map]",
+    help="Title of the page and the picture.  [default: the name of the scene, or else the map]",
 )
 
 
 def output_option(kinds: str, *, required: bool = True) -> Callable[[F], F]:
-    """``-o``, for files of these kinds."""
+    """The option ``-o``; `kinds` is its metavar."""
     return click.option(
         "-o",
         "--output",

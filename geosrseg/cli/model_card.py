@@ -1,4 +1,4 @@
-"""What a model file says of itself, for people and for programs."""
+"""The description of a model file, as text and as JSON."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def describe(file: "ModelFile") -> dict[str, Any]:
-    """The ModelSpec, and the file that holds it."""
+    """The ModelSpec, with the file's path and hash."""
     spec: dict[str, Any] = json.loads(file.spec.to_json())
     return {"path": str(file.path), "sha256": file.sha256, **spec}
 
 
 def _domain(spec: "ModelSpec") -> dict[str, str]:
-    """What the model learned from; what is not known is left out."""
+    """The model's training domain; values that are not known are empty."""
     domain = spec.domain
     middle = len(LEVELS) // 2
     inputs = [
@@ -44,7 +44,7 @@ def _known(halo: int | None) -> str:
 
 
 def write_card(file: "ModelFile") -> str:
-    """What a reader wants to know before using the model, line by line."""
+    """The facts that a reader needs before using the model, one per line."""
     spec = file.spec
     ranges = zip(spec.bands, spec.normalization.low, spec.normalization.high, strict=True)
     bands = [f"{name} ({low:g} to {high:g})" for name, low, high in ranges]

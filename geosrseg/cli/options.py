@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they are the same everywhere."""
+"""Options that several commands share."""
 
 import shlex
 import sys
@@ -12,7 +12,7 @@ from geosrseg.extras import extra as extra
 from geosrseg.mapping.windowing import Windowing
 
 DEBUG = "geosrseg.debug"
-"""Key of `click.Context.meta` that is set when a traceback is wanted."""
+"""Key of `click.Context.meta` that --debug sets."""
 
 
 def _want_traceback(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -31,7 +31,7 @@ debug_option = click.option(
 
 
 def typed_command() -> str:
-    """The command as it was typed, for reports to say how they were made."""
+    """The command as typed, for reports."""
     return shlex.join(["geosrseg", *sys.argv[1:]])
 
 
@@ -51,7 +51,7 @@ model_option = click.option(
     "-m",
     "--model",
     metavar="NAME|FILE.onnx|URL",
-    help="A shipped model, a model file, or an address of one, https://...#sha256=HEX or "
+    help="A shipped model, a model file, or the address of one: https://...#sha256=HEX or "
     "hf://OWNER/REPO/FILE.onnx@COMMIT.  [default: the embedded model]",
 )
 

@@ -1,4 +1,4 @@
-"""Options that replace a value of a preset; each is named like what it replaces."""
+"""Options that replace the values of a preset; each parameter has the name of its value."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ NOT_NEGATIVE = click.FloatRange(min=0)
 
 
 class NamedNumbers(click.ParamType[dict[str, float]]):
-    """``ce,dice=0.5``: names, each with a number or 1."""
+    """``ce,dice=0.5``: names with numbers, 1 by default."""
 
     def __init__(self, number: str, example: str) -> None:
         self.name = f"name[={number}],..."
@@ -28,8 +28,8 @@ class NamedNumbers(click.ParamType[dict[str, float]]):
             try:
                 terms[name] = float(weight or 1)
             except ValueError:
-                wanted = f"NAME or NAME={self._number}, such as {self._example}"
-                self.fail(f"{term!r}: expected {wanted}", param, ctx)
+                form = f"NAME or NAME={self._number}, such as {self._example}"
+                self.fail(f"{term!r}: expected {form}", param, ctx)
         return terms
 
 
@@ -75,7 +75,7 @@ def _network_option(part: str) -> Callable[..., Any]:
         metavar="NAME=VALUE",
         multiple=True,
         callback=_by_name,
-        help=f"An option of the network of --{part}; may be given several times.",
+        help=f"Option of the network of --{part}; may be repeated.",
     )
 
 
@@ -83,7 +83,9 @@ WEIGHT_OPTIONS = (
     click.option("--alpha", type=NOT_NEGATIVE, help="Weight of the reconstruction loss."),
     click.option("--beta", type=NOT_NEGATIVE, help="Weight of the segmentation loss."),
     click.option(
-        "--gamma", type=NOT_NEGATIVE, help="That of images whose labels lie on the LR grid."
+        "--gamma",
+        type=NOT_NEGATIVE,
+        help="Weight of the segmentation loss of images with labels on the LR grid.",
     ),
 )
 
@@ -99,96 +101,100 @@ BUDGET_OPTIONS = (
     click.option(
         "--joint",
         metavar="NAME",
-        help="One network that gives SR image and classes, in place of --sr and --seg: "
+        help="One network for both SR image and classes, instead of --sr and --seg: "
         f"{', '.join(network_names('joint'))}.",
     ),
     _network_option("sr"),
     _network_option("seg"),
     _network_option("joint"),
-    click.option("--epochs", type=COUNT, help="Passes, each with a validation."),
-    click.option("--chips-per-epoch", type=COUNT, help="Chips in a pass."),
+    click.option("--epochs", type=COUNT, help="Number of passes, each followed by a validation."),
+    click.option("--chips-per-epoch", type=COUNT, help="Chips per pass."),
     click.option(
         "--max-steps",
         type=COUNT,
-        help="Most optimizer steps of a part; it takes fewer or shorter passes then.",
+        help="Maximum optimizer steps per part; limits the number or length of the passes.",
     ),
     click.option("--batch-size", type=COUNT, help="Chips that a device runs at once."),
-    click.option("--accumulate", type=COUNT, help="Batches in an optimizer step."),
-    click.option("--devices", type=COUNT, help="GPUs, or processes on the CPU."),
-    click.option("--crop", "chip_size", type=click.IntRange(min=32), help="HR pixels of a chip."),
+    click.option("--accumulate", type=COUNT, help="Batches per optimizer step."),
+    click.option("--devices", type=COUNT, help="Number of GPUs, or of processes on the CPU."),
+    click.option(
+        "--crop", "chip_size", type=click.IntRange(min=32), help="Side of a chip, in HR pixels."
+    ),
     click.option("--teacher-weight", type=NOT_NEGATIVE, help="Weight of a teacher's soft labels."),
     click.option(
         "--task-weight",
         type=NOT_NEGATIVE,
-        help="Weight of how unlike a teacher reads SR and native image.",
+        help="Weight of the difference between a teacher's outputs for SR and native image.",
     ),
     click.option("--lr", "rate", type=NOT_NEGATIVE, help="Learning rate of both parts."),
-    click.option("--sr-rate", type=NOT_NEGATIVE, help="That of the super-resolution part."),
-    click.option("--seg-rate", type=NOT_NEGATIVE, help="That of the segmentation part."),
+    click.option(
+        "--sr-rate", type=NOT_NEGATIVE, help="Learning rate of the super-resolution part."
+    ),
+    click.option("--seg-rate", type=NOT_NEGATIVE, help="Learning rate of the segmentation part."),
     click.option("--sr-decay", type=NOT_NEGATIVE, help="Weight decay of the SR part."),
     click.option("--seg-decay", type=NOT_NEGATIVE, help="Weight decay of the segmentation part."),
     click.option(
         "--sr-warm-up",
         type=click.IntRange(min=0),
-        help="The first epochs, in which end to end trains the SR part alone, by L1.",
+        help="First epochs of an end-to-end training that train the SR part alone, with L1.",
     ),
     click.option(
         "--decoupled/--coupled",
         default=None,
-        help="AdamW's weight decay, or Adam's that the paper uses.",
+        help="Weight decay as in AdamW, or as in Adam, which the paper uses.",
     ),
     click.option(
         "--schedule",
         type=click.Choice(["step", "cosine"]),
-        help="Learning rates divided by 10 at half, or falling to zero.",
+        help="Divide the learning rates by 10 halfway, or lower them to zero along a cosine.",
     ),
     click.option(
         "--warm-up",
         type=click.IntRange(min=0),
-        help="Steps over which the rates rise to their full value.",
+        help="Steps over which the learning rates rise to their full values.",
     ),
     click.option(
-        "--clip", type=NOT_NEGATIVE, help="Longest gradient of a step, as its norm; 0 for any."
+        "--clip", type=NOT_NEGATIVE, help="Largest gradient norm of a step; 0 for no limit."
     ),
     click.option(
         "--patience",
         type=click.IntRange(min=0),
-        help="End after so many epochs without a better validation; 0 for never.",
+        help="Stop after this many epochs without a better validation; 0 for never.",
     ),
     click.option(
         "--quarter-turns/--no-quarter-turns",
         default=None,
-        help="Turn chips by 90° too, and not only flip and turn them by 180°.",
+        help="Turn chips by 90° as well, besides flips and turns by 180°.",
     ),
-    click.option("--jitter", type=NOT_NEGATIVE, help="Radiometric augmentation."),
+    click.option("--jitter", type=NOT_NEGATIVE, help="Strength of radiometric augmentation."),
     click.option(
         "--cutout", type=click.FloatRange(0, 1), help="Probability of each of two hidden squares."
     ),
     click.option(
         "--augment",
         type=NamedNumbers("strength", "haze=0.5"),
-        help="Further augmentation, each usual or so many times as strong: scale, noise, haze, "
-        "drop (a band).",
+        help="Further augmentations: scale, noise, haze, drop (a band); STRENGTH multiplies the "
+        "usual one.",
     ),
     click.option(
         "--class-power",
         type=click.FloatRange(0, 1),
-        help="Draw a class with its pixel count to this power: 0 draws all classes alike.",
+        help="Sample classes by their pixel count to this power; 0 samples all equally.",
     ),
     click.option(
         "--loss",
         type=NamedNumbers("weight", "dice=0.5"),
-        help="Losses of the segmentation, each with its weight: ce, dice, lovasz, focal.",
+        help="Losses of the segmentation with their weights: ce, dice, lovasz, focal.",
     ),
     click.option(
         "--label-smoothing",
         type=click.FloatRange(0, 1, max_open=True),
-        help="Share of a label that is spread over all classes.",
+        help="Share of each label spread over all classes.",
     ),
     click.option(
         "--class-weights",
         type=ClassWeights(),
-        help="Weight of each class in the loss, or a power p: (1/share)^p.",
+        help="Weight of each class in the loss, or one power p for weights (1/share)^p.",
     ),
     click.option(
         "--averaging",
@@ -204,25 +210,27 @@ BUDGET_OPTIONS = (
         "--precision",
         type=click.Choice(["auto", "fp32", "bf16", "fp16"]),
         help="Arithmetic; the weights stay fp32.  [default: auto, bf16 where the hardware "
-        "multiplies it, else fp32]",
+        "supports it, else fp32]",
     ),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of all random numbers."),
     click.option("--sr-base", type=COUNT, help="Channels of D-DBPN's units."),
     click.option("--sr-feat", type=COUNT, help="Channels of D-DBPN's first convolution."),
-    click.option("--sr-stages", type=click.IntRange(min=2), help="D-DBPN's up-projections."),
+    click.option(
+        "--sr-stages", type=click.IntRange(min=2), help="Number of D-DBPN's up-projections."
+    ),
     click.option(
         "--residual/--no-residual",
         default=None,
-        help="Let the SR network add to the bicubic image.",
+        help="Add the SR network's output to the bicubic image.",
     ),
-    click.option("--seg-width", type=float, help="Factor on SegNet's or U-Net's channels."),
-    click.option("--seg-dropout", type=float, help="Channels left out while training."),
+    click.option("--seg-width", type=float, help="Factor for the channels of SegNet or U-Net."),
+    click.option("--seg-dropout", type=float, help="Share of channels dropped in training."),
     click.option(
         "--logits-block",
         "seg_logits_block",
         flag_value=True,
         default=None,
-        help="Batch norm and ReLU on SegNet's logits, as in the reference code.",
+        help="Apply batch norm and ReLU to SegNet's logits, as the reference code does.",
     ),
 )
 
@@ -231,12 +239,12 @@ preset_option = click.option(
     type=click.Choice(["paper", "slim", "compact"]),
     default="paper",
     show_default=True,
-    help="Networks and recipe that the other options change.",
+    help="Networks and recipe to start from; the other options change them.",
 )
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command all of these options; options not given are None."""
+    """Give a command all recipe options; an option that is not given is None."""
     command = budget_options(command)
     for option in reversed(WEIGHT_OPTIONS):
         command = option(command)
@@ -244,17 +252,17 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def budget_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Those of `recipe_options` that are not the weights of the losses."""
+    """Give a command the options of `recipe_options` except the weights of the losses."""
     for option in reversed(BUDGET_OPTIONS):
         command = option(command)
     return command
 
 
 def given_options(values: dict[str, Any], *, protocol: str) -> dict[str, Any]:
-    """Those that were given.
+    """The options that were given.
 
     Raises:
-        RunError: one of the super-resolution part, for a protocol that has none.
+        RunError: an option of the super-resolution part is given for a protocol without one.
     """
     from geosrseg.networks.recipe import SR_VALUES
 
@@ -262,6 +270,6 @@ def given_options(values: dict[str, Any], *, protocol: str) -> dict[str, Any]:
     unused = [name for name in SR_VALUES if name in given]
     if protocol in ("lr", "hr") and unused:
         raise RunError(
-            f"`{unused[0]}`: protocol {protocol} has no super-resolution part, leave it out"
+            f"`{unused[0]}`: protocol {protocol} has no super-resolution part; leave it out"
         )
     return given

@@ -1,4 +1,4 @@
-"""``rio geosrseg``: predict as a command of rasterio's ``rio``."""
+"""``rio geosrseg``: predict as a plugin of rasterio's ``rio``."""
 
 import click
 

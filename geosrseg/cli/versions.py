@@ -1,4 +1,4 @@
-"""The versions that matter in a report of a bug."""
+"""The versions that a bug report needs."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -6,11 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 from geosrseg.version import __version__
 
 PACKAGES = ("onnxruntime-gpu", "onnxruntime", "openvino", "torch")
-"""Named where they are installed; none of them is loaded."""
+"""Packages listed if installed; none of them is imported."""
 
 
 def describe_versions() -> str:
-    """A line each: geosrseg first, in the form ``geosrseg VERSION``."""
+    """One line per version; the first is ``geosrseg VERSION``."""
     import rasterio
 
     gdal, proj = rasterio.__gdal_version__, rasterio.__proj_version__

@@ -1,8 +1,8 @@
-"""Wording: what the library says, in the words of the command line.
+"""Wording: translates the library's messages into the options of the command line.
 
 The library names a field in backquotes, `` `window_size` `` or `` `bands=1,2,3` ``, as Python
-writes it. The command that was called knows its options, and this is the one place where the
-names of fields become theirs: ``--window``, ``--bands 1,2,3``.
+writes it. Here such names become the options of the command that was called: ``--window``,
+``--bands 1,2,3``.
 """
 
 import re
@@ -14,7 +14,7 @@ _FIELD = re.compile(r"`(\w+)(?:=([^`]*))?`")
 
 
 def option_names(*commands: click.Command) -> dict[str, str]:
-    """The long option of each field that one of the commands fills; the first one wins."""
+    """The long option of each field that the commands fill; the first command wins."""
     names: dict[str, str] = {}
     for command in commands:
         for parameter in command.params:
@@ -24,7 +24,7 @@ def option_names(*commands: click.Command) -> dict[str, str]:
 
 
 def in_options(text: str, names: Mapping[str, str]) -> str:
-    """Text in which every field that has an option is called by it; others are left alone."""
+    """Replace every field that has an option by the option; leave others unchanged."""
 
     def replaced(found: re.Match[str]) -> str:
         name, value = found[1], found[2]
@@ -36,9 +36,9 @@ def in_options(text: str, names: Mapping[str, str]) -> str:
 
 
 def in_words_of_command(text: str) -> str:
-    """Text in the words of the command that is running, and of `predict`, which has the most.
+    """Translate text for the running command, with the options of `predict` as a fallback.
 
-    Without a command it stays as it is.
+    Text is unchanged if no command is running.
     """
     context = click.get_current_context(silent=True)
     if context is None or "`" not in text:

@@ -1,1 +1,1 @@
-"""Training data: datasets, chips and the degradation."""
+"""Training data: dataset cards, labelled scenes, and the chips drawn from them."""

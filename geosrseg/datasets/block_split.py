@@ -1,8 +1,8 @@
-"""BlockSplit: a part of a training image held out for validation, by blocks.
+"""BlockSplit: blocks of a training image held out for validation.
 
-Neighbouring pixels are alike, so single pixels or chips held out at random would be no
-test; blocks with a guard around them are one. The published splits of the datasets have no
-validation part, and choosing the best epoch on the test part would be cheating.
+Neighbouring pixels are alike, so pixels or chips held out at random would test nothing.
+Blocks with a guard around them do. The published splits of the datasets have no validation
+part, and choosing the best epoch on the test part would be cheating.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geosrseg.core.tiling.windows import Window
 
 ONE_IN = 5
-"""Of so many blocks one is held out."""
+"""One block in this many is held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class BlockSplit:
     size: int
 
     def fitted(self, height: int, width: int) -> "BlockSplit":
-        """With blocks small enough that one of an image's is held out."""
+        """Return a split with blocks small enough that an image of this size holds one out."""
         return BlockSplit(min(self.size, -(-max(height, width) // ONE_IN)))
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) values as in a split raster: 1 train, 2 validation."""
+        """Return (rows, cols) values as in a split raster: 1 train, 2 validation."""
         rows, cols = np.ogrid[window.rows, window.cols]
-        # One block down and two right, a knight's move, gives the next one held out; so does
-        # going five along a row or column.
+        # A knight's move (one block down, two right) leads to the next held-out block; so do
+        # five blocks along a row or column.
         held_out = (rows // self.size * 3 + cols // self.size + 3) % ONE_IN == 0
         return np.where(held_out, np.uint8(2), np.uint8(1))

@@ -1,4 +1,4 @@
-"""Cache: what was made once out of a dataset's files, and is found again by what it is made of."""
+"""Cache: folders made once from a dataset's files and found again by what they depend on."""
 
 import hashlib
 import shutil
@@ -12,14 +12,14 @@ from geosrseg.errors import DatasetError
 
 
 def make_once(identity: str, make: Callable[[Path], None]) -> Path:
-    """A folder of the cache, made if it is not there; it is there whole or not at all.
+    """Return a folder of the cache, made on first use; a failure leaves no partial folder.
 
     Args:
-        identity: all that the content depends on.
-        make: fills the empty folder that it is given.
+        identity: everything that the content depends on.
+        make: fills the empty folder that it receives.
 
     Raises:
-        DatasetError: the cache cannot be written, a full disk for example.
+        DatasetError: the cache cannot be written, for example because the disk is full.
     """
     folder = cache_root() / hashlib.sha256(identity.encode()).hexdigest()[:24]
     if folder.is_dir():
@@ -29,7 +29,7 @@ def make_once(identity: str, make: Callable[[Path], None]) -> Path:
         draft = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
         try:
             make(draft)
-            with suppress(OSError):  # another process was quicker
+            with suppress(OSError):  # another process was faster
                 draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -39,5 +39,5 @@ def make_once(identity: str, make: Callable[[Path], None]) -> Path:
             f"another folder with {VARIABLE}"
         ) from error
     if not folder.is_dir():
-        raise DatasetError(f"cannot write {folder}: is something else called so?")
+        raise DatasetError(f"cannot write {folder}: a file of that name is in the way")
     return folder

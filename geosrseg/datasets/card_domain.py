@@ -1,4 +1,4 @@
-"""The domain of a dataset: what the LR images are like that a network learns from."""
+"""The domain of a dataset: what the LR images that a network learns from are like."""
 
 import statistics
 from collections.abc import Iterator, Sequence
@@ -20,14 +20,14 @@ from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.raster.files.resolution import ground_resolution
 
 BEYOND = 10
-"""Ranges of a band on either side of its own that are counted: what the network clips is
-a part of what the images are like."""
+"""Widths of a band's range that are counted below and above it: values that the network clips
+describe the images too."""
 
 DRAWN = 500
-"""Chips of several sources that are looked at: weights, light and haze as in training."""
+"""Chips of several sources that are measured; weights, light and haze are those of training."""
 
 DIGITS = 6
-"""Decimal places of a quantile of reflectance."""
+"""Decimal places of reflectance quantiles."""
 
 
 def measure_domain(
@@ -40,26 +40,25 @@ def measure_domain(
 ) -> Domain:
     """Measure the inputs of a network that is trained on a dataset.
 
-    The images of a card are taken as they are. Of one with several sources it is the chips:
-    they mix the sources by weight, and put other atmospheres before images and away.
+    The images of a card are measured as they are. A card with several sources is measured by
+    its chips, which mix the sources by weight and add or remove atmospheres.
 
     Args:
-        card: the dataset, which says in words what cannot be measured.
+        card: the dataset; it states what cannot be measured.
         factor: upscale factor of the network; 1 where it sees the native images.
-        chips: how chips of several sources are drawn; without it their images are taken as
-            they are, too.
-        fill: network input of each band that missing pixels have in chips.
-        most: number of these chips.
+        chips: how chips of several sources are drawn; None measures their images instead.
+        fill: network input of missing pixels in chips, one per band.
+        most: largest number of these chips.
 
     Raises:
         DatasetError: a file cannot be read.
     """
-    native = factor == 1 or card.lr is None
-    low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
-    spans = [upper - lower for lower, upper in zip(low, high, strict=True)]
+    bare = card.bare_normalization(native=factor == 1)
+    low, high = np.array(bare.low), np.array(bare.high)
+    margin = BEYOND * (high - low)
     wide = Normalization(
-        tuple(lower - BEYOND * span for lower, span in zip(low, spans, strict=True)),
-        tuple(upper + BEYOND * span for upper, span in zip(high, spans, strict=True)),
+        tuple((low - margin).tolist()),
+        tuple((high + margin).tolist()),
         tuple((BEYOND + value) / (2 * BEYOND + 1) for value in fill or (0.5,) * len(low)),
     )
     counts = BandCounts((0.0,) * len(low), (1.0,) * len(low))
@@ -68,12 +67,11 @@ def measure_domain(
             counts.add(inputs)
         resolution = _resolution(scenes, card.domain.resolution, factor)
         shares = _largest_shares(scenes, len(card.legend))
+    domain = replace(card.domain, resolution=resolution, shares=shares)
     if not counts.pixels:
-        return replace(card.domain, resolution=resolution, shares=shares)
+        return domain
     return replace(
-        card.domain,
-        resolution=resolution,
-        shares=shares,
+        domain,
         quantiles=tuple(
             tuple(_reflectance(value, wide, band) for value in quantiles)
             for band, quantiles in enumerate(counts.quantiles(LEVELS))
@@ -89,7 +87,7 @@ def _inputs(
     chips: ChipConfig | None,
     most: int,
 ) -> Iterator[NDArray[np.float32]]:
-    """(bands, pixels) network inputs that are learned from."""
+    """Yield (bands, pixels) network inputs of the training data."""
     sourced = [scene for scene in scenes if isinstance(scene, SourceScene)]
     if sourced and chips:
         drawn = SourceChips(
@@ -103,7 +101,7 @@ def _inputs(
 
 
 def _largest_shares(scenes: Sequence[LabelledScene], classes: int) -> tuple[float, ...]:
-    """Of the labelled pixels that train, by file: one that is packed of chips is one image."""
+    """Return the largest share of each class in the labelled training pixels of one file."""
     by_file: dict[Path, NDArray[np.int64]] = {}
     for scene in scenes:
         if scene.split.may_hold("train"):
@@ -121,9 +119,9 @@ def _reflectance(value: float, wide: Normalization, band: int) -> float:
 
 
 def _resolution(scenes: Sequence[LabelledScene], stated: float | None, factor: int) -> float | None:
-    """Metres of an LR pixel: by the georeferences, else by the card."""
+    """Return metres per LR pixel, from the georeferences or else from the card."""
     found = [(ground_resolution(scene.grid), scene.is_lr) for scene in scenes]
     known = [value if is_lr else value * factor for value, is_lr in found if value is not None]
     if not known:
         return None if stated is None else round(stated * factor, 3)
-    return float(f"{statistics.median(known):.3g}")  # UTM's grids differ by less
+    return float(f"{statistics.median(known):.3g}")  # UTM grids differ by less

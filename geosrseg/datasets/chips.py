@@ -1,9 +1,9 @@
 """Chips: training samples drawn by class.
 
-Drawn uniformly, rare classes are never learned. So a chip is drawn in three steps: a
-class, a pixel of that class, and a place for the chip that holds the pixel. Chip number i
-of epoch e depends on the seed, e and i alone: the order of work, the number of workers or
-a restart change nothing.
+With uniform drawing, rare classes are never learned. So a chip is drawn in three steps: a
+class, a pixel of that class, and a position at which the chip covers the pixel. Chip i of
+epoch e depends on the seed, e and i alone: the order of work, the number of workers and
+restarts change nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,18 +29,19 @@ from geosrseg.datasets.augment.variation import (
 )
 from geosrseg.datasets.labelled_scene import Chip, LabelledScene
 from geosrseg.errors import DatasetError
+from geosrseg.raster.files.grid import Grid
 
 POSITIONS_PER_CLASS = 200_000
-"""Pixels remembered per class: enough that drawing from them is drawing from all."""
+"""Pixels remembered per class: enough to stand for all of them."""
 
 HELD_BYTES = 2**30
-"""Training scenes held in memory, at most: reading a chip of a file costs as much as all the
-rest that is done with it, and a GPU is then starved."""
+"""Most bytes of training scenes kept in memory: reading a chip from a file takes as long as the
+rest of its preparation, and would starve a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassPositions:
-    """Where a class lies: a pixel is (scene, row, col)."""
+    """Pixels of a class, each (scene, row, col), and how many there are in all."""
 
     pixels: NDArray[np.int32]
     count: int
@@ -49,18 +50,20 @@ class ClassPositions:
 def find_class_positions(
     scenes: Sequence[LabelledScene], *, classes: int, seed: int
 ) -> list[ClassPositions]:
-    """Read every training reference once and remember where each class lies.
+    """Read every training reference once and remember the pixels of each class.
 
     Raises:
-        DatasetError: no pixel of any class is in the training split.
+        DatasetError: the training split has no pixel of any class.
     """
     generator = np.random.default_rng(seed)
     found = [ClassPositions(np.empty((0, 3), np.int32), 0) for _ in range(classes)]
     for number, scene in enumerate(scenes):
-        for label, pixels in _scan(scene, classes):
-            index = np.full((len(pixels), 1), number, np.int32)
-            more = np.hstack([index, pixels.astype(np.int32)])
-            found[label] = _merge(found[label], more, generator)
+        for strip in scene.strips():
+            target = scene.read_target(strip, "train")
+            for label in range(classes):
+                rows, cols = np.nonzero(target == label)
+                pixels = np.stack([np.full_like(rows, number), rows + strip.row_off, cols], axis=1)
+                found[label] = _merge(found[label], pixels.astype(np.int32), generator)
     if not any(position.count for position in found):
         raise DatasetError("no pixel of the training split has a class of the legend")
     return found
@@ -69,7 +72,7 @@ def find_class_positions(
 def _merge(
     known: ClassPositions, more: NDArray[np.int32], generator: np.random.Generator
 ) -> ClassPositions:
-    """Add pixels; above the limit every pixel seen so far is kept with the same chance."""
+    """Add pixels; above the limit, every pixel seen so far is kept with equal probability."""
     count = known.count + len(more)
     if count <= POSITIONS_PER_CLASS:
         return ClassPositions(np.concatenate([known.pixels, more]), count)
@@ -82,14 +85,6 @@ def _merge(
     return ClassPositions(np.concatenate(kept), count)
 
 
-def _scan(scene: LabelledScene, classes: int) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Each class with its pixels (row, col), for one strip of rows after the other."""
-    for strip in scene.strips():
-        target = scene.read_target(strip, "train")
-        for label in range(classes):
-            yield label, np.argwhere(target == label) + np.array([strip.row_off, 0])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChipConfig:
     """How chips are drawn.
@@ -97,14 +92,13 @@ class ChipConfig:
     Attributes:
         size: HR pixels along each side; a multiple of 32 and of the upscale factor.
         upscale_factor: HR pixels per LR pixel along each axis; 1 for native HR.
-        quarter_turns: turn chips by 90° too, and not only flip and turn them by 180°.
-        class_power: a class is drawn with its pixel count to this power: 0 draws all
-            classes alike, 1 draws pixels alike.
-        jitter: strength of the radiometric augmentation; 0 is none.
-        cutout: probability of each of two squares hidden from the network; 0 is none.
-        seed: of all random numbers.
-        augment: strength of each further variation, by its name, see `variation`.
-        bands: names of the bands, where they are known.
+        quarter_turns: also turn chips by 90°, besides flips and turns by 180°.
+        class_power: a class is drawn in proportion to its pixel count to this power: 0 makes
+            classes equally likely, 1 pixels.
+        jitter: strength of the radiometric augmentation; 0 turns it off.
+        cutout: probability of each of two squares hidden from the network; 0 turns it off.
+        augment: strength of each further variation by name, see `variation`.
+        bands: names of the bands, where known.
     """
 
     size: int
@@ -119,12 +113,12 @@ class ChipConfig:
 
 
 class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
-    """The chip number i, where i counts over all epochs.
+    """Chips by a number that counts over all epochs.
 
-    A chip is the LR image, the HR image, the target, and `trained`, (rows, cols) bool: True
-    where the HR image may be learned from. A chip may reach over into validation and test
-    areas; there and where an image smaller than the chip is padded, `trained` is False and
-    the target ignored.
+    A chip is the LR image, the HR image, the target and `trained`, (rows, cols) bool: True
+    where the network may learn from the HR image. A chip may reach into validation and test
+    areas, and an image smaller than the chip is padded. There `trained` is False and the
+    target is ignored.
     """
 
     def __init__(
@@ -134,7 +128,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         self._held = hold_scenes(scenes, limit=HELD_BYTES)
         self._config = config
         for scene in scenes:
-            scene.size(config.upscale_factor)  # refuses what the images do not have
+            scene.size(config.upscale_factor)  # raises if the images have another factor
         self._positions = find_class_positions(scenes, classes=classes, seed=config.seed)
         counts = np.array([position.count for position in self._positions], np.float64)
         weights = np.where(counts > 0, counts**config.class_power, 0)
@@ -150,53 +144,43 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         generator = np.random.default_rng((config.seed, number))
         index, window = self._draw(generator)
         scene = self._scenes[index]
-        chip = _padded(self._read(index, window.clipped(*scene.size(1))), window)
+        inside, held = window.clipped(*scene.size(1)), self._held.get(index)
+        chip = _padded(held.cut(inside) if held else scene.read_chip(inside, "train"), window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
-        # The native image, and the real LR image where there is one.
         size, factor = config.size, config.upscale_factor
         hr = resize_image(torch.from_numpy(chip.hr), size)
-        images = [turn(hr, pose=pose).contiguous()]
+        images: tuple[Tensor, ...] = (turn(hr, pose=pose).contiguous(),)
         if scene.lr and factor > 1:
             lr = resize_image(self._read_lr(scene, window), size // factor)
-            images.append(turn(lr, pose=pose))
+            images = (*images, turn(lr, pose=pose))
         target, trained = (
             turn(resize_labels(torch.from_numpy(part), size), pose=pose)
             for part in (chip.target, chip.in_split)
         )
         if config.jitter:
-            images = [*jitter(*images, strength=config.jitter, generator=generator)]
-        images = [*self._vary_all(images, generator)]
+            images = jitter(*images, strength=config.jitter, generator=generator)
+        strengths = config.augment
+        images = vary_all(*images, bands=config.bands, strengths=strengths, generator=generator)
         hr = images[0]
         lr = images[1] if len(images) > 1 else degrade(hr, factor=factor)
-        lr = vary_input(
-            lr, fill=scene.normalization.fill, strengths=config.augment, generator=generator
-        )
+        fill = scene.normalization.fill
+        lr = vary_input(lr, fill=fill, strengths=strengths, generator=generator)
         if config.cutout:
             lr = cut_out(lr, share=config.cutout, generator=generator)
         return lr.contiguous(), hr, target.long(), trained.contiguous()
 
-    def _vary_all(self, images: list[Tensor], generator: np.random.Generator) -> tuple[Tensor, ...]:
-        config = self._config
-        bands, strengths = config.bands, config.augment
-        return vary_all(*images, bands=bands, strengths=strengths, generator=generator)
-
     def _read_lr(self, scene: LabelledScene, window: Window) -> Tensor:
-        """The real LR image of a chip; beyond the image the last row and column repeat."""
+        """Return a chip's real LR image; beyond its edges the last row and column repeat."""
         factor = self._config.upscale_factor
         lr = Window(*(value // factor for value in astuple(window)))
         inside = lr.clipped(*scene.size(factor))
         return torch.from_numpy(pad_to_window(scene.read_inputs(inside, factor=factor), lr))
 
-    def _read(self, index: int, window: Window) -> Chip:
-        """A window inside a scene, of the training split."""
-        held = self._held.get(index)
-        return held.cut(window) if held else self._scenes[index].read_chip(window, "train")
-
     def _draw(self, generator: np.random.Generator) -> tuple[int, Window]:
-        """A scene's index, and the window of the chip's ground that may reach beyond it.
+        """Draw a scene's index and the chip's window, which may reach beyond the scene.
 
-        A real LR image has its pixels where they are. A degraded one begins anywhere: each
-        of factor² grids makes other LR pixels of one ground.
+        A real LR image fixes the grid of its pixels. A degraded one may start at any HR pixel:
+        each of factor² offsets gives other LR pixels of the same ground.
         """
         label = generator.choice(len(self._positions), p=self._class_share)
         pixels = self._positions[label].pixels
@@ -211,15 +195,12 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
             strengths=self._config.augment,
             generator=generator,
         )
-        row_off, col_off = (
-            place_chip(position, length, size=size, factor=factor, generator=generator)
-            for position, length in ((int(row), grid.height), (int(col), grid.width))
-        )
-        return int(number), Window(row_off, col_off, size, size)
+        pixel = (int(row), int(col))
+        return int(number), place_window(pixel, grid, size=size, factor=factor, generator=generator)
 
 
 def hold_scenes(scenes: Sequence[LabelledScene], *, limit: int) -> dict[int, Chip]:
-    """Read training scenes whole, by their index, as many as `limit` bytes can hold."""
+    """Read whole training scenes, keyed by index, as many as fit into `limit` bytes."""
     held: dict[int, Chip] = {}
     for index, scene in enumerate(scenes):
         height, width = scene.size(1)
@@ -231,7 +212,7 @@ def hold_scenes(scenes: Sequence[LabelledScene], *, limit: int) -> dict[int, Chi
 
 
 def _padded(chip: Chip, window: Window) -> Chip:
-    """A chip of a window's size; beyond the image the last row and column repeat."""
+    """Extend a chip to the size of a window; the image's last row and column repeat."""
     if chip.target.shape == (window.height, window.width):
         return chip
     beyond = ((0, window.height - chip.target.shape[0]), (0, window.width - chip.target.shape[1]))
@@ -243,17 +224,17 @@ def _padded(chip: Chip, window: Window) -> Chip:
 
 
 def draw_pose(generator: np.random.Generator, *, quarter_turns: bool) -> int:
-    """One of the poses of `turn`; the even ones are flips and the turn by 180°."""
+    """Draw a pose of `turn`; even poses are the flips and the turn by 180°."""
     return int(generator.integers(8)) if quarter_turns else 2 * int(generator.integers(4))
 
 
 def place_chip(
     position: int, length: int, *, size: int, factor: int, generator: np.random.Generator
 ) -> int:
-    """Where a chip begins: a multiple of `factor`, so that it lies inside and holds a pixel.
+    """Draw a chip's start along one axis: a multiple of `factor`, inside, covering a pixel.
 
-    A pixel in the rows or columns left over at the far edge is held by none; its chip is
-    the last one. A chip longer than the image begins with it.
+    No start covers a pixel in the rows or columns left over at the far edge; the last one is
+    used instead. A chip longer than the image starts with it.
     """
     if length <= size:
         return 0
@@ -262,14 +243,25 @@ def place_chip(
     return int(generator.integers(min(first, last), last + 1)) * factor
 
 
-class EpochSampler(Sampler[int]):
-    """Chip numbers epoch * length to (epoch + 1) * length: no chip comes twice.
+def place_window(
+    pixel: tuple[int, int], grid: Grid, *, size: int, factor: int, generator: np.random.Generator
+) -> Window:
+    """Draw the window of a chip that covers the pixel (row, col), see `place_chip`."""
+    row_off, col_off = (
+        place_chip(position, length, size=size, factor=factor, generator=generator)
+        for position, length in zip(pixel, (grid.height, grid.width), strict=True)
+    )
+    return Window(row_off, col_off, size, size)
 
-    Several processes take turns. Where the length is no multiple of their number the last
-    ones take the epoch's first chips again, so that all make as many steps.
+
+class EpochSampler(Sampler[int]):
+    """Chip numbers epoch * length to (epoch + 1) * length, so that no chip repeats.
+
+    Several processes take turns. If their number does not divide the length, the last ones
+    reuse the epoch's first chips, so that all make the same number of steps.
 
     Args:
-        length: chips in an epoch, of all processes together.
+        length: chips in an epoch, over all processes.
     """
 
     def __init__(self, length: int) -> None:
@@ -279,15 +271,15 @@ class EpochSampler(Sampler[int]):
         self._first = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before every epoch, also when it resumes."""
+        """Set the epoch; Lightning calls this before each one, also when it resumes."""
         self._epoch = epoch
 
     def share(self, *, rank: int, processes: int) -> None:
-        """Take the turns of the process `rank` of so many."""
+        """Restrict the sampler to the chips of process `rank` out of `processes`."""
         self._rank, self._processes = rank, processes
 
     def skip(self, chips: int) -> None:
-        """Leave out so many of this process's chips, once: a run goes on within an epoch."""
+        """Skip this many of the process's chips once: a run resumes within an epoch."""
         self._first = chips
 
     def __len__(self) -> int:

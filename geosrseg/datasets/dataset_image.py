@@ -1,4 +1,4 @@
-"""DatasetImage: a native image of a dataset, read by window as its card says."""
+"""DatasetImage: an image of a dataset, read by window as its card says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,15 +30,13 @@ SCALE_REMEDY = (
 
 @dataclass(frozen=True)
 class DatasetImage:
-    """An image that can be read; see `open_image`.
+    """An image of a dataset; see `open_image`.
 
     Attributes:
-        grid: where its pixels lie, or where they are warped to.
-        selection: its bands, in the card's order.
-        radiometry: digital number to reflectance.
-        files: what opens the file.
-        warp: brings it onto the grid; None if it lies there.
-        scale_from: what says the radiometry, in words.
+        grid: grid of the pixels that are read, after warping.
+        selection: the bands, in the card's order.
+        warp: brings the image onto `grid`; None where it is there already.
+        scale_from: where the radiometry comes from, in words.
     """
 
     path: Path
@@ -52,13 +50,10 @@ class DatasetImage:
     def read(
         self, window: Window, *, normalization: Normalization
     ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """A window inside the image.
-
-        Returns:
-            (bands, rows, cols) network input in [0, 1], and valid (rows, cols).
+        """Return (bands, rows, cols) network input in [0, 1], and valid (rows, cols).
 
         Raises:
-            DatasetError: it cannot be decoded.
+            DatasetError: the window cannot be decoded.
         """
         numbers, valid = self.read_numbers(window)
         inputs = normalize_bands(
@@ -67,11 +62,11 @@ class DatasetImage:
         return inputs, valid
 
     def read_valid(self, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) True where every band has a measurement."""
+        """Return (rows, cols): True where every band has a measurement."""
         return self.read_numbers(window)[1]
 
     def read_numbers(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """(bands, rows, cols) as they are stored, and valid (rows, cols)."""
+        """Return stored digital numbers (bands, rows, cols), and valid (rows, cols)."""
         with self.files.use(self.path, self.warp) as dataset:
             return self.selection.read(dataset, window)
 
@@ -79,15 +74,14 @@ class DatasetImage:
 def open_image(
     path: Path, *, bands: tuple[str, ...], stored: ImageFormat, files: RasterFiles
 ) -> DatasetImage:
-    """Examine an image.
+    """Open an image and check it against its card.
 
     Args:
-        bands: the card's names.
-        stored: what the card says of the file; the file says the rest.
-        files: what opens it.
+        bands: names of the card's bands.
+        stored: what the card says of the file; the file itself says the rest.
 
     Raises:
-        DatasetError: it cannot be opened, or is not what the card says.
+        DatasetError: the image cannot be opened, or contradicts the card.
     """
     with files.use(path) as dataset:
         _check_bands(path, describe_bands(dataset), bands, stored)
@@ -105,29 +99,22 @@ def open_image(
             )
         except SceneError as error:
             raise DatasetError(f"{path}: {error}") from error
-    (file,) = header.files
-    selection = file.selection
+        selection = header.files[0].selection
+        stated = {(dataset.scales[i - 1], dataset.offsets[i - 1]) for i in selection.indexes}
+    radiometry = stored.radiometry or header.radiometry
+    guessed = stated == {(1.0, 0.0)} and radiometry != Radiometry.uniform(len(bands))
+    source = "the card" if stored.radiometry else "its values" if guessed else "the file"
     if stored.nodata is not None:
         selection = replace(selection, nodata=(stored.nodata,) * len(bands))
-    radiometry = stored.radiometry or header.radiometry
-    guessed = any("are taken for reflectance" in warning for warning in header.warnings)
-    source = "its values" if guessed else "the file"
-    return DatasetImage(
-        path,
-        header.grid,
-        selection,
-        radiometry,
-        files,
-        scale_from="the card" if stored.radiometry else source,
-    )
+    return DatasetImage(path, header.grid, selection, radiometry, files, scale_from=source)
 
 
 def _check_bands(
     path: Path, found: Sequence[SceneBand], bands: tuple[str, ...], stored: ImageFormat
 ) -> None:
-    """Refuse an image without the bands that are wanted, in the words of a card.
+    """Refuse an image without the card's bands, in the words of a card.
 
-    Which band is which is the card's to say: an order that was guessed would be learned.
+    The card alone says which band is which: a network would learn a guessed order.
     """
     shown = listed_bands(found)
     if stored.indexes:
@@ -135,13 +122,11 @@ def _check_bands(
         there = {band.index for band in found}
         unread = {band.index for band in found if not band.is_alpha} - wanted
         if wanted - there or (stored.example and unread):
-            beside = (
-                f"{stored.example} has {len(wanted)}"
-                if stored.example
-                else f"the bands {', '.join(map(str, stored.indexes))} are read"
-            )
+            beside = f"the card reads the bands {', '.join(map(str, stored.indexes))}"
+            if stored.example:
+                beside = f"{stored.example} has {len(wanted)}"
             raise DatasetError(
-                f"{path} has {shown}, and {beside}: all images of a dataset have the same bands"
+                f"{path} has {shown}, and {beside}: all images of a dataset need the same bands"
             )
         return
     try:

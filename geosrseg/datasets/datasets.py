@@ -10,16 +10,16 @@ from geosrseg.errors import DatasetError
 
 
 def read_dataset(dataset: str | Path, *, data: Path | None = None) -> DatasetCard:
-    """Find a dataset.
+    """Find and describe a dataset.
 
     Args:
         dataset: a name in `DATASETS`, a folder ``train/ train_msk/ ...``, or a card.
-        data: where a named dataset lies, ``data/NAME`` by default, and what a card's paths
-            are relative to, by default what the card says, or the current folder.
+        data: folder of a named dataset (default ``data/NAME``), or the folder that a card's
+            paths are relative to (default: the card's `folder`, else the current one).
 
     Raises:
         DatasetError: there is no such dataset, or its data is missing or wrong.
-        PluginError: the package that brings it cannot be imported.
+        PluginError: the package that provides it cannot be imported.
     """
     if str(dataset) in DATASETS.names:
         return _read_named(str(dataset), Path(data or FOLDER.absolute() / dataset))
@@ -31,7 +31,7 @@ def read_dataset(dataset: str | Path, *, data: Path | None = None) -> DatasetCar
     close = difflib.get_close_matches(str(dataset).lower(), DATASETS.names, n=1)
     meant = f": did you mean {close[0]}?" if close else ""
     raise DatasetError(
-        f"there is no dataset {dataset}, expected {', '.join(DATASETS.names)}, a folder or a card "
+        f"no dataset {dataset}, expected {', '.join(DATASETS.names)}, a folder or a card "
         f"CARD.toml{meant}"
     )
 

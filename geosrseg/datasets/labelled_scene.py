@@ -1,7 +1,7 @@
-"""A labelled scene: a native HR image with its reference, read by window.
+"""LabelledScene: a native HR image with its reference, read by window.
 
-Three things are read from it: chips for training (`read_chip`), and for evaluation the
-degraded image (`read_inputs`, what `predict` would see) beside image and reference.
+Training reads chips (`read_chip`). Evaluation reads the LR image that `predict` would see
+(`read_inputs`), the native image and the reference.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from geosrseg.datasets.scene_split import SceneSplit
 from geosrseg.raster.files.grid import Grid
 
 STRIP = 1024
-"""Rows read at once when a whole scene is gone through."""
+"""Rows read at once when a whole scene is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Chip:
     Attributes:
         hr: (bands, rows, cols) float32, normalized reflectance in [0, 1].
         target: (rows, cols) uint8 class indices; NODATA where ignored.
-        in_split: (rows, cols) True where the image is valid and belongs to the split, with
-            a class or without.
+        in_split: (rows, cols) True where the image is valid and belongs to the split, with or
+            without a class.
     """
 
     hr: NDArray[np.float32]
@@ -43,7 +43,7 @@ class Chip:
     in_split: NDArray[np.bool_]
 
     def cut(self, window: Window) -> "Chip":
-        """A window inside this one, not copied."""
+        """Return a view of a window inside this one."""
         place = (window.rows, window.cols)
         return Chip(self.hr[:, *place], self.target[place], self.in_split[place])
 
@@ -54,8 +54,7 @@ class LabelledScene:
 
     Attributes:
         image: the native image.
-        reference: the reference, on the image's grid.
-        split: which pixels are in which split.
+        reference: labels on the image's grid.
         normalization: reflectance to network input.
         ranges: the card's normalization of native images.
         lr: the real LR image; None where the native one is degraded instead.
@@ -70,113 +69,96 @@ class LabelledScene:
 
     @property
     def path(self) -> Path:
-        """The image's file."""
         return self.image.path
 
     @property
     def grid(self) -> Grid:
-        """Where the image's pixels lie."""
         return self.image.grid
 
     @property
     def source_name(self) -> str:
-        """The source that it is of; empty where a dataset has none."""
+        """Name of the scene's source; empty where the dataset has none."""
         return ""
 
     @property
     def is_lr(self) -> bool:
-        """Image and labels lie on the LR grid: there is no native image."""
+        """True where image and labels are on the LR grid, without a native image."""
         return False
 
     def label_pixels(self, factor: int) -> int:
-        """Target pixels along each side of a label's pixel."""
+        """Target pixels along each side of a labelled pixel."""
         return factor if self.is_lr else 1
 
     def size(self, factor: int) -> tuple[int, int]:
-        """Height and width in LR pixels; what is left over at the far edges is not used.
+        """Height and width in LR pixels; a remainder at the far edges is not used.
 
         Raises:
-            DatasetError: there is a real LR image, of another factor.
+            DatasetError: the real LR image has another factor.
         """
         if self.lr and factor > 1:
             self.lr.check_factor(factor)
         return self.grid.height // factor, self.grid.width // factor
 
     def read_hr(self, window: Window) -> NDArray[np.float32]:
-        """(bands, rows, cols) native image, normalized."""
+        """Return the native image, (bands, rows, cols), normalized."""
         return self._read_native(window)[0]
 
     def read_target(self, window: Window, split: str) -> NDArray[np.uint8]:
-        """(rows, cols) class indices inside `split`; NODATA elsewhere and where ignored.
+        """Return (rows, cols) class indices inside `split`; NODATA elsewhere and where ignored.
 
-        The training split keeps the guard's distance from validation and test pixels, and
-        pixels without a valid image are never used.
+        The training split stays the guard's distance away from validation and test pixels.
+        Pixels without a valid image are in no split.
         """
         return self._read_target(window, split, valid=self.image.read_valid(window))[0]
 
     def read_reference(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) class indices of all splits; NODATA where the legend has no class."""
+        """Return (rows, cols) class indices of all splits; NODATA where there is no class."""
         return self.reference.read(window)
 
     def read_chip(self, window: Window, split: str) -> Chip:
-        """Image and target of a window."""
+        """Return image and target of a window."""
         hr, valid = self._read_native(window)
         return Chip(hr, *self._read_target(window, split, valid=valid))
 
     def strips(self) -> Iterator[Window]:
-        """The whole scene from top to bottom, a strip of rows at a time."""
+        """Yield the strips of rows that make up the scene, from top to bottom."""
         grid = self.grid
         for top in range(0, grid.height, STRIP):
             yield Window(top, 0, min(STRIP, grid.height - top), grid.width)
 
     def read_inputs(self, window: Window, *, factor: int) -> NDArray[np.float32]:
-        """(bands, height, width) LR image of a window given in LR pixels.
+        """Return the LR image, (bands, height, width), of a window given in LR pixels.
 
-        It is the real one where there is one, else the degraded native image: the ground
-        around the window is read too, so the result is the same as cutting the window out
-        of the whole degraded image. With a factor of 1 it is the native image.
+        This is the real LR image, or else the degraded native one. Degradation also reads the
+        ground around the window, so the result equals a cut from the whole degraded image.
+        With a factor of 1 it is the native image.
         """
         height, width = self.size(factor)
-        if factor == 1:
-            return self.image.read(window, normalization=self.normalization)[0]
-        if self.lr:
-            return self.lr.read(window, normalization=self.normalization)[0]
+        if factor == 1 or self.lr:
+            image = self.lr.image if self.lr and factor > 1 else self.image
+            return image.read(window, normalization=self.normalization)[0]
         wide = window.grown(REACH, height=height, width=width)
         lr = degrade(torch.from_numpy(self.read_hr(wide.scaled(factor))), factor=factor)
         own = window.inside(wide)
         return lr[:, own.rows, own.cols].numpy()
 
-    def sum_inputs(self, *, native: bool) -> tuple[NDArray[np.float64], int]:
-        """(bands,) sum of the network inputs over all training pixels, and their number.
-
-        Args:
-            native: of the native image, though there may be a real LR image.
-        """
-        factor = 1 if native or self.lr is None else self.lr.factor
-        total, count = np.zeros(len(self.normalization.low)), 0
-        for inputs in self.training_inputs(factor):
-            total += inputs.sum(axis=1, dtype=np.float64)
-            count += inputs.shape[1]
-        return total, count
-
     def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
-        """(bands, pixels) network inputs of the training pixels, strip by strip."""
+        """Yield (bands, pixels) network inputs of the training pixels, strip by strip."""
         height, width = self.size(factor)
         for top in range(0, height, STRIP // factor):
             window = Window(top, 0, min(STRIP // factor, height - top), width)
-            fine = window.scaled(factor)
-            used = self._read_target(fine, "train", valid=self.image.read_valid(fine))[1]
-            used = used[::factor, ::factor]  # the corner of an LR pixel stands for it
+            used = self.usable(window.scaled(factor), ["train"])["train"]
+            used = used[::factor, ::factor]  # a corner stands for its LR pixel
             yield self.read_inputs(window, factor=factor)[:, used]
 
     def _read_native(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         normalization = self.normalization
-        if self.lr:  # the model's is that of the other sensor
+        if self.lr:  # `normalization` is that of the LR sensor
             normalization = replace(self.ranges, fill=normalization.fill)
         return self.image.read(window, normalization=normalization)
 
     def usable(self, window: Window, splits: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-        """By split, (rows, cols) True where the image is valid and belongs to it."""
+        """Return, by split, (rows, cols): True where the image is valid and in the split."""
         valid = self.image.read_valid(window)
         if self.lr:
             valid &= self.lr.covers(window)
@@ -185,7 +167,7 @@ class LabelledScene:
     def _read_target(
         self, window: Window, split: str, *, valid: NDArray[np.bool_]
     ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """Class indices, and which pixels are usable and in the split."""
+        """Return class indices, and True where pixels are usable and in the split."""
         in_split = valid & self.split.read(window, split)
         if self.lr:
             in_split &= self.lr.covers(window)

@@ -1,9 +1,8 @@
 """LrImage: a real LR image of another sensor, read on the LR grid of its native HR image.
 
-The two are brought together by their georeference alone. The LR grid has the HR image's
-origin and pixels `factor` times as large; the LR image's own pixels may lie otherwise, and
-in another CRS, and are resampled onto it by cubic convolution. Where they already lie on
-it, nothing changes.
+Georeferences alone align the two. The LR grid has the HR image's origin and pixels `factor`
+times as large. LR images on another grid or in another CRS are resampled onto it by cubic
+convolution; images already on it stay unchanged.
 """
 
 import math
@@ -13,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.normalize import Normalization
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.image_format import ImageFormat
 from geosrseg.datasets.dataset_image import DatasetImage, open_image
@@ -24,8 +22,8 @@ from geosrseg.raster.files.warp import Warp, check_overlap, coarsened, pixel_rat
 from geosrseg.raster.header.selection import BandSelection
 
 TOLERANCE = 0.05
-"""How far the pixels' sizes may be from an integer ratio, as a part of it. What is left is
-resampled away; more would mean that the model learns another factor than it is used for."""
+"""Largest relative deviation of the pixel sizes from an integer ratio. Resampling removes less;
+with more, the model would learn another factor than it is used for."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class LrImage:
     """A real LR image; see `open_lr_image`.
 
     Attributes:
-        image: on the LR grid.
-        ratio: height and width of its own pixels in HR pixels.
-        sizes: the pixel sizes of both images, in words.
+        image: the image, resampled onto the LR grid.
+        ratio: height and width of its original pixels in HR pixels.
+        sizes: pixel sizes of both images, in words.
     """
 
     image: DatasetImage
@@ -47,32 +45,25 @@ class LrImage:
         """HR pixels per LR pixel along each axis."""
         return round(sum(self.ratio) / 2)
 
-    def read(
-        self, window: Window, *, normalization: Normalization
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """As `DatasetImage.read`, a window in LR pixels."""
-        return self.image.read(window, normalization=normalization)
-
     def covers(self, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window in HR pixels: True where its LR pixel has a measurement."""
+        """Return (rows, cols) of a window in HR pixels: True where the LR image is valid."""
         factor, grid = self.factor, self.image.grid
         covered = np.zeros((window.height, window.width), np.bool_)
-        row, col = window.row_off // factor, window.col_off // factor
-        if row >= grid.height or col >= grid.width:
-            return covered
-        height, width = -(-window.row_stop // factor) - row, -(-window.col_stop // factor) - col
-        lr = Window(row, col, height, width).clipped(grid.height, grid.width)
-        fine = self.image.read_valid(lr).repeat(factor, axis=0).repeat(factor, axis=1)
-        fine = fine[window.row_off - row * factor :, window.col_off - col * factor :]
-        fine = fine[: window.height, : window.width]
-        covered[: fine.shape[0], : fine.shape[1]] = fine
+        common = window.overlap(Window(0, 0, grid.height * factor, grid.width * factor))
+        if common:
+            row, col = common.row_off // factor, common.col_off // factor
+            height, width = -(-common.row_stop // factor) - row, -(-common.col_stop // factor) - col
+            lr = Window(row, col, height, width)
+            fine = self.image.read_valid(lr).repeat(factor, axis=0).repeat(factor, axis=1)
+            own = common.inside(lr.scaled(factor))
+            covered[: common.height, : common.width] = fine[own.rows, own.cols]
         return covered
 
     def check_factor(self, factor: int) -> None:
-        """Refuse an upscale factor that the two images do not have.
+        """Refuse an upscale factor that differs from that of the two images.
 
         Raises:
-            DatasetError: with both resolutions.
+            DatasetError: names both resolutions.
         """
         if any(abs(ratio / factor - 1) > TOLERANCE for ratio in self.ratio):
             height, width = self.ratio
@@ -86,17 +77,16 @@ class LrImage:
 def open_lr_image(
     path: Path, hr: DatasetImage, *, bands: tuple[str, ...], stored: ImageFormat, files: RasterFiles
 ) -> LrImage:
-    """Examine a real LR image.
+    """Open a real LR image and check it.
 
     Args:
         hr: the native image of the same ground.
-        bands: the card's names.
+        bands: names of the card's bands.
         stored: what the card says of the file.
-        files: what opens it.
 
     Raises:
-        DatasetError: it cannot be opened, is not what the card says, has no georeference,
-            or lies elsewhere.
+        DatasetError: the LR image cannot be opened, contradicts the card, has no georeference,
+            or does not overlap `hr`.
     """
     own = open_image(path, bands=bands, stored=stored, files=files)
     check_overlap(own.grid, hr.grid, name=str(path), of=str(hr.path))
@@ -104,7 +94,7 @@ def open_lr_image(
     factor = max(round(sum(ratio) / 2), 1)
     if min(hr.grid.height, hr.grid.width) < factor:
         raise DatasetError(
-            f"{hr.path} has {hr.grid.height}x{hr.grid.width} pixels, less than one of {path}"
+            f"{hr.path} has {hr.grid.height}x{hr.grid.width} pixels, less than one pixel of {path}"
         )
     warp = Warp(coarsened(hr.grid, factor), cubic=True, nodata=stored.nodata)
     with files.use(path, warp) as dataset:
@@ -115,7 +105,7 @@ def open_lr_image(
 
 
 def _size(grid: Grid) -> str:
-    """Width and height of a pixel in the units of its CRS."""
+    """Return width and height of a pixel in CRS units, as text."""
     a, b, _, d, e, _ = grid.transform[:6]
     crs = grid.crs.to_string() if grid.crs else "no CRS"
     return f"{math.hypot(a, d):g} x {math.hypot(b, e):g} ({crs})"

@@ -1,4 +1,4 @@
-"""PolygonReference: polygons of a vector file, burned in on the grid of an image."""
+"""PolygonReference: polygons of a vector file as a reference, rasterized on an image's grid."""
 
 import warnings
 from collections import Counter
@@ -22,13 +22,15 @@ from geosrseg.raster.files.grid import Grid
 class PolygonReference:
     """Polygons with a class each; see `open_polygons`.
 
-    A pixel is in a polygon if its centre is. Where polygons overlap the later one counts.
+    A polygon contains the pixels whose centres it contains. Where polygons overlap, the later
+    one counts.
 
     Attributes:
-        coding: a code is the class's index.
+        coding: codes are class indices.
         tree: the polygons, in the CRS of the grid.
-        elsewhere: the code of ground without a polygon.
-        grid: of the image.
+        codes: (polygons,) code of each polygon.
+        elsewhere: code of ground without a polygon.
+        grid: grid of the image.
     """
 
     path: Path
@@ -39,15 +41,11 @@ class PolygonReference:
     grid: Grid
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) class indices of a window inside the grid; NODATA where ignored."""
+        """Return (rows, cols) class indices of a window inside the grid; NODATA where ignored."""
         return self.coding.decode(self.read_codes(window))
 
-    def count_unknown(self, window: Window) -> dict[int, int]:
-        """None: values that no class has were reported when the file was opened."""
-        return {}
-
     def read_codes(self, window: Window) -> NDArray[np.int32]:
-        """(rows, cols) codes of a window."""
+        """Return (rows, cols) codes of a window."""
         part = self.grid.part(window)
         left, bottom, right, top = part.bounds
         near = np.sort(self.tree.query(shapely.box(left, bottom, right, top)))
@@ -67,15 +65,15 @@ def open_polygons(
 
     Args:
         path: any vector file that pyogrio reads.
-        column: where their class is, and what its values mean.
-        coding: a code is the class's index.
-        grid: of the image.
+        column: column with the classes, and what its values mean.
+        coding: codes are class indices.
+        grid: grid of the image.
 
     Warns:
-        DatasetWarning: polygons have a value that no class has; they have no class then.
+        DatasetWarning: polygons have a value that belongs to no class; they are ignored.
 
     Raises:
-        DatasetError: the file cannot be read, has no such column or other geometries.
+        DatasetError: the file cannot be read, or lacks the column, or has other geometries.
     """
     try:
         found = read_features(path, grid, column=column.name, kinds="Polygon")
@@ -88,9 +86,9 @@ def open_polygons(
     if unknown:
         listed = ", ".join(f"{value!r} ({count})" for value, count in unknown.most_common(5))
         warnings.warn(
-            f"{path}: {unknown.total()} polygons have a value of {column.name} that no class has: "
-            f"{listed}; their ground is ignored, and without this warning if the card's list "
-            "`ignored` has them",
+            f"{path}: {unknown.total()} polygons have a value of {column.name} that the card "
+            f"assigns to no class: {listed}; their ground is ignored. List these values under "
+            "`ignored` in the card to silence this warning",
             DatasetWarning,
             stacklevel=2,
         )

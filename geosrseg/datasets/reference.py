@@ -1,6 +1,7 @@
-"""Reference: the truth raster of an image, as class indices."""
+"""Reference: the reference raster of an image, read as class indices."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,20 +25,16 @@ from geosrseg.raster.files.raster_files import RasterFiles, find_driver
 from geosrseg.raster.files.warp import Warp, find_warp
 from geosrseg.raster.storage.gdal import small_cache
 
-_LOSSY = (Compression.jpeg,)
-"""Of a TIFF. WebP and LERC may lose nothing, which no tag tells."""
-
 
 @dataclass(frozen=True)
 class Reference:
-    """A reference that can be read; see `open_reference`.
+    """A reference raster; see `open_reference`.
 
     Attributes:
-        coding: what its values or colours mean.
-        palette: (256,) codes by value, where the colours are a palette.
+        coding: meaning of the values or colours.
+        palette: (256,) code of each value, where the colours are a palette.
         empty: numbers that mark pixels without a reference.
-        warp: brings it onto the image's grid; None if it lies there.
-        files: what opens the file.
+        warp: brings the raster onto the image's grid; None where it is there already.
     """
 
     path: Path
@@ -48,15 +45,11 @@ class Reference:
     files: RasterFiles
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) class indices of a window inside the grid; NODATA where ignored."""
+        """Return (rows, cols) class indices of a window inside the grid; NODATA where ignored."""
         return self.coding.decode(self.read_codes(window))
 
-    def count_unknown(self, window: Window) -> dict[int, int]:
-        """Pixels by code, of the codes that the card does not know."""
-        return self.coding.count_unknown(self.read_codes(window))
-
     def read_codes(self, window: Window) -> NDArray[np.int32]:
-        """(rows, cols) codes of a window, see `ReferenceCoding`."""
+        """Return (rows, cols) codes of a window, see `ReferenceCoding`."""
         with self.files.use(self.path, self.warp) as dataset:
             kinds = dataset.colorinterp
             colours = 3 if self.coding.is_coloured and self.palette is None else 1
@@ -64,36 +57,31 @@ class Reference:
             if ColorInterp.alpha in kinds[colours:]:
                 indexes.append(kinds.index(ColorInterp.alpha) + 1)
             bands = dataset.read(indexes, window=rasterio_window(window))
-        codes = self._codes(bands[:colours])
+        if colours == 3:
+            codes = colour_codes(bands[:3].astype(np.uint8, copy=False))
+        elif self.palette is not None:
+            codes = self.palette[bands[0].astype(np.uint8, copy=False)]
+        else:
+            codes = number_codes(bands[0])
+            for value in self.empty:
+                codes[bands[0] == value] = NO_CODE
         if len(bands) > colours:
             codes[bands[-1] == 0] = NO_CODE
-        return codes
-
-    def _codes(self, bands: NDArray[np.generic]) -> NDArray[np.int32]:
-        """(rows, cols) codes of one band of numbers or three of colours."""
-        if len(bands) == 3:
-            return colour_codes(bands.astype(np.uint8, copy=False))
-        if self.palette is not None:
-            return self.palette[bands[0].astype(np.uint8, copy=False)]
-        codes = number_codes(bands[0])
-        for value in self.empty:
-            codes[bands[0] == value] = NO_CODE
         return codes
 
 
 def open_reference(
     path: Path, *, coding: ReferenceCoding, grid: Grid, files: RasterFiles
 ) -> Reference:
-    """Examine a reference.
+    """Open a reference and check it.
 
     Args:
-        coding: what its values or colours mean.
-        grid: of the image, which the windows are of.
-        files: what opens it.
+        coding: meaning of the values or colours.
+        grid: grid of the image, on which windows are read.
 
     Raises:
-        DatasetError: it cannot be opened, does not hold what the coding needs, or lies
-            elsewhere than its image.
+        DatasetError: the reference cannot be opened, has other bands or types than the coding
+            needs, or is not where its image is.
     """
     with files.use(path) as dataset:
         found = f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}"
@@ -111,7 +99,7 @@ def open_reference(
             )
         if "complex" in dataset.dtypes[0]:
             raise DatasetError(f"{found}: class ids are whole numbers")
-        # A class that the card gives this value is one, also where the file declares it nodata.
+        # A value that the card gives to a class is no nodata, even where the file declares it.
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
         warp = find_warp(path, dataset, grid)
@@ -120,45 +108,39 @@ def open_reference(
 
 
 def is_lossy(path: Path) -> bool:
-    """Whether a file is compressed so that its values are no longer exact.
+    """Return whether lossy compression has changed the values of a file.
 
     Raises:
-        DatasetError: it cannot be opened.
+        DatasetError: the file cannot be opened.
     """
-    files = RasterFiles()
-    try:
-        with files.use(path) as dataset:
-            return find_driver(path) == "JPEG" or dataset.compression in _LOSSY
-    finally:
-        files.close()
+    with closing(RasterFiles()) as files, files.use(path) as dataset:
+        # WebP and LERC may be lossless, which no tag tells.
+        return find_driver(path) == "JPEG" or dataset.compression == Compression.jpeg
 
 
 def find_numbers(paths: Iterable[Path]) -> set[float]:
-    """The different numbers that rasters of one band hold.
+    """Return the distinct numbers in rasters of one band.
 
     Raises:
-        DatasetError: one cannot be read, or has several bands.
+        DatasetError: a raster cannot be read, or has several bands.
     """
     found: set[float] = set()
-    files = RasterFiles()
-    try:
+    # Without a limit GDAL caches all that it reads, up to a twentieth of the machine's memory.
+    with closing(RasterFiles()) as files, small_cache():
         for path in paths:
-            # GDAL would keep all that is read, up to a twentieth of the machine's memory.
-            with small_cache(), files.use(path) as dataset:
+            with files.use(path) as dataset:
                 if dataset.count != 1:
                     raise DatasetError(
                         f"{path} has {dataset.count} bands, expected one with class ids: describe "
-                        "colours by a dataset card"
+                        "colours in a dataset card"
                     )
                 for _, window in dataset.block_windows(1):
                     found.update(np.unique(dataset.read(1, window=window)).tolist())
-    finally:
-        files.close()
     return found
 
 
 def read_palette(dataset: DatasetReader) -> NDArray[np.int32]:
-    """(256,) codes of a palette's colours; `NO_CODE` where they are transparent."""
+    """Return (256,) codes of a palette's colours; `NO_CODE` where they are transparent."""
     palette = np.zeros((256, 4), np.uint8)
     for value, colour in dataset.colormap(1).items():
         palette[value] = colour

@@ -1,4 +1,4 @@
-"""SceneSplit: which pixels of a scene are in which split."""
+"""SceneSplit: the split of each pixel of a scene."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,11 @@ class SceneSplit:
     """The split of a scene; see `open_split`.
 
     Attributes:
-        source: what says which split a pixel is in, or the one that all are in.
-        used: the part of the image that is in a split at all.
-        guard: pixels around validation and test pixels that never train.
+        source: raster or blocks that give each pixel its split, or the name of one for all.
+        used: the part of the image that is in any split.
+        guard: width in pixels around validation and test areas that never trains.
         height: rows of the image.
+        width: columns of the image.
     """
 
     source: IndexRaster | BlockSplit | str
@@ -33,22 +34,19 @@ class SceneSplit:
     width: int
 
     def may_hold(self, split: str) -> bool:
-        """False where the card says that no pixel is in `split`, so nothing has to be read."""
+        """Return False where the card excludes `split`, so that nothing has to be read."""
         return not isinstance(self.source, str) or self.source == split
 
     def read(self, window: Window, split: str) -> NDArray[np.bool_]:
-        """(rows, cols) True where a pixel is in `split`."""
-        rows, cols = np.ogrid[window.rows, window.cols]
-        used = (
-            (self.used.row_off <= rows)
-            & (rows < self.used.row_stop)
-            & (self.used.col_off <= cols)
-            & (cols < self.used.col_stop)
-        )
+        """Return (rows, cols): True where a pixel is in `split`."""
+        used = np.zeros((window.height, window.width), np.bool_)
+        if common := window.overlap(self.used):
+            own = common.inside(window)
+            used[own.rows, own.cols] = True
         return used & self._marked(window, split)
 
     def _marked(self, window: Window, split: str) -> NDArray[np.bool_]:
-        """What the card says of each pixel, with the guard around what does not train."""
+        """Return (rows, cols) membership by the card, less the guard where `split` is train."""
         if isinstance(self.source, str):
             return np.full((window.height, window.width), self.source == split)
         if split != "train" or not self.guard:
@@ -62,16 +60,14 @@ class SceneSplit:
 
 
 def open_split(scene: CardScene, *, guard: int, grid: Grid, files: RasterFiles) -> SceneSplit:
-    """Examine the split of a scene.
+    """Open the split of a scene.
 
     Args:
-        scene: as the card has it.
-        guard: of the card.
-        grid: of the image.
-        files: what opens a split raster.
+        guard: width in pixels around validation and test areas that never trains.
+        grid: grid of the image.
 
     Raises:
-        DatasetError: a split raster cannot be read, or nothing of the image is used.
+        DatasetError: a split raster cannot be read, or no part of the image is used.
     """
     source: IndexRaster | BlockSplit | str
     if isinstance(scene.split, str):
@@ -86,10 +82,10 @@ def open_split(scene: CardScene, *, guard: int, grid: Grid, files: RasterFiles) 
 def _used_part(scene: CardScene, grid: Grid) -> Window:
     rows, cols = scene.rows, scene.cols
     for interval, length, axis in ((rows, grid.height, "rows"), (cols, grid.width, "cols")):
-        if not interval.holds_part_of(length):
+        if interval.start >= length:
             raise DatasetError(
-                f"{scene.image} has {length} {axis}, the card uses those from {interval.start} "
-                f"on: give {axis} that begin inside"
+                f"{scene.image} has {length} {axis}, and the card uses {axis} from "
+                f"{interval.start}: start inside the image"
             )
     return Window(
         rows.start,

@@ -1,9 +1,9 @@
-"""Scenes: all labelled scenes of a dataset, opened together."""
+"""Scenes: opens all labelled scenes of a dataset, and measures their normalization."""
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from geosrseg.datasets.lr_image import open_lr_image
 from geosrseg.datasets.polygon_reference import PolygonReference, open_polygons
 from geosrseg.datasets.reference import Reference, open_reference
 from geosrseg.datasets.scene_split import open_split
-from geosrseg.datasets.source_scene import check_bands, open_source_scenes
+from geosrseg.datasets.source_scene import open_source_scenes
 from geosrseg.errors import DatasetError, DatasetWarning
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.raster_files import RasterFiles
@@ -29,37 +29,39 @@ from geosrseg.raster.storage.gdal import small_cache
 def open_labelled_scenes(
     card: DatasetCard, *, normalization: Normalization, checked: bool = False
 ) -> Iterator[list[LabelledScene]]:
-    """All scenes of a dataset; their files are open until the end of the context.
-
-    References with values or colours that the card does not know give one DatasetWarning.
+    """Open all scenes of a dataset, with one warning for unknown values in references.
 
     Args:
-        normalization: of the network's input.
-        checked: the references have been looked at already.
+        normalization: reflectance to network input.
+        checked: skip the search for unknown values, as another check covers it.
+
+    Warns:
+        DatasetWarning: references have values or colours that are missing in the card.
 
     Raises:
-        DatasetError: a file cannot be read, is not what the card says, or image, reference
-            and split of a scene are not on one grid.
+        DatasetError: a file cannot be read or contradicts the card, or image, reference and
+            split of a scene are not on one grid.
     """
     with open_scenes(card, normalization) as scenes:
-        if not checked:
-            _warn_of_unknown_codes(card, scenes)
+        if not (checked or card.polygons):  # `open_polygons` has checked polygons
+            found = (
+                (one.reference.path, one.reference.coding.count_unknown(codes))
+                for one in scenes
+                for codes in map(one.reference.read_codes, one.strips())
+            )
+            if text := unknown_codes(card, found):
+                warnings.warn(text, DatasetWarning, stacklevel=2)
         yield scenes
 
 
 @contextmanager
 def open_scenes(card: DatasetCard, normalization: Normalization) -> Iterator[list[LabelledScene]]:
-    """As `open_labelled_scenes`, without a look at the references' values."""
-    files = RasterFiles()
-    try:
-        with small_cache():
-            if card.sources:
-                check_bands(card)
-                yield [*open_source_scenes(card, normalization, files)]
-            else:
-                yield [_open(scene, card, normalization, files) for scene in card.scenes]
-    finally:
-        files.close()
+    """Open all scenes of a dataset without checking the references' values."""
+    with closing(RasterFiles()) as files, small_cache():
+        if card.sources:
+            yield [*open_source_scenes(card, normalization, files)]
+        else:
+            yield [_open(scene, card, normalization, files) for scene in card.scenes]
 
 
 def _open(
@@ -86,57 +88,49 @@ def _open_reference(
         return open_polygons(path, column=card.polygons, coding=card.coding, grid=grid)
     if path.suffix.lower() in VECTORS:
         raise DatasetError(
-            f"{path} holds polygons: say in which column their class is, column = .. in a table "
+            f"{path} holds polygons: name the column with their class, column = .. in a table "
             "[polygons] of the card"
         )
     return open_reference(path, coding=card.coding, grid=grid, files=files)
 
 
-def _warn_of_unknown_codes(card: DatasetCard, scenes: Sequence[LabelledScene]) -> None:
-    """Read every reference once: a code that nobody thought of is a mistake of the card."""
-    counts: Counter[int] = Counter()
-    first: dict[int, Path] = {}
-    for scene in scenes:
-        for strip in scene.strips():
-            for code, count in scene.reference.count_unknown(strip).items():
-                counts[code] += count
-                first.setdefault(code, scene.reference.path)
-    if counts:
-        warnings.warn(unknown_codes(card, counts, first), DatasetWarning, stacklevel=3)
-
-
-def unknown_codes(card: DatasetCard, counts: Counter[int], first: Mapping[int, Path]) -> str:
-    """What is said of codes that the card does not know.
+def unknown_codes(card: DatasetCard, found: Iterable[tuple[Path, Mapping[int, int]]]) -> str:
+    """Return a warning about codes that are missing in the card; empty if there are none.
 
     Args:
-        counts: pixels by code.
-        first: by code, a reference that holds it.
+        found: files with the pixels of each unknown code.
     """
+    counts: Counter[int] = Counter()
+    first: dict[int, Path] = {}
+    for path, unknown in found:
+        counts.update(unknown)
+        first = dict.fromkeys(unknown, path) | first
+    if not counts:
+        return ""
     listed = [
         f"{card.coding.show(code)} ({count} pixels, first in {first[code]})"
         for code, count in counts.most_common(5)
     ]
     more = f" and {len(counts) - 5} more" if len(counts) > 5 else ""
     return (
-        f"the references of {card.name} have {counts.total()} pixels whose value no class has: "
-        f"{', '.join(listed)}{more}; they are ignored, and without this warning if the card's list "
-        "`ignored` has them"
+        f"the references of {card.name} have {counts.total()} pixels with values that the card "
+        f"assigns to no class: {', '.join(listed)}{more}; they are ignored. List these values "
+        "under `ignored` in the card to silence this warning"
     )
 
 
 def measure_normalization(card: DatasetCard, *, native: bool = False) -> Normalization:
-    """The normalization of the network's input, with the training pixels' mean as its fill.
+    """Measure the normalization of the network's input; its fill is the training pixels' mean.
 
     Args:
-        native: the network's input is the native image, though there may be real LR images.
+        native: the network's input is the native image, even where real LR images exist.
     """
-    native = native or card.lr is None
-    low, high = (card.low, card.high) if native or not card.lr else (card.lr.low, card.lr.high)
-    bare = Normalization(low, high, (0.0,) * len(card.bands))
+    bare = card.bare_normalization(native=native)
     total, count = np.zeros(len(card.bands)), 0
     with open_scenes(card, bare) as scenes:
         for scene in scenes:
-            sums, pixels = scene.sum_inputs(native=native)
-            total, count = total + sums, count + pixels
+            for inputs in scene.training_inputs(scene.lr.factor if scene.lr and not native else 1):
+                total += inputs.sum(axis=1, dtype=np.float64)
+                count += inputs.shape[1]
     fill = tuple(float(value) for value in np.round(total / max(count, 1), 4))
     return replace(bare, fill=fill)

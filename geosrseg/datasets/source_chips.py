@@ -1,12 +1,12 @@
 """Source chips: training samples of several sources in one run.
 
-Chip number i draws a source by weight and then a place in it: half of the chips anywhere, half
-so that they hold a class drawn by its pixel count to the power `class_power`. As everywhere,
-it depends on the seed and i alone.
+Chip i draws a source by weight and then a place in it: half of the chips anywhere, half so that
+they contain a class drawn by its pixel count to the power `class_power`. As in `chips`, it
+depends on the seed and i alone.
 
-The order of the changes is that of the light: ground, band adjustment, atmosphere and sun, then
-the sensor's blur and its noise. The HR image gets all but the last two, so the SR image that is
-learned has the radiometry of the LR image that it is made of.
+The changes follow the path of the light: ground, band adjustment, atmosphere and sun, then the
+sensor's blur and noise. The HR image gets all but the last two, so the network learns an SR
+image with the radiometry of its LR image.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from geosrseg.datasets.augment.variation import (
     vary_all,
     vary_input,
 )
-from geosrseg.datasets.chips import ChipConfig, draw_pose, place_chip
+from geosrseg.datasets.chips import ChipConfig, draw_pose, place_window
 from geosrseg.datasets.source_scene import SourceScene
 from geosrseg.errors import DatasetError
 
@@ -39,20 +39,20 @@ BY_CLASS = 0.5
 """Share of the chips that are drawn by class."""
 
 RAREST = 500
-"""Pixels below which a class of a source is not drawn: the same few would come all the time."""
+"""Fewest pixels of a class that a source draws: with fewer, the same ones would recur often."""
 
 
 class TrainingChip(NamedTuple):
-    """A training sample; what a source does not have is empty.
+    """A training sample; parts that its source lacks are zero, False or NODATA.
 
     Attributes:
         lr: (bands, H, W) network input.
         hr: (bands, s·H, s·W) native image.
         target: (s·H, s·W) int64 class indices; NODATA where there are none.
-        trained: (s·H, s·W) bool, where the native image is learned from.
-        weight: (s·H, s·W) how far the target is trusted.
+        trained: (s·H, s·W) True where the network learns from the native image.
+        weight: (s·H, s·W) confidence in the target, 0 to 1.
         coarse: (H, W) int64 class indices of LR pixels; NODATA where there are none.
-        coarse_weight: (H, W) how far they are trusted.
+        coarse_weight: (H, W) confidence in `coarse`, 0 to 1.
     """
 
     lr: Tensor
@@ -65,17 +65,14 @@ class TrainingChip(NamedTuple):
 
 
 class _Pool:
-    """The training scenes of one source, and where to draw chips.
-
-    Args:
-        classes: of the legend.
-        config: how chips are drawn.
-    """
+    """The training scenes of one source, with the probabilities of drawing from each."""
 
     def __init__(self, scenes: Sequence[SourceScene], *, classes: int, config: ChipConfig) -> None:
         self.source = scenes[0].source
         self._scenes = scenes
-        self._counts = np.array([_count(scene, classes) for scene in scenes])
+        self._counts = np.array(
+            [np.bincount(_labels(scene).ravel(), minlength=256)[:classes] for scene in scenes]
+        )
         pixels = np.array([scene.grid.height * scene.grid.width for scene in scenes], np.float64)
         self._scene_share = pixels / pixels.sum()
         counts = self._counts.sum(axis=0)
@@ -85,7 +82,7 @@ class _Pool:
         self._class_share = weights / weights.sum()
 
     def draw(self, generator: np.random.Generator) -> tuple[SourceScene, int, int]:
-        """A scene and a pixel in it, row and column."""
+        """Draw a scene and a pixel in it, row and column."""
         if generator.random() < BY_CLASS:
             label = generator.choice(len(self._class_share), p=self._class_share)
             of_class = self._counts[:, label]
@@ -102,16 +99,12 @@ def _labels(scene: SourceScene) -> NDArray[np.uint8]:
     return scene.read_target(Window(0, 0, scene.grid.height, scene.grid.width), "train")
 
 
-def _count(scene: SourceScene, classes: int) -> NDArray[np.int64]:
-    return np.bincount(_labels(scene).ravel(), minlength=256)[:classes]
-
-
 class SourceChips(Dataset[TrainingChip]):
-    """The chip number i, where i counts over all epochs.
+    """Chips by a number that counts over all epochs.
 
     Args:
-        scenes: all scenes of the dataset; those that train are used.
-        classes: of the legend.
+        scenes: all scenes of the dataset; chips come from those that train.
+        classes: number of classes in the legend.
         config: how chips are drawn.
     """
 
@@ -129,7 +122,7 @@ class SourceChips(Dataset[TrainingChip]):
 
     @property
     def class_counts(self) -> list[int]:
-        """Pixels of each class in a million that the sources' weights would mix."""
+        """Pixels of each class per million, with sources mixed by weight."""
         parts = self._share @ np.array([pool.class_parts for pool in self._pools])
         return [int(value) for value in np.round(1e6 * parts)]
 
@@ -147,7 +140,7 @@ class SourceChips(Dataset[TrainingChip]):
             strengths=self._config.augment,
             generator=generator,
         )
-        window = _place(scene, (row, col), pixels=side, step=step, generator=generator)
+        window = place_window((row, col), scene.grid, size=side, factor=step, generator=generator)
         return self._finish(scene, window, pixels, generator)
 
     def _finish(
@@ -157,7 +150,8 @@ class SourceChips(Dataset[TrainingChip]):
         chip = _read(scene, window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
         labels, weight, trained = (
-            turn(resize_labels(torch.from_numpy(part), size), pose=pose) for part in chip[1:]
+            turn(resize_labels(torch.from_numpy(part), size), pose=pose).contiguous()
+            for part in chip[1:]
         )
         image = turn(resize_image(torch.from_numpy(chip[0]), size), pose=pose).numpy()
         noise = 0.0
@@ -179,7 +173,11 @@ class SourceChips(Dataset[TrainingChip]):
         inputs = vary_input(inputs, fill=fill, strengths=strengths, generator=generator)
         if config.cutout:
             inputs = cut_out(inputs, share=config.cutout, generator=generator)
-        return self._arrange(scene, inputs, hr, labels, weight, trained)
+        empty = self._empty_chip(inputs.contiguous())
+        if scene.source.is_lr:
+            return empty._replace(coarse=labels.long(), coarse_weight=weight)
+        target = labels.long()
+        return empty._replace(hr=hr.contiguous(), target=target, trained=trained, weight=weight)
 
     def _look(
         self,
@@ -189,7 +187,7 @@ class SourceChips(Dataset[TrainingChip]):
         noise: float,
         generator: np.random.Generator,
     ) -> Tensor:
-        """(bands, H, W) what the network sees of an image in reflectance."""
+        """Return the (bands, H, W) network input made from an image in reflectance."""
         factor = 1 if scene.source.is_lr else self._config.upscale_factor
         if factor > 1 and not scene.source.sensor:
             return degrade(hr, factor=factor)
@@ -200,68 +198,32 @@ class SourceChips(Dataset[TrainingChip]):
             lr = lr + np.float32(noise) * generator.standard_normal(lr.shape, np.float32)
         return torch.from_numpy(scene.normalized(lr))
 
-    def _arrange(
-        self,
-        scene: SourceScene,
-        lr: Tensor,
-        hr: Tensor,
-        labels: Tensor,
-        weight: Tensor,
-        trained: Tensor,
-    ) -> TrainingChip:
-        """Put labels and image where their grid is, and nothing where the other one is."""
+    def _empty_chip(self, lr: Tensor) -> TrainingChip:
+        """Make a chip with only a network input."""
         size, factor = self._config.size, self._config.upscale_factor
         fine, coarse = (size, size), (size // factor,) * 2
-        target = labels.long().contiguous()
-        if scene.source.is_lr:
-            return TrainingChip(
-                lr=lr.contiguous(),
-                hr=torch.zeros(len(hr), *fine),
-                target=torch.full(fine, NODATA),
-                trained=torch.zeros(fine, dtype=torch.bool),
-                weight=torch.zeros(fine),
-                coarse=target,
-                coarse_weight=weight.contiguous(),
-            )
         return TrainingChip(
-            lr=lr.contiguous(),
-            hr=hr.contiguous(),
-            target=target,
-            trained=trained.contiguous(),
-            weight=weight.contiguous(),
+            lr=lr,
+            hr=torch.zeros(len(lr), *fine),
+            target=torch.full(fine, NODATA),
+            trained=torch.zeros(fine, dtype=torch.bool),
+            weight=torch.zeros(fine),
             coarse=torch.full(coarse, NODATA),
             coarse_weight=torch.zeros(coarse),
         )
 
 
-def _place(
-    scene: SourceScene,
-    pixel: tuple[int, int],
-    *,
-    pixels: int,
-    step: int,
-    generator: np.random.Generator,
-) -> Window:
-    """Where a chip of `pixels` along each side lies that holds a pixel, beginning on a `step`."""
-    lengths = (scene.grid.height, scene.grid.width)
-    row_off, col_off = (
-        place_chip(at, length, size=pixels, factor=step, generator=generator)
-        for at, length in zip(pixel, lengths, strict=True)
-    )
-    return Window(row_off, col_off, pixels, pixels)
-
-
 def _read(
     scene: SourceScene, window: Window
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32], NDArray[np.bool_]]:
-    """Reflectance, class indices, their weight, and where the image is learned from.
+    """Return reflectance, class indices, their weight, and True where the network learns.
 
-    Beyond its edges the image is mirrored; nothing there is learned from.
+    Beyond its edges the image is mirrored, and nothing is learned there.
     """
     inside = window.clipped(scene.grid.height, scene.grid.width)
     image, valid = scene.read_reflectance(inside)
     target = scene.read_target(inside, "train")
-    weight = scene.read_weight(inside)
+    weight = scene.reference.read_weight(inside)
     beyond = ((0, window.height - inside.height), (0, window.width - inside.width))
     if beyond != ((0, 0), (0, 0)):
         image = np.pad(image, ((0, 0), *beyond), mode="reflect")

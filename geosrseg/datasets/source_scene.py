@@ -1,10 +1,10 @@
 """SourceScene: an image of a source with its labels, decoded once into memory.
 
-A file that is packed of chips gives as many scenes: nothing is ever read across a border.
+A file packed of chips gives one scene per chip, so that nothing is read across their borders.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -31,10 +31,10 @@ from geosrseg.raster.files.warp import find_warp
 
 @dataclass(frozen=True)
 class DecodedImage(DatasetImage):
-    """An image whose digital numbers are in memory.
+    """An image in memory.
 
     Attributes:
-        numbers: (bands, rows, cols) as the file has them.
+        numbers: (bands, rows, cols) digital numbers.
         valid: (rows, cols) True where every band has a measurement.
     """
 
@@ -46,7 +46,7 @@ class DecodedImage(DatasetImage):
         return self.numbers[:, *place], self.valid[place]
 
     def read_reflectance(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """(bands, rows, cols) reflectance of a window, and valid (rows, cols)."""
+        """Return reflectance of a window, (bands, rows, cols), and valid (rows, cols)."""
         numbers, valid = self.read_numbers(window)
         scale, offset = (
             np.asarray(values, np.float32)[:, None, None]
@@ -57,12 +57,12 @@ class DecodedImage(DatasetImage):
 
 @dataclass(frozen=True)
 class DecodedReference(Reference):
-    """A reference whose class indices are in memory.
+    """A reference in memory.
 
     Attributes:
-        place: of the image in the file, which may be packed of many.
+        place: window of the scene in its file, which may hold several scenes.
         labels: (rows, cols) class indices; NODATA where there is none.
-        confidence: (rows, cols) percent; None where it is not known.
+        confidence: (rows, cols) percent; None where unknown.
     """
 
     place: Window = field(kw_only=True)
@@ -73,16 +73,10 @@ class DecodedReference(Reference):
         return self.labels[window.rows, window.cols]
 
     def read_codes(self, window: Window) -> NDArray[np.int32]:
-        own = Window(
-            self.place.row_off + window.row_off,
-            self.place.col_off + window.col_off,
-            window.height,
-            window.width,
-        )
-        return super().read_codes(own)
+        return super().read_codes(window.outside(self.place))
 
     def read_weight(self, window: Window) -> NDArray[np.float32]:
-        """(rows, cols) how far the labels are trusted, 0 to 1."""
+        """Return (rows, cols) confidence in the labels, 0 to 1."""
         if self.confidence is None:
             return np.ones((window.height, window.width), np.float32)
         percent = self.confidence[window.rows, window.cols]
@@ -91,13 +85,7 @@ class DecodedReference(Reference):
 
 @dataclass(frozen=True)
 class SourceScene(LabelledScene):
-    """An image of a source; see `open_source_scenes`.
-
-    Attributes:
-        image: in memory.
-        reference: in memory.
-        source: what it is one of.
-    """
+    """An image of a source; see `open_source_scenes`."""
 
     image: DecodedImage
     reference: DecodedReference
@@ -118,9 +106,9 @@ class SourceScene(LabelledScene):
         return super().size(factor)
 
     def read_reflectance(self, window: Window) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """(bands, rows, cols) as Landsat's bands have it, and valid (rows, cols).
+        """Return reflectance in Landsat's bands, (bands, rows, cols), and valid (rows, cols).
 
-        What is not valid has the mean of the training data.
+        Invalid pixels have the mean of the training data.
         """
         image, valid = self.image.read_reflectance(window)
         if self.source.sensor:
@@ -137,12 +125,8 @@ class SourceScene(LabelledScene):
             image = np.where(valid, image, low + fill * (high - low))
         return image, valid
 
-    def read_weight(self, window: Window) -> NDArray[np.float32]:
-        """(rows, cols) how far the labels are trusted, 0 to 1."""
-        return self.reference.read_weight(window)
-
     def normalized(self, reflectance: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Network input of reflectance, (bands, rows, cols)."""
+        """Convert reflectance to network input, both (bands, rows, cols)."""
         return normalize_bands(
             reflectance,
             np.ones(reflectance.shape[1:], np.bool_),
@@ -155,18 +139,12 @@ class SourceScene(LabelledScene):
             return self._read_native(window)[0]
         if self.source.sensor is None:
             return super().read_inputs(window, factor=factor)
-        wide = window.grown(REACH, height=self.size(factor)[0], width=self.size(factor)[1])
+        height, width = self.size(factor)
+        wide = window.grown(REACH, height=height, width=width)
         hr = torch.from_numpy(self.read_reflectance(wide.scaled(factor))[0])
         own = window.inside(wide)
         lr = reduce_image(hr, factor=factor)[:, own.rows, own.cols]
         return self.normalized(np.ascontiguousarray(lr.numpy()))
-
-    def sum_inputs(self, *, native: bool) -> tuple[NDArray[np.float64], int]:
-        window = Window(0, 0, self.grid.height, self.grid.width)
-        inputs, valid = self._read_native(window)
-        if not self.split.may_hold("train"):
-            return np.zeros(len(inputs)), 0
-        return inputs[:, valid].sum(axis=1, dtype=np.float64), int(valid.sum())
 
     def training_inputs(self, factor: int) -> Iterator[NDArray[np.float32]]:
         if not self.split.may_hold("train"):
@@ -185,31 +163,23 @@ class SourceScene(LabelledScene):
 def open_source_scenes(
     card: DatasetCard, normalization: Normalization, files: RasterFiles
 ) -> list[SourceScene]:
-    """Decode all images of a card's sources; those without a label are left out.
+    """Decode all images of a card's sources, except those without a label.
 
     Raises:
-        DatasetError: a file cannot be read, is not what the card says, or the bands are not
-            those that a source's sensor needs.
-    """
-    return [
-        scene
-        for source in card.sources
-        for file in source.files
-        for scene in _decode(source, file, card, normalization, files)
-    ]
-
-
-def check_bands(card: DatasetCard) -> None:
-    """See that all bands are known by name.
-
-    Raises:
-        DatasetError: one is not.
+        DatasetError: a file cannot be read or contradicts the card, or the wavelength of a
+            band is unknown.
     """
     if unknown := [band for band in card.bands if band not in WAVELENGTHS]:
         raise DatasetError(
             f"the card {card.name} has [[sources]] and the band {unknown[0]}, whose wavelength is "
             f"not known: expected bands of {', '.join(WAVELENGTHS)}"
         )
+    return [
+        scene
+        for source in card.sources
+        for file in source.files
+        for scene in _decode(source, file, card, normalization, files)
+    ]
 
 
 def _decode(
@@ -224,23 +194,36 @@ def _decode(
     whole = Window(0, 0, grid.height, grid.width)
     with files.use(file.image) as dataset:
         numbers, valid = image.selection.read(dataset, whole)
-    reference = _read_reference(source, file, grid, files)
+    labels, confidence = _read_labels(source, file, grid, files)
     for cell in _cells(source, grid, file):
         place = (cell.rows, cell.cols)
-        if (reference.labels[place] == NODATA).all():
+        if (labels[place] == NODATA).all():
             continue
         own = Grid(grid.crs, grid.transform, cell.height, cell.width)
         decoded = DecodedImage(
             **{**vars(image), "grid": own}, numbers=numbers[:, *place], valid=valid[place]
         )
-        confidence = None if reference.confidence is None else reference.confidence[place]
-        labels = replace(
-            reference, place=cell, labels=reference.labels[place], confidence=confidence
+        reference = DecodedReference(
+            path=file.reference,
+            coding=source.coding,
+            palette=None,
+            empty=(),
+            warp=None,
+            files=files,
+            place=cell,
+            labels=labels[place],
+            confidence=None if confidence is None else confidence[place],
         )
         yield SourceScene(
             image=decoded,
-            reference=labels,
-            split=SceneSplit(file.split, Window(0, 0, cell.height, cell.width), 0, *_size(cell)),
+            reference=reference,
+            split=SceneSplit(
+                file.split,
+                used=Window(0, 0, cell.height, cell.width),
+                guard=0,
+                height=cell.height,
+                width=cell.width,
+            ),
             normalization=normalization,
             ranges=normalization,
             source=source,
@@ -248,55 +231,40 @@ def _decode(
         )
 
 
-def _size(window: Window) -> tuple[int, int]:
-    return window.height, window.width
-
-
 def _cells(source: Source, grid: Grid, file: SourceFile) -> Iterator[Window]:
-    """The whole image, or every chip that it is packed of."""
+    """Yield the whole image, or every chip in a packed file."""
     side = source.chip_grid
-    if side is None:
-        yield Window(0, 0, grid.height, grid.width)
-        return
-    if grid.height % side or grid.width % side:
+    height, width = (side, side) if side else (grid.height, grid.width)
+    if grid.height % height or grid.width % width:
         raise DatasetError(
             f"{file.image} has {grid.height}x{grid.width} pixels, expected multiples of the "
             f"chip_grid {side} of source {source.name}"
         )
-    for row in range(0, grid.height, side):
-        for col in range(0, grid.width, side):
-            yield Window(row, col, side, side)
+    for row in range(0, grid.height, height):
+        for col in range(0, grid.width, width):
+            yield Window(row, col, height, width)
 
 
-def _read_reference(
+def _read_labels(
     source: Source, file: SourceFile, grid: Grid, files: RasterFiles
-) -> DecodedReference:
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8] | None]:
+    """Return class indices and their confidence in percent, each (rows, cols)."""
     path = file.reference
     with files.use(path) as dataset:
         if (dataset.height, dataset.width) != (grid.height, grid.width) or find_warp(
             path, dataset, grid
         ):
             raise DatasetError(
-                f"{path} has {dataset.height}x{dataset.width} pixels and its own grid, expected "
-                f"that of its image, {grid.height}x{grid.width}"
+                f"{path} has {dataset.height}x{dataset.width} pixels and a grid of its own, "
+                f"expected that of its image, {grid.height}x{grid.width}"
             )
         if source.confidence_band and source.confidence_band > dataset.count:
             raise DatasetError(
-                f"{path} has {counted(dataset.count, 'band')}, and source {source.name} "
+                f"{path} has {counted(dataset.count, 'band')}, but source {source.name} "
                 f"takes the confidence from band {source.confidence_band}"
             )
         labels = source.coding.decode(number_codes(dataset.read(1)))
         confidence = None
         if source.confidence_band:
             confidence = dataset.read(source.confidence_band).clip(0, 100).astype(np.uint8)
-    return DecodedReference(
-        path,
-        source.coding,
-        None,
-        (),
-        None,
-        files,
-        place=Window(0, 0, grid.height, grid.width),
-        labels=labels,
-        confidence=confidence,
-    )
+    return labels, confidence

@@ -16,19 +16,22 @@ class EvaluationSizes:
     """Lengths and areas in HR pixels; with None they follow from the models and the dataset."""
 
     boundary: int | None = option(
-        "HR pixels up to which a pixel is near a boundary.",
+        "Largest distance to a boundary, in HR pixels, that counts as near.",
         kind="whole",
         least=1,
         shown="one LR pixel",
     )
     small: int | None = option(
-        "HR pixels below which an object is small.", kind="whole", least=1, shown="4 x 4 LR pixels"
+        "Area in HR pixels below which an object is small.",
+        kind="whole",
+        least=1,
+        shown="4 x 4 LR pixels",
     )
     block: int | None = option(
-        "HR pixels along each side of a block of the bootstrap, a multiple of 16.",
+        "Side of a bootstrap block in HR pixels, a multiple of 16.",
         kind="whole",
         least=BLOCK_MULTIPLE,
-        shown="the largest of which there are enough",
+        shown="the largest that gives enough blocks",
     )
 
     def __post_init__(self) -> None:

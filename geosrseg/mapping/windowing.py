@@ -13,27 +13,27 @@ class Windowing:
     """How to cut a scene into windows."""
 
     seams: Seams = option(
-        "Taper overlapping windows, or give exactly the labels of one large window.",
+        "Blend overlapping windows, or reproduce exactly the labels of one large window.",
         "blend",
         choices=get_args(Seams),
     )
     overlap: int | None = option(
-        "LR pixels that windows share.", kind="whole", least=0, shown="from the model"
+        "LR pixels shared by adjacent windows.", kind="whole", least=0, shown="from the model"
     )
     window_size: int | None = option(
-        "LR pixels of the largest window.",
+        "Side of the largest window, in LR pixels.",
         name="window",
         kind="whole",
         least=1,
         shown="what memory allows",
     )
-    batch: int = option("Windows run at once.", 1, kind="whole", least=1)
+    batch: int = option("Windows to run at once.", 1, kind="whole", least=1)
     max_memory: int | None = option(
-        "What the network may take, such as 800M or 4G.",
+        "Memory that the network may use, such as 800M or 4G.",
         kind="size",
         metavar="SIZE",
         least=1,
-        shown="half of what is free",
+        shown="half of the free memory",
     )
 
     def __post_init__(self) -> None:

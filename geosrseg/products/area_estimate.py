@@ -1,9 +1,9 @@
-"""AreaEstimate: how much of a class there is, when the map's known errors are allowed for.
+"""AreaEstimate: the area of a class, adjusted for the map's known errors.
 
-A map that calls a tenth of the forest cropland shows too much cropland, and counting its
-pixels repeats the error. The estimator here weighs the reference classes of a sample by the
-mapped areas: Olofsson et al. (2014), Good practices for estimating area and assessing
-accuracy of land change, Remote Sensing of Environment 148, 42-57, equations 9 to 11.
+If a map labels a tenth of the forest as cropland, counting its pixels repeats the error. The
+estimator weights the reference classes of a sample by the mapped areas: Olofsson et al. (2014),
+Good practices for estimating area and assessing accuracy of land change, Remote Sensing of
+Environment 148, 42-57, equations 9 to 11.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import numpy as np
 from geosrseg.core.confusion import ConfusionMatrix
 
 NORMAL_95 = 1.96
-"""Standard errors on either side of an estimate that hold the true value 95 times in 100."""
+"""Half-width of a 95 % confidence interval, in standard errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class AreaEstimate:
     """The error-adjusted area of one class.
 
     Attributes:
-        margin: half the width of its 95 % confidence interval, in square metres.
+        margin: half-width of the 95 % confidence interval, in square metres.
     """
 
     square_metres: float
@@ -34,16 +34,16 @@ def estimate_areas(
 ) -> tuple[AreaEstimate, ...] | None:
     """Estimate the area of every class from its mapped area and a confusion matrix.
 
-    The sample is taken for a random one within each class of the map. The pixels of
-    validation blocks are not quite that: neighbours are alike, and the true intervals wider.
+    The sample is assumed to be random within each class of the map. Pixels of validation blocks
+    are correlated with their neighbours, so the true intervals are wider.
 
     Args:
         mapped: square metres of each class in the map, in the matrix's order.
-        confusion: of the same classes; rows reference, columns prediction.
+        confusion: matrix of the same classes; rows reference, columns prediction.
 
     Returns:
-        One estimate a class, which together are as large as the map; None where a mapped
-        class has fewer than the two sample pixels that a variance needs.
+        One estimate per class; together they are as large as the map. None if a mapped class has
+        fewer than the two sample pixels that a variance needs.
     """
     areas = np.asarray(mapped, np.float64)
     counts = confusion.counts.T.astype(np.float64)  # rows: the map's classes, the strata

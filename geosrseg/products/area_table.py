@@ -13,7 +13,7 @@ from geosrseg.raster.storage.publication import check_output, publish_text
 SUFFIXES = (".csv",)
 
 NOT_MAPPED, TOTAL = "not mapped", "total mapped"
-"""Names of the two last rows, which have no class id."""
+"""Names of the last two rows, which have no class id."""
 
 
 class AreaTable(ProductFile):
@@ -22,22 +22,19 @@ class AreaTable(ProductFile):
     suffixes = SUFFIXES
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Area of each class", media_type="text/csv", roles=("metadata",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_areas(path, finished.areas, overwrite=True)
 
 
 def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> None:
-    """Write the rows of `area_rows` below a line of names.
+    """Write the rows of `area_rows` below a header.
 
-    UTF-8, a comma between and a point inside numbers; what is not known is empty.
+    The file is UTF-8, with commas as separators and decimal points; unknown values are empty.
 
     Args:
         path: the output, ``.csv``.
-        areas: what to write.
         overwrite: replace an existing file.
 
     Raises:
@@ -50,9 +47,9 @@ def write_areas(path: str | Path, areas: Areas, *, overwrite: bool = False) -> N
 
 
 def area_rows(areas: Areas) -> Iterator[dict[str, Any]]:
-    """A row a class in the legend's order, one for what was not mapped, and the sum of the classes.
+    """One row per class in the legend's order, one for unmapped ground, and the sum of the classes.
 
-    The names are those of `ClassArea.to_json`; numbers have no more digits than pixels justify.
+    The columns are those of `ClassArea.to_json`; numbers are rounded to the size of a pixel.
     """
     for item in areas.classes:
         yield _rounded(item.to_json(), areas)
@@ -66,7 +63,7 @@ def area_rows(areas: Areas) -> Iterator[dict[str, Any]]:
 
 
 def _rounded(row: dict[str, Any], areas: Areas) -> dict[str, Any]:
-    """With the digits of a table."""
+    """Round the numbers of a row."""
     decimals = areas.hectare_decimals
     places = {name: decimals for name in row if name.endswith("hectares")} | {"percent": 2}
     return {

@@ -1,4 +1,4 @@
-"""Areas: how much of a class map each class takes."""
+"""Areas: the area of each class in a class map."""
 
 import math
 from collections.abc import Mapping
@@ -19,13 +19,12 @@ HECTARE = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class ClassArea:
-    """What one class takes.
+    """The area of one class.
 
     Attributes:
-        pixels: in the class map.
-        square_metres: on the ground; None where the map has no place on the earth.
-        percent: of the valid area, or of the valid pixels where no area is known.
-        estimate: the error-adjusted area, where the model says what it confuses.
+        square_metres: area on the ground; None if the map is not georeferenced.
+        percent: share of the valid area, or of the valid pixels if no area is known.
+        estimate: error-adjusted area, if the model has a confusion matrix.
     """
 
     id: int
@@ -41,7 +40,7 @@ class ClassArea:
         return None if self.square_metres is None else self.square_metres / HECTARE
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary; what is not known is null."""
+        """A plain dictionary; unknown values are None."""
         estimate = self.estimate
         return {
             "class_id": self.id,
@@ -59,9 +58,8 @@ class Areas:
     """The areas of a class map.
 
     Attributes:
-        classes: in the legend's order, absent ones too.
-        nodata_pixels: pixels of which nothing is known.
-        nodata_square_metres: their area on the ground; None where it is not known.
+        classes: all classes of the legend in its order, including absent ones.
+        nodata_square_metres: area of the nodata pixels on the ground; None if it is not known.
     """
 
     classes: tuple[ClassArea, ...]
@@ -70,18 +68,18 @@ class Areas:
 
     @property
     def pixels(self) -> int:
-        """Valid pixels."""
+        """The number of valid pixels."""
         return sum(item.pixels for item in self.classes)
 
     @property
     def square_metres(self) -> float | None:
-        """The valid area; None where it is not known."""
+        """The valid area; None if it is not known."""
         areas = [item.square_metres for item in self.classes]
         return None if None in areas else sum(area for area in areas if area is not None)
 
     @property
     def hectare_decimals(self) -> int:
-        """Decimals of hectares that say something: the last one is at most a pixel."""
+        """Meaningful decimals of hectares: the last one is worth at most a pixel."""
         area = self.square_metres if self.pixels else self.nodata_square_metres
         pixels = self.pixels or self.nodata_pixels
         if not area or not pixels:
@@ -100,7 +98,7 @@ class AreaCounter:
     """Adds up the rows of a class map.
 
     Args:
-        pixel_areas: of the map's grid; None where it has no place on the earth.
+        pixel_areas: areas of the map's pixels; None if it is not georeferenced.
     """
 
     def __init__(self, legend: Legend, pixel_areas: PixelAreas | None) -> None:
@@ -117,13 +115,13 @@ class AreaCounter:
         col_off: int = 0,
         inside: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Count rows of the map, each of them once and in any order.
+        """Count rows of the map, each once and in any order.
 
         Args:
             labels: (rows, width) class ids or NODATA.
-            row_off: row of the map that the first of them is.
-            col_off: column of the map that their first column is.
-            inside: (rows, width) False where a pixel is not to be counted.
+            row_off: row of the map of the first row.
+            col_off: column of the map of the first column.
+            inside: (rows, width) False for pixels to leave out.
         """
         cols = slice(col_off, col_off + labels.shape[1])
         for number, row in enumerate(labels):
@@ -134,11 +132,11 @@ class AreaCounter:
                 self._square_metres += np.bincount(row[kept], weights=weights, minlength=256)
 
     def areas(self, confusion: ConfusionMatrix | None = None) -> Areas:
-        """What has been counted so far.
+        """The areas counted so far.
 
         Args:
-            confusion: what the model confuses, by the legend's order; with it the areas are
-                also estimated.
+            confusion: the model's confusion matrix, in the legend's order, for error-adjusted
+                estimates.
         """
         ids = list(self._legend.ids)
         known = self._pixel_areas is not None

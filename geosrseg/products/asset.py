@@ -1,4 +1,4 @@
-"""Asset: what a STAC item says of a file."""
+"""Asset: the description of a file in a STAC item."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,7 @@ COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """What a STAC item says of a file.
-
-    Attributes:
-        title: what the file is, for a reader.
-        media_type: of its content.
-        roles: STAC's names of what it is for.
-    """
+    """The description of a file in a STAC item; roles are those of STAC."""
 
     title: str
     media_type: str = COG
@@ -24,11 +18,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class MapFile:
-    """A file that belongs to a map.
-
-    Attributes:
-        asset: its description in a STAC item.
-    """
+    """A file that belongs to a map."""
 
     path: Path
     asset: Asset

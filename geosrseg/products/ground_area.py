@@ -1,10 +1,10 @@
 """The areas of a grid's pixels on the WGS 84 ellipsoid.
 
-Every CRS is treated alike, equal-area or not. A pixel's corners are taken to longitude and
-latitude and on to the authalic sphere, onto which the ellipsoid maps without changing an
-area: Snyder (1987), Map Projections - A Working Manual, equations 3-11 to 3-13. There the
-area of a pixel is half the cross product of its diagonals, at a pole and at the antimeridian
-too. It takes the sphere for flat: for a pixel of 1 km less than a part in a million.
+The method is the same for every CRS, equal-area or not. A pixel's corners are transformed to
+longitude and latitude, then to the authalic sphere, which preserves the ellipsoid's areas: Snyder
+(1987), Map Projections - A Working Manual, equations 3-11 to 3-13. There the area of a pixel is
+half the cross product of its diagonals, also at a pole and at the antimeridian. This neglects the
+sphere's curvature, an error of less than one part in a million for a pixel of 1 km.
 """
 
 import math
@@ -23,16 +23,16 @@ FLATTENING = 1 / 298.257223563
 ECCENTRICITY = math.sqrt(FLATTENING * (2 - FLATTENING))
 
 NODE_SPACING = 10_000.0
-"""Metres between the nodes of a `PixelAreas`. In UTM and in degrees alike the area of a pixel
-between two of them is right to two parts in a million."""
+"""Metres between the nodes of a `PixelAreas`. Between them, the area of a pixel has an error of at
+most two parts in a million, in UTM and in degrees."""
 
 
 def pixel_areas(grid: Grid) -> PixelAreas | None:
     """The areas of a grid's pixels.
 
     Returns:
-        None where the grid has no place on the earth: it has no CRS, or one that does not
-        lead to longitude and latitude everywhere.
+        None if the grid has no CRS, or its CRS cannot be transformed to longitude and latitude
+        everywhere.
     """
     if grid.crs is None:
         return None
@@ -47,7 +47,7 @@ def pixel_areas(grid: Grid) -> PixelAreas | None:
 
 
 def _nodes(length: int, side: float) -> NDArray[np.float64]:
-    """Rows or columns, the first and the last among them."""
+    """Rows or columns of the nodes, including the first and the last."""
     count = min(math.ceil(length * side / NODE_SPACING) + 1, length)
     return np.linspace(0, length - 1, count)
 

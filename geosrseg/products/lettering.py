@@ -1,13 +1,13 @@
-"""Lettering: text drawn into a picture, without a font library.
+"""Lettering: draws text into a picture without a font library.
 
-The glyphs lie in `glyphs.png`, rendered once from DejaVu Sans 2.37 and DejaVu Sans Bold at
-18 pixels (dejavu-fonts.github.io; the licence lets anyone use and embed them). It has
-24 x 16 cells of 26 x 28 pixels: printable Latin-1 in order, regular in the upper half and
-bold in the lower. The white line at the top of a cell is as long as the glyph's advance;
-below it stands the glyph, 2 pixels from the left, on a baseline at row 22.
+`glyphs.png` holds the glyphs, rendered once from DejaVu Sans 2.37 and DejaVu Sans Bold at 18
+pixels (dejavu-fonts.github.io; the licence lets anyone use and embed them). It has 24 x 16 cells
+of 26 x 28 pixels: printable Latin-1 in order, regular in the upper half and bold in the lower.
+The white line at the top of a cell is as long as the glyph's advance. The glyph is below it, 2
+pixels from the left, with the baseline at row 22.
 
-Pillow would need a font file too: the one inside it has no é, and the fonts of other scripts are
-not installed where maps are made.
+Pillow would need a font file too: its built-in font has no é, and fonts of other scripts are not
+installed on servers.
 """
 
 from functools import cache
@@ -29,14 +29,14 @@ _CHARACTERS = [chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x100))]
 
 
 class Glyph(NamedTuple):
-    """One character: its coverage from 0 to 1, and the pixels to the next one."""
+    """One character: coverage from 0 to 1, and distance to the next character in pixels."""
 
     coverage: NDArray[np.float32]
     advance: int
 
 
 def can_draw(text: str) -> bool:
-    """Whether there is a glyph for every character."""
+    """Whether every character has a glyph."""
     return set(text) <= set(_CHARACTERS)
 
 
@@ -46,7 +46,7 @@ def text_width(text: str, *, bold: bool = False) -> int:
 
 
 def fit_text(text: str, width: int, *, bold: bool = False) -> str:
-    """The text, cut short with three dots where it is wider than `width` pixels."""
+    """The text, shortened with three dots if it is wider than `width` pixels."""
     if text_width(text, bold=bold) <= width:
         return text
     while text and text_width(text + "...", bold=bold) > width:
@@ -55,7 +55,7 @@ def fit_text(text: str, width: int, *, bold: bool = False) -> str:
 
 
 def wrap_text(text: str, width: int, *, most: int = 5) -> list[str]:
-    """The text in lines of at most `width` pixels; what `most` lines do not hold is cut off."""
+    """Wrap the text to `width` pixels; text beyond `most` lines is cut off."""
     lines: list[str] = []
     for word in text.split():
         if lines and text_width(f"{lines[-1]} {word}") <= width:
@@ -77,15 +77,14 @@ def draw_text(
     colour: tuple[int, int, int],
     bold: bool = False,
 ) -> None:
-    """Draw a line of text; what reaches beyond the picture is cut off.
+    """Draw a line of text into a picture; text beyond its edges is cut off.
 
     Args:
-        picture: (rows, cols, 3), drawn into.
+        picture: (rows, cols, 3), changed in place.
         text: characters outside Latin-1 become question marks.
-        row: the line's first row of `LINE_HEIGHT`.
-        col: where the text begins.
+        row: first of the `LINE_HEIGHT` rows of the line.
+        col: first column of the text.
         colour: red, green, blue.
-        bold: the weight.
     """
     for glyph in _glyphs(text, bold=bold):
         left = max(col - _BEARING, 0)

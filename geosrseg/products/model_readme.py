@@ -1,7 +1,7 @@
-"""The README of a model: the card that a place such as the Hugging Face Hub shows of it.
+"""The README of a model: its card on the Hugging Face Hub and similar sites.
 
-Above it stands metadata in YAML, by which the Hub lists and finds models; strings in it are
-written as JSON, which YAML includes.
+It starts with YAML metadata, by which the Hub lists and finds models. Strings are written as JSON,
+which is valid YAML.
 """
 
 import json
@@ -25,7 +25,7 @@ LICENCES = (
     "cc-by-sa-4.0", "cc-by-nc-4.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "odbl", "etalab-2.0",
     "unknown",
 )  # fmt: skip
-"""Those that the Hub has a code for and that weights or their data come under."""
+"""Codes of the Hub for licences that models or their data commonly have."""
 
 TAGS = (
     "onnx", "remote-sensing", "earth-observation", "semantic-segmentation", "super-resolution"
@@ -37,11 +37,11 @@ HEADS = {
     "mean_iou": "mean IoU",
     "kappa": "kappa",
 }
-"""Metrics of a whole map, by what readers call them."""
+"""Metrics of a whole map, with their names for readers."""
 
 
 def model_readme(file: ModelFile) -> str:
-    """The card of a model file, as far as the file says what belongs into it."""
+    """The card of a model file, from the specification in the file."""
     spec = file.spec
     lines = [
         *("---", *_metadata(spec), "---"),
@@ -161,7 +161,7 @@ def _results(spec: ModelSpec) -> Iterator[str]:
     found = list(_by_source(spec))
     if not found and not spec.confusion:
         return
-    said = "On the validation data, which trained nothing and chose the best epoch:"
+    said = "On the validation data, which chose the best epoch but was not trained on:"
     yield from ("", "## Figures", "", said, "")
     heads = [name for name in HEADS if any(name in values for _, values in found)]
     if heads:
@@ -184,7 +184,7 @@ def _results(spec: ModelSpec) -> Iterator[str]:
 
 
 def _by_source(spec: ModelSpec) -> Iterator[tuple[str, dict[str, float]]]:
-    """The metrics of whole maps, for each source of the validation data; "" is all of it."""
+    """The metrics of whole maps per source of the validation data; "" is all of it."""
     named = [
         (source, name, value)
         for key, value in spec.metrics.items()
@@ -213,10 +213,10 @@ def _section(title: str, text: str) -> Sequence[str]:
 
 
 def _text(text: str) -> str:
-    """Paragraphs of the model's author, which may hold no markup of a page."""
+    """The paragraphs of the model's author, with their markup escaped."""
     return "\n".join(_plain(line) for line in text.splitlines())
 
 
 def _plain(text: str) -> str:
-    """One line in which Markdown and HTML see nothing but text."""
+    """One line with Markdown and HTML escaped."""
     return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", one_line(text))

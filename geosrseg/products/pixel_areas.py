@@ -1,4 +1,4 @@
-"""PixelAreas: how much ground each pixel of a grid covers."""
+"""PixelAreas: the ground area of each pixel of a grid."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ class PixelAreas:
     """The area of every pixel of a grid, known at nodes and bilinear between them.
 
     Attributes:
-        node_rows: (n,) rising rows at which it is known; beyond them it is constant.
-        node_cols: (m,) columns, in the same way.
+        node_rows: (n,) rows of the nodes, ascending; beyond them the area is constant.
+        node_cols: (m,) columns of the nodes, in the same way.
         nodes: (n, m) square metres of one pixel.
         width: columns of the grid.
     """
@@ -33,12 +33,12 @@ class PixelAreas:
 
     @classmethod
     def uniform(cls, square_metres: float, *, width: int) -> "PixelAreas":
-        """Pixels that all have one area."""
+        """Pixels of equal area."""
         origin = np.zeros(1)
         return cls(origin, origin, np.full((1, 1), square_metres), width)
 
     def row(self, row: int) -> NDArray[np.float64]:
-        """(width,) square metres of the pixels of a row."""
+        """(width,) square metres of the pixels in a row."""
         last = len(self.node_rows) - 1
         place = np.interp(row, self.node_rows, np.arange(last + 1))
         above = min(int(place), max(last - 1, 0))

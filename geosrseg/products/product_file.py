@@ -1,4 +1,4 @@
-"""ProductFile: a file that is made from a finished map, and what it is made from."""
+"""ProductFile, the base of files made from a finished map, and FinishedMap, their input."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -25,19 +25,17 @@ from geosrseg.raster.scene import Scene
 
 @dataclass(frozen=True, kw_only=True)
 class FinishedMap:
-    """A map whose layers have their names, made just now or long ago.
+    """A map whose layers are published, made just now or earlier.
 
     Attributes:
-        legend: the classes.
-        files: what belongs to the map so far, by name: the layers, then their styles, then
-            the product files.
-        tags: what the layers say of their making.
-        scene: the open scene; None where it is not at hand.
-        spec: of the model; None where it is not at hand.
-        options: how the layers were made, for a reader.
-        title: what a reader is to call it.
-        plain: the class map as uint8, with `NODATA` for nodata and overviews by mode, where
-            its own file has another form.
+        files: the map's files so far, by name: layers, then styles, then product files.
+        tags: metadata in the layers, such as ``GEOSRSEG_MODEL``.
+        scene: the open scene; None if it is not available.
+        spec: the model's specification; None if it is not available.
+        options: how the layers were made, as text for readers.
+        title: title for readers; empty for a default.
+        plain: a copy of the class map as uint8, with `NODATA` for nodata and overviews by mode,
+            if its own file has another form.
     """
 
     legend: Legend
@@ -51,12 +49,12 @@ class FinishedMap:
 
     @property
     def class_map(self) -> Path:
-        """The class map to read: uint8, `NODATA` where nothing is known."""
+        """The class map to read: uint8, with `NODATA` for nodata."""
         return self.plain or self.files["classes"].path
 
     @property
     def name(self) -> str:
-        """What a reader calls it: its title, the scene's name, or else its own."""
+        """The map's title, or else the scene's name, or else its file name."""
         named = self.title or (self.scene.header.name if self.scene else "")
         return named or self.files["classes"].path.name
 
@@ -67,45 +65,45 @@ class FinishedMap:
 
     @property
     def taken(self) -> date | None:
-        """The day of the scene, as far as names say."""
+        """The scene's date from its metadata or the file names, if known."""
         found = None if self.scene is None else acquisition_date(self.scene)
         names = self.tags.get("GEOSRSEG_INPUT", ""), self.files["classes"].path.name
         return found or next(filter(None, map(date_in, names)), None)
 
     @property
     def confidence(self) -> Path | None:
-        """The file of the confidence, if there is one."""
+        """The confidence layer; None if there is none."""
         file = self.files.get("confidence")
         return None if file is None else file.path
 
     @cached_property
     def areas(self) -> Areas:
-        """The areas of the classes, for which the map is read once.
+        """The areas of the classes; the map is read at the first access.
 
         Raises:
-            OutputError: it cannot be read.
+            OutputError: the map cannot be read.
         """
-        # Of a scene unlike those, the confusion matrix is of another population.
+        # The confusion matrix does not apply to a scene unlike the training data.
         counts = self.spec.confusion if self.spec and not self.unlike else None
         confusion = ConfusionMatrix(np.array(counts)) if counts else None
         return measure_areas(self.class_map, self.legend, confusion=confusion)
 
     @property
     def counted_areas(self) -> Areas | None:
-        """The areas if they have been counted."""
+        """The areas; None if they have not been counted."""
         return self.__dict__.get("areas")
 
 
 class ProductFile(ABC):
-    """A file that is made from a finished map.
+    """A file made from a finished map.
 
     Attributes:
-        help: what the file is, for ``--help``.
-        metavar: what its option takes.
-        suffixes: what its name may end in.
-        options: the dataclass of its own options, whose fields are made by
+        help: description for ``--help``.
+        metavar: placeholder for the value of its option.
+        suffixes: allowed suffixes of the file.
+        options: dataclass of its own options, with fields made by
             `geosrseg.core.option.option`; None if it has none.
-        comes_last: it is written when all others are, as it lists them.
+        comes_last: write it after all other products, because it lists them.
     """
 
     help: ClassVar[str] = ""
@@ -116,36 +114,34 @@ class ProductFile(ABC):
 
     @abstractmethod
     def asset(self, path: Path) -> Asset:
-        """What a STAC item says of the file at this path."""
+        """The STAC asset of the file at this path."""
 
     def check(self, path: Path, grid: Grid, options: Any) -> None:  # noqa: B027
-        """Refuse, before hours of work, what a map on this grid cannot become.
+        """Refuse, before hours of work, a file that cannot be made from a map on this grid.
 
         Raises:
-            OutputError: says why.
+            OutputError: the file cannot be made.
         """
 
     @abstractmethod
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """Write the file; what stands there may be replaced.
+        """Write the file; an existing one may be replaced.
 
         Raises:
-            GeosrsegError: the map or the scene cannot be read, or the file not written.
+            GeosrsegError: the map or the scene cannot be read, or the file cannot be written.
         """
 
 
 def measure_areas(
     class_map: Path, legend: Legend, *, confusion: ConfusionMatrix | None = None
 ) -> Areas:
-    """Count the areas of a finished class map, in one reading.
+    """Measure the areas of a finished class map in one pass.
 
     Args:
-        class_map: its file.
-        legend: its classes.
-        confusion: what the model confuses; with it the areas are also estimated.
+        confusion: the model's confusion matrix, for error-adjusted estimates.
 
     Raises:
-        OutputError: it cannot be read.
+        OutputError: the map cannot be read.
     """
     with open_strips(class_map) as strips:
         counter = AreaCounter(legend, pixel_areas(strips.grid))

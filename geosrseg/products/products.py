@@ -1,7 +1,7 @@
-"""Products: the files that are made from a finished class map, by name.
+"""Products: the files that can be made from a finished class map, by name.
 
-A package adds one by an entry point of the group ``geosrseg.products`` that names a subclass of
-`ProductFile`. Its name is that of the option and of the STAC asset.
+A plugin adds one by an entry point of the group ``geosrseg.products`` for a subclass of
+`ProductFile`. The option and the STAC asset have the name of the entry point.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _ROOM = "geosrseg.products"
 
 NAME = "{name}"
-"""Stands for the scene's name in the path of a product file."""
+"""Placeholder for the scene's name in the path of a product file."""
 
 PRODUCTS: "Registry[type[ProductFile]]" = Registry(
     "geosrseg.products",
@@ -26,7 +26,7 @@ PRODUCTS: "Registry[type[ProductFile]]" = Registry(
     {
         "quicklook": Offer(
             target=f"{_ROOM}.quicklook:Quicklook",
-            help="a PNG of scene and map.",
+            help="a PNG of the scene and the map.",
             metavar="FILE.png",
         ),
         "areas": Offer(
@@ -36,7 +36,7 @@ PRODUCTS: "Registry[type[ProductFile]]" = Registry(
         ),
         "report": Offer(
             target=f"{_ROOM}.page.map_page:MapPage",
-            help="a page to look at: swipe, zoom, legend and areas.",
+            help="an HTML page with swipe, zoom, legend and areas.",
             metavar="FILE.html",
         ),
         "stac": Offer(
@@ -57,13 +57,13 @@ PRODUCTS: "Registry[type[ProductFile]]" = Registry(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Products:
-    """The files that are wanted besides the layers.
+    """The product files to write, besides the layers.
 
     Attributes:
-        files: of each product, by its name.
-        options: those of a product's own, by its name; its defaults where it has none here.
-        count_areas: count the areas though no product needs them.
-        title: stands above the page and the picture; the scene's name by default.
+        files: path of each product, by its name.
+        options: the own options of products, by name; missing ones have their defaults.
+        count_areas: count the areas even if no product needs them.
+        title: title of the page and the picture; the scene's name by default.
     """
 
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -80,25 +80,26 @@ class Products:
         files = {name: Path(self.files[name]) for name in PRODUCTS.names if name in self.files}
         object.__setattr__(self, "files", files)
         if self.title and not {"report", "quicklook"} & files.keys():
-            raise OutputError("`title` is for the file of `report` or `quicklook`: ask for one")
+            raise OutputError("`title` needs `report` or `quicklook`: give one, or leave it out")
         for name, options in self.options.items():
             if name not in files and options != type(options)():
-                changed = _changed(options)
-                raise OutputError(f"`{changed}` is for the file of `{name}`, and none is asked for")
+                raise OutputError(
+                    f"`{_changed(options)}` needs `{name}`: give its file, or leave it out"
+                )
 
     def named(self, scene: str) -> "Products":
-        """These for a scene of that name, which stands where a path says `NAME`."""
+        """The products for a scene, whose name replaces `NAME` in paths and title."""
         files = {name: Path(str(path).replace(NAME, scene)) for name, path in self.files.items()}
         return replace(self, files=files, title=self.title.replace(NAME, scene))
 
     def options_of(self, name: str) -> Any:
-        """The options of a product; None if it has none."""
+        """The own options of a product; None if it has none."""
         group = PRODUCTS.options(name)
         return group and self.options.get(name, group())
 
 
 def _changed(options: Any) -> str:
-    """A field that is not as its default."""
+    """The first field that differs from its default."""
     plain = type(options)()
     return next(
         name

@@ -1,4 +1,4 @@
-"""The quicklook: class map and legend, and the scene beside them, as a PNG."""
+"""The quicklook: a PNG of the class map with its legend, and the scene beside it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from geosrseg.products.lettering import (
     text_width,
     wrap_text,
 )
+from geosrseg.products.png import encode_picture
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.composite import EMPTY, find_limits, pick_bands, stretch
 from geosrseg.raster.files.grid import Grid
@@ -47,11 +48,10 @@ FAINT: Colour = (115, 115, 115)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """One of the pictures.
+    """A picture with a caption above it.
 
     Attributes:
         pixels: (rows, cols, 3) uint8.
-        caption: stands above it.
     """
 
     pixels: NDArray[np.uint8]
@@ -63,9 +63,7 @@ class Entry:
     """One class in the legend.
 
     Attributes:
-        colour: of its swatch.
-        name: what a reader sees.
-        share: of the map, as text.
+        share: percent of the map, as text.
     """
 
     colour: Colour
@@ -84,11 +82,9 @@ class Quicklook(ProductFile):
     suffixes = SUFFIXES
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Scene and class map", media_type="image/png", roles=("overview",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_quicklook(
             path,
             scene=finished.scene,
@@ -111,19 +107,17 @@ def write_quicklook(
     max_side: int = 1400,
     overwrite: bool = False,
 ) -> None:
-    """Draw a class map, its scene on its left if there is one, and the legend below.
+    """Draw a class map with the legend below, and its scene on the left if given.
 
-    Both are read at the picture's size, and the classes are counted one row of blocks at
-    a time: a large map takes longer, but no memory.
+    Both are read at the picture's size, and the classes are counted in rows of blocks, so memory
+    does not grow with the map.
 
     Args:
         path: the output, ``.png``.
-        class_map_path: the class map.
-        legend: the classes.
-        title: stands above all; the scene's name, or else the map's, by default.
-        scene: the open scene that it was made from.
+        title: the scene's name, or else the map's, by default.
+        scene: the open scene that the map was made from.
         caution: how the scene differs from the training data.
-        max_side: columns of the picture, and rows of a panel, at most.
+        max_side: largest number of columns of the picture, and of rows of a panel.
         overwrite: replace an existing picture.
 
     Raises:
@@ -166,7 +160,7 @@ def compose(
     draw_text(picture, text, row=MARGIN, col=MARGIN, colour=INK, bold=True)
     for number, line in enumerate(lines, start=1):
         draw_text(picture, line, row=MARGIN + number * LINE_HEIGHT, col=MARGIN, colour=WARNING)
-    column = (width - MARGIN) // len(panels)  # of a panel and the margin on its left
+    column = (width - MARGIN) // len(panels)  # width of a panel and its left margin
     for number, panel in enumerate(panels):
         left = MARGIN + number * column
         text = fit_text(panel.caption, column - MARGIN)
@@ -183,7 +177,7 @@ def _grid(class_map: Path) -> Grid:
 
 
 def _panel_size(grid: Grid, *, max_side: int, panels: int) -> tuple[int, int]:
-    """Rows and columns of a panel; a small map is enlarged by a whole number."""
+    """Rows and columns of a panel; a small map is enlarged by an integer factor."""
     cols = max((max_side - MARGIN) // panels - MARGIN, MIN_PANEL)
     zoom = min(cols / grid.width, max_side / grid.height)
     if zoom > 1:
@@ -202,7 +196,7 @@ def _draw_scene(scene: Scene, land: NDArray[np.bool_]) -> Panel:
 def _read_class_map(
     path: Path, height: int, width: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The labels at the panel's size, and (256,) pixels of every value in the whole map."""
+    """The labels at the panel's size, and (256,) pixel counts of the whole map."""
     try:
         with unreferenced_allowed():
             dataset = rasterio.open(path, driver="GTiff")
@@ -232,7 +226,7 @@ def _entries(legend: Legend, counts: NDArray[np.int64]) -> list[Entry]:
 
 
 def _name(item: LegendClass) -> str:
-    """The name of a class, or its id where the script of the name cannot be drawn."""
+    """The name of a class, or its id if the name's script cannot be drawn."""
     return item.name if can_draw(item.name) else f"class {item.id}"
 
 
@@ -241,7 +235,7 @@ def _percent(share: float) -> str:
 
 
 def _legend_places(entries: Sequence[Entry], width: int) -> Iterator[tuple[int, int]]:
-    """Row and column of every entry, in columns that line up."""
+    """Row and column of every entry, in aligned columns."""
     column = max(entry.width for entry in entries) + MARGIN
     most = max((width - MARGIN) // column, 1)
     lines = -(-len(entries) // most)
@@ -269,24 +263,15 @@ def _place_framed(
 
 
 def write_png(path: Path, picture: NDArray[np.uint8], *, name: Path | None = None) -> None:
-    """Write (rows, cols, 3) uint8 as a PNG.
+    """Write (rows, cols, 3) uint8, red, green and blue, as a PNG.
 
     Args:
-        path: the file.
-        picture: red, green, blue.
-        name: what an error calls the file; its path by default.
+        name: path shown in an error; `path` by default.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    height, width = picture.shape[:2]
     try:
-        with (
-            unreferenced_allowed(),
-            rasterio.open(
-                path, "w", driver="PNG", dtype="uint8", count=3, height=height, width=width
-            ) as dataset,
-        ):
-            dataset.write(picture.transpose(2, 0, 1))
+        path.write_bytes(encode_picture(picture, "PNG"))
     except GDAL_ERRORS as error:
         raise OutputError(f"{name or path}: cannot be written ({reason(error)})") from error

@@ -1,4 +1,4 @@
-"""Writing: the checks and the making of all files that belong to a finished map."""
+"""Writing: checks and writes the product files and styles of a finished map."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
@@ -18,72 +18,71 @@ STYLES = {
     "qml": Asset(title="Style for QGIS", media_type="application/xml", roles=("metadata",)),
     "sld": Asset(title="Style for map servers", media_type="application/xml", roles=("metadata",)),
 }
-"""What a STAC item says of the styles, which stand beside every layer of class ids."""
+"""Assets of the styles, which are written beside every layer of class ids."""
 
 
-def check_products(wanted: Products, *, replaced: Callable[[Path], bool]) -> None:
-    """Refuse before hours of work what would be refused after them.
+def check_products(requested: Products, *, replaced: Callable[[Path], bool]) -> None:
+    """Refuse products that cannot be written, before hours of work.
 
     Args:
-        wanted: the files.
-        replaced: whether a file may be replaced.
+        replaced: tells whether a file may be replaced.
 
     Raises:
         OutputError: a file cannot be written.
-        MissingExtraError: a package is not installed.
+        MissingExtraError: a product needs a package that is not installed.
     """
-    for name, path in wanted.files.items():
+    for name, path in requested.files.items():
         check_output(path, suffixes=PRODUCTS.load(name).suffixes, overwrite=replaced(path))
         with open_drafts(path):
-            pass  # its folder can be written
+            pass  # proves that its folder is writable
 
 
-def check_grid(wanted: Products, grid: Grid) -> None:
-    """Refuse products that a map on this grid cannot become.
+def check_grid(requested: Products, grid: Grid) -> None:
+    """Refuse products that cannot be made from a map on this grid.
 
     Raises:
-        OutputError: says why.
+        OutputError: a product cannot be made.
     """
-    for name, path in wanted.files.items():
-        PRODUCTS.load(name)().check(path, grid, wanted.options_of(name))
+    for name, path in requested.files.items():
+        PRODUCTS.load(name)().check(path, grid, requested.options_of(name))
 
 
-def write_products(wanted: Products, finished: FinishedMap) -> None:
-    """Make all that is wanted from layers that are finished; what exists is replaced.
+def write_products(requested: Products, finished: FinishedMap) -> None:
+    """Write all products of a map whose layers are finished; existing files are replaced.
 
     Raises:
         GeosrsegError: a layer or the scene cannot be read, or a product cannot be written.
     """
-    products = {name: PRODUCTS.load(name)() for name in wanted.files}
+    products = {name: PRODUCTS.load(name)() for name in requested.files}
     for name in sorted(products, key=lambda name: products[name].comes_last):
-        path = wanted.files[name]
-        products[name].write(path, finished, wanted.options_of(name))
+        path = requested.files[name]
+        products[name].write(path, finished, requested.options_of(name))
         finished.files[name] = MapFile(path, products[name].asset(path))
-    if wanted.count_areas:
+    if requested.count_areas:
         _ = finished.areas
 
 
 def map_contents(class_map: Path) -> str:
-    """A fingerprint of the map that stands there; empty for none."""
+    """Fingerprint of an existing map; empty if there is none."""
     try:
         return hash_files([class_map]) if class_map.is_file() else ""
-    except SceneError:  # it may be replaced, but not read
+    except SceneError:  # a map that cannot be read can still be replaced
         return "unknown"
 
 
 def left_over(
     class_map: Path, *, before: str, made: Collection[Path], layers: Sequence[Path] = ()
 ) -> str:
-    """Name the files beside a new map that are of the one that it has replaced.
+    """Name the files beside a new map that belong to the map it replaced.
 
     Args:
         class_map: the new map.
-        before: `map_contents` of what stood there.
-        made: files that were made with the new map, or are of no map.
-        layers: the old map's, besides the files that have the names of products.
+        before: `map_contents` of the previous map.
+        made: files made with the new map, or unrelated to any map.
+        layers: layers of the previous map; its products are found by their names.
 
     Returns:
-        A warning; empty where there are none, or the map is the same as before.
+        A warning; empty if there are no such files, or the map has not changed.
     """
     if before in ("", map_contents(class_map)):
         return ""
@@ -95,32 +94,32 @@ def left_over(
         return ""
     are, them = ("are", "them") if len(names) > 1 else ("is", "it")
     return (
-        f"{', '.join(names)} {are} older than the {class_map.name} that was just made, and not "
-        f"of it: remove {them}, or make {them} again"
+        f"{', '.join(names)} {are} older than the {class_map.name} that was just made: "
+        f"remove {them}, or make {them} again"
     )
 
 
 def _suffixes() -> Iterator[str]:
     for name in PRODUCTS.names:
-        with suppress(MissingExtraError):  # then what it would have made is not known either
+        with suppress(MissingExtraError):  # its suffixes are unknown then
             yield from PRODUCTS.load(name).suffixes
 
 
 def write_ramp_style(finished: FinishedMap, layer: str, ramp: Ramp) -> None:
-    """Write the style of a measured layer, beside it; what exists is replaced.
+    """Write the style of a continuous layer beside it; an existing style is replaced.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the style cannot be written.
     """
     path = style.write_ramp_style(finished.files[layer].path, ramp, overwrite=True)
     finished.files[f"{layer}_qml"] = MapFile(path, STYLES["qml"])
 
 
 def write_styles(finished: FinishedMap, layer: str) -> None:
-    """Write the styles of a layer of class ids, beside it; what exists is replaced.
+    """Write the styles of a layer of class ids beside it; existing styles are replaced.
 
     Raises:
-        OutputError: they cannot be written.
+        OutputError: a style cannot be written.
     """
     path = finished.files[layer].path
     style.write_styles(path, finished.legend, overwrite=True)

@@ -35,31 +35,31 @@ class Reading:
     """
 
     bands: str | Sequence[int] | Mapping[str, int] | None = option(
-        'Band of the scene for each band of the model: "1,2,3" or "green=3,red=4".'
+        'The scene\'s bands for those of the model: "1,2,3" in order, or "green=3,red=4" by name.'
     )
     scale: float | None = option("Reflectance per digital number.", kind="number")
     offset: float | None = option("Reflectance of digital number 0.", kind="number")
     nodata: float | Sequence[float] = option(
-        "A digital number that marks missing pixels; may be given several times.",
+        "Digital number that marks missing pixels; may be repeated.",
         (),
         kind="numbers",
         metavar="VALUE",
     )
     nodata_if: NodataIf = option(
-        "Make a pixel nodata if any band is, only if all are, or never. A value missing in a "
-        "pixel that is kept becomes its band's mean over the training data.",
+        "Treat a pixel as nodata if any of its bands is, only if all are, or never. With all and "
+        "never, the band's mean in the training data replaces a missing value.",
         "any",
         choices=get_args(NodataIf),
     )
     mask: str | Sequence[str] = option(
-        "Make pixels nodata that the product flags as cloud, shadow, cirrus or snow.",
+        "Leave out pixels that the product flags as cloud, shadow, cirrus or snow.",
         (),
         kind="names",
         metavar="NAME,...",
     )
     aoi: "Area | None" = option(
-        "The part to map: a vector file of polygons, or xmin,ymin,xmax,ymax in the scene's CRS or "
-        "as EPSG:4326:xmin,ymin,xmax,ymax.",
+        "Area to map: a vector file of polygons, or a box: xmin,ymin,xmax,ymax in the scene's CRS, "
+        "or EPSG:4326:xmin,ymin,xmax,ymax.",
         metavar="FILE|BOX",
     )
     aoi_extent: AoiExtent = option(
@@ -68,7 +68,7 @@ class Reading:
         choices=get_args(AoiExtent),
     )
     any_resolution: bool = option(
-        "Accept a scene whose pixel size is not one that the model is for.",
+        "Accept a scene whose pixel size the model is not meant for.",
         False,
         kind="flag",
     )
@@ -76,7 +76,7 @@ class Reading:
         "Refuse a scene that declares more pixels.", MAX_PIXELS, kind="whole", least=1
     )
     skip_bad_blocks: bool = option(
-        "Make blocks of the scene that cannot be decoded nodata instead of failing.",
+        "Treat blocks of the scene that cannot be decoded as nodata instead of failing.",
         False,
         kind="flag",
     )

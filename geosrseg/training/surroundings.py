@@ -17,22 +17,24 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 class Surroundings:
     """Where a training runs, and what it leaves behind besides its weights."""
 
-    device: str = option("Where to train; auto takes a GPU that works.", "auto", choices=DEVICES)
+    device: str = option(
+        "Device to train on; auto takes a GPU that works.", "auto", choices=DEVICES
+    )
     workers: int | None = option(
-        "Processes that make chips beside the one that trains.",
+        "Extra processes that prepare chips.",
         kind="whole",
         least=0,
-        shown="by data and device",
+        shown="chosen by data and device",
     )
     loggers: str | Sequence[str] = option(
-        "Loggers of Lightning's besides TensorBoard: csv, wandb, mlflow, comet.",
+        "Lightning loggers besides TensorBoard: csv, wandb, mlflow, comet.",
         (),
         kind="names",
         name="logger",
         metavar="NAME,...",
     )
     images: int = option(
-        "Validation windows to write pictures of after every pass.", 0, kind="whole", least=0
+        "Number of validation windows to draw after every pass.", 0, kind="whole", least=0
     )
     checkpoint_minutes: float = 10.0
     """Between checkpoints within a pass: what a kill can cost."""

@@ -101,6 +101,7 @@ def test_polygons_in_another_crs_count_the_centres_inside(tmp_path, class_map, l
     [
         (None, ["x"], "`class_column`"),
         ("nothing", ["x"], "no column 'nothing', only seen"),
+        ("seen", [""], "column 'seen' is empty: write the class of each feature"),
         ("seen", ["swamp"], "swamp is no class .*`ignored=swamp`"),
     ],
 )

@@ -102,11 +102,11 @@ def test_the_page_says_how_much_of_the_map_is_in_doubt(tmp_path, tagged, form):
         dataset.update_tags(**TAGS, TIFFTAG_IMAGEDESCRIPTION="How sure")
     report(tagged, tmp_path / "p.html", overwrite=True)
     page = (tmp_path / "p.html").read_text(encoding="utf-8")
-    assert "Labels are 84 % sure on average" in page
+    assert "The mean confidence of the labels is 84 %" in page
     assert ("10.0 % of the map lies near unknown ground" in page) == ("no doubt" not in form)
     # Older versions did not say how near the unknown ground was.
     nearer = {"two bands": "2.5", "one band of an older version": "10.0"}.get(form)
-    assert nearer is None or f"; {nearer} % so near that the doubt is above" in page
+    assert nearer is None or f"; for {nearer} %, the doubt is above" in page
 
 
 def test_the_quicklook_of_a_map_alone_has_one_panel(tmp_path, tagged):

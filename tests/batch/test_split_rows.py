@@ -97,7 +97,7 @@ def test_the_command_says_which_parts_a_map_waits_for(tmp_path, split):
     write_work(tmp_path / "w.jsonl", split("out", 3))
     done = CliRunner().invoke(main, ["run", str(tmp_path / "w.jsonl"), "--task", "1"])
     assert done.exit_code == 0
-    assert "s0.tif: waits for part 1 and part 3: run that too" in done.stderr
+    assert "s0.tif: waits for part 1 and part 3: run them too" in done.stderr
     assert "s0.tif (part 2 of 3)" in done.stdout
 
 

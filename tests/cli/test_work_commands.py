@@ -120,7 +120,7 @@ def test_a_job_of_an_array_runs_the_task_of_its_index(folder, variable, monkeypa
     monkeypatch.setenv(variable, "two")
     done = call("run", folder / "w.jsonl", "--task", "array")
     assert done.exit_code == 2
-    assert f"{variable}=two is no number of a task" in done.stderr
+    assert f"{variable}=two is not the number of a task" in done.stderr
 
 
 def test_the_recipe_for_slurm_calls_each_task_once_and_then_the_index(tmp_path):
@@ -159,11 +159,11 @@ echo 77
     ("words", "code", "said"),
     [
         (["--task", "array"], 2, "none of SLURM_ARRAY_TASK_ID, AWS_BATCH_JOB_ARRAY_INDEX,"),
-        (["--task", "-1"], 2, "'-1' is no number of a task"),
+        (["--task", "-1"], 2, "'-1' is not the number of a task"),
         (["--task", "3"], 1, "there is no task 3: they are 0 to 2"),
         (["--shard", "3/2"], 1, "there is no shard 3/2"),
-        (["--shard", "2"], 2, "expected one such as 2/8"),
-        (["--dask", "tcp://127.0.0.1:1", "--jobs", "2"], 2, "take one"),
+        (["--shard", "2"], 2, "expected I/K, such as 2/8"),
+        (["--dask", "tcp://127.0.0.1:1", "--jobs", "2"], 2, "use one of them"),
     ],
 )
 def test_what_cannot_be_run_is_one_line(folder, words, code, said):

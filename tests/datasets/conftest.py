@@ -14,6 +14,6 @@ def card(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
-    """Tests never write into the user's cache."""
+    """Keep tests out of the user's cache."""
     monkeypatch.delenv("GEOSRSEG_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))

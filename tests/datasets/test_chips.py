@@ -54,7 +54,7 @@ def test_a_chip_is_an_lr_image_an_hr_image_a_target_and_what_is_trained(scenes):
 def test_a_chip_depends_on_its_number_and_the_seed_alone(scenes):
     chips, again = (Chips(scenes, classes=2, config=CONFIG) for _ in range(2))
     other = Chips(scenes, classes=2, config=replace(CONFIG, seed=4))
-    chips[5]  # which chips were read before changes nothing
+    chips[5]  # chips read before make no difference
     assert all(torch.equal(a, b) for a, b in zip(chips[9], again[9], strict=True))
     assert not torch.equal(chips[9][1], other[9][1])
     assert not torch.equal(chips[9][1], chips[10][1])
@@ -70,7 +70,7 @@ def test_a_chip_is_the_same_held_in_memory_or_read_from_the_file(scenes, monkeyp
 
 
 def test_chips_of_all_factors_show_the_same_ground(scenes):
-    """So protocols and factors are compared on the same chips; degraded ones begin anywhere."""
+    """Protocols and factors see the same chips, so they can be compared."""
     config = replace(CONFIG, jitter=0, cutout=0)
     native, lr4, lr8 = (
         Chips(scenes, classes=2, config=replace(config, upscale_factor=factor))
@@ -100,7 +100,7 @@ def test_a_chip_always_has_a_class(scenes):
 
 
 def test_no_label_of_the_validation_half_is_learned(scenes):
-    """A chip's image may reach into it, its target is ignored there."""
+    """A chip's image may reach into it, but its target is ignored there."""
     chips = Chips(scenes, classes=2, config=replace(CONFIG, jitter=0, cutout=0))
     scene = scenes[0]
     everywhere = replace(scene, split=replace(scene.split, source="train"))
@@ -156,7 +156,7 @@ def test_a_class_that_never_trains_is_never_drawn(scenes):
 
 
 def test_neither_image_nor_label_is_learned_where_nothing_trains(scenes):
-    """What is trained turns with the chip: it is the left part, up to the guard."""
+    """The part that trains, left of the guard, turns with the chip."""
     chips = Chips(scenes, classes=2, config=replace(CONFIG, jitter=0, cutout=0))
     seen = set()
     for number in range(40):
@@ -198,7 +198,7 @@ def test_epochs_go_on_where_the_last_one_ended():
 
 @given(length=st.integers(1, 40), processes=st.integers(1, 5), epoch=st.integers(0, 3))
 def test_processes_share_an_epoch(length, processes, epoch):
-    """Together they take all of its chips, each as many as the others."""
+    """Together they take all chips, and each takes the same number."""
     drawn = []
     for rank in range(processes):
         sampler = EpochSampler(length)

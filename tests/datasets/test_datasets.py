@@ -1,4 +1,4 @@
-"""The paper's datasets, read from what their distributors ship."""
+"""The paper's datasets, read as their distributors ship them."""
 
 import shutil
 
@@ -31,7 +31,7 @@ ERODED = "ISPRS_semantic_labeing_Vaihingen_ground_truth_eroded_for_participants"
 
 
 def read_all(card):
-    """Every scene's image, and the targets of the three splits."""
+    """Yield each scene, its image, and its targets of the three splits."""
     with open_labelled_scenes(card, normalization=measure_normalization(card)) as scenes:
         for scene in scenes:
             whole = Window(0, 0, scene.grid.height, scene.grid.width)
@@ -355,14 +355,14 @@ class TestFolderLayout:
     @pytest.mark.parametrize("values", [(0,), (3, 255), (255,)])
     def test_one_class_is_none(self, tmp_path, values):
         write_layout(tmp_path, values=values)
-        with pytest.raises(DatasetError, match="hold one class only"):
+        with pytest.raises(DatasetError, match="hold only one class"):
             read_dataset(tmp_path, data=tmp_path)
 
     def test_masks_of_two_codings_are_named(self, tmp_path):
         write_layout(tmp_path, values=(0, 1))
         path = tmp_path / "train_msk" / "Image 04.png"
         write(path, np.full((1, 64, 48), 255, np.uint8) * (np.arange(48) > 20), driver="PNG")
-        with pytest.warns(DatasetWarning, match=r"Image 04.png holds 0 and 255 alone \(1 of 12 "):
+        with pytest.warns(DatasetWarning, match=r"Image 04.png holds only 0 and 255 \(1 of 12 "):
             read_dataset(tmp_path, data=tmp_path)
 
     def test_masks_with_loss_are_refused(self, tmp_path):
@@ -371,9 +371,11 @@ class TestFolderLayout:
             rough = np.random.default_rng(0).choice(np.array([0, 255], np.uint8), (1, 240, 240))
             path.unlink()
             write(path.with_suffix(".jpg"), rough, driver="JPEG")
-        with pytest.raises(DatasetError, match=r"with loss .*6 of 12 masks.*PNG or GeoTIFF"):
+        with pytest.raises(
+            DatasetError, match=r"lossy compression .*6 of 12 masks.*PNG or GeoTIFF"
+        ):
             read_dataset(tmp_path, data=tmp_path)
-        for path in (tmp_path / "train_msk").iterdir():  # converted afterwards: no better
+        for path in (tmp_path / "train_msk").iterdir():  # a later conversion does not help
             with unreferenced_allowed(), rasterio.open(path) as file:
                 values = file.read()
             path.unlink()

@@ -36,13 +36,13 @@ CONFIG = ChipConfig(
 
 
 def lr_numbers():
-    """(bands, rows, cols) reflectance x 10000 that has nothing to do with the native image."""
+    """(bands, rows, cols) reflectance x 10000, unrelated to the native image."""
     return np.random.default_rng(1).integers(500, 4000, (2, HEIGHT // 4, WIDTH // 4)).astype("i2")
 
 
 @pytest.fixture
 def lr_card(tmp_path):
-    """The card of `card`, with a real LR image 4 times as coarse."""
+    """The card of `card` with a real LR image, 4 times as coarse."""
     write_raster(tmp_path / "lr.tif", lr_numbers(), names=BANDS, transform=LR_GRID)
     return read_card(write_dataset(tmp_path, card=LR_CARD), data=tmp_path)
 
@@ -54,7 +54,7 @@ def scene(lr_card):
 
 
 def expected_inputs():
-    """What the LR image is to the network, by the ranges of its own sensor."""
+    """Network input of the LR image, with the ranges of its own sensor."""
     return lr_numbers() / 10_000 / np.array([1.0, 0.5])[:, None, None]
 
 
@@ -103,7 +103,7 @@ def test_both_images_of_a_chip_are_lit_alike(scene):
     plain = Chips([scene], classes=2, config=CONFIG)[2]
     lit = Chips([scene], classes=2, config=replace(CONFIG, jitter=0.02))[2]
     for band in range(2):
-        # Off by what the clipping to [0, 1] does to the brightest pixels.
+        # The difference comes from clipping the brightest pixels to [0, 1].
         slopes = [np.polyfit(plain[k][band].ravel(), lit[k][band].ravel(), 1) for k in (0, 1)]
         assert np.allclose(slopes[0], slopes[1], atol=0.02)
         assert not np.allclose(slopes[0], [1, 0], atol=1e-3)
@@ -140,7 +140,7 @@ def test_another_upscale_factor_is_refused_with_both_resolutions(scene):
 
 
 def test_ground_without_lr_pixels_is_not_used(tmp_path):
-    """Half of the LR image is missing, and a corner of it is nodata."""
+    """Half of the LR image is missing, and one corner is nodata."""
     numbers = lr_numbers()[:, : HEIGHT // 8]
     numbers[:, :5, :5] = -1
     write_raster(tmp_path / "lr.tif", numbers, names=BANDS, transform=LR_GRID)
@@ -189,7 +189,7 @@ def test_an_lr_image_on_its_own_grid_is_resampled(tmp_path, crs):
     ("before", "after", "message"),
     [
         ("red = [0.0, 1.0]\n", "", r"\[lr_bands\] has nir, expected the bands of \[bands\]"),
-        ('lr = "lr.tif"', "", r"\[lr_bands\] is given, and no \[\[scenes\]\] has lr"),
+        ('lr = "lr.tif"', "", r"\[lr_bands\] is given, but no \[\[scenes\]\] has lr"),
         ('lr = "lr.tif"', 'lr = "none.tif"', "1 files not found, first .*none.tif"),
         (
             'lr = "lr.tif"',

@@ -1,4 +1,4 @@
-"""Polygons as references, burned in on the image's grid."""
+"""Polygons as references, rasterized on the image's grid."""
 
 import json
 
@@ -38,7 +38,7 @@ split = "train"
 
 
 def square(row, col, side, value):
-    """A feature of `side` pixels from a pixel on."""
+    """A square feature of `side` pixels, with its upper left corner at a pixel."""
     corners = [(0, 0), (side, 0), (side, side), (0, side), (0, 0)]
     ring = [TRANSFORM @ (col + right, row + down) for right, down in corners]
     geometry = {"type": "Polygon", "coordinates": [ring]}
@@ -59,14 +59,14 @@ def write(folder, features, *, elsewhere=""):
 
 def read(card, window=None):
     with open_labelled_scenes(card, normalization=measure_normalization(card)) as scenes:
-        assert len(scenes) == 2  # one file of polygons serves both
+        assert len(scenes) == 2  # one polygon file serves both
         return scenes[0].read_target(window or Window(0, 0, 40, 50), "train")
 
 
 FEATURES = [
     square(2, 3, 10, "wood"),
     square(20, 20, 8, "other"),
-    square(22, 22, 2, "7"),  # on top of the one before
+    square(22, 22, 2, "7"),  # over the previous one
     square(30, 0, 5, "road"),
 ]
 
@@ -112,7 +112,7 @@ def test_polygons_without_a_column_are_refused(tmp_path):
     [
         ('"landuse"', '"use"', "has no column 'use', only landuse"),
         ("[polygons]\ncolumn", "[polygons]\ncolum", "did you mean column"),
-        ('["wood", 7]', '["road"]', "'road' stands for two classes"),
+        ('["wood", 7]', '["road"]', "'road' has two classes"),
     ],
 )
 def test_a_card_that_does_not_fit_is_refused(tmp_path, before, after, message):

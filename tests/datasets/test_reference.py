@@ -22,7 +22,7 @@ PLACE = Affine(20, 0, 500_000, 0, -20, 800_000)
 
 
 def write(path, values, *, colours=None, nodata=None, driver="GTiff", crs=None):
-    """Write (bands, rows, cols), with a palette if there is one."""
+    """Write (bands, rows, cols), with an optional palette."""
     count, height, width = values.shape
     profile = {"driver": driver, "count": count, "height": height, "width": width}
     if crs:
@@ -46,12 +46,12 @@ def grid_of(path):
 
 
 def read(path, coding, *, grid=None):
-    """Class indices of the whole file or of another grid, and what is unknown."""
+    """Return class indices on the file's or another grid, and the unknown codes."""
     files = RasterFiles()
     grid = grid or grid_of(path)
     reference = open_reference(path, coding=coding, grid=grid, files=files)
     whole = Window(0, 0, grid.height, grid.width)
-    found = reference.read(whole), reference.count_unknown(whole)
+    found = reference.read(whole), coding.count_unknown(reference.read_codes(whole))
     files.close()
     return found
 
@@ -137,7 +137,7 @@ def test_a_reference_of_another_kind_than_the_card_says_is_refused(
 
 @pytest.mark.parametrize("kind", ["colours", "palette", "numbers"])
 def test_a_reference_on_another_grid_is_read_on_the_images(tmp_path, kind):
-    """Twice as fine, one of its pixels further in, and larger than the reference."""
+    """The image's grid is twice as fine, starts one pixel further in, and reaches further."""
     colours = [(255, 255, 255), (0, 0, 255), (0, 0, 0), (255, 0, 0)]
     numbers = np.array([[[0, 1, 2], [3, 3, 0]]], np.uint8)
     coding, values = COLOURS, numbers

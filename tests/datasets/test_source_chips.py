@@ -1,4 +1,4 @@
-"""Chips of several sources: whose grid labels lie on, borders, weights, splits."""
+"""Chips of several sources: grid of the labels, borders, weights and splits."""
 
 import signal
 from collections import Counter
@@ -50,7 +50,7 @@ def test_labels_of_lr_images_lie_on_the_lr_grid(scenes):
         assert (chip.coarse != NODATA).all()
         assert (chip.target == NODATA).all()
         assert not chip.trained.any()
-        # what is dark has class 0, whatever way the chip was turned
+        # dark pixels have class 0, in any pose of the chip
         assert ((chip.lr[0] > 0.25) == (chip.coarse == 1)).all()
 
 
@@ -84,13 +84,13 @@ def test_confidence_is_the_weight_of_a_pixel(scenes):
 
 
 def test_nothing_is_read_across_a_packed_chips_border(scenes):
-    """Every packed chip has one brightness: whatever is drawn has one too."""
+    """Every packed chip has one brightness, so every drawn chip has one too."""
     packed = [scene for scene in scenes if scene.source_name == "packed"]
     assert [scene.grid.height for scene in packed] == [CHIP] * 3  # the empty one is left out
     for chip in drawn_from(scenes, "packed"):
         assert chip.hr.unique().numel() == 1
         assert float(chip.hr[0, 0, 0]) == pytest.approx(round(float(chip.hr[0, 0, 0]), 1))
-        assert chip.trained.sum() == CHIP**2  # beyond it the image is mirrored
+        assert chip.trained.sum() == CHIP**2  # beyond its edge the image is mirrored
         assert ((chip.target != NODATA) == chip.trained).all()
 
 
@@ -113,7 +113,7 @@ def test_sources_are_drawn_by_their_weight(scenes):
 
 
 def test_validation_images_never_train(scenes):
-    """The held-out images are marked by a value that no training image has."""
+    """Held-out images have a value that no training image has."""
     for scene in scenes:
         if scene.split.may_hold("validation"):
             scene.image.numbers[:] = 9_999
@@ -135,7 +135,7 @@ def test_light_changes_the_lr_and_the_hr_image_alike(scenes):
     lit = replace(PLAIN, size=48, jitter=0.05)
     for chip in drawn_from(scenes, "fine", lit, count=20):
         expected = reduce_image(chip.hr, factor=FACTOR)
-        assert (chip.lr - expected).abs().max() < 0.03  # the noise, and what is clipped
+        assert (chip.lr - expected).abs().max() < 0.03  # noise and clipping
 
 
 @pytest.fixture

@@ -69,8 +69,8 @@ def test_a_geometry_stays_one():
         ({"overlap": 1.5}, "`overlap` 1.5: expected a whole number from 0 on"),
         ({"scale": "much"}, "`scale` 'much': expected a number"),
         ({"scale": float("nan")}, "`scale` nan: expected a number"),
-        ({"title": "Delta"}, "`title` is for the file of `report` or `quicklook`"),
-        ({"min_area": 5.0}, "`min_area` is for the file of `vector`, and none is asked for"),
+        ({"title": "Delta"}, "`title` needs `report` or `quicklook`"),
+        ({"min_area": 5.0}, "`min_area` needs `vector`: give its file"),
     ],
 )
 def test_what_is_unusable_is_refused_by_the_name_of_its_field(named, message):

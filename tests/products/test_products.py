@@ -97,8 +97,8 @@ def test_what_exists_is_refused_before_any_work_is_done(tmp_path, scene, tiny_mo
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_area": 5.0}, "`min_area` is for the file of `vector`"),
-        ({"simplify": 5.0}, "`simplify` is for the file of `vector`"),
+        ({"min_area": 5.0}, "`min_area` needs `vector`"),
+        ({"simplify": 5.0}, "`simplify` needs `vector`"),
         ({"vector": "a.gpkg", "min_area": 0.0}, "`min_area` 0: expected a number above 0"),
         ({"vector": "a.gpkg", "simplify": float("nan")}, "`simplify` nan: expected"),
         ({"vector": "a.shp"}, r"\.gpkg or \.fgb or \.geojson or \.parquet"),

@@ -1,1 +1,1 @@
-"""Commands on finished class maps; no model is loaded."""
+"""Commands on finished class maps; they load no model."""

@@ -1,4 +1,4 @@
-"""``geosrseg areas``: how much of each class a map has, per zone."""
+"""``geosrseg areas``: the area of each class, per zone."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,10 @@ from geosrseg.core.text.plain_text import plain_lines
 @map_argument
 @click.option(
     "--zones", type=click.Path(path_type=Path), metavar="FILE",
-    help="Polygons to count in, in any CRS.  [default: the whole map]",
+    help="Polygons to measure in, in any CRS.  [default: the whole map]",
 )  # fmt: skip
 @click.option(
-    "--zone-column", metavar="NAME", help="Column that names the zones.  [default: their number]"
+    "--zone-column", metavar="NAME", help="Column that names the zones.  [default: numbers]"
 )
 @legend_option
 @output_option("FILE.csv", required=False)
@@ -33,10 +33,10 @@ def areas(
     as_json: bool,
     overwrite: bool,
 ) -> None:
-    """Measure the classes of a map on the ground, in the whole map or in each zone.
+    """Measure the ground area of each class, in the whole map or per zone.
 
-    Areas are geodesic, on the ellipsoid, in every CRS. A pixel belongs to the zone
-    that holds its centre.
+    Areas are geodesic, on the ellipsoid, in every CRS. A pixel belongs to the zone that contains
+    its centre.
     """
     from geosrseg.analysis.zonal_areas import (
         SUFFIXES,

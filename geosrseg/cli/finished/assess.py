@@ -1,4 +1,4 @@
-"""``geosrseg assess``: is a class map right?"""
+"""``geosrseg assess``: the accuracy of a class map."""
 
 import json
 from pathlib import Path
@@ -16,15 +16,17 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="What is there: a GeoTIFF of classes on any grid, or points or polygons.",
+    help="The true classes: a GeoTIFF on any grid, or points or polygons.",
 )
-@click.option("--class-column", metavar="NAME", help="Column of the points or polygons' classes.")
+@click.option(
+    "--class-column", metavar="NAME", help="Column with the class of each point or polygon."
+)
 @click.option(
     "--ignore",
     "ignored",
     multiple=True,
     metavar="CLASS",
-    help="A class of the reference to leave out.",
+    help="Class of the reference to leave out; may be repeated.",
 )
 @legend_option
 @output_option("FILE.csv|.json|.html", required=False)
@@ -43,10 +45,10 @@ def assess(
 ) -> None:
     """Compare a class map with a reference.
 
-    Gives the confusion matrix, producer's and user's accuracy, overall accuracy, kappa and mean
-    IoU, and the accuracies and areas weighed by the map's classes, with 95 % intervals
+    Reports the confusion matrix, producer's and user's accuracy, overall accuracy, kappa and mean
+    IoU, and the accuracies and areas weighted by the map's classes, with 95 % intervals
     (Olofsson et al. 2014). The intervals hold for a random sample, such as that of
-    `geosrseg sample`; the pixels of a whole raster are no such sample.
+    `geosrseg sample`, but not for all pixels of a raster.
     """
     from geosrseg.analysis.assess import assess as run
     from geosrseg.analysis.assessment_files import check_assessment, text, write_assessment

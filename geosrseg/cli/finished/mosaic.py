@@ -1,6 +1,7 @@
-"""``geosrseg mosaic``: one class map of several."""
+"""``geosrseg mosaic``: several class maps merged into one."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,33 +17,29 @@ from geosrseg.cli.map_options import dates_option, maps_argument, output_option
     type=click.Choice(["order", "date", "confidence", "probabilities"]),
     default="order",
     show_default=True,
-    help="What wins where several maps have a class: the first map, the latest, the surest, or the "
-    "class with the highest mean probability.",
+    help="What wins where several maps have a class: the first map, the latest, the most "
+    "confident, or the class with the highest mean probability.",
 )
-@click.option("--crs", metavar="CRS", help="Of the mosaic, EPSG:32636.  [default: the first map's]")
+@click.option(
+    "--crs",
+    metavar="CRS",
+    help="CRS of the mosaic, such as EPSG:32636.  [default: the first map's]",
+)
 @click.option(
     "--res", type=float, metavar="N",
-    help="Side of a pixel in units of the CRS.  [default: the first map's]",
+    help="Pixel size in units of the CRS.  [default: the first map's]",
 )  # fmt: skip
 @dates_option
 @options.overwrite_option
 @options.debug_option
-def mosaic(
-    maps: tuple[Path, ...],
-    output: Path,
-    rule: str,
-    crs: str | None,
-    res: float | None,
-    dates: tuple[str, ...],
-    overwrite: bool,
-) -> None:
-    """Make one Cloud Optimized GeoTIFF of class maps that overlap or lie side by side.
+def mosaic(maps: tuple[Path, ...], output: Path, **arguments: Any) -> None:
+    """Merge overlapping or adjacent class maps into one Cloud Optimized GeoTIFF.
 
-    The maps need one legend. Nodata never wins over a class. Maps on the pixels of the first
-    one are copied; others take the nearest pixel. The rules confidence and probabilities need
-    predict's layer of that name beside each map, and write OUT.confidence.tif too.
+    All maps must have the same legend. Nodata never wins over a class. Maps on the pixel grid of
+    the first map are copied, others are resampled to the nearest pixel. The rules confidence and
+    probabilities need the layer of that name, from predict, beside each map, and also write
+    OUT.confidence.tif.
     """
     from geosrseg.analysis.mosaic import mosaic as run
-    from geosrseg.cli.map_options import read_dates
 
-    run(maps, output, rule=rule, crs=crs, res=res, dates=read_dates(dates), overwrite=overwrite)
+    run(maps, output, **arguments)

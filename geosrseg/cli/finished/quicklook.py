@@ -1,6 +1,6 @@
 """``geosrseg quicklook``: the picture of a class map."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,15 +22,8 @@ from geosrseg.cli.map_options import (
 @title_option
 @options.overwrite_option
 @options.debug_option
-def quicklook(
-    class_map: Path,
-    output: Path,
-    scene: str | None,
-    legend: Path | None,
-    title: str | None,
-    overwrite: bool,
-) -> None:
-    """Draw a class map with its legend and, beside it, the scene."""
+def quicklook(**arguments: Any) -> None:
+    """Draw a class map with its legend, and the scene beside it."""
     from geosrseg.analysis.map_products import quicklook as run
 
-    run(class_map, output, scene=scene, legend=legend, title=title or "", overwrite=overwrite)
+    run(**arguments)

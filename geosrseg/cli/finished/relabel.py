@@ -1,6 +1,7 @@
-"""``geosrseg relabel``: the same map with other classes."""
+"""``geosrseg relabel``: a class map with other classes."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,19 +17,19 @@ from geosrseg.cli.map_options import map_argument, output_option
     help="The new classes: [[classes]] with id, name, colour, and from = [ids or names].",
 )  # fmt: skip
 @click.option(
-    "--clip", type=click.Path(path_type=Path), metavar="FILE", help="Polygons to cut the map to."
+    "--clip", type=click.Path(path_type=Path), metavar="FILE", help="Polygons to clip the map to."
 )
 @click.option(
     "--min-area", type=float, metavar="M2",
-    help="A smaller patch becomes a part of its largest neighbour.",
+    help="Merge smaller patches into their largest neighbour.",
 )  # fmt: skip
 @click.option(
     "--min-confidence", type=click.IntRange(0, 100), metavar="PERCENT",
-    help="Pixels that are less sure become nodata; needs the confidence layer.",
+    help="Make pixels with less confidence nodata; needs the confidence layer.",
 )  # fmt: skip
 @click.option(
     "--max-doubt", type=click.IntRange(0, 100), metavar="PERCENT",
-    help="Pixels nearer to unknown ground become nodata; needs the confidence layer.",
+    help="Make pixels with more doubt (near unknown ground) nodata; needs the confidence layer.",
 )  # fmt: skip
 @click.option(
     "--confidence", type=click.Path(path_type=Path), metavar="FILE",
@@ -36,28 +37,8 @@ from geosrseg.cli.map_options import map_argument, output_option
 )  # fmt: skip
 @options.overwrite_option
 @options.debug_option
-def relabel(
-    class_map: Path,
-    output: Path,
-    legend: Path | None,
-    clip: Path | None,
-    min_area: float | None,
-    min_confidence: int | None,
-    max_doubt: int | None,
-    confidence: Path | None,
-    overwrite: bool,
-) -> None:
-    """Merge, rename or recolour the classes of a map; drop small patches; cut it to polygons."""
+def relabel(**arguments: Any) -> None:
+    """Merge, rename or recolour a map's classes, drop small patches, or clip it."""
     from geosrseg.analysis.relabel import relabel as run
 
-    run(
-        class_map,
-        output,
-        legend=legend,
-        clip=clip,
-        min_area=min_area,
-        min_confidence=min_confidence,
-        max_doubt=max_doubt,
-        confidence=confidence,
-        overwrite=overwrite,
-    )
+    run(**arguments)

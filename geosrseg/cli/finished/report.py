@@ -1,6 +1,6 @@
 """``geosrseg report``: the page of a class map."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,15 +22,8 @@ from geosrseg.cli.map_options import (
 @title_option
 @options.overwrite_option
 @options.debug_option
-def report(
-    class_map: Path,
-    output: Path,
-    scene: str | None,
-    legend: Path | None,
-    title: str | None,
-    overwrite: bool,
-) -> None:
-    """Write a page of a class map to look at: zoom, legend and areas, and a swipe to the scene."""
+def report(**arguments: Any) -> None:
+    """Write an HTML page of a class map with zoom, legend, areas and a swipe to the scene."""
     from geosrseg.analysis.map_products import report as run
 
-    run(class_map, output, scene=scene, legend=legend, title=title or "", overwrite=overwrite)
+    run(**arguments)

@@ -1,6 +1,6 @@
 """``geosrseg stac``: the STAC item of a class map."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,10 +15,8 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option,
 @legend_option
 @options.overwrite_option
 @options.debug_option
-def stac(
-    class_map: Path, output: Path, scene: str | None, legend: Path | None, overwrite: bool
-) -> None:
-    """Write the STAC item of a class map, its styles and the layers that were made with it."""
+def stac(**arguments: Any) -> None:
+    """Write the STAC item of a class map, its styles and its other layers."""
     from geosrseg.analysis.map_products import stac as run
 
-    run(class_map, output, scene=scene, legend=legend, overwrite=overwrite)
+    run(**arguments)

@@ -1,6 +1,6 @@
 """``geosrseg vectorize``: the polygons of a class map."""
 
-from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,34 +13,21 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
 @output_option("FILE.gpkg|.fgb|.parquet|.geojson")
 @click.option(
     "--min-area", type=float, metavar="M2",
-    help="A smaller polygon becomes a part of its largest neighbour.",
+    help="Merge smaller polygons into their largest neighbour.",
 )  # fmt: skip
 @click.option(
     "--simplify", type=float, metavar="T",
-    help="Tolerance of the borders, in units of the CRS; they stay shared.",
+    help="Tolerance for simplifying borders, in units of the CRS; neighbours still share them.",
 )  # fmt: skip
 @legend_option
 @options.overwrite_option
 @options.debug_option
-def vectorize(
-    class_map: Path,
-    output: Path,
-    min_area: float | None,
-    simplify: float | None,
-    legend: Path | None,
-    overwrite: bool,
-) -> None:
+def vectorize(**arguments: Any) -> None:
     """Write the polygons of a class map, with their areas.
 
-    With a confidence layer beside the map, MAP.confidence.tif, each polygon also has its mean.
+    With a confidence layer beside the map, MAP.confidence.tif, each polygon also gets its mean
+    confidence and doubt.
     """
     from geosrseg.analysis.vectorize import vectorize as run
 
-    run(
-        class_map,
-        output,
-        min_area=min_area,
-        simplify=simplify,
-        legend=legend,
-        overwrite=overwrite,
-    )
+    run(**arguments)

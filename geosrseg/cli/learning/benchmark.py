@@ -1,9 +1,9 @@
-"""``geosrseg benchmark``: how fast this machine maps, and what seams cost."""
+"""``geosrseg benchmark``: how fast this machine makes maps, and what seams cost."""
 
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ import click
 
 from geosrseg.cli import options
 from geosrseg.cli.terminal.progress import step_bar
+from geosrseg.cli.terminal.table import format_table
 
 if TYPE_CHECKING:
     from geosrseg.bench.machine import Machine
@@ -41,12 +42,12 @@ def _rows_cols(
     "--compare-seams 512x512]",
 )
 @click.option("--full", is_flag=True, help="Measure the paper's network, with random weights.")
-@click.option("--quick", is_flag=True, help="A smaller scene and smaller windows: minutes.")
+@click.option("--quick", is_flag=True, help="Use a smaller scene and windows; takes minutes.")
 @click.option(
     "--compare-seams",
     "seams",
     is_flag=True,
-    help="Measure how many labels windows change, and at what speed.",
+    help="Measure how many labels change at windows' seams, and the speed.",
 )
 @click.option(
     "--scene",
@@ -75,11 +76,11 @@ def benchmark(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Measure how fast this machine maps.
+    """Measure how fast this machine makes maps.
 
-    One table for the network alone and the whole command, on each device and in each precision
-    that there is, against what the machine can multiply at most and against PyTorch. The model
-    is the embedded one unless another is given.
+    Prints tables for the network alone and for the whole command, with each available device and
+    precision, relative to the machine's peak rate of matrix products and to PyTorch. The default
+    is the embedded model.
     """
     from geosrseg.raster.storage.publication import check_output, publish_text
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL
@@ -146,16 +147,20 @@ def format_benchmark(result: "Benchmark") -> str:
             f"{result.model}, {result.upscale_factor}x, "
             f"{macs:.0f} k multiply-adds for each HR pixel",
             "Matrix products",
-            _table(["library", "on", "precision", "GFLOP/s"], products),
+            format_table([["library", "on", "precision", "GFLOP/s"], *products]),
             f"The network alone, one window of {result.window} x {result.window} LR pixels",
-            _table(
-                ["device", "precision", "HR Mpx/s", "x PyTorch", "of the peak", "memory (GB)"],
-                networks,
+            format_table(
+                [
+                    ["device", "precision", "HR Mpx/s", "x PyTorch", "of the peak", "memory (GB)"],
+                    *networks,
+                ]
             ),
             f"The whole command, a scene of {rows} x {cols} LR pixels",
-            _table(
-                ["device", "precision", "HR Mpx/s", "x PyTorch", "x network", "memory (GB)"],
-                commands,
+            format_table(
+                [
+                    ["device", "precision", "HR Mpx/s", "x PyTorch", "x network", "memory (GB)"],
+                    *commands,
+                ]
             ),
             *(f"Not measured: {name} ({reason})" for name, reason in result.missing.items()),
         ]
@@ -163,7 +168,7 @@ def format_benchmark(result: "Benchmark") -> str:
 
 
 def format_seams(found: "SeamComparison") -> str:
-    """What each choice of windows changes and costs, as Markdown."""
+    """The changed labels and the speed of each choice of windows, as Markdown."""
     from geosrseg.bench.seam_counts import BIN
 
     bins = range(max(len(result.counts.pixels) for result in found.results))
@@ -194,11 +199,11 @@ def format_seams(found: "SeamComparison") -> str:
             f"{found.model} on {found.device}, {found.precision}: {rows} x {cols} LR pixels of "
             f"{found.scene or 'a synthetic scene'}; in one window "
             f"{_rate(found.whole.rates(found.hr_pixels), 1e6)} HR Mpx/s",
-            _table([windows, "work", "HR Mpx/s", "labels that differ"], costs),
+            format_table([[windows, "work", "HR Mpx/s", "labels that differ"], *costs]),
             "Labels that differ, by LR pixels from the nearest border of a window",
-            _table([windows, *head], distances),
+            format_table([[windows, *head], *distances]),
             "IoU of each class with the map of one window",
-            _table([windows, *found.classes], classes),
+            format_table([[windows, *found.classes], *classes]),
         ]
     )
 
@@ -213,11 +218,6 @@ def _machine(machine: "Machine", date: str) -> str:
         ", ".join(f"{name} {version}" for name, version in machine.versions.items()),
     ]
     return f"{date}: {'; '.join(parts)}"
-
-
-def _table(head: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _rate(rates: Mapping[str, float], unit: float) -> str:

@@ -1,6 +1,7 @@
-"""``geosrseg card``: images and masks in, a dataset card out."""
+"""``geosrseg card``: drafts a dataset card from images and masks."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,34 +17,25 @@ from geosrseg.cli.terminal.progress import progress_bar
 )  # fmt: skip
 @click.option(
     "--masks", type=click.Path(path_type=Path), metavar="FOLDER|FILE",
-    help="Where the masks are, if not among the images; or polygons of all images.",
+    help="Folder of the masks, if not among the images, or a file of polygons for all images.",
 )  # fmt: skip
 @click.option(
-    "--column", metavar="NAME", help="Of polygons, with their class.  [default: the only one]"
+    "--column", metavar="NAME", help="Column with the polygons' class.  [default: the only one]"
 )
-@click.option("--name", metavar="TEXT", help="Of the dataset.  [default: the folder's]")
+@click.option("--name", metavar="TEXT", help="Name of the dataset.  [default: the folder's]")
 @click.option(
-    "--scale", type=float, help="Reflectance = scale x number + offset.  [default: the files', or "
-    "what their values tell]",
+    "--scale", type=float, help="Reflectance = scale x number + offset.  [default: from the files, "
+    "or else from their values]",
 )  # fmt: skip
 @click.option("--offset", type=float, help="See --scale.")
 @options.overwrite_option
 @options.debug_option
-def card(
-    folder: Path,
-    output: Path,
-    masks: Path | None,
-    column: str | None,
-    name: str | None,
-    scale: float | None,
-    offset: float | None,
-    overwrite: bool,
-) -> None:
+def card(folder: Path, output: Path, overwrite: bool, **arguments: Any) -> None:
     """Draft a dataset card from images and their masks.
 
     Finds the masks by their names: images/a.tif and masks/a.png, or a.tif and a_mask.tif. The
-    card says bands with their ranges, scale, nodata, classes and splits as the files suggest
-    them; it can be used unchanged, and is meant to be edited.
+    card lists bands with their ranges, scale, nodata, classes and splits, as the files suggest
+    them. It works unchanged, but is meant to be edited.
     """
     from geosrseg.datasets.draft.card_draft import draft_card, write_card
     from geosrseg.raster.storage.publication import check_output
@@ -55,10 +47,8 @@ def card(
             bar.total = total
             bar.update(done - bar.n)
 
-        draft = draft_card(
-            folder, masks=masks, column=column, name=name, scale=scale, offset=offset, on_file=show
-        )
+        draft = draft_card(folder, on_file=show, **arguments)
     write_card(draft, output, overwrite=overwrite)
-    following = f"look at it: geosrseg train --dataset {output} --check -o check.html"
+    following = f"check it: geosrseg train --dataset {output} --check -o check.html"
     click.echo("\n".join([*draft.lines(), following]), err=True)
     click.echo(output)

@@ -1,4 +1,4 @@
-"""``geosrseg evaluate``: models in, what they did on the same pixels out."""
+"""``geosrseg evaluate``: the accuracy of models on the same pixels."""
 
 import math
 from dataclasses import replace
@@ -12,6 +12,7 @@ from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.terminal.progress import step_bar
+from geosrseg.cli.terminal.table import format_table
 from geosrseg.datasets.folds.fold import Fold
 from geosrseg.evaluation.evaluation_sizes import EvaluationSizes
 
@@ -24,7 +25,7 @@ SOURCE_HEADS = {
     "mean_iou": "mean IoU",
     "calibration_error": "calibration error",
 }
-"""Figures of a source, before the IoU of each class."""
+"""Columns of the table of sources, before the IoU of each class."""
 
 HEADS = {
     "overall_accuracy": "overall acc.",
@@ -58,7 +59,7 @@ HEADS = {
 @click.option(
     "--tta",
     is_flag=True,
-    help="Test-time augmentation: average the answers to all eight flips and turns.",
+    help="Test-time augmentation: average the outputs over all eight flips and turns.",
 )
 @device_option
 @options.precision_option
@@ -75,9 +76,9 @@ def evaluate(
     as_json: bool,
     **arguments: Any,
 ) -> None:
-    """Measure models on a dataset, side by side.
+    """Measure models on a dataset and compare them.
 
-    A MODEL is the folder of a finished run, a FILE.onnx or a shipped model's name. The others
+    MODEL is the folder of a finished run, FILE.onnx or the name of a shipped model. Further models
     are compared with the first.
     """
     with options.extra("train"):
@@ -100,7 +101,7 @@ def evaluate(
 
 
 def format_report(report: "Report") -> str:
-    """The paper's metrics and the differences to the first model, as Markdown tables."""
+    """The paper's metrics and the differences from the first model, as Markdown tables."""
     names = list(HEADS)
     rows = [["model", *HEADS.values(), "PSNR (dB)", "bicubic (dB)"]]
     differences = [["compared with the first", *HEADS.values()]]
@@ -127,14 +128,8 @@ def format_report(report: "Report") -> str:
     return "\n\n".join(format_table(table) for table in tables)
 
 
-def format_table(rows: list[list[str]]) -> str:
-    """Rows as a Markdown table; the first is its head."""
-    lines = [rows[0], ["---"] * len(rows[0]), *rows[1:]]
-    return "\n".join(f"| {' | '.join(row)} |" for row in lines)
-
-
 def format_interval(estimate: "Estimate", *, sign: str = "") -> str:
-    """A figure with its interval, where it has one."""
+    """Format a figure with its interval, if it has one."""
     value = _cell(estimate.value, sign=sign)
     if not estimate.bounded:
         return value

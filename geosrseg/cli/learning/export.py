@@ -1,16 +1,13 @@
-"""``geosrseg export``: a run in, a model file out."""
+"""``geosrseg export``: writes the weights of a run as a model file."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from geosrseg.cli import options
-
-if TYPE_CHECKING:
-    from geosrseg.networks.onnx.averaged import Poses
 
 
 @click.command()
@@ -36,53 +33,30 @@ if TYPE_CHECKING:
     "precisions",
     type=click.Choice(["bf16", "fp16"]),
     multiple=True,
-    help="Besides fp32, arithmetic in which it was measured to do as well; may be repeated.",
+    help="Arithmetic that was measured to be as good as fp32; may be repeated.",
 )
 @click.option(
     "--card",
     type=click.Path(path_type=Path),
     metavar="README.md",
-    help="Also write the model's card, as the Hugging Face Hub wants it.",
+    help="Also write the model's card, in the form of the Hugging Face Hub.",
 )
 @click.option(
     "--tta",
     type=click.Choice(["flips", "turns"]),
-    help="Test-time augmentation in the file: the mean over four flips, or over these and the "
-    "quarter turns; it takes five or ten times as long.",
+    help="Build test-time augmentation into the file: the mean over four flips, or over flips and "
+    "quarter turns. The model then takes five or ten times as long.",
 )
-@click.option("--limits", default="", help="Where the model should not be trusted, for its users.")
+@click.option("--limits", default="", help="Where users should not trust the model.")
 @options.overwrite_option
 @options.json_option
 @options.debug_option
-def export(
-    run: Path,
-    output: Path,
-    name: str | None,
-    version: str,
-    halo: int,
-    precisions: tuple[str, ...],
-    limits: str,
-    card: Path | None,
-    tta: "Poses | None",
-    overwrite: bool,
-    as_json: bool,
-) -> None:
+def export(run: Path, output: Path, as_json: bool, **arguments: Any) -> None:
     """Write the best weights of a run as a model file."""
     with options.extra("train"):
         from geosrseg.training.finishing.export import export as run_export
 
-    report = run_export(
-        run,
-        output,
-        name=name,
-        version=version,
-        halo=halo,
-        precisions=precisions,
-        limits=limits,
-        card=card,
-        tta=tta,
-        overwrite=overwrite,
-    )
+    report = run_export(run, output, **arguments)
     if as_json:
         click.echo(json.dumps(asdict(report), default=str))
     else:

@@ -1,4 +1,4 @@
-"""``geosrseg reproduce``: a dataset in, the paper's experiments and their report out."""
+"""``geosrseg reproduce``: runs the paper's experiments on a dataset and reports them."""
 
 import math
 from collections.abc import Sequence
@@ -11,12 +11,10 @@ from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import field_option, taken
-from geosrseg.cli.learning.evaluate import format_interval, format_report, format_table
+from geosrseg.cli.learning.evaluate import format_interval, format_report
 from geosrseg.cli.learning.train import training_progress
-from geosrseg.cli.recipe_options import (
-    budget_options,
-    preset_option,
-)
+from geosrseg.cli.recipe_options import budget_options, preset_option
+from geosrseg.cli.terminal.table import format_table
 from geosrseg.training.starting.start import Start
 from geosrseg.training.surroundings import Surroundings
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Values(click.ParamType[tuple[Any, ...]]):
-    """Values with commas between them, each of its own type."""
+    """Values separated by commas, each converted by `kind`."""
 
     name = "values"
 
@@ -35,7 +33,6 @@ class Values(click.ParamType[tuple[Any, ...]]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[Any, ...]:
-        """Split the text and convert each part."""
         if isinstance(value, tuple):
             return value
         return tuple(self._kind.convert(part.strip(), param, ctx) for part in value.split(","))
@@ -50,7 +47,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     type=click.Path(path_type=Path),
     required=True,
     metavar="DIR",
-    help="The folder to make, or to resume.",
+    help="The folder to create or resume.",
 )
 @click.option(
     "--protocols",
@@ -58,7 +55,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     default="end-to-end,two-stage,lr,hr",
     metavar="NAME,...",
     show_default=True,
-    help="What is trained.",
+    help="Protocols to train.",
 )
 @click.option(
     "--upscale",
@@ -90,21 +87,21 @@ class Values(click.ParamType[tuple[Any, ...]]):
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Trainings of each, with seeds from --seed on; arms of one seed are paired.",
+    help="Trainings per arm, with seeds from --seed upwards; arms of one seed are paired.",
 )
 @click.option(
     "--levers",
     type=Values(click.STRING),
     default=(),
     metavar="NAME,...",
-    help="Also trained with these: teacher, task, warm-up; NAME+NAME is both together.",
+    help="Levers to train in further arms: teacher, task, warm-up; NAME+NAME combines two.",
 )
 @preset_option
 @budget_options
 @click.option(
     "--init-sr",
     metavar="FILE",
-    help="Initial D-DBPN weights, as published; {n} in the name is the upscale factor.",
+    help="Published D-DBPN weights to start from; {n} in the name is the upscale factor.",
 )
 @field_option(Start, "init_seg")
 @click.option(
@@ -119,7 +116,7 @@ class Values(click.ParamType[tuple[Any, ...]]):
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Trainings at once, all on one device.",
+    help="Trainings to run at once, all on one device.",
 )
 @field_option(Surroundings, "workers")
 @device_option
@@ -141,8 +138,8 @@ def reproduce(
 ) -> None:
     """Train the paper's protocols on a dataset and compare them.
 
-    All have one budget and the same seeds. Stopped, and called again with the same options,
-    it resumes where it was.
+    All share one budget and the same seeds. A stopped run resumes when the command is repeated
+    with the same options.
     """
     with options.extra("train"):
         from geosrseg.datasets.datasets import read_dataset
@@ -178,7 +175,7 @@ def reproduce(
 
 
 def format_pairs(pairs: "Sequence[Pair]") -> str:
-    """By how much the arms differ, as a Markdown table."""
+    """The differences between the arms, as a Markdown table."""
     head = ["arm", "compared with", "figure", "difference", "of the room", "seeds needed"]
     rows = [
         [

@@ -1,4 +1,4 @@
-"""``geosrseg runs``: what was trained, and how far it is."""
+"""``geosrseg runs``: lists training runs and their progress."""
 
 import json
 import time
@@ -21,11 +21,11 @@ HEADS = ("run", "state", "epochs", "best mean IoU", "age", "data", "recipe")
 @options.json_option
 @options.debug_option
 def runs(folder: Path, as_json: bool) -> None:
-    """List the runs below a folder, ./runs by default.
+    """List the training runs in a folder, ./runs by default.
 
     A run is running, finished, stopped (train --resume continues it) or damaged. The best mean
-    IoU is the highest validation of an epoch; that of the model may be higher, by the class offsets
-    that are fitted at the end. Below the list is the mean over the folds of each cross-validation.
+    IoU is the highest of any epoch's validation; that of the model may be higher, because class
+    offsets are fitted at the end. The mean over the folds of each cross-validation follows.
     """
     with options.extra("train"):
         from geosrseg.training.run_folder.cross_validation import summaries
@@ -35,7 +35,7 @@ def runs(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([run.to_json() for run in found], ensure_ascii=False))
     elif not found:
-        click.echo(f"{folder} holds no run", err=True)
+        click.echo(f"no training run in {folder}", err=True)
     else:
         click.echo(format_runs(found, folder, now=time.time()))
         for series in summaries(found):
@@ -43,7 +43,7 @@ def runs(folder: Path, as_json: bool) -> None:
 
 
 def format_runs(found: "list[ListedRun]", folder: Path, *, now: float) -> str:
-    """One line a run, the columns below each other."""
+    """One line per run, in aligned columns."""
     rows = [HEADS, *(_row(run, folder, now) for run in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     return "\n".join(
@@ -68,7 +68,7 @@ def _row(run: "ListedRun", folder: Path, now: float) -> tuple[str, ...]:
 
 
 def _age(seconds: float) -> str:
-    """Since it last wrote, in the largest unit."""
+    """The time since the last write, in the largest unit that fits."""
     for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"

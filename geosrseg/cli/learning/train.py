@@ -1,4 +1,4 @@
-"""``geosrseg train``: a dataset and a recipe in, a run out."""
+"""``geosrseg train``: trains a network on a dataset."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,11 +8,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.fields import group_options, taken
-from geosrseg.cli.recipe_options import (
-    given_options,
-    preset_option,
-    recipe_options,
-)
+from geosrseg.cli.recipe_options import given_options, preset_option, recipe_options
 from geosrseg.datasets.folds.fold import Fold
 from geosrseg.errors import RunError
 from geosrseg.training.starting.start import Start
@@ -32,7 +28,7 @@ if TYPE_CHECKING:
     "--output",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="The run folder to make; with --check the page to write, PAGE.html.  "
+    help="The run folder to create; with --check, the page to write, PAGE.html.  "
     "[default: runs/DATASET-PROTOCOL-FACTORx]",
 )
 @click.option(
@@ -40,7 +36,8 @@ if TYPE_CHECKING:
     type=click.Choice(["end-to-end", "two-stage", "lr", "hr"]),
     default="end-to-end",
     show_default=True,
-    help="Both parts together, both apart, or segmentation of the bicubic or native image.",
+    help="Train both parts together, one after the other, or only the segmentation, on the "
+    "bicubic (lr) or the native image (hr).",
 )
 @click.option(
     "--upscale",
@@ -57,11 +54,11 @@ if TYPE_CHECKING:
     "--teacher",
     type=click.Path(path_type=Path),
     metavar="RUN",
-    help="Finished run of protocol hr whose soft labels are learned too.",
+    help="Finished run of protocol hr whose soft labels the network also learns.",
 )
 @group_options(Surroundings)
-@click.option("--resume", is_flag=True, help="Go on where this command was stopped, or begin.")
-@click.option("--check", is_flag=True, help="Look at the data, say what it is, and do no more.")
+@click.option("--resume", is_flag=True, help="Resume where this command was stopped, or start.")
+@click.option("--check", is_flag=True, help="Describe the data, and do nothing else.")
 @options.overwrite_option
 @options.debug_option
 def train(
@@ -79,8 +76,8 @@ def train(
 ) -> None:
     """Train a network on a dataset.
 
-    A preset gives the networks and every value of the recipe; the options from --alpha to
-    --logits-block each replace one of them.
+    A preset sets the networks and every value of the recipe; each option from --alpha to
+    --logits-block replaces one of them.
     """
     with options.extra("train"):
         from lightning.pytorch.utilities import rank_zero_only
@@ -124,11 +121,11 @@ def train(
         on_checked=lambda found: click.echo("\n".join(found.lines()), err=True),
         surroundings=surroundings,
     )
-    rank_zero_only(click.echo)(done.path)  # with several devices all run the command
+    rank_zero_only(click.echo)(done.path)  # with several devices, each process gets here
 
 
 def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
-    """Say what the data is, and write it as a page if one is wanted."""
+    """Print a description of the data, and write it as a page if a path is given."""
     from geosrseg.datasets.check.data_check import check_dataset
     from geosrseg.training.data_page import write_data_page
 
@@ -140,7 +137,7 @@ def _check(card: "DatasetCard", page: Path | None, *, overwrite: bool) -> None:
 
 
 def training_progress(preset: str) -> list["Callback"]:
-    """What shows the progress of a training with a preset."""
+    """Callbacks that show the progress of a training with this preset."""
     from geosrseg.cli.terminal.training_progress import TrainingProgress
 
     return [TrainingProgress(shorter="" if preset == "slim" else "--preset slim, ")]

@@ -1,1 +1,1 @@
-"""Commands that make maps, and what surrounds a run."""
+"""Commands that make maps, plan and run many of them, and describe scenes and models."""

@@ -1,4 +1,4 @@
-"""``geosrseg clean``: what stopped runs have left, listed and removed."""
+"""``geosrseg clean``: lists and removes the files of stopped runs."""
 
 import time
 from pathlib import Path
@@ -6,22 +6,21 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
-from geosrseg.cli.terminal.prediction_report import duration
+from geosrseg.cli.terminal.sizes import duration
 
 
 @click.command()
 @click.argument(
     "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
 )
-@click.option("--remove", is_flag=True, help="Remove them; those runs then start again.")
+@click.option("--remove", is_flag=True, help="Remove them; those runs then start from scratch.")
 @options.debug_option
 def clean(folder: Path, remove: bool) -> None:
-    """List what stopped runs of predict have left, and remove it.
+    """List the files that stopped runs of predict left, or remove them.
 
-    A run that was stopped keeps its finished strips of windows beside its output until it is
-    run again. One that was killed may leave drafts of its products, as other commands do. FOLDER is
-    where the output would have been. A line for each: its state, its output, its scene, how much
-    is done, how long ago, and what it takes on the disk.
+    A stopped run keeps its finished strips of windows beside its output until it is run again. A
+    killed run may also leave drafts of its products, as may other commands. FOLDER is the folder
+    of the output. Each line gives state, output, scene, progress, age and size on disk.
     """
     from geosrseg.core.text.plain_text import one_line
     from geosrseg.errors import OutputError

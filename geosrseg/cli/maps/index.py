@@ -10,12 +10,12 @@ from geosrseg.cli.terminal.prediction_report import say
 @click.argument("folder", metavar="DIR|s3://...")
 @options.debug_option
 def index(folder: str) -> None:
-    """Make one layer and one STAC collection of the maps in a folder.
+    """Build one layer and one STAC collection from the maps in a folder.
 
     Writes collection.json; index.gti.gpkg, a tile index that GDAL 3.9 and later, and QGIS with it,
-    opens as one raster; and index-EPSG-....vrt, the same of each CRS for older ones. The maps
-    need their STAC items: run writes them, predict with --stac. Where several maps have a class,
-    the latest is seen. Call it again when there are new maps; run does so at its end.
+    opens as one raster; and index-EPSG-....vrt, one per CRS, for older versions. The maps need
+    their STAC items: run writes them, and predict with --stac. Where several maps have a class,
+    the latest is on top. Repeat the command when there are new maps; run does so at its end.
     """
     from geosrseg.batch.index_archive import index_archive
 

@@ -1,4 +1,4 @@
-"""``geosrseg info``: what a scene or a model is, and whether one fits the other."""
+"""``geosrseg info``: describes a scene or a model, and whether they fit."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 @options.json_option
 @options.debug_option
 def info(scene: str, model: str | None, as_json: bool) -> None:
-    """Describe a scene, and whether a model can map it; or describe a model.
+    """Describe a scene and say whether a model can map it, or describe a model.
 
-    SCENE is what predict takes. MODEL is a shipped model's name, FILE.onnx
-    or an address as for --model.
+    SCENE is anything that predict accepts. MODEL is the name of a shipped model, FILE.onnx or an
+    address as for --model.
     """
     from geosrseg.mapping.planning.info import info as run
     from geosrseg.runtime.model.model_file import read_model_file
@@ -85,7 +85,7 @@ def _report(found: "SceneInfo") -> str:
             "numbers": survey.dtype,
             "nodata": _same(["none" if v is None else f"{v:g}" for v in survey.nodata]),
             "reflectance": _radiometry(survey),
-            "valid": f"{survey.valid_share:.1%}, of a decimated copy",
+            "valid": f"{survey.valid_share:.1%}, measured on a decimated copy",
             "warnings": in_words_of_command("; ".join(found.warnings)),
             f"{found.model} can map it": verdict,
         }
@@ -108,5 +108,5 @@ def _radiometry(survey: "Survey") -> str:
 
 
 def _same(texts: list[str]) -> str:
-    """One text where all bands have the same, else all of them."""
+    """One text if all bands have the same, else the texts of all bands."""
     return texts[0] if len(set(texts)) == 1 else ", ".join(texts)

@@ -1,4 +1,4 @@
-"""``geosrseg models``: the shipped models, and those that were fetched."""
+"""``geosrseg models``: the shipped and the fetched models."""
 
 import json
 from dataclasses import asdict
@@ -16,7 +16,7 @@ from geosrseg.errors import ModelError
 @options.debug_option
 @click.pass_context
 def models(ctx: click.Context) -> None:
-    """List, show and verify models: those shipped, and those fetched by address."""
+    """List, show and verify models, both shipped and fetched by address."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_, as_json=False)
 
@@ -25,7 +25,7 @@ def models(ctx: click.Context) -> None:
 @options.json_option
 @options.debug_option
 def list_(as_json: bool) -> None:
-    """List the shipped models, and those that were fetched by their addresses."""
+    """List the shipped models and those fetched by address."""
     from geosrseg.runtime.model.model_file import read_model_file
     from geosrseg.runtime.model_cache import ModelCache
     from geosrseg.runtime.shipped_models import DEFAULT_MODEL, list_models
@@ -58,7 +58,7 @@ def list_(as_json: bool) -> None:
 @options.json_option
 @options.debug_option
 def show(model: str, stac: bool, as_json: bool) -> None:
-    """Show what a model file says of itself."""
+    """Show the specification that a model file carries."""
     from geosrseg.runtime.model.model_file import read_model_file
     from geosrseg.runtime.shipped_models import find_model
 
@@ -75,7 +75,7 @@ def show(model: str, stac: bool, as_json: bool) -> None:
 @options.json_option
 @options.debug_option
 def verify(as_json: bool) -> None:
-    """Verify that the shipped models are the files that were published."""
+    """Verify that the shipped models match the published files."""
     from geosrseg.runtime.shipped_models import verify_models
 
     verified = verify_models()

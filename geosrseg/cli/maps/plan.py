@@ -1,6 +1,7 @@
-"""``geosrseg plan``: what many scenes cost, as a file of tasks."""
+"""``geosrseg plan``: writes the work file for many scenes, with their costs."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import click
 from geosrseg.cli import options
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.terminal.work_report import said_of
 from geosrseg.core.text.plain_text import one_line
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
@@ -41,11 +43,11 @@ if TYPE_CHECKING:
     "products",
     multiple=True,
     type=click.Choice([name for name in PRODUCTS.names if name != "stac"]),
-    help="A file to make beside each map; may be given several times.",
+    help="A file to make beside each map; may be repeated.",
 )
 @click.option(
     "--split-rows", type=click.IntRange(min=1), default=1, show_default=True, metavar="K",
-    help="Split every scene among K workers, one line each: for a scene that is urgent.",
+    help="Split every scene into K parts, one line each, so that K workers can share it.",
 )  # fmt: skip
 @options.model_option
 @device_option
@@ -71,9 +73,10 @@ def plan(
 ) -> None:
     """Plan the maps of many scenes, one line per scene or part of a scene.
 
-    SCENE is what predict takes, a pattern ("scenes/*.tif"), a text file of one scene a line, or a
-    STAC ItemCollection or search result as JSON. The file pins everything that decides a map's
-    bytes: model, device, precision, windows. Run it with geosrseg run, here or on any machine.
+    SCENE is anything that predict accepts, a pattern ("scenes/*.tif"), a text file with one scene
+    per line, or a STAC ItemCollection or search result as JSON. The work file fixes everything
+    that determines a map's bytes: model, device, precision, windows. Run it with geosrseg run, on
+    this or any other machine.
     """
     from geosrseg.batch.plan_work import plan_work
 
@@ -113,17 +116,13 @@ def _totals(found: "WorkPlan", output: Path) -> str:
     states = ("new", "redo", "done", "broken")
     counts = ", ".join(f"{found.count(state)} {state}" for state in states if found.count(state))
     return (
-        f"{output}: {counts}; {_time(found.seconds)} one after the other on a machine like this, "
+        f"{output}: {counts}; {_time(found.seconds)} in sequence on a machine like this, "
         f"{found.memory / 1e9:.2f} GB memory and {found.disk / 1e9:.2f} GB disk for the largest"
     )
 
 
 def _time(seconds: float) -> str:
-    if not seconds < float("inf"):
-        return "no time"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+    return duration(seconds) if math.isfinite(seconds) else "no time"
 
 
 def _described(found: "WorkPlan") -> dict[str, Any]:

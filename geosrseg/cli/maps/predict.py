@@ -14,6 +14,7 @@ from geosrseg.cli.fields import file_options, group_options, layer_options, prod
 from geosrseg.cli.map_options import title_option
 from geosrseg.cli.terminal.prediction_bar import PredictionBar
 from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import plain_lines
 from geosrseg.mapping.layers.layers import CLASSES, LAYERS
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     "-o",
     "--output",
     metavar="OUT",
-    help="The class map to write, OUT.tif, or a folder for the maps of several scenes, which is "
-    "made.  "
-    "[default: SCENE_classes.tif beside each scene]",
+    help="The class map to write, OUT.tif, or a folder for the maps of several scenes, created "
+    "if missing.  [default: SCENE_classes.tif beside each scene]",
 )
 @options.model_option
 @device_option
@@ -49,12 +49,10 @@ if TYPE_CHECKING:
 @click.option(
     "--plan",
     is_flag=True,
-    help="Say what would be done (windows, memory, disk, time), and write nothing.",
+    help="Show what would be done (windows, memory, disk, time) and write nothing.",
 )
 @options.overwrite_option
-@click.option(
-    "--skip-existing", is_flag=True, help="Leave scenes alone whose map is already there."
-)
+@click.option("--skip-existing", is_flag=True, help="Skip scenes whose map already exists.")
 @options.json_option
 @options.debug_option
 def predict(
@@ -66,10 +64,10 @@ def predict(
     as_json: bool,
     **named: Any,
 ) -> None:
-    """Make the high-resolution class map of low-resolution scenes.
+    """Make high-resolution class maps of low-resolution scenes.
 
-    SCENE is a GeoTIFF or COG, or a product of those listed below; a path, or for a file and a
-    STAC item a URL (https, s3). Stopped and run again with the same arguments, it resumes.
+    SCENE is the path of a GeoTIFF, a COG or a product listed below; files and STAC items can
+    also be URLs (https, s3). A stopped run resumes when the same command is given again.
     """
     from geosrseg.mapping.output_names import default_output, is_made, make_folder
     from geosrseg.raster.sensors.parts import one_part_each
@@ -79,7 +77,7 @@ def predict(
     scenes = tuple(one_part_each(scenes))
     _check_templates(scenes, named)
     session = {name: named.pop(name) for name in ("model", "device", "precision", "threads")}
-    # What was not given is left to the library's defaults.
+    # The library has the defaults of options that were not given.
     named = {name: value for name, value in named.items() if value is not None}
     place = _map_path(scenes, output)
     if plan:
@@ -98,7 +96,7 @@ def predict(
 
 
 def _map_path(scenes: tuple[str, ...], output: str | None) -> Path | None:
-    """The map of a single scene, which has the scene's name where the output is a folder."""
+    """The path of a single scene's map, named after the scene if the output is a folder."""
     from geosrseg.mapping.output_names import map_paths
     from geosrseg.raster.storage.publication import check_local
 
@@ -116,8 +114,8 @@ def _check_templates(scenes: tuple[str, ...], named: dict[str, Any]) -> None:
         path = named[product]
         if len(scenes) > 1 and path is not None and NAME not in str(path):
             raise click.UsageError(
-                f"--{product} {path} is one file, and {len(scenes)} scenes are given: write {NAME} "
-                f"in it for the name of each, such as {path.with_stem(f'{path.stem}-{NAME}')}"
+                f"--{product} {path} is one file for {len(scenes)} scenes: put {NAME} in its name "
+                f"for the name of each scene, such as {path.with_stem(f'{path.stem}-{NAME}')}"
             )
 
 
@@ -136,7 +134,7 @@ def _show_skipped(scene: str, made: Path, *, as_json: bool) -> None:
 
 
 def _skipped(scene: str) -> str:
-    return f"skipped {scene}: its map is already there"
+    return f"skipped {scene}: its map already exists"
 
 
 def _map_one(
@@ -168,7 +166,7 @@ def _map_one(
 def _map_all(
     scenes: tuple[str, ...], output: Path | None, named: dict[str, Any], *, as_json: bool
 ) -> None:
-    """Map one scene after the other and print a table; exit code 1 if one of them failed."""
+    """Map the scenes in turn and print a table; exit with 1 if any of them failed."""
     from geosrseg.mapping.output_names import map_paths
     from geosrseg.mapping.predict import predict as run
 
@@ -227,16 +225,8 @@ def _described(plan: "PredictionPlan") -> str:
         f"{plan.scene}: a map of {plan.width} x {plan.height} pixels on {plan.device}, "
         f"{plan.precision}\n"
         f"  windows  {plan.windows} of {plan.window_size} pixels with an overlap of "
-        f"{plan.overlap}, {plan.skipped} of them without anything to map\n"
+        f"{plan.overlap}, {plan.skipped} of them with nothing to map\n"
         f"  memory   {plan.memory / 2**30:.1f} GiB besides the model\n"
         f"  disk     {plan.disk / 2**30:.1f} GiB at most\n"
-        f"  time     {_duration(plan.seconds)}"
+        f"  time     {f'about {duration(plan.seconds)}' if math.isfinite(plan.seconds) else 'none'}"
     )
-
-
-def _duration(seconds: float) -> str:
-    if not math.isfinite(seconds):
-        return "none"
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"about {hours} h {minutes:02} min {seconds:02} s"

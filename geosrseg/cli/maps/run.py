@@ -1,4 +1,4 @@
-"""``geosrseg run``: works off what ``geosrseg plan`` wrote."""
+"""``geosrseg run``: runs the tasks of a work file from ``geosrseg plan``."""
 
 import os
 import re
@@ -9,11 +9,11 @@ import click
 from geosrseg.cli import options
 
 ARRAY = ("SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX")
-"""Where SLURM, AWS Batch and Kubernetes tell a job of an array which one it is."""
+"""Environment variables with the index of a job in an array of SLURM, AWS Batch, Kubernetes."""
 
 
 class TaskNumber(click.ParamType[int]):
-    """A task by its number, or the one that a job array gives this process."""
+    """The number of a task, or ``array`` for the index of this job in its job array."""
 
     name = "N|array"
 
@@ -31,12 +31,12 @@ class TaskNumber(click.ParamType[int]):
             text = os.environ[where]
         if not re.fullmatch(r"\d{1,9}", text):
             said = f"{where}={text}" if where else repr(text)
-            self.fail(f"{said} is no number of a task: expected 0 or more", param, ctx)
+            self.fail(f"{said} is not the number of a task: expected 0 or more", param, ctx)
         return int(text)
 
 
 class Shard(click.ParamType[tuple[int, int]]):
-    """A part of the work, such as 2/8."""
+    """A share of the tasks, such as 2/8."""
 
     name = "I/K"
 
@@ -48,7 +48,7 @@ class Shard(click.ParamType[tuple[int, int]]):
     ) -> tuple[int, int]:
         found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", str(value))
         if found is None:
-            self.fail(f"{value!r} is no part: expected one such as 2/8", param, ctx)
+            self.fail(f"{value!r}: expected I/K, such as 2/8", param, ctx)
         return int(found[1]), int(found[2])
 
 
@@ -56,19 +56,17 @@ class Shard(click.ParamType[tuple[int, int]]):
 @click.argument("work", metavar="WORK.jsonl", type=click.Path(path_type=Path))
 @click.option(
     "--task", "number", type=TaskNumber(), metavar="N|array",
-    help="Run one task, counted from 0, or that of this job's index in an array of SLURM, AWS "
-    "Batch or Kubernetes.",
+    help="Run one task, counted from 0; array takes the index of this job in a job array of "
+    "SLURM, AWS Batch or Kubernetes.",
 )  # fmt: skip
-@click.option("--shard", type=Shard(), help="Run every K-th task, from the I-th on.")
+@click.option("--shard", type=Shard(), help="Run every K-th task, starting with the I-th.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), default=1, show_default=True,
-    help="Processes of this machine.",
+    help="Processes on this machine.",
 )  # fmt: skip
 @click.option("--dask", metavar="ADDRESS", help="Run on the workers of a Dask scheduler.")
 @options.threads_option
-@click.option(
-    "--overwrite", is_flag=True, help="Replace maps that stand there and are of another plan."
-)
+@click.option("--overwrite", is_flag=True, help="Replace existing maps of another plan.")
 @options.json_option
 @options.debug_option
 @click.pass_context
@@ -83,11 +81,11 @@ def run(
     overwrite: bool,
     as_json: bool,
 ) -> None:
-    """Make the maps of a work file that are not there yet.
+    """Make the maps of a work file that do not exist yet.
 
-    Finished tasks are skipped, started ones resumed, failed ones named; the exit code is 1
-    then. With --json each task is one line of JSON on standard output when it ends. A call
-    without --task and --shard ends with what geosrseg index does.
+    Finished tasks are skipped and started ones resumed. If tasks fail, they are named and the
+    exit code is 1. With --json, each task prints one line of JSON on standard output when it
+    ends. Without --task and --shard, the run ends by indexing the maps, as geosrseg index does.
     """
     from geosrseg.batch.run_on_dask import run_on_dask
     from geosrseg.batch.run_work import choose_tasks, run_work
@@ -95,7 +93,7 @@ def run(
     from geosrseg.cli.terminal.work_report import work_report
 
     if dask is not None and jobs != 1:
-        raise click.UsageError("--jobs is for this machine, --dask for a cluster: take one")
+        raise click.UsageError("--jobs is for this machine, --dask for a cluster: use one of them")
     tasks = choose_tasks(read_work(work), number=number, shard=shard)
     with work_report(tasks, as_json=as_json) as report:
         if dask is not None:
@@ -112,7 +110,7 @@ def run(
 
 
 def _index_all(folders: set[str]) -> None:
-    """Make one layer of the maps of each folder; one that has none yet is left alone."""
+    """Index the maps of each folder; warn about a folder that has none yet."""
     from geosrseg.batch.index_archive import index_archive
     from geosrseg.cli.terminal.prediction_report import say
     from geosrseg.errors import OutputError

@@ -1,1 +1,1 @@
-"""What commands show: progress, summaries, tables."""
+"""What commands print: progress, summaries, tables."""

@@ -1,4 +1,4 @@
-"""The bar of ``predict``: what is being done, how far it is, how fast, and for how long yet."""
+"""The progress bar of ``predict``: phase, progress, speed and time left."""
 
 from typing import TYPE_CHECKING, Self
 
@@ -14,36 +14,36 @@ DOING: "dict[Phase, str]" = {
     "writing": "writing the map",
     "checking": "checking what was written",
 }
-"""What is said of the phases that have no figures."""
+"""Text of the phases without figures."""
 
 
 class PredictionBar:
-    """One line on a terminal that goes when the map is finished; elsewhere nothing.
+    """One line on a terminal that vanishes when the map is finished; nothing elsewhere.
 
-    What a run before had finished counts neither for the speed nor for the time left.
+    Windows of an earlier run count neither for the speed nor for the time left.
     """
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
 
     def __enter__(self) -> Self:
-        self._begin("opening model and scene", total=0, initial=0)
+        self._start("opening model and scene", total=0, initial=0)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
 
     def show(self, progress: "Progress") -> None:
-        """Show how far a map is."""
+        """Show the progress of a map."""
         if progress.phase == "reading" or self._bar is None:
             self.close()  # the line of the scene before
-            self._begin(DOING["reading"], total=progress.windows_total, initial=progress.resumed)
+            self._start(DOING["reading"], total=progress.windows_total, initial=progress.resumed)
         bar = self._bar
         if bar is None or bar.disable:
             return
@@ -59,7 +59,7 @@ class PredictionBar:
         if entered:
             bar.refresh()
 
-    def _begin(self, doing: str, *, total: int, initial: int) -> None:
+    def _start(self, doing: str, *, total: int, initial: int) -> None:
         from tqdm import tqdm
 
         self._bar = tqdm(total=total, initial=initial, bar_format=doing, leave=False, **bar_place())

@@ -1,4 +1,4 @@
-"""What ``predict`` says when a map is finished, and when it was interrupted."""
+"""The messages of ``predict`` when a map is finished or interrupted."""
 
 import shlex
 import signal
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import plain_lines
 
@@ -20,7 +21,7 @@ SHOWN_CLASSES = 8
 
 
 def say(text: str) -> None:
-    """A line on the standard error, above the progress bar if there is one."""
+    """Print a line on standard error, above the progress bar if there is one."""
     from tqdm import tqdm
 
     with tqdm.external_write_mode(file=sys.stderr):
@@ -28,7 +29,7 @@ def say(text: str) -> None:
 
 
 def show_summary(done: "Prediction") -> None:
-    """What was run, what the map holds, and the warnings, which have scrolled away since."""
+    """Print what ran, what the map contains, and the warnings, which may have scrolled away."""
     summary, windows = done.summary, done.windows + done.skipped
     classes = [f"{name} {share:.1%}" for name, share in summary.classes.items()]
     more = [f"{len(classes) - SHOWN_CLASSES} more"] if len(classes) > SHOWN_CLASSES else []
@@ -36,7 +37,7 @@ def show_summary(done: "Prediction") -> None:
     side = "" if summary.pixel_metres is None else f" of {summary.pixel_metres:,.3g} m"
     say(f"map of {summary.width} x {summary.height} pixels{side}, {_size(done.output)}")
     if done.skipped:
-        say(f"skipped {done.skipped} of {windows} windows: nothing in them to map")
+        say(f"skipped {done.skipped} of {windows} windows: nothing to map in them")
     say(f"mapped {summary.mapped:.1%}, masked {summary.masked:.1%}, empty {summary.empty:.1%}")
     if classes:
         say(f"classes: {', '.join([*classes[:SHOWN_CLASSES], *more])}")
@@ -49,29 +50,15 @@ def _size(path: Path) -> str:
     return f"{size:,.3g} MB" if size < 1000 else f"{size / 1000:,.3g} GB"
 
 
-def duration(seconds: float) -> str:
-    """A time in the two units that matter."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return f"{days} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    if minutes:
-        return f"{minutes} min {rest} s"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"
-
-
 @contextmanager
 def interruption_explained(
     output: Callable[[], Path], *, before: "Sequence[Outcome]" = ()
 ) -> Iterator[None]:
-    """Let an interruption say what was kept and what to do next.
+    """Make an interruption say what was kept and what to do next.
 
     Args:
-        output: gives the map that is being made.
-        before: the scenes of this command that were finished before.
+        output: returns the path of the map in progress.
+        before: outcomes of the scenes that this command has already finished.
     """
     try:
         yield

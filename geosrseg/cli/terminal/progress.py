@@ -1,4 +1,4 @@
-"""What a command shows while it works: a bar on a terminal, and nothing elsewhere."""
+"""Progress bars, which show on a terminal only."""
 
 import os
 import sys
@@ -10,18 +10,17 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 LEAST_BAR = 12
-"""Columns that are left in a window below which a bar says nothing."""
+"""Fewest free columns in which a bar is drawn."""
 
 
 @contextmanager
 def progress_bar(unit: str, *, total: int | None = None, initial: int = 0) -> Iterator["tqdm"]:
-    """A bar on the standard error that counts units.
+    """A bar on standard error that counts units.
 
     Args:
-        unit: what it counts.
-        total: how many there are, if that is known. Without it the bar shows once something
-            is counted, so that there is none above an error.
-        initial: how many were done before.
+        total: number of units, if known. Without it, the bar shows once something is counted, so
+            that none stands above an error.
+        initial: units that were done before.
     """
     from tqdm import tqdm
 
@@ -31,7 +30,7 @@ def progress_bar(unit: str, *, total: int | None = None, initial: int = 0) -> It
 
 
 def bar_place() -> dict[str, Any]:
-    """Arguments of a bar for the standard error: none on what is no terminal."""
+    """Arguments of a bar on standard error; they disable it if that is no terminal."""
     if not sys.stderr.isatty():
         return {"file": sys.stderr, "disable": True}
     # A pseudo-terminal without a size, as containers make them, would show an empty line.
@@ -40,13 +39,13 @@ def bar_place() -> dict[str, Any]:
 
 
 def fit_line(columns: int, head: str, figures: Sequence[str], *, bar: bool = True) -> str:
-    """A line for `tqdm`'s ``bar_format`` that is no longer than the window is wide.
+    """A line for `tqdm`'s ``bar_format`` that fits into the terminal.
 
     Args:
-        columns: of the window, as the bar knows them.
-        head: stands first in any case.
-        figures: what follows, the most important first; as many are shown as there is room for.
-        bar: show a bar where there is room for one.
+        columns: width of the terminal.
+        head: start of the line, always shown.
+        figures: further text, the most important first; figures that do not fit are left out.
+        bar: show a bar if there is room for one.
     """
     line = head
     for figure in filter(None, figures):
@@ -57,7 +56,7 @@ def fit_line(columns: int, head: str, figures: Sequence[str], *, bar: bool = Tru
 
 
 def time_left(bar: "tqdm") -> str:
-    """By the speed so far; empty before it is known."""
+    """The time left at the speed so far; empty before it is known."""
     known = bar.format_dict
     if not (known["rate"] and known["total"]):
         return ""
@@ -66,7 +65,7 @@ def time_left(bar: "tqdm") -> str:
 
 @contextmanager
 def step_bar(unit: str) -> Iterator[Callable[[str], None]]:
-    """A bar that is told what each unit belongs to."""
+    """A bar whose function counts one unit and shows its text."""
     with progress_bar(unit) as bar:
 
         def show(text: str) -> None:

@@ -1,5 +1,6 @@
-"""Sizes in bytes, as a user writes them."""
+"""Sizes in bytes, as users write them, and times, as messages show them."""
 
+import math
 import re
 
 import click
@@ -19,5 +20,21 @@ class Bytes(click.ParamType[int]):
             r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", str(value).strip(), re.IGNORECASE
         )
         if found is None:
-            self.fail(f"{value!r} is no size: expected one such as 800M or 2.5G", param, ctx)
+            self.fail(f"{value!r} is not a size: expected one such as 800M or 2.5G", param, ctx)
         return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def duration(seconds: float) -> str:
+    """A time in at most two units, such as ``2 h 5 min``."""
+    if not math.isfinite(seconds):
+        return "an unknown time"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {rest} s"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{rest} s"

@@ -1,6 +1,6 @@
-"""What ``train`` and ``reproduce`` show: a line an epoch, and on a terminal a bar below it.
+"""The progress of ``train`` and ``reproduce``: a line per epoch, and a bar on a terminal.
 
-All of it goes to the standard error.
+All output goes to standard error.
 """
 
 import math
@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from tqdm import tqdm
 
 from geosrseg.cli.terminal.progress import bar_place
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.core.text.counted import counted
 from geosrseg.training.joint_training import JointTraining
 from geosrseg.training.machine.chip_loader import Waiting
@@ -23,37 +24,39 @@ from geosrseg.training.run_folder.checkpoints import Checkpoints
 from geosrseg.training.run_folder.metrics_table import MONITOR
 
 FIRST_ESTIMATE = 10.0
-"""Seconds of training before the first estimate, and the fewest steps."""
+"""Seconds of training before the first estimate."""
+
 FIRST_STEPS = 3
+"""Steps of training before the first estimate."""
 
 LONG = 24 * 3600.0
-"""Seconds above which the estimate says how to make it shorter."""
+"""Seconds above which the estimate suggests how to shorten the training."""
 
 REFRESH = 0.5
-"""Seconds between two looks at the loss: a look waits for the GPU."""
+"""Seconds between two reads of the loss: a read waits for the GPU."""
 
 NOTABLE = 0.05
-"""Share of the time spent waiting for data above which a line says so."""
+"""Share of the time spent waiting for data from which it is reported."""
 
 SLOW_DATA = 0.2
-"""That above which it also says, once, what helps a GPU."""
+"""Share of the time spent waiting for data from which a remedy is suggested, once."""
 
 BAR = "{desc} {percentage:3.0f}%|{bar}| step {n_fmt}/{total_fmt}{postfix}"
 
 
 class TrainingProgress(Callback):
-    """Says how far the training is.
+    """Prints the progress of a training.
 
     Args:
-        shorter: what to type where the training takes longer than a day.
+        shorter: options to suggest if the training takes longer than a day.
     """
 
     def __init__(self, *, shorter: str) -> None:
         self._shorter = shorter
         self._bar: tqdm | None = None
-        self._first = self._steps = 0  # done before this session, and of the whole training
+        self._first = self._steps = 0  # steps before this session, and of the whole training
         self._estimated = self._advised = False
-        self._measured_from = (0.0, 0)  # time, and steps done by then
+        self._measured_from = (0.0, 0)  # time, and steps done at that time
         self._shown = -math.inf
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -104,7 +107,7 @@ class TrainingProgress(Callback):
         self._report_epoch(trainer, pl_module)
         patience = trainer.early_stopping_callback
         if self._bar is not None and patience and patience.stopped_epoch:
-            self._say(f"no better validation in {counted(patience.wait_count, 'epoch')}: ended")
+            self._say(f"no better validation in {counted(patience.wait_count, 'epoch')}: stopped")
         self._close()
 
     def on_exception(
@@ -120,28 +123,28 @@ class TrainingProgress(Callback):
         self._measured_from = (time.monotonic(), trainer.global_step)
 
     def _seconds_left(self, trainer: L.Trainer) -> float:
-        """Of the whole training, with the validations so far; NaN before the second step."""
-        begun, first = self._measured_from
+        """Seconds until the last step, estimated from the steps so far; NaN before the second."""
+        start, first = self._measured_from
         done = trainer.global_step - first
         left = self._steps - trainer.global_step
-        return (time.monotonic() - begun) / done * left if done else math.nan
+        return (time.monotonic() - start) / done * left if done else math.nan
 
     def _estimate(self, trainer: L.Trainer) -> None:
-        """Say once, after the first steps, how long all will take."""
-        begun, first = self._measured_from
-        elapsed, steps = time.monotonic() - begun, trainer.global_step - first
+        """Print once, after the first steps, how long the training will take."""
+        start, first = self._measured_from
+        elapsed, steps = time.monotonic() - start, trainer.global_step - first
         if self._estimated or steps < FIRST_STEPS or elapsed < FIRST_ESTIMATE:
             return
         self._estimated = True
         left = self._seconds_left(trainer)
-        text = f"{elapsed / steps:.2g} s a step: about {duration(left)} left, without validation"
+        text = f"{elapsed / steps:.2g} s per step: about {duration(left)} left, without validation"
         if left > LONG:
             hour = max(1, round(3600 * steps / elapsed))
-            text += f". Shorter: {self._shorter}--max-steps {hour} (an hour), or a smaller --crop"
+            text += f". Faster: {self._shorter}--max-steps {hour} (an hour), or a smaller --crop"
         self._say(text)
 
     def _report_epoch(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """One line on the epoch that has just ended, if one has."""
+        """Print a line about the epoch that has just ended, if any."""
         if self._bar is None or not isinstance(pl_module, JointTraining):
             return
         metrics = pl_module.epoch_metrics
@@ -165,7 +168,7 @@ class TrainingProgress(Callback):
         on_gpu = trainer.strategy.root_device.type != "cpu"
         if on_gpu and waiting >= SLOW_DATA and not self._advised:
             self._advised = True
-            self._say("a GPU that waits is fed by more --workers, or by chips of fewer pixels")
+            self._say("the GPU waits for data: use more --workers, or a smaller --crop")
 
     def _describe(self, trainer: L.Trainer, doing: str) -> None:
         if self._bar is not None:
@@ -180,7 +183,7 @@ class TrainingProgress(Callback):
         return ", ".join([*figures, *filter(None, [_best(trainer)])])
 
     def _say(self, text: str) -> None:
-        """A line, above the bar if there is one."""
+        """Print a line, above the bar if there is one."""
         with tqdm.external_write_mode(file=sys.stderr):
             click.echo(text, err=True)
 
@@ -202,24 +205,14 @@ def _plan(trainer: L.Trainer) -> str:
 
 
 def _waiting(trainer: L.Trainer) -> float:
-    """Share of the last epoch's steps that was spent waiting for chips."""
+    """Share of the last epoch's time spent waiting for chips."""
     found = (each for each in trainer.callbacks if isinstance(each, Waiting))  # type: ignore[attr-defined]
     return next((each.share for each in found), math.nan)
 
 
 def _best(trainer: L.Trainer) -> str:
-    """The best validation so far, in words."""
+    """The best validation so far, as text; empty before the first."""
     checkpoints = trainer.checkpoint_callback
     if not isinstance(checkpoints, Checkpoints) or not math.isfinite(checkpoints.best):
         return ""
     return f"best {checkpoints.best:.3f}"
-
-
-def duration(seconds: float) -> str:
-    """At most two units, such as ``2 h 5 min``."""
-    if not math.isfinite(seconds):
-        return "an unknown time"
-    for unit, size, smaller, part in (("d", 86_400, "h", 3600), ("h", 3600, "min", 60)):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} {int(seconds % size // part)} {smaller}"
-    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"

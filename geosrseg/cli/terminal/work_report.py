@@ -1,4 +1,4 @@
-"""What ``geosrseg run`` shows: a bar over all scenes, a line per event, and a table at the end."""
+"""The output of ``geosrseg run``: a bar over all scenes, a line per event, a table at the end."""
 
 import json
 import signal
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
 
 
 class WorkReport:
-    """Tells of the tasks of a run as they go.
+    """Reports the progress of a run's tasks.
 
-    The bar counts windows, of which large scenes have more; what a run before had made counts
-    neither for its rate nor for the time left.
+    The bar counts windows, so that large scenes count for more. Windows of an earlier run count
+    neither for the rate nor for the time left.
 
     Args:
-        tasks: of the run.
-        bar: counts their windows.
-        as_json: every result is a line of JSON on the standard output.
+        as_json: print every result as a line of JSON on standard output.
     """
 
     def __init__(self, tasks: Sequence["Task"], bar: "tqdm", *, as_json: bool) -> None:
@@ -39,12 +37,12 @@ class WorkReport:
         self._bar, self._as_json, self._count = bar, as_json, len(tasks)
         self._noun = "tasks" if any(task.parts > 1 for task in tasks) else "scenes"
         self._left = {task.id: max(task.windows, 1) for task in tasks}
-        self._lock = threading.Lock()  # two scenes at a time have news
+        self._lock = threading.Lock()  # scenes that run at the same time report from threads
         self._fit()
         self._bar.refresh()
 
     def progress(self, task: "Task", progress: "Progress") -> None:
-        """A window of a task is done."""
+        """Count a finished window of a task."""
         with self._lock:
             left = progress.windows_total - progress.windows_done
             news = self._left[task.id] - left
@@ -56,14 +54,14 @@ class WorkReport:
             self._fit()
 
     def show(self, result: "TaskResult") -> None:
-        """A task has ended."""
+        """Report a task that has ended."""
         with self._lock:
             self.results.append(result)
             left = self._left.pop(result.id)
             if result.windows:
                 self._bar.update(left)
             else:
-                self._bar.total -= left  # skipped or failed, in no time
+                self._bar.total -= left  # skipped or failed: no time was spent on them
             self._fit()
             self._bar.refresh()
         for text in result.warnings:
@@ -74,32 +72,33 @@ class WorkReport:
             click.echo(json.dumps(result.to_json()))
 
     def finish(self) -> bool:
-        """Print the table; False if a task failed."""
+        """Print the table; return False if a task failed."""
         if not self._as_json:
             for result in self.results:
                 part = f" (part {result.part} of {result.parts})" if result.parts > 1 else ""
                 row = f"{result.state:<8}{result.seconds:>9.1f} s  {result.output}{part}"
                 click.echo(one_line(row))
         for output, parts in self._waiting().items():
-            say(f"{output}: waits for {' and '.join(f'part {k}' for k in parts)}: run that too")
+            missing = " and ".join(f"part {k}" for k in parts)
+            say(f"{output}: waits for {missing}: run {'it' if len(parts) == 1 else 'them'} too")
         say(self.counts)
         return not any(result.error for result in self.results)
 
     @property
     def counts(self) -> str:
-        """How many tasks came to which end."""
+        """How many tasks ended in each state, as text."""
         states = [result.state for result in self.results]
         shown = ("done", *(["kept"] if "kept" in states else []), "skipped", "failed")
         return ", ".join(f"{states.count(s)} {s}" for s in shown)
 
     def _waiting(self) -> dict[str, tuple[int, ...]]:
-        """The parts that a map waits for, as the last of its parts to end saw it."""
+        """The unfinished parts of each map, according to the part that ended last."""
         last = {result.output: result.waits_for for result in self.results}
         made = {result.output for result in self.results if result.state in ("done", "skipped")}
         return {output: parts for output, parts in last.items() if parts and output not in made}
 
     def _fit(self) -> None:
-        """Make the line as long as there is room for."""
+        """Fit the line to the terminal."""
         if self._bar.disable:
             return
         bar = self._bar
@@ -112,7 +111,7 @@ class WorkReport:
 
 @contextmanager
 def work_report(tasks: Sequence["Task"], *, as_json: bool) -> Iterator[WorkReport]:
-    """A report with its bar; an interruption says how far the run was."""
+    """A report with its bar; an interruption also prints how far the run got."""
     with progress_bar("window", total=sum(max(task.windows, 1) for task in tasks)) as bar:
         report = WorkReport(tasks, bar, as_json=as_json)
         try:
@@ -126,6 +125,6 @@ def work_report(tasks: Sequence["Task"], *, as_json: bool) -> Iterator[WorkRepor
 
 
 def said_of(scene: str, text: str) -> str:
-    """A text in the words of the command, with the name of its scene before it."""
+    """Text in the words of the command, starting with the scene's name."""
     text = in_words_of_command(text)
     return text if text.startswith(scene) else f"{scene}: {text}"

@@ -1,9 +1,9 @@
-"""Atmosphere: what lies between surface reflectance and that at the top of the atmosphere.
+"""Atmosphere: converts surface reflectance to top-of-atmosphere reflectance and back.
 
-A plain model for augmentation, not for correction: single scattering, a horizontal surface,
+A simple model for augmentation, not for correction: single scattering, a horizontal surface,
 the sensor above it, no gases. Molecules scatter with the optical depth 0.00877 λ^-4.05
 (Dutton et al., Journal of Geophysical Research 99, 1994), aerosols with Ångström's power
-law. A network that has seen both sides of many atmospheres takes both kinds of images.
+law. A network that has seen both sides of many atmospheres accepts both kinds of images.
 """
 
 import math
@@ -21,13 +21,13 @@ WAVELENGTHS: Mapping[str, float] = {
     "swir1": 1.609,
     "swir2": 2.201,
 }
-"""Middles of OLI's bands in micrometres."""
+"""Centre wavelengths of OLI's bands in micrometres."""
 
 AEROSOL_PHASE = 0.25
-"""Share that aerosols scatter back to a sensor above, relative to scattering evenly."""
+"""Light that aerosols scatter towards a sensor above, relative to isotropic scattering."""
 
 AEROSOL_LOSS, MOLECULAR_LOSS = 0.16, 0.5
-"""Parts of the optical depths that are lost to the surface: most light is scattered on."""
+"""Parts of the optical depths that keep light from the surface: most light scatters forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Atmosphere:
 
     Attributes:
         path: (bands, 1, 1) reflectance of the air alone.
-        transmission: (bands, 1, 1) share of the surface's reflectance that gets through.
+        transmission: (bands, 1, 1) share of the surface reflectance that passes through.
     """
 
     path: NDArray[np.float32]
@@ -46,19 +46,19 @@ class Atmosphere:
     def of(
         cls, bands: tuple[str, ...], *, sun_zenith: float, turbidity: float, exponent: float
     ) -> "Atmosphere":
-        """The atmosphere over some bands.
+        """Compute the atmosphere in some bands.
 
         Args:
-            bands: their names, keys of `WAVELENGTHS`.
-            sun_zenith: in degrees.
+            bands: names, keys of `WAVELENGTHS`.
+            sun_zenith: angle in degrees.
             turbidity: optical depth of the aerosols at 0.55 micrometres.
-            exponent: Ångström's, by which that falls with the wavelength.
+            exponent: Ångström exponent, by which that depth falls with the wavelength.
         """
         wavelength = np.array([WAVELENGTHS[band] for band in bands])
         sun = math.cos(math.radians(sun_zenith))
         molecules = 0.00877 * wavelength**-4.05
         aerosols = turbidity * (wavelength / 0.55) ** -exponent
-        # Rayleigh's phase function; the light turns by 180° less the sun's zenith angle.
+        # Rayleigh's phase function; the scattering angle is 180° less the sun's zenith angle.
         scattered = molecules * 0.75 * (1 + sun**2) + aerosols * AEROSOL_PHASE
         lost = (MOLECULAR_LOSS * molecules + AEROSOL_LOSS * aerosols) * (1 / sun + 1)
         path, transmission = scattered / (4 * sun), np.exp(-lost)
@@ -66,7 +66,7 @@ class Atmosphere:
 
     @classmethod
     def draw(cls, bands: tuple[str, ...], generator: np.random.Generator) -> "Atmosphere":
-        """One that scenes have, from clear to hazy, from a high sun to a low one."""
+        """Draw an atmosphere as in scenes, from clear to hazy, under a high or low sun."""
         return cls.of(
             bands,
             sun_zenith=generator.uniform(20, 65),
@@ -75,9 +75,9 @@ class Atmosphere:
         )
 
     def add(self, surface: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Reflectance at the top of the atmosphere, (bands, rows, cols)."""
+        """Return top-of-atmosphere reflectance, (bands, rows, cols)."""
         return self.path + self.transmission * surface
 
     def remove(self, toa: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Surface reflectance, (bands, rows, cols)."""
+        """Return surface reflectance, (bands, rows, cols)."""
         return (toa - self.path) / self.transmission

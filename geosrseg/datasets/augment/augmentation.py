@@ -1,4 +1,4 @@
-"""Augmentation: the changes under which a chip keeps its meaning."""
+"""Augmentation: changes under which a chip keeps its classes."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def turn(chip: Tensor, *, pose: int) -> Tensor:
-    """One of the eight flips and rotations of the last two axes, which have equal lengths.
+    """Apply one of the eight flips and rotations to the last two axes, which have equal lengths.
 
     Args:
         chip: (..., size, size).
@@ -19,13 +19,12 @@ def turn(chip: Tensor, *, pose: int) -> Tensor:
 def jitter(*chips: Tensor, strength: float, generator: np.random.Generator) -> tuple[Tensor, ...]:
     """Change the illumination: a gain for all bands, and a small gain and offset per band.
 
-    Haze, slope and sun differ between scenes; what a class is does not.
+    Haze, slope and sun differ between scenes; the classes stay the same.
 
     Args:
-        chips: of one ground, each (bands, rows, cols) in [0, 1]; all are changed alike.
-        strength: standard deviation of a band's gain; that of the common gain is twice,
+        chips: chips of the same ground, each (bands, rows, cols) in [0, 1], changed alike.
+        strength: standard deviation of a band's gain; that of the common gain is twice, and
             that of the offset a quarter as large.
-        generator: source of the random numbers.
     """
     bands = (chips[0].shape[0], 1, 1)
     gain = 1 + strength * (2 * generator.normal() + generator.normal(size=bands))
@@ -40,7 +39,6 @@ def cut_out(lr: Tensor, *, share: float, generator: np.random.Generator) -> Tens
     Args:
         lr: (bands, rows, cols).
         share: probability of each of the two squares.
-        generator: source of the random numbers.
 
     Returns:
         A copy in which the squares hold the chip's mean.

@@ -1,8 +1,8 @@
-"""The degradation: how an LR image is made from a native HR one.
+"""The degradation: makes an LR image from a native HR one.
 
-Antialiased bicubic reduction, as in section 4.2 of the paper, on normalized reflectance.
-Torch's antialiased kernel is PIL's; without antialiasing a texture would come out up to 22
-grey levels wrong.
+It is the antialiased bicubic reduction of section 4.2 of the paper, on normalized reflectance.
+Torch's antialiased kernel is that of PIL; without antialiasing, textures would be wrong by up
+to 22 grey levels.
 """
 
 from functools import lru_cache
@@ -12,18 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 REACH = 2
-"""LR pixels around an LR pixel on whose ground it depends."""
+"""Radius in LR pixels of the ground that an LR pixel depends on."""
 
 SMALL = 512
-"""HR pixels up to which a product with the kernel's matrix is quicker than torch's kernel: for
-a chip of 256 pixels, at 8x, a fifth of the time."""
+"""Side in HR pixels up to which a product with the kernel's matrix is faster than torch's kernel:
+a chip of 256 pixels, at 8x, takes a fifth of the time."""
 
 
 def degrade(hr: Tensor, *, factor: int) -> Tensor:
-    """(bands, factor * H, factor * W) -> (bands, H, W), in [0, 1] where the input is.
+    """Reduce (bands, factor * H, factor * W) in [0, 1] to (bands, H, W) in [0, 1].
 
-    The kernel overshoots at edges in the image; a sensor cannot, and neither can
-    normalized reflectance, so the result is clipped.
+    The result is clipped: the kernel overshoots at edges in the image, but a sensor does not.
     """
     if factor == 1:
         return hr
@@ -37,7 +36,7 @@ def degrade(hr: Tensor, *, factor: int) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _reduction(length: int, factor: int) -> Tensor:
-    """(length / factor, length) what each LR pixel takes of each HR pixel along one axis."""
+    """Return (length / factor, length) weights of the HR pixels in each LR pixel along one axis."""
     each = torch.eye(length)[None, None]
     size = (length // factor, length)
     return F.interpolate(each, size=size, mode="bicubic", antialias=True)[0, 0]

@@ -1,4 +1,4 @@
-"""Illumination: the changes of a scene's light under which ground keeps its class."""
+"""Illumination: changes of a scene's light under which the ground keeps its classes."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from geosrseg.datasets.augment.atmosphere import Atmosphere
 
 CHANGE = 0.5
-"""Share of the chips that get the other kind of reflectance."""
+"""Share of chips that change to the other kind of reflectance."""
 
 COMMON_GAIN = 2.4
 NOISE = 0.06
 HAZE = 0.2
-"""Standard deviations of the gain of all bands, of the noise and of the haze, each relative to
-that of a band's gain. At 0.05 they are 0.12, up to 0.003 of reflectance, and 0.01 in blue."""
+"""Standard deviations of the gain of all bands, of the noise and of the haze, relative to that of
+a band's gain. With 0.05 they are 0.12, at most 0.003 in reflectance, and 0.01 in blue."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,11 +22,11 @@ class Illumination:
     """One change, for every image of the same ground.
 
     Attributes:
-        atmosphere: put before the ground or taken away; None keeps the kind.
-        is_added: put before it.
-        gain: (bands, 1, 1) sun, slope and calibration.
-        haze: (bands, 1, 1) reflectance, falling with the wavelength.
-        noise: standard deviation in reflectance, of an LR image.
+        atmosphere: atmosphere to add or remove; None keeps the kind of reflectance.
+        is_added: add the atmosphere; False removes it.
+        gain: (bands, 1, 1) effect of sun, slope and calibration.
+        haze: (bands, 1, 1) reflectance of haze, falling with the wavelength.
+        noise: standard deviation of the LR image's noise, in reflectance.
     """
 
     atmosphere: Atmosphere | None
@@ -44,12 +44,11 @@ class Illumination:
         strength: float,
         generator: np.random.Generator,
     ) -> "Illumination":
-        """A change at random.
+        """Draw a change.
 
         Args:
-            reflectance: kind of the image, ``surface`` or ``toa``.
-            strength: standard deviation of the gain of a band.
-            generator: source of the random numbers.
+            reflectance: kind of the image's reflectance, ``surface`` or ``toa``.
+            strength: standard deviation of a band's gain.
         """
         atmosphere = Atmosphere.draw(bands, generator)
         gains = COMMON_GAIN * generator.normal() + generator.normal(size=(len(bands), 1, 1))
@@ -64,7 +63,7 @@ class Illumination:
         )
 
     def apply(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(bands, rows, cols) reflectance, less the noise."""
+        """Return the changed reflectance, (bands, rows, cols), without the noise."""
         if self.atmosphere is None:
             return image * self.gain + self.haze
         if self.is_added:

@@ -1,16 +1,16 @@
 """Landsat view: Sentinel-2's reflectance as Landsat's OLI would measure it.
 
-Two differences are published and made good here.
+Two published differences are corrected.
 
 - **Bands.** The linear fits of NASA's Harmonized Landsat and Sentinel-2 (HLS v2.0), made on
   500 hyperspectral spectra of 160 Hyperion scenes (hls.gsfc.nasa.gov/algorithms/
   bandpass-adjustment; Claverie et al., Remote Sensing of Environment 219, 2018). HLS takes
-  the near infrared from band 8A; images with band 8 are adjusted alike.
-- **Blur.** OLI's point spread function as a Gaussian. Its requirement, an edge slope of
-  0.027 a metre (Knight and Kvaran, Remote Sensing 6, 2014), is that of a standard deviation
-  of 14.8 m, which passes 0.30 at the Nyquist frequency of 30 m. Sentinel-2's own blur is
-  part of it: within ESA's range for the 10 m bands, 0.15 to 0.30, a transfer of 0.25 is a
-  standard deviation of 5.3 m. What is left is 13.8 m, 0.46 of a Landsat pixel.
+  the near infrared from band 8A; images with band 8 get the same adjustment.
+- **Blur.** OLI's point spread function as a Gaussian. Its required edge slope of 0.027 per
+  metre (Knight and Kvaran, Remote Sensing 6, 2014) corresponds to a standard deviation of
+  14.8 m, which passes 0.30 at the Nyquist frequency of 30 m. Sentinel-2's own blur is part of
+  this: a transfer of 0.25, within ESA's range of 0.15 to 0.30 for the 10 m bands, corresponds
+  to a standard deviation of 5.3 m. The remaining blur is 13.8 m, 0.46 of a Landsat pixel.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ SIGMA = 0.46
 """Standard deviation of the blur in LR pixels."""
 
 REACH = 1
-"""LR pixels around an LR pixel on whose ground it depends: 3.3 standard deviations."""
+"""Radius in LR pixels of the ground that an LR pixel depends on: 3.3 standard deviations."""
 
 BANDS: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "S2A": {
@@ -51,22 +51,22 @@ BANDS: Mapping[str, Mapping[str, tuple[float, float]]] = {
 def adjust_bands(
     reflectance: NDArray[np.float32], *, sensor: str, bands: tuple[str, ...]
 ) -> NDArray[np.float32]:
-    """Landsat's reflectance from Sentinel-2's.
+    """Convert Sentinel-2's reflectance to Landsat's.
 
     Args:
         reflectance: (bands, rows, cols).
         sensor: a key of `BANDS`.
-        bands: their names; all are keys of `BANDS`.
+        bands: band names, keys of the sensor's table in `BANDS`.
     """
     slope, offset = np.array([BANDS[sensor][band] for band in bands], np.float32).T[..., None, None]
     return reflectance * slope + offset
 
 
 def reduce_image(hr: Tensor, *, factor: int) -> Tensor:
-    """Blur an image as OLI does, and keep the middle of every LR pixel.
+    """Blur an image as OLI does, and sample it at the centre of every LR pixel.
 
     Args:
-        hr: (bands, factor * H, factor * W); it is mirrored at its edges.
+        hr: (bands, factor * H, factor * W); mirrored at its edges.
         factor: HR pixels per LR pixel along each axis.
 
     Returns:
@@ -78,8 +78,8 @@ def reduce_image(hr: Tensor, *, factor: int) -> Tensor:
 
 @lru_cache(maxsize=16)
 def _reduction(length: int, factor: int) -> Tensor:
-    """(length, factor * length) weights of the HR pixels along one axis in each LR pixel."""
-    taps = np.arange(-factor, 2 * factor)  # from one LR pixel before to one behind
+    """Return (length, factor * length) weights of the HR pixels in each LR pixel along one axis."""
+    taps = np.arange(-factor, 2 * factor)  # from one LR pixel before to one after
     weights = np.exp(-0.5 * ((taps - (factor - 1) / 2) / (SIGMA * factor)) ** 2)
     rows = np.repeat(np.arange(length), len(taps))
     cols = (np.arange(length)[:, None] * factor + taps).ravel()

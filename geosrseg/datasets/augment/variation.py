@@ -1,13 +1,13 @@
-"""Variations of a chip beyond flips, turns and light, each by name and relative strength.
+"""Variations of a chip beyond flips, turns and light, each with a name and a relative strength.
 
-- **scale**: the chip shows 0.8 to 1.5 times its usual side of ground. Ground shown larger is
-  blurred, and the SR image would learn to be, so it is enlarged less than it is reduced.
+- **scale**: the chip shows 0.8 to 1.5 times its usual side of ground. Enlarging blurs, and the
+  network would learn blurred SR images, so ground is enlarged less than it is reduced.
 - **haze**: a patchy veil over all images of the ground, up to 0.3 thick, thinner towards the
-  infrared where the bands say what they are.
-- **noise**: of the network's input alone, up to 0.02 of a band's range.
-- **drop**: one band of the network's input holds its fill, as where `predict` has no number.
+  infrared where the wavelengths of the bands are known.
+- **noise**: added to the network's input only, up to 0.02 of a band's range.
+- **drop**: one band of the network's input holds its fill, as `predict` fills missing numbers.
 
-These are the amounts at a strength of 1.
+The amounts apply to a strength of 1.
 """
 
 import math
@@ -21,19 +21,19 @@ from torch import Tensor
 from geosrseg.datasets.augment.atmosphere import WAVELENGTHS
 
 LEAST_SIDE, MOST_SIDE = 0.8, 1.5
-"""Factors on the side of the ground that a chip shows."""
+"""Range of the factor on the side of the ground that a chip shows."""
 
 HAZY = 0.5
-"""Share of the chips with haze."""
+"""Share of chips with haze."""
 
 THICKEST = 0.3
-"""Share of the ground's light that the thickest haze takes."""
+"""Share of the ground's light that the thickest haze removes."""
 
 AIR = 0.7
-"""What haze looks like alone, as network input."""
+"""Network input of haze alone."""
 
 VEIL = 4
-"""Knots of the veil along each side: it differs from place to place, not from pixel to pixel."""
+"""Knots of the veil along each side: it varies between places, not between pixels."""
 
 ANGSTROM = 1.3
 """Exponent by which haze thins with the wavelength."""
@@ -42,7 +42,7 @@ LOUDEST = 0.02
 """Largest standard deviation of the noise."""
 
 DROPPED = 0.2
-"""Share of the chips that lack a band."""
+"""Share of chips that lack a band."""
 
 
 def draw_side(
@@ -53,14 +53,13 @@ def draw_side(
     strengths: Mapping[str, float],
     generator: np.random.Generator,
 ) -> int:
-    """Pixels along each side of the ground that becomes a chip of `size` pixels.
+    """Draw the side in pixels of the ground that becomes a chip of `size` pixels.
 
     Args:
-        size: a multiple of `multiple`.
-        multiple: of which the side is one too.
-        length: shorter side of the image, which a chip reaches over only if its `size` does.
-        strengths: by name of a variation.
-        generator: source of the random numbers.
+        size: usual side, a multiple of `multiple`.
+        multiple: divides the result.
+        length: shorter side of the image; the result exceeds it only where `size` does.
+        strengths: strength of each variation by name.
     """
     strength = strengths.get("scale", 0.0)
     if not strength:
@@ -72,14 +71,14 @@ def draw_side(
 
 
 def resize_image(image: Tensor, size: int) -> Tensor:
-    """(bands, rows, cols) -> (bands, size, size), antialiased, in the range that it had."""
+    """Resize (bands, rows, cols) to (bands, size, size), antialiased, within the input's range."""
     if image.shape[-1] == size:
         return image
     return F.interpolate(image[None], size=(size, size), mode="bilinear", antialias=True)[0]
 
 
 def resize_labels(labels: Tensor, size: int) -> Tensor:
-    """(rows, cols) -> (size, size): each pixel has the value at its middle, none is new."""
+    """Resize (rows, cols) to (size, size): each pixel takes the value at its centre."""
     length = labels.shape[-1]
     if length == size:
         return labels
@@ -93,13 +92,12 @@ def vary_all(
     strengths: Mapping[str, float],
     generator: np.random.Generator,
 ) -> tuple[Tensor, ...]:
-    """Put haze before images of one ground, alike.
+    """Add the same haze to all images of one ground.
 
     Args:
         images: each (bands, rows, cols) in [0, 1].
-        bands: their names.
-        strengths: by name of a variation.
-        generator: source of the random numbers.
+        bands: names of the bands.
+        strengths: strength of each variation by name.
     """
     if not strengths.get("haze"):
         return images
@@ -124,13 +122,12 @@ def vary_input(
     strengths: Mapping[str, float],
     generator: np.random.Generator,
 ) -> Tensor:
-    """Add noise to the network's input, and take a band away.
+    """Add noise to the network's input, and drop a band.
 
     Args:
         lr: (bands, rows, cols) in [0, 1]; not changed.
-        fill: what a band holds that is not there, one per band.
-        strengths: by name of a variation.
-        generator: source of the random numbers.
+        fill: network input of a dropped band, one per band.
+        strengths: strength of each variation by name.
     """
     if strengths.get("noise"):
         deviation = LOUDEST * strengths["noise"] * generator.random()
@@ -146,7 +143,7 @@ def vary_input(
 
 
 def _haze_of(bands: Sequence[str]) -> Tensor:
-    """(bands,) thickness relative to the haziest band; alike where a band is not known."""
+    """Return (bands,) thickness relative to the haziest band; all 1 if a band is unknown."""
     if not all(band in WAVELENGTHS for band in bands):
         return torch.ones(len(bands))
     thickness = np.array([WAVELENGTHS[band] for band in bands]) ** -ANGSTROM

@@ -1,30 +1,23 @@
-"""Dataset card: a TOML file that says where images and references lie and what they mean.
+"""Dataset card: a TOML file that describes a dataset's images, references and classes.
 
     name = "gewata"
-    licence = "CC BY-SA 4.0"       # these two may be left out
-    source = "where the data comes from"
-    guard = 16                     # pixels kept between what trains and what is tested
-    ignored = [0, 3]               # reference values that have no class on purpose
 
     [bands]                        # reflectance that becomes 0 and 1
     blue = [0.0, 0.10]
-
-    [image]                        # where the files do not say it themselves
-    scale = 0.0001
 
     [[classes]]
     id = 1
     name = "cropland"
     colour = "#e8b84a"
-    reference = 1                  # value or colour in the references; the id, if left out
+    reference = 1                  # value or colour in the references; default: the id
 
     [[scenes]]
     image = "landsat7_sr_30m.tif"
     reference = "landcover_30m.tif"
     split = "split.tif"            # 1 train, 2 validation, 3 test; or the name of one split
 
-A card may mix several kinds of images, ``[[sources]]`` in place of ``[[scenes]]``: see
-`source`. docs/datasets.md describes every key.
+A card of several kinds of images has ``[[sources]]`` in place of ``[[scenes]]``, see `source`.
+docs/datasets.md describes every key.
 """
 
 import math
@@ -34,8 +27,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.core.domain import REFLECTANCES, UNKNOWN, Domain
+from geosrseg.core.domain import REFLECTANCES, SURFACE, UNKNOWN, Domain
 from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
+from geosrseg.core.normalize import Normalization
 from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.card.card_scene import SPLITS as SPLITS
 from geosrseg.datasets.card.card_scene import CardScene, parse_scenes
@@ -52,9 +46,9 @@ _KEYS = (
     *("resolution", "offered", "reflectance", "sensors", "region", "dates", "folder"),
 )
 _OF_SCENES = ("scenes", "guard", "image", "lr_bands", "lr_image")
-"""Keys that a card with ``[[sources]]`` does not have."""
+"""Keys that exclude ``[[sources]]``."""
 MAX_BYTES = 2**22
-"""Of a card; those of the documentation have some kB."""
+"""Largest card accepted; those in the documentation have a few kB."""
 
 _CODES = (
     'a value from -32768 to 65535 such as 3, a range such as "128-255", a colour such as '
@@ -64,28 +58,24 @@ _CODES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetCard:
-    """What a dataset is.
+    """Description of a dataset.
 
     Attributes:
-        name: of the dataset.
-        licence: of the data.
         source: where the data comes from.
-        bands: names, in the order of the network's input.
+        bands: band names, in the order of the network's input.
         low: reflectance that becomes 0, one per band.
         high: reflectance that becomes 1, one per band.
-        legend: the classes.
-        coding: the classes in the references; what it does not name is ignored.
-        guard: HR pixels around validation and test areas that never train.
-        scenes: the images and their references.
-        image: how the images store reflectance, where the files do not say it.
+        coding: values or colours of the classes in the references; all others are ignored.
+        guard: width in HR pixels around validation and test areas that never trains.
+        image: how the images store reflectance, where the files do not state it.
         lr: the sensor of real LR images; None where the native images are degraded.
         sources: several kinds of images in place of scenes, see `Source`.
-        polygons: where the references are polygons, what they mean.
-        domain: what the card says of the images: the resolution is that of the native
-            ones, where their files have no georeference.
-        groups: of each scene the name of those that it stays with in a cross-validation;
-            empty where it has none.
-        fold: number of the fold that validates, and of all folds; see `Fold`.
+        polygons: meaning of the references where they are polygons, else None.
+        domain: description of the images; its resolution is that of the native images,
+            where their files have no georeference.
+        groups: for each scene, the name of the group that a cross-validation keeps together;
+            empty without one.
+        fold: number of the validating fold, and number of folds; empty without folds.
     """
 
     name: str
@@ -108,20 +98,29 @@ class DatasetCard:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All files that it names."""
+        """All files that the card names."""
         pairs = [file for source in self.sources for file in source.files]
         named = [path for pair in pairs for path in (pair.image, pair.reference)]
         return (*(path for scene in self.scenes for path in scene.files), *named)
 
+    def bare_normalization(self, *, native: bool = True) -> Normalization:
+        """Return the normalization of native or of real LR images, with a fill of 0.
+
+        Args:
+            native: of native images, even where real LR images exist.
+        """
+        low, high = (self.low, self.high) if native or not self.lr else (self.lr.low, self.lr.high)
+        return Normalization(low, high, (0.0,) * len(self.bands))
+
 
 @dataclass(frozen=True, slots=True)
 class LrSensor:
-    """The sensor that the real LR images of a dataset come from.
+    """The sensor of a dataset's real LR images.
 
     Attributes:
-        low: its reflectance that becomes 0, one per band.
-        high: its reflectance that becomes 1, one per band.
-        image: how its images store reflectance, where the files do not say it.
+        low: reflectance that becomes 0, one per band.
+        high: reflectance that becomes 1, one per band.
+        image: how the LR images store reflectance, where the files do not state it.
     """
 
     low: tuple[float, ...]
@@ -133,20 +132,18 @@ def read_card(path: Path, *, data: Path | None = None) -> DatasetCard:
     """Read a card and find its files.
 
     Args:
-        path: the TOML file.
         data: folder that the card's paths are relative to; None takes the card's `folder`,
-            which is relative to the card, or the current one.
+            which is relative to the card, or else the current one.
 
     Raises:
-        DatasetError: the card is no valid TOML, a value is missing or wrong, or a file is
-            missing.
+        DatasetError: the card is not valid TOML, or a value or file is missing or wrong.
     """
     try:
         text = read_regular(path, limit=MAX_BYTES).decode("utf-8-sig")
     except OSError as error:
         raise DatasetError(f"cannot read the dataset card {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} is not a dataset card: it is no text in UTF-8") from error
+        raise DatasetError(f"{path} is not a dataset card: it is not UTF-8 text") from error
     try:
         table = TomlTable(tomllib.loads(text))
         if data is None:
@@ -171,11 +168,10 @@ def _check_files(card: DatasetCard, data: Path) -> None:
             f"dataset {card.name}: {folder.relative_to(data)} is a folder: write "
             f"{inside.as_posix()} for the files in it"
         )
-    if missing:
-        raise DatasetError(
-            f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; "
-            f"--data is {data}, the data comes from {card.source}"
-        )
+    raise DatasetError(
+        f"dataset {card.name}: {len(missing)} files not found, first {missing[0]}; --data is "
+        f"{data}, the data comes from {card.source}"
+    )
 
 
 def _parse(table: TomlTable, data: Path) -> DatasetCard:
@@ -188,7 +184,7 @@ def _parse(table: TomlTable, data: Path) -> DatasetCard:
     groups: list[str] = []
     if table.has("sources"):
         if other := [key for key in _OF_SCENES if table.has(key)]:
-            raise ValueError(f"the card has [[sources]] and {other[0]}, expected one of the two")
+            raise ValueError(f"the card has [[sources]] and {other[0]}, expected only one of them")
         entries = table.tables("sources")
         sources = parse_sources(entries, data=data, coding=coding, bands=len(low))
     else:
@@ -221,30 +217,31 @@ def _parse_domain(table: TomlTable) -> Domain:
     offered = table.items("offered", expected=expected)
     if not all(isinstance(v, int | float) and not isinstance(v, bool) and v > 0 for v in offered):
         raise table.wrong("offered", expected)
-    sensors = table.items("sensors", expected="a text, or a list of texts")
+    expected = "a text, or a list of texts"
+    sensors = table.items("sensors", expected=expected)
     if not all(isinstance(sensor, str) and sensor.strip() for sensor in sensors):
-        raise table.wrong("sensors", "a text, or a list of texts")
-    reflectance = table.text("reflectance") if table.has("reflectance") else ""
-    if reflectance and reflectance not in REFLECTANCES:
+        raise table.wrong("sensors", expected)
+    texts = {key: table.text(key) for key in ("reflectance", "region", "dates") if table.has(key)}
+    if texts.get("reflectance", SURFACE) not in REFLECTANCES:
         raise table.wrong("reflectance", " or ".join(REFLECTANCES))
     return Domain(
         resolution=table.number("resolution") if table.has("resolution") else None,
         offered=tuple(map(float, offered)),
-        reflectance=reflectance,
+        reflectance=texts.get("reflectance", ""),
         sensors=tuple(sensors),
-        region=table.text("region") if table.has("region") else "",
-        dates=table.text("dates") if table.has("dates") else "",
+        region=texts.get("region", ""),
+        dates=texts.get("dates", ""),
     )
 
 
 def _parse_lr(table: TomlTable, bands: TomlTable, scenes: Sequence[CardScene]) -> LrSensor | None:
-    """The other sensor, with the ranges of the native one where it has none of its own."""
+    """Read the LR sensor; without `lr_bands` it has the native sensor's ranges."""
     if len({scene.lr is None for scene in scenes}) > 1:
         raise ValueError("some [[scenes]] have lr and some have none, expected all or none")
     if scenes[0].lr is None:
         for key in ("lr_bands", "lr_image"):
             if table.has(key):
-                raise ValueError(f"[{key}] is given, and no [[scenes]] has lr")
+                raise ValueError(f"[{key}] is given, but no [[scenes]] has lr")
         return None
     ranges = table.table("lr_bands") if table.has("lr_bands") else bands
     if list(ranges.values) != list(bands.values):
@@ -260,21 +257,16 @@ def _image_format(table: TomlTable, key: str, *, bands: int) -> ImageFormat:
 
 
 def _ranges(table: TomlTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    low, high = zip(*(_range(table, band) for band in table.values), strict=True)
-    return low, high
-
-
-def _range(ranges: TomlTable, band: str) -> tuple[float, float]:
     expected = "[low, high], the reflectance that becomes 0 and the higher one that becomes 1"
-    low, high = ranges.numbers(band, count=2, expected=expected)
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ranges.wrong(band, expected)
-    return low, high
+    ranges = {band: table.numbers(band, count=2, expected=expected) for band in table.values}
+    for band, (low, high) in ranges.items():
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise table.wrong(band, expected)
+    lows, highs = zip(*ranges.values(), strict=True)
+    return lows, highs
 
 
-def _parse_classes(
-    table: TomlTable,
-) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
+def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
     entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
     _check_ids(entries)
     legend = Legend(
@@ -287,28 +279,23 @@ def _parse_classes(
         column = parse_polygon_column(table, entries, legend)
         indices = tuple((index,) for index in range(len(legend)))
         return legend, ReferenceCoding(False, indices), column
-    kinds_and_codes = [
+    found = [
         _parse_codes(entry, "reference") if entry.has("reference") else [(False, (class_.id,))]
         for entry, class_ in zip(entries, legend.classes, strict=True)
     ]
-    ignored = _parse_codes(table, "ignored")
-    kinds = {kind for found in (*kinds_and_codes, ignored) for kind, _ in found}
+    found.append(_parse_codes(table, "ignored"))
+    kinds = {kind for items in found for kind, _ in items}
     if len(kinds) != 1:
         raise ValueError(
-            "some classes or ignored values are numbers and some are colours, expected one of "
-            "the two: give every class its reference value or colour"
+            "some classes or ignored values are numbers and some are colours, expected only one "
+            "kind: give every class its reference value, or every class its colour"
         )
-    codes = tuple(tuple(code for _, more in found for code in more) for found in kinds_and_codes)
+    *codes, ignored = (tuple(code for _, more in items for code in more) for items in found)
     is_coloured = kinds.pop()
     if table.has("colour_tolerance") and not is_coloured:
-        raise ValueError("colour_tolerance is given, and the classes have numbers, no colours")
-    coding = ReferenceCoding(
-        is_coloured,
-        codes,
-        tuple(code for _, more in ignored for code in more),
-        tolerance=table.integer("colour_tolerance", 0),
-    )
-    return legend, coding, None
+        raise ValueError("colour_tolerance is given, but the classes have numbers, not colours")
+    tolerance = table.integer("colour_tolerance", 0)
+    return legend, ReferenceCoding(is_coloured, tuple(codes), ignored, tolerance), None
 
 
 def _check_ids(entries: Sequence[TomlTable]) -> None:
@@ -319,12 +306,12 @@ def _check_ids(entries: Sequence[TomlTable]) -> None:
         if len(shared) > 1:
             raise ValueError(
                 f"{len(shared)} [[classes]] have id {number} ({', '.join(shared)}): give each its "
-                "own; several values of one class are a list, reference = [1, 2]"
+                "own id; a class with several values has a list, reference = [1, 2]"
             )
     if len(names) == 1:
         raise ValueError(
-            f"there is one class only ({next(iter(names.values()))[0]}), expected two or more: "
-            "give pixels outside of it a class too"
+            f"there is only one class ({entries[0].text('name')}), expected two or more: give the "
+            "pixels outside it a class too"
         )
 
 
@@ -334,14 +321,14 @@ def _parse_class(entry: TomlTable, colour: str) -> LegendClass:
         raise entry.wrong("id", f"0 to {NODATA - 1}")
     reference = entry.values.get("reference")
     if isinstance(reference, str) and COLOUR.fullmatch(reference):
-        colour = reference  # what the references show is what the map shows
+        colour = reference  # maps look like the references
     if not COLOUR.fullmatch(entry.text("colour", colour)):
         raise entry.wrong("colour", "a colour such as #3c1098")
     return LegendClass(entry.integer("id"), entry.text("name"), entry.text("colour", colour))
 
 
 def _parse_codes(table: TomlTable, key: str) -> list[tuple[bool, tuple[int, ...]]]:
-    """Each value of a class, or of the ignored ones, with its kind: True for a colour."""
+    """Read the values of a class or of `ignored`, each with its kind: True for a colour."""
     try:
         return [parse_codes(item) for item in table.items(key, expected=_CODES)]
     except ValueError as error:

@@ -1,13 +1,13 @@
-"""CardScene: one image of a dataset, its reference and its split.
+"""CardScene: one image of a dataset with its reference and its split.
 
-An entry ``[[scenes]]`` of a card names one image, or with ``*``, ``?`` or ``**`` many. What
-the wildcards stand for pairs an image with its reference: ``tile1/images/*.jpg`` and
-``tile1/masks/*.png`` pair files of one stem. Case does not matter: ``*.jpg`` finds
-``A.JPG``.
+An entry ``[[scenes]]`` of a card names one image, or many with the wildcards ``*``, ``?`` and
+``**``. An image and its reference match the wildcards with the same text:
+``tile1/images/*.jpg`` and ``tile1/masks/*.png`` pair files of the same stem. Case does not
+matter: ``*.jpg`` finds ``A.JPG``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +15,13 @@ from geosrseg.core.text.toml_table import TomlTable
 from geosrseg.datasets.block_split import BlockSplit
 
 SPLITS = {"train": 1, "validation": 2, "test": 3}
-"""Splits by name, with their value in a split raster."""
+"""Value of each split in a split raster."""
+
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+"""Suffixes of images and masks in folders without a card."""
 
 VECTORS = (".gpkg", ".geojson", ".json", ".shp", ".fgb", ".gml", ".kml", ".parquet")
-"""Suffixes of files of polygons, of which one may serve many images."""
+"""Suffixes of polygon files; one file may serve many images."""
 
 _WILDCARD = re.compile(r"(\*\*/|\*|\?)")
 _INTERVAL = re.compile(r"\s*(\d*)\s*:\s*(\d*)\s*")
@@ -26,11 +29,11 @@ _INTERVAL = re.compile(r"\s*(\d*)\s*:\s*(\d*)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Rows or columns that are used, the others belong to no split.
+    """Rows or columns that are used; all others are in no split.
 
     Attributes:
-        start: the first.
-        stop: the one after the last; None for all from `start` on.
+        start: first row or column.
+        stop: end, exclusive; None extends to the image's edge.
     """
 
     start: int = 0
@@ -38,22 +41,18 @@ class Interval:
 
     def __post_init__(self) -> None:
         if self.stop is not None and self.stop <= self.start:
-            raise ValueError(f"an interval holds at least one pixel, got {self}")
-
-    def holds_part_of(self, length: int) -> bool:
-        """True where it leaves something of `length` pixels."""
-        return self.start < length
+            raise ValueError(f"an interval has at least one pixel, got {self}")
 
     @classmethod
     def parse(cls, text: str) -> "Interval":
         """Read ``"800:"``, ``":400"`` or ``"800:1600"``.
 
         Raises:
-            ValueError: it is none of these.
+            ValueError: the text has another form, or the interval is empty.
         """
         match = _INTERVAL.fullmatch(text)
         if not match or text.strip() == ":":
-            raise ValueError(f"{text!r} is no interval")
+            raise ValueError(f"{text!r} is not an interval")
         start, stop = match.groups()
         return cls(int(start or 0), int(stop) if stop else None)
 
@@ -64,10 +63,8 @@ class CardScene:
 
     Attributes:
         image: path of the native HR image.
-        split: path of the split raster on the image's grid, a name in `SPLITS`, or blocks of
-            which some validate.
-        rows: rows that are used.
-        cols: columns that are used.
+        split: path of a split raster on the image's grid, a name in `SPLITS`, or blocks, some
+            of which validate.
         lr: path of a real LR image of the same ground; None where the image is degraded.
     """
 
@@ -80,22 +77,19 @@ class CardScene:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """All its files."""
-        split = (self.split,) if isinstance(self.split, Path) else ()
-        lr = (self.lr,) if self.lr else ()
-        return (self.image, self.reference, *split, *lr)
+        paths = (self.image, self.reference, self.split, self.lr)
+        return tuple(path for path in paths if isinstance(path, Path))
 
 
 def parse_scenes(table: TomlTable, *, data: Path) -> list[CardScene]:
-    """The scenes of one entry of a card, sorted by their paths.
+    """Read the scenes of one entry ``[[scenes]]``, sorted by path.
 
     Args:
-        table: an entry ``[[scenes]]``.
-        data: folder that its paths are relative to.
+        data: folder that the paths are relative to.
 
     Raises:
         ValueError: a value is wrong, or a file has no partner.
-        FileNotFoundError: nothing fits a path with wildcards.
+        FileNotFoundError: no file matches a path with wildcards.
     """
     table.only(("image", "reference", "split", "validation_block", "rows", "cols", "lr", "group"))
     images = find_files(table, "image", data)
@@ -118,7 +112,7 @@ def _named_split(table: TomlTable) -> str | BlockSplit:
     if not table.has("validation_block"):
         return name
     if name != "train":
-        raise table.wrong("split", "train, as some blocks of it validate (validation_block)")
+        raise table.wrong("split", "train, as some of its blocks validate (validation_block)")
     return BlockSplit(table.integer("validation_block", least=1))
 
 
@@ -134,60 +128,64 @@ def _interval(table: TomlTable, key: str) -> Interval:
 def _partners(
     table: TomlTable, key: str, images: dict[tuple[str, ...], Path], data: Path
 ) -> dict[tuple[str, ...], Path]:
-    """The files of `key`, one for each image; polygons may be one file for all."""
+    """Find the file of `key` for each image; one polygon file may serve all images."""
     found = find_files(table, key, data)
     if [*found] == [()] and found[()].suffix.lower() in VECTORS:
         return dict.fromkeys(images, found[()])
-    alone = [path for name, path in images.items() if name not in found]
-    if alone:
-        raise ValueError(
-            f"{len(alone)} of {len(images)} images that fit {table.name} image = "
-            f"{table.text('image')!r} have no partner that fits {key} = {table.text(key)!r}, "
-            f"first {alone[0]}: the parts that the wildcards stand for are equal in both"
-        )
-    if alone := [path for name, path in found.items() if name not in images]:
-        raise ValueError(
-            f"{len(alone)} of {len(found)} files that fit {table.name} {key} = "
-            f"{table.text(key)!r} have no image that fits image = {table.text('image')!r}, "
-            f"first {alone[0]}: the parts that the wildcards stand for are equal in both"
-        )
+    check_partners(table, {"image": images, key: found})
+    check_partners(table, {key: found, "image": images})
     return found
 
 
+def check_partners(table: TomlTable, files: Mapping[str, Mapping[tuple[str, ...], Path]]) -> None:
+    """Refuse files of the first key that have no partner among those of the second.
+
+    Args:
+        files: for each of two keys, its files by the text that the wildcards match.
+    """
+    (key, own), (other, others) = files.items()
+    if alone := [path for name, path in own.items() if name not in others]:
+        raise ValueError(
+            f"{len(alone)} of {len(own)} files that match {table.name} {key} = "
+            f"{table.text(key)!r} have no partner that matches {other} = {table.text(other)!r}, "
+            f"first {alone[0]}: the text in place of the wildcards has to be the same in both"
+        )
+
+
 def find_files(table: TomlTable, key: str, data: Path) -> dict[tuple[str, ...], Path]:
-    """Files by what the wildcards stand for, sorted; a path without wildcards is itself."""
+    """Find the files of `key`, sorted and keyed by the text that the wildcards match.
+
+    A path without wildcards has the key ``()``, whether the file exists or not.
+    """
     pattern = table.text(key)
     if "\\" in pattern and not (data / pattern).exists():
-        pattern = pattern.replace("\\", "/")  # of a card from Windows
+        pattern = pattern.replace("\\", "/")  # the card comes from Windows
     if not _WILDCARD.search(pattern) or (data / pattern).is_file():
         return {(): data / pattern}
     found: dict[tuple[str, ...], Path] = {}
     for name, path in _matches(pattern, data):
         if name in found:
             raise ValueError(
-                f"{table.name} {key} = {pattern!r} fits {found[name]} and {path}, which differ "
-                "in nothing that the wildcards stand for: keep one of them, or write the suffix"
+                f"{table.name} {key} = {pattern!r} matches {found[name]} and {path}, which the "
+                "wildcards do not tell apart: keep one of them, or write the suffix"
             )
         found[name] = path
     if not found:
         hint = ": only *, ** and ? are wildcards" if "[" in pattern else ""
-        raise FileNotFoundError(f"{table.name} {key} = {pattern!r} fits no file{hint}")
+        raise FileNotFoundError(f"{table.name} {key} = {pattern!r} matches no file{hint}")
     return found
 
 
 def _matches(pattern: str, data: Path) -> Iterator[tuple[tuple[str, ...], Path]]:
-    """What the wildcards stand for, in lower case, and the file; hidden files never match."""
+    """Yield the text that the wildcards match, in lower case, with the file; skip hidden ones."""
     parts = pattern.replace("\\", "/").split("/")
     fixed = next(number for number, part in enumerate(parts) if _WILDCARD.search(part))
     folder = data.joinpath(*parts[: min(fixed, len(parts) - 1)])
-    expression = re.compile(_regex("/".join(parts[fixed:])), re.IGNORECASE)
+    meaning = {"**/": "((?:[^/]+/)*)", "*": "([^/]*)", "?": "([^/])"}
+    pieces = _WILDCARD.split("/".join(parts[fixed:]))
+    regex = "".join(meaning.get(piece, re.escape(piece)) for piece in pieces)
+    expression = re.compile(regex, re.IGNORECASE)
     for path in sorted(folder.rglob("*")):
         match = expression.fullmatch(path.relative_to(folder).as_posix())
         if match and path.is_file() and not path.name.startswith("."):
             yield tuple(text.lower() for text in match.groups()), path
-
-
-def _regex(pattern: str) -> str:
-    """A pattern as a regular expression, with a group for every wildcard."""
-    meaning = {"**/": "((?:[^/]+/)*)", "*": "([^/]*)", "?": "([^/])"}
-    return "".join(meaning.get(part, re.escape(part)) for part in _WILDCARD.split(pattern))

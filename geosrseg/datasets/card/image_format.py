@@ -1,6 +1,7 @@
 """ImageFormat: how the images of a dataset store reflectance."""
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,13 @@ from geosrseg.raster.files.raster_files import RasterFiles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFormat:
-    """What a card says of its images; what it leaves out is in the files.
+    """How images store reflectance, by a card; None leaves a value to the files.
 
     Attributes:
-        indexes: numbers of the files' bands, 1-based, in the order of the card's bands.
+        indexes: 1-based numbers of the files' bands, in the order of the card's bands.
         radiometry: digital number to reflectance.
-        nodata: the digital number of pixels without a measurement.
-        example: the image whose bands `indexes` are, all but alpha, where no card says them.
+        nodata: digital number of pixels without a measurement.
+        example: image that gave `indexes`, all its bands but alpha, where no card did.
     """
 
     indexes: tuple[int, ...] | None = None
@@ -29,37 +30,31 @@ class ImageFormat:
 
 
 OF_8_BITS = ImageFormat(indexes=(1, 2, 3), radiometry=Radiometry.uniform(3, scale=1 / 255))
-"""Three bands of 8 bits."""
+"""Format of three bands of 8 bits."""
 
 
 def format_of(path: Path) -> ImageFormat:
-    """The format of an image without a card: all its bands but alpha, 8 bits are 1 / 255.
+    """Derive the format of images without a card: all bands but alpha, 8 bits times 1 / 255.
 
-    Other numbers are what the file says or what its values tell.
+    For other data types, the file or its values give the scale.
 
     Raises:
-        DatasetError: it cannot be opened.
+        DatasetError: the image cannot be opened.
     """
-    files = RasterFiles()
-    try:
-        with files.use(path) as dataset:
-            pairs = zip(dataset.indexes, dataset.colorinterp, strict=True)
-            indexes = tuple(index for index, meaning in pairs if meaning != ColorInterp.alpha)
-            radiometry = Radiometry.uniform(len(indexes), scale=1 / 255)
-            is_bytes = set(dataset.dtypes) == {"uint8"}
-            return ImageFormat(
-                indexes=indexes, radiometry=radiometry if is_bytes else None, example=path
-            )
-    finally:
-        files.close()
+    with closing(RasterFiles()) as files, files.use(path) as dataset:
+        pairs = zip(dataset.indexes, dataset.colorinterp, strict=True)
+        indexes = tuple(index for index, meaning in pairs if meaning != ColorInterp.alpha)
+        is_bytes = set(dataset.dtypes) == {"uint8"}
+    radiometry = Radiometry.uniform(len(indexes), scale=1 / 255) if is_bytes else None
+    return ImageFormat(indexes=indexes, radiometry=radiometry, example=path)
 
 
 def parse_image_format(table: TomlTable, *, bands: int) -> ImageFormat:
     """Read a table such as ``[image]``.
 
     Args:
-        table: with ``bands``, ``scale``, ``offset`` and ``nodata``, each optional.
-        bands: number of the card's bands.
+        table: has ``bands``, ``scale``, ``offset`` and ``nodata``, each optional.
+        bands: number of bands in the card.
 
     Raises:
         ValueError: a value is wrong.

@@ -1,13 +1,6 @@
-"""PolygonColumn: where polygons as references have their class.
+"""PolygonColumn: the column of a polygon file that holds the classes.
 
-[polygons]
-column = "landuse"
-elsewhere = "other"            # class of the ground between them; ignored, if left out
-
-[[classes]]
-id = 1
-name = "forest"
-reference = ["wood", "coppice"]   # values of the column; the name, if left out
+docs/datasets.md describes the keys of the table ``[polygons]``.
 """
 
 from collections.abc import Sequence
@@ -25,9 +18,9 @@ class PolygonColumn:
     """A column with classes.
 
     Attributes:
-        classes: the values of each class, as text, in the order of the legend.
-        ignored: values that have no class on purpose.
-        elsewhere: index of the class between the polygons; None where that is ignored.
+        classes: values of each class, as text, in the order of the legend.
+        ignored: values without a class.
+        elsewhere: index of the class between the polygons; None ignores that ground.
     """
 
     name: str
@@ -36,7 +29,7 @@ class PolygonColumn:
     elsewhere: int | None = None
 
     def code_of(self, value: object) -> int | None:
-        """The class's index, `NO_CODE` for what is ignored, None for an unknown value."""
+        """Return a value's class index, `NO_CODE` if it is ignored, None if it is unknown."""
         text = _text(value)
         if text in self.ignored:
             return NO_CODE
@@ -46,14 +39,13 @@ class PolygonColumn:
 def parse_polygon_column(
     card: TomlTable, entries: Sequence[TomlTable], legend: Legend
 ) -> PolygonColumn:
-    """Read ``[polygons]`` and the classes' values.
+    """Read ``[polygons]`` and the values of the classes.
 
     Args:
-        card: the whole card.
-        entries: the tables of the classes, in the order of the legend.
+        entries: tables of the classes, in the order of the legend.
 
     Raises:
-        ValueError: a value is wrong, or stands for two classes.
+        ValueError: a value is wrong, or has two classes.
     """
     table = card.table("polygons").only(("column", "elsewhere"))
     classes = tuple(
@@ -64,7 +56,7 @@ def parse_polygon_column(
     seen: set[str] = set()
     for values in (*classes, ignored):
         if twice := seen.intersection(values):
-            raise ValueError(f"{min(twice)!r} stands for two classes, or for one and for ignored")
+            raise ValueError(f"{min(twice)!r} has two classes, or one and is ignored")
         seen.update(values)
     elsewhere = None
     if table.has("elsewhere"):
@@ -83,7 +75,7 @@ def _values(table: TomlTable, key: str) -> tuple[str, ...]:
 
 
 def _text(value: object) -> str:
-    """A value as it is compared: files hold whole numbers as floating point too."""
+    """Convert a value to text for comparison; files may store whole numbers as floats."""
     if isinstance(value, float) and value == int(value):
         return str(int(value))
     return str(value).strip()

@@ -1,7 +1,7 @@
-"""ReferenceCoding: which values or colours of a reference are which class.
+"""ReferenceCoding: maps the values or colours of a reference to classes.
 
-A reference holds numbers or colours. Both are codes here: a number is its own code, a
-colour is red * 65536 + green * 256 + blue.
+A reference holds numbers or colours. Both become codes: a number is its own code, a colour is
+red * 65536 + green * 256 + blue.
 """
 
 import re
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import NODATA
 
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-"""A colour as a card says it."""
+"""A colour as a card writes it."""
 
 _SMALLEST_NUMBER = -(2**15)
 _LARGEST_NUMBER = 2**16 - 1
 
 NO_CODE = _SMALLEST_NUMBER - 1
-"""The code of a pixel that a reference itself marks as empty; ignored."""
+"""Code of a pixel that the reference itself marks as empty; ignored."""
 
 _NUMBER_RANGE = re.compile(r"(\d+)-(\d+)")
 
@@ -32,10 +32,10 @@ class ReferenceCoding:
 
     Attributes:
         is_coloured: the codes are colours.
-        classes: the codes of each class, in the order of the legend.
-        ignored: codes that have no class on purpose; any other is unknown.
-        tolerance: how far a colour may be from one of these to stand for it, in steps of the
-            channels; lossy compression changes colours.
+        classes: codes of each class, in the order of the legend.
+        ignored: codes without a class; all others are unknown.
+        tolerance: largest distance in RGB between a colour and the one that it stands for;
+            lossy compression changes colours.
     """
 
     is_coloured: bool
@@ -48,14 +48,14 @@ class ReferenceCoding:
         for codes in (*self.classes, self.ignored):
             if twice := seen.intersection(codes):
                 raise ValueError(
-                    f"{self.show(min(twice))} of the references has two meanings: give every "
+                    f"{self.show(min(twice))} of the references has two meanings: assign each "
                     "value or colour to one class, or to ignored"
                 )
             seen.update(codes)
 
     @cached_property
     def _tables(self) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-        """By code less `NO_CODE`: the class index or NODATA, and whether the card knows it."""
+        """Indexed by code - `NO_CODE`: the class index or NODATA, and True for known codes."""
         last = 2**24 - 1 if self.is_coloured else _LARGEST_NUMBER + 1
         indices = np.full(last - NO_CODE + 1, NODATA, np.uint8)
         known = np.zeros(len(indices), np.bool_)
@@ -68,17 +68,17 @@ class ReferenceCoding:
         return indices, known
 
     def _add_near_colours(self, indices: NDArray[np.uint8], known: NDArray[np.bool_]) -> None:
-        """Give other colours the meaning of the nearest one of the card, if it is near enough.
+        """Give each colour within the tolerance the meaning of the card's nearest one.
 
         Args:
             indices: (2**24,) class index by colour, changed in place.
-            known: (2**24,) for the same codes.
+            known: (2**24,) True for known colours, changed in place.
         """
         codes = np.flatnonzero(known)
         colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255])
         meanings = indices[codes]
         others = np.mgrid[:256, :256].reshape(2, -1)
-        for red in range(256):  # a plane at a time: all of them would take gigabytes
+        for red in range(256):  # one plane at a time: all at once would take gigabytes
             squares = (colours[0] - red)[:, None] ** 2 + (
                 (colours[1:, :, None] - others[:, None]) ** 2
             ).sum(axis=0)
@@ -88,37 +88,35 @@ class ReferenceCoding:
             known[plane] |= near
 
     def decode(self, codes: NDArray[np.int32]) -> NDArray[np.uint8]:
-        """Class indices of codes, NODATA where they have no class."""
+        """Return class indices of codes; NODATA where they have no class."""
         return self._tables[0][codes - NO_CODE]
 
     def count_unknown(self, codes: NDArray[np.int32]) -> dict[int, int]:
-        """Pixels by code, of the codes that have no class and are not ignored either."""
+        """Return the pixels of each unknown code, neither ignored nor in a class."""
         found, counts = np.unique(codes[~self._tables[1][codes - NO_CODE]], return_counts=True)
         return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
     def show(self, code: int) -> str:
-        """A code as a card says it."""
+        """Write a code as a card does."""
         if self.is_coloured:
             return f"#{code:06x}"
-        return (
-            str(code) if code <= _LARGEST_NUMBER else "values that are no whole number of 16 bits"
-        )
+        return str(code) if code <= _LARGEST_NUMBER else "values other than 16-bit whole numbers"
 
     def __getstate__(self) -> dict[str, Any]:
-        """For another process: the table is made there."""
+        """Leave the tables out: another process makes its own."""
         return {key: value for key, value in self.__dict__.items() if key != "_tables"}
 
 
 def parse_codes(item: object) -> tuple[bool, tuple[int, ...]]:
-    """What a card says of a class's values, such as ``3``, ``"128-255"`` or ``"#3c1098"``.
+    """Read a card's value of a class, such as ``3``, ``"128-255"`` or ``"#3c1098"``.
 
     Numbers may be negative, but not in a range.
 
     Returns:
-        Whether it is a colour, and the codes.
+        True for a colour, and the codes.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: the value has another form.
     """
     numbers = range(_SMALLEST_NUMBER, _LARGEST_NUMBER + 1)
     if isinstance(item, int) and not isinstance(item, bool) and item in numbers:
@@ -133,9 +131,9 @@ def parse_codes(item: object) -> tuple[bool, tuple[int, ...]]:
 
 
 def number_codes(values: NDArray[np.generic]) -> NDArray[np.int32]:
-    """Codes of numbers of any real dtype.
+    """Return codes of numbers of any real dtype.
 
-    What is no whole number of 16 bits gets one code more, NaN gets `NO_CODE`.
+    All numbers but 16-bit whole numbers share one further code; NaN gets `NO_CODE`.
     """
     if values.dtype == np.uint8:
         return values.astype(np.int32)
@@ -150,6 +148,6 @@ def number_codes(values: NDArray[np.generic]) -> NDArray[np.int32]:
 
 
 def colour_codes(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """Codes of colours, (3, rows, cols) -> (rows, cols)."""
+    """Return codes of colours, (3, rows, cols) -> (rows, cols)."""
     red, green, blue = rgb.astype(np.int32)
     return (red << 16) | (green << 8) | blue

@@ -1,23 +1,6 @@
-"""Source: one kind of images of a card that mixes several, with what its labels mean.
+"""Source: one kind of images in a card of several kinds, and the meaning of its labels.
 
-An entry ``[[sources]]`` of a card::
-
-    [[sources]]
-    name = "cities"
-    weight = 3.0                        # chips drawn from it, beside the other sources'
-    image = "s2_10m/*.tif"
-    reference = "s2_10m/*_dw.tif"       # an image without a reference is not used
-    labels = "target"                   # or "lr": the image is the LR image
-    reflectance = "toa"                 # or "surface"
-    sensor = "S2A"                      # LR images are made as Landsat would see it
-    confidence_band = 2                 # of the reference, percent: weight of a pixel
-    chip_grid = 64                      # the file is packed of chips that are no neighbours
-    ignored = [7]                       # reference values that are not trusted here
-    validation = ["beihai_*"]           # names of images; all others train
-
-``split = "train"`` puts all in one split, ``splits = "chips.csv"`` takes a table with the
-columns ``chip`` and ``split``, and ``group``, of which none may be in two splits. ``bands``,
-``scale``, ``offset`` and ``nodata`` are those of ``[image]``, for this source.
+docs/datasets.md describes the keys of an entry ``[[sources]]``.
 """
 
 import csv
@@ -27,22 +10,22 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from geosrseg.core.text.toml_table import TomlTable
-from geosrseg.datasets.card.card_scene import SPLITS, find_files
+from geosrseg.datasets.card.card_scene import SPLITS, check_partners, find_files
 from geosrseg.datasets.card.image_format import ImageFormat, parse_image_format
 from geosrseg.datasets.card.reference_coding import ReferenceCoding, parse_codes
 from geosrseg.regular_file import read_regular
 
 KINDS = ("surface", "toa")
-"""Kinds of reflectance: of the ground, and with the atmosphere in front of it."""
+"""Kinds of reflectance: of the surface, and at the top of the atmosphere."""
 
 SENSORS = ("S2A", "S2B")
-"""Sensors whose images can be turned into what Landsat would see."""
+"""Sensors whose images can be converted to what Landsat would see."""
 
 MAX_TABLE_BYTES = 2**26
-"""Of a table of splits; a row has some 40 bytes."""
+"""Largest table of splits accepted; a row has about 40 bytes."""
 
 LABELS = ("target", "lr")
-"""Grids that labels lie on."""
+"""Grids that labels may have."""
 
 _FORMAT = ("bands", "scale", "offset", "nodata")
 _KEYS = (
@@ -53,13 +36,7 @@ _KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """An image of a source.
-
-    Attributes:
-        image: its file.
-        reference: the file of its labels, on its grid.
-        split: the split that the whole source is in.
-    """
+    """An image of a source, its reference on the same grid, and the split of the whole image."""
 
     image: Path
     reference: Path
@@ -68,21 +45,19 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One kind of images, and what its labels mean.
+    """One kind of images, and the meaning of its labels.
 
     Attributes:
-        name: of the source.
-        weight: chips are drawn from it in proportion to this.
-        is_lr: the images are LR images and the labels lie on their grid; else both are
-            native, on the target grid.
+        weight: chips drawn from this source, relative to other sources.
+        is_lr: the images are LR images, with labels on their grid; else both are native, on
+            the target grid.
         reflectance: one of `KINDS`.
-        sensor: one of `SENSORS`; None where LR images are made by bicubic reduction.
-        chip_grid: pixels along each side of the chips that a file is packed of; None where
-            a file is one image.
+        sensor: one of `SENSORS`; None makes LR images by bicubic reduction.
+        chip_grid: pixels along each side of the chips in a packed file; None where a file is
+            one image.
         confidence_band: band of the reference with the labels' confidence in percent.
-        coding: the classes in its references.
-        image: how its images store reflectance, where the files do not say it.
-        files: the images.
+        coding: values of the classes in the references.
+        image: how the images store reflectance, where the files do not state it.
     """
 
     name: str
@@ -103,22 +78,22 @@ def parse_sources(
     """Read all entries ``[[sources]]`` of a card.
 
     Args:
-        tables: the entries.
-        data: folder that their paths are relative to.
-        coding: of the card.
-        bands: number of the card's bands.
+        data: folder that the paths are relative to.
+        coding: coding of the card.
+        bands: number of bands in the card.
 
     Raises:
         ValueError: a value is wrong, or a file is in two splits.
-        FileNotFoundError: nothing fits a path.
+        FileNotFoundError: no file matches a path.
     """
     if coding.is_coloured:
-        raise ValueError("[[sources]] take references of numbers, and the classes have colours")
+        raise ValueError("[[sources]] need references of numbers, but the classes have colours")
     sources = tuple(_parse(table, data=data, coding=coding, bands=bands) for table in tables)
-    if len({source.name for source in sources}) < len(sources):
-        raise ValueError("two [[sources]] have one name, expected names that differ")
-    if {source.name for source in sources} & set(LABELS):
-        raise ValueError("a source is called like a grid, expected a name other than lr and target")
+    names = {source.name for source in sources}
+    if len(names) < len(sources):
+        raise ValueError("two [[sources]] have one name, expected distinct names")
+    if names & set(LABELS):
+        raise ValueError("a source has the name of a grid, expected one other than lr and target")
     return sources
 
 
@@ -129,7 +104,7 @@ def _parse(table: TomlTable, *, data: Path, coding: ReferenceCoding, bands: int)
         raise table.wrong("weight", "a number of 0 or more")
     is_lr = _choice(table, "labels", LABELS, default=LABELS[0]) == "lr"
     if is_lr and table.has("sensor"):
-        raise table.wrong("sensor", 'nothing beside labels = "lr", whose images are LR images')
+        raise table.wrong("sensor", 'none with labels = "lr", whose images are LR images')
     packed, trusted = table.has("chip_grid"), table.has("confidence_band")
     stored = {key: table.values[key] for key in _FORMAT if table.has(key)}
     return Source(
@@ -156,7 +131,7 @@ def _choice(
 
 
 def _without(coding: ReferenceCoding, table: TomlTable) -> ReferenceCoding:
-    """The card's coding, less the values that are not trusted in this source."""
+    """Return the card's coding without the values that this source ignores."""
     expected = "reference values such as 3, or a list of them"
     ignored = set(coding.ignored)
     for item in table.items("ignored", expected=expected):
@@ -172,21 +147,16 @@ def _without(coding: ReferenceCoding, table: TomlTable) -> ReferenceCoding:
 
 
 def _files(table: TomlTable, data: Path) -> tuple[SourceFile, ...]:
-    """The images that have a reference, with their splits, sorted by what differs in names."""
+    """Find the images that have a reference, with their splits, sorted by the wildcards' text."""
     references, images = find_files(table, "reference", data), find_files(table, "image", data)
-    if alone := [path for key, path in references.items() if key not in images]:
-        raise ValueError(
-            f"{table.name}: {len(alone)} of {len(references)} references have no image that fits "
-            f"image = {table.text('image')!r}, first {alone[0]}: the parts that the wildcards "
-            "stand for are equal in both"
-        )
+    check_partners(table, {"reference": references, "image": images})
     pairs = [(images[key], reference) for key, reference in references.items()]
     splits = _splits(table, [image.stem for image, _ in pairs], data)
     return tuple(SourceFile(*pair, splits[pair[0].stem]) for pair in pairs)
 
 
 def _splits(table: TomlTable, names: list[str], data: Path) -> dict[str, str]:
-    """The split of each image by the name of its file, without suffix."""
+    """Return the split of each image; names are those of files, without suffix."""
     ways = [key for key in ("split", "splits") if table.has(key)]
     if table.has("validation") or table.has("test"):
         ways.append("validation and test")
@@ -208,7 +178,7 @@ def _listed_splits(table: TomlTable, names: list[str]) -> dict[str, str]:
         for pattern in table.items(split, expected="a list of names"):
             fitting = [name for name in names if fnmatchcase(name, str(pattern))]
             if not fitting:
-                raise ValueError(f"{table.name} {split}: {pattern!r} fits no image")
+                raise ValueError(f"{table.name} {split}: {pattern!r} matches no image")
             for name in fitting:
                 if splits[name] not in ("train", split):
                     raise ValueError(f"{table.name}: {name} is in validation and in test")
@@ -217,16 +187,16 @@ def _listed_splits(table: TomlTable, names: list[str]) -> dict[str, str]:
 
 
 def _read_splits(path: Path, names: list[str]) -> dict[str, str]:
-    """The column ``split`` of a table, by its column ``chip``."""
+    """Read the column ``split`` of a table, keyed by its column ``chip``."""
     if not path.exists():
-        raise FileNotFoundError(f"the table of splits {path} is not there")
+        raise FileNotFoundError(f"there is no table of splits {path}")
     text = read_regular(path, limit=MAX_TABLE_BYTES).decode("utf-8-sig")
     try:
         rows = list(csv.DictReader(text.splitlines(), strict=True))
     except csv.Error as error:
-        raise ValueError(f"{path} is no table ({error})") from error
+        raise ValueError(f"{path} is not a CSV table ({error})") from error
     if not rows or not {"chip", "split"} <= set(rows[0]):
-        raise ValueError(f"{path} has not the columns chip and split")
+        raise ValueError(f"{path} has no rows or lacks the columns chip and split")
     splits = {row["chip"]: row["split"] for row in rows}
     if unknown := {split for split in splits.values() if split not in SPLITS}:
         raise ValueError(f"{path} has the split {min(unknown)!r}, expected {', '.join(SPLITS)}")

@@ -1,1 +1,1 @@
-"""What a dataset holds, looked at before anything is trained on it."""
+"""Checks of a dataset before training: mistakes in values, classes and splits."""

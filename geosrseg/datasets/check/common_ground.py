@@ -1,4 +1,4 @@
-"""CommonGround: images of two splits that show the same place, which no score survives."""
+"""CommonGround: images of two splits that show the same place, which makes scores worthless."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from rasterio.warp import transform_bounds
 from shapely import STRtree, box
 from shapely.geometry import Polygon
 
-from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.block_split import BlockSplit
 from geosrseg.datasets.card.card_scene import SPLITS
 from geosrseg.datasets.labelled_scene import LabelledScene
@@ -19,18 +18,20 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 LEAST = 0.01
-"""Share of the smaller image's ground above which two images are said to overlap."""
+"""Share of the smaller image's ground from which on two images overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommonGround:
-    """Two images.
+    """Two images that share ground.
 
     Attributes:
-        tested: one that validates or tests.
-        share: of the second one's ground that the first shows too.
-        of_trained: of the first one's ground that the second shows.
-        same: both are the same file, or hold the same pixels.
+        trained: image that trains.
+        tested: image that validates or tests.
+        split: split of `tested`.
+        share: share of the ground of `tested` that `trained` shows too.
+        of_trained: share of the ground of `trained` that `tested` shows too.
+        same: both are one file, or have the same pixels.
     """
 
     trained: Path
@@ -44,13 +45,12 @@ class CommonGround:
 def find_common_ground(
     scenes: Sequence[LabelledScene], digests: Sequence[str]
 ) -> list[CommonGround]:
-    """Pairs of images, one that trains and one that does not, which show the same.
+    """Find pairs of images that share ground, where one trains and the other does not.
 
-    Within one image the guard keeps the splits apart, so its own splits are no pair.
+    The splits of a single image are no pair, as the guard keeps them apart.
 
     Args:
-        scenes: of a dataset.
-        digests: of their pixels, see `ImageSurvey`.
+        digests: digest of each scene's pixels, see `ImageSurvey`.
     """
     found = [*_same_pixels(scenes, digests)]
     known = {(pair.trained, pair.tested) for pair in found}
@@ -68,14 +68,15 @@ def _same_pixels(scenes: Sequence[LabelledScene], digests: Sequence[str]) -> Ite
             if common is None:
                 continue
             for trained, tested, split in _roles(one, other, same=True):
-                shares = [_pixels(common) / _pixels(s.split.used) for s in (tested, trained)]
-                yield CommonGround(
-                    trained.path, tested.path, split, shares[0], shares[1], same=True
+                share, of_trained = (
+                    common.height * common.width / (used.height * used.width)
+                    for used in (tested.split.used, trained.split.used)
                 )
+                yield CommonGround(trained.path, tested.path, split, share, of_trained, same=True)
 
 
 def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
-    """By their georeference; images without one lie nowhere."""
+    """Yield pairs that overlap by georeference; images without one have no place."""
     for first, second, shares in find_overlaps([ground_of_scene(s) for s in scenes]):
         one, other = scenes[first], scenes[second]
         for trained, tested, split in _roles(one, other, same=False):
@@ -89,10 +90,10 @@ def _overlapping(scenes: Sequence[LabelledScene]) -> Iterator[CommonGround]:
 def find_overlaps(
     grounds: Sequence[Polygon | None],
 ) -> Iterator[tuple[int, int, tuple[float, float]]]:
-    """Pairs of images that show common ground, by their numbers, and the share of each one's.
+    """Yield the indices of two images that share ground, and the share of each one's ground.
 
     Args:
-        grounds: what each image covers, in degrees; None for one that lies nowhere.
+        grounds: ground of each image in degrees; None without a georeference.
     """
     placed = [(number, ground) for number, ground in enumerate(grounds) if ground is not None]
     if not placed:
@@ -109,7 +110,7 @@ def find_overlaps(
 
 
 def ground_of_scene(scene: LabelledScene) -> Polygon | None:
-    """The used part of an image in degrees; None without a georeference, or if it is of a pack."""
+    """Return an image's used part in degrees; None in a packed file or without a georeference."""
     if isinstance(scene, SourceScene) and scene.source.chip_grid is not None:
         return None
     if scene.grid.transform.is_identity:
@@ -118,28 +119,20 @@ def ground_of_scene(scene: LabelledScene) -> Polygon | None:
 
 
 def ground_of(grid: Grid) -> Polygon | None:
-    """What a grid covers, in degrees; None without a georeference."""
+    """Return the ground of a grid in degrees; None without a georeference."""
     if grid.crs is None or grid.transform.is_identity:
         return None
-    left, bottom, right, top = grid.bounds
+    (left, right), (bottom, top) = sorted(grid.bounds[::2]), sorted(grid.bounds[1::2])
     try:
-        bounds = transform_bounds(
-            grid.crs,
-            "EPSG:4326",
-            min(left, right),
-            min(bottom, top),
-            max(left, right),
-            max(bottom, top),
-        )
+        return box(*transform_bounds(grid.crs, "EPSG:4326", left, bottom, right, top))
     except GDAL_ERRORS:
         return None
-    return box(*bounds)
 
 
 def _roles(
     one: LabelledScene, other: LabelledScene, *, same: bool
 ) -> Iterator[tuple[LabelledScene, LabelledScene, str]]:
-    """Which of two images trains and which does not, and what that one does."""
+    """Yield the image that trains, the one that does not, and the split of the latter."""
     if _agree(one, other, same=same):
         return
     for trained, tested in ((one, other), (other, one)):
@@ -150,11 +143,7 @@ def _roles(
 
 
 def _agree(one: LabelledScene, other: LabelledScene, *, same: bool) -> bool:
-    """Whether one place is in one split in both: of one raster, or of blocks of one grid."""
+    """Return whether both put each place into one split, by the same raster or blocks."""
     if isinstance(one.split.source, str) or one.split.source != other.split.source:
         return False
     return same or not isinstance(one.split.source, BlockSplit)
-
-
-def _pixels(window: Window) -> int:
-    return window.height * window.width

@@ -1,4 +1,4 @@
-"""DataCheck: a dataset looked at before anything is trained on it."""
+"""DataCheck: a dataset checked before training, with tables of bands and classes."""
 
 import warnings
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.normalize import Normalization
 from geosrseg.core.text.counted import counted
 from geosrseg.core.text.toml_text import toml_key
 from geosrseg.datasets.card.card import DatasetCard
@@ -18,23 +17,22 @@ from geosrseg.datasets.check.common_ground import find_common_ground
 from geosrseg.datasets.check.image_survey import PERCENTS, ImageSurvey, survey_image
 from geosrseg.datasets.check.reference_survey import ReferenceSurvey, survey_reference
 from geosrseg.datasets.labelled_scene import LabelledScene
-from geosrseg.datasets.scenes import open_labelled_scenes
+from geosrseg.datasets.scenes import open_scenes
 from geosrseg.errors import DatasetWarning
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataCheck:
-    """What was found.
+    """Result of `check_data`.
 
     Attributes:
-        card: the dataset.
-        images: of its scenes, each once.
-        references: of its scenes.
-        scale_from: what says the scale of the images, in words.
-        scales: (bands,) of the first image.
-        offsets: (bands,) of the same.
-        nodata: its declared number; None without one.
-        warnings: what is likely a mistake, one line each.
+        images: surveys of the images, each once.
+        references: surveys of the references, one per scene.
+        scale_from: where the scale of the images comes from, in words.
+        scales: (bands,) scales of the first image.
+        offsets: (bands,) offsets of the first image.
+        nodata: declared nodata of the first image; None without one.
+        warnings: likely mistakes, one line each.
     """
 
     card: DatasetCard
@@ -47,11 +45,9 @@ class DataCheck:
     warnings: Sequence[str]
 
     def lines(self) -> list[str]:
-        """What was read, for people."""
+        """Return a summary with tables of bands and classes, for people."""
         sizes = sorted({(image.width, image.height) for image in self.images})
-        shown = " to ".join(
-            f"{width} x {height}" for width, height in dict.fromkeys((sizes[0], sizes[-1]))
-        )
+        shown = " to ".join(f"{w} x {h}" for w, h in dict.fromkeys((sizes[0], sizes[-1])))
         types = ", ".join(sorted({image.dtype for image in self.images}))
         return [
             f"data: {self.card.name}, {counted(len(self.images), 'image')} of {shown} pixels, "
@@ -63,7 +59,7 @@ class DataCheck:
         ]
 
     def band_lines(self) -> list[str]:
-        """The table [bands] as the values of the images suggest it, to paste into a card."""
+        """Return a table [bands] that fits the images' values, to paste into a card."""
         ends = self.percentiles()[:, [0, -1]]
         return [
             "[bands]",
@@ -74,7 +70,10 @@ class DataCheck:
         ]
 
     def percentiles(self) -> NDArray[np.float64]:
-        """(bands, percents) reflectance at `PERCENTS`, of all images: the median of theirs."""
+        """Return (bands, percents) reflectance at `PERCENTS` over all images.
+
+        This is the median of the images' values; the first and last are minimum and maximum.
+        """
         values = np.array([image.percentiles for image in self.images])
         finite = values[np.isfinite(values).all(axis=(1, 2))]
         middle = np.median(finite, axis=0)
@@ -105,16 +104,16 @@ class DataCheck:
 
 
 def check_data(card: DatasetCard, scenes: Sequence[LabelledScene]) -> DataCheck:
-    """Look at every image and reference of a dataset.
+    """Check every image and reference of a dataset.
 
     Args:
-        scenes: its scenes, open.
+        scenes: the open scenes of the card.
 
     Warns:
-        DatasetWarning: each of the check's warnings.
+        DatasetWarning: once for each of the check's warnings.
 
     Raises:
-        DatasetError: nothing useful can be trained on it.
+        DatasetError: training on the dataset would be useless.
     """
     images = [survey_image(scene.image, low=card.low, high=card.high) for scene in scenes]
     references = [survey_reference(scene, classes=len(card.legend)) for scene in scenes]
@@ -129,7 +128,7 @@ def check_data(card: DatasetCard, scenes: Sequence[LabelledScene]) -> DataCheck:
         findings.find_leaks(find_common_ground(scenes, digests)),
     )
     found = []
-    for text in kinds:  # each at once: an error may follow, which it may explain
+    for text in kinds:  # warn at once: it may explain an error that follows
         warnings.warn(text, DatasetWarning, stacklevel=2)
         found.append(text)
     first = scenes[0].image
@@ -146,9 +145,8 @@ def check_data(card: DatasetCard, scenes: Sequence[LabelledScene]) -> DataCheck:
 
 
 def check_dataset(card: DatasetCard) -> DataCheck:
-    """Open the files of a dataset and look at them, see `check_data`."""
-    bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
-    with open_labelled_scenes(card, normalization=bare, checked=True) as scenes:
+    """Open the files of a dataset and check them, see `check_data`."""
+    with open_scenes(card, card.bare_normalization()) as scenes:
         return check_data(card, scenes)
 
 
@@ -161,13 +159,8 @@ def _rounded(value: float) -> str:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    """Rows with their columns under each other, the first one flush left."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    """Align the columns of rows, the first one flush left, the others flush right."""
+    first, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
     return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if number == 0 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
+        "  ".join(["", head.ljust(first), *map(str.rjust, cells, widths)]) for head, *cells in rows
     ]

@@ -1,11 +1,10 @@
-"""Findings: what of a dataset is likely a mistake, in words that name file, value and share.
+"""Findings: likely mistakes in a dataset, in words that name file, value and share.
 
-Each function yields the warnings of one kind; what makes training pointless is raised.
+Each function yields the warnings of one kind, and raises what makes training useless.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +19,21 @@ from geosrseg.datasets.scenes import unknown_codes
 from geosrseg.errors import DatasetError
 
 NARROW = 0.02
-"""Share of [low, high] that holds all but 4 % of a band's values: the scale is wrong."""
+"""If all but 4 % of a band's values span less than this share of [low, high], the scale is
+wrong."""
 
 MUCH, MOST = 0.1, 0.5
-"""Shares of a band's values, or of an image's, that lie beyond [low, high] and are cut off."""
+"""Shares of a band's and of an image's values beyond [low, high], from which on to warn."""
 
 LOST = 0.01
-"""Share of a lossy reference's pixels that may have a colour of no class."""
+"""Largest share of a lossy reference's pixels without a class."""
 
 SHOWN = 3
-"""Files that are named of many."""
+"""Most pairs of files that are named."""
 
 
 def find_types(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str]:
-    """Images of several data types, to which one scale is applied."""
+    """Find images of several data types, to which one scale would apply."""
     types = Counter(image.dtype for image in images)
     if len(types) == 1 or card.image.radiometry is None:
         return
@@ -41,7 +41,7 @@ def find_types(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str
     odd = [image for image in images if image.dtype != usual]
     text = (
         f"{odd[0].path} is {odd[0].dtype}, and {types[usual]} of {len(images)} images are {usual}: "
-        "one scale holds for all images of a card, so store them in one data type"
+        "one scale applies to all images of a card, so store them in one data type"
     )
     if "uint8" in types:
         raise DatasetError(text)
@@ -49,18 +49,18 @@ def find_types(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str
 
 
 def find_turned(images: Sequence[ImageSurvey]) -> Iterator[str]:
-    """Photos that viewers show turned: a mask drawn on what was shown fits nowhere."""
+    """Find photos that viewers show turned: masks drawn on them do not fit the stored pixels."""
     turned = [image for image in images if image.is_turned]
     if turned:
         yield (
             f"{turned[0].path} is shown turned by its EXIF orientation ({len(turned)} of "
-            f"{len(images)} images), and read as it is stored: its reference has to lie on the "
-            "stored pixels, or save the image upright"
+            f"{len(images)} images), but read as stored: make its reference fit the stored "
+            "pixels, or save the image upright"
         )
 
 
 def find_ranges(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[str]:
-    """Bands that the network hardly sees, as scale or [bands] is wrong."""
+    """Find bands where a wrong scale or [bands] hides the values from the network."""
     seen = [image for image in images if np.isfinite(image.percentiles).all()]
     if not seen:
         raise DatasetError(f"no image of {card.name} has a pixel that is valid in all bands")
@@ -68,7 +68,8 @@ def find_ranges(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[st
     if len(cut) == len(seen) and min(image.beyond for image in seen) > 0.99:
         raise DatasetError(f"{_cut(card, seen[0])}; all images are like that")
     if cut:
-        yield f"{_cut(card, cut[0])}{_more(cut)}"
+        more = f" ({len(cut)} images are like that)" if len(cut) > 1 else ""
+        yield f"{_cut(card, cut[0])}{more}"
     low, high = PERCENTS.index(2.0), PERCENTS.index(98.0)
     for number, (band, least, most) in enumerate(zip(card.bands, card.low, card.high, strict=True)):
         first = min(float(image.percentiles[number, low]) for image in seen)
@@ -76,27 +77,27 @@ def find_ranges(card: DatasetCard, images: Sequence[ImageSurvey]) -> Iterator[st
         share = (min(last, most) - max(first, least)) / (most - least)
         beyond = float(np.mean([image.below[number] + image.above[number] for image in seen]))
         where = (
-            f"after scale and offset the values of {band} lie from {first:.4g} to {last:.4g}, and "
-            f"[bands] says {least:g} to {most:g}"
+            f"after scale and offset, the values of {band} range from {first:.4g} to {last:.4g}, "
+            f"and [bands] says {least:g} to {most:g}"
         )
         if share < NARROW and beyond < MOST:
             yield f"{where}: {max(share, 0):.1%} of the range is used: check scale and [bands]"
         elif beyond >= MUCH and not cut:
-            yield f"{where}: {beyond:.0%} lie beyond and become 0 or 1: check scale and [bands]"
+            yield f"{where}: {beyond:.0%} are outside and become 0 or 1: check scale and [bands]"
 
 
 def _cut(card: DatasetCard, image: ImageSurvey) -> str:
     number = int(np.argmax(image.below + image.above))
     first, last = image.percentiles[number, [0, -1]]
     return (
-        f"{image.path}: {image.beyond:.0%} of its values become 0 or 1: after scale and offset "
-        f"{card.bands[number]} lies from {first:.4g} to {last:.4g}, and [bands] says "
+        f"{image.path}: {image.beyond:.0%} of its values become 0 or 1: after scale and offset, "
+        f"{card.bands[number]} ranges from {first:.4g} to {last:.4g}, and [bands] says "
         f"{card.low[number]:g} to {card.high[number]:g}: check scale and [bands]"
     )
 
 
 def find_markers(images: Sequence[ImageSurvey]) -> Iterator[str]:
-    """Numbers that mark missing pixels without being declared: they would train as ground."""
+    """Find undeclared numbers that mark missing pixels, which would train as ground."""
     found: dict[float, list[tuple[ImageSurvey, float]]] = {}
     for image in images:
         for number, share in image.markers:
@@ -105,84 +106,76 @@ def find_markers(images: Sequence[ImageSurvey]) -> Iterator[str]:
         image, share = max(places, key=lambda place: place[1])
         yield (
             f"{image.path}: {share:.1%} of its pixels are {number:g} in all bands, which is not "
-            f"declared as nodata ({len(places)} of {len(images)} images): if they are no "
-            f"measurement, write nodata = {number:g} into [image] of the card"
+            f"declared as nodata ({len(places)} of {len(images)} images): if it marks missing "
+            f"pixels, write nodata = {number:g} into [image] of the card"
         )
 
 
 def find_unknown(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> Iterator[str]:
-    """Values that no class has; where JPEG made them, nothing is left to learn from."""
-    counts: Counter[int] = Counter()
-    first: dict[int, Path] = {}
+    """Find values without a class; too many in a lossy reference are an error."""
     for reference in references:
         lost = sum(reference.unknown.values())
         if lost > LOST * reference.pixels and is_lossy(reference.path):
+            what, remedy = "values", 'give the classes ranges: reference = "0-127"'
+            if card.coding.is_coloured:
+                what = "colours"
+                remedy = "accept similar colours: colour_tolerance = 60 in the card"
             raise DatasetError(
-                f"{reference.path} is a JPEG or compressed like one, so its "
-                f"{'colours' if card.coding.is_coloured else 'values'} are not exact: {lost} of "
-                f"{reference.pixels} pixels ({lost / reference.pixels:.0%}) have one of no class "
-                "and would be lost. Save references as PNG or GeoTIFF, or let "
-                f"{_lossy_remedy(card)}"
+                f"{reference.path} is a JPEG or compressed like one, so its {what} are not exact: "
+                f"{lost} of {reference.pixels} pixels ({lost / reference.pixels:.0%}) belong to no "
+                f"class and would be lost. Save references as PNG or GeoTIFF, or {remedy}"
             )
-        counts.update(reference.unknown)
-        for code in reference.unknown:
-            first.setdefault(code, reference.path)
-    if counts:
-        yield unknown_codes(card, counts, first) + _shifted(card, counts, references)
+    if text := unknown_codes(card, [(each.path, each.unknown) for each in references]):
+        yield text + _shifted(card, references)
 
 
-def _lossy_remedy(card: DatasetCard) -> str:
-    if card.coding.is_coloured:
-        return "near colours stand for a class: colour_tolerance = 60 in the card"
-    return 'classes have ranges: reference = "0-127"'
-
-
-def _shifted(card: DatasetCard, counts: Counter[int], references: Sequence[ReferenceSurvey]) -> str:
-    """Whether 1 to N was stored where the card says 0 to N - 1."""
+def _shifted(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> str:
+    """Return a hint where references hold 1 to N and the card names 0 to N - 1."""
     codes = [codes[0] for codes in card.coding.classes if len(codes) == 1]
-    first_is_empty = 0 not in {index for reference in references for index in reference.held}
-    if codes == [*range(len(card.legend))] and first_is_empty and len(codes) in counts:
+    no_zero = not any(0 in reference.held for reference in references)
+    beyond = any(len(codes) in reference.unknown for reference in references)
+    if codes == [*range(len(card.legend))] and no_zero and beyond:
         return (
-            f". They hold 1 to {len(codes)}, and the card names 0 to {len(codes) - 1}: say so with "
-            "reference = 1 and so on in its [[classes]]"
+            f". They hold 1 to {len(codes)}, and the card names 0 to {len(codes) - 1}: write "
+            "reference = 1 and so on into its [[classes]]"
         )
     return ""
 
 
 def find_classes(card: DatasetCard, references: Sequence[ReferenceSurvey]) -> Iterator[str]:
-    """Classes that cannot be learned, or not be validated."""
+    """Find classes that cannot be learned or validated."""
     totals = {split: count_classes(references, split) for split in SPLITS}
     train, validation = totals["train"], totals["validation"]
     if not train.any():
         raise DatasetError("no pixel of the training split has a class of the legend")
     if (train > 0).sum() == 1:
         raise DatasetError(
-            f"the training references hold one class only ({_names(card, train > 0)}): expected "
-            "two or more; are the others in another file, or in values that the card does not name?"
+            f"the training references hold only one class ({_names(card, train > 0)}): expected "
+            "two or more; are the others in another file, or in values that the card omits?"
         )
     if not train.all():
         yield (
-            f"class {_names(card, train == 0)} has no pixel in the training split: it cannot be "
-            "learned, and maps will not show it"
+            f"class {_names(card, train == 0)} has no pixel in the training split: the network "
+            "cannot learn it, and maps will not show it"
         )
     if validation.any() and (missing := (validation == 0) & (train > 0)).any():
         yield (
-            f"class {_names(card, missing)} has no pixel in the validation split: the best epoch "
-            "is chosen without it"
+            f"class {_names(card, missing)} has no pixel in the validation split: it has no say "
+            "in the choice of the best epoch"
         )
     alone = [r for r in references if r.empty and len(r.held) == 1]
     others = [r for r in references if not r.empty and len(r.held) > 1]
     if alone and others:
         yield (
             f"{alone[0].path} holds one class, and 255 or nodata in {alone[0].empty} pixels "
-            f"({alone[0].empty / alone[0].pixels:.0%}), where {others[0].path} holds several "
+            f"({alone[0].empty / alone[0].pixels:.0%}), while {others[0].path} holds several "
             f"classes and no 255 ({len(alone)} of {len(references)} references): is 255 a class "
             "there?"
         )
 
 
 def find_leaks(pairs: Sequence[CommonGround]) -> Iterator[str]:
-    """Ground on which both the weights and their figures are found."""
+    """Find ground that both trains and is scored."""
     for number, pair in enumerate(pairs[:SHOWN], 1):
         if pair.same and pair.trained == pair.tested:
             what = f"{pair.tested} is in two splits, train and {pair.split}"
@@ -191,28 +184,23 @@ def find_leaks(pairs: Sequence[CommonGround]) -> Iterator[str]:
         else:
             what = (
                 f"{pair.share:.0%} of the ground of {pair.tested} ({pair.split}) is in "
-                f"{pair.trained} (train), {pair.of_trained:.0%} of that one's"
+                f"{pair.trained} (train), which is {pair.of_trained:.0%} of the latter"
             )
         rest = f" ({len(pairs) - SHOWN} more pairs)" if number == SHOWN < len(pairs) else ""
-        yield f"{what}: figures of the {pair.split} split say nothing then; keep places apart{rest}"
+        yield f"{what}: scores of the {pair.split} split mean nothing; keep places apart{rest}"
 
 
 def count_classes(references: Sequence[ReferenceSurvey], split: str) -> NDArray[np.int64]:
-    """(classes,) pixels of each class in a split."""
+    """Return (classes,) pixels of each class in a split."""
     return np.sum([reference.classes[split] for reference in references], axis=0)
 
 
 def _names(card: DatasetCard, chosen: NDArray[np.bool_]) -> str:
-    """Names of classes with their values in the references."""
-    named = [
-        f"{item.name} (reference {', '.join(map(card.coding.show, codes[:3]))})"
-        for item, codes, wanted in zip(
-            card.legend.classes, card.coding.classes, chosen, strict=True
+    """Return the names of chosen classes with their values in the references."""
+    return ", ".join(
+        f"{name} (reference {', '.join(map(card.coding.show, codes[:3]))})"
+        for name, codes, is_chosen in zip(
+            card.legend.names, card.coding.classes, chosen, strict=True
         )
-        if wanted
-    ]
-    return ", ".join(named)
-
-
-def _more(found: Sequence[ImageSurvey]) -> str:
-    return f" ({len(found)} images are like that)" if len(found) > 1 else ""
+        if is_chosen
+    )

@@ -1,16 +1,16 @@
-"""Links: pairs of images that belong together, by their numbers, and the groups they make."""
+"""Links: pairs of images that belong together, as indices, and the groups that they form."""
 
 from collections.abc import Iterable, Sequence
 
 
 def links_by_value(values: Sequence[object]) -> list[tuple[int, int]]:
-    """A link from each value to the first one that is equal, by their numbers."""
+    """Link the index of each value to that of the first equal value."""
     first: dict[object, int] = {}
     return [(first.setdefault(value, number), number) for number, value in enumerate(values)]
 
 
 def joined(links: Iterable[tuple[int, int]], count: int) -> list[int]:
-    """For each of `count` images the smallest number that it is linked with, over any others."""
+    """Return the group of each of `count` images: the smallest index that links lead to."""
     group = [*range(count)]
 
     def root(number: int) -> int:

@@ -1,4 +1,4 @@
-"""ReferenceSurvey: what a reference holds, in each split of its scene."""
+"""ReferenceSurvey: pixels of each class in a reference, by split."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,9 +20,9 @@ class ReferenceSurvey:
 
     Attributes:
         classes: by split, (classes,) pixels of each class.
-        unlabelled: by split, usable pixels of no class.
-        unknown: pixels by code, of codes that the card does not know.
-        empty: pixels that the file itself marks as empty, or that hold 255.
+        unlabelled: by split, usable pixels without a class.
+        unknown: pixels of each code that is missing in the card.
+        empty: pixels that the file marks as empty, or that hold 255.
         held: class indices that occur in any split.
     """
 
@@ -36,7 +36,7 @@ class ReferenceSurvey:
 
 
 def survey_reference(scene: LabelledScene, *, classes: int) -> ReferenceSurvey:
-    """Read the whole reference of a scene, a strip at a time."""
+    """Count the pixels of a scene's reference, a strip at a time."""
     splits = [split for split in SPLITS if scene.split.may_hold(split)]
     counts = {split: np.zeros(classes, np.int64) for split in SPLITS}
     unlabelled = dict.fromkeys(SPLITS, 0)

@@ -1,1 +1,1 @@
-"""A dataset card drafted from images and masks, for whoever has no card yet."""
+"""Drafts of dataset cards, made from images and masks."""

@@ -1,4 +1,4 @@
-"""BandDraft: bands, scale and nodata of a card, as the images suggest them."""
+"""BandDraft: bands, scale and nodata of a card, derived from the images."""
 
 import math
 from collections import Counter
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
 from geosrseg.core.normalize import Radiometry
@@ -27,16 +26,16 @@ MIDDLE, TOP = PERCENTS.index(50.0), PERCENTS.index(98.0)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SurveyedImage:
-    """An image, and what its header says.
+    """An image with the contents of its header.
 
     Attributes:
-        survey: of its digital numbers.
-        names: of its bands as the file has them, or their colours; empty where it has neither.
-        is_described: all names are the file's own.
-        indexes: of its bands, alpha left out.
-        scales: one per band, as the file states them.
-        offsets: one per band.
-        nodata: as the file declares it.
+        survey: statistics of the digital numbers.
+        names: names of the bands in the file, or else their colours; "" for neither.
+        is_described: the file itself has distinct names for all bands.
+        indexes: 1-based numbers of the bands without alpha.
+        scales: scale of each band in the file; 1 where it states none.
+        offsets: offset of each band in the file; 0 where it states none.
+        nodata: number that the file declares; None without one.
     """
 
     survey: ImageSurvey
@@ -50,27 +49,26 @@ class SurveyedImage:
 
     @property
     def path(self) -> Path:
-        """The file."""
         return self.survey.path
 
     @property
     def states_scale(self) -> bool:
-        """The file says how its numbers become reflectance."""
+        """True where the file has a scale or offset to reflectance."""
         return set(self.scales) != {1.0} or set(self.offsets) != {0.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandDraft:
-    """What a card says of its images.
+    """A card's description of its images.
 
     Attributes:
-        low: what becomes 0, one per band.
-        high: what becomes 1, one per band.
-        indexes: numbers of the files' bands; None where their names say it.
+        low: reflectance that becomes 0, one per band.
+        high: reflectance that becomes 1, one per band.
+        indexes: numbers of the files' bands; None where names identify them.
         scale: None where the files state it.
-        offset: with it.
+        offset: None where the files state it, or 0.
         nodata: None where the files declare it or have none.
-        remarks: what to look at, one line each.
+        remarks: points to check, one line each.
     """
 
     names: tuple[str, ...]
@@ -84,10 +82,10 @@ class BandDraft:
 
 
 def survey_for_draft(path: Path, files: RasterFiles) -> SurveyedImage:
-    """Look at an image without a scale.
+    """Measure an image's digital numbers.
 
     Raises:
-        DatasetError: it cannot be read.
+        DatasetError: the image cannot be read.
     """
     with files.use(path) as dataset:
         bands = [band for band in describe_bands(dataset) if not band.is_alpha]
@@ -98,7 +96,7 @@ def survey_for_draft(path: Path, files: RasterFiles) -> SurveyedImage:
         offsets = tuple(float(dataset.offsets[index - 1]) for index in indexes)
         nodata = dataset.nodatavals[indexes[0] - 1] if indexes else None
     if not indexes:
-        raise DatasetError(f"{path} has no band but alpha")
+        raise DatasetError(f"{path} has only an alpha band")
     bare = (0.0,) * len(indexes)
     stored = ImageFormat(indexes=indexes, radiometry=Radiometry.uniform(len(indexes)))
     numbered = tuple(f"band{index}" for index in indexes)
@@ -118,12 +116,11 @@ def survey_for_draft(path: Path, files: RasterFiles) -> SurveyedImage:
 def draft_bands(
     images: Sequence[SurveyedImage], *, scale: float | None = None, offset: float | None = None
 ) -> BandDraft:
-    """Bands that fit all images.
+    """Draft bands that fit all images.
 
     Args:
-        images: of a dataset.
-        scale: reflectance = scale · number + offset, if the user knows it.
-        offset: with it.
+        scale: reflectance = scale · number + offset, where the user knows it.
+        offset: see `scale`.
 
     Raises:
         DatasetError: the images have different bands or types.
@@ -136,8 +133,11 @@ def draft_bands(
     else:
         scale = 1.0 if scale is None else scale
         if not scale or not math.isfinite(scale) or not math.isfinite(offset or 0.0):
-            raise DatasetError(f"`scale` {scale:g}: expected finite numbers and no scale of 0")
-    low, high = _range(images, indexes or images[0].indexes, names, scale, offset or 0.0)
+            raise DatasetError(
+                f"`scale` {scale:g}, `offset` {offset or 0:g}: expected finite numbers and no "
+                "scale of 0"
+            )
+    low, high = _range(images, names, scale, offset or 0.0)
     nodata, said = _find_nodata(images)
     return BandDraft(
         names=names,
@@ -152,7 +152,7 @@ def draft_bands(
 
 
 def _check_alike(images: Sequence[SurveyedImage]) -> None:
-    """Refuse images of which one card cannot speak."""
+    """Refuse images that one card cannot describe."""
     for what, values in (
         ("bands", [str(len(image.indexes)) for image in images]),
         ("type", [image.survey.dtype for image in images]),
@@ -161,7 +161,7 @@ def _check_alike(images: Sequence[SurveyedImage]) -> None:
         if count < len(images):
             odd = next(i for i, value in enumerate(values) if value != usual)
             raise DatasetError(
-                f"{images[odd].path} is not like the others: {what} {values[odd]}, where {count} "
+                f"{images[odd].path} differs from the others: {what} {values[odd]}, while {count} "
                 f"of {len(images)} images have {usual}: store them alike, or leave it out"
             )
 
@@ -169,7 +169,7 @@ def _check_alike(images: Sequence[SurveyedImage]) -> None:
 def _name_bands(
     images: Sequence[SurveyedImage],
 ) -> tuple[tuple[str, ...], tuple[int, ...] | None, list[str]]:
-    """Names, numbers where no names say them, and what to look at."""
+    """Return band names, band numbers where names do not suffice, and remarks."""
     named = [image for image in images if image.is_described]
     first = (named or images)[0]
     if len(named) == len(images) and all(set(i.names) == set(first.names) for i in images):
@@ -177,27 +177,21 @@ def _name_bands(
     if other := next((image for image in named if image.names != first.names), None):
         raise DatasetError(
             f"{other.path} has the bands {', '.join(other.names)}, and {first.path} "
-            f"{', '.join(first.names)}: which is which is not to be guessed, name them alike"
+            f"{', '.join(first.names)}: give all images the same band names"
         )
     if named:
         bare = next(image for image in images if not image.is_described)
-        return (
-            first.names,
-            first.indexes,
-            [f"{bare.path.name} does not name its bands: same order?"],
-        )
-    if (
-        all(first.names)
-        and len(set(first.names)) == len(first.names)
-        and not any(image.names != first.names for image in images)
-    ):
+        remark = f"{bare.path.name} does not name its bands: are they in the same order?"
+        return first.names, first.indexes, [remark]
+    distinct = len(set(first.names) - {""}) == len(first.names)
+    if distinct and all(image.names == first.names for image in images):
         return first.names, first.indexes, []
     names = tuple(f"band{number}" for number in range(1, len(first.indexes) + 1))
-    return names, first.indexes, ["the files do not name their bands: write what they are"]
+    return names, first.indexes, ["the files do not name their bands: write their names"]
 
 
 def _find_scale(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str]]:
-    """The scale that a card has to say, None where the files say it."""
+    """Return the scale that a card has to state, None where the files state it, and remarks."""
     stating = [image for image in images if image.states_scale]
     if len(stating) == len(images):
         return None, []
@@ -205,7 +199,7 @@ def _find_scale(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str
         bare = next(image for image in images if not image.states_scale)
         raise DatasetError(
             f"{stating[0].path} states the scale {stating[0].scales[0]:g} and {bare.path} none: "
-            "say which holds for all, `scale`"
+            "give the scale of all images, `scale`"
         )
     dtype = images[0].survey.dtype
     values = np.array([image.survey.percentiles for image in images])
@@ -221,49 +215,34 @@ def _find_scale(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str
         return 1e-4, ["the files state no scale: their numbers look like reflectance x 10000"]
     return 1.0, [
         f"the files state no scale, so [bands] has their own numbers, {low:g} to {top:g}. For "
-        "reflectance draft the card again with --scale 0.0000275 --offset -0.2 (Landsat "
+        "reflectance, draft the card again with --scale 0.0000275 --offset -0.2 (Landsat "
         "Collection 2 Level 2), or --scale 0.0001 (reflectance x 10000)"
     ]
 
 
 def _range(
-    images: Sequence[SurveyedImage],
-    indexes: Sequence[int],
-    names: Sequence[str],
-    scale: float | None,
-    offset: float,
+    images: Sequence[SurveyedImage], names: Sequence[str], scale: float | None, offset: float
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Low and high of each band: round values around what nearly all pixels have."""
-    found = [
-        _reflectance(image, scale, offset)[_order(image, names)]
-        for image in images
-        if np.isfinite(image.survey.percentiles).all()
-    ]
+    """Return low and high of each band: rounded limits of nearly all pixels."""
+    found = []
+    for image in images:
+        if np.isfinite(image.survey.percentiles).all():
+            slope = np.array(image.scales if scale is None else (scale,) * len(names))
+            shift = np.array(image.offsets if scale is None else (offset,) * len(names))
+            values = np.sort(image.survey.percentiles * slope[:, None] + shift[:, None])
+            if set(image.names) == set(names):
+                values = values[[image.names.index(name) for name in names]]
+            found.append(values)
     if not found:
-        raise DatasetError(f"no image has a pixel that is valid, first {images[0].path}")
-    values = np.array(found)  # (images, bands, percents)
-    ends = [_rounded(float(v[:, 0].min()), float(v[:, -1].max())) for v in values.swapaxes(0, 1)]
+        raise DatasetError(f"no image has a valid pixel, first {images[0].path}")
+    bands = np.array(found).swapaxes(0, 1)  # (bands, images, percents)
+    ends = [_rounded(float(band[:, 0].min()), float(band[:, -1].max())) for band in bands]
     low, high = zip(*ends, strict=True)
     return low, high
 
 
-def _reflectance(image: SurveyedImage, scale: float | None, offset: float) -> NDArray[np.float64]:
-    scales = image.scales if scale is None else (scale,) * len(image.indexes)
-    offsets = image.offsets if scale is None else (offset,) * len(image.indexes)
-    return np.sort(
-        image.survey.percentiles * np.array(scales)[:, None] + np.array(offsets)[:, None]
-    )
-
-
-def _order(image: SurveyedImage, names: Sequence[str]) -> list[int]:
-    """Where the image has each band."""
-    if set(image.names) == set(names):
-        return [image.names.index(name) for name in names]
-    return [*range(len(names))]
-
-
 def _rounded(low: float, high: float) -> tuple[float, float]:
-    """Outwards, to a hundredth or a tenth of the range."""
+    """Round outwards, to between a hundredth and a tenth of the range."""
     if high <= low:
         high = low + max(abs(low), 1.0) * 0.01
     step = 10.0 ** (math.floor(math.log10(high - low)) - 1)
@@ -273,7 +252,7 @@ def _rounded(low: float, high: float) -> tuple[float, float]:
 
 
 def _find_nodata(images: Sequence[SurveyedImage]) -> tuple[float | None, list[str]]:
-    """The number that marks missing pixels without being declared."""
+    """Return the undeclared number that marks missing pixels, if any, and remarks."""
     places: dict[float, list[tuple[float, Path]]] = {}
     for image in images:
         for number, share in image.survey.markers:
@@ -283,11 +262,11 @@ def _find_nodata(images: Sequence[SurveyedImage]) -> tuple[float | None, list[st
     number = max(places, key=lambda value: (len(places[value]), max(places[value])))
     share, path = max(places[number])
     remarks = [
-        f"{number:g} is taken for nodata: {share:.1%} of the pixels of {path.name} have it in all "
+        f"{number:g} counts as nodata: {share:.1%} of the pixels of {path.name} have it in all "
         f"bands ({len(places[number])} of {len(images)} images)"
     ]
     declared = {image.nodata for image in images if image.nodata not in (None, number)}
-    remarks += [f"it takes the place of {value:g}, which files declare" for value in declared]
+    remarks += [f"it replaces {value:g}, which files declare" for value in declared]
     others = [value for value in places if value != number]
     remarks += [f"{value:g} seems to mark missing pixels too" for value in others]
     return number, remarks

@@ -1,4 +1,4 @@
-"""ClassDraft: the classes of a card, as the values of its masks suggest them."""
+"""ClassDraft: the classes of a card, derived from the values of its masks."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,28 +11,27 @@ from geosrseg.datasets.draft.mask_survey import MaskSurvey
 from geosrseg.errors import DatasetError
 
 MANY = 64
-"""Values above which they hardly are so many classes."""
+"""Most values that are plausible as classes."""
 
 TOLERANCE = 60
-"""How far a colour of a blurred mask may be from a class's."""
+"""Largest distance in RGB between a colour of a blurred mask and that of its class."""
 
 LEAST = 0.002
-"""Share of the pixels that a colour of a blurred mask has at least, if it is a class's."""
+"""Least share of a blurred mask's pixels that makes a colour a class."""
 
 SURE = 0.9
-"""Share of a blurred mask's pixels near its two ends, if it is one of two classes."""
+"""Least share of a blurred mask's pixels near its two ends that makes two classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftedClass:
-    """One class.
+    """One class of a drafted card.
 
     Attributes:
-        id: in class maps.
-        name: to be replaced.
-        reference: what the masks hold, as a card says it.
-        values: the values of the masks that stand for it.
-        colour: in maps; empty where the reference is the colour.
+        name: placeholder.
+        reference: value or colour in the masks, as a card writes it.
+        values: values of the masks that belong to the class.
+        colour: colour in maps; empty where `reference` is a colour.
     """
 
     id: int
@@ -44,14 +43,14 @@ class DraftedClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassDraft:
-    """All classes.
+    """The classes of a drafted card.
 
     Attributes:
-        classes: in the order of their ids.
-        ignored: values without a class, as a card says them.
-        tolerance: of colours; 0 where they are exact.
-        column: of polygons, with their classes; empty where the references are rasters.
-        remarks: what to look at, one line each.
+        classes: ordered by id.
+        ignored: values without a class, as a card writes them.
+        tolerance: see `ReferenceCoding`; 0 where colours are exact.
+        column: column of the polygons with their classes; empty for rasters.
+        remarks: points to check, one line each.
     """
 
     classes: tuple[DraftedClass, ...]
@@ -61,18 +60,18 @@ class ClassDraft:
     remarks: tuple[str, ...] = ()
 
     def counts(self, values: Counter[float]) -> list[int]:
-        """Pixels of each class among pixels by value."""
+        """Sum the pixels of each value by class."""
         return [sum(values[value] for value in item.values) for item in self.classes]
 
 
 def draft_classes(masks: Sequence[MaskSurvey]) -> ClassDraft:
-    """Classes that fit all masks.
+    """Draft classes that fit all masks.
 
     Args:
-        masks: of a dataset, all numbers or all colours; see `in_one_kind`.
+        masks: either all numbers or all colours; see `in_one_kind`.
 
     Raises:
-        DatasetError: there is one class only, or the values are of no classes.
+        DatasetError: there is only one class, or the values cannot be classes.
     """
     counts: Counter[float] = Counter()
     for mask in masks:
@@ -86,36 +85,30 @@ def draft_classes(masks: Sequence[MaskSurvey]) -> ClassDraft:
     if len(drafted.classes) < 2:
         held = ", ".join(str(item.reference) for item in drafted.classes) or "no value"
         raise DatasetError(
-            f"the masks hold one class only ({held}, first {masks[0].path}): expected two values "
-            "or more, one of them for what is none of your classes"
+            f"the masks hold only one class ({held}, first {masks[0].path}): expected two values "
+            "or more, one of them for all other ground"
         )
     return drafted
 
 
 def in_one_kind(masks: Sequence[MaskSurvey]) -> list[MaskSurvey]:
-    """The masks as numbers, or all as colours.
+    """Return all masks as numbers, or all as colours.
 
-    A palette's numbers are the classes where all masks have the same one: else only its
-    colours are.
+    The numbers of a palette are classes only where all masks have the same palette; otherwise
+    its colours are.
 
     Raises:
-        DatasetError: some hold colours and some numbers without.
+        DatasetError: some masks hold colours, and some numbers without a palette.
     """
-    palettes = [mask.palette for mask in masks]
-    first = palettes[0]
-    alike = all(
-        (p is None) == (first is None) and (p is None or first is None or np.array_equal(p, first))
-        for p in palettes
-    )
-    if alike and not any(mask.is_coloured for mask in masks):
+    palettes = {None if mask.palette is None else mask.palette.tobytes() for mask in masks}
+    if len(palettes) == 1 and not any(mask.is_coloured for mask in masks):
         return [*masks]
     made = [mask.in_colours() for mask in masks]
     plain = [mask for mask in made if not mask.is_coloured]
     if plain and len(plain) < len(made):
         coloured = next(mask for mask in made if mask.is_coloured)
         raise DatasetError(
-            f"{plain[0].path} holds numbers and {coloured.path} colours: masks of one dataset are "
-            "all the one or all the other"
+            f"{plain[0].path} holds numbers and {coloured.path} colours: expected masks of one kind"
         )
     return made
 
@@ -123,8 +116,8 @@ def in_one_kind(masks: Sequence[MaskSurvey]) -> list[MaskSurvey]:
 def _of_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDraft:
     if odd := [value for value in counts if value != int(value)]:
         raise DatasetError(
-            f"{_holder(masks, odd[0])} holds {odd[0]:g}: class ids are whole numbers; if it was "
-            "resampled by interpolation, make it again with the nearest neighbour"
+            f"{_holder(masks, odd[0])} holds {odd[0]:g}: class ids are whole numbers; if the mask "
+            "was resampled by interpolation, resample it again by nearest neighbour"
         )
     held = {int(value) for value in counts}
     binary = held == {0, NODATA}
@@ -133,7 +126,8 @@ def _of_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDra
     if len(ids) > MANY and ids != [*range(len(ids))]:
         raise DatasetError(
             f"{_holder(masks, ids[-1])}: the masks hold {len(ids)} different values from {ids[0]} "
-            f"to {ids[-1]}, as after a lossy format or resampling by interpolation: make them again"
+            f"to {ids[-1]}, as after a lossy format or resampling by interpolation: save them "
+            "again without either"
         )
     as_they_are = all(value < NODATA for value in ids) and not binary
     numbers = ids if as_they_are else range(len(ids))
@@ -152,27 +146,27 @@ def _of_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDra
     ]
     remarks = []
     if ids == [*range(1, len(ids) + 1)]:
-        remarks.append("the masks hold no 0: what is none of these classes is not learned")
+        remarks.append("the masks hold no 0: other ground is not learned as a class")
     elif as_they_are and ids != [*range(len(ids))]:
-        remarks.append("the values have gaps: each is a class of its own")
+        remarks.append("the values have gaps: each value is one class")
     return ClassDraft(
         classes=tuple(classes),
-        # 255 is ignored without being listed, and a listed one could not become a class.
+        # 255 is ignored anyway; listing it would prevent its use as a class.
         ignored=tuple(value for value in ignored if value != NODATA),
-        remarks=(*remarks, *(f"{value} is taken for: no class" for value in ignored)),
+        remarks=(*remarks, *(f"{value} counts as no class" for value in ignored)),
     )
 
 
 def _of_blurred_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDraft:
-    """Two classes at the two ends of 8 bits, each with half of the values."""
+    """Draft two classes at the two ends of 8 bits, each with half of the values."""
     ends = sum(count for value, count in counts.items() if not 64 <= value < 192)
     halves = ("0-127", range(128)), ("128-255", range(128, 256))
     found = [sum(counts[value] for value in values) for _, values in halves]
     lossy = next(mask.path for mask in masks if mask.is_lossy)
     if ends < SURE * counts.total() or not all(found):
         raise DatasetError(
-            f"{lossy} is compressed with loss, so it holds {len(counts)} values between its "
-            "classes: save masks as PNG or GeoTIFF"
+            f"{lossy} has lossy compression, so the masks hold {len(counts)} values, many of them "
+            "between classes: save masks as PNG or GeoTIFF"
         )
     classes = (
         DraftedClass(
@@ -184,7 +178,7 @@ def _of_blurred_numbers(counts: Counter[float], masks: Sequence[MaskSurvey]) -> 
         )
         for number, (text, values) in enumerate(halves)
     )
-    remark = f"{lossy.name} is compressed with loss: each class takes the values nearer to its own"
+    remark = f"{lossy.name} has lossy compression: each class takes the half of the values near it"
     return ClassDraft(classes=tuple(classes), remarks=(remark,))
 
 
@@ -193,7 +187,7 @@ def _of_colours(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDra
     chosen = _main_colours(counts) if blurred else sorted(counts, key=lambda v: -counts[v])
     if len(chosen) > MANY:
         raise DatasetError(
-            f"{masks[0].path}: the masks hold {len(chosen)} colours, as photographs do: are these "
+            f"{masks[0].path}: the masks hold {len(chosen)} colours, like photographs: are these "
             "the images? A mask has one colour for each class"
         )
     classes = tuple(
@@ -205,18 +199,15 @@ def _of_colours(counts: Counter[float], masks: Sequence[MaskSurvey]) -> ClassDra
         )
         for number, value in enumerate(chosen)
     )
-    remarks = ["a colour for what is not labelled belongs into ignored, not into [[classes]]"]
-    if blurred:
-        remarks.append(
-            "the masks' colours are blurred: near ones count as a class's (colour_tolerance)"
-        )
-    return ClassDraft(
-        classes=classes, tolerance=TOLERANCE if blurred else 0, remarks=tuple(remarks)
-    )
+    remarks = ("move the colour of unlabelled ground from [[classes]] to ignored",)
+    if not blurred:
+        return ClassDraft(classes=classes, remarks=remarks)
+    blur = "the masks' colours are blurred: similar ones count as the class's (colour_tolerance)"
+    return ClassDraft(classes=classes, tolerance=TOLERANCE, remarks=(*remarks, blur))
 
 
 def _main_colours(counts: Counter[float]) -> list[float]:
-    """The most frequent ones that are far from each other."""
+    """Return the most frequent colours that are far from each other."""
     chosen: list[float] = []
     for value, count in counts.most_common():
         if count < LEAST * counts.total():

@@ -1,4 +1,4 @@
-"""MaskSurvey: the values or colours that a mask holds, counted in one pass."""
+"""MaskSurvey: the values or colours of a mask, counted in one pass."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ ROWS = 256
 """Rows read at once."""
 
 KEPT = 4096
-"""Different values that are counted: a mask has few classes, and the rest are blurred edges."""
+"""Most values that are counted: a mask has few classes, and the rest are blurred edges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,12 +32,10 @@ class MaskSurvey:
 
     Attributes:
         is_coloured: the values are colours, red * 65536 + green * 256 + blue.
-        palette: (256,) the colours of numbers that have some; None where they have none.
-        is_lossy: it is compressed so that its values are not exact.
-        counts: pixels by value, of the most frequent ones, less what the file itself marks as
-            empty.
-        held_out: the same for the blocks that validate, for each size of `BlockSplit` asked
-            for.
+        palette: (256,) colours of the numbers; None without a palette.
+        is_lossy: lossy compression has changed the values.
+        counts: pixels of the most frequent values, without those that the file marks as empty.
+        held_out: the same within the blocks that validate, for each size of block.
     """
 
     path: Path
@@ -48,31 +46,25 @@ class MaskSurvey:
     held_out: tuple[Counter[float], ...]
 
     def in_colours(self) -> "MaskSurvey":
-        """The same mask, with the colours of its palette for its numbers."""
+        """Return the mask with the colours of its palette in place of numbers."""
         if self.palette is None:
             return self
-        counts, *held_out = (
-            _recounted(tally, self.palette) for tally in (self.counts, *self.held_out)
-        )
-        return MaskSurvey(self.path, True, None, self.is_lossy, counts, tuple(held_out))
-
-
-def _recounted(counts: Counter[float], palette: NDArray[np.int32]) -> Counter[float]:
-    made: Counter[float] = Counter()
-    for number, count in counts.items():
-        made[int(palette[int(number)])] += count
-    return made
+        tallies: list[Counter[float]] = []
+        for counts in (self.counts, *self.held_out):
+            tallies.append(Counter())
+            for number, count in counts.items():
+                tallies[-1][int(self.palette[int(number)])] += count
+        return MaskSurvey(self.path, True, None, self.is_lossy, tallies[0], tuple(tallies[1:]))
 
 
 def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> MaskSurvey:
-    """Read a mask, a strip of rows at a time.
+    """Count the values of a mask, a strip of rows at a time.
 
     Args:
-        blocks: sizes of blocks of which one in five may validate.
-        files: what opens it.
+        blocks: sizes of blocks, of which one in five may validate.
 
     Raises:
-        DatasetError: it cannot be read, or has neither one band nor three of colours.
+        DatasetError: the mask cannot be read, or has neither one band nor three of colours.
     """
     with files.use(path) as dataset:
         alphas = dataset.colorinterp.count(ColorInterp.alpha)
@@ -84,7 +76,7 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
             raise DatasetError(
                 f"{path} has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
                 "a mask has one band of class ids, or three of 8 bits with colours; if it is an "
-                "image, its name or folder has a word that says mask"
+                "image, remove the word that means mask from its name or folder"
             )
         splits = [BlockSplit(size).fitted(dataset.height, dataset.width) for size in blocks]
         counts: Counter[float] = Counter()
@@ -101,7 +93,7 @@ def survey_mask(path: Path, *, blocks: Sequence[int], files: RasterFiles) -> Mas
 def _read(
     dataset: DatasetReader, strip: Window, bands: int, palette: NDArray[np.int32] | None
 ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-    """(rows, cols) values, and where the file says that there are some."""
+    """Return (rows, cols) values, and True where the file does not mark them as empty."""
     window = rasterio_window(strip)
     read = dataset.read([*range(1, bands + 1)], window=window)
     valid: NDArray[np.bool_] = np.ones(read.shape[1:], np.bool_)

@@ -1,7 +1,7 @@
 """Pairs: images and their masks, found in a folder by their names.
 
-A file whose name or folder says mask, label, truth or the like is a mask, all others are
-images. What is left of the two paths without such words is the same:
+A file is a mask if its name or folder has a word such as mask, label or truth; all others are
+images. Without such words, the two paths are equal:
 
     images/a.tif            masks/a.png
     tile1/images/p1.jpg     tile1/masks/p1.png
@@ -16,10 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from geosrseg.datasets.card.card_scene import VECTORS
+from geosrseg.datasets.card.card_scene import SUFFIXES, VECTORS
 from geosrseg.errors import DatasetError, DatasetWarning
-
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 
 _MASK_WORDS = {
     *("mask", "masks", "msk", "msks", "label", "labels", "lbl", "annotation", "annotations"),
@@ -40,11 +38,10 @@ class Pair:
     """An image and its mask.
 
     Attributes:
-        image: its file.
-        mask: the file of its mask; polygons may be one file for all images.
-        place: the words of the folders that it lies in, less those that say mask, image or a
-            split: files of one place may show neighbouring ground.
-        split: the split that its folder is named after; empty where it is of none.
+        mask: file of the mask; one polygon file may serve all images.
+        place: words of the image's folders without those for mask, image or a split; files of
+            one place may show neighbouring ground.
+        split: split that the image's folder is named after; empty without one.
     """
 
     image: Path
@@ -54,43 +51,46 @@ class Pair:
 
 
 def find_pairs(folder: Path, *, masks: Path | None = None) -> list[Pair]:
-    """The images of a folder with their masks, by path.
+    """Find the images of a folder and their masks, sorted by path.
 
     Args:
-        folder: with images, and masks unless they lie elsewhere.
-        masks: another folder with the masks, of the same names; or a file of polygons for all
-            images.
+        folder: holds the images, and the masks unless `masks` is given.
+        masks: another folder with masks of the same names, or a polygon file for all images.
 
     Warns:
         DatasetWarning: images have no mask, or masks no image; they are left out.
 
     Raises:
-        DatasetError: there is no pair, or two files differ in their suffix alone.
+        DatasetError: there is no pair, or two files differ only in suffix.
     """
     if not folder.is_dir():
-        raise DatasetError(f"{folder} is no folder: expected one with images and masks")
+        raise DatasetError(f"{folder} is not a folder: expected one with images and masks")
     files = _files(folder, SUFFIXES)
     if masks is None:
         masks = _only_polygons(folder, files)
-    if masks is not None and masks.is_file():
-        found = _by_key(folder, [file for file in files if not _is_mask(folder, file)])
-        pairs = {key: (image, masks) for key, image in found.items()}
-        if not pairs:
-            raise DatasetError(f"{folder} holds no image ({', '.join(SUFFIXES)})")
-        return _split_by_folders(folder, pairs)
-    if masks is not None and not masks.is_dir():
-        raise DatasetError(f"{masks} is neither a folder with masks nor a file of polygons")
-    if masks is None:
+    if masks is None or masks.is_file():
         own = [file for file in files if _is_mask(folder, file)]
-        references = _by_key(folder, own)
-    else:
+    elif masks.is_dir():
         own = _files(masks, SUFFIXES)
-        references = _by_key(masks, own)
-    not_images = set(own)
-    images = _by_key(folder, [file for file in files if file not in not_images])
+    else:
+        raise DatasetError(f"{masks} is neither a folder with masks nor a polygon file")
+    images = _by_key(folder, sorted({*files} - {*own}))
+    if masks and masks.is_file():
+        if not images:
+            raise DatasetError(f"{folder} holds no image ({', '.join(SUFFIXES)})")
+        return _split_by_folders(folder, {key: (image, masks) for key, image in images.items()})
+    references = _by_key(masks or folder, own)
     both = {key: (images[key], references[key]) for key in images if key in references}
     if not both:
-        raise DatasetError(_none_found(folder, images.values(), references.values()))
+        counts = " and ".join(
+            f"{len(found)} {what}{f' such as {next(iter(found.values()))}' if found else ''}"
+            for found, what in ((images, "images"), (references, "masks"))
+        )
+        raise DatasetError(
+            f"{folder} holds no image with its mask ({counts}): put images into images/ and masks "
+            "of the same names into masks/, name them like a.tif and a_mask.tif, or give the "
+            "folder of the masks, `masks=FOLDER`"
+        )
     _report_alone("images have no mask", [images[key] for key in images if key not in both])
     _report_alone("masks have no image", [references[key] for key in references if key not in both])
     return _split_by_folders(folder, both)
@@ -107,20 +107,16 @@ def _files(folder: Path, suffixes: Sequence[str]) -> list[Path]:
 
 
 def _only_polygons(folder: Path, files: Iterable[Path]) -> Path | None:
-    """The one file of polygons beside images without masks."""
+    """Return the only polygon file beside images without masks, if there is one."""
     if any(_is_mask(folder, file) for file in files):
         return None
     found = [file for file in _files(folder, VECTORS) if not file.name.endswith(".aux.json")]
     return found[0] if len(found) == 1 else None
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(text.lower())
-
-
 def _path_words(folder: Path, file: Path) -> list[list[str]]:
     relative = file.relative_to(folder)
-    return [_words(part) for part in (*relative.parts[:-1], relative.stem)]
+    return [_WORD.findall(part.lower()) for part in (*relative.parts[:-1], relative.stem)]
 
 
 def _is_mask(folder: Path, file: Path) -> bool:
@@ -128,14 +124,14 @@ def _is_mask(folder: Path, file: Path) -> bool:
 
 
 def _by_key(folder: Path, files: Iterable[Path]) -> dict[tuple[str, ...], Path]:
-    """Files by the words that an image and its mask have in common."""
+    """Key files by the words that an image and its mask share."""
     found: dict[tuple[str, ...], Path] = {}
     for file in files:
         words = [word for part in _path_words(folder, file) for word in part]
         key = tuple(word for word in words if word not in _MASK_WORDS | _IMAGE_WORDS)
         if key in found:
             raise DatasetError(
-                f"{found[key]} and {file} differ in their suffix or in a word such as image alone: "
+                f"{found[key]} and {file} differ only in suffix or in a word such as image: "
                 "keep one of them"
             )
         found[key] = file
@@ -155,21 +151,5 @@ def _split_by_folders(folder: Path, pairs: dict[tuple[str, ...], tuple[Path, Pat
 
 def _report_alone(what: str, alone: list[Path]) -> None:
     if alone:
-        warnings.warn(
-            f"{len(alone)} {what} and are left out, first {alone[0]}",
-            DatasetWarning,
-            stacklevel=3,
-        )
-
-
-def _none_found(folder: Path, images: Iterable[Path], masks: Iterable[Path]) -> str:
-    first = [next(iter(files), None) for files in (images, masks)]
-    found = [
-        f"{len([*files])} {what}{f' such as {one}' if one else ''}"
-        for files, what, one in zip((images, masks), ("images", "masks"), first, strict=True)
-    ]
-    return (
-        f"{folder} holds no image with its mask ({' and '.join(found)}): put images into "
-        "images/ and masks of the same names into masks/, or call them a.tif and a_mask.tif; "
-        "or say where the masks are, `masks=FOLDER`"
-    )
+        text = f"{len(alone)} {what} and are left out, first {alone[0]}"
+        warnings.warn(text, DatasetWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""PolygonDraft: the classes of a file of polygons, and the column that has them."""
+"""Polygon draft: the classes of a polygon file, and the column that holds them."""
 
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,14 @@ from geosrseg.raster.files.features import read_columns
 
 
 def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
-    """Classes by the values of a column.
+    """Draft a class for each value of a column.
 
     Args:
         path: any vector file that pyogrio reads.
-        column: with the class of each polygon; None takes the only one that can be it.
+        column: column with the class of each polygon; None takes the only possible one.
 
     Raises:
-        DatasetError: the file cannot be read, or which column it is cannot be told.
+        DatasetError: the file cannot be read, or the column is ambiguous or unusable.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     try:
@@ -29,19 +29,21 @@ def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
         raise DatasetError(str(error)) from error
     if column is not None and column not in columns:
         raise DatasetError(
-            f"{path} has no column {column!r}, only {', '.join(columns) or 'none'}: `column=NAME`"
+            f"{path} has no column {column!r}, only {', '.join(columns) or 'none'}: choose "
+            "another, `column=NAME`"
         )
     held = {name: found for name, values in columns.items() if (found := _classes(values))}
     fitting = [column] if column is not None else [*held]
     if len(fitting) != 1:
         raise DatasetError(
             f"{path} has the columns {', '.join(columns) or 'none'}, and "
-            f"{'several' if fitting else 'none'} can hold classes: say which, `column=NAME`"
+            f"{'several' if fitting else 'none'} of them can hold classes: choose one, "
+            "`column=NAME`"
         )
     classes = held.get(fitting[0] or "")
     if not classes:
         raise DatasetError(
-            f"{path}: its column {column} does not hold 2 to {MANY} different texts or whole "
+            f"{path}: column {column} does not hold 2 to {MANY} different texts or whole "
             "numbers: choose another, `column=NAME`"
         )
     return ClassDraft(
@@ -57,13 +59,13 @@ def draft_polygons(path: Path, *, column: str | None = None) -> ClassDraft:
         ),
         column=fitting[0] or "",
         remarks=(
-            'ground without a polygon is ignored; elsewhere = "NAME" in [polygons] classes it',
+            'ground between polygons is ignored; elsewhere = "NAME" in [polygons] gives it a class',
         ),
     )
 
 
 def _classes(values: NDArray[Any]) -> list[str]:
-    """The different values of a column as texts; none where it cannot hold classes."""
+    """Return the distinct values of a column as texts; none where it cannot hold classes."""
     if values.dtype.kind == "f":
         whole = values[np.isfinite(values)]
         if not len(whole) or (whole != np.floor(whole)).any():

@@ -1,8 +1,8 @@
-"""SplitDraft: which images train and which validate, where nothing says it.
+"""SplitDraft: chooses which images train and which validate.
 
-Ground that is alike must not be on both sides. So what is held out are whole places where
-there are enough of them: folders, then images that share no ground. Fewer than five images
-give one in five blocks of each.
+The two must not have similar ground. So whole places are held out where there are enough:
+folders, or else images that share no ground. With fewer than five images, one in five blocks
+of each validates.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,19 @@ from geosrseg.datasets.draft.band_draft import SurveyedImage
 from geosrseg.datasets.draft.pairs import Pair
 
 FEW_PLACES = 3
-"""Folders from which on one of them can be held out."""
+"""Fewest folders from which one can be held out."""
 
 SHARES = (0.08, 0.35)
-"""What may be held out of all labelled pixels."""
+"""Range of the share of labelled pixels that may be held out."""
 
 BLOCKS = (256, 128, 64)
-"""Pixels along the sides of blocks that may validate; the largest that hold all classes."""
+"""Sides in pixels of blocks that may validate; the largest that covers all classes is used."""
 
 GUARD = 16
-"""Pixels between blocks of two splits, and how many of a block's side they may be."""
+"""Pixels between training and validation blocks."""
+
 GUARD_SHARE = 8
+"""The guard is at most a block's side divided by this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,8 +38,8 @@ class LabelCounts:
     """Pixels of each class in an image.
 
     Attributes:
-        all: (classes,) in the whole image; of polygons, its pixels as one class.
-        held_out: (sizes, classes) in the blocks that validate, for each size of `BLOCKS`.
+        all: (classes,) in the whole image; for polygons, all its pixels as one class.
+        held_out: (sizes, classes) in the validating blocks, for each size of `BLOCKS`.
     """
 
     all: NDArray[np.int64]
@@ -49,10 +51,10 @@ class SplitDraft:
     """The splits of all images.
 
     Attributes:
-        splits: of each image.
-        block: size of the blocks that validate within images that train; None without.
-        guard: pixels between the blocks.
-        how: in words.
+        splits: split of each image.
+        block: side of the blocks that validate within training images; None without blocks.
+        guard: pixels between training and validation blocks.
+        how: how the splits were chosen, in words.
     """
 
     splits: tuple[str, ...]
@@ -64,17 +66,11 @@ class SplitDraft:
 def draft_splits(
     pairs: Sequence[Pair], images: Sequence[SurveyedImage], counts: Sequence[LabelCounts]
 ) -> SplitDraft:
-    """Choose the splits of images.
-
-    Args:
-        pairs: the images with their masks.
-        images: what is known of them.
-        counts: of their masks.
-    """
+    """Choose the split of each image; folders named after splits take precedence."""
     if any(pair.split == "train" for pair in pairs):
         splits = tuple(pair.split or "train" for pair in pairs)
         if "validation" in splits:
-            return SplitDraft(splits=splits, how="as the folders are called")
+            return SplitDraft(splits=splits, how="by the names of folders")
         train = [number for number, split in enumerate(splits) if split == "train"]
         inner = _hold_out(
             [pairs[n] for n in train], [images[n] for n in train], [counts[n] for n in train]
@@ -84,7 +80,7 @@ def draft_splits(
             splits=tuple(of_train.get(n, split) for n, split in enumerate(splits)),
             block=inner.block,
             guard=inner.guard,
-            how=f"as the folders are called, and {inner.how}",
+            how=f"by the names of folders, and {inner.how}",
         )
     return _hold_out(pairs, images, counts)
 
@@ -94,40 +90,29 @@ def _hold_out(
 ) -> SplitDraft:
     by_folder = joined(links_by_value([pair.place for pair in pairs]), len(pairs))
     same_pixels = links_by_value([image.survey.digest for image in images])
-    common_ground = find_overlaps([ground_of(image.grid) for image in images])
-    by_ground = joined(
-        [*same_pixels, *((one, other) for one, other, _ in common_ground)], len(pairs)
-    )
-    both = joined(
-        [*links_by_value(by_folder), *links_by_value(by_ground)], len(pairs)
-    )  # a place's images may share ground with another's
-    for groups, least, what in (
-        (both, FEW_PLACES, "folder"),
-        (by_ground, ONE_IN, "place"),
-    ):
+    overlaps = find_overlaps([ground_of(image.grid) for image in images])
+    by_ground = joined([*same_pixels, *((one, other) for one, other, _ in overlaps)], len(pairs))
+    # Images of two folders may share ground.
+    both = joined([*links_by_value(by_folder), *links_by_value(by_ground)], len(pairs))
+    # Blocks of images that overlap would hold out ground that another image shows.
+    overlap = 1 < len(set(by_ground)) < len(pairs)
+    few = 2 if overlap else ONE_IN
+    for groups, least, what in ((both, FEW_PLACES, "folder"), (by_ground, few, "place")):
         if len(set(groups)) >= least and (chosen := _choose(groups, counts)):
             splits = tuple("validation" if group in chosen else "train" for group in groups)
             number = f"{len(chosen)} of {len(set(groups))}"
             return SplitDraft(splits=splits, how=f"{number} {what}s held out to validate")
     how = f"few images: one in {ONE_IN} blocks of each validates"
-    if 1 < len(set(by_ground)) < len(pairs):  # blocks would hold out what another image shows
-        if chosen := _choose(by_ground, counts):
-            splits = tuple("validation" if group in chosen else "train" for group in by_ground)
-            return SplitDraft(splits=splits, how="images overlap: one place held out to validate")
+    if overlap:
         how += "; the images overlap, so some of that ground trains in another image"
     block = _block(counts)
     side = min(min(i.grid.height, i.grid.width) for i in images)
     guard = min(GUARD, min(block, side // ONE_IN) // GUARD_SHARE)
-    return SplitDraft(
-        splits=("train",) * len(pairs),
-        block=block,
-        guard=guard,
-        how=how,
-    )
+    return SplitDraft(splits=("train",) * len(pairs), block=block, guard=guard, how=how)
 
 
 def _choose(groups: Sequence[int], counts: Sequence[LabelCounts]) -> set[int]:
-    """The groups to hold out, so that as many classes as can be are on both sides."""
+    """Choose the groups to hold out, so that as many classes as possible are on both sides."""
     ordered = list(dict.fromkeys(groups))
     candidates = (
         [set(ordered[first::ONE_IN]) for first in range(ONE_IN)]
@@ -148,7 +133,7 @@ def _choose(groups: Sequence[int], counts: Sequence[LabelCounts]) -> set[int]:
 
 
 def _block(counts: Sequence[LabelCounts]) -> int:
-    """The largest block for which no class is on one side alone, or for which fewest are."""
+    """Return the largest block that leaves the fewest classes on only one side."""
     held_out = np.sum([count.held_out for count in counts], axis=0)  # (sizes, classes)
     whole = np.sum([count.all for count in counts], axis=0)
     lost = ((held_out == 0) | (held_out == whole)).sum(axis=1)

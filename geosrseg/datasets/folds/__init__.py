@@ -1,1 +1,1 @@
-"""Cross-validation: how a dataset is split into parts, each of which validates once."""
+"""Cross-validation: a dataset split into parts that validate in turn."""

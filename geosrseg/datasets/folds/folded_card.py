@@ -1,7 +1,7 @@
 """FoldedCard: a dataset with the split of one fold of a cross-validation.
 
-Images that show the same ground, that are the same file or that the card puts into one `group`
-stay together: a score on ground that trained says nothing. What tests, tests in every fold.
+Images stay together if they show common ground, are the same file, or have one `group` in the
+card: a score on ground that trained means nothing. Test images test in every fold.
 """
 
 from collections import Counter
@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from geosrseg.core.normalize import Normalization
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import CardScene
 from geosrseg.datasets.check.common_ground import find_overlaps, ground_of_scene
@@ -22,11 +21,11 @@ from geosrseg.regular_file import hash_file
 
 
 def fold_card(card: DatasetCard, fold: Fold) -> DatasetCard:
-    """The dataset with the split of a fold; the same one where there is none.
+    """Return the dataset with the split of a fold; without one, the dataset itself.
 
     Raises:
-        DatasetError: it has fewer groups than there are folds, or a split that is no whole
-            image's, or a file cannot be read.
+        DatasetError: the dataset has fewer groups than folds, or splits within an image, or a
+            file cannot be read.
     """
     if fold.folds is None or fold.fold is None:
         return card
@@ -52,25 +51,24 @@ def fold_card(card: DatasetCard, fold: Fold) -> DatasetCard:
 
 
 def _pooled(card: DatasetCard) -> list[int]:
-    """Indices of the scenes that train or validate."""
+    """Return the indices of scenes that train or validate."""
     if card.sources:
         raise DatasetError(
-            f"`folds`: {card.name} has [[sources]], whose tables say which image is in which "
-            "split; expected [[scenes]]"
+            f"`folds`: {card.name} has [[sources]], whose tables give each image its split; "
+            "expected [[scenes]]"
         )
     for scene in card.scenes:
         if isinstance(scene.split, Path):
             raise DatasetError(
                 f"`folds`: {scene.image} is split by {scene.split.name}, expected images that are "
-                "in one split as a whole"
+                "wholly in one split"
             )
     return [index for index, scene in enumerate(card.scenes) if scene.split != "test"]
 
 
 def _groups(card: DatasetCard, pooled: Sequence[int]) -> list[tuple[list[int], int]]:
-    """Scenes that stay together, and their pixels; in the order of their first scene."""
-    bare = Normalization(card.low, card.high, (0.0,) * len(card.bands))
-    with open_scenes(card, bare) as scenes:
+    """Return groups of scenes with their pixels, in the order of their first scene."""
+    with open_scenes(card, card.bare_normalization()) as scenes:
         chosen = [scenes[index] for index in pooled]
         group = joined(_links(card, pooled, chosen), len(pooled))
         sizes = [scene.split.used.height * scene.split.used.width for scene in chosen]
@@ -86,7 +84,7 @@ def _groups(card: DatasetCard, pooled: Sequence[int]) -> list[tuple[list[int], i
 def _links(
     card: DatasetCard, pooled: Sequence[int], scenes: Sequence[LabelledScene]
 ) -> Iterator[tuple[int, int]]:
-    """Pairs of scenes that show the same, by their files, by the card or by their place."""
+    """Yield pairs of scenes that belong together, by file, group or georeference."""
     yield from links_by_value(_contents([card.scenes[index] for index in pooled]))
     names = dict(enumerate(card.groups))
     yield from links_by_value([names.get(index) or number for number, index in enumerate(pooled)])
@@ -95,7 +93,7 @@ def _links(
 
 
 def _contents(scenes: Sequence[CardScene]) -> list[tuple[int, str]]:
-    """Of each image its size and, where others are as large, a hash."""
+    """Return each image's file size with its hash, or with its path if the size is unique."""
     sizes = [scene.image.stat().st_size for scene in scenes]
     alike = {size for size, count in Counter(sizes).items() if count > 1}
     return [
@@ -105,7 +103,7 @@ def _contents(scenes: Sequence[CardScene]) -> list[tuple[int, str]]:
 
 
 def _parts(sizes: Sequence[int], folds: int) -> list[int]:
-    """The fold of each group, counted from 0: the largest first, each to where least is."""
+    """Assign each group a fold, from 0: largest first, each to the fold with fewest pixels."""
     part, filled = [0] * len(sizes), [(0, number) for number in range(folds)]
     for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
         pixels, number = min(filled)

@@ -1,1 +1,1 @@
-"""Datasets as their distributors ship them."""
+"""Named datasets, read as their distributors ship them."""

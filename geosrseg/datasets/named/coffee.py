@@ -1,9 +1,8 @@
 """Coffee: the pixel labels of the Brazilian Coffee Scenes, which were never released.
 
-Whoever has them has one raster a city, green, red and near infrared, and one mask a city,
-coffee above a threshold of 127. As in the paper, Guaxupé and Monte Santo train and
-Guaranésia tests; one in five blocks of 512 pixels of the first two is held out for
-validation, which the paper does not have.
+The data has, for each city, one raster (green, red, near infrared) and one mask (coffee above
+127). As in the paper, Guaxupé and Monte Santo train and Guaranésia tests. Unlike in the paper,
+one in five blocks of 512 pixels of the first two is held out for validation.
 """
 
 import re
@@ -25,13 +24,10 @@ from geosrseg.datasets.named.distribution import (
 )
 from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
 from geosrseg.datasets.reference import find_numbers
-from geosrseg.errors import DatasetError
 
-CITIES = {"guaxupe": "train", "montesanto": "train", "guaranesia": "test"}
-BLOCK = 512
+TRAIN = BlockSplit(512)
+CITIES: dict[str, BlockSplit | str] = {"guaxupe": TRAIN, "montesanto": TRAIN, "guaranesia": "test"}
 GUARD = 16
-
-LEGEND = Legend((LegendClass(0, "no coffee", "#d9d2b0"), LegendClass(1, "coffee", "#8c4a2f")))
 
 THRESHOLDED = ReferenceCoding(False, (tuple(range(128)), tuple(range(128, 256))))
 
@@ -45,7 +41,7 @@ KNOWN = KnownDataset(
     licence="not released",
     source=SOURCE,
     bands=("green", "red", "nir"),
-    legend=LEGEND,
+    legend=Legend((LegendClass(0, "no coffee", "#d9d2b0"), LegendClass(1, "coffee", "#8c4a2f"))),
     coding=THRESHOLDED,
 )
 
@@ -57,8 +53,8 @@ _TILES = re.compile(r"(?:.*/)?(?:fold\d|brazilian_coffee_scenes)[^/]*(?:/.*)?")
 class Coffee(Dataset):
     """The rasters and masks of the three cities.
 
-    A file belongs to the city that its name has in it, ignoring accents and spaces; it
-    is the mask if its name or folder says ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
+    A file belongs to the city that its name contains, ignoring accents and spaces. It is the
+    mask if its name or folder contains ``mask``, ``msk``, ``label``, ``gt``, ``truth`` or
     ``reference``.
     """
 
@@ -75,17 +71,14 @@ class Coffee(Dataset):
         found = open_distribution(folder)
         files = {key: file for city in CITIES for key, file in _find(found, city).items()}
         paths = unpack(files)
-        split = BlockSplit(BLOCK)
         scenes = [
-            CardScene(
-                paths[f"{city} image"],
-                paths[f"{city} mask"],
-                split if part == "train" else part,
-            )
-            for city, part in CITIES.items()
+            CardScene(paths[f"{city} image"], paths[f"{city} mask"], split)
+            for city, split in CITIES.items()
         ]
-        coding = _coding([paths[f"{city} mask"] for city in CITIES])
-        image = format_of(paths["guaxupe image"])
+        coding = THRESHOLDED
+        if find_numbers(scene.reference for scene in scenes) <= {0, 1}:
+            coding = ReferenceCoding(False, ((0,), (1,)))
+        image = format_of(scenes[0].image)
         return KNOWN.card(scenes, image=image, coding=coding, guard=GUARD)
 
 
@@ -96,27 +89,21 @@ def _find(found: Distribution, city: str) -> dict[str, DatasetFile]:
         if city in re.sub(r"[^a-z]", "", name.rpartition("/")[2]) and _IMAGE.fullmatch(name):
             kinds.setdefault("mask" if _MASK.search(name) else "image", file)
     if missing := {"image", "mask"} - kinds.keys():
-        tiles = any(_TILES.fullmatch(_plain(file.name)) for file in found.files)
-        hint = (
-            "; this looks like the public Brazilian Coffee Scenes, tiles of 64 x 64 pixels with "
-            "one label each, which has no pixel labels and cannot be used"
-        )
-        raise DatasetError(
+        source = SOURCE
+        if any(_TILES.fullmatch(_plain(file.name)) for file in found.files):
+            source += (
+                "; this looks like the public Brazilian Coffee Scenes, tiles of 64 x 64 pixels "
+                "with one label each, which cannot be used without pixel labels"
+            )
+        raise found.lacking(
             f"coffee needs an image and a mask of each city, such as {city}.tif and "
-            f"{city}_mask.tif, and lacks the {' and the '.join(sorted(missing))} of {city} in "
-            f"{found.folder}; found {found.shown()}{hint * tiles}; the data comes from {SOURCE}"
+            f"{city}_mask.tif, and lacks the {' and the '.join(sorted(missing))} of {city}",
+            source=source,
         )
     return {f"{city} {kind}": file for kind, file in kinds.items()}
 
 
 def _plain(name: str) -> str:
-    """In lower case, without accents."""
+    """Convert to lower case without accents."""
     split = unicodedata.normalize("NFKD", name.lower())
     return "".join(mark for mark in split if not unicodedata.combining(mark))
-
-
-def _coding(masks: list[Path]) -> ReferenceCoding:
-    """Coffee is above 127; masks of 0 and 1 alone are taken for what they say."""
-    if find_numbers(masks) <= {0, 1}:
-        return ReferenceCoding(False, ((0,), (1,)))
-    return THRESHOLDED

@@ -1,4 +1,4 @@
-"""Dataset: one that has a name, and the base of those that packages bring."""
+"""Dataset: base class of named datasets, also those of other packages."""
 
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -8,11 +8,11 @@ from geosrseg.datasets.card.card import DatasetCard
 
 
 class Dataset(ABC):
-    """A dataset that is found by its name.
+    """A dataset that users choose by name.
 
     Attributes:
-        help: what it is, in a few words for ``--help``.
-        source: where its data comes from, for the error where its folder is missing.
+        help: short description for ``--help``.
+        source: where the data comes from, for the error about a missing folder.
     """
 
     help: ClassVar[str] = ""
@@ -20,10 +20,7 @@ class Dataset(ABC):
 
     @abstractmethod
     def read(self, folder: Path) -> DatasetCard:
-        """Describe what lies in a folder.
-
-        Args:
-            folder: an existing folder with the data.
+        """Describe the data in an existing folder.
 
         Raises:
             DatasetError: a file is missing or wrong.

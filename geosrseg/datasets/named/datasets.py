@@ -1,7 +1,7 @@
-"""Datasets by name: those of the paper, and those that other packages bring.
+"""Datasets by name: those of the paper, and those of other packages.
 
 A package adds a dataset by an entry point of the group ``geosrseg.datasets`` that names a
-subclass of `Dataset`. Its name is what ``--dataset`` takes.
+subclass of `Dataset`. Users choose it with ``--dataset`` and the name of the entry point.
 """
 
 from pathlib import Path
@@ -25,4 +25,4 @@ DATASETS: "Registry[type[Dataset]]" = Registry(
 )
 
 FOLDER = Path("data")
-"""In the current folder: a dataset by name lies in a folder of its name in here."""
+"""Folder below the current one in which each named dataset has a folder of its name."""

@@ -1,4 +1,4 @@
-"""Distribution: the files of a dataset as they lie in its folder, unpacked or in zips."""
+"""Distribution: the files in a dataset's folder, unpacked or in zips."""
 
 import re
 from collections.abc import Iterator
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geosrseg.datasets.named.zip_archive import ZipArchive, open_archive
+from geosrseg.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetFile:
-    """A file, in a folder or in a zip.
+    """A file in a folder or in a zip.
 
     Attributes:
         name: path below the dataset's folder, with ``/``; a zip counts as a folder.
-        path: the file, or where its zip has it.
-        archive: the zip; None for a file of its own.
+        path: path of the file, or its name in the zip.
+        archive: the zip; None for an unpacked file.
     """
 
     name: str
@@ -25,24 +26,19 @@ class DatasetFile:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """All files of a dataset's folder; see `open_distribution`.
-
-    Attributes:
-        folder: where the dataset lies.
-        files: sorted by name, those that are unpacked first.
-    """
+    """All files of a dataset's folder, sorted by name, unpacked ones first."""
 
     folder: Path
     files: tuple[DatasetFile, ...]
 
     def find(self, pattern: str) -> dict[str, DatasetFile]:
-        """Files whose name fits a regular expression, ignoring case.
+        """Find the files whose name matches a regular expression, ignoring case.
 
         Args:
-            pattern: its first group is the key of a file.
+            pattern: regular expression; its first group is the key of a file.
 
         Returns:
-            Files by key, in lower case; of several with one key the first.
+            Files by key, in lower case; the first of several with one key.
         """
         expression = re.compile(pattern, re.IGNORECASE)
         found: dict[str, DatasetFile] = {}
@@ -51,30 +47,32 @@ class Distribution:
                 found.setdefault(match[1].lower(), file)
         return found
 
-    def shown(self) -> str:
-        """What was found, in a few words."""
+    def lacking(self, needed: str, *, source: str) -> DatasetError:
+        """Make the error about missing files, which lists those found and the data's source."""
         names = [file.name for file in self.files]
+        found = ", ".join(names[:8]) or "no file at all"
         more = f" and {len(names) - 8} more files" if len(names) > 8 else ""
-        return f"{', '.join(names[:8])}{more}" if names else "no file at all"
+        return DatasetError(
+            f"{needed} in {self.folder} or in its zips; found {found}{more}; the data comes from "
+            f"{source}"
+        )
 
 
 def open_distribution(folder: Path) -> Distribution:
     """List a dataset's folder and the zips in it.
 
     Raises:
-        DatasetError: a zip in it is not safe.
+        DatasetError: a zip is not safe.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    paths = [path for path in paths if not path.name.startswith(".")]
-    loose = [
-        DatasetFile(path.relative_to(folder).as_posix(), path)
-        for path in paths
-        if path.suffix.lower() != ".zip"
-    ]
-    zips = [path for path in paths if path.suffix.lower() == ".zip"]
-    return Distribution(
-        folder, (*loose, *(file for path in zips for file in _members(path, folder)))
-    )
+    loose: list[DatasetFile] = []
+    zipped: list[DatasetFile] = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):
+            if path.suffix.lower() == ".zip":
+                zipped += _members(path, folder)
+            else:
+                loose.append(DatasetFile(path.relative_to(folder).as_posix(), path))
+    return Distribution(folder, (*loose, *zipped))
 
 
 def _members(path: Path, folder: Path) -> Iterator[DatasetFile]:
@@ -86,7 +84,7 @@ def _members(path: Path, folder: Path) -> Iterator[DatasetFile]:
 
 
 def unpack(files: dict[str, DatasetFile]) -> dict[str, Path]:
-    """Paths of files, of each zip all at once."""
+    """Return the paths of files, after unpacking those in zips."""
     archives = {file.archive.path: file.archive for file in files.values() if file.archive}
     places = {
         path: archive.unpack(

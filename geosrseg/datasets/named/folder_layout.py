@@ -1,44 +1,42 @@
-"""FolderLayout: the folders of the paper's reference code.
+"""Folder layout: the folders of the paper's reference code.
 
     train/ train_msk/ [val/ val_msk/] [test/ test_msk/]
 
-An image and its mask have one name; their suffixes may differ. Masks have one band; the
-values that they hold are the classes, but for 255, which is ignored; masks of 0 and 255
-alone are of two classes. Without ``val/`` every fifth training image, by name, is held out
-for validation, or blocks where there are fewer than five.
+An image and its mask have the same name; their suffixes may differ. Masks have one band, whose
+values are the classes. 255 is ignored, except in masks of only 0 and 255, which have two
+classes. Without ``val/``, every fifth training image by name validates, or one in five blocks
+where there are fewer than five images.
 """
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
 from geosrseg.datasets.block_split import ONE_IN, BlockSplit
 from geosrseg.datasets.card.card import DatasetCard
-from geosrseg.datasets.card.card_scene import CardScene
+from geosrseg.datasets.card.card_scene import SUFFIXES, CardScene
 from geosrseg.datasets.card.image_format import ImageFormat, format_of
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
 from geosrseg.datasets.reference import find_numbers, is_lossy
 from geosrseg.errors import DatasetError, DatasetWarning
 
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 BLOCK = 256
 
 MANY = 64
-"""Values with gaps between them, above which they hardly are so many classes."""
+"""Most values with gaps that are plausible as classes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownDataset:
-    """What is known of a dataset, however its files lie.
+    """Facts about a dataset, in any layout of its files.
 
     Attributes:
-        licence: of the data.
         source: where the data comes from.
-        bands: names, in the order of the files.
-        coding: the ids that the masks in the folders have.
+        bands: band names, in the order of the files.
+        coding: values of the classes in the masks of the folder layout.
     """
 
     name: str
@@ -56,12 +54,11 @@ class KnownDataset:
         coding: ReferenceCoding | None = None,
         guard: int = 0,
     ) -> DatasetCard:
-        """The card of files that have been found; the bands span all of [0, 1].
+        """Make the card of the given scenes; the bands span [0, 1].
 
         Args:
-            scenes: what was found.
             image: how the images store reflectance.
-            coding: of the references, where it is not that of the masks in the folders.
+            coding: coding of the references; None takes that of the folder layout.
             guard: see `DatasetCard`.
         """
         return DatasetCard(
@@ -80,7 +77,7 @@ class KnownDataset:
 
 
 def is_folder_layout(folder: Path) -> bool:
-    """True where a folder has training images and masks in this layout."""
+    """Return whether a folder has training images and masks in this layout."""
     return (folder / "train").is_dir() and (folder / "train_msk").is_dir()
 
 
@@ -88,7 +85,7 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
     """Describe a folder without a card.
 
     Args:
-        known: the dataset that lies there; without it the files alone say what there is.
+        known: the dataset in the folder; None derives bands and classes from the files.
 
     Raises:
         DatasetError: a folder is missing, or an image has no mask.
@@ -101,25 +98,22 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
     if not any(scene.split == "validation" for scene in scenes):
         scenes = _hold_out(scenes)
     stored = format_of(scenes[0].image)
-    known = known or _describe(folder, stored, [scene.reference for scene in scenes])
+    if known is None:
+        legend, coding = _classes([scene.reference for scene in scenes])
+        name = folder.resolve().name
+        known = KnownDataset(
+            name=name,
+            licence="unknown",
+            source=f"the folder {name}",
+            bands=tuple(f"band{index}" for index in stored.indexes or ()),
+            legend=legend,
+            coding=coding,
+        )
     return known.card(scenes, image=stored)
 
 
-def _describe(folder: Path, stored: ImageFormat, masks: list[Path]) -> KnownDataset:
-    legend, coding = _classes(masks)
-    name = folder.resolve().name
-    return KnownDataset(
-        name=name,
-        licence="unknown",
-        source=f"the folder {name}",
-        bands=tuple(f"band{index}" for index in stored.indexes or ()),
-        legend=legend,
-        coding=coding,
-    )
-
-
 def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
-    """The images of a part with their masks, sorted; all parts but training may be absent."""
+    """Return the images of a part with their masks, sorted; only training must exist."""
     images, masks = folder / name, folder / f"{name}_msk"
     if name != "train" and not images.is_dir() and not masks.is_dir():
         return []
@@ -128,15 +122,16 @@ def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
             found = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
             raise DatasetError(
                 f"{folder} has no folder {part.name}: expected train and train_msk, and "
-                f"val, val_msk, test and test_msk where there are such parts, found {found}; "
-                "or give a dataset card"
+                "optionally val and val_msk, test and test_msk, or a dataset card; found "
+                f"{found}"
             )
     found_images, found_masks = _by_stem(images), _by_stem(masks)
-    if alone := sorted(found_images.keys() ^ found_masks.keys()) or not found_images:
-        first = alone[0] if isinstance(alone, list) else "any"
+    alone = sorted(found_images.keys() ^ found_masks.keys())
+    if alone or not found_images:
+        lack = f", and {alone[0]} is not in both" if alone else ""
         raise DatasetError(
-            f"{images} has {len(found_images)} images and {masks} {len(found_masks)} masks, and "
-            f"{first} is not in both: every image ({', '.join(SUFFIXES)}) has a mask of its name"
+            f"{images} has {len(found_images)} images and {masks} {len(found_masks)} masks{lack}: "
+            f"give every image ({', '.join(SUFFIXES)}) a mask of its name"
         )
     return [(found_images[stem], found_masks[stem]) for stem in sorted(found_images)]
 
@@ -148,8 +143,8 @@ def _by_stem(folder: Path) -> dict[str, Path]:
             continue
         if (other := found.setdefault(path.stem.lower(), path)) != path:
             raise DatasetError(
-                f"{folder} has {other.name} and {path.name}, which differ in their suffix alone: "
-                "keep one of them"
+                f"{folder} has {other.name} and {path.name}, which differ only in suffix: keep one "
+                "of them"
             )
     return found
 
@@ -158,19 +153,14 @@ def _hold_out(scenes: list[CardScene]) -> list[CardScene]:
     train = [scene for scene in scenes if scene.split == "train"]
     rest = [scene for scene in scenes if scene.split != "train"]
     if len(train) < ONE_IN:
-        blocks = BlockSplit(BLOCK)
-        return [CardScene(scene.image, scene.reference, blocks) for scene in train] + rest
-    parts = (
-        "validation" if number % ONE_IN == ONE_IN - 1 else "train" for number in range(len(train))
-    )
-    return [
-        CardScene(scene.image, scene.reference, part)
-        for scene, part in zip(train, parts, strict=True)
-    ] + rest
+        return [replace(scene, split=BlockSplit(BLOCK)) for scene in train] + rest
+    for index in range(ONE_IN - 1, len(train), ONE_IN):
+        train[index] = replace(train[index], split="validation")
+    return train + rest
 
 
 def _classes(masks: list[Path]) -> tuple[Legend, ReferenceCoding]:
-    """A class for each value that the masks hold, evenly coloured."""
+    """Make a class for each value in the masks, with evenly spaced hues."""
     found = {path: find_numbers([path]) for path in masks}
     values = set().union(*found.values())
     ids = sorted(values - {NODATA})
@@ -178,7 +168,7 @@ def _classes(masks: list[Path]) -> tuple[Legend, ReferenceCoding]:
         first = next(path for path, held in found.items() if held - {NODATA} - set(range(NODATA)))
         raise DatasetError(
             f"{first} holds {_shown(found[first])}, expected class ids from 0 to 254 and 255 for "
-            "what is ignored: describe the masks by a dataset card"
+            "ignored pixels: describe the masks in a dataset card"
         )
     held = [0, NODATA] if values == {0, NODATA} else [*map(int, ids)]
     numbers = [0, 1] if values == {0, NODATA} else held
@@ -191,48 +181,47 @@ def _classes(masks: list[Path]) -> tuple[Legend, ReferenceCoding]:
 
 
 def _check_values(found: dict[Path, set[float]], values: set[float]) -> None:
-    """Refuse or report masks whose values hardly mean what they are taken for.
+    """Refuse or report masks whose values are implausible as classes.
 
     Raises:
-        DatasetError: there is one class only, or a lossy format has blurred the values.
+        DatasetError: there is only one class, or a lossy format has blurred the values.
     """
     ids = sorted(values - {NODATA})
     lossy = [path for path in found if is_lossy(path)]
     if lossy and len(ids) > 2:
         raise DatasetError(
-            f"{lossy[0]} is compressed with loss ({len(lossy)} of {len(found)} masks are), so it "
-            f"holds values between its classes: {_shown(values)}. Save masks as PNG or GeoTIFF, or "
-            'write a card whose classes take ranges of values, reference = "0-127" and "128-255"'
+            f"{lossy[0]} has lossy compression ({len(lossy)} of {len(found)} masks), so the masks "
+            f"hold values between classes: {_shown(values)}. Save masks as PNG or GeoTIFF, or "
+            'write a card that gives the classes ranges, reference = "0-127" and "128-255"'
         )
     if len(ids) > MANY and ids != [*range(len(ids))]:
         raise DatasetError(
             f"the masks hold {len(ids)} different values ({_shown(values)}), as after a lossy "
-            "format or resampling by interpolation: make them again, or write a card whose classes "
-            'take ranges of values, reference = "0-127"'
+            "format or resampling by interpolation: save them again without either, or write a "
+            'card that gives the classes ranges, reference = "0-127"'
         )
     if values != {0, NODATA} and len(ids) < 2:
         raise DatasetError(
-            f"the masks hold one class only ({_shown(values)}; 255 is ignored): expected two "
-            "values or more, 0 for what is none of your classes"
+            f"the masks hold only one class ({_shown(values)}; 255 is ignored): expected two "
+            "values or more, such as 0 for all other ground"
         )
     binary = next((path for path, held in found.items() if held == {0, NODATA}), None)
     other = next((path for path, held in found.items() if held - {0, NODATA}), None)
     if binary and other:
         count = sum(held == {0, NODATA} for held in found.values())
         _warn(
-            f"{binary} holds 0 and 255 alone ({count} of {len(found)} masks do), {other} "
-            f"{_shown(found[other])}: 255 is ignored in all of them, so what it stands for in the "
-            "first is not learned; give it the value of its class"
+            f"{binary} holds only 0 and 255 ({count} of {len(found)} masks do), {other} "
+            f"{_shown(found[other])}: 255 is ignored in all masks, so the network does not learn "
+            "its meaning in the first; replace it by the value of its class"
         )
     if ids == [*range(1, len(ids) + 1)]:
         _warn(
-            f"the masks hold {_shown(set(ids))} and no 0: these {len(ids)} classes are trained, "
-            "none for 0"
+            f"the masks hold {_shown(set(ids))} and no 0: only these {len(ids)} classes are trained"
         )
     elif values != {0, NODATA} and ids != [*range(len(ids))]:
         _warn(
-            f"the masks hold {_shown(set(ids))}, with gaps: each value is a class of its own, "
-            f"{len(ids)} in all; a card gives them names, or makes one of several"
+            f"the masks hold {_shown(set(ids))}, with gaps: each value is a class, {len(ids)} in "
+            "all; in a card you can name or merge them"
         )
 
 

@@ -1,14 +1,13 @@
 """Thetford: the IEEE GRSS Data Fusion Contest 2014, its visible images.
 
-The training part is the contest's subset with its training map, the test part the full
-image with the test labels, as in the paper. One in five blocks of 512 pixels of the
-training part is held out for validation, which the paper does not have. Bare soil, which
-only the training part has, is no class.
+As in the paper, the training part is the contest's subset with its training map, and the test
+part the full image with the test labels. Unlike in the paper, one in five blocks of 512 pixels
+of the training part is held out for validation. Bare soil, which only the training part has, is
+not a class.
 
-The references hold the contest's ids, one byte a pixel, with an ENVI header or without one:
-then they are as large as their image. The test labels were released after the contest under
-a name that is not written down anywhere: a file whose name has ``test``, ``truth``, ``label``
-or ``reference`` in it is taken for them.
+The references hold the contest's ids, one byte per pixel. Without an ENVI header they have the
+size of their image. The test labels were released after the contest under a name that is not
+documented: any file with ``test``, ``truth``, ``label`` or ``reference`` in its name counts.
 """
 
 import re
@@ -38,7 +37,6 @@ from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 BLOCK = 512
 GUARD = 16
-MAX_NUMBER = 255
 MAP = "map.tif"
 
 LEGEND = Legend(
@@ -79,14 +77,15 @@ _HEADER = r"{}(?:\.(?:img|raw|dat))?(\.hdr)"
 
 
 class Thetford(Dataset):
-    """The contest's two images, from the zips or what they held."""
+    """The contest's two images, in zips or unpacked."""
 
     source = SOURCE
 
     def read(self, folder: Path) -> DatasetCard:
         """Find the images and references.
 
-        Without test labels the dataset has no test part, and a DatasetWarning says so.
+        Warns:
+            DatasetWarning: there are no test labels, so the dataset has no test part.
 
         Raises:
             DatasetError: a file of the training part is missing, or has another size.
@@ -97,7 +96,7 @@ class Thetford(Dataset):
         image = _image(found, _TRAIN_IMAGE, "TelopsDatasetCityVisible_20cm_Subset.img")
         maps = found.find(_TRAIN_MAP)
         if not maps:
-            raise _missing(found, "TrainingMap_ENVI_RAW_format.raw")
+            raise found.lacking("thetford needs TrainingMap_ENVI_RAW_format.raw", source=SOURCE)
         reference = _reference(found, next(iter(maps.values())), image)
         scenes = [CardScene(image, reference, BlockSplit(BLOCK)), *_test_scenes(found)]
         return KNOWN.card(scenes, image=OF_8_BITS, guard=GUARD)
@@ -107,13 +106,13 @@ def _test_scenes(found: Distribution) -> tuple[CardScene, ...]:
     maps = found.find(_TEST_MAP)
     if len(maps) > 1:
         raise DatasetError(
-            f"thetford: several files may be the test labels, {', '.join(maps)}: leave one in "
-            f"{found.folder}"
+            f"thetford: several files may be the test labels, {', '.join(maps)}: keep one of them "
+            f"in {found.folder}"
         )
     if not maps:
         warnings.warn(
             f"thetford has no test part: no file in {found.folder} has test, truth, label or "
-            "reference in its name, as the contest's test labels should",
+            "reference in its name, which would mark the contest's test labels",
             DatasetWarning,
             stacklevel=3,
         )
@@ -123,25 +122,25 @@ def _test_scenes(found: Distribution) -> tuple[CardScene, ...]:
 
 
 def _image(found: Distribution, pattern: str, shown: str) -> Path:
-    """An ENVI image of 8 bits, with its header."""
+    """Find an ENVI image of 8 bits with its header, and unpack it."""
     files = found.find(pattern)
     if not files:
-        raise _missing(found, shown)
+        raise found.lacking(f"thetford needs {shown}", source=SOURCE)
     file = next(iter(files.values()))
     header = _header(found, file)
     if not header:
-        raise _missing(found, f"the header of {file.name} (.hdr)")
+        raise found.lacking(f"thetford needs the header of {file.name} (.hdr)", source=SOURCE)
     path = unpack({"file": file, **header})["file"]
-    if (largest := _largest(path)) > MAX_NUMBER:
+    if (largest := _largest(path)) > 255:
         raise DatasetError(
-            f"{path} has values up to {largest:g}, expected the contest's 8 bits: describe it by "
-            "a dataset card with its own scale"
+            f"{path} has values up to {largest:g}, expected the contest's 8 bits: describe it in "
+            "a dataset card with its scale"
         )
     return path
 
 
 def _reference(found: Distribution, file: DatasetFile, image: Path) -> Path:
-    """A map of ids, as a file that says how large it is."""
+    """Unpack a map of ids; a raw one without a header becomes a GeoTIFF."""
     header = _header(found, file)
     path = unpack({"file": file, **header})["file"]
     if header or not file.name.lower().endswith((".raw", ".img", ".dat")):
@@ -169,7 +168,7 @@ def _write(raw: Path, shape: tuple[int, int], folder: Path) -> None:
 
 
 def _header(found: Distribution, file: DatasetFile) -> dict[str, DatasetFile]:
-    """The ENVI header of a file, which lies beside it."""
+    """Find the ENVI header beside a file."""
     stem = file.name.rpartition(".")[0]
     return found.find(_HEADER.format(re.escape(stem)))
 
@@ -181,10 +180,3 @@ def _largest(path: Path) -> float:
         return max(
             float(dataset.read(window=window).max()) for _, window in dataset.block_windows()
         )
-
-
-def _missing(found: Distribution, shown: str) -> DatasetError:
-    return DatasetError(
-        f"thetford needs {shown} in {found.folder} or in the zips there; found "
-        f"{found.shown()}; the data comes from {SOURCE}"
-    )

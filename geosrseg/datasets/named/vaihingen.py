@@ -1,10 +1,10 @@
 """Vaihingen: the ISPRS 2D Semantic Labeling benchmark, 33 areas of 9 cm, 16 with a reference.
 
 The split is the paper's: areas 11, 15, 28, 30 and 34 test. The paper holds out nothing for
-validation; here areas 7 and 23 do not train but choose the best epoch. The benchmark scores
-on eroded references, where a border of three pixels between objects is black and does not
-count; they are used for validation and test where all of them are there, training always
-uses the full ones. Clutter is no class, as in the paper's section 4.1.
+validation; here areas 7 and 23 do not train but validate. The benchmark scores on eroded
+references, in which black borders of three pixels between objects do not count. Validation and
+test use them if all of them exist; training always uses the full references. Clutter is not a
+class, as in section 4.1 of the paper.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,6 @@ from geosrseg.datasets.named.distribution import (
     unpack,
 )
 from geosrseg.datasets.named.folder_layout import KnownDataset, is_folder_layout, read_folder_layout
-from geosrseg.errors import DatasetError
 
 TEST = ("11", "15", "28", "30", "34")
 VALIDATION = ("7", "23")
@@ -72,7 +71,7 @@ _ERODED = rf"(?:.*/)?{_AREA}_noBoundary\.tiff?"
 
 
 class Vaihingen(Dataset):
-    """The areas of Vaihingen, from the zips or what they held."""
+    """The areas of Vaihingen, in zips or unpacked."""
 
     source = SOURCE
 
@@ -103,12 +102,9 @@ class Vaihingen(Dataset):
 def _areas(
     found: Distribution, pattern: str, shown: str, areas: Sequence[str]
 ) -> dict[str, DatasetFile]:
-    """The files of the areas."""
+    """Return the files of the areas, or raise if any is missing."""
     files = found.find(pattern)
     if missing := [area for area in areas if area not in files]:
-        raise DatasetError(
-            f"vaihingen needs {shown.format('N')} for the areas {', '.join(missing)}, in "
-            f"{found.folder} or in the zips there; found {found.shown()}; the data comes from "
-            f"{SOURCE}"
-        )
+        needed = f"vaihingen needs {shown.format('N')} for the areas {', '.join(missing)},"
+        raise found.lacking(needed, source=SOURCE)
     return {area: files[area] for area in areas}

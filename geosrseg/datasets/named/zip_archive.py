@@ -1,11 +1,11 @@
-"""Zip archive: a zip file as a distributor ships it, read with care.
+"""Zip archive: a zip file from a distributor, checked before it is unpacked.
 
-A zip can name files outside the folder that it is unpacked to, link to them, hold one
-member twice, or unpack to more than any disk holds. Such a one is refused as a whole.
+A zip can name files outside its folder, link to them, hold one member twice, or unpack to more
+than any disk holds. Such a zip is refused as a whole.
 
-Members are unpacked into the cache and not read in place: they are compressed as a whole,
-so that a window of one costs its unpacking from the beginning, 46 ms instead of 4 for 480 x
-480 pixels of an area of Vaihingen.
+Members are unpacked into the cache, not read in place: reading a window would decompress the
+member from its start, which takes 46 ms instead of 4 for 480 x 480 pixels of an area of
+Vaihingen.
 """
 
 import shutil
@@ -21,39 +21,29 @@ from geosrseg.errors import DatasetError
 from geosrseg.regular_file import check_regular
 
 MAX_BYTES = 2**36
-"""What an archive may unpack to: 64 GiB, several times the largest of the datasets."""
+"""Largest unpacked size of an archive: 64 GiB, several times the largest dataset."""
 
 MAX_RATIO = 500
-"""What it may unpack to, as a multiple of its own size; a label image reaches 100."""
+"""Largest unpacked size as a multiple of the archive's own; label images reach 100."""
 
-_ZIP_ERRORS: tuple[type[Exception], ...] = (
-    zipfile.BadZipFile,
-    zlib.error,
-    NotImplementedError,
-    RuntimeError,
-    EOFError,
-)
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError)
 
 
 @dataclass(frozen=True, slots=True)
 class ZipArchive:
-    """A zip file whose names, links and sizes have been checked; see `open_archive`.
-
-    Attributes:
-        members: its files.
-    """
+    """A zip file whose names, links and sizes have been checked; see `open_archive`."""
 
     path: Path
     members: tuple[zipfile.ZipInfo, ...]
 
     def unpack(self, names: Iterable[str]) -> Path:
-        """Unpack members into the cache, once; they have their names in the folder returned.
+        """Unpack members into the cache once, and return the folder that holds them by name.
 
         Raises:
             DatasetError: a member is damaged, or the cache cannot be written.
         """
-        wanted = sorted(set(names))
-        chosen = [member for member in self.members if member.filename in wanted]
+        requested = {*names}
+        chosen = [member for member in self.members if member.filename in requested]
         identity = [f"{m.filename} {m.CRC:08x} {m.file_size}" for m in chosen]
         return make_once("\n".join(identity), lambda folder: self._unpack(chosen, folder))
 
@@ -70,10 +60,10 @@ class ZipArchive:
 
 
 def open_archive(path: Path) -> ZipArchive:
-    """Examine a zip file.
+    """Open a zip file and check it.
 
     Raises:
-        DatasetError: it is none, or is not safe to unpack.
+        DatasetError: the file is not a zip, or is not safe to unpack.
     """
     try:
         check_regular(path)
@@ -82,7 +72,7 @@ def open_archive(path: Path) -> ZipArchive:
     except OSError as error:
         raise DatasetError(f"cannot read {path} ({error.strerror})") from error
     except _ZIP_ERRORS as error:
-        raise DatasetError(f"{path} is no whole zip file ({error}): get it again") from error
+        raise DatasetError(f"{path} is not a complete zip file ({error}): get it again") from error
     for member in members:
         if fault := _fault(member):
             raise DatasetError(f"{path} is not unpacked: its member {member.filename!r} {fault}")
@@ -91,7 +81,7 @@ def open_archive(path: Path) -> ZipArchive:
 
 
 def _fault(member: zipfile.ZipInfo) -> str:
-    """What is wrong with a member; empty if nothing is."""
+    """Return the fault of a member, in words; empty without one."""
     name = member.orig_filename
     parts = PurePosixPath(name).parts
     kind = stat.S_IFMT(member.external_attr >> 16)
@@ -100,7 +90,7 @@ def _fault(member: zipfile.ZipInfo) -> str:
     if any(mark in name for mark in ("\\", ":", "\0")):
         return "has a name that some systems take for another place"
     if kind not in (0, stat.S_IFREG):
-        return "is a link or no plain file"
+        return "is a link or not a regular file"
     if member.flag_bits & 0x1:
         return "is encrypted: unpack it yourself"
     return ""
@@ -113,7 +103,7 @@ def _check_together(path: Path, members: list[zipfile.ZipInfo]) -> None:
         raise DatasetError(f"{path} is not unpacked: it has the member {twice!r} more than once")
     total = sum(member.file_size for member in members)
     size = path.stat().st_size
-    # Members that share their bytes make a small file unpack to anything.
+    # Members that share bytes let a small file unpack to any size.
     overlapping = sum(member.compress_size for member in members) > size
     if total > min(MAX_BYTES, MAX_RATIO * size) or overlapping:
         raise DatasetError(

@@ -26,7 +26,7 @@ LAYERS: "Registry[type[Layer]]" = Registry(
         CLASSES: Offer(target=f"{_ROOM}.classes:Classes", help="the class of each pixel."),
         "confidence": Offer(
             target=f"{_ROOM}.confidence:Confidence",
-            help="how sure each label is, and how near unknown ground.",
+            help="confidence of each label, and its doubt: how near unknown ground is.",
         ),
         PROBABILITIES: Offer(
             target=f"{_ROOM}.probabilities:Probabilities",

@@ -1,1 +1,1 @@
-"""Many maps as one: a STAC collection of them, and what opens them as one layer of a GIS."""
+"""Many maps as one: their STAC collection, and files that open them as one layer in a GIS."""

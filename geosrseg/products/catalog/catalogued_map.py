@@ -1,4 +1,4 @@
-"""CataloguedMap: what the STAC item of a finished map says of it, without opening the map."""
+"""CataloguedMap: a finished map as described by its STAC item, without opening the map."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,12 @@ class CataloguedMap:
     """A map of an archive.
 
     Attributes:
-        item: the name of its item's file.
-        file: the name of the map's file, in the same folder.
-        taken: the time of its scene, or of its making, as the item says it.
-        grid: where its pixels lie; None where it has no CRS or is not north-up.
-        bbox: west, south, east, north, of which west is above east where it crosses 180°; None
-            where it has no CRS.
-        legend: its classes.
-        licence: of the map.
+        item: file name of the STAC item.
+        file: file name of the map, in the same folder.
+        taken: time of the scene, or of the map's creation.
+        grid: None if the map has no CRS or is not north-up.
+        bbox: west, south, east, north; west exceeds east if the map crosses 180°. None if it has
+            no CRS.
     """
 
     item: str
@@ -42,19 +40,19 @@ class CataloguedMap:
 
     @property
     def crosses_180(self) -> bool:
-        """Its two ends lie on both sides of 180°."""
+        """Whether the map crosses the antimeridian."""
         return self.bbox is not None and self.bbox[0] > self.bbox[2]
 
 
 def read_map(item: str, text: bytes) -> CataloguedMap | None:
-    """The map of an item; None for a file that is no item of a class map.
+    """Read the map of an item; None for a file that is not the item of a class map.
 
     Args:
-        item: the name of the item's file.
-        text: what it holds.
+        item: file name of the item.
+        text: contents of the file.
 
     Raises:
-        ValueError: it is one, and cannot be read.
+        ValueError: the item of a class map is malformed.
     """
     values = parse_json(text)
     if not isinstance(values, dict) or values.get("type") != "Feature":
@@ -110,7 +108,7 @@ def _bbox(record: Record) -> tuple[float, float, float, float] | None:
 def _legend(asset: Record) -> Legend:
     (band,) = asset.mappings("bands")
     if (band.get("data_type"), band.get("nodata")) != ("uint8", NODATA):
-        raise ValueError(f"its map is not of uint8 with nodata {NODATA}")
+        raise ValueError(f"its map is not uint8 with nodata {NODATA}")
     entries = map(Record, asset.mappings("classification:classes"))
     return Legend(
         tuple(
@@ -126,5 +124,5 @@ def _colour(entry: Record) -> str:
 
 
 def has_one_crs(maps: Sequence[CataloguedMap]) -> bool:
-    """No map has to be brought to another CRS."""
+    """Whether all maps with a grid have the same CRS."""
     return len({item.grid.crs for item in maps if item.grid is not None}) <= 1

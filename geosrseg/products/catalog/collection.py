@@ -13,10 +13,10 @@ from geosrseg.products.stac import terms
 from geosrseg.version import __version__
 
 MADE_BY = "geosrseg:made_by"
-"""The key that tells a collection of ours, which is replaced, from anybody else's."""
+"""Key that marks a collection as ours, so that it may be replaced."""
 
 VERSION = "1.1.0"
-"""Of STAC."""
+"""Version of STAC."""
 
 WORLD = (-180.0, -90.0, 180.0, 90.0)
 
@@ -27,10 +27,10 @@ def collection(
     """The collection as a plain dictionary.
 
     Args:
-        name: of the folder.
-        maps: one or more.
-        legend: the classes of all maps.
-        assets: files that belong to all of them.
+        name: name of the folder.
+        maps: at least one map.
+        legend: the common legend of all maps.
+        assets: files that cover all maps.
     """
     times = [item.taken.astimezone(UTC).isoformat().replace("+00:00", "Z") for item in maps]
     licences = {item.licence for item in maps}
@@ -73,7 +73,7 @@ def _code(item: CataloguedMap) -> str:
 
 
 def common_bbox(boxes: Iterable[Sequence[float]]) -> tuple[float, float, float, float]:
-    """The smallest box that holds all boxes; its west is above its east where it crosses 180°."""
+    """The smallest box that contains all boxes; west exceeds east if it crosses 180°."""
     known = list(boxes)
     if not known:
         return WORLD
@@ -82,7 +82,7 @@ def common_bbox(boxes: Iterable[Sequence[float]]) -> tuple[float, float, float, 
 
 
 def _longitudes(spans: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The shortest arc that holds all arcs, each from west to east: all but the widest gap."""
+    """The shortest arc that contains all arcs, each from west to east: all but the widest gap."""
     parts = sorted(part for span in spans for part in _cut(*span))
     gaps, reach = [], parts[0][1]
     for west, east in parts[1:]:

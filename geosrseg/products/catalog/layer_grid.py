@@ -1,4 +1,4 @@
-"""The grid on which several maps are seen as one layer."""
+"""The common grid of several maps that open as one layer."""
 
 import math
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from rasterio.crs import CRS
 from geosrseg.raster.files.grid import Grid
 
 Box = tuple[float, float, float, float]
-"""Least x and y, largest x and y."""
+"""Smallest x and y, largest x and y."""
 
 LONGITUDE_LATITUDE = CRS.from_epsg(4326)
-"""The CRS of a layer whose maps have several."""
+"""CRS of a layer whose maps have different CRSs."""
 
 METRES_PER_DEGREE = 111_320.0
 
 _ON_A_PIXEL = 1e-3
-"""Of a pixel: what two corners may be apart and still be one."""
+"""Tolerance for corners to coincide, as a fraction of a pixel."""
 
 
 def common_grid(grids: Sequence[Grid]) -> Grid:
-    """The grid that holds north-up grids of one CRS, on the pixels of the finest of them."""
+    """The grid that contains north-up grids of one CRS, on the pixels of the finest one."""
     finest = min(grids, key=lambda grid: grid.transform.a)
     corners = [_pixels(grid.bounds, finest.transform) for grid in grids]
     tops, lefts, bottoms, rights = zip(*corners, strict=True)
@@ -31,10 +31,10 @@ def common_grid(grids: Sequence[Grid]) -> Grid:
 
 
 def longitude_latitude_grid(grids: Sequence[Grid], boxes: Sequence[Box]) -> Grid:
-    """The grid in longitude and latitude that holds boxes, as fine as the finest grid.
+    """The grid in longitude and latitude that contains boxes, as fine as the finest grid.
 
     Args:
-        grids: of any CRS.
+        grids: grids in any CRS.
         boxes: west, south, east, north.
     """
     res = min(map(_degrees, grids))
@@ -45,7 +45,7 @@ def longitude_latitude_grid(grids: Sequence[Grid], boxes: Sequence[Box]) -> Grid
 
 
 def _pixels(bounds: Box, transform: Affine) -> tuple[int, int, int, int]:
-    """First row and column, and those behind the last, on the pixels of a transform."""
+    """First row and column, and the row and column after the last, for a transform's pixels."""
     left, bottom, right, top = bounds
     (col, row), (col_stop, row_stop) = ~transform @ (left, top), ~transform @ (right, bottom)
     return (

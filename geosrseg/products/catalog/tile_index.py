@@ -1,8 +1,8 @@
 """Tile index: a GeoPackage of footprints that GDAL 3.9 and later opens as one raster (GTI).
 
-The maps are found beside it, by their names; those of another CRS are brought to the index's
-when they are read, each pixel taking the nearest. QGIS opens it by Layer > Add Raster Layer, and as
-a vector layer it shows where the maps lie.
+The index names the maps beside it. GDAL reprojects maps of another CRS on reading, to the nearest
+pixel. QGIS opens the index with Layer > Add Raster Layer; as a vector layer it shows the maps'
+footprints.
 """
 
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import cause
 
 SUFFIX = ".gti.gpkg"
-"""By which GDAL knows it from other GeoPackages."""
+"""Suffix by which GDAL recognises a tile index."""
 
 
 def write_tile_index(path: Path, maps: Sequence[CataloguedMap]) -> None:
     """Write the index.
 
     Args:
-        path: the file, which ends in `SUFFIX`.
-        maps: with their grids; later ones lie on top where several have a class.
+        path: the file; ends in `SUFFIX`.
+        maps: maps with grids; later ones are on top where several have a class.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the index cannot be written.
     """
     grids = [item.grid for item in maps if item.grid is not None]
     if has_one_crs(maps):
@@ -51,7 +51,7 @@ def _write(path: Path, maps: Sequence[CataloguedMap], boxes: Sequence[Box], grid
         "datetime": np.array([item.taken.isoformat() for item in maps], np.object_),
         "z_order": np.arange(len(maps), dtype=np.int32),
     }
-    # Without BAND_COUNT the driver opens a map, and takes nodata and colours from it.
+    # Without BAND_COUNT the driver opens a map, and reads nodata and colours from it.
     settings = {
         "RESX": grid.transform.a,
         "RESY": -grid.transform.e,
@@ -72,5 +72,5 @@ def _write(path: Path, maps: Sequence[CataloguedMap], boxes: Sequence[Box], grid
         geometry_type="Polygon",
         crs=grid.crs.to_wkt() if grid.crs else None,
         layer_metadata={key: str(value) for key, value in settings.items()},
-        VERSION="1.2",  # which a GIS of 2022 reads without a warning
+        VERSION="1.2",  # readable without a warning by a GIS of 2022
     )

@@ -1,4 +1,4 @@
-"""VRT mosaic: maps of one CRS as one raster, for GDAL before 3.9, which has no tile index."""
+"""VRT mosaic: maps of one CRS as one raster, for GDAL before 3.9, which lacks tile indexes."""
 
 from collections.abc import Sequence
 from xml.etree import ElementTree
@@ -11,15 +11,15 @@ from geosrseg.raster.files.grid import Grid
 SUFFIX = ".vrt"
 
 BLOCK = 512
-"""Of the maps."""
+"""Block size of the maps."""
 
 
 def vrt_mosaic(maps: Sequence[CataloguedMap], legend: Legend) -> str:
-    """The text of the file, which lies beside the maps.
+    """The text of a VRT file that is to be written beside the maps.
 
     Args:
-        maps: of one CRS, with their grids; later ones lie on top where several have a class.
-        legend: the classes of all maps.
+        maps: maps of one CRS with grids; later ones are on top where several have a class.
+        legend: the common legend of all maps.
     """
     grids = [item.grid for item in maps if item.grid is not None]
     grid = common_grid(grids)
@@ -42,7 +42,7 @@ def vrt_mosaic(maps: Sequence[CataloguedMap], legend: Legend) -> str:
 
 
 def _axes(grid: Grid) -> str:
-    """The file's first axis is x, which is the second one of latitude and longitude."""
+    """Map the file's axes x and y to those of the CRS, which may start with latitude."""
     return "2,1" if grid.crs is not None and grid.crs.is_geographic else "1,2"
 
 
@@ -61,7 +61,7 @@ def _add_colours(band: ElementTree.Element, legend: Legend) -> None:
 
 
 def _add_source(band: ElementTree.Element, item: CataloguedMap, own: Grid, grid: Grid) -> None:
-    """A map where it lies; its nodata lets those below show."""
+    """Add a map at its place; maps below show through its nodata."""
     source = ElementTree.SubElement(band, "ComplexSource")
     ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = item.file
     ElementTree.SubElement(source, "SourceBand").text = "1"
@@ -80,5 +80,5 @@ def _add_source(band: ElementTree.Element, item: CataloguedMap, own: Grid, grid:
 
 
 def _number(value: float) -> str:
-    """A place in pixels, whole where it is but for the arithmetic of the corners."""
+    """A position in pixels, as an integer if it is one up to rounding errors."""
     return str(round(value) if abs(value - round(value)) < 1e-6 else value)

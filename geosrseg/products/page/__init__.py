@@ -1,1 +1,1 @@
-"""The page to swipe between scene and map."""
+"""The HTML page of a map, with a swipe between scene and map."""

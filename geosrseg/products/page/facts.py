@@ -1,4 +1,4 @@
-"""Facts: how a map was made, and what its figures mean, for its page."""
+"""Facts: how a map was made and how to read its figures, for the map's page."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -12,7 +12,7 @@ from geosrseg.raster.maps.strips import open_strips
 
 
 def map_facts(finished: FinishedMap) -> Iterator[tuple[str, str]]:
-    """How a map was made, in a reader's order; what is not known is empty."""
+    """Names and values of how a map was made; unknown values are empty."""
     scene, spec, said = finished.scene, finished.spec, finished.tags.get
     taken, factor = finished.taken, said("GEOSRSEG_UPSCALE_FACTOR", "")
     with open_strips(finished.class_map) as strips:
@@ -25,7 +25,7 @@ def map_facts(finished: FinishedMap) -> Iterator[tuple[str, str]]:
     yield "Model", said("GEOSRSEG_MODEL", "")
     yield "Model file (SHA-256)", said("GEOSRSEG_MODEL_SHA256", "")
     yield "Trained on", spec.training_data if spec else ""
-    yield "Its limits", spec.limits if spec else ""
+    yield "Limits of the model", spec.limits if spec else ""
     yield from finished.options.items()
     yield "Made from", said("GEOSRSEG_RELABELLED_FROM", "")
     yield "Licence", said("GEOSRSEG_LICENCE", "")
@@ -35,18 +35,20 @@ def map_facts(finished: FinishedMap) -> Iterator[tuple[str, str]]:
 
 
 HALF = 50
-"""Percent of doubt above which labels are counted apart."""
+"""Percent of doubt above which labels are counted separately."""
 
 
 def map_cautions(finished: FinishedMap) -> list[str]:
-    """What the figures of a map mean, and what they do not."""
+    """How to read the figures of a map, and their limits."""
     spec = finished.spec
-    said = [f"The scene is unlike what the model learned from: {text}." for text in finished.unlike]
-    counted = "Areas are those of the map's pixels, its errors included."
+    said = [
+        f"The scene differs from the model's training data: {text}." for text in finished.unlike
+    ]
+    counted = "Areas are counted from the map's pixels, so they include the map's errors."
     if spec and any(item.estimate for item in finished.areas.classes):
         counted += (
-            f" The adjusted ones allow for the errors that {spec.name} makes on its own validation "
-            "pixels; they hold only as far as the errors are the same here."
+            f" Adjusted areas correct for the errors that {spec.name} makes on its own validation "
+            "pixels; they hold only if its errors are the same here."
         )
     elif spec and said and spec.confusion:
         counted += " They are not adjusted: the model's known errors are those of other scenes."
@@ -54,7 +56,7 @@ def map_cautions(finished: FinishedMap) -> list[str]:
 
 
 def _trust(finished: FinishedMap) -> Iterator[str]:
-    """How sure the labels are, and how many are in doubt, where a confidence layer says so."""
+    """Mean confidence and the shares in doubt, if the map has a confidence layer."""
     if finished.confidence is None:
         return
     counts = np.zeros((2, NODATA), np.int64)  # of each percent
@@ -64,13 +66,12 @@ def _trust(finished: FinishedMap) -> Iterator[str]:
                 known += np.bincount(values[values != NODATA], minlength=NODATA)
     confidence, doubt = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     if confidence.any():
-        yield f"Labels are {confidence @ np.arange(NODATA):.0f} % sure on average."
+        yield f"The mean confidence of the labels is {confidence @ np.arange(NODATA):.0f} %."
     if doubt.any():
         some, much = (100 * doubt[least:].sum() for least in (1, HALF + 1))
         yield (
             f"{some:.1f} % of the map lies near unknown ground (nodata, masked, beyond the scene's "
-            f"edge), where the model lacked context; {much:.1f} % so near that the doubt is above "
-            f"{HALF} %."
+            f"edge), where the model lacked context; for {much:.1f} %, the doubt is above {HALF} %."
         )
 
 

@@ -1,7 +1,7 @@
-"""The page: class map, and scene, to look at in one HTML file that needs nothing else.
+"""The page: class map and scene in one self-contained HTML file.
 
-What it does is in ``page/page.js``: swipe, zoom and legend, without a library. Pictures are in
-the file itself, as `tile_pyramid` cuts them.
+``page.js`` implements swipe, zoom and legend without a library. The file contains the pictures as
+the tiles of `tile_pyramid`.
 """
 
 import json
@@ -14,29 +14,34 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+
 from geosrseg.core.composite import choose_composite
 from geosrseg.core.legend import Legend, LegendClass
+from geosrseg.errors import OutputError
 from geosrseg.products.areas import Areas, ClassArea
 from geosrseg.products.asset import Asset
 from geosrseg.products.ground_area import pixel_areas
-from geosrseg.products.land import read_land
 from geosrseg.products.page.facts import map_cautions, map_facts
 from geosrseg.products.page.tile_pyramid import TILE, Pyramid, class_map_pyramid, scene_pyramid
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.scene import Scene
+from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.publication import check_output, publish_text
 from geosrseg.version import __version__
 
 SUFFIXES = (".html",)
 
 MAX_BYTES = 24_000_000
-"""Of all pictures in a page, half of them the scene's. Phones open it, mail servers take it."""
-
+"""Size limit of all pictures in a page, half of it for the scene. Phones open such a page, and mail
+servers accept it."""
 
 NBSP = "\N{NO-BREAK SPACE}"
-"""Between a number and its unit."""
 
 
 class MapPage(ProductFile):
@@ -45,11 +50,9 @@ class MapPage(ProductFile):
     suffixes = SUFFIXES
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
-        return Asset(title="Page to look at", media_type="text/html", roles=("overview",))
+        return Asset(title="Map page", media_type="text/html", roles=("overview",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_page(
             path,
             scene=finished.scene,
@@ -80,15 +83,12 @@ def write_page(
 
     Args:
         path: the output, ``.html``.
-        class_map_path: the class map.
-        legend: the classes.
-        areas: of the class map.
-        facts: how the map was made: names and values, in order. Empty values are left out.
-        scene: the open scene that it was made from, for a swipe between the two.
-        title: stands above all; the scene's name, or else the map's, by default.
-        cautions: what the figures mean and do not mean, above everything else.
-        max_bytes: of all pictures. Resolutions that would be beyond it are left out, and
-            the page says so.
+        facts: names and values of how the map was made, in order; empty values are left out.
+        scene: the open scene that the map was made from, for a swipe between the two.
+        title: the scene's name, or else the map's, by default.
+        cautions: notes on the figures, shown at the top.
+        max_bytes: size limit of all pictures. Resolutions beyond it are left out, and the page
+            says so.
         overwrite: replace an existing page.
 
     Raises:
@@ -97,7 +97,7 @@ def write_page(
     """
     path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    land = partial(read_land, class_map_path, legend)
+    land = partial(_read_land, class_map_path, legend)
     source = scene_pyramid(scene, max_bytes=max_bytes // 2, land=land) if scene else None
     target = class_map_pyramid(class_map_path, max_bytes=max_bytes // 2)
     with open_strips(class_map_path) as strips:
@@ -126,12 +126,22 @@ def write_page(
     publish_text(path, text)
 
 
-_SWIPE_KEYS = "arrows move the swipe when it has the focus and the map when that has it"
+_SWIPE_KEYS = "arrows move the swipe or the map, whichever has the focus"
 _KEYS = "arrows move the map when it has the focus"
 
 
+def _read_land(class_map: Path, legend: Legend, height: int, width: int) -> NDArray[np.bool_]:
+    """(height, width) True where the map, resampled, has a class other than water."""
+    try:
+        with unreferenced_allowed(), rasterio.open(class_map, driver="GTiff") as dataset:
+            labels = dataset.read(1, out_shape=(height, width), resampling=Resampling.nearest)
+    except GDAL_ERRORS as error:
+        raise OutputError(f"{class_map}: the class map cannot be read ({reason(error)})") from error
+    return legend.is_land()[labels]
+
+
 def _bands(scene: Scene | None) -> str:
-    """Those that are shown."""
+    """The names of the scene's bands that are shown."""
     return ", ".join(dict.fromkeys(choose_composite(scene.band_names))) if scene else ""
 
 
@@ -144,7 +154,7 @@ def _template() -> Template:
 
 
 def _data(source: Pyramid | None, target: Pyramid, legend: Legend, side: float | None) -> str:
-    """What the script reads. In it no ``<`` can end the element it stands in."""
+    """The script's data as JSON; ``<`` is escaped so that it cannot end the script element."""
     values = {
         "width": target.width,
         "height": target.height,
@@ -158,7 +168,7 @@ def _data(source: Pyramid | None, target: Pyramid, legend: Legend, side: float |
 
 
 def _pixel_side(grid: Grid) -> float | None:
-    """Metres of a pixel in the middle of the map."""
+    """Side in metres of a pixel in the middle of the map."""
     areas = pixel_areas(grid)
     if areas is None:
         return None
@@ -166,7 +176,7 @@ def _pixel_side(grid: Grid) -> float | None:
 
 
 def _class_row(item: LegendClass, area: ClassArea) -> str:
-    """A class in the legend: a checkbox, and a bar as long as its share."""
+    """A class in the legend: a checkbox, and a bar for its share."""
     return (
         f'<label class="class"><input type="checkbox" value="{item.id}" checked>'
         f'<span class="swatch" style="background:{item.colour}"></span>'
@@ -211,10 +221,10 @@ def _subtitle(grid: Grid) -> str:
 
 
 def _notes(source: Pyramid | None, target: Pyramid) -> list[str]:
-    """What the page leaves out."""
+    """Notes on resolutions that the page leaves out."""
     return [
-        f"To keep this page small, the {name} is shown with 1 pixel for "
-        f"{pyramid.reduction} × {pyramid.reduction}; the files have them all."
+        f"To keep this page small, one pixel of the {name} shown stands for "
+        f"{pyramid.reduction} × {pyramid.reduction}; the files have full resolution."
         for name, pyramid in (("scene", source), ("class map", target))
         if pyramid and pyramid.reduction > 1
     ]

@@ -1,5 +1,5 @@
 "use strict";
-// Coordinates: the class map's pixels on the ground, CSS pixels on the screen.
+// Coordinates: pixels of the class map on the ground, CSS pixels on the screen.
 const data = JSON.parse(document.getElementById("data").textContent);
 const canvas = document.getElementById("view");
 const swipe = document.getElementById("swipe");
@@ -8,16 +8,16 @@ const view = { x: data.width / 2, y: data.height / 2, zoom: 1, swipe: 0.5 };
 const MAX_ZOOM = 16;
 const KEPT = 160; // tiles in memory
 const hidden = new Set();
-let painted = 0; // counts the legend's changes
+let painted = 0; // counts the changes of the legend
 
-// Tiles: decoded when they are first wanted, the oldest forgotten.
+// Tiles: decoded when first needed; the least recently used one is dropped.
 const tiles = new Map();
 
 function tile(kind, level, index) {
   const key = `${kind} ${level} ${index}`;
   let found = tiles.get(key);
   if (found) {
-    tiles.delete(key); // to the end: the youngest
+    tiles.delete(key); // set again below, as the most recently used
   } else {
     found = { picture: null };
     const text = data[kind][level].tiles[index];
@@ -44,7 +44,7 @@ async function decodeLabels(text) {
   return { labels: new Uint8Array(await new Response(stream).arrayBuffer()) };
 }
 
-// A tile of the class map in the legend's colours, without the classes that are switched off.
+// A tile of the class map in the legend's colours, without hidden classes.
 function paint(found, width, height) {
   if (found.labels && found.painted !== painted) {
     const picture = document.createElement("canvas");
@@ -65,15 +65,15 @@ function paint(found, width, height) {
   return found.picture;
 }
 
-// The level to show: the coarsest with at least one pixel for one of the screen.
+// The level to show: the coarsest with at least one pixel per pixel of the screen.
 function levelFor(levels) {
   const wanted = view.zoom * devicePixelRatio;
   const enough = levels.findIndex((level) => data.width / level.width * wanted <= 1.01);
   return enough < 0 ? levels.length - 1 : enough;
 }
 
-// A level is drawn when all its tiles in sight are there; until then the last one, or the
-// coarsest. One alone: through what is switched off the scene must show, not another level.
+// A level is drawn once all its visible tiles are decoded; until then the level shown last, or
+// the coarsest. Only one level is drawn, so that the scene shows through hidden classes.
 const shown = { scene: 0, map: 0 };
 
 function drawPicture(kind) {
@@ -92,7 +92,7 @@ function drawPicture(kind) {
   }
 }
 
-// The tiles of a level on the screen, in whole device pixels: no seams between them.
+// The visible tiles of a level, in whole device pixels so that there are no seams between them.
 function inSight(kind, number) {
   const level = data[kind][number];
   const across = data.width / level.width, down = data.height / level.height;
@@ -173,7 +173,7 @@ function moveTo(x, y, zoom) {
   redraw();
 }
 
-// What lies under a point of the screen stays there.
+// Zoom around a point of the screen, which stays in place.
 function zoomAt(clientX, clientY, factor) {
   const box = canvas.getBoundingClientRect();
   const dx = clientX - box.left - box.width / 2, dy = clientY - box.top - box.height / 2;
@@ -282,7 +282,7 @@ document.getElementById("in").addEventListener("click", () => zoomBy(1.5));
 document.getElementById("out").addEventListener("click", () => zoomBy(1 / 1.5));
 document.getElementById("fit").addEventListener("click", fit);
 
-// A class that is switched off lets the scene show through.
+// The scene shows through hidden classes.
 document.getElementById("legend").addEventListener("change", (event) => {
   const id = Number(event.target.value);
   if (event.target.checked) hidden.delete(id);

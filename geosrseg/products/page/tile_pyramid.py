@@ -1,7 +1,7 @@
-"""Tile pyramids: a scene and its class map cut into small pictures, coarse levels first.
+"""Tile pyramids: a scene and its class map as small pictures, coarse levels first.
 
-A level is a picture of the whole, in tiles of `TILE` pixels; each has twice the resolution of
-the one before. Levels are added until all tiles together would be larger than they may.
+A level shows the whole picture in tiles of `TILE` pixels, with twice the resolution of the level
+before. Levels are added until the tiles would exceed a size limit.
 """
 
 import base64
@@ -12,20 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import rasterio
-from numpy.typing import NDArray
-from rasterio.io import MemoryFile
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
+from geosrseg.products.png import encode_picture
 from geosrseg.raster.composite import Composite, LandOf
 from geosrseg.raster.files.grid import Grid, rasterio_window
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
 TILE = 512
-"""Rows and columns of a tile; those at the right and lower borders have fewer."""
+"""Rows and columns of a tile; tiles at the right and lower borders have fewer."""
 
 JPEG_QUALITY = 85
 
@@ -35,8 +33,6 @@ class Level:
     """One resolution of a picture.
 
     Attributes:
-        height: rows.
-        width: columns.
         tiles: base64, row by row from the top left.
     """
 
@@ -65,7 +61,7 @@ class Pyramid:
 
     @property
     def reduction(self) -> int:
-        """How many pixels of the picture the finest level has as one, along an axis."""
+        """Pixels of the picture per pixel of the finest level, along an axis."""
         return round(self.width / self.levels[-1].width)
 
 
@@ -73,9 +69,8 @@ def scene_pyramid(scene: Scene, *, max_bytes: int, land: LandOf | None = None) -
     """Pictures of a scene as JPEG.
 
     Args:
-        scene: the open scene.
+        max_bytes: size limit of all tiles as base64; the coarsest level is always included.
         land: see `Composite.of`.
-        max_bytes: of all tiles as base64; the coarsest level is there in any case.
 
     Raises:
         SceneError: the scene cannot be read.
@@ -88,7 +83,7 @@ def scene_pyramid(scene: Scene, *, max_bytes: int, land: LandOf | None = None) -
         window = scene.grid.upright_window(window.clipped(height, width))
         size = -(-window.height // step), -(-window.width // step)
         pixels = composite.paint(scene, *scene.read_decimated(*size, window))
-        return _jpeg(scene.grid.upright(pixels))
+        return encode_picture(scene.grid.upright(pixels), "JPEG", quality=JPEG_QUALITY)
 
     steps = [2**k for k in range(math.ceil(math.log2(max(height, width, TILE) / TILE)) + 1)]
     sizes = [(-(-height // step), -(-width // step)) for step in steps]
@@ -100,8 +95,7 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
     """A class map and its overviews: class ids, row by row, deflated (zlib).
 
     Args:
-        path: the class map.
-        max_bytes: of all tiles as base64; the coarsest level is there in any case.
+        max_bytes: size limit of all tiles as base64; the coarsest level is always included.
 
     Raises:
         OutputError: the class map cannot be read.
@@ -131,7 +125,7 @@ def class_map_pyramid(path: Path, *, max_bytes: int) -> Pyramid:
 
 
 def _open_level(path: Path, number: int) -> Any:
-    """The class map itself, or its overview of a number."""
+    """Open the class map itself for 0, else its overview with this number, from 1."""
     options = {"overview_level": number - 1} if number else {}
     with unreferenced_allowed():
         return rasterio.open(path, driver="GTiff", **options)
@@ -143,13 +137,13 @@ def _levels(
     *,
     max_bytes: int,
 ) -> tuple[Level, ...]:
-    """As many levels as may be, coarse to fine.
+    """As many levels as fit into the size limit, coarse to fine.
 
     Args:
-        steps: pixels of the picture that one of the level stands for, along an axis, and the
-            level's rows and columns; fine to coarse.
-        read: gives the tile of a step, a row and a column of tiles.
-        max_bytes: of all tiles as base64.
+        steps: for each level, fine to coarse: pixels of the picture per pixel of the level, along
+            an axis, and the level's rows and columns.
+        read: reads the tile at a step, row and column of tiles.
+        max_bytes: size limit of all tiles as base64.
     """
     levels: list[Level] = []
     left = max_bytes
@@ -171,7 +165,7 @@ def _places(height: int, width: int) -> Iterator[tuple[int, int]]:
 
 
 def _within(texts: Iterable[str], max_length: int) -> list[str] | None:
-    """All texts, or None as soon as they are longer together."""
+    """All texts, or None as soon as their total length exceeds `max_length`."""
     found: list[str] = []
     length = 0
     for text in texts:
@@ -180,13 +174,3 @@ def _within(texts: Iterable[str], max_length: int) -> list[str] | None:
             return None
         found.append(text)
     return found
-
-
-def _jpeg(pixels: NDArray[np.uint8]) -> bytes:
-    """(rows, cols, 3) as a JPEG file."""
-    height, width = pixels.shape[:2]
-    profile = {"driver": "JPEG", "dtype": "uint8", "count": 3, "quality": JPEG_QUALITY}
-    with MemoryFile() as file:
-        with unreferenced_allowed(), file.open(height=height, width=width, **profile) as dataset:
-            dataset.write(pixels.transpose(2, 0, 1))
-        return bytes(file.getbuffer())

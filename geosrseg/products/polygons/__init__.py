@@ -1,1 +1,1 @@
-"""Polygons of a class map, streamed."""
+"""Polygons of a class map, written while the map is read."""

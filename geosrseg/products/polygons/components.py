@@ -1,7 +1,7 @@
 """Components: pixels of one class connected by their sides, strip by strip.
 
-A strip is a number of whole rows of a class map. Its components are numbered from 1; 0 is
-what is not valid. `join` says which components of two strips are one.
+A strip is a block of whole rows of a class map. Its components are numbered from 1; 0 marks
+nodata. `join` merges the numbers of components that are connected.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ class Components:
     """The components of one strip.
 
     Attributes:
-        ids: (rows, width) 1 to n, or 0 where the map is not valid.
-        classes: (n,) class ids; component k + 1 has ``classes[k]``.
+        ids: (rows, width) 1 to n, or 0 for nodata.
+        classes: (n,) class ids; ``classes[k]`` is that of component k + 1.
     """
 
     ids: Ids
@@ -32,7 +32,7 @@ class Components:
         return len(self.classes)
 
     def sum(self, values: NDArray[np.generic] | None = None) -> NDArray[np.float64]:
-        """(n,) sums of (rows, width) values over the components, or their pixels."""
+        """(n,) sums of (rows, width) values per component, or pixel counts without values."""
         weights = None if values is None else values.ravel()
         sums = np.bincount(self.ids.ravel(), weights=weights, minlength=len(self) + 1)
         return sums[1:].astype(np.float64)
@@ -44,12 +44,12 @@ def label_components(labels: NDArray[np.uint8]) -> Components:
     Args:
         labels: (rows, width) class ids or NODATA.
     """
-    begins = np.ones(labels.shape, np.bool_)  # the first pixel of a run within its row
-    begins[:, 1:] = labels[:, 1:] != labels[:, :-1]
-    run = np.cumsum(begins, dtype=np.int32).reshape(labels.shape) - 1
-    classes = labels[begins]
-    # Two runs that touch do so at a pixel where one of them begins.
-    touching = (labels[1:] == labels[:-1]) & (begins[1:] | begins[:-1])
+    starts = np.ones(labels.shape, np.bool_)  # the first pixel of a run within its row
+    starts[:, 1:] = labels[:, 1:] != labels[:, :-1]
+    run = np.cumsum(starts, dtype=np.int32).reshape(labels.shape) - 1
+    classes = labels[starts]
+    # Two runs that touch do so at a pixel where one of them starts.
+    touching = (labels[1:] == labels[:-1]) & (starts[1:] | starts[:-1])
     groups = join(len(classes), run[:-1][touching], run[1:][touching])
     valid = classes != NODATA
     numbers, first = np.unique(groups[valid], return_index=True)
@@ -60,15 +60,15 @@ def label_components(labels: NDArray[np.uint8]) -> Components:
 
 
 def join(count: int, one: NDArray[np.integer], other: NDArray[np.integer]) -> Ids:
-    """Number the connected components.
+    """Number the connected components of a graph.
 
     Args:
-        count: nodes 0 to count - 1.
-        one: (pairs,) a node,
-        other: (pairs,) and one that it is joined to.
+        count: number of nodes.
+        one: (pairs,) first node of each edge.
+        other: (pairs,) second node of each edge.
 
     Returns:
-        (count,) the group of every node, from 0.
+        (count,) component of every node, from 0.
     """
     pairs = coo_array((np.ones(len(one), np.bool_), (one, other)), shape=(count, count))
     groups: Ids = connected_components(pairs, directed=False)[1]

@@ -1,7 +1,7 @@
-"""Feature files: polygons with attributes, written batch by batch as they come.
+"""Feature files: writes polygons with attributes, batch by batch.
 
-GeoPackage, FlatGeobuf and GeoJSON are GDAL's, through pyogrio. GeoParquet is written here, for
-the wheels' GDAL has no driver for it: version 1.1, well-known binary in one column.
+GDAL writes GeoPackage, FlatGeobuf and GeoJSON, through pyogrio. GeoParquet (version 1.1, with
+well-known binary in one column) is written here, because the GDAL in wheels has no driver for it.
 """
 
 import json
@@ -21,14 +21,14 @@ from geosrseg.products.polygons.geopackage_style import add_style
 from geosrseg.raster.storage.gdal import cause
 
 DRIVERS = {".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".geojson": "GeoJSON", ".parquet": "Parquet"}
-"""The format by the suffix."""
+"""GDAL driver by suffix."""
 
 # A GIS of 2022 reads GeoPackage 1.2 without a warning, and 1.4 has nothing that we need.
 OPTIONS = {"GPKG": {"VERSION": "1.2"}, "GeoJSON": {"RFC7946": "YES"}}
-"""Creation options by format."""
+"""Creation options by driver."""
 
 GEOMETRY = "geometry"
-"""The column that holds the polygons as well-known binary."""
+"""Column of the polygons as well-known binary."""
 
 
 def write_features(
@@ -40,19 +40,19 @@ def write_features(
     qml: str,
     name: Path,
 ) -> None:
-    """Write a feature file, and read back how many features it holds.
+    """Write a feature file, and check the number of features in it.
 
     Args:
-        path: the file; its suffix says the format. GeoJSON is in longitude and latitude
-            (RFC 7946), the others keep the CRS.
-        batches: features in the order of the file.
-        schema: of the batches.
-        crs: of the polygons.
-        qml: QGIS's style for them, which a GeoPackage carries.
-        name: what messages call the file.
+        path: the file, with a suffix of `DRIVERS`. GeoJSON is in longitude and latitude (RFC
+            7946), other formats keep the CRS.
+        batches: features, in order.
+        schema: schema of the batches.
+        crs: CRS of the polygons.
+        qml: QGIS style, stored in a GeoPackage.
+        name: path shown in messages.
 
     Raises:
-        OutputError: it cannot be written, or GeoJSON is asked for without a CRS.
+        OutputError: the file cannot be written, or is GeoJSON without a CRS.
     """
     counted = _Counted(batches)
     try:
@@ -72,13 +72,13 @@ def write_features(
         ) from error
     if found != counted.features:
         raise OutputError(
-            f"{name}: holds {found} features, {counted.features} were written: check the disk, "
+            f"{name}: contains {found} features, {counted.features} were written: check the disk, "
             "then try again"
         )
 
 
 class _Counted:
-    """Batches, counted on their way; keeps what stops them, which GDAL would reword."""
+    """Counts the features of batches, and keeps the error that stops them from GDAL's rewording."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
         self.features = 0
@@ -91,7 +91,7 @@ class _Counted:
                 self.features += batch.num_rows
                 yield batch
         except GeneratorExit:
-            raise  # whoever asks for batches has stopped asking
+            raise  # the consumer stopped early
         except BaseException as error:
             self.error = error
             raise
@@ -124,9 +124,9 @@ def _count_features(path: Path) -> int:
 
 
 def _count_geojson(path: Path) -> int:
-    """The features of a GeoJSON as GDAL writes it; -1 for one that is cut off.
+    """Count the features of a GeoJSON written by GDAL; -1 for a truncated file.
 
-    GDAL would hold all of it, and refuses a polygon of more than some 10 MB.
+    GDAL would load the whole file, and refuses polygons larger than about 10 MB.
     """
     count, part = 0, b""
     with path.open("rb") as file:

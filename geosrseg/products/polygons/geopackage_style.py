@@ -1,7 +1,7 @@
-"""The style inside a GeoPackage: the table ``layer_styles``, as QGIS keeps it.
+"""The style inside a GeoPackage: QGIS's table ``layer_styles``.
 
-QGIS draws a layer with the row that names it and is marked as the default. The table is
-registered as one of attributes, or GDAL would not list it to QGIS.
+QGIS draws a layer with the row that names it and is marked as the default. The table must be
+registered as an attribute table, because GDAL lists it to QGIS only then.
 """
 
 import sqlite3
@@ -44,10 +44,10 @@ _COLUMN = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
 
 
 def add_style(path: Path, *, layer: str, qml: str) -> None:
-    """Add the default style of a layer to a GeoPackage that has none yet.
+    """Add a default style to a layer of a GeoPackage without styles.
 
     Raises:
-        sqlite3.Error: the disk does not take it.
+        sqlite3.Error: the style cannot be written.
     """
     with closing(sqlite3.connect(path)) as database, database:
         (column,) = database.execute(_COLUMN, (layer,)).fetchone()

@@ -1,7 +1,7 @@
-"""MapPolygons: a class map as polygons, as its rows come.
+"""MapPolygons: traces the polygons of a class map while its rows arrive.
 
-A polygon is given out with the strip below its last row. Until then its corners are kept,
-so memory holds what is still open and not the map.
+A polygon is returned with the strip below its last row. Until then its corners are kept, so memory
+holds only unfinished polygons, not the map.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ class MapPolygons:
 
     Attributes:
         classes: (n,) class ids.
-        pixels: (n,) pixels of the map.
-        square_metres: (n,) sums of the pixels' areas; NaN where they are not known.
-        confidence: (n,) mean confidence of the pixels that have one, in percent, else NaN.
-        doubt: (n,) mean doubt of the same pixels.
-        rings: in columns and rows of the map.
+        pixels: (n,) pixel counts.
+        square_metres: (n,) sums of the pixels' areas; NaN if they are not known.
+        confidence: (n,) mean confidence in percent; NaN if no pixel has one.
+        doubt: (n,) mean doubt in percent, of the same pixels.
+        rings: outlines in columns and rows of the map.
     """
 
     classes: NDArray[np.uint8]
@@ -40,17 +40,17 @@ class MapPolygons:
 
 
 class PolygonTracer:
-    """Takes the rows of a class map from top to bottom and gives out its polygons.
+    """Takes the rows of a class map from top to bottom and returns its polygons.
 
     Args:
         width: columns of the map.
-        pixel_areas: of the map's grid; None where it has no place on the earth.
+        pixel_areas: areas of the map's pixels; None if it is not georeferenced.
     """
 
     def __init__(self, width: int, pixel_areas: PixelAreas | None) -> None:
         self._pixel_areas = pixel_areas
         self._rows = 0
-        # The last row, and the components in it: the rows below are not known yet.
+        # The last row and its components, which may continue in the rows below.
         self._labels = np.full((1, width), NODATA, np.uint8)
         self._ids = np.zeros((1, width), np.int32)
         self._classes = np.zeros(0, np.uint8)
@@ -60,14 +60,14 @@ class PolygonTracer:
     def add(
         self, labels: NDArray[np.uint8], confidence: NDArray[np.uint8] | None = None
     ) -> MapPolygons:
-        """Take a strip of rows.
+        """Add a strip of rows.
 
         Args:
             labels: (rows, width) class ids or NODATA, at least one row.
             confidence: (2, rows, width) percent of confidence and of doubt, or NODATA.
 
         Returns:
-            The polygons that ended above its last row.
+            The polygons that end above the strip's last row.
         """
         strip, known = label_components(labels), len(self._classes)
         seam = (self._labels[0] == labels[0]) & (self._ids[0] > 0)
@@ -84,7 +84,7 @@ class PolygonTracer:
         self._sums = _add_up(sums, groups)
         self._classes, self._labels, self._ids = classes, labels[-1:].copy(), ids[-1:]
         self._rows += len(labels)
-        return self._give_out()
+        return self._take_ended()
 
     def finish(self) -> MapPolygons:
         """The polygons that reach the map's last row."""
@@ -105,8 +105,8 @@ class PolygonTracer:
             sums[4] = strip.sum(known)
         return np.stack(sums, axis=1)
 
-    def _give_out(self) -> MapPolygons:
-        """Part what has ended from what is in the last row."""
+    def _take_ended(self) -> MapPolygons:
+        """Separate polygons that have ended from those in the last row."""
         open_ = np.zeros(len(self._classes) + 1, np.bool_)
         open_[self._ids] = True
         ended = ~open_[1:]
@@ -130,11 +130,11 @@ class PolygonTracer:
 
 
 def _table(numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-    """New numbers by old ones; 0 stays 0."""
+    """A lookup table of new numbers by old ones; 0 stays 0."""
     return np.concatenate([np.zeros(1, np.int32), numbers])
 
 
 def _add_up(sums: NDArray[np.float64], groups: NDArray[np.int32]) -> NDArray[np.float64]:
-    """(groups, columns) sums of the rows of each group; groups count from 1."""
+    """(groups, columns) sums of the rows per group; groups are numbered from 1."""
     columns = [np.bincount(groups, weights=column)[1:] for column in sums.T]
     return np.stack(columns, axis=1)

@@ -1,14 +1,13 @@
 """Outlines: the borders of components as rings of grid corners.
 
-A ring turns by a right angle at each of its corners, so it is known by them alone: along a
-row of the grid the corners of a component pair off into the horizontal sides of its rings,
-along a column into the vertical ones, and going from side to side closes the rings. Corners
-are found in the four pixels around them, and nothing has to be known of a component's other
-parts. So a strip's border leaves no trace.
+A ring turns by a right angle at each corner, so its corners define it: along each row of the grid,
+the corners of a component pair up to the horizontal sides of its rings, along each column to the
+vertical sides. Following the sides closes the rings. The four pixels around a point determine its
+corners, independent of other parts of a component, so the borders of strips leave no trace.
 
-Where three or more components meet in the middle of a straight side, that point is put into
-the ring too. Then neighbours have the same vertices along their common border, and it stays
-common when they are reprojected or simplified.
+Where three or more components meet in the middle of a straight side, that point is a vertex too.
+So neighbours have the same vertices along their common border, which stays common when they are
+reprojected or simplified.
 """
 
 from array import array
@@ -26,16 +25,16 @@ Int = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corners:
-    """Ends of horizontal and vertical sides; each ends one of either.
+    """Corners of rings; each is the end of one horizontal and one vertical side.
 
     Attributes:
-        component: (n,) whose ring it is, from 1.
-        col: (n,) pixel column that begins there.
-        row: (n,) pixel row that begins there.
-        right: (n,) whether its horizontal side leads to the right.
-        down: (n,) whether its vertical side leads down.
-        ahead: (n,) whether its horizontal side, followed from here, has the component on its
-            left as one looks at the map.
+        component: (n,) component of the ring, from 1.
+        col: (n,) pixel column to the right of the corner.
+        row: (n,) pixel row below the corner.
+        right: (n,) whether the horizontal side leads to the right.
+        down: (n,) whether the vertical side leads down.
+        ahead: (n,) whether the component is on the left, as seen on the map, when the horizontal
+            side is followed from here.
     """
 
     component: Int
@@ -60,7 +59,7 @@ class Corners:
 
     @classmethod
     def empty(cls) -> "Corners":
-        """No corner."""
+        """No corners."""
         none, no = np.zeros(0, np.int32), np.zeros(0, np.bool_)
         return cls(none, none, none, no, no, no)
 
@@ -72,14 +71,13 @@ class Corners:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rings:
-    """Polygons of grid corners, as shapely's ragged arrays have them.
+    """Polygons of grid corners, as shapely's ragged arrays.
 
     Attributes:
-        vertices: (vertices, 2) column and row; the first of a ring is also its last.
-        ring_offsets: (rings + 1,) where each ring begins among the vertices.
-        polygon_offsets: (polygons + 1,) where each polygon begins among the rings. Its first
-            ring is its outline, counter-clockwise as one looks at the map, the others are
-            its holes, clockwise.
+        vertices: (vertices, 2) column and row; the first vertex of a ring is also its last.
+        ring_offsets: (rings + 1,) start of each ring among the vertices.
+        polygon_offsets: (polygons + 1,) start of each polygon among the rings. The first ring is
+            the outline, counter-clockwise as seen on the map; the others are holes, clockwise.
     """
 
     vertices: Int
@@ -88,16 +86,16 @@ class Rings:
 
 
 def find_corners(labels: NDArray[np.uint8], ids: Int, *, row_off: int) -> Corners:
-    """The corners between rows of components.
+    """Find the corners between the rows of a strip.
 
-    Only pixels side by side are compared, so that it does not matter which components will
-    turn out to be one further down.
+    Only adjacent pixels are compared, so components may still turn out to be connected further
+    down.
 
     Args:
-        labels: (rows, width) class ids or NODATA. Only corners that lie between two of the
-            rows are found.
+        labels: (rows, width) class ids or NODATA; corners above the first and below the last row
+            are not found.
         ids: (rows, width) component of every pixel, 0 for none.
-        row_off: row of the grid that the first row is.
+        row_off: row of the grid of the first row.
     """
     nw, ne, sw, se = _quadrants(labels, outside=NODATA)
     straight = ((nw == sw) & (ne == se)) | ((nw == ne) & (sw == se))
@@ -119,11 +117,10 @@ def trace_rings(corners: Corners, count: int) -> Rings:
 
     Args:
         corners: all corners of components 1 to `count`.
-        count: components.
 
     Returns:
-        One polygon a component, in order. Its rings touch themselves nowhere and each other
-        in points only.
+        One polygon per component, in order. No ring touches itself, and rings touch each other
+        only in points.
     """
     corners = _parted(corners)
     across = _partners(corners.component, corners.row, corners.col, corners.right)
@@ -132,7 +129,7 @@ def trace_rings(corners: Corners, count: int) -> Rings:
     ends = np.cumsum(lengths)
     starts = ends - lengths
     width = corners.col[across[order]].astype(np.int64) - corners.col[order]
-    hole = np.add.reduceat(corners.row[order] * width, starts) < 0  # its area, clockwise
+    hole = np.add.reduceat(corners.row[order] * width, starts) < 0  # sign of the ring's area
     component = corners.component[order[starts]]
     rank = np.lexsort((hole, component))
     points = np.stack([order, across[order]], axis=1).reshape(-1)
@@ -143,19 +140,19 @@ def trace_rings(corners: Corners, count: int) -> Rings:
 
 
 Found = tuple[int, NDArray[np.bool_], bool, bool, bool]
-"""Quadrant whose component has the corner, where, and `Corners`'s right, down and ahead."""
+"""Quadrant of the component, where it has a corner, and right, down, ahead of `Corners`."""
 
 _NW, _NE, _SW, _SE = range(4)
 
 
 def _quadrants(pixels: NDArray[Any], *, outside: int) -> tuple[NDArray[Any], ...]:
-    """The pixels on either side of every point between two rows, as four views."""
+    """The four pixels around every point between two rows, as views."""
     around = np.pad(pixels, ((0, 0), (1, 1)), constant_values=outside)
     return around[:-1, :-1], around[:-1, 1:], around[1:, :-1], around[1:, 1:]
 
 
 def _turns(*labels: NDArray[np.uint8]) -> Iterator[Found]:
-    """Corners around one quadrant: of its own component, or of the three others'."""
+    """Corners where one quadrant differs from the others: its own, or that of the other three."""
     places = (
         (_NW, _NE, _SW, _SE),
         (_NE, _NW, _SE, _SW),
@@ -174,7 +171,7 @@ def _turns(*labels: NDArray[np.uint8]) -> Iterator[Found]:
 def _meetings(
     nw: NDArray[np.uint8], ne: NDArray[np.uint8], sw: NDArray[np.uint8], se: NDArray[np.uint8]
 ) -> Iterator[Found]:
-    """Two corners in one place where two others meet on a straight side."""
+    """Two corners at a point where two other components meet on a straight side."""
     north, south, west, east = nw == ne, sw == se, nw == sw, ne == se
     for place, where in (
         (_NW, north & ~south & ~west & ~east),
@@ -182,17 +179,17 @@ def _meetings(
         (_NW, west & ~east & ~north & ~south),
         (_NE, east & ~west & ~north & ~south),
     ):
-        # To the right the component above is on the left, downwards the one in the east.
+        # Going right, the component above is on the left; going down, the one in the east.
         yield place, where, False, False, place != _NW
         yield place, where, True, True, place == _NW
 
 
 def _parted(corners: Corners) -> Corners:
-    """Let rings part where two pixels of a component touch only in a point.
+    """Separate rings where two pixels of a component touch only in a point.
 
-    Going round each pixel for itself would lead a ring through the point twice. Changing
-    over from one pixel to the other leads past it on either side: there the ground belongs
-    to different rings, for the component runs between them.
+    Following each pixel's own border would lead a ring through the point twice. Switching from one
+    pixel to the other passes the point on both sides, which belong to different rings because the
+    component runs between them.
     """
     corners = corners[_along(corners.component, corners.row, corners.col, corners.right)]
     twice = np.ones(max(len(corners) - 1, 0), np.bool_)
@@ -207,7 +204,7 @@ def _parted(corners: Corners) -> Corners:
 def _along(
     component: Int, line: Int, position: Int, onward: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """The order of corners on their rows or columns, component by component."""
+    """The order of corners along their rows or columns, component by component."""
     place = (line.astype(np.int64) << 32) + 2 * position.astype(np.int64) + onward
     return np.lexsort((place, component))
 
@@ -215,7 +212,7 @@ def _along(
 def _partners(
     component: Int, line: Int, position: Int, onward: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
-    """(n,) the other end of every side on rows or columns of the grid."""
+    """(n,) the other end of every side along rows or columns of the grid."""
     order = _along(component, line, position, onward)
     partner = np.empty(len(order), np.int64)
     partner[order[0::2]], partner[order[1::2]] = order[1::2], order[0::2]
@@ -225,7 +222,7 @@ def _partners(
 def _follow(
     following: NDArray[np.int64], starts: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The cycles of a permutation one after the other, and the length of each."""
+    """The cycles of a permutation, concatenated, and the length of each."""
     order, lengths = array("q"), array("q")
     seen = bytearray(len(following))
     step = memoryview(following)
@@ -244,7 +241,7 @@ def _follow(
 def _close(
     vertices: Int, starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> tuple[Int, NDArray[np.int64]]:
-    """Put rings one after the other, each ending where it began, no vertex twice in a row."""
+    """Concatenate rings, each closed and without repeated vertices."""
     sizes = lengths + 1
     offsets = np.concatenate([[0], np.cumsum(sizes)])
     place = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)

@@ -1,4 +1,4 @@
-"""PolygonOptions: which polygons of a map are wanted."""
+"""PolygonOptions: options of the polygons of a map."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,16 @@ from geosrseg.errors import OutputError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolygonOptions:
-    """Which polygons of a map are wanted."""
+    """How to generalise the polygons of a map."""
 
     min_area: float | None = option(
-        "Polygons below it go to a neighbour.", kind="number", metavar="M2", above=0
+        "Merge smaller polygons into their largest neighbour.",
+        kind="number",
+        metavar="M2",
+        above=0,
     )
     simplify: float | None = option(
-        "Tolerance of the polygons' borders, in units of the CRS.", kind="number", above=0
+        "Tolerance for simplifying borders, in units of the CRS.", kind="number", above=0
     )
 
     def __post_init__(self) -> None:

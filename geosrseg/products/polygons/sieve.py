@@ -1,8 +1,8 @@
-"""The sieve: components too small to matter become a part of their largest neighbour.
+"""The sieve: merges components that are too small into their largest neighbours.
 
-Two passes over a class map. The first notes components and who touches whom, strip by strip
-(some 300 bytes each at the most), and then merges; the second gives every component its new
-class. What was valid stays valid, so no area is lost.
+It takes two passes over a class map. The first collects components and their neighbours, strip by
+strip (at most some 300 bytes each), and merges them. The second gives every component its new
+class. Valid pixels stay valid, so no area is lost.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,7 @@ Pairs = NDArray[np.int64]
 
 
 class Sieve:
-    """Takes the rows of a class map from top to bottom; `smoother` then changes them.
-
-    Args:
-        width: columns of the map.
-        pixel_areas: of the map's grid.
-    """
+    """Takes the rows of a class map from top to bottom; `smoother` then changes them."""
 
     def __init__(self, width: int, pixel_areas: PixelAreas) -> None:
         self._pixel_areas = pixel_areas
@@ -35,7 +30,7 @@ class Sieve:
         self._known = 0
 
     def add(self, labels: NDArray[np.uint8]) -> None:
-        """Take a strip of rows.
+        """Add a strip of rows.
 
         Args:
             labels: (rows, width) class ids or NODATA, at least one row.
@@ -55,15 +50,15 @@ class Sieve:
         self._ids = ids[-1]
 
     def smoother(self, min_area: float) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
-        """What changes the map, once it has been read whole.
+        """The function that changes the map, after the whole map has been added.
 
         Args:
-            min_area: square metres. A smaller component goes to its largest neighbour, and
-                on with it as long as both together are smaller. One with nodata all around
-                it stays as it is.
+            min_area: square metres. A smaller component merges into its largest neighbour,
+                repeatedly while both together are smaller. A component surrounded by nodata is
+                not changed.
 
         Returns:
-            A function of (rows, width) labels. It takes the same strips in the same order.
+            A function of (rows, width) labels, to call with the same strips in the same order.
         """
         classes = np.concatenate([np.zeros(0, np.uint8), *self._classes])
         areas = np.concatenate([np.zeros(0), *self._areas])
@@ -85,7 +80,7 @@ class Sieve:
 def _merge(
     classes: NDArray[np.uint8], areas: NDArray[np.float64], pairs: Pairs, min_area: float
 ) -> NDArray[np.uint8]:
-    """(components,) the class of each after merging; `pairs` touch each other."""
+    """(components,) classes after merging; `pairs` are neighbours."""
     group = np.arange(len(classes), dtype=np.int64)
     while True:
         one, other = pairs.T
@@ -105,7 +100,7 @@ def _merge(
 
 
 def _to_largest(areas: NDArray[np.float64], pairs: Pairs, min_area: float) -> Pairs:
-    """Every group that is too small, with its largest neighbour."""
+    """Pairs of every group that is too small with its largest neighbour."""
     both = np.concatenate([pairs, pairs[:, ::-1]])
     both = both[areas[both[:, 0]] < min_area]
     order = np.lexsort((both[:, 1], -areas[both[:, 1]], both[:, 0]))

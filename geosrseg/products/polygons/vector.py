@@ -1,8 +1,8 @@
 """The polygons of a class map, streamed into a feature file.
 
-The map is read in strips. A polygon is written when the strip below it has been read; what
-is still open is all that memory keeps, unless the polygons are to be simplified: a border
-belongs to two of them, and so all must be there.
+The map is read in strips, and a polygon is written when the strip below it has been read, so memory
+holds only unfinished polygons. Simplifying needs all polygons in memory, because a border belongs
+to two of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -49,15 +49,12 @@ class Polygons(ProductFile):
     options = PolygonOptions
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="Polygons of the class map", media_type=MEDIA_TYPES[path.suffix.lower()])
 
     def check(self, path: Path, grid: Grid, options: PolygonOptions) -> None:
-        """See `ProductFile.check`."""
         check_polygons(path, grid=grid, min_area=options.min_area)
 
     def write(self, path: Path, finished: FinishedMap, options: PolygonOptions) -> None:
-        """See `ProductFile.write`."""
         write_polygons(
             finished.class_map,
             path,
@@ -79,22 +76,20 @@ def write_polygons(
     simplify: float | None = None,
     overwrite: bool = False,
 ) -> None:
-    """Write the polygons of a class map: connected ground of one class.
+    """Write the polygons of a class map: connected pixels of one class.
 
-    Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas
-    on the ellipsoid, null where the map has no place on the earth) and, with a confidence
-    layer, ``confidence`` and ``doubt`` (means of its pixels in percent, null where none has any).
-    Neighbours share the vertices of their common border. QGIS draws them by class: a
-    GeoPackage carries the style, beside others stands a ``.qml`` unless somebody's own does.
+    Every polygon has ``class_id``, ``class_name``, ``area_m2`` (the sum of its pixels' areas on
+    the ellipsoid, null if the map is not georeferenced) and, with a confidence layer,
+    ``confidence`` and ``doubt`` (means of its pixels in percent, null if no pixel has one).
+    Neighbours share the vertices of their common border. QGIS draws polygons by class: a
+    GeoPackage contains the style, other formats get a ``.qml`` beside them unless one exists.
 
     Args:
-        class_map_path: the class map.
         output: ``.gpkg``, ``.fgb``, ``.geojson`` (longitude and latitude) or ``.parquet``.
-        legend: the classes.
-        confidence_path: the map's confidence layer.
-        min_area: square metres; a smaller polygon becomes a part of its largest neighbour.
-        simplify: tolerance in units of the CRS, the root of the area that a corner may cut
-            off (Visvalingam and Whyatt 1993). Borders stay shared, areas stay the pixels'.
+        min_area: square metres; smaller polygons merge into their largest neighbour.
+        simplify: tolerance in units of the CRS: the square root of the area that a corner may
+            cut off (Visvalingam and Whyatt 1993). Borders stay shared, and ``area_m2`` stays
+            that of the pixels.
         overwrite: replace an existing file.
 
     Raises:
@@ -114,37 +109,35 @@ def write_polygons(
             draft, batches, schema=schema, crs=strips.grid.crs, qml=class_qml(legend), name=output
         )
         publish([draft], output)
-    if output.suffix.lower() != ".gpkg":  # which carries its style
+    if output.suffix.lower() != ".gpkg":  # which contains its style
         write_polygon_style(output, legend)
 
 
 def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
-    """Refuse polygons that a map on this grid cannot have.
+    """Refuse polygons that cannot be made from a map on this grid.
 
     Raises:
-        OutputError: GeoJSON without a CRS, or a smallest area where pixels have none.
+        OutputError: GeoJSON or `min_area` for a grid that has no longitude and latitude.
     """
-    if grid.crs is None and output.suffix.lower() == ".geojson":
+    if pixel_areas(grid) is not None:
+        return
+    if output.suffix.lower() == ".geojson":
+        problem = "has no CRS" if grid.crs is None else "has a CRS that does not lead there"
         raise OutputError(
-            f"{output}: GeoJSON is in longitude and latitude, and the map has no CRS: choose "
-            f"another format"
+            f"{output}: GeoJSON is in longitude and latitude, and the map {problem}: choose "
+            "another format, such as .gpkg"
         )
-    if output.suffix.lower() == ".geojson" and pixel_areas(grid) is None:
+    if min_area is not None:
         raise OutputError(
-            f"{output}: GeoJSON is in longitude and latitude, and the map's CRS does not lead "
-            "there: choose .gpkg or .fgb"
-        )
-    if min_area is not None and pixel_areas(grid) is None:
-        raise OutputError(
-            f"{output}: a smallest area of {min_area:g} m² is asked for, and the map's pixels "
-            f"have no known area: leave `min_area` out"
+            f"{output}: `min_area` of {min_area:g} m² cannot be applied, because the map's pixels "
+            "have no known area: leave it out"
         )
 
 
 def _features(
     strips: Strips, *, min_area: float | None, simplify: float | None
 ) -> Iterator[tuple[MapPolygons, NDArray[np.object_]]]:
-    """Attributes and shapes of polygons, those together that ended together."""
+    """Attributes and shapes of polygons, in batches that ended in the same strip."""
     areas = pixel_areas(strips.grid)
     smooth = _smoother(strips, areas, min_area)
     pieces = (
@@ -167,7 +160,7 @@ Smooth = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
 
 
 def _smoother(strips: Strips, areas: PixelAreas | None, min_area: float | None) -> Smooth:
-    """The sieve that removes polygons that are too small; it reads the whole map."""
+    """A function that removes polygons that are too small; reads the whole map first."""
     if min_area is None or areas is None:
         return lambda labels: labels
     sieve = Sieve(strips.grid.width, areas)
@@ -190,7 +183,7 @@ def _shapes(rings: Rings, transform: Affine) -> NDArray[np.object_]:
     places = np.stack([a * col + b * row + c, d * col + e * row + f], axis=1)
     offsets = (rings.ring_offsets, rings.polygon_offsets)
     polygons = shapely.from_ragged_array(shapely.GeometryType.POLYGON, places, offsets)
-    # A map that is not south-up turns no ring round.
+    # Only a south-up map reverses the direction of rings.
     return polygons if transform.determinant < 0 else shapely.reverse(polygons)
 
 
@@ -211,7 +204,7 @@ def _batch(
     index = legend.index_table()[polygons.classes]
     if (index == NODATA).any():
         foreign = polygons.classes[index == NODATA][0]
-        raise OutputError(f"the class map holds {foreign}, which is no class of its legend")
+        raise OutputError(f"the class map contains {foreign}, which is not in its legend")
     names = np.array(legend.names, np.object_)[index]
     columns = {
         CLASS_ID: polygons.classes,

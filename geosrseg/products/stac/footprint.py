@@ -1,7 +1,7 @@
-"""The footprint of a grid in longitude and latitude, as RFC 7946 wants it.
+"""The footprint of a grid in longitude and latitude, according to RFC 7946.
 
-What crosses 180° is cut there, and its box has its west above its east; what holds a pole
-runs along it. Rings are counter-clockwise for grids of either direction.
+A footprint that crosses 180° is cut there, and the west of its box exceeds its east. One that
+contains a pole runs along it. Rings are counter-clockwise for grids of either direction.
 """
 
 from collections.abc import Iterator
@@ -19,17 +19,17 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 EDGE_POINTS = 8
-"""Points along each side: a straight line of a CRS is bent in longitude and latitude."""
+"""Points along each side: a straight line of a CRS is a curve in longitude and latitude."""
 
 DECIMALS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """Where a grid lies.
+    """The footprint of a grid.
 
     Attributes:
-        geometry: of GeoJSON.
+        geometry: GeoJSON geometry.
         bbox: west, south, east, north.
     """
 
@@ -38,7 +38,7 @@ class Footprint:
 
 
 def find_footprint(grid: Grid) -> Footprint | None:
-    """The footprint of a grid; None where its CRS does not lead to longitude and latitude."""
+    """The footprint of a grid; None if it cannot be transformed to longitude and latitude."""
     ring = _ring(grid)
     if ring is None:
         return None
@@ -54,7 +54,7 @@ def find_footprint(grid: Grid) -> Footprint | None:
 
 
 def _ring(grid: Grid) -> NDArray[np.float64] | None:
-    """(points, 2) longitude and latitude of the closed border, without a jump at 180°."""
+    """(points, 2) longitude and latitude of the closed border, unwrapped at 180°."""
     if grid.crs is None:
         return None
     steps = np.arange(EDGE_POINTS) / EDGE_POINTS
@@ -83,7 +83,7 @@ def _around_a_pole(ring: NDArray[np.float64]) -> Footprint:
 
 
 def _geometry(ring: NDArray[np.float64]) -> dict[str, Any]:
-    """One polygon from -180° to 180°, or several where it is cut."""
+    """One polygon between -180° and 180°, or several if it is cut at 180°."""
     whole = shapely.make_valid(shapely.Polygon(ring))
     parts = shapely.get_parts(shapely.union_all(list(_cut(whole))))
     polygons = [part for part in parts if part.geom_type == "Polygon" and part.area > 0]
@@ -99,7 +99,7 @@ def _geometry(ring: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _cut(whole: shapely.Geometry) -> Iterator[shapely.Geometry]:
-    """The parts between -180° and 180°, moved there from whichever turn they lie in."""
+    """The parts of an unwrapped shape, each moved to between -180° and 180°."""
     west, _, east, _ = whole.bounds
     for turn in range(int((west + 180) // 360), int((east + 180) // 360) + 1):
         inside = whole.intersection(shapely.box(360 * turn - 180, -90, 360 * turn + 180, 90))
@@ -113,6 +113,6 @@ def _rounded(value: Any) -> Any:
 
 
 def _wrapped(longitude: float, end: float) -> float:
-    """A longitude from -180 to 180; what lies on 180° itself is `end`."""
+    """A longitude between -180 and 180; the antimeridian itself becomes `end`."""
     turned = (longitude + 180) % 360 - 180
     return end if abs(turned) == 180 and longitude != 0 else turned

@@ -1,4 +1,4 @@
-"""The STAC item of a class map, and of the files that belong to it."""
+"""The STAC item of a class map and its files."""
 
 import json
 import math
@@ -34,7 +34,7 @@ SUFFIXES = (".json",)
 RASTERS = (".tif", ".tiff")
 
 RASTER = "https://stac-extensions.github.io/raster/v2.0.0/schema.json"
-"""The extension that says scale and offset of a band."""
+"""The extension for the scale and offset of a band."""
 
 
 class MapItem(ProductFile):
@@ -44,11 +44,9 @@ class MapItem(ProductFile):
     comes_last = True
 
     def asset(self, path: Path) -> Asset:
-        """See `ProductFile.asset`."""
         return Asset(title="STAC item", media_type="application/geo+json", roles=("metadata",))
 
     def write(self, path: Path, finished: FinishedMap, options: Any) -> None:
-        """See `ProductFile.write`."""
         write_map_item(
             path,
             finished.files,
@@ -82,14 +80,11 @@ def write_map_item(
 
     Args:
         path: the output, ``.json``.
-        files: what belongs to the map, by the keys of their assets; the class map is `classes`.
-        legend: the classes.
-        areas: of the class map.
-        source: the scene; None where it is not at hand.
-        taken: the scene's day. Where it is not known, the item has the time of its making,
-            for an item without a time is none, and says so.
-        properties: what else to say of the map.
-        licence: of the map.
+        files: the map's files by asset key; the class map has the key `classes`.
+        source: the scene; None if it is not available.
+        taken: the scene's date. If it is None, the item has the time of its creation, because
+            STAC requires a time, and its description says so.
+        properties: further properties of the map.
         overwrite: replace an existing item.
 
     Raises:
@@ -128,13 +123,13 @@ def write_map_item(
 
 
 _URL = "%/:=&?~#+!$,;'@()*[]"
-"""What a URL may hold besides letters and numbers."""
+"""Characters of a URL besides letters and numbers."""
 
-_NO_DATE = "The scene does not say when it was taken: the time is that of the map's making."
+_NO_DATE = "The date of the scene is unknown: the time is that of the map's creation."
 
 
 def _describe(path: Path) -> tuple[Grid, Footprint | None]:
-    """The grid of a raster, and where it lies."""
+    """The grid and the footprint of a raster."""
     try:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
             grid = Grid.of(dataset)
@@ -157,13 +152,13 @@ def _add_projection(item: pystac.Item, grid: Grid) -> None:
 
 
 def _bbox(grid: Grid) -> list[float]:
-    """Least x and y, largest x and y, in the CRS of the grid."""
+    """Smallest x and y, largest x and y, in the CRS of the grid."""
     left, bottom, right, top = grid.bounds
     return [min(left, right), min(bottom, top), max(left, right), max(bottom, top)]
 
 
 def _add_own_grid(asset: pystac.Asset, file: Path, common: Grid, code: str | None) -> None:
-    """The projection of a raster that lies on another grid than the class map."""
+    """Add the projection of a raster whose grid differs from the class map's."""
     if common.crs is None:
         return
     grid, _ = _describe(file)
@@ -196,7 +191,7 @@ def _add_checksum(asset: pystac.Asset, file: Path) -> None:
 
 
 def _add_bands(item: pystac.Item, asset: pystac.Asset, path: Path) -> None:
-    """What the bands of a raster hold: their names and units, and how a number is read."""
+    """Add the bands of a raster: names, data types, units, nodata and scaling."""
     with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
         bands = [_band(dataset, index) for index in range(dataset.count)]
     asset.extra_fields["bands"] = bands
@@ -205,7 +200,7 @@ def _add_bands(item: pystac.Item, asset: pystac.Asset, path: Path) -> None:
 
 
 def _band(dataset: DatasetReader, index: int) -> dict[str, Any]:
-    """A band as STAC 1.1 describes it, as far as the file does."""
+    """A band in STAC 1.1, from the metadata in the file."""
     nodata, unit = dataset.nodatavals[index], dataset.units[index]
     band: dict[str, Any] = {
         "name": dataset.descriptions[index] or f"band {index + 1}",
@@ -233,9 +228,9 @@ def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
 
 
 def _relative(file: Path, item_path: Path) -> str:
-    """A path from the item's folder, as a URL reference."""
+    """A path relative to the item's folder, as a URL reference."""
     try:
         path = Path(os.path.relpath(file.resolve(), item_path.resolve().parent))
         return quote(path.as_posix())
-    except ValueError:  # another drive of Windows
+    except ValueError:  # on another drive of Windows
         return file.resolve().as_uri()

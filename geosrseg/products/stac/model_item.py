@@ -1,4 +1,4 @@
-"""The STAC item of a model: Machine Learning Model extension (MLM) 1.4."""
+"""The STAC item of a model, with the Machine Learning Model extension (MLM) 1.4."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ from geosrseg.products.stac import terms as stac
 from geosrseg.runtime.model.model_file import ModelFile
 
 ALWAYS = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""A model has no time of its own; these are the ends that the MLM extension's examples have."""
+"""Time range of a model, which has no time itself; from the examples of the MLM extension."""
 
 
 def model_item(file: ModelFile) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def model_item(file: ModelFile) -> dict[str, Any]:
         title="Model file",
         media_type="application/octet-stream; application=onnx",
         roles=["mlm:model", "mlm:weights"],
-        # STAC 1.1 has bands here, MLM 1.4 asks for the raster extension's.
+        # STAC 1.1 has bands here, MLM 1.4 requires those of the raster extension.
         extra_fields={
             "bands": [{"name": name} for name in spec.bands],
             "raster:bands": [{"name": name, "data_type": "float32"} for name in spec.bands],
@@ -75,7 +75,7 @@ def model_item(file: ModelFile) -> dict[str, Any]:
 
 
 def _domain(spec: ModelSpec) -> dict[str, Any]:
-    """What the model learned from, as far as the file says."""
+    """The known properties of the model's training domain."""
     domain = spec.domain
     said = {
         "gsd": domain.resolution,
@@ -114,7 +114,7 @@ def _input(spec: ModelSpec) -> ModelInput:
             {"minimum": band[0], "maximum": band[-1], "mean": mean}
             for band, mean in zip(spec.domain.quantiles, spec.domain.means, strict=True)
         ]
-    # One for each band, as MLM wants it; pystac's own property holds a single one.
+    # MLM has one scaling per band, but pystac's own property holds a single one.
     lr.properties["value_scaling"] = [item.to_dict() for item in scaling]
     return lr
 

@@ -1,4 +1,4 @@
-"""What STAC items of maps and of models have in common: classes, licence, checksums."""
+"""Parts that STAC items of maps and of models share: classes, licence, checksums."""
 
 import re
 
@@ -8,11 +8,11 @@ from geosrseg.core.legend import Legend
 from geosrseg.products.areas import Areas
 
 SHA256_MULTIHASH = "1220"
-"""What stands before a SHA-256 in a multihash: the function and the 32 bytes of its result."""
+"""Prefix of a SHA-256 multihash: the code of the function, and the 32 bytes of its result."""
 
 
 def classes(legend: Legend, areas: Areas | None = None) -> list[Classification]:
-    """A legend as the classification extension has it, with the pixels where they are known."""
+    """A legend for the classification extension, with pixel counts if areas are given."""
     counted = {item.id: item for item in areas.classes} if areas else {}
     return [
         Classification.create(
@@ -28,16 +28,16 @@ def classes(legend: Legend, areas: Areas | None = None) -> list[Classification]:
 
 
 def nodata_class(value: int) -> Classification:
-    """The value that is no class."""
+    """The nodata value as an entry of the classification extension."""
     return Classification.create(value=value, name="nodata", title="No data", nodata=True)
 
 
 def licence_code(licence: str) -> str:
-    """A licence as an SPDX identifier if it can be one, such as CC-BY-SA-4.0, else ``other``."""
+    """A licence as an SPDX identifier such as CC-BY-SA-4.0 if possible, else ``other``."""
     code = licence.strip().replace(" ", "-")
     return code if re.fullmatch(r"[\w.+-]+", code) else "other"
 
 
 def checksum(sha256: str) -> str:
-    """A SHA-256 in hexadecimal as ``file:checksum`` wants it."""
+    """A hexadecimal SHA-256 in the form of ``file:checksum``."""
     return SHA256_MULTIHASH + sha256

@@ -21,7 +21,8 @@ DEVICES: "Registry[type[Device]]" = Registry(
     {
         "cuda": Offer(target=f"{_ROOM}.cuda:Cuda", help="an NVIDIA GPU"),
         "tensorrt": Offer(
-            target=f"{_ROOM}.tensorrt:TensorRt", help="the same, compiled once, in minutes"
+            target=f"{_ROOM}.tensorrt:TensorRt",
+            help="an NVIDIA GPU, after compiling the model once (minutes)",
         ),
         "openvino": Offer(target=f"{_ROOM}.openvino:OpenVino", help="an x86 CPU"),
         "cpu": Offer(target=f"{_ROOM}.onnxruntime_cpu:OnnxRuntimeCpu", help="any CPU"),

@@ -6,7 +6,7 @@ only; nodes for which that would not hold do not match.
 
 Measured and not kept, because nothing gained: MaxPool with MaxUnpool (onnxruntime alone has
 it; 1 to 4 %), pooling by ArgMax or by one mask (OpenVINO, 0.75 to 0.96 times the speed), a
-graph without the output ``sr``.
+graph without the output ``sr`` (onnxruntime; OpenVINO drops it where it is a branch).
 """
 
 from collections.abc import Callable, Iterable

@@ -16,13 +16,13 @@ class Start:
     """The initial weights of a training; random without any."""
 
     init: str | Path | None = option(
-        "Initial weights: a run's folder, a model file or the name of a shipped model.",
+        "Initial weights: a run folder, a model file or the name of a shipped model.",
         metavar="MODEL",
     )
-    init_sr: str | Path | None = option("Initial D-DBPN weights, as published.", metavar="FILE")
+    init_sr: str | Path | None = option("Published D-DBPN weights to start from.", metavar="FILE")
     init_seg: str | Path | None = option(
-        "Initial weights of an encoder, as published: VGG16's for SegNet, those of the library "
-        "for smp:...; vgg16 downloads torchvision's.",
+        "Published encoder weights to start from: VGG16's for SegNet, the library's for smp:...; "
+        "vgg16 downloads torchvision's.",
         metavar="vgg16|FILE",
     )
     freeze: str | Sequence[str] = option(

@@ -170,7 +170,7 @@ class TestSeveralScenes:
         assert "skipped" not in run(*words).stderr
         result = run(*words)
         assert (result.exit_code, result.stdout.strip()) == (0, str(tmp_path / "map.tif"))
-        assert f"skipped {scene}: its map is already there" in result.stderr
+        assert f"skipped {scene}: its map already exists" in result.stderr
         assert json.loads(run(*words, "--json").stdout)["state"] == "skipped"
 
     def test_to_skip_and_to_replace_exclude_each_other(self, scene):
@@ -221,7 +221,7 @@ def test_a_plan_says_what_would_be_done_and_writes_nothing(tmp_path, tiny_model)
     result = run(*words, "--plan", "--scale", 1)
     assert result.exit_code == 0, result.output
     assert "a map of 256 x 384 pixels" in result.stdout
-    assert "6 of 32 pixels with an overlap of 0, 2 of them without anything" in result.stdout
+    assert "6 of 32 pixels with an overlap of 0, 2 of them with nothing" in result.stdout
     (plan,) = json.loads(run(*words, "--plan", "--scale", 1, "--json").stdout)["scenes"]
     assert plan["disk"] == round((1 + 4 / 3 + 4 / 3) * 256 * 384)
     assert plan["seconds"] > 0

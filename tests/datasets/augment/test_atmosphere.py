@@ -1,4 +1,4 @@
-"""The atmosphere: what is put before the ground can be taken away again."""
+"""The atmosphere: adding it can be undone."""
 
 import numpy as np
 import pytest

@@ -22,14 +22,14 @@ def test_the_mean_is_kept_away_from_edges():
 
 
 def test_a_texture_finer_than_the_target_vanishes():
-    """Without antialiasing it would come out as a false texture."""
+    """Without antialiasing it would become a false texture."""
     stripes = (torch.arange(64) % 2).float().expand(1, 64, 64)
     lr = degrade(stripes, factor=4)[:, 2:-2, 2:-2]
     assert lr.std() < 0.01
 
 
 def test_the_result_is_reflectance():
-    """The bicubic kernel overshoots at an edge; what is measured cannot."""
+    """The bicubic kernel overshoots at an edge; a measurement cannot."""
     edge = (torch.arange(64) < 30).float().expand(1, 64, 64)
     lr = degrade(edge, factor=4)
     assert lr.min() >= 0

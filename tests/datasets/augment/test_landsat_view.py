@@ -40,7 +40,7 @@ def test_a_flipped_image_gives_the_flipped_result():
 
 
 def test_it_passes_what_oli_passes_at_the_nyquist_frequency():
-    """Of a wave of two LR pixels what OLI leaves of what Sentinel-2 left: 0.30 / 0.86."""
+    """A wave of two LR pixels keeps the ratio of both sensors' transfer: 0.30 / 0.86."""
     wave = torch.cos(torch.pi * (torch.arange(180) - 1) / 3).expand(1, 180, 180)
     middle = reduce_image(wave, factor=3)[0, 30, 10:50].abs().max()
     assert middle == pytest.approx(0.35, abs=0.02)

@@ -52,7 +52,7 @@ def test_labels_follow_the_image_in_scale():
     for size in (40, 60, 75):
         small, shown = resize_labels(labels, size), resize_image(image, size)
         assert set(small.unique().tolist()) == {0, 3}  # and no class between them
-        clear = (shown[0] - 0.5).abs() > 0.3  # all but the pixels that an edge cuts
+        clear = (shown[0] - 0.5).abs() > 0.3  # without the pixels on an edge
         assert torch.equal((small == 3)[clear], (shown[0] > 0.5)[clear])
         assert clear.float().mean() > 0.9
         assert shown.min() >= 0

@@ -28,7 +28,7 @@ def test_a_split_may_be_a_name_for_the_whole_scene(tmp_path):
         ("guard = 8", "guard = -1", "guard is -1, expected a whole number of 0 or more"),
         ("guard = 8", 'guard = "8"', "guard is '8', expected a whole number of 0 or more"),
         ("ignored = [7]", "ignored = [1]", "1 of the references has two meanings"),
-        ("ignored = [7]", 'ignored = ["#000000"]', "some are colours, expected one of the two"),
+        ("ignored = [7]", 'ignored = ["#000000"]', "some are colours, expected only one kind"),
         ("ignored = [7]", 'ignored = ["red"]', "ignored has 'red', expected a value from -32768"),
         ("ignored = [7]", 'ignored = ["9-3"]', "ignored has '9-3', expected a value from -32768"),
         ("id = 4", "id = 1", r"2 \[\[classes\]\] have id 1 \(dark, bright\)"),
@@ -43,10 +43,10 @@ def test_a_split_may_be_a_name_for_the_whole_scene(tmp_path):
         ("[bands]", "[image]\nscale = [1]\n[bands]", r"scale is \[1\], expected .* a list of 2"),
         ("[bands]", "[image]\nbands = [1, 1]\n[bands]", "expected a list of 2 different band"),
         ('"image.tif"', '"elsewhere.tif"', "1 files not found, first .*elsewhere.tif"),
-        ('"image.tif"', '"*.jpg"', r"\[\[scenes\]\] 1 image = '\*.jpg' fits no file; --data is"),
+        ('"image.tif"', '"*.jpg"', r"\[\[scenes\]\] 1 image = '\*.jpg' matches no file; --data is"),
     ],
 )
-def test_a_card_that_does_not_do_is_refused(tmp_path, before, after, message):
+def test_a_wrong_card_is_refused(tmp_path, before, after, message):
     path = write_dataset(tmp_path, card=CARD.replace(before, after))
     with pytest.raises(DatasetError, match=message):
         read_card(path, data=tmp_path)

@@ -12,7 +12,7 @@ def scenes(folder: Path, **values: str) -> list[CardScene]:
 
 @pytest.fixture
 def folder(tmp_path):
-    """Images and masks of two tiles, not all written alike."""
+    """Images and masks of two tiles, with names in different case."""
     for name in (
         "tile1/images/part 2.jpg",
         "tile1/images/part 1.JPG",
@@ -62,24 +62,24 @@ def test_folders_of_any_depth(folder):
 
 def test_an_image_without_a_partner_is_named(folder):
     (folder / "tile1/masks/part 1.png").unlink()
-    with pytest.raises(ValueError, match=r"1 of 2 images .* have no partner .*part 1\.JPG"):
+    with pytest.raises(ValueError, match=r"1 of 2 files .* have no partner .*part 1\.JPG"):
         scenes(folder, image="tile1/images/*.jpg", reference="tile1/masks/*.png")
 
 
 def test_a_reference_without_an_image_is_named(folder):
     (folder / "tile1/images/part 1.JPG").unlink()
-    with pytest.raises(ValueError, match=r"1 of 2 files .* have no image .*part 1\.png"):
+    with pytest.raises(ValueError, match=r"1 of 2 files .* have no partner .*part 1\.png"):
         scenes(folder, image="tile1/images/*.jpg", reference="tile1/masks/*.png")
 
 
 def test_files_that_the_wildcards_do_not_tell_apart_are_refused(folder):
     (folder / "tile1/masks/part 1.PNG").touch()
-    with pytest.raises(ValueError, match="differ in nothing that the wildcards stand for"):
+    with pytest.raises(ValueError, match="which the wildcards do not tell apart"):
         scenes(folder, image="tile1/images/*.jpg", reference="tile1/masks/*.png")
 
 
 def test_nothing_that_fits_is_said(folder):
-    with pytest.raises(FileNotFoundError, match=r"1 image = '\*\.tif' fits no file"):
+    with pytest.raises(FileNotFoundError, match=r"1 image = '\*\.tif' matches no file"):
         scenes(folder, image="*.tif", reference="*.png")
 
 
@@ -109,5 +109,5 @@ def test_a_card_from_windows_names_its_files_with_backslashes(folder):
 
 
 def test_other_wildcards_are_named_as_none(folder):
-    with pytest.raises(FileNotFoundError, match=r"fits no file: only \*, \*\* and \? are"):
+    with pytest.raises(FileNotFoundError, match=r"matches no file: only \*, \*\* and \? are"):
         scenes(folder, image="tile[12]/images/*.jpg", reference="tile[12]/masks/*.png")

@@ -1,4 +1,4 @@
-"""Every card that the documentation shows is one that is read."""
+"""Every card in the documentation can be read."""
 
 import re
 import tomllib
@@ -54,7 +54,7 @@ def test_every_card_is_read(text, tmp_path):
 
 
 def test_every_key_has_a_line():
-    """The keys that the parser knows are those that its errors list."""
+    """Every key in the source of the parser has a row in the page's table."""
     parser = "".join(
         path.read_text(encoding="utf-8")
         for path in (ROOT / "geosrseg" / "datasets" / "card").glob("*.py")
@@ -95,7 +95,7 @@ def test_dubai_is_what_its_card_says():
 
 
 def test_landcover_is_what_its_card_says():
-    """No city, no place twice and no group of chips is in two splits."""
+    """No city, place or group of chips is in two splits."""
     card = read_card(DOCS / "datasets" / "landcover.toml", data=shared("landcover"))
     files = {source.name: source.files for source in card.sources}
     counts = {
@@ -110,7 +110,7 @@ def test_landcover_is_what_its_card_says():
         "world_toa": [3, 0],
         "finland": [3, 1],
     }
-    # Parts of one city, and images of one place at two dates, are called alike.
+    # Parts of one city, and images of one place at two dates, have similar names.
     beside = {"bercy": "paris", "saclay_e": "saclay", "saclay_w": "saclay"}
     for name, ends in (("cities", 1), ("finland", 1)):
         places: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""A card of several sources: what is read, and what is refused."""
+"""A card of several sources: values read and mistakes refused."""
 
 import re
 
@@ -52,7 +52,7 @@ def test_a_value_that_is_not_trusted_is_ignored_in_its_source_alone(tmp_path):
         ('sensor = "S2A"', 'sensor = "S3"', "sensor is 'S3', expected one of S2A, S2B"),
         ('labels = "lr"', 'labels = "lr"\nsensor = "S2A"', "whose images are LR images"),
         ('reflectance = "toa"', 'reflectance = "air"', "expected one of surface, toa"),
-        ('validation = ["b*"]', 'validation = ["x*"]', "'x*' fits no image"),
+        ('validation = ["b*"]', 'validation = ["x*"]', "'x*' matches no image"),
         ('validation = ["b*"]', 'validation = ["b*"]\ntest = ["b"]', "in validation and in test"),
         ('validation = ["b*"]', "", "no split, expected one of split, splits"),
         ('name = "fine"', 'name = "coarse"', "one name"),
@@ -63,7 +63,7 @@ def test_a_value_that_is_not_trusted_is_ignored_in_its_source_alone(tmp_path):
         ("chip_grid = 24", "chip_gird = 24", "did you mean chip_grid?"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, old, new, message):
+def test_a_mistake_is_named(tmp_path, old, new, message):
     path = write_sources(tmp_path, card=CARD.replace(old, new, 1))
     with pytest.raises(DatasetError, match=re.escape(message)):
         read_card(path, data=tmp_path)
@@ -80,5 +80,5 @@ def test_a_group_in_two_splits_is_refused(tmp_path):
 def test_a_reference_without_an_image_is_refused(tmp_path):
     path = write_sources(tmp_path)
     (tmp_path / "fine/a.tif").unlink()
-    with pytest.raises(DatasetError, match=r"1 of 2 references have no image.*a_label.tif"):
+    with pytest.raises(DatasetError, match=r"1 of 2 files .* have no partner .*a_label.tif"):
         read_card(path, data=tmp_path)

@@ -1,4 +1,4 @@
-"""What is likely a mistake in a dataset is said before anything is trained on it."""
+"""Likely mistakes in a dataset are reported before training."""
 
 import re
 import warnings
@@ -33,7 +33,7 @@ SIZE = 64
 
 
 def write(folder, name, *, values=None, reference=None, east=0, dtype="int16", names=True):
-    """An image and its reference, `east` metres further; both are noise."""
+    """Write an image and its reference, moved `east` metres; both are noise by default."""
     generator = np.random.default_rng(sum(map(ord, name)))
     if values is None:
         values = generator.integers(500, 4500, (2, SIZE, SIZE))
@@ -46,7 +46,7 @@ def write(folder, name, *, values=None, reference=None, east=0, dtype="int16", n
 
 
 def check(folder, *, splits=None, extra="", image="", more=""):
-    """The check of a card that lists the images of the folder."""
+    """Check a card that lists images of the folder."""
     splits = splits or {"a": "train", "b": "validation"}
     scenes = "".join(
         f'[[scenes]]\nimage = "{name}.tif"\nreference = "{name}_ref.tif"\nsplit = "{split}"\n'
@@ -58,7 +58,7 @@ def check(folder, *, splits=None, extra="", image="", more=""):
 
 
 def said(folder, **options):
-    """The check's warnings, and the error if it ends in one, as one text."""
+    """Return the check's warnings and its error, if any, as one text."""
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         try:
@@ -95,11 +95,11 @@ def test_nothing_is_said_of_good_data(two):
 WARNED = {
     "a scale too small": (
         {"image": "[image]\nscale = 0.000001"},
-        r"values of red lie from .* and \[bands\] says 0 to 0.5: .*% of the range is used",
+        r"values of red range from .* and \[bands\] says 0 to 0.5: .*% of the range is used",
     ),
     "a range too narrow": (
         {"image": "[image]\nscale = 0.00015"},
-        r"values of red lie .*: \d\d% lie beyond and become 0 or 1",
+        r"values of red range .*: \d\d% are outside and become 0 or 1",
     ),
     "a class without pixels": (
         {"more": '[[classes]]\nid = 5\nname = "lava"\nreference = 9'},
@@ -166,12 +166,12 @@ def test_labels_from_1_on_are_told(two):
         generator = np.random.default_rng(0)
         reference = generator.integers(1, 3, (1, SIZE, SIZE))
         write(two, name, reference=reference, east=90_000 * ord(name))
-    assert re.search("They hold 1 to 2, and the card names 0 to 1.*\n.*one class only", said(two))
+    assert re.search("They hold 1 to 2, and the card names 0 to 1.*\n.*only one class", said(two))
 
 
 def test_one_class_is_an_error(two):
     write(two, "a", reference=np.ones((1, SIZE, SIZE)))
-    with pytest.raises(DatasetError, match=r"one class only \(bright \(reference 1\)\)"):
+    with pytest.raises(DatasetError, match=r"only one class \(bright \(reference 1\)\)"):
         check(two)
 
 
@@ -221,10 +221,10 @@ def test_blocks_of_one_image_are_no_leak(two):
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_photo_that_viewers_turn_is_named(tmp_path):
-    """A mask drawn on what a viewer shows would lie across what is read."""
+    """A mask drawn on the turned view would not fit the stored pixels."""
     pixels = np.random.default_rng(0).integers(0, 255, (3, SIZE, SIZE), np.uint8)
     plain = write_jpeg(tmp_path / "a.jpg", pixels)
-    # The EXIF segment of a camera that was held upright: one entry, orientation 6.
+    # The EXIF segment of a camera held upright: one entry, orientation 6.
     entry = bytes.fromhex("011200030000000100060000")
     exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01" + entry + bytes(4)
     segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
@@ -248,7 +248,7 @@ def write_jpeg(path, pixels):
 
 
 def test_a_number_among_others_like_it_marks_nothing(two):
-    """-999 is -0.1 of reflectance: atmospheric correction makes such numbers over dark water."""
+    """-999 may be a reflectance of -0.1: atmospheric correction gives such numbers over water."""
     values = np.random.default_rng(0).integers(-1500, 4500, (2, SIZE, SIZE))
     values[0, 0, 0] = -999
     write(two, "a", values=values)

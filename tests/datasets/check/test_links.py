@@ -1,4 +1,4 @@
-"""Groups of what is linked."""
+"""Groups of linked images."""
 
 from geosrseg.datasets.check.links import joined, links_by_value
 

@@ -1,4 +1,4 @@
-"""A drafted card trains as it is, whatever images and masks people have."""
+"""A drafted card is ready to train, with any kind of images and masks."""
 
 import warnings
 
@@ -18,7 +18,7 @@ SIZE = 80
 
 
 def write(folder, images="images/{}.tif", masks="masks/{}.tif", *, count=4, **options):
-    """So many images and masks, three classes or other values in quarters of each."""
+    """Write images and masks, with three classes or other values in a checkered pattern."""
     values = options.get("values", (0, 1, 2))
     for number in range(count):
         image, mask = folder / images.format(number), folder / masks.format(number)
@@ -38,7 +38,7 @@ def write(folder, images="images/{}.tif", masks="masks/{}.tif", *, count=4, **op
 
 
 def save(path, values, number, names):
-    """A file of the kind that its suffix says; GeoTIFFs lie side by side, with gaps."""
+    """Write a file in the format of its suffix; GeoTIFFs are side by side, with gaps."""
     if path.suffix == ".tif":
         place = TRANSFORM @ Affine.translation(2 * SIZE * number, 0)
         write_raster(path, values, names=names, transform=place)
@@ -50,7 +50,7 @@ def save(path, values, number, names):
 
 
 def drafted(folder, **options):
-    """The card of a folder as `train --check` finds it, without a warning."""
+    """Draft the card of a folder and check it as `train --check` does, without a warning."""
     card = folder / "card.toml"
     with warnings.catch_warnings():
         warnings.simplefilter("error", DatasetWarning)
@@ -67,7 +67,7 @@ def splits(card):
 def test_four_images_and_masks(tmp_path):
     card = drafted(write(tmp_path / "fields", names=("red", "nir", "swir1")))
     assert (card.name, card.bands, card.licence) == ("fields", ("red", "nir", "swir1"), "unknown")
-    assert card.image.radiometry is None  # the files say it
+    assert card.image.radiometry is None  # the files state it
     assert card.image.indexes is None
     assert card.low == (0.05, 0.05, 0.05)
     assert card.high == (0.28, 0.28, 0.28)
@@ -136,12 +136,12 @@ def test_every_fifth_of_many_images_validates(tmp_path):
 
 
 def test_a_place_is_on_one_side_only(tmp_path):
-    """Images of one folder show ground that touches, so a folder is held out whole."""
+    """Images of one folder show adjacent ground, so whole folders are held out."""
     for shift, place in enumerate(("north", "south", "west")):
         write(
             tmp_path, f"{place}/images/{{}}.png", f"{place}/masks/{{}}.png", dtype="uint8", count=3
         )
-        for number in range(3):  # no two hold the same pixels
+        for number in range(3):  # no two have the same pixels
             with (
                 unreferenced_allowed(),
                 rasterio.open(tmp_path / place / f"images/{number}.png", "r+") as file,
@@ -237,7 +237,7 @@ def test_undeclared_nodata_is_said(tmp_path):
     card = drafted(tmp_path)
     assert card.image.nodata == -9999
     assert card.image.radiometry.scale == (1e-4,) * 3
-    assert min(card.low) == 0.05  # what is no measurement says nothing of the range
+    assert min(card.low) == 0.05  # markers do not widen the range
 
 
 def test_numbers_of_unknown_meaning_keep_their_own_range(tmp_path):
@@ -282,7 +282,7 @@ def test_polygons_of_all_images(tmp_path):
 
 
 def test_polygons_are_opened_by_their_content(tmp_path):
-    """GDAL would follow a VRT to what it names."""
+    """GDAL would follow a VRT to other files."""
     pytest.importorskip("pyogrio")
     write(tmp_path, masks="unused/{}_mask.tif")
     for file in (tmp_path / "unused").iterdir():
@@ -299,9 +299,9 @@ def test_polygons_are_opened_by_their_content(tmp_path):
     ("change", "said"),
     [
         ({"masks": "other/{}.tif"}, "holds no image with its mask"),
-        ({"values": (3,)}, r"the masks hold one class only \(3, first .*0.tif"),
+        ({"values": (3,)}, r"the masks hold only one class \(3, first .*0.tif"),
         ({"values": (0.5, 1), "mask_dtype": "float32"}, "0.tif holds 0.5: class ids are whole"),
-        ({"images": "images/{}.png", "dtype": "uint8", "odd": True}, "bands 1, where 3 of 4"),
+        ({"images": "images/{}.png", "dtype": "uint8", "odd": True}, "bands 1, while 3 of 4"),
     ],
 )
 def test_what_cannot_be_drafted_is_one_error(tmp_path, change, said):
@@ -317,5 +317,5 @@ def test_bands_of_other_names_are_not_guessed(tmp_path):
     write(tmp_path, names=("red", "green", "blue"))
     with rasterio.open(tmp_path / "images/1.tif", "r+") as file:
         file.descriptions = ("blue", "green", "nir")
-    with pytest.raises(DatasetError, match="which is which is not to be guessed"):
+    with pytest.raises(DatasetError, match="give all images the same band names"):
         draft_card(tmp_path)

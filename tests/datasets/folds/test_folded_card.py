@@ -1,4 +1,4 @@
-"""Each image validates in one fold, and ground that is common never in two."""
+"""Each image validates in one fold, and common ground never in two."""
 
 import shutil
 from dataclasses import replace
@@ -42,7 +42,7 @@ def scene(name, *, split="train", more=""):
 
 @pytest.fixture
 def card(tmp_path):
-    """Six images: a and b overlap, c is a copy of d at another place, e and f are of one group."""
+    """Six images: a and b overlap, c is a copy of d, and e and f are in one group."""
     for seed, (name, east) in enumerate({"a": 0, "b": 40, "d": 300, "e": 500, "f": 700}.items()):
         write_image(tmp_path, name, east=east, seed=seed)
     for end in ("", "_ref"):
@@ -109,7 +109,7 @@ def test_a_split_raster_is_refused(card):
         ({"folds": 1, "fold": 1}, "`folds` 1: expected a whole number from 2 on"),
         ({"folds": 3, "fold": 4}, "`fold` 4: expected 1 to 3"),
         ({"folds": 3}, "`fold` none: expected 1 to 3 of `folds`, the part that validates"),
-        ({"fold": 2}, "`fold` 2: say of how many, `folds`"),
+        ({"fold": 2}, "`fold` 2: give the number of folds too, `folds`"),
     ],
 )
 def test_what_is_no_fold_is_refused(values, message):

@@ -33,7 +33,7 @@ def write(path: Path, values: np.ndarray, *, driver: str = "GTiff") -> Path:
 
 
 def zip_folder(folder: Path, path: Path) -> Path:
-    """Zip what a folder holds, and remove it."""
+    """Zip a folder and remove it."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for item in sorted(folder.rglob("*")):
             if item.is_file():
@@ -70,7 +70,7 @@ def thetford_ids(shape: tuple[int, int]) -> np.ndarray:
 
 
 def write_thetford(folder: Path, *, header: bool = True, test: str = "TestMap.raw") -> None:
-    """Write both parts as the contest has them, small."""
+    """Write small versions of both parts of the contest."""
     for image, labels, shape in (
         ("TelopsDatasetCityVisible_20cm_Subset.img", "TrainingMap_ENVI_RAW_format.raw", (600, 560)),
         ("TelopsDatasetCityVisible.img", test, (300, 350)),

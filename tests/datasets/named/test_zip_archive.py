@@ -66,7 +66,7 @@ def test_another_content_is_another_place(tmp_path, zipped):
 def test_a_member_that_leads_elsewhere_is_refused(tmp_path, name, fault):
     path = tmp_path / "a.zip"
     info = zipfile.ZipInfo("x")
-    info.filename = name  # as a writer that does not clean names would
+    info.filename = name  # like a writer that does not clean names
     write_zip(path, [("good.tif", b"1"), (info, b"2")])
     with pytest.raises(DatasetError, match=f"a.zip is not unpacked: its member .* {fault}"):
         open_archive(path)
@@ -113,7 +113,7 @@ def test_members_that_share_their_bytes_are_refused(tmp_path):
     content = path.read_bytes()
     start = content.index(b"PK\x01\x02")
     directory = bytearray(content[start:])
-    for number in range(3):  # every member is the first one
+    for number in range(3):  # every member shares the bytes of the first
         at = [k for k in range(len(directory)) if directory[k : k + 4] == b"PK\x01\x02"][number]
         directory[at + 42 : at + 46] = bytes(4)
     end = directory.index(b"PK\x05\x06")
@@ -126,7 +126,7 @@ def test_members_that_share_their_bytes_are_refused(tmp_path):
 def test_a_damaged_file_is_said_to_be_damaged_and_leaves_nothing(tmp_path, zipped):
     half = tmp_path / "half.zip"
     half.write_bytes(zipped.read_bytes()[:60])
-    with pytest.raises(DatasetError, match="is no whole zip file"):
+    with pytest.raises(DatasetError, match="is not a complete zip file"):
         open_archive(half)
     content = zipped.read_bytes().replace(b"PK\x03\x04", b"PK\x03\x05", 1)
     broken = tmp_path / "broken.zip"

@@ -127,7 +127,9 @@ def test_what_is_left_out_is_said(page):
     shape = (300, 301)
     assert "To keep this page small" not in page(shape=shape)
     text = Outline(page(shape=shape, max_bytes=100, overwrite=True)).text
-    assert "the class map is shown with 1 pixel for 4 × 4; the files have them all" in text
+    assert (
+        "one pixel of the class map shown stands for 4 × 4; the files have full resolution" in text
+    )
 
 
 def test_an_existing_page_stays(page, tmp_path):

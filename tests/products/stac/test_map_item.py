@@ -192,7 +192,7 @@ def test_a_scene_without_a_date_has_the_time_of_the_map(write):
     before = datetime.now(UTC).replace(microsecond=0)
     item = write(taken=None)
     assert before <= item.datetime <= datetime.now(UTC)
-    assert "does not say when" in item.properties["description"]
+    assert "date of the scene is unknown" in item.properties["description"]
 
 
 def test_a_map_without_a_place_on_the_earth(write):

@@ -5,6 +5,7 @@ import pytest
 
 from geosrseg.runtime.devices import openvino
 from geosrseg.runtime.model.model_file import read_model_file
+from geosrseg.runtime.shipped_models import find_model
 
 installed = pytest.mark.skipif(
     openvino.OpenVino().why_not() is not None, reason="OpenVINO is not here"
@@ -38,7 +39,23 @@ def test_few_shapes_are_kept(tiny_model):
 @installed
 def test_after_a_failure_no_memory_is_held(tiny_model):
     backend = openvino.OpenVino().load(read_model_file(tiny_model()), precision="fp32", threads=1)
-    backend.run(["sr"], np.zeros((1, 3, 8, 8), np.float32))
+    backend.run(["probabilities", "sr"], np.zeros((1, 3, 8, 8), np.float32))
     with pytest.raises(RuntimeError):
-        backend.run(["sr"], np.zeros((1, 4, 8, 8), np.float32))
+        backend.run(["probabilities", "sr"], np.zeros((1, 4, 8, 8), np.float32))
     assert not backend._compiled
+
+
+@installed
+@pytest.mark.parametrize(("name", "kept"), [("landcover-3x", 1), ("gewata-4x", 2)])
+def test_a_branch_that_nobody_asks_for_is_not_computed(name, kept):
+    """Compact's SR image is one; that of D-DBPN is what SegNet reads."""
+    file = read_model_file(find_model(name))
+    backend = openvino.OpenVino().load(file, precision="fp32", threads=1)
+    size, bands = 4 * file.spec.multiple, len(file.spec.bands)
+    lr = np.random.default_rng(0).random((1, bands, size, size), np.float32)
+    both = backend.run(["probabilities", "sr"], lr)
+    (alone,) = backend.run(["probabilities"], lr)
+    assert np.allclose(alone, both[0], atol=1e-5)
+    compiled = {outputs: each for (outputs, _), each in backend._compiled.items()}
+    assert len(compiled["probabilities", "sr"].outputs) == 2
+    assert len(compiled["probabilities",].outputs) == kept
