@@ -102,7 +102,7 @@ def test_a_tile_at_the_top_of_the_atmosphere_is_refused_by_its_name(tmp_path):
     item = {"type": "Feature", "id": f"{TILE}_TA", "properties": {}, "assets": assets}
     (folder / "item.json").write_text(json.dumps(item), encoding="utf-8")
     for path in (folder, write_tar(folder), folder / "item.json", folder / f"{TILE}_TOA_B4.TIF"):
-        with pytest.raises(SceneError, match=rf"_TOA_B\d.TIF is a tile's top-of-.*get .*{TILE}_SR.tar"):
+        with pytest.raises(SceneError, match=rf"_B\d.TIF is a tile's top-of-.*get .*{TILE}_SR.tar"):
             read_all(path)
 
 
