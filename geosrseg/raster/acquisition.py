@@ -1,6 +1,7 @@
 """Acquisition date of a scene, from its metadata or its file names."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 
 from geosrseg.raster.scene import Scene
@@ -21,12 +22,9 @@ def acquisition_date(scene: Scene) -> date | None:
     """Return the day that the product's metadata or a file name states; None without either."""
     if scene.header.taken is not None:
         return scene.header.taken
-    names = [scene.location.name, *(file.location.name for file in scene.header.files)]
-    for name in names:
+    for name in (scene.location.name, *(file.location.name for file in scene.header.files)):
         for pattern, form in _NAMES:
-            if found := pattern.search(name):
-                try:
+            with suppress(ValueError):
+                if found := pattern.search(name):
                     return datetime.strptime(found.group(1), form).date()
-                except ValueError:
-                    continue
     return None

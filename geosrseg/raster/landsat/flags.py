@@ -4,7 +4,7 @@ Source: the Landsat Collection 2 data format control books. QA_PIXEL is the same
 sensors since Landsat 4, except that cirrus exists only since Landsat 8.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from geosrseg.raster.header.quality import Marks
 from geosrseg.raster.landsat.product_id import ProductId
@@ -30,12 +30,9 @@ def landsat_flags(
 ) -> Iterator[SensorFlags]:
     """Describe the files of flags that exist."""
     if qa_pixel is not None:
-        yield SensorFlags(location=qa_pixel, masks=_masks(product), fill=FILL)
+        has_cirrus = "coastal" in product.numbers
+        masks = {name: bits for name, bits in MASKS.items() if has_cirrus or name != "cirrus"}
+        yield SensorFlags(location=qa_pixel, masks=masks, fill=FILL)
     if qa_radsat is not None:
         saturated = {number: Marks(1 << (number - 1)) for number in product.numbers.values()}
         yield SensorFlags(location=qa_radsat, fill=DROPPED, by_band=saturated)
-
-
-def _masks(product: ProductId) -> Mapping[str, Marks]:
-    has_cirrus = "coastal" in product.numbers
-    return {name: bits for name, bits in MASKS.items() if has_cirrus or name != "cirrus"}

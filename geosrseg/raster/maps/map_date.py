@@ -1,6 +1,7 @@
 """Finds the acquisition date of a class map in file names."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 
 from geosrseg.raster.maps.class_map import ClassMap
@@ -22,8 +23,6 @@ def date_in(name: str) -> date | None:
     """Return the first date in a name; None without one."""
     for pattern, layout in _PATTERNS:
         for text in pattern.findall(name):
-            try:
+            with suppress(ValueError):
                 return datetime.strptime(text, layout).date()
-            except ValueError:
-                continue
     return None

@@ -56,7 +56,9 @@ class MapOnGrid:
         Raises:
             OutputError: the map cannot be read.
         """
-        return self.class_map.labels(self._read(self.class_map.path, window, self._empty)[0])
+        nodata = self.class_map.nodata
+        empty = NODATA if nodata is None else nodata
+        return self.class_map.labels(self._read(self.class_map.path, window, empty)[0])
 
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
         """Read (2, rows, cols) percent of confidence and of doubt in a window of the grid.
@@ -98,11 +100,6 @@ class MapOnGrid:
                 f"one band for each of the map's {classes} classes: make the map again"
             )
         return values
-
-    @property
-    def _empty(self) -> int:
-        nodata = self.class_map.nodata
-        return NODATA if nodata is None else nodata
 
     def _read(
         self, path: Path, window: Window, empty: int, *, check: Check = lambda *_: None

@@ -18,13 +18,13 @@ def product_of_part(location: Location) -> str:
 
     Faults of the product are not reported here, but when it is opened.
     """
-    if location.is_remote or location.in_memory or is_archive(location):
-        return ""
-    if not location.path.is_file() or location.name.lower().endswith(".geojson"):
+    name = location.name.lower()
+    is_item = name.endswith((".json", ".geojson")) and not name.endswith("_mtl.json")
+    if is_item or location.is_remote or location.in_memory or is_archive(location):
         return ""
     with suppress(GeosrsegError, OSError):
-        if product := find_product(location):
-            return "" if _is_item(location) else product.name
+        if location.path.is_file() and (product := find_product(location)):
+            return product.name
     return ""
 
 
@@ -37,9 +37,3 @@ def one_part_each(scenes: Iterable[T]) -> list[T]:
         key = (location.path.absolute().parent, product) if product else number
         found.setdefault(key, scene)
     return list(found.values())
-
-
-def _is_item(location: Location) -> bool:
-    return location.name.lower().endswith(".json") and not location.name.upper().endswith(
-        "_MTL.JSON"
-    )

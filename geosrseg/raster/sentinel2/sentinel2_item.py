@@ -6,6 +6,7 @@ ambiguous: ``nir08`` is one band of Landsat and another of Sentinel-2.
 """
 
 import re
+from contextlib import suppress
 
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.core.text.numerals import parse_number
@@ -132,11 +133,8 @@ def _radiometry(item: StacItem, asset: StacAsset) -> tuple[float, float]:
 
 def _baseline(item: StacItem) -> float | None:
     for key in ("s2:processing_baseline", "processing:version"):
-        text = str(item.properties.get(key, ""))
-        try:
-            return parse_number(text)
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            return parse_number(str(item.properties.get(key, "")))
     for text in (str(item.properties.get("s2:product_uri", "")), f"{item.id}_"):
         if found := _IN_NAME.search(text):
             return float(f"{found[1]}.{found[2]}")

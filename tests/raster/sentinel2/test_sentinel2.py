@@ -46,7 +46,7 @@ def model_for(metres, bands):
 
 
 def block_means(values, factor):
-    """Means of the numbers that are none of no data, and where there is any."""
+    """Block means of the numbers above 0 (nodata), and where a block has any."""
     side = len(values) // factor
     blocks = values.reshape(side, factor, side, factor).transpose(0, 2, 1, 3)
     blocks = blocks.reshape(side, side, -1).astype(float)
