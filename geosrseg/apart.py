@@ -95,12 +95,12 @@ def _parse(answer: bytes, code: int) -> bytes:
     if found and kind == _OK and code == 0:
         return rest
     if code < 0:
-        raise GivenUpError(f"it ended its process, {_signal_name(-code)}")
+        raise GivenUpError(f"its process ended with {_signal_name(-code)}")
     raised = getattr(errors, kind.decode("ascii", "replace"), None) if found else None
     text = rest.decode("utf-8", "replace")
     if isinstance(raised, type) and issubclass(raised, errors.GeosrsegError):
         raise raised(text)
-    raise GivenUpError(text or f"it ended its process with code {code}")
+    raise GivenUpError(text or f"its process ended with code {code}")
 
 
 def _signal_name(number: int) -> str:

@@ -1,7 +1,7 @@
-"""Regular files: how a file of somebody else is opened, and how one of our own is begun.
+"""Opens untrusted files safely, and creates own files safely.
 
-A named pipe or a device can keep its reader waiting for ever, or give without end; a symbolic
-link that stands under the name of a draft leads what is written to somebody's file.
+A named pipe or device can block its reader for ever or never end, and a symbolic link under the
+name of a draft would redirect the output to another file.
 """
 
 import errno
@@ -16,12 +16,12 @@ _READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def open_regular(path: Path) -> BufferedReader:
-    """Open a file for reading if it is a regular one; links to such are followed.
+    """Open a regular file, or a link to one, for reading.
 
     Raises:
-        OSError: it is none, or cannot be opened.
+        OSError: it is no regular file, or cannot be opened.
     """
-    handle = os.open(path, _READ)  # a pipe without a writer opens at once, too
+    handle = os.open(path, _READ)  # does not wait for the writer of a pipe
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise OSError(errno.EINVAL, "is no regular file", str(path))
@@ -32,10 +32,10 @@ def open_regular(path: Path) -> BufferedReader:
 
 
 def read_regular(path: Path, *, limit: int) -> bytes:
-    """All of a regular file of at most `limit` bytes.
+    """Read a regular file of at most `limit` bytes.
 
     Raises:
-        OSError: it is none, is larger, or cannot be read.
+        OSError: it is no regular file, is larger, or cannot be read.
     """
     with open_regular(path) as file:
         content = file.read(limit + 1)
@@ -48,27 +48,27 @@ def hash_file(path: Path) -> str:
     """The SHA-256 of a regular file, in hexadecimal.
 
     Raises:
-        OSError: it is none, or cannot be read.
+        OSError: it is no regular file, or cannot be read.
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what is no regular file, for a library that opens it by its name.
+    """Check a path before a library opens it by name.
 
     Raises:
-        OSError: it is none, or is not there.
+        OSError: it is no regular file, or does not exist.
     """
     if not stat.S_ISREG(path.stat().st_mode):
         raise OSError(errno.EINVAL, "is no regular file", str(path))
 
 
 def create_new(path: Path) -> BinaryIO:
-    """Begin a file of our own, for writing; what has its name is removed, a link itself too.
+    """Create a file for writing; an existing file or link of this name is removed first.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     path.unlink(missing_ok=True)
     return path.open("xb")

@@ -31,7 +31,7 @@ def test_any_other_is_said():
 
 @pytest.mark.parametrize("number", [signal.SIGFPE, signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
 def test_what_ends_the_child_ends_nothing_else(number):
-    with pytest.raises(GivenUpError, match=f"it ended its process, {number.name}"):
+    with pytest.raises(GivenUpError, match=f"its process ended with {number.name}"):
         run_apart(f"{HERE}:end", b"", [str(int(number))], seconds=60)
 
 

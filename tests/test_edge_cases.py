@@ -37,7 +37,7 @@ CODEC = "compression"
 """Refused only where GDAL was built without it."""
 
 REASONS = {
-    "its compression is one that this GDAL lacks": CODEC,
+    "this GDAL lacks its compression": CODEC,
     "cannot be opened as a GeoTIFF": "no GeoTIFF",
     "cannot be read": "damaged",
     "its pixels are complex": "complex",

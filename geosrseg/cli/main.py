@@ -93,7 +93,6 @@ class LazyGroup(click.Group):
             formatter.write_dl([row for commands in COMMANDS.values() for row in commands.items()])
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the command line; see `click.Command.main`."""
         _open_standard_streams()
         with without_current_folder():
             return super().main(*args, **kwargs)

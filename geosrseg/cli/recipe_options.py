@@ -33,18 +33,20 @@ class NamedNumbers(click.ParamType[dict[str, float]]):
         return terms
 
 
-class ClassWeights(click.ParamType[tuple[float, ...]]):
-    """``1,2.5,4``, or one number."""
+class Values(click.ParamType[tuple[Any, ...]]):
+    """Values separated by commas, each converted by `kind`."""
 
-    name = "number,..."
+    name = "values"
+
+    def __init__(self, kind: click.ParamType[Any]) -> None:
+        self._kind = kind
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[float, ...]:
-        try:
-            return tuple(float(number) for number in str(value).split(","))
-        except ValueError:
-            self.fail(f"{value!r}: expected numbers with commas between them", param, ctx)
+    ) -> tuple[Any, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(self._kind.convert(part.strip(), param, ctx) for part in value.split(","))
 
 
 class NetworkOption(click.ParamType[tuple[str, str]]):
@@ -168,7 +170,9 @@ BUDGET_OPTIONS = (
     ),
     click.option("--jitter", type=NOT_NEGATIVE, help="Strength of radiometric augmentation."),
     click.option(
-        "--cutout", type=click.FloatRange(0, 1), help="Probability of each of two hidden squares."
+        "--cutout",
+        type=click.FloatRange(0, 1),
+        help="Probability of hiding each of two squares of a chip.",
     ),
     click.option(
         "--augment",
@@ -193,7 +197,8 @@ BUDGET_OPTIONS = (
     ),
     click.option(
         "--class-weights",
-        type=ClassWeights(),
+        type=Values(click.FLOAT),
+        metavar="NUMBER,...",
         help="Weight of each class in the loss, or one power p for weights (1/share)^p.",
     ),
     click.option(

@@ -36,7 +36,6 @@ class ClassArea:
 
     @property
     def hectares(self) -> float | None:
-        """The area in hectares."""
         return None if self.square_metres is None else self.square_metres / HECTARE
 
     def to_json(self) -> dict[str, Any]:
@@ -87,7 +86,6 @@ class Areas:
         return max(0, math.ceil(-math.log10(area / pixels / HECTARE) - 0.01))
 
     def to_json(self) -> Mapping[str, Any]:
-        """A plain dictionary."""
         return {
             "classes": [item.to_json() for item in self.classes],
             "nodata_pixels": self.nodata_pixels,

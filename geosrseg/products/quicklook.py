@@ -126,10 +126,13 @@ def write_quicklook(
     """
     path, class_map_path = Path(path), Path(class_map_path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    grid = _grid(class_map_path)
+    with open_strips(class_map_path) as strips:
+        grid = strips.grid
     height, width = _panel_size(grid, max_side=max_side, panels=2 if scene else 1)
     labels, counts = _read_class_map(class_map_path, height, width)
-    panels = [Panel(grid.upright(_paint(labels, legend)), f"Class map · {class_map_path.name}")]
+    palette = legend.palette()
+    palette[NODATA] = EMPTY
+    panels = [Panel(grid.upright(palette[labels]), f"Class map · {class_map_path.name}")]
     if scene is not None:
         panels.insert(0, _draw_scene(scene, legend.is_land()[labels]))
     title = title or (scene.header.name if scene else class_map_path.name)
@@ -171,11 +174,6 @@ def compose(
     return picture
 
 
-def _grid(class_map: Path) -> Grid:
-    with open_strips(class_map) as strips:
-        return strips.grid
-
-
 def _panel_size(grid: Grid, *, max_side: int, panels: int) -> tuple[int, int]:
     """Rows and columns of a panel; a small map is enlarged by an integer factor."""
     cols = max((max_side - MARGIN) // panels - MARGIN, MIN_PANEL)
@@ -208,12 +206,6 @@ def _read_class_map(
             return dataset.read(1, out_shape=(height, width), resampling=resampling), counts
     except GDAL_ERRORS as error:
         raise OutputError(f"{path}: the class map cannot be read ({reason(error)})") from error
-
-
-def _paint(labels: NDArray[np.uint8], legend: Legend) -> NDArray[np.uint8]:
-    palette = legend.palette()
-    palette[NODATA] = EMPTY
-    return palette[labels]
 
 
 def _entries(legend: Legend, counts: NDArray[np.int64]) -> list[Entry]:

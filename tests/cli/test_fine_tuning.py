@@ -1,4 +1,4 @@
-"""The fine-tuning that docs/models.md shows, in short: other classes, on six bands."""
+"""The fine-tuning of docs/models.md on a small scale: other classes, on six bands."""
 
 import json
 import re
@@ -51,7 +51,7 @@ pytestmark = [
 
 
 def shown() -> list[list[str]]:
-    """The commands of the first block of the page's section, in words."""
+    """The commands in the first block of the page's section, split into words."""
     section = PAGE.read_text(encoding="utf-8").partition("## Classes of your own")[2]
     block = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)[0].replace("\\\n", " ")
     return [shlex.split(line)[1:] for line in block.splitlines()]

@@ -1,4 +1,4 @@
-"""How every command ends: exit code, one line, and where it is written."""
+"""How commands end: the exit code, the final line and its stream."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from geosrseg.cli.options import debug_option
 
 @pytest.fixture
 def run(monkeypatch):
-    """Run a command ``fake`` that does what it is told, and give back the result."""
+    """Run a command ``fake`` with a given behaviour; returns the result."""
 
     def run(function, *args):
         fake = debug_option(click.Command("fake", callback=function))
@@ -159,7 +159,7 @@ class TestHelp:
 
 
 def contexts(command, name, parent=None):
-    """A context of the command and of everything below it."""
+    """The contexts of a command and of all its subcommands."""
     ctx = click.Context(command, parent, info_name=name)
     yield ctx
     if isinstance(command, click.Group):

@@ -1,4 +1,4 @@
-"""Lines of progress fit into the window, and lose what matters least."""
+"""Lines of progress fit into the terminal and drop the least important figures."""
 
 import io
 

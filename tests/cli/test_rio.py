@@ -1,4 +1,4 @@
-"""``rio geosrseg``, by the entry point that pyproject.toml names."""
+"""``rio geosrseg``, loaded from its entry point in pyproject.toml."""
 
 import tomllib
 from importlib import import_module

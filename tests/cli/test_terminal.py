@@ -26,7 +26,7 @@ TINY = shlex.split(
 
 
 def run(*words, columns=80, rows=24):
-    """Exit code and all that a terminal of this size gets to see."""
+    """The exit code and the whole output on a terminal of this size."""
     mine, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     command = [sys.executable, "-m", "geosrseg", *map(str, words)]
@@ -39,7 +39,7 @@ def run(*words, columns=80, rows=24):
     while True:
         try:
             more = os.read(mine, 65536)
-        except OSError:  # Linux's way to say that the other end is closed
+        except OSError:  # on Linux, when the other end is closed
             break
         if not more:
             break
@@ -49,7 +49,7 @@ def run(*words, columns=80, rows=24):
 
 
 def parts(seen):
-    """The texts that stood in a line of the terminal, one after the other."""
+    """The texts that a line of the terminal showed, in order."""
     return [part for part in re.split(r"[\r\n]", seen) if part.strip()]
 
 

@@ -1,4 +1,4 @@
-"""``train``, ``export`` and ``evaluate``, one after the other, as a user types them."""
+"""``train``, ``export`` and ``evaluate`` in sequence, as a user types them."""
 
 import json
 from dataclasses import fields
@@ -52,12 +52,12 @@ def test_from_a_dataset_to_a_table(tmp_path):
     assert classes[0] == "| IoU | dark | bright |"
     reports = json.loads((report / "report.json").read_text())["reports"]
     assert reports[0]["confusion"]["rows"] == "reference"
-    assert reports[0]["iou"] == reports[1]["iou"]  # a run is what its model file is
+    assert reports[0]["iou"] == reports[1]["iou"]  # a run equals its model file
     assert reports[0]["iou"].keys() == {"dark", "bright"}
 
 
 def test_without_a_name_a_run_is_called_as_what_is_trained(tmp_path, monkeypatch):
-    """A foreign file in that folder shows which it would have been, without any training."""
+    """A foreign file in the default folder makes the command name it, without any training."""
     folder = tmp_path / "runs/squares-end-to-end-4x"
     folder.mkdir(parents=True)
     (folder / "notes.txt").touch()
@@ -82,7 +82,7 @@ def test_missing_data_is_one_line(tmp_path):
 
 
 def test_the_choices_are_the_librarys():
-    """The command lists them again, as its help must not load PyTorch."""
+    """The command repeats the list, because its help must not load PyTorch."""
     choices = {
         parameter.name: tuple(parameter.type.choices)
         for parameter in train.params
@@ -123,7 +123,7 @@ def test_every_value_of_a_recipe_can_be_replaced():
         ("--loss ce,iou", 1, "--loss is made of ce, dice, lovasz, focal, got ce, iou"),
         ("--loss ce=much", 2, "expected NAME or NAME=WEIGHT"),
         ("--class-weights 1,2,3", 1, "3 class weights, expected one for each of 2 classes"),
-        ("--class-weights some", 2, "expected numbers with commas between them"),
+        ("--class-weights some", 2, "'some' is not a valid float"),
         ("--device mps", 1, "--device mps: PyTorch finds none here"),
         ("--logger paper", 1, "--logger paper: there is no such logger, expected lit, comet, csv"),
         ("--seg smp:unet/nothing", 1, "has no network 'unet/nothing'"),

@@ -1,4 +1,4 @@
-"""plan and run: what they print, and with which code they end."""
+"""The output and the exit codes of plan and run."""
 
 import json
 import os
@@ -124,7 +124,7 @@ def test_a_job_of_an_array_runs_the_task_of_its_index(folder, variable, monkeypa
 
 
 def test_the_recipe_for_slurm_calls_each_task_once_and_then_the_index(tmp_path):
-    """The lines of docs/scale-out.md, with an sbatch that runs what it is given at once."""
+    """The commands of docs/scale-out.md, with an sbatch that runs its script immediately."""
     page = (Path(__file__).parents[2] / "docs" / "scale-out.md").read_text(encoding="utf-8")
     (recipe,) = re.findall(r"```sh\n(maps=\$\(sbatch.*?)```", page, re.DOTALL)
     (tmp_path / "work.jsonl").write_text("{}\n" * 3)

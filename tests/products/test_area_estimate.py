@@ -28,7 +28,7 @@ def test_a_perfect_model_changes_nothing():
 
 
 def test_the_interval_holds_the_true_area_95_times_in_100():
-    """A map of two classes with known errors is surveyed again and again."""
+    """A map of two classes with known errors is sampled many times."""
     rng = np.random.default_rng(0)
     mapped = np.array([300.0, 700.0])
     reference = np.array([[0.8, 0.2], [0.1, 0.9]])  # shares within each class of the map

@@ -1,4 +1,4 @@
-"""What is made from a finished map says the same as the map."""
+"""The products of a finished map agree with the map."""
 
 import csv
 import json
@@ -25,7 +25,7 @@ def scene(tmp_path):
 
 
 def true_areas(path):
-    """Square metres by value of a map."""
+    """Square metres of each value in a map."""
     labels = read_map(path)
     with rasterio.open(path) as file:
         field = pixel_areas(Grid(file.crs, file.transform, *file.shape))
@@ -43,7 +43,7 @@ def test_table_polygons_and_map_have_the_same_areas(tmp_path, scene, tiny_model)
             int(row["class_id"]): float(row["hectares"]) for row in csv.DictReader(file)
             if row["class_id"]
         }  # fmt: skip
-    # Written to 0.001 hectares, as pixels of 56 square metres justify.
+    # Rounded to 0.001 hectares, because a pixel has 56 square metres.
     assert {k: value * 1e4 for k, value in hectares.items()} == pytest.approx(expected, abs=5.01)
     assert done.areas.square_metres == pytest.approx(sum(expected.values()), rel=1e-12)
     assert done.areas.pixels == (read_map(out) != 255).sum()

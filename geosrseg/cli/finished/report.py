@@ -4,22 +4,15 @@ from typing import Any
 
 import click
 
-from geosrseg.cli import options
-from geosrseg.cli.map_options import (
-    legend_option,
-    map_argument,
-    output_option,
-    scene_option,
-    title_option,
-)
+from geosrseg.cli import map_options, options
 
 
 @click.command()
-@map_argument
-@output_option("FILE.html")
-@scene_option
-@legend_option
-@title_option
+@map_options.map_argument
+@map_options.output_option("FILE.html")
+@map_options.scene_option
+@map_options.legend_option
+@map_options.title_option
 @options.overwrite_option
 @options.debug_option
 def report(**arguments: Any) -> None:

@@ -13,29 +13,13 @@ from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import field_option, taken
 from geosrseg.cli.learning.evaluate import format_interval, format_report
 from geosrseg.cli.learning.train import training_progress
-from geosrseg.cli.recipe_options import budget_options, preset_option
+from geosrseg.cli.recipe_options import Values, budget_options, preset_option
 from geosrseg.cli.terminal.table import format_table
 from geosrseg.training.starting.start import Start
 from geosrseg.training.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from geosrseg.evaluation.reproducing.paired import Pair
-
-
-class Values(click.ParamType[tuple[Any, ...]]):
-    """Values separated by commas, each converted by `kind`."""
-
-    name = "values"
-
-    def __init__(self, kind: click.ParamType[Any]) -> None:
-        self._kind = kind
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Any, ...]:
-        if isinstance(value, tuple):
-            return value
-        return tuple(self._kind.convert(part.strip(), param, ctx) for part in value.split(","))
 
 
 @click.command()

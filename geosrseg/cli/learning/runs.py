@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.terminal.sizes import duration
 from geosrseg.core.text.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -54,22 +55,15 @@ def format_runs(found: "list[ListedRun]", folder: Path, *, now: float) -> str:
 
 def _row(run: "ListedRun", folder: Path, now: float) -> tuple[str, ...]:
     path = Path(run.path)
+    age = duration(max(now - run.changed, 0))
     name = str(path.relative_to(folder)) if path != folder else str(folder)
     if run.problem:
-        cells = [name, run.state, "", "", _age(now - run.changed), "", run.problem]
+        cells = [name, run.state, "", "", age, "", run.problem]
         return tuple(map(one_line, cells))
     recipe = f"{run.protocol} {run.upscale_factor}x, {run.network}"
     best = "" if run.best is None else f"{run.best:.3f}"
     epochs = f"{run.done}/{run.epochs}"
     if run.fold:
         recipe += ", fold {} of {}".format(*run.fold)
-    cells = [name, run.state, epochs, best, _age(now - run.changed), run.dataset, recipe]
+    cells = [name, run.state, epochs, best, age, run.dataset, recipe]
     return tuple(map(one_line, cells))
-
-
-def _age(seconds: float) -> str:
-    """The time since the last write, in the largest unit that fits."""
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"

@@ -13,7 +13,7 @@ from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
 from geosrseg.cli.map_options import title_option
 from geosrseg.cli.terminal.prediction_bar import PredictionBar
-from geosrseg.cli.terminal.prediction_report import interruption_explained, say, show_summary
+from geosrseg.cli.terminal.prediction_report import interruption_explained, kept, say, show_summary
 from geosrseg.cli.terminal.sizes import duration
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import plain_lines
@@ -142,7 +142,7 @@ def _map_one(
 ) -> None:
     from geosrseg.mapping.predict import predict as run
 
-    with interruption_explained(lambda: made), PredictionBar() as bar:
+    with interruption_explained(lambda: kept(made)), PredictionBar() as bar:
         done = run(
             scene,
             made,
@@ -185,7 +185,7 @@ def _map_all(
 
     with (
         interruption_explained(
-            lambda: outputs[min(len(outcomes), len(outputs) - 1)], before=outcomes
+            lambda: kept(outputs[min(len(outcomes), len(outputs) - 1)], outcomes)
         ),
         PredictionBar() as bar,
     ):

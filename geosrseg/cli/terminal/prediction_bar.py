@@ -40,7 +40,6 @@ class PredictionBar:
             self._bar = None
 
     def show(self, progress: "Progress") -> None:
-        """Show the progress of a map."""
         if progress.phase == "reading" or self._bar is None:
             self.close()  # the line of the scene before
             self._start(DOING["reading"], total=progress.windows_total, initial=progress.resumed)

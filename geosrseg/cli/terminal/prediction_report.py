@@ -51,26 +51,25 @@ def _size(path: Path) -> str:
 
 
 @contextmanager
-def interruption_explained(
-    output: Callable[[], Path], *, before: "Sequence[Outcome]" = ()
-) -> Iterator[None]:
-    """Make an interruption say what was kept and what to do next.
-
-    Args:
-        output: returns the path of the map in progress.
-        before: outcomes of the scenes that this command has already finished.
-    """
+def interruption_explained(text: Callable[[], str]) -> Iterator[None]:
+    """Make Ctrl-C and SIGTERM say how far the command got; `text` is called when they occur."""
     try:
         yield
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(_kept(output(), before)) from stop
+        raise KeyboardInterrupt(text()) from stop
     except SystemExit as stop:
         if stop.code == 128 + signal.SIGTERM:
-            say(f"terminated: {_kept(output(), before)}")
+            say(f"terminated: {text()}")
         raise
 
 
-def _kept(output: Path, before: "Sequence[Outcome]") -> str:
+def kept(output: Path, before: "Sequence[Outcome]" = ()) -> str:
+    """What an interruption kept of a map, and how to resume or remove it.
+
+    Args:
+        output: the map in progress.
+        before: outcomes of the scenes that this command has already finished.
+    """
     from geosrseg.raster.maps.stopped_runs import find_stopped_run
 
     done = f"{len(before)} of the scenes are finished; " if before else ""

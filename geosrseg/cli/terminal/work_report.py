@@ -1,7 +1,6 @@
 """The output of ``geosrseg run``: a bar over all scenes, a line per event, a table at the end."""
 
 import json
-import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from geosrseg.cli.terminal.prediction_report import say
+from geosrseg.cli.terminal.prediction_report import interruption_explained, say
 from geosrseg.cli.terminal.progress import fit_line, progress_bar, time_left
 from geosrseg.cli.wording import in_words_of_command
 from geosrseg.core.text.plain_text import one_line
@@ -114,14 +113,8 @@ def work_report(tasks: Sequence["Task"], *, as_json: bool) -> Iterator[WorkRepor
     """A report with its bar; an interruption also prints how far the run got."""
     with progress_bar("window", total=sum(max(task.windows, 1) for task in tasks)) as bar:
         report = WorkReport(tasks, bar, as_json=as_json)
-        try:
+        with interruption_explained(lambda: f"{report.counts}; run it again to resume"):
             yield report
-        except KeyboardInterrupt as stop:
-            raise KeyboardInterrupt(f"{report.counts}; run it again to resume") from stop
-        except SystemExit as stop:
-            if stop.code == 128 + signal.SIGTERM:
-                say(f"terminated: {report.counts}; run it again to resume")
-            raise
 
 
 def said_of(scene: str, text: str) -> str:

@@ -112,15 +112,13 @@ def _legend(asset: Record) -> Legend:
     entries = map(Record, asset.mappings("classification:classes"))
     return Legend(
         tuple(
-            LegendClass(entry.integer("value"), entry.text("title"), _colour(entry))
+            LegendClass(
+                entry.integer("value"), entry.text("title"), f"#{entry.text('color_hint').lower()}"
+            )
             for entry in entries
             if not entry.values.get("nodata")
         )
     )
-
-
-def _colour(entry: Record) -> str:
-    return f"#{entry.text('color_hint').lower()}"
 
 
 def has_one_crs(maps: Sequence[CataloguedMap]) -> bool:

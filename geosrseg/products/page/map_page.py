@@ -102,7 +102,7 @@ def write_page(
     target = class_map_pyramid(class_map_path, max_bytes=max_bytes // 2)
     with open_strips(class_map_path) as strips:
         grid = strips.grid
-    text = _template().substitute(
+    text = Template(_static("page.html")).substitute(
         title=escape(title or (scene.header.name if scene else class_map_path.name)),
         subtitle=escape(_subtitle(grid)),
         aspect=f"{grid.width}/{grid.height}",
@@ -147,10 +147,6 @@ def _bands(scene: Scene | None) -> str:
 
 def _static(name: str) -> str:
     return (resources.files("geosrseg.products.page") / name).read_text(encoding="utf-8")
-
-
-def _template() -> Template:
-    return Template(_static("page.html"))
 
 
 def _data(source: Pyramid | None, target: Pyramid, legend: Legend, side: float | None) -> str:

@@ -41,7 +41,6 @@ class Level:
     tiles: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """A plain dictionary."""
         return {"height": self.height, "width": self.width, "tiles": self.tiles}
 
 

@@ -59,7 +59,6 @@ class Corners:
 
     @classmethod
     def empty(cls) -> "Corners":
-        """No corners."""
         none, no = np.zeros(0, np.int32), np.zeros(0, np.bool_)
         return cls(none, none, none, no, no, no)
 

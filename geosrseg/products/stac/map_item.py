@@ -3,7 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from geosrseg.products.areas import Areas
 from geosrseg.products.asset import Asset, MapFile
 from geosrseg.products.product_file import FinishedMap, ProductFile
 from geosrseg.products.stac import terms as stac
-from geosrseg.products.stac.footprint import Footprint, find_footprint
+from geosrseg.products.stac.footprint import find_footprint
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
@@ -92,7 +93,9 @@ def write_map_item(
     """
     path = Path(path)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
-    grid, footprint = _describe(files["classes"].path)
+    with _opened(files["classes"].path) as dataset:
+        grid = Grid.of(dataset)
+    footprint = find_footprint(grid)
     made = datetime.now(UTC).replace(microsecond=0)
     item = pystac.Item(
         id=files["classes"].path.stem,
@@ -112,8 +115,7 @@ def write_map_item(
     for key, asset in item.assets.items():
         _add_checksum(asset, files[key].path)
         if files[key].path.suffix.lower() in RASTERS:
-            _add_own_grid(asset, files[key].path, grid, item.properties.get("proj:code"))
-            _add_bands(item, asset, files[key].path)
+            _add_raster(item, asset, files[key].path, grid)
     _add_classes(item.assets["classes"], legend, areas)
     if source is not None:
         href = quote(str(source), safe=_URL) if source.is_remote else _relative(source.path, path)
@@ -128,14 +130,13 @@ _URL = "%/:=&?~#+!$,;'@()*[]"
 _NO_DATE = "The date of the scene is unknown: the time is that of the map's creation."
 
 
-def _describe(path: Path) -> tuple[Grid, Footprint | None]:
-    """The grid and the footprint of a raster."""
+@contextmanager
+def _opened(path: Path) -> Iterator[DatasetReader]:
     try:
         with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
-            grid = Grid.of(dataset)
+            yield dataset
     except GDAL_ERRORS as error:
         raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
-    return grid, find_footprint(grid)
 
 
 def _add_projection(item: pystac.Item, grid: Grid) -> None:
@@ -157,20 +158,6 @@ def _bbox(grid: Grid) -> list[float]:
     return [min(left, right), min(bottom, top), max(left, right), max(bottom, top)]
 
 
-def _add_own_grid(asset: pystac.Asset, file: Path, common: Grid, code: str | None) -> None:
-    """Add the projection of a raster whose grid differs from the class map's."""
-    if common.crs is None:
-        return
-    grid, _ = _describe(file)
-    if grid != common:
-        ProjectionExtension.ext(asset).apply(
-            code=code,
-            shape=[grid.height, grid.width],
-            transform=list(grid.transform[:6]),
-            bbox=_bbox(grid),
-        )
-
-
 def _asset(file: MapFile, item_path: Path) -> pystac.Asset:
     said = file.asset
     return pystac.Asset(
@@ -187,13 +174,23 @@ def _add_checksum(asset: pystac.Asset, file: Path) -> None:
         size = file.stat().st_size
     except OSError as error:
         raise OutputError(f"{file}: cannot be read ({reason(error)})") from error
-    FileExtension.ext(asset, add_if_missing=True).apply(checksum=stac.checksum(digest), size=size)
+    FileExtension.ext(asset, add_if_missing=True).apply(
+        checksum=stac.SHA256_MULTIHASH + digest, size=size
+    )
 
 
-def _add_bands(item: pystac.Item, asset: pystac.Asset, path: Path) -> None:
-    """Add the bands of a raster: names, data types, units, nodata and scaling."""
-    with unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
+def _add_raster(item: pystac.Item, asset: pystac.Asset, path: Path, common: Grid) -> None:
+    """Add the bands of a raster, and its projection if its grid differs from the class map's."""
+    with _opened(path) as dataset:
+        grid = Grid.of(dataset)
         bands = [_band(dataset, index) for index in range(dataset.count)]
+    if common.crs is not None and grid != common:
+        ProjectionExtension.ext(asset).apply(
+            code=item.properties.get("proj:code"),
+            shape=[grid.height, grid.width],
+            transform=list(grid.transform[:6]),
+            bbox=_bbox(grid),
+        )
     asset.extra_fields["bands"] = bands
     if "raster:scale" in bands[0] and RASTER not in item.stac_extensions:
         item.stac_extensions.append(RASTER)

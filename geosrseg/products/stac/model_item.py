@@ -69,7 +69,7 @@ def model_item(file: ModelFile) -> dict[str, Any]:
     RasterExtension.add_to(item)
     AssetGeneralMLMExtension.ext(asset).apply(artifact_type="onnx")
     FileExtension.ext(asset, add_if_missing=True).apply(
-        checksum=stac.checksum(file.sha256), size=len(file.content)
+        checksum=stac.SHA256_MULTIHASH + file.sha256, size=len(file.content)
     )
     return item.to_dict(include_self_link=False)
 

@@ -8,7 +8,8 @@ from geosrseg.core.legend import Legend
 from geosrseg.products.areas import Areas
 
 SHA256_MULTIHASH = "1220"
-"""Prefix of a SHA-256 multihash: the code of the function, and the 32 bytes of its result."""
+"""Prefix that turns a SHA-256 into the multihash of ``file:checksum``: the code of the function,
+and the 32 bytes of its result."""
 
 
 def classes(legend: Legend, areas: Areas | None = None) -> list[Classification]:
@@ -36,8 +37,3 @@ def licence_code(licence: str) -> str:
     """A licence as an SPDX identifier such as CC-BY-SA-4.0 if possible, else ``other``."""
     code = licence.strip().replace(" ", "-")
     return code if re.fullmatch(r"[\w.+-]+", code) else "other"
-
-
-def checksum(sha256: str) -> str:
-    """A hexadecimal SHA-256 in the form of ``file:checksum``."""
-    return SHA256_MULTIHASH + sha256

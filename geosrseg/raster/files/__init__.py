@@ -1,1 +1,1 @@
-"""Raster and vector files: opened, read, and brought onto other grids."""
+"""Opens raster and vector files, and reads them on other grids."""

@@ -1,4 +1,4 @@
-"""Blocks: what GDAL holds to read a single pixel."""
+"""Refuses rasters with blocks too large for memory."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,12 @@ from rasterio.io import DatasetReader
 from geosrseg.errors import SceneError
 
 MAX_BLOCK_BYTES = 2**29
-"""The largest block: GDAL holds all of it to read a single pixel, and a damaged header
-may declare any size."""
+"""Largest block accepted: GDAL loads a whole block to read one pixel, and a damaged header may
+declare any size."""
 
 
 def check_blocks(dataset: DatasetReader, indexes: Sequence[int]) -> None:
-    """Refuse an open file whose blocks do not fit into memory.
-
-    Raises:
-        SceneError: says how large they are.
-    """
+    """Raise SceneError for an open file whose blocks exceed `MAX_BLOCK_BYTES`."""
     rows, cols = dataset.block_shapes[indexes[0] - 1]
     samples = dataset.count if dataset.profile.get("interleave") == "pixel" else 1
     size = rows * cols * samples * np.dtype(dataset.dtypes[indexes[0] - 1]).itemsize

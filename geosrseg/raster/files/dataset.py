@@ -1,4 +1,4 @@
-"""Datasets: open files of a scene, with GDAL told how far it may go."""
+"""Opens the files of a scene with GDAL, restricted to one driver and to known companions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,23 +21,22 @@ T = TypeVar("T")
 def open_dataset(
     location: Location, *, beside: bool = False, driver: str = "GTiff"
 ) -> Iterator[DatasetReader]:
-    """Open a file with one of GDAL's drivers only, that for GeoTIFF.
+    """Open a file with a single GDAL driver, by default that for GeoTIFF.
 
-    Other drivers follow what they read to other files: a VRT that is called .tif, or
-    XML in place of a path, would have GDAL read any file of this machine.
+    Other drivers open further files that their input names: a VRT called .tif, or XML in place of
+    a path, would make GDAL read any file of this machine.
 
     Args:
-        driver: another one, for a file of a product that is known to be stored so.
-        beside: of a remote file too, what lies beside it belongs to it.
+        beside: also use the companions of a remote file; those of a local one always count.
+        driver: another driver, for a product's file in a known format.
 
     Raises:
-        SceneError: there is no such file, or it is no GeoTIFF.
+        SceneError: the file does not exist, or is no GeoTIFF.
     """
     _check_file(location)
     if beside and location.is_remote:
         _check_remote_companions(location)
-    alone = driver != "GTiff"
-    with small_cache(), gdal_options(location, beside=beside, alone=alone):
+    with small_cache(), gdal_options(location, beside=beside, alone=driver != "GTiff"):
         try:
             if beside and location.is_remote:
                 _ask_for_companions(location)
@@ -51,12 +50,10 @@ def open_dataset(
 
 
 def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -> T:
-    """What `read` gives of an open file.
+    """Call `read` on an open file, with retries if it is remote.
 
     Args:
-        location: the file.
-        read: reads a part.
-        part: which part that is, for the message.
+        part: names what `read` reads, for the message.
 
     Raises:
         SceneError: a block cannot be read.
@@ -73,7 +70,7 @@ def read_dataset(location: Location, read: Callable[[], T], *, part: str = "") -
 
 @contextmanager
 def named(location: Location) -> Iterator[None]:
-    """Put the scene's name before what is wrong with it."""
+    """Prefix the messages of SceneError with the scene's name."""
     try:
         yield
     except SceneError as error:
@@ -102,32 +99,28 @@ def _check_file(location: Location) -> None:
 
 
 def _check_remote_companions(location: Location) -> None:
-    """As `check_companions`, of a remote file.
-
-    Raises:
-        SceneError: names the companion.
-    """
+    """`check_companions` for a remote file."""
     for suffix in RASTERS:
         companion = Location(f"{location.address}.{suffix}")
         try:
             with gdal_options(companion), _open(companion) as dataset:
                 check_overviews(dataset)
         except GDAL_ERRORS as error:
-            if "not recognized" in reason(error):  # it is there, and of another kind
+            if "not recognized" in reason(error):  # it exists, in another format
                 raise SceneError(
-                    f"{location}: GDAL takes {companion.name} beside it for its overviews or mask, "
-                    "and it is no plain GeoTIFF: have it moved away"
+                    f"{location}: GDAL would use {companion.name} beside it as overviews or mask, "
+                    "but that is no plain GeoTIFF: have it moved away"
                 ) from error
 
 
 def _ask_for_companions(location: Location) -> None:
-    """Let GDAL learn which companions there are, and remember it, while other threads run.
+    """Let GDAL find the companions, and cache the answers, while other threads can run.
 
-    It looks for them when metadata is read, and rasterio lets no other thread run then: on a
-    slow network nothing could be stopped.
+    Otherwise GDAL would look for them when metadata is read. rasterio lets no other thread run
+    then, so nothing could be cancelled on a slow network.
 
     Raises:
-        CPLE_BaseError, RasterioError: there is not even the file itself.
+        CPLE_BaseError, RasterioError: the file itself does not exist.
     """
     with gdal_options(location), attempt(location, lambda: _open(location)):
         pass
@@ -150,13 +143,13 @@ def _refusal(location: Location, error: Exception, driver: str) -> str:
     )
     if "missing codec" in why:
         return (
-            f"{location}: its compression is one that this GDAL lacks ({why}): store it with "
-            "another where it can be read, with gdal_translate -co COMPRESS=DEFLATE"
+            f"{location}: this GDAL lacks its compression ({why}): recompress it on a machine "
+            "that can read it, with gdal_translate -co COMPRESS=DEFLATE"
         )
     if isinstance(error, UnicodeDecodeError):
         return (
-            f"{location}: its CRS has a name that is not UTF-8, which rasterio cannot read: give "
-            "it another, with gdal_edit -a_srs"
+            f"{location}: its CRS has a name that is not UTF-8, which rasterio cannot read: assign "
+            "the CRS again, with gdal_edit -a_srs"
         )
     remedy = "get it again if it should be one, or convert it with gdal_translate"
     if location.is_remote:

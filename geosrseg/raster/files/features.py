@@ -1,4 +1,4 @@
-"""Features: points and polygons of a vector file, brought to the CRS of a map."""
+"""Reads points and polygons of a vector file, with one column, in the CRS of a map."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,8 @@ class Features:
 
     Attributes:
         geometries: points or polygons; none is empty.
-        values: of the column that was asked for, in the order of the geometries; the number
-            of the feature, from 1, where none was.
+        values: the requested column in the order of the geometries; without a column, the
+            number of each feature, from 1.
     """
 
     geometries: NDArray[np.object_]
@@ -35,13 +35,12 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
 
     Args:
         path: GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile.
-        grid: of the map.
-        column: whose values are wanted; None for none.
-        kinds: what the geometries may be: ``Point``, ``Polygon`` or ``Point Polygon``; their
-            multiples are taken too.
+        column: its name; None for feature numbers.
+        kinds: geometry types allowed: ``Point``, ``Polygon`` or ``Point Polygon``. Multipoints
+            and multipolygons count as these.
 
     Raises:
-        OutputError: it cannot be read, has no such column, or holds other geometries.
+        OutputError: the file cannot be read, lacks the column, or holds other geometries.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     path = Path(path)
@@ -53,7 +52,13 @@ def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: st
     values = np.arange(1, len(geometries) + 1) if column is None else found.columns[column]
     kept = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries))
     geometries = geometries[kept]
-    _check_kinds(path, geometries, kinds)
+    allowed = kinds.split()
+    held = {item.geom_type.removeprefix("Multi") for item in geometries}
+    if not held <= set(allowed) or not held:
+        raise OutputError(
+            f"{path}: holds {' and '.join(sorted(held)) or 'nothing'}, expected "
+            f"{' or '.join(allowed)} features"
+        )
     return Features(geometries, tuple(np.asarray(values)[kept].tolist()))
 
 
@@ -61,17 +66,7 @@ def read_columns(path: Path) -> dict[str, NDArray[Any]]:
     """The columns of a vector file by name, without its geometries.
 
     Raises:
-        OutputError: it cannot be read.
+        OutputError: the file cannot be read.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     return read_vector_file(path, None, geometries=False).columns
-
-
-def _check_kinds(path: Path, geometries: NDArray[np.object_], kinds: str) -> None:
-    allowed = kinds.split()
-    found = {item.geom_type.removeprefix("Multi") for item in geometries}
-    if not found <= set(allowed) or not found:
-        raise OutputError(
-            f"{path}: holds {' and '.join(sorted(found)) or 'nothing'}, expected "
-            f"{' or '.join(allowed)} features"
-        )

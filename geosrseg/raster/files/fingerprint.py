@@ -1,4 +1,4 @@
-"""Fingerprint: whether a file is still what it was."""
+"""Hashes and stamps of files, to tell whether they have changed."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,15 +8,11 @@ from geosrseg.errors import SceneError
 from geosrseg.regular_file import open_regular
 
 Stamp = tuple[int, int, int]
-"""Inode, size and time of the last change: differs as soon as a file is written or replaced."""
+"""Inode, size and modification time: changes when a file is written or replaced."""
 
 
 def hash_files(paths: Sequence[Path]) -> str:
-    """BLAKE2b of the contents of files, in hexadecimal.
-
-    Raises:
-        SceneError: a file cannot be read.
-    """
+    """BLAKE2b of the contents of files, in hexadecimal; SceneError if one cannot be read."""
     digest = hashlib.blake2b(digest_size=16)
     for path in paths:
         try:
@@ -28,7 +24,7 @@ def hash_files(paths: Sequence[Path]) -> str:
 
 
 def stamp_files(paths: Sequence[Path]) -> tuple[Stamp, ...]:
-    """The stamps of files; a file that is gone has one of its own."""
+    """The stamp of each file; zeros for a missing file."""
     return tuple(_stamp(path) for path in paths)
 
 

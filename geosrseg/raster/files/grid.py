@@ -1,4 +1,4 @@
-"""Grid: where the pixels of a raster lie on the ground."""
+"""Grid: a raster's shape, CRS and transform."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Grid:
     """A raster's shape and georeference.
 
     Attributes:
-        crs: None where the file has none.
+        crs: None where the file states none.
         transform: (col, row) of pixel corners to (x, y).
         height: rows, at least 1.
         width: columns, at least 1.
@@ -41,22 +41,22 @@ class Grid:
 
     @classmethod
     def of(cls, dataset: DatasetReader) -> "Grid":
-        """Where the pixels of an open file lie."""
+        """The grid of an open file."""
         return cls(dataset.crs, dataset.transform, dataset.height, dataset.width)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
-        """Left, bottom, right and top, as rasterio gives them."""
+        """(left, bottom, right, top), as rasterio returns them."""
         left, bottom, right, top = array_bounds(self.height, self.width, self.transform)
         return left, bottom, right, top
 
     def upright(self, picture: NDArray[T]) -> NDArray[T]:
-        """(rows, cols, ...) with north above and east on the right, as a GIS shows it."""
+        """Flip a (rows, cols, ...) array so that north is up and east is right."""
         rows, cols = self._directions
         return picture[::rows, ::cols]
 
     def upright_window(self, window: Window) -> Window:
-        """The window of this grid that a window of the upright picture shows."""
+        """The window of this grid that corresponds to a window of the upright picture."""
         rows, cols = self._directions
         row_off = window.row_off if rows > 0 else self.height - window.row_stop
         col_off = window.col_off if cols > 0 else self.width - window.col_stop
@@ -64,14 +64,14 @@ class Grid:
 
     @property
     def _directions(self) -> tuple[int, int]:
-        """1 where rows go south and columns east, -1 where they go the other way."""
+        """1 where rows run south and columns east, -1 where they run the other way."""
         return -1 if self.transform.e > 0 else 1, -1 if self.transform.a < 0 else 1
 
     def refined(self, factor: int) -> "Grid":
         """The same ground with pixels `factor` times smaller along each axis.
 
-        The origin is a pixel corner and stays where it is, so the bounds do too, for a
-        rotated or south-up transform as well.
+        The origin is a pixel corner, so it and the bounds stay the same, also for a rotated or
+        south-up transform.
         """
         if factor < 1:
             raise ValueError(f"a grid is refined by 1 or more, got {factor}")
@@ -80,19 +80,15 @@ class Grid:
         return Grid(self.crs, transform, self.height * factor, self.width * factor)
 
     def window(self, bounds: tuple[float, float, float, float]) -> Window | None:
-        """The pixels that a rectangle of the CRS touches; None where it touches none.
-
-        Args:
-            bounds: left, bottom, right and top.
-        """
+        """The pixels that a rectangle (left, bottom, right, top) touches; None for no pixel."""
         left, bottom, right, top = bounds
         corners = [~self.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
         cols, rows = zip(*corners, strict=True)
-        first_row, last_row = max(math.floor(min(rows)), 0), min(math.ceil(max(rows)), self.height)
-        first_col, last_col = max(math.floor(min(cols)), 0), min(math.ceil(max(cols)), self.width)
-        if first_row >= last_row or first_col >= last_col:
+        top, bottom = max(math.floor(min(rows)), 0), min(math.ceil(max(rows)), self.height)
+        first, last = max(math.floor(min(cols)), 0), min(math.ceil(max(cols)), self.width)
+        if top >= bottom or first >= last:
             return None
-        return Window(first_row, first_col, last_row - first_row, last_col - first_col)
+        return Window(top, first, bottom - top, last - first)
 
     def part(self, window: Window) -> "Grid":
         """The grid of a window's pixels."""
@@ -101,5 +97,5 @@ class Grid:
 
 
 def rasterio_window(window: Window) -> RasterioWindow:
-    """A window as rasterio has it."""
+    """Convert a window to rasterio's class."""
     return RasterioWindow(window.col_off, window.row_off, window.width, window.height)

@@ -1,4 +1,4 @@
-"""Index raster: one band of small integers, such as the split of a scene."""
+"""Index raster: a file with one uint8 band, such as the split of a dataset's image."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +16,10 @@ from geosrseg.raster.files.warp import Warp, find_warp
 
 @dataclass(frozen=True)
 class IndexRaster:
-    """An index raster that can be read; see `open_index_raster`.
+    """An index raster; see `open_index_raster`.
 
     Attributes:
-        warp: brings it onto the image's grid; None if it lies there.
-        files: what opens the file.
+        warp: maps the file onto the image's grid; None if it has the same grid.
     """
 
     path: Path
@@ -28,20 +27,16 @@ class IndexRaster:
     files: RasterFiles
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) values; the window lies inside the grid."""
+        """(rows, cols) values; the window must be inside the image's grid."""
         with self.files.use(self.path, self.warp) as dataset:
             return dataset.read(1, window=rasterio_window(window))
 
 
 def open_index_raster(path: Path, *, grid: Grid, files: RasterFiles) -> IndexRaster:
-    """Examine a file of one uint8 band.
-
-    Args:
-        grid: of the image, which the windows are of.
-        files: what opens it.
+    """Examine a file of one uint8 band, to be read by windows of an image's `grid`.
 
     Raises:
-        DatasetError: it cannot be opened, is of another kind, or lies elsewhere.
+        DatasetError: the file cannot be opened, has other bands, or does not overlap the image.
     """
     with files.use(path) as dataset:
         if dataset.count != 1 or dataset.dtypes[0] != "uint8":

@@ -1,9 +1,9 @@
-"""RasterFiles: the files of a dataset, opened when they are needed.
+"""RasterFiles: a cache of a dataset's open files.
 
-A dataset may have thousands of files, and is read by several processes at once. So a file
-is opened when it is first read, the files read last stay open, and each process opens its
-own: what a fork shares would be read at each other's positions. JPEG and PNG have no
-random access: such a file is decoded once, into memory, and windows are cut from there.
+A dataset may have thousands of files, and several processes read it at once. A file is opened on
+its first read, and the most recently read ones stay open. Each process opens its own, because
+handles that a fork shares would move each other's read positions. JPEG and PNG have no random
+access, so such a file is decoded once into memory.
 """
 
 import os
@@ -28,10 +28,10 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allow
 from geosrseg.regular_file import open_regular
 
 OPEN_FILES = 128
-"""Files kept open; a process may usually have 1024."""
+"""Files kept open; the usual limit of a process is 1024."""
 
 DECODED_BYTES = 2**29
-"""Decoded JPEG and PNG images kept: 63 aerial images and their masks."""
+"""Size of the decoded JPEG and PNG images kept: 63 aerial images and their masks."""
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "JPEG",
@@ -41,10 +41,10 @@ _SIGNATURES = {
     b"II+\0": "GTiff",
     b"MM\0+": "GTiff",
 }
-"""How a file begins, and the GDAL driver that reads it."""
+"""First bytes of a file -> the GDAL driver that reads it."""
 
 _DECODING_ERRORS: tuple[type[Exception], ...] = (*GDAL_ERRORS, SystemError)
-"""GDAL does not always say what is wrong with an image, and rasterio then has no error for it."""
+"""rasterio raises SystemError where GDAL fails to decode an image without stating an error."""
 
 _WITHOUT_RANDOM_ACCESS = ("JPEG", "PNG")
 
@@ -52,10 +52,10 @@ _WITHOUT_RANDOM_ACCESS = ("JPEG", "PNG")
 def find_driver(path: Path) -> str:
     """The GDAL driver of a dataset's file, by its content: GTiff, JPEG, PNG or ENVI.
 
-    No other driver is ever used: some follow what they read to other files.
+    No other driver is used, because some open further files that their input names.
 
     Raises:
-        DatasetError: the file is missing or of another kind.
+        DatasetError: the file is missing or has another format.
     """
     try:
         with open_regular(path) as file:
@@ -69,8 +69,8 @@ def find_driver(path: Path) -> str:
     if any(header.is_file() for header in headers):
         return "ENVI"
     raise DatasetError(
-        f"{path} is none of the kinds of image that a dataset may have: GeoTIFF, JPEG, PNG, or "
-        "ENVI with its header (.hdr) beside it"
+        f"{path} has an unknown format: expected GeoTIFF, JPEG, PNG, or ENVI with its header "
+        "(.hdr) beside it"
     )
 
 
@@ -94,11 +94,11 @@ class _Entry:
 
 @dataclass
 class RasterFiles:
-    """Files that are open, as many as the limits allow; the one not read longest goes first.
+    """Open files within two limits; the least recently used is closed first.
 
     Attributes:
-        open_files: how many are kept.
-        decoded_bytes: memory for those without random access.
+        open_files: most files kept open.
+        decoded_bytes: most memory for decoded JPEG and PNG images.
     """
 
     open_files: int = OPEN_FILES
@@ -111,13 +111,10 @@ class RasterFiles:
 
     @contextmanager
     def use(self, path: Path, warp: Warp | None = None) -> Iterator[DatasetReader]:
-        """The open file; it must not be kept.
-
-        Args:
-            warp: read it on another grid.
+        """Borrow an open file for a ``with`` block; `warp` reads it on another grid.
 
         Raises:
-            DatasetError: it cannot be opened, or not be read by the code within.
+            DatasetError: the file cannot be opened, or reading it in the block failed.
         """
         with self._lock:
             self._leave_other_processes()
@@ -137,7 +134,7 @@ class RasterFiles:
                 self._entries.popitem()[1].close()
 
     def _leave_other_processes(self) -> None:
-        """Forget the handles of the process that this one was forked from."""
+        """Drop the handles of the process that this one was forked from."""
         if self._process != os.getpid():
             self._process = os.getpid()
             for key in [key for key, entry in self._entries.items() if not entry.memory]:
@@ -151,7 +148,7 @@ class RasterFiles:
             entry.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """For another process: the limits, and no open file."""
+        """Pickle the limits without the open files."""
         return {"open_files": self.open_files, "decoded_bytes": self.decoded_bytes}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -181,8 +178,8 @@ def _decode(path: Path, dataset: DatasetReader, limit: int) -> _Entry:
     if size > limit:
         raise DatasetError(
             f"{path} has {dataset.width} x {dataset.height} pixels of "
-            f"{counted(dataset.count, 'band')}, and {dataset.driver} can only be decoded as "
-            "a whole: store it as a tiled GeoTIFF, with gdal_translate -co TILED=YES"
+            f"{counted(dataset.count, 'band')}, and {dataset.driver} must be decoded as a "
+            "whole: store it as a tiled GeoTIFF, with gdal_translate -co TILED=YES"
         )
     memory = MemoryFile(ext=".tif")
     options = {"TILED": "YES", "INTERLEAVE": "PIXEL"}

@@ -1,4 +1,4 @@
-"""Resampled: a file read on another grid of the same ground, window by window."""
+"""Reads a product's band on a scene's grid where the band has other pixels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import unreferenced_allowed
 
 MARGIN = 3
-"""Pixels of a file around a window that may have a part in it."""
+"""Pixels of a file around a window that may contribute to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resampled:
-    """How a band of other pixels, in the CRS of the scene, gets onto the scene's grid.
+    """How a band with other pixels, in the CRS of the scene, is read on the scene's grid.
 
     Attributes:
-        grid: the scene's.
-        own: the file's.
-        nodata: marks missing pixels, which are left out of every mean; None for none.
-        flags: its numbers have no mean.
+        grid: the scene's grid.
+        own: the file's grid.
+        nodata: value of missing pixels, which no mean includes; None where there are none.
+        flags: the values are flags, which cannot be averaged.
     """
 
     grid: Grid
@@ -38,16 +38,16 @@ class Resampled:
 
     @property
     def method(self) -> Resampling:
-        """Finer pixels are averaged by area, coarser ones interpolated, flags taken as they are."""
+        """Average for finer pixels, bilinear for coarser ones, nearest for flags."""
         if self.flags:
             return Resampling.nearest
         finer = abs(self.own.transform.determinant) < abs(self.grid.transform.determinant)
         return Resampling.average if finer else Resampling.bilinear
 
     def open(self, dataset: DatasetReader) -> "ResampledReader":
-        """The open file on the grid.
+        """Wrap an open file so that it is read on `grid`.
 
-        Nothing but the open file is ever read: the VRT is made here and in memory.
+        The VRT exists in memory only and reads no other file.
         """
         vrt = WarpedVRT(
             dataset,
@@ -64,13 +64,10 @@ class Resampled:
 
 
 class ResampledReader:
-    """An open file as if it lay on another grid: what is read of scenes is read in the same way.
+    """Stands in for an open dataset, on another grid.
 
-    A window is cut from the file in one read, and resampled in memory: GDAL's VRT would decode
-    the same block of JPEG 2000 many times. Small copies of large windows are the VRT's.
-
-    Args:
-        vrt: it on the grid, as GDAL sees it.
+    Windows are read from the file at once and resampled in memory, because GDAL's VRT would
+    decode the same JPEG 2000 block many times. Only reduced copies are read through the VRT.
     """
 
     def __init__(self, how: Resampled, dataset: DatasetReader, vrt: WarpedVRT) -> None:
@@ -95,7 +92,7 @@ class ResampledReader:
         out_shape: tuple[int, ...] | None = None,
         resampling: Resampling = Resampling.nearest,
     ) -> NDArray[np.generic]:
-        """As rasterio's method of this name."""
+        """Same as `DatasetReader.read`."""
         if out_shape is not None or window is None:
             return self._vrt.read(
                 indexes, window=window, out_shape=out_shape, resampling=resampling
@@ -106,13 +103,13 @@ class ResampledReader:
         return found[0] if isinstance(indexes, int) else found
 
     def _resampled(self, bands: list[int], part: Grid) -> NDArray[np.generic]:
-        """(bands, rows, cols) on a part of the grid."""
+        """(bands, rows, cols) of a part of the grid."""
         how = self._how
         dtype = self._dataset.dtypes[bands[0] - 1]
         found = np.full((len(bands), part.height, part.width), how.nodata or 0, dtype)
         source = self._source(part)
         if source is not None:
-            with unreferenced_allowed():  # rasterio's own filter is no match for several threads
+            with unreferenced_allowed():  # rasterio's own filter is not thread-safe
                 reproject(
                     self._dataset.read(
                         bands, window=RasterioWindow.from_slices(source.rows, source.cols)
@@ -129,7 +126,7 @@ class ResampledReader:
         return found
 
     def _source(self, part: Grid) -> Window | None:
-        """The pixels of the file that decide on a part of the grid; None where there are none."""
+        """The file's pixels that contribute to a part of the grid; None where there are none."""
         own = self._how.own
         left, bottom, right, top = part.bounds
         margin = MARGIN * max(abs(own.transform.a), abs(own.transform.e))

@@ -1,4 +1,4 @@
-"""The ground resolution of a grid: metres of a pixel in its middle, in any CRS."""
+"""Ground resolution: the size in metres of a grid's middle pixel, in any CRS."""
 
 import math
 
@@ -13,17 +13,14 @@ SEMI_MAJOR = 6_378_137.0
 ECCENTRICITY_SQUARED = 0.00669437999014
 
 DISTORTION = 0.005
-"""Of a projection's lengths that is not corrected: UTM's."""
+"""Share of a length that is not corrected: up to the distortion of UTM."""
 
 
 def pixel_size(grid: Grid) -> tuple[float, float] | None:
-    """Width and height in metres of the pixel in the middle of a grid.
+    """Width and height in metres of a grid's middle pixel; None where no CRS or unit is known.
 
-    Degrees are taken as metres at the pixel's latitude, and the units of a projection are
-    corrected for its distortion there: a pixel of 60 m in Web Mercator at 60° north has 30.
-
-    Returns:
-        None where the grid has no CRS, or none whose units are known.
+    Degrees are converted to metres at the pixel's latitude, and projected units are corrected
+    for the distortion there: a 60 m pixel in Web Mercator at 60° north measures 30 m.
     """
     if grid.crs is None:
         return None
@@ -32,17 +29,13 @@ def pixel_size(grid: Grid) -> tuple[float, float] | None:
     x, y = a * col + b * row + c, d * col + e * row + f
     steps = ((a, d), (b, e))
     size, plane = _geographic(grid.crs, x, y, steps), _plane(grid.crs, steps)
-    if plane and (size is None or _are_close(size, plane)):
+    if plane and (size is None or np.allclose(size, plane, rtol=DISTORTION, atol=0)):
         size = plane  # UTM's 30 m rather than 29.97
     return size if size and all(math.isfinite(v) and v > 0 for v in size) else None
 
 
-def _are_close(size: tuple[float, float], other: tuple[float, float]) -> bool:
-    return all(abs(a - b) <= DISTORTION * b for a, b in zip(size, other, strict=True))
-
-
 def ground_resolution(grid: Grid) -> float | None:
-    """The side in metres of a square as large as the pixel in the middle of a grid."""
+    """Side in metres of a square with the area of the grid's middle pixel."""
     size = pixel_size(grid)
     return None if size is None else math.sqrt(size[0] * size[1])
 
@@ -50,7 +43,7 @@ def ground_resolution(grid: Grid) -> float | None:
 def _geographic(
     crs: CRS, x: float, y: float, steps: tuple[tuple[float, float], tuple[float, float]]
 ) -> tuple[float, float] | None:
-    """By the places on the ellipsoid of both ends of each side."""
+    """Measured between the positions on the ellipsoid of both ends of each side."""
     try:
         ends = [(x + sign * dx / 2, y + sign * dy / 2) for dx, dy in steps for sign in (-1, 1)]
         lon, lat = np.radians(
@@ -70,7 +63,7 @@ def _geographic(
 def _plane(
     crs: CRS, steps: tuple[tuple[float, float], tuple[float, float]]
 ) -> tuple[float, float] | None:
-    """By the units of a CRS that does not lead to longitude and latitude."""
+    """By the units of the CRS, also where it cannot be converted to longitude and latitude."""
     match crs.to_dict(projjson=True):
         case {"coordinate_system": {"axis": [{"unit": "metre"}, *_]}}:
             metres = 1.0

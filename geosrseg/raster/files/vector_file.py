@@ -1,8 +1,8 @@
-"""Vector files of somebody else: read by GDAL in a process of its own, from copies.
+"""Reads untrusted vector files with GDAL in a separate process, from copies.
 
-GDAL would try some sixty drivers with whatever it is given, of which some follow what they read to
-other files and to the network; SQLite computes what a view says; and a geometry may keep whoever
-looks at it for hours. So a child is asked, which has one driver, little time and little memory.
+GDAL would try some sixty drivers on any input, and some of them open further files or the network.
+SQLite runs the query of a view, and a crafted geometry can take hours. So a child process with one
+driver, little time and little memory does the reading.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from io import BytesIO
@@ -46,57 +46,52 @@ DRIVERS = {
     ".geojson": "GeoJSON",
     ".parquet": "Parquet",
 }
-"""GDAL's driver of each kind of file."""
+"""File suffix -> GDAL driver."""
 
 PARTS = {
     ".shp": (".shx", ".prj"),
     ".tab": (".map", ".dat", ".id"),
     ".mif": (".mid",),
 }
-"""What stands beside a file, under its name, and belongs to its geometries."""
+"""Files of the same name that hold parts of the geometries."""
 
 _COLUMNS = {".shp": (".dbf", ".cpg")}
-"""What belongs to its columns."""
+"""Files of the same name that hold the columns."""
 
 _BEGINS = {b"fgb": ".fgb", b"PAR1": ".parquet", b"\x00\x00\x27\x0a": ".shp", b"SQLi": ".gpkg"}
 
 MAX_BYTES = 2**31
-"""Of a file with all that belongs to it."""
+"""Largest file accepted, companions included."""
 
 MAX_JSON_BYTES = 2**28
-"""Of a GeoJSON; larger ones are quicker as a GeoPackage."""
+"""Largest GeoJSON accepted; larger data is faster as a GeoPackage."""
 
 MAX_POINTS = 10_000_000
-"""Of all geometries together."""
+"""Most points accepted in all geometries together."""
 
 MAX_SECONDS = 40.0
 MAX_MEMORY = 2**32
-"""What a file may take until it is read and has the CRS of the map."""
+"""Limits of the child process, in seconds and bytes."""
 
 STEPS = 50
-"""Pieces of the longer side of a polygon before its CRS changes: a straight line of one CRS is
-a curve in another."""
+"""Pieces of a geometry's longer side before its CRS changes, because a straight line in one CRS
+is a curve in another."""
 
 _SQLITE = b"SQLite format 3\0"
 _GEOPACKAGE = (b"GPKG", b"GP10", b"GP11")
-"""Of the header of a GeoPackage, at the bytes 68 to 71."""
+"""Application ids of a GeoPackage, at the bytes 68 to 71."""
 
-
-_FAILURES: tuple[type[Exception], ...] = (
-    *GDAL_ERRORS,
-    ValueError,
-    RuntimeError,  # the root of pyogrio's
-    sqlite3.Error,
-)
+_FAILURES: tuple[type[Exception], ...] = (*GDAL_ERRORS, ValueError, RuntimeError, sqlite3.Error)
+"""Errors of reading a file; those of pyogrio are RuntimeError."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorFile:
-    """What a vector file holds.
+    """Geometries and columns of a vector file.
 
     Attributes:
-        geometries: in the CRS that was asked for; None where a feature has none, and empty where
-            they were not asked for.
+        geometries: in the requested CRS, None for a feature without one; an empty array where
+            they were not requested.
         columns: name -> the value of each feature.
     """
 
@@ -105,15 +100,14 @@ class VectorFile:
 
 
 def read_vector_file(path: Path, crs: CRS | None, *, geometries: bool = True) -> VectorFile:
-    """Read GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile.
+    """Read GeoPackage, GeoJSON, FlatGeobuf, GeoParquet or a shapefile, told by its content.
 
     Args:
-        path: the file; its content says of which kind it is.
-        crs: that the geometries are brought to.
-        geometries: they are wanted.
+        crs: CRS that the geometries are transformed to; None if the map has none.
+        geometries: also read the geometries.
 
     Raises:
-        OutputError: it cannot be read, or geometries and `crs` have a CRS only on one side.
+        OutputError: the file cannot be read, or only one of the file and `crs` has a CRS.
         MissingExtraError: the extra ``gis`` is not installed.
     """
     skipped = ",".join(gdal_drivers())
@@ -134,7 +128,7 @@ def read_vector_file(path: Path, crs: CRS | None, *, geometries: bool = True) ->
 
 
 def gdal_drivers() -> list[str]:
-    """GDAL's drivers for vectors, in this process.
+    """Names of the vector drivers of the GDAL in this process.
 
     Raises:
         MissingExtraError: the extra ``gis`` is not installed.
@@ -145,45 +139,44 @@ def gdal_drivers() -> list[str]:
 
 
 def leave_one_driver(driver: str, skipped: str) -> None:
-    """In a child: have GDAL know one driver for vectors only, and nobody on the network.
+    """In a child process: leave GDAL one vector driver and no network.
 
     Args:
-        driver: its name.
-        skipped: names of all drivers, with commas between.
+        skipped: comma-separated names of all drivers.
     """
-    # Read when the drivers are registered: when pyogrio is imported for the first time.
+    # GDAL reads these when pyogrio is first imported.
     os.environ["OGR_SKIP"] = ",".join(name for name in skipped.split(",") if name != driver)
     os.environ["GDAL_HTTP_PROXY"] = "refused://"
     os.environ["PROJ_NETWORK"] = "OFF"
 
 
 def check_geopackage(path: Path) -> None:
-    """Refuse what is no GeoPackage, or a database that computes.
+    """Refuse a file that is no GeoPackage, or has views or virtual tables.
 
-    Views may never end, other tables lead elsewhere.
+    The query of a view may never end, and virtual tables can open other files.
 
     Raises:
-        ValueError: it is none, or has such a table.
-        sqlite3.Error: it is damaged.
+        ValueError: names the table.
+        sqlite3.Error: the database is damaged.
     """
     with open_regular(path) as file:
         begin = file.read(72)
     if not begin.startswith(_SQLITE) or begin[68:72] not in _GEOPACKAGE:
-        raise ValueError("is no GeoPackage: expected one, or GeoJSON")
+        raise ValueError("is no GeoPackage: expected GeoPackage or GeoJSON")
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
         rows = database.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
         for kind, name, made in rows:
             words = " ".join(str(made).lower().split())
             virtual = words.startswith("create virtual table") and " using rtree" not in words
             if virtual or (kind == "view" and not str(name).startswith("st_")):
-                raise ValueError(f"it has {shown(name)}, which is no plain table")
+                raise ValueError(f"has {shown(name)}, which is no plain table")
 
 
 def serve_vector_file(content: bytes, crs: str, wanted: str, skipped: str) -> bytes:
-    """In a child: read the file whose path is given.
+    """In a child process: read the file at the path `content`.
 
     Raises:
-        OutputError: it cannot be read; the text does not name it.
+        OutputError: the file cannot be read; the message does not name it.
     """
     path = Path(os.fsdecode(content))
     with tempfile.TemporaryDirectory() as folder, rasterio.Env():
@@ -199,12 +192,7 @@ def serve_vector_file(content: bytes, crs: str, wanted: str, skipped: str) -> by
 
 
 def _copied(path: Path, folder: Path) -> tuple[Path, CRS | None]:
-    """A copy of the file and of its parts, and the CRS that it states where GDAL must not look.
-
-    Raises:
-        OSError: a file is no regular one, or is too large.
-        ValueError: it is of no kind that is read.
-    """
+    """A copy of the file and its parts, and the CRS of a GeoJSON, which GDAL must not parse."""
     with open_regular(path) as file:
         begin = file.read(72)
     if begin.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
@@ -233,7 +221,7 @@ def _copy(source: Path, target: Path, *, limit: int) -> int:
     with open_regular(source) as file, target.open("xb") as copy:
         size = os.fstat(file.fileno()).st_size
         if size > limit:
-            raise ValueError(f"it has {size} bytes, expected at most {MAX_BYTES} in all")
+            raise ValueError(f"has {size} bytes, expected at most {MAX_BYTES} in all")
         shutil.copyfileobj(file, copy)
     return size
 
@@ -242,7 +230,7 @@ def _read(path: Path, stated: CRS | None, *, target: CRS | None, wanted: str) ->
     from pyogrio import list_layers  # noqa: PLC0415 - see `leave_one_driver`
     from pyogrio.raw import read  # noqa: PLC0415
 
-    # A GeoPackage that QGIS has styled holds a table of styles besides.
+    # A GeoPackage that QGIS has styled also holds a table of styles.
     layers = [str(name) for name, kind in list_layers(path) if kind is not None]
     layer = layers[0] if len(layers) == 1 else None
     meta, _, shapes, fields = read(path, layer=layer, read_geometry=bool(wanted))
@@ -250,7 +238,7 @@ def _read(path: Path, stated: CRS | None, *, target: CRS | None, wanted: str) ->
     if wanted:
         geometries = shapely.from_wkb(shapes)
         if shapely.get_num_coordinates(geometries).sum() > MAX_POINTS:
-            raise ValueError(f"has more than {MAX_POINTS} points: simplify it, or cut it up")
+            raise ValueError(f"has more than {MAX_POINTS} points: simplify it, or split it")
         source = stated or (read_crs(meta["crs"]) if meta["crs"] else target)
         geometries = _transformed(geometries, source, target)
     return _packed(geometries, dict(zip(meta["fields"].tolist(), fields, strict=True)))
@@ -262,7 +250,7 @@ def _transformed(
     if source == target:
         return geometries
     if source is None or target is None:
-        raise ValueError("features and map need a CRS each, or none of them")
+        raise ValueError("either both features and map need a CRS, or neither")
     for crs in (source, target):
         check_wkt(crs.to_wkt())
     dense = with_more_points(geometries)
@@ -274,7 +262,7 @@ def _transformed(
 
 
 def with_more_points(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Geometries whose sides are cut into `STEPS` pieces and more, for another CRS."""
+    """Split sides so that a geometry's longer extent has at least `STEPS` pieces."""
     left, bottom, right, top = shapely.bounds(geometries).T
     longest = np.maximum(right - left, top - bottom)
     dense = shapely.segmentize(geometries, np.where(longest > 0, longest, 1) / STEPS)
@@ -282,7 +270,7 @@ def with_more_points(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
 
 
 def _packed(geometries: NDArray[np.object_], columns: dict[str, NDArray[Any]]) -> bytes:
-    """As arrays of numbers; texts are JSON, and nothing is a pickle."""
+    """Serialise as arrays of numbers, with texts as JSON and without pickles."""
     shapes = [shape or b"" for shape in shapely.to_wkb(geometries)]
     arrays: dict[str, NDArray[Any]] = {
         "names": _as_bytes(list(columns)),
@@ -290,10 +278,10 @@ def _packed(geometries: NDArray[np.object_], columns: dict[str, NDArray[Any]]) -
         "shapes": np.frombuffer(b"".join(shapes), np.uint8),
     }
     for number, values in enumerate(columns.values()):
-        is_plain = values.dtype != object
-        arrays[f"{'column' if is_plain else 'texts'}{number}"] = (
-            values if is_plain else _as_bytes(values.tolist())
-        )
+        if values.dtype == object:
+            arrays[f"texts{number}"] = _as_bytes(values.tolist())
+        else:
+            arrays[f"column{number}"] = values
     buffer = BytesIO()
     np.savez(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
@@ -307,8 +295,9 @@ def _unpacked(answer: bytes) -> VectorFile:
     with np.load(BytesIO(answer), allow_pickle=False) as arrays:
         names = json.loads(arrays["names"].tobytes())
         columns = {name: _column(arrays, number) for number, name in enumerate(names)}
-        shapes = np.array(list(_cut(arrays["shapes"].tobytes(), arrays["sizes"])), object)
-    return VectorFile(shapely.from_wkb(shapes), columns)
+        parts = np.split(arrays["shapes"], np.cumsum(arrays["sizes"])[:-1])
+        shapes = [part.tobytes() or None for part in parts[: len(arrays["sizes"])]]
+    return VectorFile(shapely.from_wkb(np.array(shapes, object)), columns)
 
 
 def _column(arrays: Any, number: int) -> NDArray[Any]:
@@ -319,10 +308,3 @@ def _column(arrays: Any, number: int) -> NDArray[Any]:
     column = np.empty(len(texts), object)
     column[:] = texts
     return column
-
-
-def _cut(shapes: bytes, sizes: NDArray[np.int64]) -> Iterator[bytes | None]:
-    start = 0
-    for size in sizes.tolist():
-        yield shapes[start : start + size] or None
-        start += size

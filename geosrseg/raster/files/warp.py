@@ -1,4 +1,4 @@
-"""Warp: a raster read on another grid, and in another CRS, window by window."""
+"""Reads rasters on another grid or in another CRS, and compares grids."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +19,13 @@ _CRS_ERRORS: tuple[type[Exception], ...] = (CRSError, *GDAL_ERRORS)
 
 @dataclass(frozen=True, slots=True)
 class Warp:
-    """Where a raster is wanted, and how its pixels get there.
+    """How a raster is read on another grid.
 
     Attributes:
-        grid: the grid to read on; it has a CRS.
-        cubic: interpolate, for images; else the nearest pixel is taken, for classes.
-        nodata: number of pixels without a measurement, which no interpolation may use; None
-            for what the file declares, if it is interpolated.
+        grid: the grid to read on, which must have a CRS.
+        cubic: interpolate, for images; else take the nearest pixel, for classes.
+        nodata: value of missing pixels, which interpolation leaves out; None for the value that
+            the file declares. Used with `cubic` only.
     """
 
     grid: Grid
@@ -33,12 +33,12 @@ class Warp:
     nodata: float | None = None
 
     def open(self, dataset: DatasetReader) -> WarpedVRT:
-        """The open file on the grid; pixels outside of the file are transparent or nodata.
+        """Wrap an open file; pixels outside the file are transparent or nodata.
 
-        Nothing but the open file is ever read: the VRT is made here and in memory.
+        The VRT exists in memory only and reads no other file.
         """
         has_alpha = ColorInterp.alpha in dataset.colorinterp
-        # The nearest pixel's number is kept, also nodata: it may be a class.
+        # Without interpolation nodata is kept, as it may be a class.
         nodata = (dataset.nodata if self.nodata is None else self.nodata) if self.cubic else None
         return WarpedVRT(
             dataset,
@@ -54,9 +54,9 @@ class Warp:
 
 
 def same_grid(one: Grid, other: Grid) -> bool:
-    """True where two rasters lie pixel on pixel, as far as their files say.
+    """Whether the pixels of two rasters coincide, as far as their files state it.
 
-    A file without a georeference lies where another one of its size does.
+    A file without a georeference coincides with any other of the same size.
     """
     if (one.height, one.width) != (other.height, other.width):
         return False
@@ -68,16 +68,14 @@ def same_grid(one: Grid, other: Grid) -> bool:
 
 
 def check_overlap(grid: Grid, wanted: Grid, *, name: str, of: str) -> None:
-    """Refuse a raster that cannot be warped, or lies elsewhere.
+    """Refuse a raster on `grid` that cannot be warped to `wanted`, or does not overlap it.
 
     Args:
-        grid: of the raster.
-        wanted: the grid that it is to be read on.
-        name: what the raster is called in the error.
-        of: what the grid is called.
+        name: the raster's name in the message.
+        of: the wanted grid's name in the message.
 
     Raises:
-        DatasetError: a CRS is missing, or nothing of the raster is inside.
+        DatasetError: a CRS is missing, or the two do not overlap.
     """
     where = (
         f"{name} has {grid.height}x{grid.width} pixels at {_shown(grid)}, {of} "
@@ -89,7 +87,7 @@ def check_overlap(grid: Grid, wanted: Grid, *, name: str, of: str) -> None:
         left, bottom, right, top = transform_bounds(grid.crs, wanted.crs, *_ordered(grid))
     except _CRS_ERRORS as error:
         raise DatasetError(
-            f"{where}: one cannot be brought to the other ({reason(error)})"
+            f"{where}: one cannot be transformed to the other ({reason(error)})"
         ) from error
     outer = _ordered(wanted)
     if right <= outer[0] or left >= outer[2] or top <= outer[1] or bottom >= outer[3]:
@@ -97,7 +95,7 @@ def check_overlap(grid: Grid, wanted: Grid, *, name: str, of: str) -> None:
 
 
 def pixel_ratio(coarse: Grid, fine: Grid) -> tuple[float, float]:
-    """Height and width of a pixel of `coarse` in pixels of `fine`, at its middle."""
+    """Height and width of the middle pixel of `coarse`, in pixels of `fine`."""
     row, col = coarse.height / 2, coarse.width / 2
     corners = [coarse.transform @ point for point in ((col, row), (col, row + 1), (col + 1, row))]
     xs, ys = transform(coarse.crs, fine.crs, *map(list, zip(*corners, strict=True)))
@@ -110,13 +108,13 @@ def pixel_ratio(coarse: Grid, fine: Grid) -> tuple[float, float]:
 
 
 def coarsened(grid: Grid, factor: int) -> Grid:
-    """The grid whose pixels are `factor` by `factor` pixels; what is left over is not in it."""
+    """The grid with pixels of `factor` by `factor` pixels; incomplete ones are left out."""
     scaled = grid.transform @ Affine.scale(factor)
     return Grid(grid.crs, scaled, grid.height // factor, grid.width // factor)
 
 
 def _ordered(grid: Grid) -> tuple[float, float, float, float]:
-    """Bounds with the smaller number first, for a south-up grid too."""
+    """Bounds with the smaller number first, also for a south-up grid."""
     one, two, three, four = grid.bounds
     return min(one, three), min(two, four), max(one, three), max(two, four)
 
@@ -127,10 +125,10 @@ def _shown(grid: Grid) -> str:
 
 
 def find_warp(path: Path, dataset: DatasetReader, grid: Grid) -> Warp | None:
-    """How an open file of classes comes onto the grid of its image; None if it lies there.
+    """The warp of an open file of classes to the grid of its image; None if they coincide.
 
     Raises:
-        DatasetError: it cannot be brought there.
+        DatasetError: the file cannot be transformed, or does not overlap the image.
     """
     own = Grid.of(dataset)
     if same_grid(own, grid):

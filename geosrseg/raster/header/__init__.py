@@ -1,1 +1,1 @@
-"""What is known of a scene before its pixels are read."""
+"""Examines a scene before it is read: bands, radiometry, fill, area of interest, plausibility."""

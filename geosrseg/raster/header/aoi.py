@@ -1,4 +1,4 @@
-"""Aoi: the part of a scene that is wanted, as polygons in the scene's CRS."""
+"""Area of interest: the part of a scene to map, as polygons in the scene's CRS."""
 
 import hashlib
 import math
@@ -37,58 +37,53 @@ FORMATS = (*GEOJSON, *SUFFIXES, ARCHIVE)
 MAX_BYTES = 2**27
 
 FEW_BYTES = 2**14
-"""A GeoJSON of fewer has less than a thousand points."""
+"""A smaller GeoJSON has less than a thousand points."""
 
 MAX_SECONDS = 40.0
 MAX_MEMORY = 2**31
-"""What an area of interest may take until it is one; countries take a second."""
+"""Limits of the process that reads a file, in seconds and bytes; a country takes a second."""
 
 _STRIP = 1024
-"""Rows looked through at once for a pixel inside."""
+"""Rows searched at once for a pixel inside."""
 
 _ROUNDING = 1e-6
-"""Of a pixel: how far a centre may be beyond a side and still be on it."""
+"""Share of a pixel by which a centre may lie beyond a side and still count as inside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aoi:
-    """An area of interest.
+    """Polygons in the CRS of a scene's grid.
 
-    A pixel belongs to it if its centre does, so that neighbouring areas share no pixel and
-    the sum of pixels is the area.
-
-    Attributes:
-        polygons: in the CRS of the scene's grid.
+    A pixel is inside if its centre is, so that neighbouring areas share no pixel and the sum of
+    the pixels is the area.
     """
 
     polygons: shapely.Geometry
 
     @property
     def digest(self) -> str:
-        """Differs where the polygons do, in hexadecimal."""
+        """SHA-256 of the polygons, in hexadecimal."""
         return hashlib.sha256(self.polygons.wkb).hexdigest()
 
     def inside(self, grid: Grid, window: Window, *, all_touched: bool = False) -> NDArray[np.bool_]:
         """(rows, cols) of a window of `grid`: True where the pixel's centre is inside.
 
         Args:
-            grid: of the pixels.
-            window: those that are wanted.
-            all_touched: True where any of a pixel is inside, and perhaps where it only has a
-                side in common with the area.
+            all_touched: also True where any part of a pixel is inside, and possibly where the
+                pixel only shares a side with the area.
         """
         shape = (window.height, window.width)
         transform = grid.transform @ grid.transform.translation(window.col_off, window.row_off)
         corners = [transform @ (x, y) for x in (0, window.width) for y in (0, window.height)]
         if not self.polygons.intersects(shapely.MultiPoint(corners).convex_hull):
             return np.zeros(shape, np.bool_)
-        with unreferenced_allowed():  # rasterio's own filter is no match for several threads
+        with unreferenced_allowed():  # rasterio's own filter is not thread-safe
             return geometry_mask(
                 [self.polygons], shape, transform, invert=True, all_touched=all_touched
             )
 
     def touches(self, grid: Grid, *, factor: int = 1) -> bool:
-        """Any pixel of the grid is inside, or of one that is `factor` times finer."""
+        """Whether any pixel is inside, of a grid `factor` times finer than `grid`."""
         extent, fine = self.extent(grid, factor=factor), grid.refined(factor)
         if extent is None:
             return False
@@ -102,15 +97,14 @@ class Aoi:
         )
 
     def extent(self, grid: Grid, *, factor: int = 1) -> Window | None:
-        """The smallest window of `grid` that has all pixels inside; None where no pixel is.
+        """The smallest window of `grid` that holds all pixels inside; None where there are none.
 
         Args:
-            grid: the pixels of which the window is made.
-            factor: how much finer the pixels are whose centres count.
+            factor: how many times finer than `grid` the pixels are whose centres count.
         """
         a, b, c, d, e, f = (~grid.transform)[:6]
         area = shapely.affinity.affine_transform(self.polygons, [a, b, d, e, c, f])
-        # What lies beyond the grid, as a part on the other side of 180 degrees, takes no room.
+        # Parts beyond the grid, such as those across 180 degrees, must not widen the window.
         left, top, right, bottom = shapely.clip_by_rect(
             area, -1, -1, grid.width + 1, grid.height + 1
         ).bounds
@@ -125,14 +119,14 @@ class Aoi:
 def inside(
     aoi: Aoi | None, grid: Grid, window: Window, *, all_touched: bool = False
 ) -> NDArray[np.bool_]:
-    """As `Aoi.inside`; True everywhere where there is no area of interest."""
+    """`Aoi.inside`, or True everywhere without an area of interest."""
     if aoi is None:
         return np.ones((window.height, window.width), np.bool_)
     return aoi.inside(grid, window, all_touched=all_touched)
 
 
 def _held(first: float, last: float, length: int, factor: int) -> range:
-    """Pixels of an axis of which a finer pixel has its centre between two places."""
+    """Pixels of an axis that hold the centre of a finer pixel between two positions."""
     start = max(math.ceil(first * factor - 0.5 - _ROUNDING), 0) // factor
     stop = min(math.floor(last * factor - 0.5 + _ROUNDING), length * factor - 1) // factor + 1
     return range(start, stop)
@@ -142,32 +136,31 @@ def read_aoi(aoi: Any, grid: Grid, *, factor: int = 1) -> Aoi:
     """Read an area of interest for a scene on `grid`.
 
     Args:
-        aoi: "xmin,ymin,xmax,ymax" in the CRS of the grid, or with another before them,
-            "EPSG:4326:xmin,ymin,xmax,ymax". Or a file of polygons: GeoJSON (WGS 84 unless it
-            has a ``crs`` member) or, with the extra ``gis``, one of `FORMATS`. Or a shapely
-            geometry in the CRS of the grid, or what has a ``geometry`` and a ``crs``,
-            as a GeoDataFrame has.
-        grid: of the scene.
-        factor: how much finer the pixels of the map are.
+        aoi: one of: "xmin,ymin,xmax,ymax" in the CRS of the grid; the same after another CRS,
+            "EPSG:4326:xmin,ymin,xmax,ymax"; a file of polygons, either GeoJSON (WGS 84 unless it
+            has a ``crs`` member) or, with the extra ``gis``, one of `FORMATS`; a shapely
+            geometry in the CRS of the grid; an object with ``geometry`` and ``crs``, such as a
+            GeoDataFrame.
+        factor: how many times finer the pixels of the map are.
 
     Raises:
-        SceneError: it cannot be read, is no area, or no pixel of the scene is in it.
-        MissingExtraError: a file that is no GeoJSON needs the extra ``gis``.
+        SceneError: `aoi` cannot be read, is no area, or holds no pixel of the scene.
+        MissingExtraError: a file other than GeoJSON needs the extra ``gis``.
     """
     area = _from_object(aoi, grid) or _box(str(aoi), grid) or _from_file(Path(aoi), grid)
     area = Aoi(_on_grid(area, grid))
     if not area.touches(grid, factor=factor):
         shown = aoi if isinstance(aoi, str | Path) else type(aoi).__name__
         raise SceneError(
-            f"`aoi` {shown} covers no pixel of the scene: it reaches from "
-            f"{_shown(area.polygons.bounds)}, the scene from {_shown(grid.bounds)} "
+            f"`aoi` {shown} covers no pixel of the scene: its bounds are "
+            f"{_shown(area.polygons.bounds)}, the scene's {_shown(grid.bounds)} "
             f"(left, bottom, right, top in the scene's CRS){_other_order(aoi, grid, factor)}"
         )
     return area
 
 
 def _other_order(aoi: Any, grid: Grid, factor: int) -> str:
-    """What to type where a box of latitude and longitude lies on the scene with x first."""
+    """The box with x and y swapped, if that one covers the scene; else empty."""
     name, _, listed = str(aoi).rpartition(":")
     words = listed.split(",")
     if not isinstance(aoi, str) or len(words) != 4:
@@ -183,9 +176,9 @@ def _other_order(aoi: Any, grid: Grid, factor: int) -> str:
 
 
 def _on_grid(area: shapely.Geometry, grid: Grid) -> shapely.Geometry:
-    """The area in the longitudes of a grid, which may run past 180°.
+    """Move an area to the longitudes of a grid, which may run past 180°.
 
-    There 181° is what an area calls -179°, and one that is cut at 180° lies at both ends.
+    Such a grid has 181° for the area's -179°; an area cut at 180° is at both ends of it.
     """
     if grid.crs is None or not grid.crs.is_geographic:
         return area
@@ -201,7 +194,7 @@ def _on_grid(area: shapely.Geometry, grid: Grid) -> shapely.Geometry:
 
 
 def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
-    """The area that a geometry or a table of geometries is; None for text and paths."""
+    """The area of a geometry or a table of geometries; None for text and paths."""
     if isinstance(aoi, str | Path):
         return None
     name = type(aoi).__name__
@@ -211,9 +204,12 @@ def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
         if not hasattr(aoi, "geometry") or not hasattr(aoi, "crs"):
             raise SceneError("expected four numbers, a file, a geometry or a GeoDataFrame")
         if aoi.crs is None:
-            raise SceneError("it has no CRS: give it one, with set_crs")
+            raise SceneError("it has no CRS: set one with set_crs")
         if grid.crs is None:
-            raise SceneError("the scene has no CRS to bring it to, give a geometry in its own")
+            raise SceneError(
+                "the scene has no CRS to transform it to: give a geometry in the scene's own "
+                "coordinates"
+            )
         area = joined(np.asarray(aoi.geometry, object))
         return transformed(area, CRS.from_user_input(aoi.crs), grid.crs)
     except SceneError as error:
@@ -221,13 +217,19 @@ def _from_object(aoi: Any, grid: Grid) -> shapely.Geometry | None:
 
 
 def _box(text: str, grid: Grid) -> shapely.Geometry | None:
-    """The box that four numbers say; None for any other text."""
+    """The box of four numbers; None for any other text."""
     name, _, listed = text.rpartition(":")
     try:
         numbers = [float(word) for word in listed.split(",")]
     except ValueError:
         return None
-    crs = _named_crs(text, name, grid) if name else grid.crs
+    crs = grid.crs
+    if name:
+        _required_crs(text, grid)
+        try:
+            crs = read_crs(name)
+        except ValueError as error:
+            raise SceneError(f"`aoi` {text}: {reason(error)}") from error
     if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise SceneError(f"`aoi` {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers
@@ -244,16 +246,13 @@ def _box(text: str, grid: Grid) -> shapely.Geometry | None:
         raise SceneError(f"`aoi` {text}: {error}") from error
 
 
-def _named_crs(text: str, name: str, grid: Grid) -> CRS:
+def _required_crs(aoi: str | Path, grid: Grid) -> CRS:
     if grid.crs is None:
         raise SceneError(
-            f"`aoi` {text}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in the "
-            "scene's own coordinates"
+            f"`aoi` {aoi}: the scene has no CRS to transform it to: give xmin,ymin,xmax,ymax in "
+            "the scene's own coordinates"
         )
-    try:
-        return read_crs(name)
-    except ValueError as error:
-        raise SceneError(f"`aoi` {text}: {reason(error)}") from error
+    return grid.crs
 
 
 def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
@@ -271,20 +270,16 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
         content = content if is_json or suffix == ARCHIVE else _packed(path, content)
     except OSError as error:
         raise SceneError(f"`aoi` {path}: cannot be read ({reason(error)})") from error
-    if grid.crs is None:
-        raise SceneError(
-            f"`aoi` {path}: the scene has no CRS to bring it to, give xmin,ymin,xmax,ymax in "
-            f"the scene's own coordinates"
-        )
+    wkt = _required_crs(path, grid).to_wkt()
     try:
         skipped = "" if is_json else ",".join(gdal_drivers())
-        # Few points are always quick; with many, GEOS may take hours.
+        # Few points are always fast; with many, GEOS may take hours.
         if is_json and len(content) < FEW_BYTES:
-            return shapely.from_wkb(area_of_file(content, suffix, grid.crs.to_wkt()))
+            return shapely.from_wkb(area_of_file(content, suffix, wkt))
         area = run_apart(
             "geosrseg.raster.header.aoi_file:area_of_file",
             content,
-            (suffix, grid.crs.to_wkt(), skipped),
+            (suffix, wkt, skipped),
             seconds=MAX_SECONDS,
             memory=MAX_MEMORY,
         )
@@ -294,7 +289,7 @@ def _from_file(path: Path, grid: Grid) -> shapely.Geometry:
 
 
 def _packed(path: Path, content: bytes) -> bytes:
-    """A file and what belongs to it, as an archive."""
+    """A file and its companions as a ZIP archive."""
     suffix = path.suffix.lower()
     files = {suffix: content}
     for end in PARTS.get(suffix, ()):

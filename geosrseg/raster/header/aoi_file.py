@@ -1,9 +1,8 @@
-"""The file of an area of interest: a vector file in, polygons in the scene's CRS out.
+"""Reads the file of an area of interest: a vector file in, polygons in the scene's CRS out.
 
-GeoJSON is read here. All other formats are GDAL's, which would try some sixty drivers with
-whatever it is given, of which some follow what they read to other files and to the network. So it
-is asked in its own process that has the one driver of the file's suffix, and reads copies
-under names that nobody else chose.
+GeoJSON is parsed here and all other formats by GDAL, in a separate process. GDAL would try some
+sixty drivers on any input, and some of them open further files or the network. So the process has
+only the driver of the file's suffix, and reads copies under names of its own choice.
 """
 
 import sqlite3
@@ -37,16 +36,16 @@ from geosrseg.raster.storage.crs_text import check_wkt, read_crs
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 MAX_POINTS = 1_000_000
-"""Of all polygons together; the borders of a country have some ten thousand."""
+"""Most points accepted in all polygons together; a country's borders have some ten thousand."""
 
 MAX_ARCHIVE_BYTES = 2**28
-"""Of the files that are taken out of an archive."""
+"""Most bytes unpacked from an archive."""
 
 SUFFIXES = (".gpkg", ".fgb", ".shp", ".kml", ".kmz", ".gml", ".tab", ".mif")
-"""Of what GDAL reads."""
+"""Files read by GDAL."""
 
 ARCHIVE = ".zip"
-"""Holds one file of the kinds above, as agencies hand out shapefiles."""
+"""An archive of one such file; agencies publish shapefiles so."""
 
 _OPTIONS = {"GML": {"DOWNLOAD_SCHEMA": "NO"}}
 
@@ -54,21 +53,21 @@ _Ring = list[tuple[float, float]]
 
 
 def area_of_file(content: bytes, suffix: str, crs: str, skipped: str = "") -> bytes:
-    """The area of a file's content.
+    """Parse an area of interest; may run in a child process.
 
     Args:
-        content: of the file; of a GeoJSON, or an archive of all files that belong together.
-        suffix: of the file that was named, in lower case.
-        crs: of the scene, as WKT.
-        skipped: names of GDAL's drivers that are not to be there, with commas between.
+        content: a GeoJSON, or an archive of a vector file and its companions.
+        suffix: suffix of the file that the user named, in lower case.
+        crs: the scene's CRS, as WKT.
+        skipped: comma-separated names of GDAL's drivers; empty for a GeoJSON.
 
     Returns:
         A geometry of polygons in the scene's CRS, as WKB.
 
     Raises:
-        SceneError: the content is none of this kind, or no area.
+        SceneError: the content has another format, or holds no area.
     """
-    with rasterio.Env():  # GDAL's own messages stay unheard
+    with rasterio.Env():  # silences GDAL's own messages
         geometries, source = _read_archive(content, skipped) if skipped else _read_geojson(content)
         _check_count(geometries)
         area = transformed(joined(geometries), source, CRS.from_wkt(crs))
@@ -86,11 +85,7 @@ def _read_geojson(content: bytes) -> tuple[NDArray[np.object_], CRS]:
 
 
 def _polygons(document: Any) -> Iterator[list[_Ring]]:
-    """The rings of each polygon.
-
-    Raises:
-        ValueError: the document is no GeoJSON, or holds other shapes.
-    """
+    """The rings of each polygon; ValueError for other shapes or no GeoJSON."""
     waiting = [document]
     while waiting:
         match waiting.pop():
@@ -149,25 +144,20 @@ def _read_archive(content: bytes, skipped: str) -> tuple[NDArray[np.object_], CR
             )
             shapes = shapely.from_wkb(geometries)
             if not meta["crs"]:
-                raise SceneError(
-                    "names no CRS: give it one (a shapefile has it in its .prj), or a GeoJSON"
-                )
+                raise SceneError("has no CRS: add one (a shapefile's .prj), or give a GeoJSON")
             return shapes[~shapely.is_missing(shapes)], read_crs(str(meta["crs"]))
         except (
-            DataSourceError,
-            DataLayerError,
-            ValueError,
-            sqlite3.Error,
-            shapely.errors.ShapelyError,
+            *(DataSourceError, DataLayerError),
+            *(ValueError, sqlite3.Error, shapely.errors.ShapelyError),
         ) as error:
             raise SceneError(f"cannot be read as {driver} ({reason(error)})") from error
 
 
 def _extract(content: bytes, folder: Path) -> Path:
-    """Take the one vector file, and what belongs to it, out of an archive.
+    """Unpack the only vector file of an archive and its companions.
 
     Raises:
-        ValueError: it has none or several, or they are too large.
+        ValueError: the archive holds no vector file or several, or they are too large.
     """
     with zipfile.ZipFile(BytesIO(content)) as archive:
         members = {item.filename: item for item in archive.infolist() if not item.is_dir()}
@@ -199,7 +189,7 @@ def _check_count(geometries: NDArray[np.object_]) -> None:
 
 
 def joined(geometries: NDArray[np.object_]) -> shapely.Geometry:
-    """One geometry of polygons; what crosses itself is mended first."""
+    """Merge polygons into one geometry; self-crossing ones are repaired first."""
     parts = shapely.get_parts(shapely.get_parts(geometries))
     kinds = sorted({part.geom_type for part in parts if not part.is_empty})
     if kinds != ["Polygon"]:
@@ -211,10 +201,10 @@ def joined(geometries: NDArray[np.object_]) -> shapely.Geometry:
 
 
 def transformed(area: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geometry:
-    """An area in another CRS.
+    """Transform an area to another CRS.
 
     Raises:
-        SceneError: it cannot be brought there.
+        SceneError: PROJ cannot transform it.
     """
     if source == target:
         return area
@@ -225,4 +215,4 @@ def transformed(area: shapely.Geometry, source: CRS, target: CRS) -> shapely.Geo
         there = transform_geom(source, target, shapely.geometry.mapping(dense))
         return joined(np.array([shapely.geometry.shape(there)], object))
     except (*GDAL_ERRORS, ValueError, shapely.errors.ShapelyError) as error:
-        raise SceneError(f"cannot be brought to the scene's CRS ({reason(error)})") from error
+        raise SceneError(f"cannot be transformed to the scene's CRS ({reason(error)})") from error

@@ -1,7 +1,7 @@
-"""Bad blocks: the parts of a damaged file that its codec cannot decode, and reading around them.
+"""Reads around bad blocks: the parts of a damaged file that its codec cannot decode.
 
-GDAL decodes a TIFF block by block, and gives nothing at all where one of the blocks of a
-read fails. Read one by one, all others are still there.
+GDAL decodes a TIFF block by block and returns nothing where any block of a read fails. Read one
+by one, all other blocks are still available.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,18 +21,11 @@ Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
 """(bands, rows, cols) digital numbers, and valid (rows, cols)."""
 
 Read = Callable[[Window], Pixels]
-"""Reads a window of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadBlock:
-    """A block that cannot be decoded.
-
-    Attributes:
-        row: number of its row of blocks, from 0.
-        col: number of its column of blocks, from 0.
-        window: its pixels.
-    """
+    """A block that cannot be decoded; `row` and `col` count blocks from 0, `window` pixels."""
 
     location: Location
     row: int
@@ -48,10 +41,10 @@ class BadBlock:
 
 
 class BadBlocks:
-    """The bad blocks of a scene that were met so far, through any of its handles.
+    """The bad blocks of a scene found so far, through any of its handles.
 
     Args:
-        skip: leave them out, as pixels that are not valid, rather than fail.
+        skip: mark their pixels as not valid, rather than fail.
     """
 
     def __init__(self, *, skip: bool) -> None:
@@ -63,7 +56,7 @@ class BadBlocks:
 
     @property
     def warning(self) -> str:
-        """What a user should hear about them; empty if there are none."""
+        """A warning for the user; empty if there are no bad blocks."""
         if not self._found:
             return ""
         first = next(iter(self._found))
@@ -84,13 +77,12 @@ class BadBlocks:
         """Read a window block by block, after reading it at once has failed.
 
         Args:
-            dataset: the same, open.
-            window: pixels.
-            shape: rows and columns to give; where there are fewer, single pixels stand for all.
-            read: what reads them.
+            dataset: the open file of `location`.
+            shape: rows and columns to return; a smaller shape takes single pixels, not means.
+            read: reads a window of `bands` bands.
 
         Raises:
-            SceneError: names the first bad block, unless they are skipped.
+            SceneError: names the first bad block, unless `skip` is set.
         """
         parts: list[tuple[Window, Pixels]] = []
         for block, part in _blocks(location, dataset, window):
@@ -118,7 +110,7 @@ class BadBlocks:
 def _blocks(
     location: Location, dataset: DatasetReader, window: Window
 ) -> Iterator[tuple[BadBlock, Window]]:
-    """The blocks that a window touches, and what of each lies in the window."""
+    """The blocks that a window touches, each with its part inside the window."""
     rows, cols = dataset.block_shapes[0]
     for row in range(window.row_off // rows, -(-window.row_stop // rows)):
         for col in range(window.col_off // cols, -(-window.col_stop // cols)):
@@ -128,7 +120,7 @@ def _blocks(
 
 
 def _scaled(part: Window, window: Window, shape: tuple[int, int]) -> Window | None:
-    """Where a part of a window lies once the window has another shape; None for nowhere."""
+    """Position of a part of a window when the window is scaled to `shape`; None if it vanishes."""
     top, bottom = (round(row * shape[0] / window.height) for row in (part.row_off, part.row_stop))
     left, right = (round(col * shape[1] / window.width) for col in (part.col_off, part.col_stop))
     if top == bottom or left == right:
@@ -137,7 +129,7 @@ def _scaled(part: Window, window: Window, shape: tuple[int, int]) -> Window | No
 
 
 def _sampled(pixels: Pixels, target: Window) -> Pixels:
-    """As many rows and columns as `target` has; averages would look into the next block."""
+    """As many rows and columns as `target` has, by nearest: a mean would need the next block."""
     numbers, valid = pixels
     height, width = valid.shape
     rows = np.arange(target.height) * height // target.height

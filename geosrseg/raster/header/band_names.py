@@ -1,8 +1,8 @@
-"""Band names: what the bands of a scene are called, by whom, and what they are.
+"""Maps the band names of files and sensors to common names.
 
-Two kinds of names are known. A word such as ``nir08``, ``SWIR 1`` or ``SR_blue`` is one band
-whoever writes it. A number such as ``SR_B5`` or ``B08`` is another band for every sensor, so
-all numbers of a scene are read as those of one sensor, or of none.
+Names come in two kinds. A word such as ``nir08``, ``SWIR 1`` or ``SR_blue`` means the same band
+everywhere. A number such as ``SR_B5`` or ``B08`` differs by sensor, so all numbers of a scene are
+read as those of one sensor, or of none.
 """
 
 import re
@@ -19,7 +19,7 @@ WAVELENGTHS = {
     "swir1": (1.55, 1.75),
     "swir2": (2.05, 2.35),
 }
-"""Micrometres between which a band's centre lies."""
+"""Band -> range of its centre, in micrometres."""
 
 _WORDS = {
     "coastal": ("coastal", "coastalaerosol", "aerosol", "ultrablue"),
@@ -42,26 +42,23 @@ _WORDS = {
     "cirrus": ("cirrus",),
 }
 ALIASES = {alias: name for name, aliases in _WORDS.items() for alias in aliases}
-"""A word without blanks and case -> the band's name."""
+"""Lower-case word without blanks -> the band's name."""
 
-_OLI = {
-    **{"1": "coastal", "2": "blue", "3": "green", "4": "red", "5": "nir", "6": "swir1"},
-    "7": "swir2",
-}
-_REFLECTIVE_TM = {"1": "blue", "2": "green", "3": "red", "4": "nir", "5": "swir1", "7": "swir2"}
+_LANDSAT = ("blue", "green", "red", "nir", "swir1", "swir2")
+_OLI = {"1": "coastal", **dict(zip("234567", _LANDSAT, strict=True))}
+_REFLECTIVE_TM = dict(zip("123457", _LANDSAT, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How a sensor's bands are numbered.
+    """How a sensor numbers its bands.
 
     Attributes:
-        name: of the sensor.
+        name: the sensor's name.
         numbers: number, without leading zeros -> the band's name.
-        others: numbers that it has too and no model wants, in files that are no surface
-            reflectance.
-        prefixes: what stands before the number; empty for anything that is not special.
-        products: how the names of its products begin.
+        others: further numbers that no model uses, in files other than surface reflectance.
+        prefixes: required prefixes of the number; empty for a sensor with ordinary ones.
+        products: first characters of its product names.
     """
 
     name: str
@@ -105,10 +102,10 @@ NUMBERINGS = (
 
 _SURFACE = ("sr", "sur_refl", "surface_reflectance")
 _STATISTIC = r"(?:sr|toa|median|mean|masked|min|max|p\d{1,2}|band|reflectance|\d{2,3}m)"
-"""What may stand after a band's name: how it was composed, and its resolution."""
+"""Suffix of a band's name: how it was composed, or its resolution."""
 
 _NUMBERED = re.compile(
-    r"(?:.*?[_ ./-])??"  # the name of a file, or the number of an image in a stack
+    r"(?:.*?[_ ./-])??"  # a file name, or the number of an image in a stack
     r"(?:(?P<prefix>sr|st|toa|rho|refl|reflectance|sur_refl|surface[_ ]reflectance)[_ -]?)?"
     rf"(?:b|band)[_ -]?0?(?P<number>[1-9]\d?a?)(?:[_ -]{_STATISTIC})?(?:\.tiff?)?",
     re.IGNORECASE,
@@ -128,22 +125,17 @@ _NUMBER_IN_TEXT = re.compile(r"\b(?:sr[_ -])?b(?:and)?[_ -]?\d{1,2}a?\b", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The bands of a scene as one sensor numbers them.
-
-    Attributes:
-        sensor: the sensor.
-        names: the band's name for each of the scene's names, empty where unknown.
-    """
+    """The bands of a scene as one sensor numbers them; unknown ones have empty names."""
 
     sensor: Numbering
     names: tuple[str, ...]
 
 
 def canonical_name(name: str) -> str:
-    """The name by which bands are compared: of a word, its band, else the name in lower case.
+    """The name by which bands are compared: that of a known word, else `name` in lower case.
 
-    A number beside the word says nothing more: ``Band 4 (Red)`` is red. Where there is no word, a
-    wavelength tells: ``1610 nm``.
+    A number beside the word is ignored: ``Band 4 (Red)`` is red. Without a word, a wavelength
+    such as ``1610 nm`` decides.
     """
     for text in _parts(name):
         bare = _AFFIXES.sub("", text.strip(" ()[]:,-_"))
@@ -151,16 +143,16 @@ def canonical_name(name: str) -> str:
         key = re.sub(r"[^a-z0-9]+", "", plain)
         if key in ALIASES:
             return ALIASES[key]
+    by_wavelength = ""
     if found := _WAVELENGTH.search(name):
         low, high, unit = found.groups()
         centre = (float(low) + float(high or low)) / 2
         by_wavelength = name_of_wavelength(centre / 1000 if unit[0] in "nN" else centre)
-        return by_wavelength or name.strip().casefold()
-    return name.strip().casefold()
+    return by_wavelength or name.strip().casefold()
 
 
 def _parts(name: str) -> Iterator[str]:
-    """A name, and what is left of it without a number and brackets, or in them."""
+    """A name, the name without its number, and the texts around and inside its brackets."""
     yield name
     yield _NUMBER_IN_TEXT.sub("", name)
     if found := _BRACKETS.match(name):
@@ -169,24 +161,22 @@ def _parts(name: str) -> Iterator[str]:
 
 
 def band_number(name: str) -> str:
-    """The number in a name such as ``SR_B2``; empty where there is none."""
+    """The number in a name such as ``SR_B2``; empty for other names."""
     found = _NUMBERED.fullmatch(name.strip())
     return found["number"].upper() if found else ""
 
 
 def name_of_wavelength(micrometres: float) -> str:
-    """The band whose range a wavelength lies in, or empty."""
+    """The band whose range includes a wavelength, or empty."""
     found = (name for name, (low, high) in WAVELENGTHS.items() if low <= micrometres <= high)
     return next(found, "")
 
 
 def read_numbers(names: Sequence[str], *, file_name: str = "") -> list[Reading]:
-    """Every sensor whose numbers the numbered bands of a scene can be.
+    """Every sensor whose numbering fits the numbered bands of a scene.
 
-    Args:
-        names: of the scene's bands.
-        file_name: of the scene; where it, or the name of a band, begins as a sensor's products
-            do, that is it.
+    Where `file_name`, or the name of a band, starts like a sensor's products, only that sensor
+    is returned.
     """
     found = [_NUMBERED.fullmatch(name.strip()) for name in names]
     if not any(found):
@@ -202,7 +192,7 @@ def read_numbers(names: Sequence[str], *, file_name: str = "") -> list[Reading]:
 
 
 def _merely_count(found: Sequence[re.Match[str] | None]) -> bool:
-    """The numbers are those of the file's own order, which any file's bands may have."""
+    """Whether the numbers only repeat the order of the bands, which tells no sensor."""
     return all(
         match is not None and match["prefix"] is None and match["number"] == str(index)
         for index, match in enumerate(found, start=1)
@@ -210,7 +200,7 @@ def _merely_count(found: Sequence[re.Match[str] | None]) -> bool:
 
 
 def _has(sensor: Numbering, match: re.Match[str]) -> bool:
-    """The sensor numbers its bands like this."""
+    """Whether a sensor has a band of this number."""
     prefix = (match["prefix"] or "").lower().replace(" ", "_")
     number = match["number"].upper()
     if prefix == "st":  # surface temperature

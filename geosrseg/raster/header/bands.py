@@ -1,4 +1,4 @@
-"""Bands: which band of a scene is which band of the model."""
+"""Finds the model's bands among those of a scene."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +13,9 @@ class SceneBand:
     """One band as the file describes it.
 
     Attributes:
-        index: the number by which ``--bands`` means it: 1-based, as GDAL counts, or the
-            sensor's own in a product.
-        name: its description, empty where it has none.
-        is_alpha: it says which pixels are usable rather than what they look like.
+        index: its number in ``--bands``: GDAL's, from 1, or the sensor's own in a product.
+        name: its description; empty if it has none.
+        is_alpha: it marks usable pixels.
     """
 
     index: int
@@ -29,9 +28,8 @@ class BandChoice:
     """The scene's bands in the model's order.
 
     Attributes:
-        indexes: of the chosen bands, one per band of the model.
-        warning: how they were found where the file does not say it in so many words; empty
-            where it does.
+        indexes: one index per band of the model.
+        warning: how the bands were found, where the file does not name them outright; else empty.
     """
 
     indexes: tuple[int, ...]
@@ -47,16 +45,16 @@ def choose_bands(
 ) -> BandChoice:
     """Find the model's bands in a scene.
 
-    What the user says comes first, then the names in the file. The order of bands
-    without names is trusted only where their number is the model's.
+    The user's choice comes first, then the names in the file. Bands without names are taken in
+    order if there are as many as the model has.
 
     Args:
         found: every band of the scene.
         model_bands: names, in the model's order.
         option: ``--bands``: "1,2,3" in the model's order, or "green=3,red=4", which may
-            leave out bands that the file names. In place of a number stands a name that
-            one band of the file has.
-        file_name: of the scene, which may tell the sensor.
+            leave out bands that the file names. A name that one band of the file has may
+            replace a number.
+        file_name: the scene's file name, which may tell the sensor.
 
     Raises:
         SceneError: a band is missing, ambiguous, or chosen twice.
@@ -72,7 +70,7 @@ def choose_bands(
         order = f"its bands have no names: taken in order for {', '.join(model_bands)}"
         return BandChoice(tuple(band.index for band in data), order)
     raise SceneError(
-        f"the scene has {listed_bands(found)}, the model wants {', '.join(model_bands)}: "
+        f"the scene has {listed_bands(found)}, the model needs {', '.join(model_bands)}: "
         + _advice(ambiguous, found, model_bands, named)
     )
 
@@ -80,10 +78,11 @@ def choose_bands(
 def _find_names(
     found: Sequence[SceneBand], model_bands: tuple[str, ...], file_name: str
 ) -> tuple[dict[str, int], Reading | None, list[Reading]]:
-    """Index of every band whose name is its own, and by which sensor's numbers.
+    """The bands found by name.
 
     Returns:
-        The indexes; the sensor that was decided for; all sensors that it might be.
+        Name -> index; the sensor whose numbers decided, or None; all sensors possible if several
+        are.
     """
     words = _indexes(_words(found), found)
     if {canonical_name(name) for name in model_bands} <= words.keys():
@@ -103,9 +102,9 @@ def _find_names(
 
 
 def _words(found: Sequence[SceneBand]) -> list[str]:
-    """The name of each band by the words in its own.
+    """The canonical name of each band.
 
-    Where SWIR is counted to 3, the first two are what others call 1 and 2 only if there is a 1.
+    Bands SWIR 2 and 3 without a SWIR 1 are what others call SWIR 1 and 2.
     """
     names = [canonical_name(band.name) for band in found]
     if "swir3" in names and "swir1" not in names:
@@ -114,10 +113,10 @@ def _words(found: Sequence[SceneBand]) -> list[str]:
 
 
 def _indexes(names: Sequence[str], found: Sequence[SceneBand]) -> dict[str, int]:
-    """Index of every band by its name.
+    """Name -> index of every band with a unique name.
 
-    Of several with one name, that is meant which is called exactly so (``nir`` beside
-    ``nir08``); else the name says nothing. A narrow near infrared serves where there is no other.
+    Of several with one name, the one called exactly so is taken (``nir`` beside ``nir08``), else
+    none. A narrow near infrared serves where there is no other.
     """
     indexes = {}
     for name in filter(None, names):
@@ -137,7 +136,7 @@ def _how(
     found: Sequence[SceneBand],
     model_bands: tuple[str, ...],
 ) -> str:
-    """How the bands were found, where a sensor had to be decided for."""
+    """How the bands were found, if by a sensor's numbers."""
     if reading is None:
         return ""
     names = {band.index: band.name for band in found}
@@ -159,12 +158,9 @@ def _advice(
             indexes = _indexes(reading.names, found)
             numbers = ",".join(str(indexes[canonical_name(name)]) for name in model_bands)
             options.append(f"`bands` {numbers} if it is of {reading.sensor.name}")
-        return f"say which sensor's bands they are: {', '.join(options)}"
+        return f"choose the sensor: {', '.join(options)}"
     missing = [name for name in model_bands if canonical_name(name) not in named]
-    return (
-        f"say which is which with `bands` {_example(missing)}, N being the number or the name "
-        "of a band"
-    )
+    return f"assign them with `bands` {_example(missing)}, where N is the number or name of a band"
 
 
 def _chosen_by_option(
@@ -181,7 +177,7 @@ def _chosen_by_option(
     if len(chosen) != len(model_bands) or len(set(chosen)) != len(chosen):
         raise SceneError(
             f"`bands` {option} chooses the bands {', '.join(map(str, chosen))}, expected "
-            f"{len(model_bands)} that differ: {', '.join(model_bands)}"
+            f"{len(model_bands)} distinct ones: {', '.join(model_bands)}"
         )
     return tuple(chosen)
 
@@ -213,7 +209,7 @@ def _by_name(
 
 
 def _number(text: str, found: Sequence[SceneBand], named: Mapping[str, int]) -> int:
-    """The band that a number, a name in the file, or the name or number of a band means."""
+    """The index of the band that a number, a name in the file, or a known name denotes."""
     text = text.strip()
     numbers = [str(band.index) for band in found]
     if text in numbers:
@@ -227,11 +223,8 @@ def _number(text: str, found: Sequence[SceneBand], named: Mapping[str, int]) -> 
         return same[0]
     names = [band.name for band in found if band.name]
     or_name = f", or a name that one band has: {', '.join(names[:12])}" if names else ""
-    raise SceneError(f"`bands` has {text!r}, expected a band's number: {_range(numbers)}{or_name}")
-
-
-def _range(numbers: list[str]) -> str:
-    return ", ".join(numbers) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
+    few = ", ".join(numbers) if len(numbers) <= 12 else f"{numbers[0]} to {numbers[-1]}"
+    raise SceneError(f"`bands` has {text!r}, expected a band's number: {few}{or_name}")
 
 
 def _example(bands: Sequence[str]) -> str:
@@ -239,7 +232,7 @@ def _example(bands: Sequence[str]) -> str:
 
 
 def listed_bands(found: Sequence[SceneBand]) -> str:
-    """The bands in a few words: the first dozen, the alpha band marked."""
+    """The first dozen bands as text, the alpha band marked."""
     shown = [
         f"{band.index} {band.name!r}{' (alpha)' * band.is_alpha}"
         if band.name

@@ -1,6 +1,5 @@
-"""Conventions: how products store reflectance, and which of them a scene's numbers fit."""
+"""Conventions by which products store reflectance, and which of them a scene's numbers fit."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geosrseg.core.domain import LEVELS
+from geosrseg.core.normalize import Radiometry
 from geosrseg.core.spec import ModelSpec
 from geosrseg.raster.header.plausibility import (
     LEAST_SHARE,
@@ -20,28 +20,22 @@ _COMPARED = [LEVELS.index(level) for level in (0.05, 0.5, 0.95)]
 _SHARES = [LEVELS[index] for index in _COMPARED]
 
 _GENERAL = (0.05, 0.35, 0.9)
-"""Where these shares lie between low and high of a model that does not say what it saw."""
+"""Quantiles assumed for a model that states none, from 0 at its low to 1 at its high."""
 
 FITS = 2.5
-"""Ranges of a band by which its quantiles may be off, on average."""
+"""Largest misfit of a convention that fits, in ranges of a band; see `misfit`."""
 
 ALIKE, RELATED = 1.25, 3.0
-"""Times by which another convention may fit worse and still be the right one: any, and one
-whose numbers are much the same."""
+"""Factors by which a convention may fit worse than the best and still be the right one: any
+convention, and one with similar numbers."""
 
 LEAST_WITH_OFFSET = 0.095
-"""What nearly all reflectances are above where an offset of 0.1 was not taken off."""
+"""Reflectance that nearly all pixels exceed where an offset of 0.1 was not subtracted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Convention:
-    """Reflectance = scale · number + offset.
-
-    Attributes:
-        scale: reflectance per digital number.
-        offset: reflectance of the digital number 0.
-        name: who stores it so.
-    """
+    """Reflectance = scale · digital number + offset; `name` says who stores it so."""
 
     scale: float
     offset: float
@@ -49,16 +43,20 @@ class Convention:
 
     @property
     def option(self) -> str:
-        """The options that say it."""
+        """The options that state this convention."""
         scale = np.format_float_positional(self.scale, trim="-", precision=17)
         return f"`scale` {scale}" + (f" `offset` {self.offset:g}" if self.offset else "")
+
+    def radiometry(self, bands: int) -> Radiometry:
+        """The convention for every band."""
+        return Radiometry.uniform(bands, scale=self.scale, offset=self.offset)
 
     def reflectance(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The reflectance of digital numbers."""
         return np.asarray(values, np.float64) * self.scale + self.offset
 
     def is_of(self, scale: float, offset: float) -> bool:
-        """These are its numbers."""
+        """Whether a scale and an offset are those of this convention."""
         return abs(scale / self.scale - 1) < 0.01 and abs(offset - self.offset) < 0.005
 
 
@@ -79,42 +77,28 @@ CONVENTIONS = (
     FIVE_HUNDREDTHS,
 )
 _KINDS = ({TEN_THOUSANDTHS, SENTINEL_2}, {PERCENT, EIGHT_BITS, FIVE_HUNDREDTHS})
-"""Whose numbers are much the same."""
+"""Conventions with similar numbers."""
 
 
-def misfit(
-    values: NDArray[np.generic], spec: ModelSpec, scale: Sequence[float], offset: Sequence[float]
-) -> float:
-    """How far reflectances are from what a model learned from, in ranges of a band.
-
-    Args:
-        values: (bands, pixels) digital numbers.
-        spec: of the model.
-        scale: of each band.
-        offset: of each band.
-    """
+def misfit(values: NDArray[np.generic], spec: ModelSpec, radiometry: Radiometry) -> float:
+    """Mean distance of (bands, pixels) digital numbers from training data, in ranges of a band."""
     found = np.quantile(values.astype(np.float64), _SHARES, axis=1).T
-    found = found * np.asarray(scale)[:, None] + np.asarray(offset)[:, None]
+    found = found * np.array(radiometry.scale)[:, None] + np.array(radiometry.offset)[:, None]
     expected = _expected(spec)
     spread = expected[:, -1:] - expected[:, :1]
     return float((np.abs(found - expected) / np.maximum(spread, 1e-6)).mean())
 
 
 def best_convention(values: NDArray[np.generic], spec: ModelSpec) -> Convention | None:
-    """The convention that gives what the model learned from; None where none does."""
+    """The convention that fits the model's training data best; None where none fits."""
     fitting = fitting_conventions(values, spec)
     return fitting[0] if fitting else None
 
 
 def fitting_conventions(values: NDArray[np.generic], spec: ModelSpec) -> tuple[Convention, ...]:
-    """The convention that fits best, and a second one where the numbers do not tell them apart.
-
-    Args:
-        values: (bands, pixels) digital numbers.
-        spec: of the model.
-    """
+    """The convention that fits (bands, pixels) digital numbers best, and up to two similar ones."""
     scored = [
-        (misfit(values, spec, *_of_all(each, len(values))), each)
+        (misfit(values, spec, each.radiometry(len(values))), each)
         for each in CONVENTIONS
         if _may_be(each, values, spec)
     ]
@@ -132,17 +116,16 @@ def fitting_conventions(values: NDArray[np.generic], spec: ModelSpec) -> tuple[C
 
 
 def _oddity(convention: Convention, dtype: np.dtype[np.generic]) -> float:
-    """By what a misfit counts more, where numbers of this type are seldom stored so."""
+    """Factor on the misfit where this convention is unusual for the type of numbers."""
     usual = {PERCENT: dtype.kind == "f", EIGHT_BITS: dtype.itemsize == 1}
     return 1.0 if usual.get(convention, True) else 2.0
 
 
 def has_offset_of_sentinel_2(reflectance: NDArray[np.floating], spec: ModelSpec) -> bool:
-    """Numbers over 10000 still have the offset of 0.1 in them: green land is nowhere dark.
+    """Whether numbers divided by 10000 still include the offset of 0.1: green, but nowhere dark.
 
     Args:
         reflectance: (bands, pixels) without an offset.
-        spec: of the model.
     """
     if not is_reflectance(spec) or np.quantile(reflectance, 0.01) < LEAST_WITH_OFFSET:
         return False
@@ -150,7 +133,7 @@ def has_offset_of_sentinel_2(reflectance: NDArray[np.floating], spec: ModelSpec)
 
 
 def _may_be(convention: Convention, values: NDArray[np.generic], spec: ModelSpec) -> bool:
-    """The numbers are of its kind, and of ground."""
+    """Whether the numbers can be stored so and are then plausible reflectances."""
     if values.dtype.itemsize == 1 and convention not in (PLAIN, PERCENT, EIGHT_BITS):
         return False
     if not is_reflectance(spec):
@@ -166,13 +149,8 @@ def _may_be(convention: Convention, values: NDArray[np.generic], spec: ModelSpec
     return not implausible(convention.reflectance(values), spec.bands)
 
 
-def _of_all(convention: Convention, bands: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The scale and the offset of each band."""
-    return (convention.scale,) * bands, (convention.offset,) * bands
-
-
 def advice(values: NDArray[np.generic], spec: ModelSpec) -> str:
-    """Which scale would fit, and the options that say it; empty where none does."""
+    """Which convention would fit, and its options; empty where none does."""
     best, *others = fitting_conventions(values, spec) or (None,)
     if best is None:
         return ""
@@ -181,7 +159,7 @@ def advice(values: NDArray[np.generic], spec: ModelSpec) -> str:
 
 
 def _expected(spec: ModelSpec) -> NDArray[np.float64]:
-    """(bands, shares) reflectance."""
+    """(bands, quantiles) reflectance of the training data."""
     if spec.domain.quantiles:
         return np.array(spec.domain.quantiles)[:, _COMPARED]
     low, high = np.array(spec.normalization.low), np.array(spec.normalization.high)

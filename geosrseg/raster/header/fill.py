@@ -1,4 +1,4 @@
-"""Fill that no tag declares: one same number over a stretch is not ground."""
+"""Finds fill values that no tag declares: a number repeated over a stretch is not ground."""
 
 import math
 from collections.abc import Sequence
@@ -12,37 +12,36 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.header.sample import Part, Sample
 
 STRETCH = 16
-"""Pixels in a row or column that have the value: noise repeats none so often."""
+"""Consecutive equal pixels in a row or column, more than noise produces."""
 
 LEAST_SHARE = 0.0005
 LEAST_SHARE_8_BITS = 0.02
-"""Of numbers of 8 bits: grey and overexposed pixels are common there."""
+"""Least share of pixels with a fill value; in 8 bits, grey and overexposed pixels are common."""
 
 NEGATIVE = -900.0
-"""Digital number below which none is a measurement of ground in all of a scene."""
+"""Digital number below which no scene consists of measurements alone."""
 
 FAR_BELOW = -0.15
 FAR_ABOVE = 2.0
-"""Reflectances in all bands at once that nothing on the ground has."""
+"""Limits of reflectance; no ground exceeds one of them in all bands at once."""
 
 BLACK_BANDS = 4
-"""In which no ground has the reflectance 0 at once, computed in floating point."""
+"""Number of bands in which no ground has the floating-point reflectance 0 at once."""
 
 ALIKE_BANDS = 3
-"""In fewer bands one same value may be chance."""
+"""Least number of bands in which equal values are no coincidence."""
 
 HOLLOW = 0.1
-"""Of a band's median, below which nothing but 0 lies where 0 is no measurement: water comes with
-small numbers too."""
+"""Share of a band's median. Water has numbers between 0 and this share; a band without any has
+zeros that are no measurement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """A value that marks missing pixels, although the file does not say so.
+    """A digital number that marks missing pixels without being declared as nodata.
 
     Attributes:
-        value: the digital number.
-        share: of the valid pixels that have it.
+        share: share of the valid pixels that have the value.
     """
 
     value: float
@@ -50,34 +49,30 @@ class Fill:
 
 
 def check_nodata(values: Sequence[float]) -> tuple[float, ...]:
-    """The values of ``--nodata``, each once.
-
-    Raises:
-        SceneError: one is no number.
-    """
+    """Check the values of ``--nodata`` and drop duplicates; SceneError if one is not finite."""
     for value in values:
         if not math.isfinite(value):
             raise SceneError(
-                f"`nodata` {value}: expected a number (what is not finite is nodata in any case)"
+                f"`nodata` {value}: expected a finite number (all others are always nodata)"
             )
     return tuple(dict.fromkeys(map(float, values)))
 
 
 def describe_unheld(values: Sequence[float], dtype: DTypeLike) -> list[str]:
-    """A warning for each value of ``--nodata`` that no pixel of a type can have."""
+    """A warning for each value of ``--nodata`` that the type of the pixels cannot hold."""
     if not np.issubdtype(dtype, np.integer):
         return []
     limits = np.iinfo(dtype)
     return [
-        f"`nodata` {value:.10g}: no pixel has it, as the scene's are {dtype}, whole numbers from "
-        f"{limits.min} to {limits.max}"
+        f"`nodata` {value:.10g}: no pixel can have it, as the scene holds {dtype}, whole numbers "
+        f"from {limits.min} to {limits.max}"
         for value in values
         if not value.is_integer() or not limits.min <= value <= limits.max
     ]
 
 
 def find_fill(sample: Sample) -> tuple[Fill, ...]:
-    """Values that stand over stretches in all bands at once, or far from all others in one."""
+    """Values that fill stretches, in all bands at once or far from all other values in one."""
     total = sum(int(part.valid.sum()) for part in sample.parts)
     if not total:
         return ()
@@ -86,23 +81,17 @@ def find_fill(sample: Sample) -> tuple[Fill, ...]:
     found = []
     for value in dict.fromkeys(candidates):
         share = sum(int(_has(part, value).sum()) for part in sample.parts) / total
-        if share >= _least_share(values.dtype, value) and any(
-            _has_stretch(_has(part, value)) for part in sample.parts
-        ):
+        least = LEAST_SHARE_8_BITS if values.dtype.itemsize == 1 and value else LEAST_SHARE
+        if share >= least and any(_has_stretch(_has(part, value)) for part in sample.parts):
             found.append(Fill(value, share))
     return tuple(found)
 
 
 def check_holds_data(sample: Sample, fills: Sequence[Fill]) -> None:
-    """Refuse a scene that is one value everywhere, of those that mark missing pixels.
-
-    Raises:
-        SceneError: names the value.
-    """
+    """Raise SceneError for a scene in which all pixels have one fill value."""
     if any(fill.share == 1 and (fill.value == 0 or fill.value < NEGATIVE) for fill in fills):
         raise SceneError(
-            f"all of its pixels are {fills[0].value:.10g}, which marks missing ones: it holds no "
-            "data, get it again"
+            f"all its pixels are {fills[0].value:.10g}, which marks missing data: get it again"
         )
 
 
@@ -110,8 +99,8 @@ def describe_hollows(sample: Sample, names: Sequence[str]) -> list[str]:
     """A warning for each band that is 0 over stretches where the others have data.
 
     Args:
-        sample: of the scene, without what is fill in all bands.
-        names: of the bands.
+        sample: a sample without the fill of all bands.
+        names: one per band.
     """
     values, warnings = sample.values, []
     for index, (band, name) in enumerate(zip(values, names, strict=True)):
@@ -121,24 +110,24 @@ def describe_hollows(sample: Sample, names: Sequence[str]) -> list[str]:
             continue
         if any(_has_stretch(part.valid & (part.numbers[index] == 0)) for part in sample.parts):
             warnings.append(
-                f"{name} is 0 in {share:.1%} of its pixels over stretches where other bands have "
+                f"{name} is 0 in {share:.1%} of its pixels, in stretches where other bands have "
                 "data: they are mapped as ground, unless `nodata` 0 makes them nodata"
             )
     return warnings
 
 
 def without_fill(sample: Sample, fills: Sequence[Fill]) -> Sample:
-    """The sample without the pixels that have one of the values."""
+    """Drop the pixels that have one of the values."""
     for fill in fills:
         sample = sample.where(lambda part, value=fill.value: ~_has(part, value))  # type: ignore[misc]
     return sample
 
 
 def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
-    """The value can be nothing else.
+    """Whether the value can only be fill.
 
-    It is the end of its type, or no reflectance in any band; or the floating point 0 that Earth
-    Engine writes where an image is masked.
+    That holds for the end of an integer type, for a value that is no reflectance in any band, and
+    for the floating-point 0 that Earth Engine writes where an image is masked.
     """
     if dtype.kind == "f" and fill.value == 0 and len(radiometry.scale) >= BLACK_BANDS:
         return True
@@ -152,14 +141,14 @@ def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometr
 
 
 def fill_warning(fill: Fill, *, taken: bool) -> str:
-    """What to tell a user."""
+    """Warn of a fill value; `taken` says whether it is treated as nodata."""
     seen = (
-        f"{fill.share:.1%} of its pixels are {fill.value:.10g} over stretches, which no nodata tag "
-        "declares"
+        f"{fill.share:.1%} of its pixels are {fill.value:.10g}, in stretches, which no nodata "
+        "tag declares"
     )
     option = f"`nodata` {fill.value:.10g}"
     if taken:
-        return f"{seen}: taken for nodata, as no ground has that value ({option} says the same)"
+        return f"{seen}: treated as nodata, as no ground has that value ({option} does the same)"
     return f"{seen}: they are mapped as ground, unless {option} makes them nodata"
 
 
@@ -173,7 +162,7 @@ def _alike_values(values: NDArray[np.generic]) -> list[float]:
 
 
 def _outlying_values(values: NDArray[np.generic]) -> list[float]:
-    """The least and the largest value of each band, where they are far from all others."""
+    """The smallest and largest value of each band, where they are far from all others."""
     outlying = []
     for band in values:
         found, counts = np.unique(band, return_counts=True)
@@ -188,38 +177,33 @@ def _outlying_values(values: NDArray[np.generic]) -> list[float]:
 
 
 def _has(part: Part, value: float) -> NDArray[np.bool_]:
-    """(rows, cols) True where any band of a valid pixel has an outlying value, or all have it."""
+    """(rows, cols) True for valid pixels with the value in all bands, or one if it is extreme."""
     same = part.numbers == value
     alike = same.all(axis=0) if len(same) >= ALIKE_BANDS else same.any(axis=0)
     return part.valid & (alike | (same.any(axis=0) & _is_extreme(value, part.numbers.dtype)))
 
 
 def _is_extreme(value: float, dtype: np.dtype[np.generic]) -> bool:
-    """The value is one that files use for fill and no band measures."""
+    """Whether files use the value for fill and no band measures it."""
     return value <= -999 or (_is_wide(dtype) and value == _ends(dtype)[1])
 
 
 def _is_wide(dtype: np.dtype[np.generic]) -> bool:
-    """Integers whose ends no sensor reaches."""
+    """Whether it is an integer type whose ends no sensor reaches."""
     return dtype.kind in "iu" and dtype.itemsize > 1
 
 
 def _ends(dtype: np.dtype[np.generic]) -> tuple[float, float]:
-    """The least number of a type, unless it is 0, and the largest one."""
+    """The smallest number of a type, NaN instead of 0, and the largest one."""
     limits = np.iinfo(np.dtype(dtype.name).type(0))
     return (float(limits.min) or math.nan, float(limits.max))
 
 
-def _least_share(dtype: np.dtype[np.generic], value: float) -> float:
-    return LEAST_SHARE_8_BITS if dtype.itemsize == 1 and value else LEAST_SHARE
-
-
 def _has_stretch(marked: NDArray[np.bool_]) -> bool:
-    """So many marked pixels follow each other in a row or a column."""
-    return any(_has_run(lines) for lines in (marked, marked.T))
-
-
-def _has_run(lines: NDArray[np.bool_]) -> bool:
-    length = min(STRETCH, lines.shape[1])
-    sums = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
-    return bool((sums[:, length:] - sums[:, :-length] == length).any())
+    """Whether `STRETCH` marked pixels follow each other in a row or column."""
+    for lines in (marked, marked.T):
+        length = min(STRETCH, lines.shape[1])
+        sums = np.cumsum(np.pad(lines, ((0, 0), (1, 0))), axis=1, dtype=np.int32)
+        if (sums[:, length:] - sums[:, :-length] == length).any():
+            return True
+    return False

@@ -1,4 +1,4 @@
-"""SceneHeader: all that must be known of a scene to read it."""
+"""SceneHeader: everything needed to read a scene, found by examining its file once."""
 
 import math
 from collections.abc import Sequence
@@ -43,27 +43,28 @@ from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
 MADE = ("class", "confidence")
-"""First bands of maps, by which they differ from scenes and SR images."""
+"""Names of the first band of maps, by which they differ from scenes and SR images."""
 
 MAX_BANDS = 10_000
-"""Of a file: GDAL's time grows with their number, also for a small read."""
+"""Most bands of a file; GDAL's time grows with their number even for a small read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneOptions:
-    """What a scene is opened for.
+    """How a scene is examined.
 
     Attributes:
         model_bands: names of the model's bands, in its order.
-        bands: which band of the scene is which band of the model, as in ``--bands``.
-        scale: digital number to reflectance, for all bands; wins over what the scene says.
-        offset: the same for the offset. If only one of the two is given, the other is 1 or 0.
-        mask: what else than fill is not valid in a product, names of `quality.MASKS`.
+        bands: the user's choice of bands, as in ``--bands``.
+        scale: reflectance per digital number, for all bands; overrides the scene's own.
+        offset: reflectance of digital number 0, likewise. If only one of `scale` and `offset` is
+            given, the other is 1 or 0.
+        mask: names of `quality.MASKS` that are not valid in a product, besides fill.
         max_pixels: a larger scene is refused before anything is allocated.
-        scale_remedy: what to do where nothing tells the scale; to give the options, if empty.
+        scale_remedy: advice where nothing tells the scale; empty for the default advice.
         nodata: further values that mark missing pixels.
-        spec: of the model, whose domain the scene is compared with; None compares nothing.
-        any_resolution: take pixels of any size.
+        spec: the model to compare the scene with; None skips the comparison.
+        any_resolution: accept pixels of any size.
     """
 
     model_bands: tuple[str, ...]
@@ -80,11 +81,11 @@ class SceneOptions:
 
 @dataclass(frozen=True, slots=True)
 class BandFile:
-    """A file, and the bands of the scene that are in it.
+    """A file and the scene's bands in it.
 
     Attributes:
-        driver: GDAL's, which reads it.
-        resampled: how it gets onto the scene's grid; None where it lies on it.
+        driver: the GDAL driver that reads it.
+        resampled: how it is read on the scene's grid; None where it has that grid.
     """
 
     location: Location
@@ -99,21 +100,19 @@ class SceneHeader:
 
     Attributes:
         location: as the user gave it: a file, a product's folder or archive, an item, a URL.
-        name: the product's in each of its forms, or else the file's.
-        kind: what it is, in a few words.
-        grid: the source grid.
+        name: the product's name, the same in each of its forms, or else the file's.
+        kind: a few words for users, such as the format.
         band_names: the model's names, in its order.
-        files: where the bands are, in the same order.
-        quality: files of flags that say which pixels are not valid.
-        radiometry: digital number to reflectance.
-        aoi: the part that is wanted; None for all.
-        extent: the pixels of the grid that its map shows; None for all.
-        part: which pixels of its files the grid has; None for all.
-        warnings: what a user should hear about, one line each.
-        unlike: those of them that say in what it is unlike the model's training data.
-        reflectance: its kind, as `Domain.reflectance` has it.
-        taken: the day, where a product says it.
-        sample: pixels from all over it, where they were read to examine it.
+        files: files that hold the bands, in the same order.
+        quality: files of flags that mark pixels as not valid.
+        aoi: the area to map; None for the whole scene.
+        extent: pixels of the grid that the map covers; None for all.
+        part: pixels of the files that the grid covers; None for all.
+        warnings: one line each.
+        unlike: those warnings that name a difference from the model's training data.
+        reflectance: its kind, a value of `Domain.reflectance`.
+        taken: the acquisition day, where a product states it.
+        sample: pixels from all over the scene, if they were read to examine it.
     """
 
     location: Location
@@ -135,27 +134,27 @@ class SceneHeader:
 
     @property
     def is_file(self) -> bool:
-        """It is a single file, to which belongs what lies beside it."""
+        """Whether it is a single file, whose companions count."""
         return [file.location for file in self.files] == [self.location]
 
     @property
     def locations(self) -> tuple[Location, ...]:
-        """Every file that is read."""
+        """Every file of bands or flags."""
         bands = tuple(file.location for file in self.files)
         return bands + tuple(flags.location for flags in self.quality)
 
     @property
     def local_paths(self) -> tuple[Path, ...]:
-        """Those of them that are on this machine, an archive once."""
+        """The local ones of `locations`, an archive once."""
         paths = (location.path for location in self.locations if not location.is_remote)
         return tuple(dict.fromkeys(paths))
 
 
 def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:
-    """Examine a single file that holds all bands.
+    """Open and examine a single file that holds all bands; see `read_header`.
 
     Raises:
-        SceneError: the file cannot be read, is too large, or lacks what the model needs.
+        SceneError: the file cannot be read or used, or `mask` needs a product.
     """
     if options.mask:
         raise SceneError(
@@ -171,7 +170,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     """Examine an open file that holds all bands.
 
     Raises:
-        SceneError: the file is too large, or lacks what the model needs.
+        SceneError: the file is too large, is no scene, or lacks what the model needs.
     """
     check_dataset(dataset, max_pixels=options.max_pixels)
     found = describe_bands(dataset)
@@ -183,14 +182,13 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         file_name=location.name,
     )
     check_blocks(dataset, choice.indexes)
-    selection = BandSelection.of(dataset, choice.indexes)
-    selection = replace(selection, fills=options.nodata)
+    selection = replace(BandSelection.of(dataset, choice.indexes), fills=options.nodata)
     grid, no_georeference = grid_of(dataset)
     sample = _take_sample(dataset, selection, location, options)
     fills = find_fill(sample) if options.spec else ()
     check_holds_data(sample, fills)
     measured = without_fill(sample, fills)
-    if measured.values.size:  # else it is all that there is
+    if measured.values.size:  # a scene of fill only is kept as it is
         sample = measured
     radiometry, guess = find_radiometry(
         dataset,
@@ -201,15 +199,16 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         spec=options.spec,
         remedy=options.scale_remedy,
     )
-    taken = [
-        sample is measured and is_certain(fill, dtype=sample.nothing.dtype, radiometry=radiometry)
+    dtype = sample.nothing.dtype
+    certain = [
+        fill
         for fill in fills
+        if sample is measured and is_certain(fill, dtype=dtype, radiometry=radiometry)
     ]
-    certain = tuple(fill.value for fill, sure in zip(fills, taken, strict=True) if sure)
-    selection = replace(selection, fills=(*options.nodata, *certain))
-    filled = [fill_warning(fill, taken=sure) for fill, sure in zip(fills, taken, strict=True)]
+    selection = replace(selection, fills=(*options.nodata, *(fill.value for fill in certain)))
+    filled = [fill_warning(fill, taken=fill in certain) for fill in fills]
     filled += describe_hollows(sample, options.model_bands) if options.spec else []
-    filled += describe_unheld(options.nodata, sample.nothing.dtype)
+    filled += describe_unheld(options.nodata, dtype)
     return SceneHeader(
         location=location,
         name=location.name,
@@ -226,7 +225,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
 def _take_sample(
     dataset: DatasetReader, selection: BandSelection, location: Location, options: SceneOptions
 ) -> Sample:
-    """Empty where nothing is to be told from it."""
+    """A sample of the scene; empty where nothing needs one."""
     first = selection.indexes[0]
     nothing = np.empty((len(selection.indexes), 0), dataset.dtypes[first - 1])
     stated = {*dataset.scales} != {1.0} or {*dataset.offsets} != {0.0}
@@ -239,55 +238,38 @@ def _take_sample(
         dataset.width,
         nothing,
         has_overviews=bool(dataset.overviews(first)),
-        # A block that cannot be decoded is named when it is needed.
-        skip_bad_blocks=not location.is_remote,
+        skip_bad_blocks=not location.is_remote,  # reported only when the map needs them
     )
 
 
 def _check_is_scene(dataset: DatasetReader, found: Sequence[SceneBand]) -> None:
-    """Refuse a map that geosrseg has made.
-
-    Raises:
-        SceneError: names the scene that it was made of.
-    """
+    """Refuse a map made by geosrseg, and name its scene."""
     tags = dataset.tags()
     of_classes = tags.get("TIFFTAG_IMAGEDESCRIPTION", "").startswith(("Share of", "Probability of"))
     if "GEOSRSEG_MODEL" in tags and (of_classes or found[0].name in MADE):
         scene = tags.get("GEOSRSEG_INPUT", "another file")
         raise SceneError(
-            f"it is a map that geosrseg has made of {scene}, expected a scene: give {scene} itself"
+            f"it is a map that geosrseg made of {scene}, expected a scene: give {scene} itself"
         )
 
 
 def check_dataset(dataset: DatasetReader, *, max_pixels: int) -> None:
-    """Refuse an open file that declares too much, or that holds no real numbers.
+    """Refuse an open file with too many pixels or bands, or with complex numbers.
 
     Raises:
         SceneError: says which.
     """
-    _check_size(dataset, max_pixels=max_pixels)
-    _check_count(dataset)
-    _check_dtypes(dataset)
-
-
-def _check_size(dataset: DatasetReader, *, max_pixels: int) -> None:
     height, width = dataset.shape
     if height * width > max_pixels:
         raise SceneError(
             f"the file declares {width} x {height} pixels, expected at most {max_pixels}: "
             f"get it again if it should be smaller, or allow it with `max_pixels`"
         )
-
-
-def _check_count(dataset: DatasetReader) -> None:
     if dataset.count > MAX_BANDS:
         raise SceneError(
             f"the file declares {dataset.count} bands, expected at most {MAX_BANDS}: get it again "
             f"if it should have fewer, or store those that the model needs, with gdal_translate -b"
         )
-
-
-def _check_dtypes(dataset: DatasetReader) -> None:
     for dtype in dataset.dtypes:
         if "complex" in dtype:
             raise SceneError(f"its pixels are {dtype}, expected reflectance: real numbers")
@@ -308,7 +290,7 @@ def describe_bands(dataset: DatasetReader) -> list[SceneBand]:
 
 
 def _name_by_wavelength(dataset: DatasetReader, index: int) -> str:
-    """The name of a band that has none, by the wavelength that GDAL's metadata may have."""
+    """The name of a band by the wavelength in GDAL's metadata, if it is stated there."""
     try:
         return name_of_wavelength(float(dataset.tags(index, ns="IMAGERY")["CENTRAL_WAVELENGTH_UM"]))
     except (KeyError, ValueError):
@@ -316,12 +298,13 @@ def _name_by_wavelength(dataset: DatasetReader, index: int) -> str:
 
 
 def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
-    """The source grid, and what of the georeference a finer grid cannot take over."""
+    """The source grid, and a warning where the map cannot keep the file's georeference."""
     crs, transform = _crs(dataset), dataset.transform
     warning = ""
-    if transform.is_degenerate or not _is_finite(transform, dataset.shape):
+    far_corner = transform @ (dataset.width, dataset.height)
+    if transform.is_degenerate or not all(map(math.isfinite, (*transform[:6], *far_corner))):
         crs, transform = None, Affine.identity()
-        warning = "its pixels have no area or place on the ground: the map has pixel coordinates"
+        warning = "its transform gives pixels no area or position: the map has pixel coordinates"
     elif transform.is_identity:
         gcps, _ = dataset.gcps
         found = "only control points or RPCs" if gcps or dataset.rpcs else "no georeference"
@@ -329,12 +312,6 @@ def grid_of(dataset: DatasetReader) -> tuple[Grid, str]:
     elif crs is None:
         warning = "it has no CRS: the map has none either"
     return Grid(crs, transform, *dataset.shape), warning
-
-
-def _is_finite(transform: Affine, shape: tuple[int, int]) -> bool:
-    """Both ends of the diagonal are somewhere."""
-    height, width = shape
-    return all(math.isfinite(value) for value in (*transform[:6], *transform @ (width, height)))
 
 
 def _crs(dataset: DatasetReader) -> CRS | None:
@@ -346,5 +323,5 @@ def _crs(dataset: DatasetReader) -> CRS | None:
         try:
             check_wkt(crs.to_wkt())
         except ValueError as error:  # CRSError too
-            raise SceneError(f"{error}: give it another, with gdal_edit -a_srs") from error
+            raise SceneError(f"{error}: assign another, with gdal_edit -a_srs") from error
     return crs

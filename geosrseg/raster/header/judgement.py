@@ -1,4 +1,7 @@
-"""Judgement: whether a scene's reflectances can be, and whether the model has seen such ones."""
+"""Judges whether a scene's reflectances are possible, and whether they are like the training data.
+
+`compared` is the entry point; `geosrseg.raster.scene` calls it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,43 +32,43 @@ from geosrseg.raster.header.plausibility import (
     LEAST_SHARE,
     implausible,
     is_reflectance,
+    listed_by_band,
     vegetation_share,
 )
 
 FAR_BELOW, FAR_ABOVE = -1.0, 20.0
-"""Model inputs, before they are clipped to 0 to 1, that no band's median has."""
+"""Limits of a band's median as model input, before inputs are clipped to 0 to 1."""
 
 DARK = 0.02
-"""Model input that the brightest pixels of any band exceed, if it is day."""
+"""Model input that the brightest pixels of some band exceed in daylight."""
 
 BRIGHT = 0.5
-"""Reflectance below which some pixel of some band lies."""
+"""Reflectance below which every scene has pixels in some band."""
 
 TIMES_BETTER = 1.5
-"""How much better another convention fits than a scale of nobody's before it is named."""
+"""Factor by which a convention must fit better than an unknown scale to be recommended."""
 
 LEVEL_1 = -5000.0
 """Offset over scale of Landsat Collection 2 Level 1, whatever the sun's elevation."""
 
 UNUSUAL = 0.05
-"""Share of pixels outside of what the model learned from that is worth a warning."""
+"""Share of pixels unlike the training data that is worth a warning."""
 
 MARGIN = 0.05
-"""Of a band's range, by which a pixel may exceed it: sharper images have a little more."""
+"""Share of a band's range by which a pixel may exceed it, as pixels of sharper images do."""
 
 OFFSET_MATTERS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class BandOutside:
-    """How far one band is from what the model learned from.
+    """How one band differs from the training data.
 
     Attributes:
-        name: of the band.
-        share: of the pixels that are lower or higher.
+        share: share of the pixels below `low` or above `high`.
         median: reflectance in the scene.
-        low: what nearly all training pixels exceed.
-        high: what nearly none exceeds.
+        low: reflectance that nearly all training pixels exceed.
+        high: reflectance that nearly none exceeds.
     """
 
     name: str
@@ -84,19 +87,18 @@ class BandOutside:
 def check_radiometry(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, *, insisted: bool
 ) -> str:
-    """Compare reflectances with what reflectance can be.
+    """Check that a radiometry gives possible reflectances.
 
     Args:
         values: (bands, pixels), a sample of the valid digital numbers.
-        radiometry: what is taken for theirs, whoever stated it.
-        spec: of the model.
-        insisted: the user gave scale and offset.
+        radiometry: as the file states it, as it was inferred, or as the user gave it.
+        insisted: the user gave the offset.
 
     Returns:
-        A warning; empty where all is well.
+        A warning, or empty.
 
     Raises:
-        SceneError: it cannot be.
+        SceneError: the reflectances are impossible.
     """
     if not values.size:
         return ""
@@ -117,7 +119,7 @@ def check_radiometry(
 
 
 def _half_stated(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> str:
-    """What is wrong with a scale or an offset that no product has without the other."""
+    """The fault of a scale or offset that no product has without the other; else empty."""
     scales, offsets = set(radiometry.scale), set(radiometry.offset)
     is_plain = all(abs(offset) <= OFFSET_MATTERS for offset in offsets)
     if is_plain and all(COLLECTION_2.is_of(scale, COLLECTION_2.offset) for scale in scales):
@@ -138,16 +140,15 @@ def _half_stated(values: NDArray[np.generic], radiometry: Radiometry, spec: Mode
 def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> str:
     inputs = _inputs(values, radiometry, spec)
     medians, brightest = np.median(inputs, axis=1), np.quantile(inputs, 0.99, axis=1)
-    reflectances = [
-        f"{spec.bands[k]} {value:.3g}" for k, value in enumerate(_medians(values, radiometry))
-    ]
+    reflectance = _reflectance(values, radiometry)
+    listed = listed_by_band(spec.bands, np.median(reflectance, axis=1))
     if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
-        return f"its medians would be {', '.join(reflectances)}, which is no reflectance"
+        return f"its medians would be {listed}, which is no reflectance"
     if (brightest < DARK).all():
-        return f"all values are about 0 ({', '.join(reflectances)})"
+        return f"all values are about 0 ({listed})"
     if not is_reflectance(spec):
         return ""
-    if why := implausible(_reflectance(values, radiometry), spec.bands):
+    if why := implausible(reflectance, spec.bands):
         return why
     darkest = _darkest(values, radiometry)
     if darkest > BRIGHT and best_convention(values, spec):
@@ -156,7 +157,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
 
 
 def _lacks_offset(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec) -> bool:
-    """The offset of Sentinel-2 is not stated, and nothing dark: of all that has its scale."""
+    """Whether it has the scale of Sentinel-2 without its offset, and no dark pixels."""
     if not all(TEN_THOUSANDTHS.is_of(*pair) for pair in _pairs(radiometry)):
         return False
     reflectance = _reflectance(values, radiometry)
@@ -168,7 +169,7 @@ def _lacks_offset(values: NDArray[np.generic], radiometry: Radiometry, spec: Mod
 
 
 def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, said: str) -> str:
-    """Another convention, where the stated one is none and fits worse."""
+    """Recommend another convention where the stated one is unknown and fits worse."""
     pairs = _pairs(radiometry)
     known = any(all(each.is_of(*pair) for pair in pairs) for each in CONVENTIONS)
     known |= all(abs(offset / scale / LEVEL_1 - 1) < 0.01 for scale, offset in pairs)
@@ -177,21 +178,20 @@ def _better(values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
     fitting = best_convention(values, spec)
     if fitting is None:
         return ""
-    bands = len(values)
-    here = misfit(values, spec, radiometry.scale, radiometry.offset)
-    there = misfit(values, spec, (fitting.scale,) * bands, (fitting.offset,) * bands)
+    here = misfit(values, spec, radiometry)
+    there = misfit(values, spec, fitting.radiometry(len(values)))
     if here < TIMES_BETTER * there and not _hides_vegetation(values, radiometry, spec, fitting):
         return ""
     return (
         f"with its {said} it is unlike what {spec.name} learned from; as {fitting.name} it would "
-        f"be like it: {fitting.option}"
+        f"be like it: give {fitting.option}"
     )
 
 
 def _hides_vegetation(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec, fitting: Convention
 ) -> bool:
-    """Nothing is green, as where an offset is missing, and by the convention some of it is."""
+    """Whether there is vegetation by the convention but not as stated, as without an offset."""
     green = vegetation_share(fitting.reflectance(values), spec.bands)
     here = vegetation_share(_reflectance(values, radiometry), spec.bands)
     return is_reflectance(spec) and here < LEAST_SHARE <= green
@@ -200,11 +200,7 @@ def _hides_vegetation(
 def find_outside(
     values: NDArray[np.generic], radiometry: Radiometry, spec: ModelSpec
 ) -> tuple[float, tuple[BandOutside, ...]]:
-    """How much of a scene lies outside of what the model learned from.
-
-    Returns:
-        The share of the pixels of which any band does, and each band.
-    """
+    """The share of pixels with any band outside the range of the training data, and each band."""
     if not values.size:
         return 0.0, ()
     low, high = _learned_range(spec)
@@ -227,9 +223,7 @@ def describe_outside(
 
     Args:
         values: (bands, pixels), a sample of the valid digital numbers.
-        radiometry: of the scene.
-        spec: of the model.
-        reflectance: the scene's kind, as `Domain.reflectance` has it.
+        reflectance: the scene's kind, a value of `Domain.reflectance`.
     """
     learned = spec.domain.reflectance
     if reflectance and learned not in ("", BOTH, reflectance):
@@ -244,17 +238,13 @@ def describe_outside(
 def compared(
     header: SceneHeader, values: NDArray[np.generic], spec: ModelSpec, options: SceneOptions
 ) -> SceneHeader:
-    """The header with a warning for all in which the scene is unlike what the model learned from.
+    """Add a warning to the header for each difference between the scene and the training data.
 
     Args:
-        header: of the scene.
-        values: (bands, pixels) a sample of its valid digital numbers.
-        spec: of the model.
-        options: what the scene is opened for.
+        values: (bands, pixels), a sample of the valid digital numbers.
 
     Raises:
-        SceneError: its reflectances cannot be, or its pixels are of a size that the model is
-            not meant for.
+        SceneError: the reflectances are impossible, or the model is not meant for this pixel size.
     """
     size = check_resolution(header.grid, spec, insisted=options.any_resolution)
     radiometry = check_radiometry(
@@ -262,33 +252,26 @@ def compared(
     )
     unlike = describe_outside(values, header.radiometry, spec, reflectance=header.reflectance)
     found = tuple(filter(None, (size, radiometry, *unlike)))
-    unknown = (
-        ""
-        if spec.domain.resolutions
-        else (f"{spec.name} does not say what pixels it learned from: see if its map can be right")
-    )
-    warnings = (*header.warnings, *found, unknown)
-    return replace(header, warnings=tuple(filter(None, warnings)), unlike=found)
+    warnings = (*header.warnings, *found)
+    if not spec.domain.resolutions:
+        warnings += (f"{spec.name} states no pixel size it learned from: check its map yourself",)
+    return replace(header, warnings=warnings, unlike=found)
 
 
 def check_resolution(grid: Grid, spec: ModelSpec, *, insisted: bool) -> str:
-    """Compare a scene's pixels with those that the model learned from.
+    """Compare the pixel size of a scene with that of the training data.
 
     Args:
-        grid: of the scene.
-        spec: of the model.
-        insisted: the user wants any resolution.
+        insisted: the user accepts any resolution.
 
     Returns:
-        A warning; empty where it is like the training data, or not known.
+        A warning; empty where the size is that of the training data, or unknown.
 
     Raises:
-        SceneError: the model is not meant for such pixels.
+        SceneError: the model is not meant for this pixel size.
     """
     domain, found = spec.domain, ground_resolution(grid)
-    if found is None or not domain.resolutions:
-        return ""
-    if domain.learned_from(found):
+    if found is None or not domain.resolutions or domain.learned_from(found):
         return ""
     learned = f"{spec.name} learned from {domain.resolution:g} m"
     if domain.is_offered_for(found):
@@ -324,17 +307,13 @@ def _inputs(
     return (_reflectance(values, radiometry) - low[:, None]) / (high - low)[:, None]
 
 
-def _medians(values: NDArray[np.generic], radiometry: Radiometry) -> list[float]:
-    return np.median(_reflectance(values, radiometry), axis=1).tolist()
-
-
 def _darkest(values: NDArray[np.generic], radiometry: Radiometry) -> float:
-    """What all but the darkest hundredth of all bands exceeds."""
+    """Reflectance that all but the darkest hundredth of all bands exceeds."""
     return float(np.quantile(_reflectance(values, radiometry), 0.01))
 
 
 def _pairs(radiometry: Radiometry) -> list[tuple[float, float]]:
-    """The scale and the offset of each band."""
+    """(scale, offset) of each band."""
     return list(zip(radiometry.scale, radiometry.offset, strict=True))
 
 
@@ -342,11 +321,11 @@ def _remedy(values: NDArray[np.generic], spec: ModelSpec) -> str:
     if fitting := advice(values, spec):
         return f"its numbers {fitting}"
     return (
-        f"give the scale and offset that its numbers have, such as {TEN_THOUSANDTHS.option} for "
+        f"give the scale and offset of its numbers, such as {TEN_THOUSANDTHS.option} for "
         f"{TEN_THOUSANDTHS.name}"
     )
 
 
 def _same(numbers: tuple[float, ...]) -> str:
-    """One number where all bands have the same, else all of them."""
+    """Distinct numbers as text: one where all bands agree."""
     return ", ".join(f"{number:g}" for number in dict.fromkeys(numbers))

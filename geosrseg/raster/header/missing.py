@@ -1,4 +1,4 @@
-"""Missing bands: what becomes of a pixel that has a number in some bands only."""
+"""Handles pixels that have a number in some bands only, as ``nodata_if`` says."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,18 +14,17 @@ from geosrseg.raster.header.sample import Pixels, take_sample
 from geosrseg.raster.reading import NodataIf
 
 MOST = 0.5
-"""Share of a scene that is worth a warning where a band loses it."""
+"""Share of a scene; a warning follows where one band alone makes more of it nodata."""
 
 
 def with_nodata_if(header: SceneHeader, nodata_if: NodataIf, spec: ModelSpec | None) -> SceneHeader:
-    """The header of a scene whose missing pixels are taken as `nodata_if` says.
+    """The header of a scene whose missing pixels are handled as `nodata_if` says.
 
-    What flags say of empty pixels holds for all bands at once, so only the bands themselves
-    count then; what the user has masked stays masked.
+    Flags mark empty pixels for all bands at once, so unless `nodata_if` is "any" only the bands
+    themselves count. What the user masks stays masked.
 
     Args:
-        nodata_if: in which bands a pixel lacks a number, so that it is nodata.
-        spec: of the model, whose fill stands for what is missing; reflectance 0 without it.
+        spec: the model, whose fill replaces missing numbers; reflectance 0 if None.
     """
     if nodata_if == "any":
         return header
@@ -41,22 +40,14 @@ def with_nodata_if(header: SceneHeader, nodata_if: NodataIf, spec: ModelSpec | N
 
 
 def _stand_ins(header: SceneHeader, spec: ModelSpec | None) -> list[float]:
-    """The digital number of each band that becomes the model's fill."""
-    bands = len(header.band_names)
-    reflectances = (0.0,) * bands
+    """The digital number of each band that is normalised to the model's fill."""
+    reflectance = np.zeros(len(header.band_names))
     if spec is not None:
         normal = spec.normalization
-        reflectances = tuple(
-            low + fill * (high - low)
-            for low, high, fill in zip(normal.low, normal.high, normal.fill, strict=True)
-        )
-    radiometry = header.radiometry
-    return [
-        (reflectance - offset) / scale
-        for reflectance, scale, offset in zip(
-            reflectances, radiometry.scale, radiometry.offset, strict=True
-        )
-    ]
+        low, high, fill = map(np.array, (normal.low, normal.high, normal.fill))
+        reflectance = low + fill * (high - low)
+    scale, offset = map(np.array, (header.radiometry.scale, header.radiometry.offset))
+    return list(((reflectance - offset) / scale).tolist())
 
 
 def describe_losses(
@@ -66,7 +57,7 @@ def describe_losses(
 
     Args:
         datasets: the open files of the header's `files`.
-        has_overviews: reading a whole averaged copy costs little.
+        has_overviews: a reduced copy is cheap to read.
 
     Raises:
         RasterioError: a block cannot be decoded.

@@ -1,4 +1,4 @@
-"""Quality: files of flags, which say of every pixel of a product whether it is usable."""
+"""Quality flags: files of a product that say which pixels are usable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,19 +16,18 @@ from geosrseg.raster.files.resampling import Resampled
 from geosrseg.raster.storage.location import Location
 
 MASKS = ("cloud", "shadow", "cirrus", "snow")
-"""What a user may ask to be masked; each sensor names its flags differently."""
+"""Words of ``--mask``; each sensor maps its own flags to them."""
 
 INTEGERS = ("uint8", "uint16", "int16")
-"""Types of flags."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Which numbers of a file of flags mark a pixel.
+    """The flags that mark a pixel: any of some bits, or one of some values.
 
     Attributes:
-        bits: a pixel is marked where any bit of this number is set, such as ``1 << 3 | 1 << 4``.
-        values: and where it has one of these numbers.
+        bits: a number in which all these bits are set, such as ``1 << 3 | 1 << 4``.
+        values: whole numbers.
     """
 
     bits: int = 0
@@ -57,15 +56,14 @@ NOTHING = Marks()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QualityFile:
-    """A file of flags of a scene.
+    """A scene's file of integer flags.
 
     Attributes:
-        location: the file, of unsigned integers.
-        masked: what is there and not wanted, such as cloud.
-        fill: where nothing was measured.
-        index: its band that holds the flags.
-        driver: GDAL's, which reads it.
-        resampled: how it gets onto the scene's grid; None where it lies on it.
+        masked: flags of measured pixels that the user excludes, such as cloud.
+        fill: flags of pixels that were not measured.
+        index: the band that holds the flags, from 1.
+        driver: the GDAL driver that reads it.
+        resampled: how it is read on the scene's grid; None where it has that grid.
     """
 
     location: Location
@@ -76,40 +74,12 @@ class QualityFile:
     resampled: Resampled | None = None
 
     def check(self, dataset: DatasetReader) -> None:
-        """Refuse an open file that cannot hold flags.
-
-        Raises:
-            SceneError: it lacks the band, or has other numbers.
-        """
+        """Raise SceneError for an open file that lacks the band, or does not hold flags."""
         if dataset.count < self.index or dataset.dtypes[self.index - 1] not in INTEGERS:
             raise SceneError(
                 f"{self.location}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}, "
                 f"expected {self.index} of uint8 or uint16 with quality flags: get it again"
             )
-
-    def read(
-        self,
-        dataset: DatasetReader,
-        window: Window | None = None,
-        *,
-        shape: tuple[int, int] | None = None,
-        masked_only: bool = False,
-    ) -> NDArray[np.bool_]:
-        """Valid (rows, cols): True where no pixel is marked.
-
-        Args:
-            window: the part to read; without it, all.
-            shape: (rows, cols) to take single pixels for; flags have no average.
-            masked_only: of what is there only.
-        """
-        flags = dataset.read(
-            self.index,
-            window=window and rasterio_window(window),
-            out_shape=shape,
-            resampling=Resampling.nearest,
-        )
-        marks = self.masked if masked_only else self.masked | self.fill
-        return ~marks.found_in(flags)
 
     def read_pixels(
         self,
@@ -119,17 +89,26 @@ class QualityFile:
         shape: tuple[int, int] | None = None,
         masked_only: bool = False,
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """As `read`, in the form in which a file of bands is read: no bands, and valid."""
-        valid = self.read(dataset, window, shape=shape, masked_only=masked_only)
+        """As `BandSelection.read`: an array of 0 bands, and valid (rows, cols).
+
+        Args:
+            window: the part to read; None for all.
+            shape: (rows, cols) to reduce to, by nearest pixels, as flags have no mean.
+            masked_only: ignore `fill`.
+        """
+        flags = dataset.read(
+            self.index,
+            window=window and rasterio_window(window),
+            out_shape=shape,
+            resampling=Resampling.nearest,
+        )
+        marks = self.masked if masked_only else self.masked | self.fill
+        valid = ~marks.found_in(flags)
         return np.empty((0, *valid.shape), np.uint8), valid
 
 
 def check_mask(mask: Sequence[str]) -> tuple[str, ...]:
-    """The names of what to mask, each known and once, in the order of `MASKS`.
-
-    Raises:
-        SceneError: a name is unknown.
-    """
+    """The names, each once, in the order of `MASKS`; SceneError if one is unknown."""
     for name in mask:
         if name not in MASKS:
             raise SceneError(f"`mask` has {name!r}, expected some of {', '.join(MASKS)}")

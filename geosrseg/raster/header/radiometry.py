@@ -1,4 +1,4 @@
-"""The radiometry of a scene: as the user says, as the file says, or as its values tell."""
+"""Finds a scene's radiometry: from the user, from the file, or from its values."""
 
 import math
 import statistics
@@ -15,17 +15,17 @@ from geosrseg.raster.header.conventions import CONVENTIONS, EIGHT_BITS, advice
 from geosrseg.raster.header.selection import BandSelection
 
 REFLECTANCE = (-0.25, 2.0)
-"""Surface reflectance as products store it: Landsat's goes from -0.2 to 1.6, and clouds
-and snow come out brighter than 1."""
+"""Range of surface reflectance in products: Landsat's runs from -0.2 to 1.6, and clouds and snow
+exceed 1."""
 
 TEN_THOUSANDTHS = (-2000.0, 16000.0)
 """The valid range of Landsat Collection 1 surface reflectance, int16 times 10000."""
 
 ALIKE = 3.0
-"""Times by which the scales of a file's bands may differ: those of Level 1 do a little."""
+"""Factor by which the scales of a file's bands may differ; those of Level 1 differ slightly."""
 
 OFFSETS_ALIKE = 0.05
-"""Reflectance by which their offsets may differ."""
+"""Difference in reflectance by which the offsets may differ."""
 
 
 def find_radiometry(
@@ -41,20 +41,17 @@ def find_radiometry(
     """How the chosen bands of an open file become reflectance.
 
     Args:
-        dataset: the open file.
-        selection: its chosen bands.
-        values: (bands, pixels), a sample of their valid digital numbers.
-        scale: as the user says, for all bands.
-        offset: as the user says. If only one of the two is given, the other is 1 or 0.
-        spec: of the model, if what it learned from may help to say what to do.
-        remedy: what the error says to do; to give the options, if empty.
+        values: (bands, pixels), a sample of the valid digital numbers.
+        scale: the user's, for all bands.
+        offset: the user's, for all bands. If only one of the two is given, the other is 1 or 0.
+        spec: the model, whose training data lets an error suggest a scale.
+        remedy: the advice of the error; empty for the default advice.
 
     Returns:
-        The radiometry, and a warning for the user, empty where there is nothing to say.
+        The radiometry, and a warning or empty.
 
     Raises:
-        SceneError: the scale or offset is no usable number, only some bands have one, or
-            nothing tells it.
+        SceneError: a scale or offset is unusable, the bands disagree, or nothing tells the scale.
     """
     bands = len(selection.indexes)
     if (said := radiometry_of_options(bands, scale=scale, offset=offset)) is not None:
@@ -74,12 +71,12 @@ def find_radiometry(
 
 
 def _check_alike(stated: Radiometry, selection: BandSelection) -> None:
-    """Refuse a band whose scale or offset is far from the others': its tag was lost or left."""
+    """Refuse a band whose scale or offset is far from the others': its tag is lost or outdated."""
     usual, shift = statistics.median_low(stated.scale), statistics.median_low(stated.offset)
     for index, scale, offset in zip(selection.indexes, stated.scale, stated.offset, strict=True):
         if not 1 / ALIKE < scale / usual < ALIKE or abs(offset - shift) > OFFSETS_ALIKE:
             raise SceneError(
-                f"its band {index} states the scale {scale:g} and offset {offset:g}, and the "
+                f"its band {index} states the scale {scale:g} and offset {offset:g}, but the "
                 f"others {usual:g} and {shift:g}, expected the same for all: give `scale` and "
                 f"`offset`, such as `scale` {usual:g} `offset` {shift:g}"
             )
@@ -88,10 +85,10 @@ def _check_alike(stated: Radiometry, selection: BandSelection) -> None:
 def radiometry_of_options(
     bands: int, *, scale: float | None, offset: float | None
 ) -> Radiometry | None:
-    """The radiometry as the user says it; None where nothing is said.
+    """The radiometry that the user states; None where both options are None.
 
     Raises:
-        SceneError: the scale or offset is no usable number.
+        SceneError: the scale or offset is unusable.
     """
     if scale is None and offset is None:
         return None
@@ -107,13 +104,11 @@ def checked_radiometry(
     source: str,
     fitting: Callable[[], str] = lambda: "",
 ) -> Radiometry:
-    """The radiometry of these numbers.
+    """Build a radiometry from one scale and offset per band.
 
     Args:
-        scales: one per band.
-        offsets: one per band.
-        source: whose they are.
-        fitting: says what the digital numbers fit, as `advice` does; asked in an error only.
+        source: who states them, for the message.
+        fitting: returns `advice`; called for an error only.
 
     Raises:
         SceneError: a scale is 0, or a number is not finite.
@@ -132,11 +127,10 @@ def checked_radiometry(
 def infer_radiometry(
     values: NDArray[np.generic], *, spec: ModelSpec | None = None, remedy: str = ""
 ) -> tuple[Radiometry, str]:
-    """Tell from its values how a scene stores reflectance, only where that is certain.
+    """Infer from its values how a scene stores reflectance, where that is certain.
 
-    Two conventions are recognized, by the smallest value (so that a fill value which the
-    file does not declare is never taken for a measurement) and by percentiles above it
-    (so that a few glints do not matter):
+    Two conventions are recognized, by the smallest value (so that an undeclared fill value never
+    counts as a measurement) and by percentiles (so that a few glints do not matter):
 
     - floating point from `REFLECTANCE[0]` to `REFLECTANCE[1]` (98th percentile) is
       reflectance as it is;
@@ -145,16 +139,8 @@ def infer_radiometry(
       98th percentile above 500: digital numbers of 8 bits end at 255, those of 12 to
       16 bits lie higher.
 
-    Unsigned integers are never guessed: Collection 2, Sentinel-2 and raw digital numbers
-    overlap.
-
-    Args:
-        values: (bands, pixels), a sample of the valid digital numbers, in the file's dtype.
-        spec: of the model, if what it learned from may help to say what to do.
-        remedy: what the error says to do; to give the options, if empty.
-
-    Returns:
-        The radiometry, and a warning for the user, empty where there is nothing to say.
+    Unsigned integers are never guessed, as Collection 2, Sentinel-2 and raw digital numbers
+    overlap. See `find_radiometry` for the arguments; `values` has the file's dtype.
 
     Raises:
         SceneError: the values fit neither convention.

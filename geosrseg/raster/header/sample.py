@@ -1,8 +1,9 @@
-"""Sample: pixels from all over a scene, to tell what its numbers are."""
+"""Sample: pixels from all over a scene, by which its numbers are judged."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,10 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.storage.gdal import GDAL_ERRORS
 
 Pixels = tuple[NDArray[np.generic], NDArray[np.bool_]]
-"""(bands, rows, cols) digital numbers, and (rows, cols) where they are valid."""
+"""(bands, rows, cols) digital numbers, and valid (rows, cols)."""
 
 WHOLE_PIXELS = 2**18
-"""A scene of at most so many is looked at as a whole."""
+"""Size up to which a scene is sampled as a whole."""
 
 _PER_AXIS = 8
 _SIDE = 32
@@ -27,9 +28,9 @@ class Part:
     """One window of a sample.
 
     Attributes:
-        window: where it lies in the scene.
-        numbers: (bands, rows, cols) digital numbers; fewer rows and columns than the window
-            has where they are averages.
+        window: its position in the scene.
+        numbers: (bands, rows, cols) digital numbers; averages, if the window has more rows and
+            columns.
         valid: (rows, cols).
     """
 
@@ -43,8 +44,7 @@ class Sample:
     """Windows of a scene.
 
     Attributes:
-        parts: the windows.
-        nothing: (bands, 0) of the digital numbers' type.
+        nothing: empty (bands, 0) array of the digital numbers' type.
     """
 
     parts: tuple[Part, ...]
@@ -58,12 +58,12 @@ class Sample:
 
     @property
     def usable(self) -> float:
-        """The share of the pixels that are valid; 1 where none was read."""
+        """The share of valid pixels; 1 where none was read."""
         pixels = sum(part.valid.size for part in self.parts)
         return sum(int(part.valid.sum()) for part in self.parts) / pixels if pixels else 1.0
 
     def where(self, keep: Callable[[Part], NDArray[np.bool_]]) -> "Sample":
-        """The same windows, of whose valid pixels only those stay that `keep` marks."""
+        """The same windows, in which only pixels that `keep` marks stay valid."""
         parts = (replace(part, valid=part.valid & keep(part)) for part in self.parts)
         return Sample(tuple(parts), self.nothing)
 
@@ -79,16 +79,14 @@ def take_sample(
 ) -> Sample:
     """Read a small scene as a whole; of a larger one an overview, or windows from all over it.
 
-    A scene whose valid part falls between the scattered windows is searched in full: a
-    guess from nothing would be none.
+    A scene whose valid part lies between these windows is searched in full, because nothing can
+    be inferred from an empty sample.
 
     Args:
-        read: gives the pixels of a window, averaged to the argument `shape` if it is given.
-        height: rows of the scene.
-        width: columns of the scene.
+        read: returns the pixels of a window, averaged to its argument `shape` if that is given.
         nothing: see `Sample`.
-        has_overviews: reading a whole averaged copy costs little.
-        skip_bad_blocks: leave out what cannot be decoded.
+        has_overviews: a reduced copy is cheap to read.
+        skip_bad_blocks: leave out windows that cannot be decoded.
     """
     if height * width <= WHOLE_PIXELS:
         windows = list(_all_windows(height, width))
@@ -128,17 +126,14 @@ def _parts(
 
 
 def _scattered_windows(height: int, width: int) -> Iterator[Window]:
-    for row in _scattered_starts(height):
-        for col in _scattered_starts(width):
-            yield Window(row, col, min(_SIDE, height), min(_SIDE, width))
-
-
-def _scattered_starts(length: int) -> list[int]:
-    last = max(length - _SIDE, 0)
-    return sorted(set(np.linspace(0, last, _PER_AXIS, dtype=int).tolist()))
+    rows, cols = (
+        np.unique(np.linspace(0, max(length - _SIDE, 0), _PER_AXIS, dtype=int)).tolist()
+        for length in (height, width)
+    )
+    for row, col in product(rows, cols):
+        yield Window(row, col, min(_SIDE, height), min(_SIDE, width))
 
 
 def _all_windows(height: int, width: int) -> Iterator[Window]:
-    for row in range(0, height, 512):
-        for col in range(0, width, 512):
-            yield Window(row, col, 512, 512).clipped(height, width)
+    for row, col in product(range(0, height, 512), range(0, width, 512)):
+        yield Window(row, col, 512, 512).clipped(height, width)

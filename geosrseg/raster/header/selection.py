@@ -1,4 +1,4 @@
-"""BandSelection: the chosen bands of a file, and what says where they are valid."""
+"""BandSelection: the chosen bands of a file, and the nodata, masks and alpha that apply to them."""
 
 import math
 from dataclasses import dataclass
@@ -15,17 +15,16 @@ from geosrseg.raster.reading import NodataIf
 
 @dataclass(frozen=True, slots=True)
 class BandSelection:
-    """The bands that a scene is read from.
+    """The bands of a file that a scene uses.
 
     Attributes:
         indexes: bands of the file, 1-based, in the model's order.
         nodata: the declared value of each, or None.
-        alpha: further bands, which say what pixels are usable.
-        masked: bands of which a mask of the file's own says where they are valid, one for
-            all if they share it.
+        alpha: alpha bands, which mark usable pixels.
+        masked: bands with a mask of their own; the first of `indexes` alone if all share one.
         fills: further values that mark missing pixels in any band.
         nodata_if: which missing bands make a pixel unusable.
-        stand_in: what a missing pixel of each band becomes, where it is usable all the same.
+        stand_in: number per band that replaces a missing one in a usable pixel.
     """
 
     indexes: tuple[int, ...]
@@ -40,10 +39,9 @@ class BandSelection:
     def of(
         cls, dataset: DatasetReader, indexes: tuple[int, ...], *, fill: float | None = None
     ) -> "BandSelection":
-        """The bands `indexes` of an open file; `fill` is the nodata of what declares none.
+        """Select bands of an open file; `fill` is the nodata of bands that declare none.
 
-        GDAL takes the fourth of four 8-bit bands for alpha; where it is a band of the
-        model, it is none.
+        GDAL treats the fourth of four 8-bit bands as alpha; a selected band never counts as alpha.
         """
         alpha = tuple(
             index
@@ -67,16 +65,16 @@ class BandSelection:
         *,
         shape: tuple[int, int] | None = None,
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """Digital numbers, and where all of them are usable.
+        """Read digital numbers and their validity.
 
         Args:
-            window: the part to read; without it, all.
+            window: the part to read; None for all.
             shape: (rows, cols) to average the pixels to.
 
         Returns:
-            (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where
-            every band is a number that neither nodata, a mask nor alpha excludes; by
-            `nodata_if` where any is, or everywhere.
+            (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where every
+            band is a number that neither nodata, mask nor alpha excludes. Other values of
+            `nodata_if` make that any band, or every pixel.
         """
         numbers, present = self._present(dataset, window, shape)
         if self.nodata_if == "any":
@@ -98,7 +96,7 @@ class BandSelection:
         return present, np.logical_or.reduce(present)
 
     def fill(self, numbers: NDArray[np.generic], missing: NDArray[np.bool_]) -> None:
-        """Put the stand-ins where pixels are missing.
+        """Write the stand-ins into missing pixels.
 
         Args:
             numbers: (bands, rows, cols), changed in place.
@@ -118,7 +116,7 @@ class BandSelection:
             "window": window and rasterio_window(window),
             "resampling": Resampling.average if shape else Resampling.nearest,
         }
-        # One call for all bands: a block that holds them interleaved is decoded once.
+        # One call for all bands, so that an interleaved block is decoded once.
         found = dataset.read(bands, out_shape=shape and (len(bands), *shape), **options)
         numbers, alphas = found[: len(self.indexes)], found[len(self.indexes) :]
         present = np.empty(numbers.shape, np.bool_)
@@ -136,7 +134,7 @@ class BandSelection:
 
 
 def _nearest(value: float, dtype: np.dtype[np.generic]) -> float:
-    """The nearest number of a type."""
+    """The nearest number that a type can hold."""
     if dtype.kind == "f":
         return value
     limits = np.iinfo(np.dtype(dtype.name).type(0))
@@ -154,8 +152,8 @@ def _masked(dataset: DatasetReader, indexes: tuple[int, ...]) -> tuple[int, ...]
 def _is_number(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:
     """True for finite values other than nodata.
 
-    Tags hold nodata as decimal text, often of six digits, so a floating point value need
-    not be equal to it.
+    Tags hold nodata as decimal text, often with six digits, so floating-point values are compared
+    with a tolerance.
     """
     if band.dtype.kind != "f":
         return np.ones(band.shape, np.bool_) if nodata is None else band != nodata

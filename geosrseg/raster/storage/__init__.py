@@ -1,1 +1,1 @@
-"""Below all reading: where files lie, GDAL and its errors, locks and publication."""
+"""What all file access builds on: locations, GDAL and its errors, locks, publication."""

@@ -1,8 +1,8 @@
-"""Companions: what GDAL would open together with a GeoTIFF, and where that could lead.
+"""Checks the files that GDAL would open together with a GeoTIFF.
 
-GDAL takes a raster beside the file for its overviews or its mask and opens it with any
-driver: a VRT there shows any file of this machine. A tag of the file itself can name its
-overviews: any path, a URL too. Both are looked at here before GDAL follows them.
+GDAL treats a raster beside the file as its overviews or mask and opens it with any driver, so
+a VRT there can expose any file on this machine. A tag inside the file can also name the
+overviews, as any path or URL. This module checks both before GDAL follows them.
 """
 
 import os
@@ -21,21 +21,21 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allow
 from geosrseg.regular_file import check_regular, open_regular, read_regular
 
 RASTERS = ("ovr", "msk")
-"""Suffixes that GDAL looks for beside a GeoTIFF, and beside the files it finds in turn."""
+"""Suffixes that GDAL looks for beside a GeoTIFF, and in turn beside each file found."""
 
 PAM = ".aux.xml"
-"""Suffix of the sidecar in which GDAL keeps what a GeoTIFF cannot hold, its CRS for one."""
+"""Suffix of GDAL's sidecar for what a GeoTIFF cannot hold, such as some CRSs."""
 
 MAX_PAM_BYTES = 2**24
-"""Of such a sidecar; statistics and 255 class names take some 40 kB."""
+"""Largest sidecar accepted; statistics and 255 class names take some 40 kB."""
 
 ERDAS_MAGIC = b"EHFA_HEADER_TAG"
 
 
 def check_companions(path: Path) -> None:
-    """Refuse a local file beside which lies what GDAL would open with another driver.
+    """Refuse a local file with a companion that GDAL would open with another driver.
 
-    To be called before the file is opened.
+    Call this before opening the file.
 
     Raises:
         SceneError: names the companion.
@@ -44,22 +44,20 @@ def check_companions(path: Path) -> None:
     for companion in _companions(path):
         if companion.name.casefold().endswith(PAM):
             _check_pam(path, companion)
-            continue
-        fault = _fault(companion) if companion.exists() and not companion.is_dir() else ""
-        if fault:
+        elif companion.exists() and not companion.is_dir() and (fault := _fault(companion)):
             raise SceneError(
-                f"{path}: GDAL takes {companion.name} beside it for its overviews or mask, and "
-                f"it is no plain GeoTIFF ({fault}): move it away"
+                f"{path}: GDAL would use {companion.name} beside it as overviews or mask, but "
+                f"that is no plain GeoTIFF ({fault}): move it away"
             )
 
 
 def check_overviews(dataset: DatasetReader) -> None:
     """Refuse an open file that names another one as its overviews.
 
-    Asking for the tags follows nothing; asking for the overviews would.
+    Reading the tags opens no other file; reading the overviews would.
 
     Raises:
-        SceneError: without the file's name.
+        SceneError: it does; the message omits the file's name.
     """
     if any(key.upper() == "OVERVIEW_FILE" for key in dataset.tags(ns="OVERVIEWS")):
         raise SceneError(
@@ -69,11 +67,7 @@ def check_overviews(dataset: DatasetReader) -> None:
 
 
 def _check_regular_ones(path: Path) -> None:
-    """Refuse a pipe or a device that GDAL might wait for: a world file, RPCs and more.
-
-    Raises:
-        SceneError: names it.
-    """
+    """Refuse pipes and devices on which GDAL might block when it looks for a world file or RPCs."""
     stem = path.stem.casefold()
     with suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:
@@ -84,28 +78,24 @@ def _check_regular_ones(path: Path) -> None:
 
 
 def _is_there(path: str) -> bool:
-    """It is no link that leads nowhere, and no socket, which nobody opens."""
+    """Whether opening the path could block: it is no broken link, and no socket."""
     return Path(path).exists() and not Path(path).is_socket()
 
 
 def _check_pam(path: Path, companion: Path) -> None:
-    """Refuse a sidecar whose CRS is a path, a URL, or names a grid: GDAL would open it.
-
-    Raises:
-        SceneError: names the sidecar.
-    """
+    """Refuse a sidecar whose CRS is a path or URL, or names a grid: GDAL would open that."""
     try:
         content = read_regular(companion, limit=MAX_PAM_BYTES)
         for text in _crs_texts(content):
             read_crs(text)
     except (OSError, ValueError) as error:
         raise SceneError(
-            f"{path}: {companion.name} beside it is not taken ({reason(error)}): move it away"
+            f"{path}: {companion.name} beside it is refused ({reason(error)}): move it away"
         ) from error
 
 
 def _crs_texts(content: bytes) -> Iterator[str]:
-    """What a sidecar has where GDAL looks for a CRS."""
+    """Every text that GDAL could read as a CRS."""
     try:
         if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
             raise ValueError("it defines entities")
@@ -125,7 +115,7 @@ def _companions(path: Path) -> Iterator[Path]:
     erdas = {f"{path.stem}.aux".casefold(), f"{name}.aux"}
     try:
         names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:  # a folder that cannot be listed: GDAL then tries these
+    except OSError:  # GDAL tries these names where the folder cannot be listed
         names = [f"{path.name}.{suffix}" for suffix in RASTERS]
         names += [f"{path.name}{PAM}"] if path.with_name(f"{path.name}{PAM}").exists() else []
     for found in names:
@@ -140,7 +130,7 @@ def _companions(path: Path) -> Iterator[Path]:
 
 
 def _fault(companion: Path) -> str:
-    """Why GDAL must not open it; empty if it may."""
+    """Why GDAL must not open a companion; empty if it may."""
     try:
         check_regular(companion)
         if companion.suffix.casefold() == ".aux":

@@ -1,8 +1,8 @@
-"""CRS text: how a file of somebody else names its coordinate reference system.
+"""Reads the text by which an untrusted file names its coordinate reference system.
 
-GDAL takes far more than codes and WKT there: a path or a URL, which it opens, PROJ strings, and
-both with the names of grids, which PROJ opens when the first point is transformed. So texts are
-read here, codes and WKT are taken, and everything else is refused before GDAL sees it.
+GDAL accepts far more than codes and WKT: paths and URLs, which it opens, and PROJ strings. Both
+WKT and PROJ strings can name grids, which PROJ opens when it transforms the first point. This
+module accepts codes and WKT without grids, and refuses everything else before GDAL sees it.
 """
 
 import re
@@ -14,7 +14,7 @@ from geosrseg.core.text.numerals import shown
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 
 MAX_LENGTH = 20_000
-"""Characters; the longest WKT of the EPSG registry has some 5,000."""
+"""Characters accepted; the longest WKT in the EPSG registry has some 5,000."""
 
 _CODE = re.compile(
     r"(?:urn:ogc:def:crs:(?P<urn>EPSG|OGC):[\w.]*:"
@@ -32,16 +32,16 @@ _FOLLOWED = re.compile(
     r"|\bcatalog\s*=|/vsi|\"\s*(?:file|https?|ftp)://",
     re.ASCII | re.IGNORECASE,
 )
-"""What in a WKT leads PROJ to a file: a grid of a datum's shift, by name or in a PROJ string."""
+"""WKT that makes PROJ open a file: a datum shift grid, named directly or in a PROJ string."""
 
 _UNKNOWN: tuple[type[Exception], ...] = (ValueError, *GDAL_ERRORS)
 
 
 def read_crs(text: str) -> CRS:
-    """The CRS of a code of EPSG or OGC, or of a WKT that names no file.
+    """Parse an EPSG or OGC code, or a WKT that names no file.
 
     Raises:
-        ValueError: the text is neither, or PROJ knows no such CRS.
+        ValueError: the text is neither, or PROJ does not know the CRS.
     """
     text = " ".join(text.split())
     found = _CODE.fullmatch(text)
@@ -55,19 +55,14 @@ def read_crs(text: str) -> CRS:
 
 
 def check_wkt(wkt: str) -> None:
-    """Refuse a WKT that leads PROJ to a file.
-
-    Raises:
-        ValueError: it does.
-    """
+    """Raise ValueError for a WKT that makes PROJ open a file."""
     if found := _FOLLOWED.search(wkt):
         raise ValueError(f"its CRS names a file ({shown(found.group())}), which is not followed")
 
 
 def _parsed(text: str) -> CRS:
-    """By GDAL, whose own messages stay unheard."""
     try:
-        with rasterio.Env():
+        with rasterio.Env():  # silences GDAL's own messages
             return CRS.from_string(text) if text[:4] in ("EPSG", "OGC:") else CRS.from_wkt(text)
     except _UNKNOWN as error:
         raise ValueError(f"no CRS is called {shown(text)} ({reason(error)})") from error

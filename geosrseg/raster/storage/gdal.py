@@ -1,4 +1,4 @@
-"""GDAL as the library wants it: errors in one line, chatter unheard, a small cache."""
+"""Sets GDAL up for this library: one-line errors, no warnings, a small cache, its own PROJ data."""
 
 import errno
 import os
@@ -27,40 +27,40 @@ GDAL_ERRORS: tuple[type[Exception], ...] = (
     RasterioError,
     CPLE_BaseError,
     OSError,
-    UnicodeError,  # a name of a file, a CRS or a tag that is not UTF-8
+    UnicodeError,  # the name of a file, CRS or tag that is not UTF-8
 )
-"""Everything that reading or writing a raster raises when the file or the disk is to blame."""
+"""Everything that reading or writing a raster raises when the file or the disk is at fault."""
 
 CACHE_MB = 64
-"""Blocks that GDAL keeps. Its own choice is 5 % of the machine's memory, which on a large
-machine is the whole of a large map; this holds a row of windows across a scene."""
+"""Size of GDAL's block cache. This holds a row of windows across a scene; GDAL's default of 5 %
+of memory would hold a whole large map on a large machine."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says where there is no room."""
+"""Error numbers of a full disk, quota or file."""
 
 PROJ_VARIABLES = ("PROJ_DATA", "PROJ_LIB")
-"""Where other programs (PostGIS, QGIS, conda) say that their PROJ's data lie."""
+"""Variables by which other programs (PostGIS, QGIS, conda) name the data of their PROJ."""
 
 _filters = threading.RLock()
 
 
 def _use_own_proj_data() -> None:
-    """Have rasterio read the PROJ data that came with it, where the environment's do not fit.
+    """Make rasterio use the PROJ data of its own wheel where the environment's are too old.
 
-    With those of another version every CRS would be unknown. What the variables say goes from
-    this process: rasterio reads them again and again.
+    With data of another version, every CRS would be unknown. The variables are removed from
+    this process because rasterio reads them repeatedly.
     """
     own = PROJDataFinder().search_wheel()
-    said = [name for name in PROJ_VARIABLES if name in os.environ]
-    if not own or all(_layout(os.environ[name]) >= _layout(own) for name in said):
+    stated = [name for name in PROJ_VARIABLES if name in os.environ]
+    if not own or all(_layout(os.environ[name]) >= _layout(own) for name in stated):
         return
-    for name in said:
+    for name in stated:
         del os.environ[name]
     set_proj_data_search_path(own)
 
 
 def _layout(folders: str) -> tuple[int, int]:
-    """Version of the layout of the first PROJ database in a list of folders; (0, 0) for none."""
+    """Layout version of the first PROJ database in a list of folders; (0, 0) for none."""
     for folder in folders.split(os.pathsep):
         try:
             with closing(sqlite3.connect(f"file:{quote(folder)}/proj.db?mode=ro", uri=True)) as db:
@@ -76,17 +76,17 @@ _use_own_proj_data()
 
 
 def check_proj() -> None:
-    """See that PROJ knows what a CRS is.
+    """Check that PROJ can read its database.
 
     Raises:
-        SceneError: it reads the data of another version; names the variable that says so.
+        SceneError: PROJ reads data of another version; the message names the variable.
     """
     try:
         with rasterio.Env():
             CRS.from_epsg(4326)
     except CRSError as error:
-        said = [f"{name}={os.environ[name]}" for name in PROJ_VARIABLES if name in os.environ]
-        where = f"{' and '.join(said)}: unset it" if said else "reinstall rasterio"
+        stated = [f"{name}={os.environ[name]}" for name in PROJ_VARIABLES if name in os.environ]
+        where = f"{' and '.join(stated)}: unset it" if stated else "reinstall rasterio"
         raise SceneError(
             f"PROJ cannot read its data ({reason(error)}), those of another version: {where}"
         ) from error
@@ -94,9 +94,9 @@ def check_proj() -> None:
 
 @contextmanager
 def unreferenced_allowed() -> Iterator[None]:
-    """Open rasters that have no georeference without a Python warning.
+    """Suppress rasterio's warning about rasters without a georeference.
 
-    The filters of `warnings` belong to the whole process, so threads take turns.
+    The filters of `warnings` are shared by the whole process, so threads take turns.
     """
     with _filters, warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -104,34 +104,28 @@ def unreferenced_allowed() -> Iterator[None]:
 
 
 def small_cache() -> AbstractContextManager[object]:
-    """Limit GDAL's block cache to `CACHE_MB`, unless the user's environment says otherwise."""
+    """Limit GDAL's block cache to `CACHE_MB`, unless the environment sets GDAL_CACHEMAX."""
     if "GDAL_CACHEMAX" in os.environ:
         return rasterio.Env()
     return rasterio.Env(GDAL_CACHEMAX=CACHE_MB)
 
 
 def cause(error: BaseException, folder: Path) -> str:
-    """Why something could not be written: the reason, and the disk where that is to blame.
+    """Why a file could not be written to `folder`: the reason, and whether the disk is full.
 
-    GDAL does not pass on what the system said, only that a write failed: so it is asked again.
-
-    Args:
-        error: what was raised.
-        folder: in which it was to be written.
+    GDAL reports only that a write failed, so a test write asks the system for the cause.
     """
-    root = error
-    while root.__cause__ is not None:
-        root = root.__cause__
+    root = _root(error)
     text = reason(error)
-    said = root if isinstance(root, OSError) else None
-    if said is None and re.search(r"write error|failed to write|writing|no space", text, re.I):
-        said = _refused_write(folder)
-        text = f"{text}, {said.strerror}" if said else f"{text}: is the disk full?"
-    return f"{text}: is the disk full?" if said and said.errno in FULL else text
+    refused = root if isinstance(root, OSError) else None
+    if refused is None and re.search(r"write error|failed to write|writing|no space", text, re.I):
+        refused = _refused_write(folder)
+        text = f"{text}, {refused.strerror}" if refused else f"{text}: is the disk full?"
+    return f"{text}: is the disk full?" if refused and refused.errno in FULL else text
 
 
 def _refused_write(folder: Path) -> OSError | None:
-    """What the system says of a MiB more in a folder; None where it takes it."""
+    """The system's error when writing 1 MiB to a folder; None where that succeeds."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(2**20))
@@ -143,11 +137,16 @@ def _refused_write(folder: Path) -> OSError | None:
 
 
 def reason(error: BaseException) -> str:
-    """Why GDAL failed, in one line: the root of the chain says it best."""
+    """Why GDAL failed, in one line: the message at the root of the chain of causes."""
+    error = _root(error)
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if redirect := re.search(r"HTTP response code: 3\d\d", text):
+        return f"{redirect[0]}; redirects to another scheme, and too many of them, are refused"
+    text = re.sub(r"^[^,]*, band \d+: ", "", text)  # the caller's message names the file
+    return without_secrets(" ".join(text.split())).rstrip(".") or type(error).__name__
+
+
+def _root(error: BaseException) -> BaseException:
     while error.__cause__ is not None:
         error = error.__cause__
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    if redirect := re.search(r"HTTP response code: 3\d\d", text):  # the last word of a server
-        return f"{redirect[0]}; redirects to another scheme, and too many of them, are refused"
-    text = re.sub(r"^[^,]*, band \d+: ", "", text)  # the file, which the message has already
-    return without_secrets(" ".join(text.split())).rstrip(".") or type(error).__name__
+    return error

@@ -1,10 +1,10 @@
-"""A lock without the system's help: a file that only one process can make, and removes.
+"""A lock for file systems without reliable locks: a file that only one process can create.
 
-Exclusive creation is what all shared file systems have (NFS, FUSE, Lustre), also those whose locks
-are missing or hold on one machine only. The file says who made it, and its time is set again every
-few seconds as long as the lock is held: so what a killed process of this machine left is taken over
-at once, and what a machine that is gone left, when its time is old. The times compared are both
-the file server's, so clocks may differ.
+All shared file systems (NFS, FUSE, Lustre) support exclusive creation, even where locks are
+missing or hold on one machine only. The file names its maker, who renews its modification time
+every few seconds while holding the lock. A lock left by a killed process of this machine is taken
+over at once; one left by another machine, once its time is old. Both compared times come from
+the file server, so clocks may differ.
 """
 
 import os
@@ -24,25 +24,22 @@ from geosrseg.regular_file import read_regular
 SUFFIX = ".holder"
 
 BEAT = 10.0
-"""Seconds after which a holder sets the time of its file again."""
+"""Seconds between two renewals of the file's time."""
 
 LEASE = 120.0
-"""Seconds without that after which it is taken to be gone."""
+"""Seconds without renewal after which the holder counts as gone."""
 
-_LONGEST = 1000  # bytes
+_MAX_BYTES = 1000
 _LAST_PROCESS = 2**31 - 1
 
 
 @contextmanager
 def held(path: Path) -> Iterator[None]:
-    """Hold a file that stands for a lock.
-
-    Args:
-        path: the lock, a file that is there; the one that stands for it lies beside it.
+    """Hold a lock by a file of its own beside `path`, which must exist.
 
     Raises:
-        BlockingIOError: another process holds it, or may do so on another machine.
-        OSError: it cannot be made.
+        BlockingIOError: another process holds the lock, or may hold it on another machine.
+        OSError: the file cannot be created.
     """
     holder = path.with_name(path.name + SUFFIX)
     own = _make(holder, path)
@@ -55,7 +52,7 @@ def held(path: Path) -> Iterator[None]:
         ended.set()
         beat.join()
         with suppress(OSError):
-            if _read(holder) == own:  # or another took it over, while this process was halted
+            if _read(holder) == own:  # not so if another took over while this process was halted
                 holder.unlink()
 
 
@@ -66,7 +63,7 @@ def _beat(holder: Path, ended: threading.Event) -> None:
 
 
 def _make(holder: Path, path: Path) -> bytes:
-    """Make the file; its text, which no other one has."""
+    """Create the file and return its unique text."""
     try:
         return _write(holder)
     except FileExistsError as error:
@@ -84,17 +81,17 @@ def _make(holder: Path, path: Path) -> bytes:
 
 def _is_gone(holder: Path, path: Path, host: str, pid: str) -> bool:
     if host == socket.gethostname():
-        with suppress(ValueError):  # or nobody knows whose it is
+        with suppress(ValueError):  # an unreadable process number
             return not psutil.pid_exists(parse_integer(pid, high=_LAST_PROCESS))
     try:
         os.utime(path)
         return path.stat().st_mtime - holder.stat().st_mtime > LEASE
-    except FileNotFoundError:  # it has just been given back
+    except FileNotFoundError:  # it has just been released
         return True
 
 
 def _remove(holder: Path, text: bytes) -> None:
-    """Remove a file that says `text`, and no other that has just taken its place.
+    """Remove the file that holds `text`, but not another that has just replaced it.
 
     Raises:
         BlockingIOError: another process was faster.
@@ -123,6 +120,6 @@ def _write(holder: Path) -> bytes:
 
 def _read(holder: Path) -> bytes:
     try:
-        return read_regular(holder, limit=_LONGEST)
+        return read_regular(holder, limit=_MAX_BYTES)
     except (OSError, ValueError):
         return b""

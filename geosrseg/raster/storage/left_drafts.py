@@ -1,4 +1,4 @@
-"""Left drafts: the folders of outputs that killed processes were making, found and removed."""
+"""Finds and removes the draft folders of killed processes; used by ``geosrseg clean``."""
 
 import os
 import re
@@ -13,19 +13,18 @@ from geosrseg.raster.storage.lock import is_locked, locked
 from geosrseg.raster.storage.publication import DRAFTS, LOCK
 
 _NAME = re.compile(rf"\.(?P<output>.+)\.[a-z0-9_]{{8}}{re.escape(DRAFTS)}", re.ASCII)
-"""As `open_drafts` calls such a folder."""
+"""Name that `open_drafts` gives a folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftDrafts:
-    """What a killed process has left of an output that it had not finished.
+    """The folder of an unfinished output.
 
     Attributes:
-        folder: of the drafts.
-        output: what they were to become.
-        modified: seconds since the epoch when something was made in it last.
+        output: the path that the drafts were to get.
+        modified: time of the last change, in seconds since the epoch.
         size: bytes.
-        running: a process is at work there.
+        running: a process is still working there.
     """
 
     folder: Path
@@ -36,22 +35,22 @@ class LeftDrafts:
 
     @property
     def scene(self) -> str:
-        """What it was made of, which no draft says."""
+        """A draft does not name its scene."""
         return "unknown"
 
     @property
     def progress(self) -> str:
-        """How much is done, in words."""
+        """Progress in words, as `clean` lists it."""
         return "drafts of a file"
 
     def remove(self) -> None:
-        """Delete them.
+        """Delete the folder.
 
         Raises:
-            OutputError: a process is at work there, they are no drafts of ours, or stay.
+            OutputError: a process is working there, it holds other files, or it cannot be deleted.
         """
         if not _is_ours(self.folder):
-            raise OutputError(f"{self.folder}: holds what is no draft: see yourself what it is")
+            raise OutputError(f"{self.folder}: holds files that are no drafts: check it yourself")
         try:
             with locked(self.folder / LOCK):
                 shutil.rmtree(self.folder)
@@ -60,16 +59,13 @@ class LeftDrafts:
 
 
 def find_left_drafts(folder: Path) -> list[LeftDrafts]:
-    """What killed processes have left in a folder, and what others are making there."""
-    return [
-        _examine(path, path.with_name(found["output"]))
-        for path in sorted(folder.glob(f".*{DRAFTS}"))
-        if (found := _NAME.fullmatch(path.name)) and _is_ours(path)
-    ]
+    """The drafts in a folder: of killed processes, and of running ones."""
+    drafts = sorted(folder.glob(f".*{DRAFTS}"))
+    return [_examine(path) for path in drafts if _is_ours(path)]
 
 
 def _is_ours(folder: Path) -> bool:
-    """A folder of this user with our lock, whose files are called like its output; no links."""
+    """Whether it belongs to this user, has our lock, and holds files named like its output only."""
     found = _NAME.fullmatch(folder.name)
     if found is None or folder.is_symlink():
         return False
@@ -83,19 +79,15 @@ def _is_ours(folder: Path) -> bool:
         LOCK in names
         and all(name == LOCK or name.startswith(stem) for name in names)
         and all(stat.S_ISREG(kind.st_mode) or stat.S_ISDIR(kind.st_mode) for kind in kinds)
-        and all(kind.st_uid == kinds[0].st_uid == _user(kind) for kind in kinds)
+        and {kind.st_uid for kind in kinds} == {os.getuid() if hasattr(os, "getuid") else 0}
     )
 
 
-def _user(kind: os.stat_result) -> int:
-    return os.getuid() if hasattr(os, "getuid") else kind.st_uid
-
-
-def _examine(folder: Path, output: Path) -> LeftDrafts:
+def _examine(folder: Path) -> LeftDrafts:
     found = [path.lstat() for path in [folder, *folder.rglob("*")]]
     return LeftDrafts(
         folder=folder,
-        output=output,
+        output=folder.with_name(_NAME.sub(r"\g<output>", folder.name)),
         modified=max(item.st_mtime for item in found),
         size=sum(item.st_size for item in found[1:] if stat.S_ISREG(item.st_mode)),
         running=is_locked(folder / LOCK),

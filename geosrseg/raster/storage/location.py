@@ -1,4 +1,4 @@
-"""Location: where a file lies, on this machine, in an archive, or behind a URL."""
+"""Location: the address of a file on this machine, in an archive, or behind a URL."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,28 +6,27 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 REMOTE = ("https", "http", "s3")
-"""Schemes of what is read over the network."""
+"""Schemes read over the network."""
 
 _URL = re.compile(
     r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>?#]*(?:[?#]\S*?(?=['\"]?(?:\s|$)))?", re.IGNORECASE
 )
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,253}[a-z0-9]", re.ASCII | re.IGNORECASE)
-"""Names of buckets: in anything else, GDAL could see a host, a port or a query."""
+"""Names of buckets; GDAL could read anything else as a host, a port or a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
     """The address of a file or folder.
 
-    As text it is what a user may be shown: a URL without user name, password and query,
-    where signatures and tokens stand.
+    Its text may be shown to users: a URL appears without user name, password and query, which
+    may hold signatures and tokens.
 
     Attributes:
         address: a local path, or a URL of one of the schemes `REMOTE`.
-        member: the name inside it where `address` is a tar or a ZIP archive, and empty elsewhere.
-        in_memory: it is an array that this program keeps, not a file; nothing that a user
-            writes as an address sets it.
+        member: a name inside the tar or ZIP archive `address`; empty for a plain file.
+        in_memory: the scene is an array in this program. No address that a user writes sets it.
     """
 
     address: str = field(repr=False)
@@ -36,28 +35,28 @@ class Location:
 
     @classmethod
     def of(cls, text: "str | Path | Location") -> "Location":
-        """What a user gave as a scene; anything that is no URL is a local path, ``file://`` too."""
+        """Parse what a user gave as a scene; ``file://`` and all that is no URL are local paths."""
         if isinstance(text, Location):
             return text
         return cls(_local_path(str(text)))
 
     @property
     def scheme(self) -> str:
-        """One of `REMOTE`, or empty for what is on this machine."""
+        """One of `REMOTE`, or empty for a local path."""
         scheme, colon, _ = self.address.partition("://")
         return scheme.lower() if colon and scheme.lower() in REMOTE else ""
 
     @property
     def is_remote(self) -> bool:
-        """It is read over the network."""
+        """Whether it is read over the network."""
         return bool(self.scheme)
 
     @property
     def path(self) -> Path:
-        """The local path, of the archive for a member.
+        """The local path, which is the archive's for a member.
 
         Raises:
-            ValueError: it is remote.
+            ValueError: the location is remote.
         """
         if self.is_remote:
             raise ValueError(f"{self} has no local path")
@@ -65,7 +64,7 @@ class Location:
 
     @property
     def name(self) -> str:
-        """The file's own name, without what leads to it."""
+        """The file name without folders or host."""
         if self.member:
             return self.member.rpartition("/")[2]
         if self.in_memory:
@@ -76,7 +75,7 @@ class Location:
 
     @property
     def gdal_name(self) -> str:
-        """The name by which GDAL opens it."""
+        """The name under which GDAL opens the file."""
         if self.scheme == "s3":
             return f"/vsis3/{self.address[len('s3://') :]}"
         if self.is_remote:
@@ -94,9 +93,9 @@ class Location:
 
 
 def _local_path(text: str) -> str:
-    """The path that a ``file://`` URL of this machine means; any other text is unchanged."""
-    if re.match(r"file:/(?!/)", text, re.IGNORECASE):
-        text = f"file://{text[len('file:') :]}"  # which RFC 8089 allows too
+    """The path that a ``file://`` URL of this machine names; any other text is unchanged."""
+    if re.match(r"file:/(?!/)", text, re.IGNORECASE):  # RFC 8089 allows a single slash
+        text = f"file://{text[len('file:') :]}"
     scheme, colon, rest = text.partition("://")
     if not colon or scheme.lower() != "file":
         return text
@@ -108,10 +107,10 @@ def _local_path(text: str) -> str:
 
 
 def check_address(location: Location) -> None:
-    """Refuse an address that is none, or that could lead elsewhere than it says.
+    """Refuse an invalid address, or one that could lead elsewhere than it appears to.
 
     Raises:
-        ValueError: says what is wrong; the text holds no secrets.
+        ValueError: the message holds no secrets.
     """
     if not location.is_remote:
         return
@@ -121,26 +120,23 @@ def check_address(location: Location) -> None:
         bucket = location.address.partition("://")[2].partition("/")[0]
         is_host = re.fullmatch(r"\d+(\.\d+){3}", bucket, re.ASCII) or ".." in bucket
         if is_host or not _BUCKET.fullmatch(bucket):
-            raise ValueError(
-                f"{_shortened(bare_url(bucket))!r} is no bucket: expected s3://BUCKET/KEY"
-            )
+            name = bare_url(bucket)
+            name = name if len(name) <= 60 else f"{name[:57]}..."
+            raise ValueError(f"{name!r} is no bucket: expected s3://BUCKET/KEY")
         return
     try:
-        parts = urlsplit(location.address)  # which refuses brackets that are no IPv6 address
-        host = (parts.hostname or "").encode("idna")
-        port = parts.port
+        parts = urlsplit(location.address)  # refuses brackets that hold no IPv6 address
+        if not (parts.hostname or "").encode("idna") or parts.port == 0:
+            raise ValueError
     except ValueError as error:
         raise ValueError("its host is no name, or its port no number") from error
-    if not host or port == 0:
-        raise ValueError("its host is no name, or its port no number")
 
 
 def without_secrets(text: str, location: Location | None = None) -> str:
-    """Text in which no URL has user name, password, query or fragment.
+    """Strip user name, password, query and fragment from every URL in a text.
 
     Args:
-        text: from anywhere.
-        location: what it is about; its address is found, also with blanks or quotes in it.
+        location: what the text is about; its address is found even with blanks or quotes in it.
     """
     if location is not None and location.is_remote:
         address = location.address
@@ -150,11 +146,11 @@ def without_secrets(text: str, location: Location | None = None) -> str:
 
 
 _SAFE = "%/:=&?~#+!$,;'@()*[]"
-"""What a URL may hold besides letters and numbers; all else is written with % in a request."""
+"""Characters of a URL, besides letters and digits, that a request does not percent-encode."""
 
 
 def quoted(url: str) -> str:
-    """A URL in ASCII: what else is in it, such as ``é`` and blanks, is written with %."""
+    """A URL in ASCII, with other characters, such as ``é`` and blanks, percent-encoded."""
     return quote(url, safe=_SAFE)
 
 
@@ -166,7 +162,3 @@ def bare_url(url: str) -> str:
         return url
     host, slash, path = rest.partition("/")
     return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,4 +1,4 @@
-"""A lock between processes that goes with the process that holds it, however that ends."""
+"""A lock between processes, released however the process that holds it ends."""
 
 import errno
 import os
@@ -12,19 +12,19 @@ import psutil
 from geosrseg.raster.storage.holder_file import held
 
 HELD = {errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK}
-"""What the system says where another process holds the lock."""
+"""Error numbers where another process holds the lock."""
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
-"""What it says where the file system has no locks."""
+"""Error numbers where the file system has no locks."""
 
 NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-"""What a link leads to is no lock of ours; and a named pipe is not waited for."""
+"""Flags that refuse a link, which may lead to a foreign file, and never wait for a pipe."""
 
 OWN_DISKS = frozenset({
     "apfs", "btrfs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fat", "hfs", "hfsplus", "jfs",
     "msdos", "ntfs", "overlay", "ramfs", "reiserfs", "tmpfs", "udf", "ufs", "vfat", "xfs", "zfs",
 })  # fmt: skip
-"""File systems of disks that no other machine has mounted."""
+"""File systems that only one machine mounts."""
 
 if sys.platform == "win32":
     import msvcrt
@@ -40,14 +40,14 @@ else:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which is made if it is not there and stays.
+    """Hold the lock of a file, which is created if missing and is not removed.
 
-    The system's locks are trusted on disks of this machine. Elsewhere (NFS, Lustre, FUSE) they
-    may be missing, or hold on one machine only: there a file beside it has to be made too.
+    On disks of this machine the system's lock suffices. Elsewhere (NFS, Lustre, FUSE) locks may
+    be missing, or hold on one machine only, so a file beside `path` must be created too.
 
     Raises:
-        BlockingIOError: another process holds it.
-        OSError: the file cannot be made or locked, or is a link.
+        BlockingIOError: another process holds the lock.
+        OSError: the file cannot be created or locked, or is a link.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     try:
@@ -70,7 +70,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether a process holds the lock of a file; nothing is left behind by the look."""
+    """Whether a process holds the lock of a file. Creates no file."""
     if not os.path.lexists(path):
         return False
     try:
@@ -78,12 +78,12 @@ def is_locked(path: Path) -> bool:
             return False
     except BlockingIOError:
         return True
-    except OSError:  # a folder that may only be read, or what stands there is no lock
+    except OSError:  # a read-only folder, or the path is no lock
         return False
 
 
 def _is_of_this_machine(path: Path) -> bool:
-    """The file lies on a disk of this machine; not where that is unknown."""
+    """Whether the file is on a disk of this machine; False where that is unknown."""
     place = path.absolute()
     mounts = {Path(part.mountpoint): part for part in psutil.disk_partitions(all=True)}
     with suppress(OSError):
@@ -92,12 +92,12 @@ def _is_of_this_machine(path: Path) -> bool:
     return (
         found is not None
         and found.fstype.lower() in OWN_DISKS
-        and "remote" not in found.opts.split(",")  # as Windows says
+        and "remote" not in found.opts.split(",")  # Windows marks network drives so
     )
 
 
 def _is_at(handle: int, path: Path) -> bool:
-    """The open file is the one that the path leads to."""
+    """Whether the open file is the one at the path."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:

@@ -1,23 +1,22 @@
-"""What stands under the name of a raster and is none, told by how it begins."""
+"""Recognises files that are no raster although their name suggests one, by their first bytes."""
 
 import difflib
 from pathlib import Path
 from typing import Literal
 
-WHOLE = "it was not downloaded whole, get it again"
+WHOLE = "the download is incomplete, get it again"
 
 _PAGE = (
-    "is a web page, as servers give for a login or an error: get it again, by the address of the "
+    "is a web page, as servers send for a login or an error: get it again, by the address of the "
     "file itself"
 )
 _TEXTS = {
-    b"version https://git-lfs": "is a pointer of Git LFS, not the file itself: get that with git "
-    "lfs pull",
+    b"version https://git-lfs": "is a Git LFS pointer, not the file itself: run git lfs pull",
     b"<!doctype html": _PAGE,
     b"<html": _PAGE,
-    b"<?xml": "is XML, as servers give for an error: get it again, with the rights to it",
-    b"<error": "is a server's error: get it again, with the rights to it",
-    b'{"': "is JSON, expected a raster: get it again, or call it .json if it is a STAC item",
+    b"<?xml": "is XML, as servers send for an error: get it again, with access rights",
+    b"<error": "is a server's error message: get it again, with access rights",
+    b'{"': "is JSON, expected a raster: get it again, or rename it to .json if it is a STAC item",
 }
 _ALWAYS = (b"version https://git-lfs", b"<!doctype html", b"<html", b"<error")
 _PICTURES = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP"}
@@ -30,7 +29,7 @@ _GDAL_PREFIXES = (
 
 
 def why_no_raster(path: Path, begin: bytes) -> str:
-    """What a file is that begins like this, and what to do; empty where it may be a raster."""
+    """What the file is and what to do about it; empty where it may be a raster."""
     size = path.stat().st_size
     if not size:
         return f"is empty: {WHOLE}"
@@ -42,7 +41,7 @@ def why_no_raster(path: Path, begin: bytes) -> str:
     for signature, kind in _PICTURES.items():
         if begin.startswith(signature):
             command = translate_command(path, name=str(path))
-            return f"is a picture ({kind}), expected a GeoTIFF: make one of it, with {command}"
+            return f"is a picture ({kind}), expected a GeoTIFF: convert it with {command}"
     directory = _directory(begin)
     if directory >= size:
         return f"ends at byte {size}, and its directory is at {directory}: {WHOLE}"
@@ -50,31 +49,28 @@ def why_no_raster(path: Path, begin: bytes) -> str:
 
 
 def translate_command(path: Path, *, name: str) -> str:
-    """The command that makes a GeoTIFF of a file, which `name` calls as its user did."""
+    """The command that converts a file to GeoTIFF; `name` is the file as the user typed it."""
     ending = "_geotiff.tif" if path.suffix.lower() in _TIFF else ".tif"
     return f"gdal_translate {name} {path.with_suffix('')}{ending}"
 
 
 def why_missing(text: str) -> str:
-    """What a name means that no file has, where that can be told; else empty."""
+    """Why a missing file's name cannot work, or what it may be a typo of; else empty."""
     if text == "-":
         return "standard input is not read: give a file"
     if text.lower().startswith(_GDAL_PREFIXES):
-        return (
-            f"names of GDAL's own are not taken: make a GeoTIFF of it, with gdal_translate {text} "
-            "scene.tif"
-        )
+        return f"GDAL's own names are not accepted: convert it with gdal_translate {text} scene.tif"
     if text.startswith("~"):
-        return "no such file: ~ means your home folder only outside of quotes"
+        return "no such file: ~ means your home folder only outside quotes"
     if "$" in text:
-        return "no such file: variables are filled in only outside of single quotes"
+        return "no such file: the shell replaces variables only outside single quotes"
     if any(sign in text for sign in "*?"):
-        return "no file has a name of this pattern"
+        return "no file name matches this pattern"
     return _with_near_name(Path(text))
 
 
 def _with_near_name(path: Path) -> str:
-    """That it is missing, and the name in its folder that is most like it."""
+    """A message with the most similar name in the folder; empty where there is none."""
     if not path.parent.is_dir():
         return f"no such file, and no folder {path.parent}"
     try:
@@ -86,7 +82,7 @@ def _with_near_name(path: Path) -> str:
 
 
 def _directory(begin: bytes) -> int:
-    """Where a TIFF says that its first directory is; 0 for anything else."""
+    """Offset of a TIFF's first directory; 0 for any other file."""
     if begin[:2] not in (b"II", b"MM"):
         return 0
     order: Literal["little", "big"] = "little" if begin[:2] == b"II" else "big"

@@ -1,4 +1,4 @@
-"""What is given as a scene and is none that is read: each is named, with what to type instead."""
+"""Refuses addresses and files that cannot be read as a scene, and says what to give instead."""
 
 import re
 from pathlib import Path
@@ -15,18 +15,23 @@ _CLOUDS = {
     **dict.fromkeys(("az", "azure", "abfs", "abfss", "adl", "wasb", "wasbs"), _AZURE),
     **dict.fromkeys(("s3a", "s3n"), "s3://{bucket}/{key}"),
 }
-"""Schemes of other addresses, and the one of the same file that is read."""
+"""Scheme that is not read -> address of the same file that is."""
 
 _HERE = {
-    "file": "of this machine it has three slashes, file:///folder/scene.tif, or give the path",
-    "zip": "unpack it and give what is inside",
-    "zip+file": "unpack it and give what is inside",
-    "tar": "unpack it and give what is inside",
+    "file": "a local file has three slashes, file:///folder/scene.tif, or give the path",
+    **dict.fromkeys(("zip", "zip+file", "tar"), "unpack it and give the file inside"),
     "vrt": "give the file itself",
 }
-"""Schemes of what is on this machine, and what to give instead."""
+"""Scheme of a local file -> what to give instead."""
 
 _VIRTUAL = re.compile(r"/vsi[a-z0-9_]+/", re.IGNORECASE)
+_VIRTUAL_ADVICE = {
+    "vsis3": "give s3://REST",
+    "vsigs": "give https://storage.googleapis.com/REST",
+    **dict.fromkeys(("vsiaz", "vsiadls"), "give https://ACCOUNT.blob.core.windows.net/REST"),
+    "vsitar": "give the .tar of a Landsat product, or the unpacked file",
+    "vsimem": "give a file, or in Python the array itself (map_array)",
+}
 _INNER_URL = re.compile(r"https?://\S+", re.IGNORECASE)
 
 _ARCHIVES = {
@@ -36,7 +41,7 @@ _ARCHIVES = {
     b"7z\xbc\xaf": "a 7z archive",
     b"(\xb5/\xfd": "compressed with zstd",
 }
-"""How a packed file begins."""
+"""First bytes of a packed file."""
 
 _VRT = b"<VRT"
 _JPEG_2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
@@ -46,7 +51,7 @@ _ZARR = (".zgroup", ".zarray", "zarr.json", ".zmetadata")
 
 
 def check_taken(location: Location) -> None:
-    """Refuse what no scene can be, by its address or by what stands there.
+    """Refuse an address, file or folder that cannot be a scene.
 
     Raises:
         SceneError: says what it is, and what to give instead.
@@ -68,7 +73,7 @@ def check_taken(location: Location) -> None:
         elif location.path.is_file():
             _check_packed(location)
     elif location.name.lower().endswith((".zip", ".gz", ".zarr", ".safe")):
-        raise SceneError(f"{location}: is packed or no single file: download and unpack it first")
+        raise SceneError(f"{location}: is packed, or no single file: download and unpack it first")
 
 
 def _check_scheme(address: str) -> None:
@@ -76,7 +81,7 @@ def _check_scheme(address: str) -> None:
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme):
         return
     container, _, key = rest.partition("/")
-    bucket, _, host = container.partition("@")  # as abfs has it: CONTAINER@ACCOUNT.dfs...
+    bucket, _, host = container.partition("@")  # abfs: CONTAINER@ACCOUNT.dfs...
     account = host.partition(".")[0] or "ACCOUNT"
     there = _CLOUDS.get(scheme.lower(), "").format(bucket=bucket, key=key, account=account)
     advice = _HERE.get(scheme.lower()) or (f"give {there}" if there else "download it first")
@@ -86,7 +91,7 @@ def _check_scheme(address: str) -> None:
 
 
 def _check_virtual(address: str) -> None:
-    """GDAL's own names, which lead anywhere."""
+    """Refuse GDAL's own names, which can lead anywhere."""
     found = _VIRTUAL.match(address)
     if found is None:
         return
@@ -105,7 +110,7 @@ def _check_virtual(address: str) -> None:
         advice = "give a file, or in Python the array itself (map_array)"
     else:
         advice = "give the file itself, unpacked"
-    raise SceneError(f"{address}: names of GDAL's own ({kind}) are not taken: {advice}")
+    raise SceneError(f"{address}: GDAL's own names ({kind}) are not accepted: {advice}")
 
 
 def _check_packed(location: Location) -> None:
@@ -115,7 +120,7 @@ def _check_packed(location: Location) -> None:
         with location.path.open("rb") as file:
             begin = file.read(32)
     except OSError:
-        return  # what cannot be read is said when it is opened
+        return  # opening the file reports this
     _check_raster(location, begin)
     if why := why_no_raster(location.path, begin):
         raise SceneError(f"{location}: {why}")
@@ -127,22 +132,21 @@ def _check_packed(location: Location) -> None:
 
 
 def _check_raster(location: Location, begin: bytes) -> None:
-    """Refuse rasters of other kinds, with the command that makes a GeoTIFF."""
+    """Refuse rasters of other formats, with the command that converts them."""
     command = translate_command(location.path, name=str(location))
     if begin.lstrip().startswith(_VRT):
         raise SceneError(
-            f"{location}: is a VRT, which names other files: if you trust it, make a GeoTIFF "
-            f"of it, with {command}"
+            f"{location}: is a VRT, which names other files: if you trust it, convert it with "
+            f"{command}"
         )
     if begin.startswith(_JPEG_2000):
         raise SceneError(
-            f"{location}: is JPEG 2000: give its product's own folder, or make a GeoTIFF of it, "
-            f"with {command}"
+            f"{location}: is JPEG 2000: give its product's folder, or convert it with {command}"
         )
     for signature, kind in _CONTAINERS.items():
         if begin.startswith(signature):
             raise SceneError(
-                f"{location}: is {kind}: make a GeoTIFF of the variable that you want, with "
+                f"{location}: is {kind}: convert the variable that you need to a GeoTIFF, with "
                 "gdal_translate and the name that gdalinfo shows for it"
             )
 

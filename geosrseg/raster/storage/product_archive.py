@@ -1,7 +1,7 @@
-"""Archives: the files of a product in a folder, a tar or a ZIP archive, read in place.
+"""Lists and reads the files of a product in a folder, tar or ZIP archive, without unpacking it.
 
-Nothing is unpacked, so a member's name cannot lead anywhere; it still has to be one that a file
-of a product may have.
+As nothing is unpacked, a member's name cannot overwrite any file. Names that no product file may
+have are refused all the same.
 """
 
 import os
@@ -24,10 +24,10 @@ COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.z
 ZIP = ".zip"
 
 MOST_MEMBERS = 10_000
-"""A product has some thirty to two hundred files."""
+"""Most files accepted; a product has 30 to 200."""
 
 DEEPEST = 6
-"""Folders within each other in a product; a SAFE has four."""
+"""Most nested folders followed; a SAFE has four."""
 
 _ARCHIVE_ERRORS: tuple[type[Exception], ...] = (
     tarfile.TarError,
@@ -42,18 +42,18 @@ _UNREADABLE: tuple[type[Exception], ...] = (OSError, KeyError, *_ARCHIVE_ERRORS)
 
 
 def is_archive(location: Location) -> bool:
-    """It is a tar by its name, compressed or not, or a ZIP archive."""
+    """Whether its name is that of a tar, compressed or not, or of a ZIP archive."""
     return not location.member and location.name.lower().endswith((".tar", ZIP, *COMPRESSED))
 
 
 def list_files(location: Location) -> dict[str, Location]:
-    """The files of a local folder, without its subfolders, or all of an archive.
+    """The files of a local folder, without its subfolders, or all files of an archive.
 
     Returns:
-        Own name -> location, without names that several files of an archive have.
+        File name -> location. Names that occur more than once in an archive are left out.
 
     Raises:
-        SceneError: it cannot be listed, or is no plain archive.
+        SceneError: the folder or archive cannot be listed, or is no plain archive.
     """
     if not location.is_remote and location.path.is_dir():
         with _in_words(location):
@@ -68,13 +68,13 @@ def list_files(location: Location) -> dict[str, Location]:
 
 
 def list_tree(location: Location) -> dict[str, Location]:
-    """The files of a local folder with all its subfolders, or of an archive.
+    """The files of a local folder and its subfolders, or of an archive.
 
     Returns:
-        Path within it, with ``/`` -> location. Links to folders are not followed.
+        Relative path, with ``/`` -> location. Links to folders are not followed.
 
     Raises:
-        SceneError: it cannot be listed, holds too much, or is no plain archive.
+        SceneError: the folder or archive cannot be listed, is too large, or is no plain archive.
     """
     if location.is_remote:
         raise SceneError(f"{location}: is an archive behind a URL, download it first")
@@ -92,10 +92,10 @@ def list_tree(location: Location) -> dict[str, Location]:
 
 
 def read_file(location: Location, *, most: int) -> bytes:
-    """The content of a small file, wherever it lies.
+    """The content of a small file on disk, in an archive, or behind a URL.
 
     Raises:
-        SceneError: it cannot be read, or is larger than `most` bytes.
+        SceneError: the file cannot be read, or is larger than `most` bytes.
     """
     if location.is_remote:
         return read_remote(location, most=most)
@@ -123,11 +123,7 @@ def _read_local(location: Location, most: int) -> bytes:
 
 @contextmanager
 def _in_words(location: Location) -> Iterator[None]:
-    """Put into words what an archive or a folder fails with.
-
-    Raises:
-        SceneError: names the archive.
-    """
+    """Turn the errors of a folder or archive into SceneError."""
     try:
         yield
     except OSError as error:

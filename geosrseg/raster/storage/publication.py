@@ -1,4 +1,4 @@
-"""Publication: an output is made under another name and moved to its own when it is done."""
+"""Writes an output under a temporary name and renames it when it is complete."""
 
 import os
 import re
@@ -14,18 +14,18 @@ from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.lock import locked
 
 DRAFTS = ".partial"
-"""Suffix of the folder of an output that is being made."""
+"""Suffix of the folder of an unfinished output."""
 
 LOCK = ".lock"
-"""In that folder: held as long as somebody is at work in it."""
+"""File in that folder, locked while a process works there."""
 
 
 def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> None:
-    """Refuse a name that an output cannot have, before any work is done for it.
+    """Refuse an unusable output name before any work is done.
 
     Raises:
-        OutputError: see `check_name`; or the suffix is another, something stands there
-            already, or there is no such folder.
+        OutputError: see `check_name`; or the suffix is wrong, the path exists already, or its
+            folder does not exist.
     """
     check_local(path)
     check_name(path)
@@ -37,7 +37,7 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         if path.parent.exists():
             raise OutputError(f"{path}: {path.parent} is no folder: choose another name")
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
-    if os.path.lexists(path) and not path.is_file():  # a link that leads nowhere is none either
+    if os.path.lexists(path) and not path.is_file():  # nor is a broken link
         raise OutputError(f"{path}: is no regular file: choose another name")
     if path.exists() and not overwrite:
         raise OutputError(
@@ -49,8 +49,8 @@ def check_name(path: Path) -> None:
     """Refuse a name that no file can have here.
 
     Raises:
-        OutputError: it is not UTF-8, which GDAL cannot open, cannot be said in the encoding of
-            the locale, or is too long.
+        OutputError: the name is not UTF-8, which GDAL cannot open; the locale cannot encode it;
+            or it is too long.
     """
     try:
         check_encoding(path)
@@ -64,10 +64,10 @@ def check_name(path: Path) -> None:
 
 
 def check_local(path: Path) -> None:
-    """Refuse an address where a local file or folder is expected.
+    """Refuse a URL, or one of GDAL's own names, where a local path is expected.
 
     Raises:
-        OutputError: it is a URL, or one of GDAL's own names.
+        OutputError: says what to give instead.
     """
     if found := re.match(r"file:/+(.*)", str(path), re.IGNORECASE):
         raise OutputError(f"{path}: outputs are paths: give /{found[1]}")
@@ -81,14 +81,14 @@ def check_local(path: Path) -> None:
 
 @contextmanager
 def open_drafts(path: Path) -> Iterator[Path]:
-    """A hidden folder beside an output, for the files that will become it.
+    """A hidden folder beside an output, for its unfinished files.
 
-    It is on the output's file system, so that moving is atomic, and it goes with all
-    that is left in it, also after an error: GDAL's by-products too. A process that is killed
-    leaves it, and no lock on it: see `find_left_drafts`.
+    It is on the output's file system, so that renaming is atomic. On exit, also after an error, it
+    is deleted with everything left in it, GDAL's by-products included. A killed process leaves
+    the folder unlocked; `find_left_drafts` finds it.
 
     Raises:
-        OutputError: the folder of the output cannot be written.
+        OutputError: the output's folder is not writable.
     """
     try:
         folder = tempfile.mkdtemp(prefix=f".{path.name[:100]}.", suffix=DRAFTS, dir=path.parent)
@@ -106,24 +106,24 @@ def open_drafts(path: Path) -> Iterator[Path]:
 
 
 def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) -> None:
-    """Give finished files their names, the output first and then its sidecars.
+    """Move finished files to the output's folder, the output first and then its sidecars.
 
-    Nothing is moved before all of them are on the disk, so a crash or a power cut leaves
-    the old output or the new one, never a part of one. Between two moves, the new output
-    stands beside the old one's sidecar.
+    All files are flushed to disk before the first move, so a crash or power cut leaves the old
+    output or the new one, never part of one. Between two moves, the new output is beside the old
+    one's sidecar.
 
     Args:
-        drafts: files of `open_drafts`, with the names that they shall have.
-        path: the output; its folder is theirs.
-        stale: suffixes of what may stand beside an older output and would be taken for a
-            part of the new one; what is not among the drafts is deleted.
+        drafts: files of `open_drafts`, under their final names.
+        stale: suffixes of sidecars of an older output that would be read with the new one;
+            those without a new draft are deleted.
 
     Raises:
-        OutputError: the disk does not take them.
+        OutputError: the disk refuses them.
     """
     try:
         for draft in drafts:
-            _sync(draft)
+            with draft.open("r+b") as file:
+                os.fsync(file.fileno())
         for draft in drafts:
             draft.replace(path.parent / draft.name)
         published = {draft.name for draft in drafts}
@@ -136,7 +136,7 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
 
 
 def publish_text(path: Path, text: str) -> None:
-    """Write a file of text, in UTF-8, so that its name never holds a part of the text.
+    """Write a UTF-8 text file atomically.
 
     Raises:
         OutputError: it cannot be written.
@@ -145,7 +145,7 @@ def publish_text(path: Path, text: str) -> None:
 
 
 def publish_texts(texts: Mapping[Path, str]) -> None:
-    """Write files of one folder, all of them or none; what stands there is replaced.
+    """Write text files of one folder, all of them or none; existing ones are replaced.
 
     Raises:
         OutputError: one cannot be written.
@@ -160,13 +160,8 @@ def publish_texts(texts: Mapping[Path, str]) -> None:
         publish([folder / path.name for path in texts], first)
 
 
-def _sync(path: Path) -> None:
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
-
-
 def _sync_folder(folder: Path) -> None:
-    """Make the new names last, where the system can: Windows and some shares cannot."""
+    """Flush the new names to disk where possible; Windows and some shares cannot."""
     if os.name != "posix":
         return
     with suppress(OSError):

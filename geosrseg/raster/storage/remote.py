@@ -1,4 +1,4 @@
-"""Remote files: GDAL's network options, and what is read without GDAL.
+"""Network access: GDAL's options for remote rasters, and small files read without GDAL.
 
 GDAL reads by range over ``https://``, ``http://`` and ``s3://``. Credentials for S3 come
 from the environment and AWS's own files, as GDAL documents them (``AWS_ACCESS_KEY_ID``,
@@ -35,10 +35,10 @@ T = TypeVar("T")
 HTTP = ("https", "http")
 
 TIMEOUT = 10
-"""Seconds to wait for a connection, or for anything to arrive over it."""
+"""Seconds to wait for a connection, or for data to arrive over it."""
 
 DEADLINE = 40
-"""Seconds for a small file as a whole, its redirects included."""
+"""Seconds for a whole small file, redirects included."""
 
 ATTEMPTS = 3
 PAUSE = 0.5
@@ -48,9 +48,8 @@ OPTIONS = {
     # A listing may be long or forbidden.
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_HTTP_CONNECTTIMEOUT": str(TIMEOUT),
-    # Slower than this is taken for a stall; a low limit on the whole request would hit large
-    # blocks on a slow line.
-    # As a whole: what trickles in above that is given up too.
+    # The limit on a whole request allows large blocks on a slow line; a line below the low-speed
+    # limit counts as stalled.
     "GDAL_HTTP_TIMEOUT": "600",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
     "GDAL_HTTP_LOW_SPEED_TIME": str(TIMEOUT),
@@ -58,28 +57,26 @@ OPTIONS = {
     "GDAL_HTTP_RETRY_DELAY": "1",
     "VSI_CACHE": "YES",
 }
-"""GDAL's options for a remote file; the user's environment wins over each of them."""
-
+"""GDAL's options for a remote file; the user's environment overrides each of them."""
 
 BESIDE = "GDAL_DISABLE_READDIR_ON_OPEN"
-"""What GDAL does about files beside the one that it opens: ``EMPTY_DIR`` is nothing, ``TRUE``
-asks for each by its name, ``FALSE`` lists the folder."""
-
+"""How GDAL looks for files beside the one that it opens: ``EMPTY_DIR`` never, ``TRUE`` asks for
+each by name, ``FALSE`` lists the folder."""
 
 SIDECARS = "GDAL_PAM_ENABLED"
 """Whether GDAL reads .aux.xml."""
 
 EXTENSIONS = "CPL_VSIL_CURL_ALLOWED_EXTENSIONS"
-"""The only files that GDAL asks a server for, which many set to .tif."""
+"""Suffixes of the only files that GDAL requests from a server; many users set it to .tif."""
 
 COMPANIONS = ".ovr,.msk,.MSK,.aux,.AUX,.xml,.XML"
 
 
 def _bar_ftp() -> None:
-    """Keep libcurl, which GDAL reads with, from following a later answer to ftp.
+    """Keep libcurl, which GDAL uses, from following a redirect to ftp.
 
-    It follows redirects to http, https and ftp by itself, and GDAL has no option against it. A
-    proxy of a kind that there is not makes it give up before it connects.
+    GDAL has no option against this. A proxy of an unknown scheme makes libcurl fail before it
+    connects.
     """
     for scheme in ("ftp", "ftps"):
         if f"{scheme}_proxy".upper() not in os.environ:
@@ -92,11 +89,11 @@ def gdal_options(
     """GDAL's options to read `location`, for this thread.
 
     Args:
-        beside: a mask, names and scales in files beside it belong to it, wherever it lies and
-            whatever the environment says, so that its map is the same everywhere. Nothing
-            belongs to a member of an archive: what a product needs is in its files, and one from
-            anywhere could hold overviews that lead out of it.
-        alone: nothing belongs to it, wherever it lies.
+        beside: read masks, names and scales from files beside a remote file too, whatever the
+            environment says, so that its map is the same everywhere. Companions of an archive's
+            member are never read: a product does not need them, and overviews in an untrusted
+            archive could lead out of it.
+        alone: read no companions of a local file.
     """
     if location.member or (alone and not location.is_remote):
         return rasterio.Env(**{BESIDE: "EMPTY_DIR"})
@@ -110,16 +107,12 @@ def gdal_options(
 
 
 def attempt(location: Location, action: Callable[[], T]) -> T:
-    """Do something with a file, again if it is remote and GDAL has failed.
+    """Run `action` on a file, and retry it if the file is remote and GDAL fails.
 
-    GDAL itself asks again where a server answers that it cannot answer now, but not where the
-    connection stalls or is cut.
-
-    Args:
-        action: what is done; it raises one of `GDAL_ERRORS` where it fails.
+    GDAL itself retries where a server is busy, but not where the connection stalls or breaks.
 
     Raises:
-        Exception: as from the last time.
+        Exception: the error of the last attempt, one of `GDAL_ERRORS`.
     """
     if not location.is_remote:
         return action()
@@ -131,22 +124,22 @@ def attempt(location: Location, action: Callable[[], T]) -> T:
                 return action()
         except GDAL_ERRORS as error:
             failure = error
-            # GDAL keeps what it got for next time, half of it too.
+            # GDAL would reuse what it received, even if incomplete.
             options = {"CPL_VSIL_CURL_NON_CACHED": location.gdal_name}
             if "HTTP response code" in reason(error):
-                break  # it is an answer, and GDAL has asked again where that may help
+                break  # the server has answered, and GDAL has retried where that can help
     raise failure
 
 
 def check_redirects(location: Location) -> None:
-    """Refuse an address that is none, or that leads to another scheme.
+    """Refuse an invalid address, or one that redirects to another scheme.
 
-    An answer other than a redirect is GDAL's to judge: it has the retries and whatever
-    headers and credentials the user has set. It asks again itself, and follows what it is
-    answered then: to http and https, see `_bar_ftp`.
+    Any other answer is left to GDAL, which has the retries and the user's headers and
+    credentials. GDAL sends its own request later, and may then follow redirects to http and
+    https only; see `_bar_ftp`.
 
     Raises:
-        SceneError: the address is none, or redirects to anything but https, or http from http.
+        SceneError: the address is invalid, or redirects to anything but https, or http from http.
     """
     _check(location)
     if location.scheme in HTTP:
@@ -157,11 +150,8 @@ def check_redirects(location: Location) -> None:
 def read_remote(location: Location, *, most: int) -> bytes:
     """The content of a small file behind https or http.
 
-    Args:
-        most: bytes; a larger file is refused.
-
     Raises:
-        SceneError: it cannot be read, or is too large.
+        SceneError: the file cannot be read, or is larger than `most` bytes.
     """
     _check(location)
     if location.scheme not in HTTP:
@@ -186,11 +176,11 @@ def _check(location: Location) -> None:
     try:
         check_address(location)
     except ValueError as error:
-        raise SceneError(f"{location}: is no address ({error}): check it") from error
+        raise SceneError(f"{location}: is no valid address ({error}): check it") from error
 
 
 def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:
-    """Send a GET; user name and password go to the first host only, as a header."""
+    """Send a GET request; user name and password go to the first host only, as a header."""
     parts = urlsplit(location.address)
     userinfo, at, host = parts.netloc.rpartition("@")
     address = parts._replace(netloc=host.encode("idna").decode(), fragment="").geturl()
@@ -207,7 +197,7 @@ def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({}))
 
 
 class _SameOrSafer(HTTPRedirectHandler):
-    """Follows from http to http and https, and from https to https only."""
+    """Follows redirects from http to http and https, and from https to https only."""
 
     def http_error_302(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage

@@ -1,29 +1,29 @@
-"""Zip directories: what a ZIP archive of somebody else holds, before anything of it is read."""
+"""Checks an untrusted ZIP archive and its members before anything is unpacked."""
 
 import struct
 import zipfile
 from pathlib import Path, PurePosixPath
 
 MOST_DIRECTORY_BYTES = 2**23
-"""Of the archive's own list of its files; one of 10 000 members with long names has 3 MB."""
+"""Largest directory of an archive; one of 10 000 members with long names has 3 MB."""
 
 MOST_GROWTH = 200
-"""Bytes that a byte may unpack to. XML packs to a tenth, the pixels of products hardly at all."""
+"""Largest compression ratio. XML shrinks to a tenth, the pixels of products hardly at all."""
 
 SMALL = 2**20
-"""Bytes of a member that may unpack as it likes."""
+"""Bytes that a member may unpack to at any ratio."""
 
 _END, _END64, _LOCATOR = b"PK\5\6", b"PK\6\6", b"PK\6\7"
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 def open_zip(path: Path) -> zipfile.ZipFile:
-    """Open an archive whose list of files fits into memory.
+    """Open an archive whose directory fits into memory.
 
     Raises:
-        ValueError: it is too long.
-        zipfile.BadZipFile: it is no ZIP archive.
-        OSError: it cannot be read.
+        ValueError: the directory is too large.
+        zipfile.BadZipFile: the file is no ZIP archive.
+        OSError: the file cannot be read.
     """
     size = _directory_bytes(path)
     if size > MOST_DIRECTORY_BYTES:
@@ -44,14 +44,14 @@ def check_member(member: zipfile.ZipInfo) -> str:
     if member.flag_bits & 0x1:
         return "is encrypted"
     if member.compress_type not in _METHODS:
-        return "is packed in a way that GDAL cannot read"
+        return "has a compression that GDAL cannot read"
     if member.file_size > SMALL + MOST_GROWTH * member.compress_size:
         return f"would unpack to {member.file_size} bytes"
     return ""
 
 
 def _directory_bytes(path: Path) -> int:
-    """Size of the list of files, as the archive's last record says it."""
+    """Size of the directory, as the archive's last record states it."""
     with path.open("rb") as file:
         total = file.seek(0, 2)
         file.seek(max(total - 2**16 - 22 - 20, 0))
@@ -62,11 +62,10 @@ def _directory_bytes(path: Path) -> int:
         (size,) = struct.unpack_from("<L", tail, at + 12)
         if size != 0xFFFFFFFF:
             return int(size)
-        if at < 20 or tail[at - 20 : at - 16] != _LOCATOR:
-            raise zipfile.BadZipFile("its list of files is nowhere")
-        (offset,) = struct.unpack_from("<Q", tail, at - 12)
-        file.seek(min(offset, total))
-        record = file.read(56)
-        if record[:4] != _END64 or len(record) < 56:
-            raise zipfile.BadZipFile("its list of files is nowhere")
-        return int(struct.unpack_from("<Q", record, 40)[0])
+        if at >= 20 and tail[at - 20 : at - 16] == _LOCATOR:
+            (offset,) = struct.unpack_from("<Q", tail, at - 12)
+            file.seek(min(offset, total))
+            record = file.read(56)
+            if record[:4] == _END64 and len(record) == 56:
+                return int(struct.unpack_from("<Q", record, 40)[0])
+        raise zipfile.BadZipFile("its list of files is missing")

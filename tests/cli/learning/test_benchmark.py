@@ -18,7 +18,7 @@ def run(*args):
 
 @pytest.fixture
 def measured(monkeypatch):
-    """The arguments that the benchmark was called with; its result is made up."""
+    """The arguments of calls to the benchmark, which returns made-up results."""
     calls = []
 
     def measure(model, **arguments):

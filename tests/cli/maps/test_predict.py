@@ -63,7 +63,7 @@ def test_a_run_ends_with_a_summary(tmp_path, tiny_model):
 
 @pytest.mark.filterwarnings("default::geosrseg.SceneWarning")
 def test_a_map_without_a_class_is_said_twice(tmp_path, tiny_model):
-    """Where it is found, and among the last lines, where other warnings are said again."""
+    """It is printed when it occurs, and again with other warnings among the last lines."""
     write_raster(tmp_path / "scene.tif", np.full((3, 9, 9), np.nan, np.float32), names=NAMES)
     result = run(tmp_path / "scene.tif", "-m", tiny_model(), "--scale", 1)
     assert result.exit_code == 0

@@ -21,9 +21,7 @@ def layers(tmp_path, tiny_model):
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_a_layer_given_as_a_scene_is_refused_by_its_own_name(layers, name):
-    refused = pytest.raises(
-        SceneError, match=r"a map that geosrseg has made of scene.tif, expected"
-    )
+    refused = pytest.raises(SceneError, match=r"a map that geosrseg made of scene.tif, expected")
     with refused, open_scene(layers[name], model_bands=NAMES):
         pass
 

@@ -31,7 +31,7 @@ def test_a_product_with_the_files_that_there_are(tmp_path, tiny_model):
     assert found.survey.kind == "Landsat 8 OLI, Collection 2 Level 2"
     assert [band.index for band in found.survey.bands] == [1, 2, 4, 5, 6, 7]
     assert found.survey.valid_share == pytest.approx(1 - 2 / WIDTH)
-    assert "the model wants band 1, band 2, band 3" in found.obstacle
+    assert "the model needs band 1, band 2, band 3" in found.obstacle
 
 
 @pytest.mark.parametrize(("count", "reason"), [(3, "states no scale"), (5, "`bands` band 1=N")])

@@ -27,7 +27,7 @@ def refusal(scene, tmp_path, **options):
 def test_bands_and_scale_are_said_together_with_the_models_that_fit(photograph, tmp_path):
     text = refusal(photograph, tmp_path)
     assert text.startswith(f"{photograph}: the scene has 3 bands")
-    assert "the model wants blue, green, red, nir, swir1, swir2" in text
+    assert "the model needs blue, green, red, nir, swir1, swir2" in text
     assert "scale" in text.partition("; besides, ")[2]
     assert text.endswith("; its bands fit the shipped models dubai-4x, dubai-8x (`model`)")
     assert text.count(str(photograph)) == 1

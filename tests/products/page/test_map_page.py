@@ -1,4 +1,4 @@
-"""What the page says; what it does is tested in a browser, in test_map_page_live."""
+"""The content of the page; test_map_page_live tests its behaviour in a browser."""
 
 import json
 import re

@@ -91,7 +91,7 @@ def page(browser, tmp_path, write_scene, legend, labels):
 
 
 def settle(browser):
-    """Wait until every tile in sight is decoded and drawn."""
+    """Wait until every visible tile is decoded and drawn."""
     browser.execute_async_script(
         """
         const done = arguments[0];
@@ -108,7 +108,7 @@ def settle(browser):
 
 
 def colour_at(browser, across, down):
-    """What the canvas shows there, in shares of the class map's width and height."""
+    """The canvas's colour at shares of the class map's width and height."""
     settle(browser)
     return browser.execute_script(
         """

@@ -17,7 +17,7 @@ Heights = st.lists(st.integers(1, 4), min_size=10, max_size=10)
 
 
 def trace(labels, heights, *, confidence=None, pixel_areas=None) -> list[MapPolygons]:
-    """The polygons, as they come, of a map given in strips of these heights."""
+    """The polygons of a map that is added in strips of these heights, in order."""
     tracer = PolygonTracer(labels.shape[1], pixel_areas)
     pieces, row = [], 0
     for height in heights:
@@ -31,7 +31,7 @@ def trace(labels, heights, *, confidence=None, pixel_areas=None) -> list[MapPoly
 
 
 def polygons_of(piece: MapPolygons) -> np.ndarray:
-    """With the y axis upwards, as on a map."""
+    """Polygons with the y axis upwards, as on a map."""
     rings = piece.rings
     offsets = (rings.ring_offsets, rings.polygon_offsets)
     vertices = rings.vertices * np.array([1.0, -1.0])

@@ -20,7 +20,7 @@ def sieve(labels, min_area, *, step=3, pixel=1.0):
 
 
 def touches(labels, inside):
-    """The labels of the pixels beside those of a component."""
+    """The labels of the pixels adjacent to a component."""
     beside = np.zeros_like(inside)
     beside[1:] |= inside[:-1]
     beside[:-1] |= inside[1:]
@@ -57,6 +57,6 @@ def test_small_ones_go_to_their_largest_neighbour(min_area, becomes):
 
 
 def test_small_ones_grow_together():
-    """None of the four is large enough; the largest of them gives the class."""
+    """None of the four is large enough; the merged component gets the class of the largest."""
     labels = np.array([[1, 2, 2, 5, 1]], np.uint8)
     assert sieve(labels, 4).tolist() == [[2] * 5]

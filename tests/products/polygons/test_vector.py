@@ -45,7 +45,7 @@ def write_map(tmp_path, legend):
 
 @pytest.fixture
 def confidence(tmp_path, labels):
-    """Percent, of doubt too, and 255 in a tenth of the pixels."""
+    """Percent of confidence and doubt, and 255 in a tenth of the pixels."""
     path, rng = tmp_path / "confidence.tif", np.random.default_rng(4)
     values = rng.integers(20, 101, (2, *labels.shape)).astype(np.uint8)
     values[:, rng.random(labels.shape) < 0.1] = 255

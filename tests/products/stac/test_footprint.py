@@ -1,4 +1,4 @@
-"""Footprints as RFC 7946 has them, checked with shapely."""
+"""Footprints follow RFC 7946; checked with shapely."""
 
 import pytest
 import shapely

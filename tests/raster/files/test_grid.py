@@ -14,7 +14,7 @@ steps = st.floats(1e-5, 1e3) | st.floats(-1e3, -1e-5)
 
 @st.composite
 def transforms(draw: st.DrawFn) -> Affine:
-    """North-up, south-up, mirrored and rotated ones."""
+    """North-up, south-up, mirrored and rotated transforms."""
     turn = draw(st.sampled_from([0, 0, 30, -135]))
     return Affine(draw(steps), 0, draw(numbers), 0, draw(steps), draw(numbers)) @ Affine.rotation(
         turn

@@ -77,7 +77,7 @@ def test_decoded_images_are_kept_up_to_a_number_of_bytes(tmp_path):
     files.close()
     tiny = RasterFiles(decoded_bytes=100)
     with (
-        pytest.raises(DatasetError, match="50 x 40 pixels of 3 bands, and PNG can only"),
+        pytest.raises(DatasetError, match="50 x 40 pixels of 3 bands, and PNG must be decoded"),
         tiny.use(paths[0]),
     ):
         pass
@@ -109,7 +109,7 @@ def test_files_go_to_another_process_closed(tmp_path, files):
     ("content", "message"),
     [
         (None, "cannot read .*No such file"),
-        (b"<VRTDataset rasterXSize='1'>", "is none of the kinds of image .* GeoTIFF, JPEG, PNG"),
+        (b"<VRTDataset rasterXSize='1'>", "has an unknown format: expected GeoTIFF, JPEG, PNG"),
         (b"II*\0broken", "cannot open .* as GTiff"),
         (b"\xff\xd8\xff\xe0broken", "cannot open .* as JPEG"),
     ],

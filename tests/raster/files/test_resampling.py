@@ -1,4 +1,4 @@
-"""Files of other pixels on the scene's grid: windows are what GDAL makes of the whole."""
+"""Windows read on the scene's grid equal GDAL's resampling of the whole file."""
 
 import numpy as np
 import pytest

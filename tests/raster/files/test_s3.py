@@ -1,4 +1,4 @@
-"""Scenes in a bucket, of a local S3 server."""
+"""Scenes in a bucket of a local S3 server."""
 
 import socket
 import subprocess
@@ -23,7 +23,7 @@ PART = Window(3, 4, 20, 30)
 
 @pytest.fixture(scope="module")
 def endpoint():
-    """A server in a process of its own: rasterio lets no other thread answer while it asks."""
+    """A server in a separate process, because rasterio blocks other threads while it waits."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
@@ -45,7 +45,7 @@ def _answers(port: int) -> bool:
 
 @pytest.fixture
 def bucket(endpoint, monkeypatch):
-    """An empty bucket, and the environment in which GDAL finds it."""
+    """An empty bucket, and the environment by which GDAL finds it."""
     keys = {"aws_access_key_id": "geheim", "aws_secret_access_key": "geheim"}
     for key, value in keys.items():
         monkeypatch.setenv(key.upper(), value)

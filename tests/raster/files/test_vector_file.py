@@ -1,4 +1,4 @@
-"""Vector files of strangers lead to no other file and not to the network, and compute nothing."""
+"""Untrusted vector files open no other file, reach no network and run no query."""
 
 import json
 import os
@@ -112,7 +112,7 @@ def test_a_database_that_computes_is_refused(tmp_path, sql):
     database.execute(sql)
     database.commit()
     database.close()
-    with pytest.raises(ValueError, match="it has 'v'"):
+    with pytest.raises(ValueError, match="has 'v'"):
         check_geopackage(path)
 
 

@@ -68,7 +68,7 @@ def test_classes_are_taken_from_the_nearest_pixel_as_gdal_does(tmp_path, crs):
 
 
 def test_a_value_that_is_nodata_in_the_file_is_still_read_where_it_lies(tmp_path):
-    """The card may give it a class; what lies outside of the file has none."""
+    """The card may assign nodata a class; pixels outside the file have none."""
     grid = Grid(UTM, Affine(20, 0, 500_000, 0, -20, 800_000), 30, 30)
     path = write(tmp_path / "a.tif", np.zeros((1, 30, 30), np.uint8), grid, nodata=0)
     bands, covered = read(path, Warp(FINE))
@@ -140,5 +140,5 @@ def test_a_coarser_grid_has_the_same_origin():
 def test_a_vrt_of_the_users_is_not_opened(tmp_path):
     path = tmp_path / "a.tif"
     path.write_text("<VRTDataset rasterXSize='1' rasterYSize='1'/>")
-    with unreferenced_allowed(), pytest.raises(DatasetError, match="none of the kinds of image"):
+    with unreferenced_allowed(), pytest.raises(DatasetError, match="has an unknown format"):
         read(path, Warp(FINE))

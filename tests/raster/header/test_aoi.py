@@ -148,7 +148,7 @@ def test_threads_do_not_undo_each_others_filters_of_warnings():
 
 
 def test_a_geopackage_may_hold_tables_besides(tmp_path):
-    """Such as QGIS's styles: the layer of polygons is meant, wherever it stands."""
+    """A GeoPackage with QGIS styles: the layer of polygons is read, wherever it is."""
     raw = pytest.importorskip("pyogrio.raw")
     path = tmp_path / "a.gpkg"
     raw.write(path, None, [np.array([1])], ["note"], geometry_type=None, layer="b", driver="GPKG")
@@ -381,7 +381,7 @@ class TestRefused:
     def test_a_shapefile_without_its_crs(self, tmp_path):
         path = write_vector(tmp_path / "a.shp", TRIANGLE, "ESRI Shapefile")
         (tmp_path / "a.prj").unlink()
-        assert "names no CRS: give it one" in self.refused(path)
+        assert "has no CRS: add one" in self.refused(path)
 
     @pytest.mark.parametrize(
         ("names", "reason"),
@@ -431,7 +431,7 @@ def test_a_box_of_latitude_and_longitude_is_answered_with_the_other_order():
 
 
 PAST_180 = Grid(CRS.from_epsg(4326), Affine(0.01, 0, 179.8, 0, -0.01, -16), 20, 40)
-"""From 179.8 to 180.2 degrees."""
+"""Longitudes from 179.8 to 180.2 degrees."""
 
 
 @pytest.mark.parametrize(
@@ -467,7 +467,7 @@ def test_an_area_cut_at_180_degrees_on_a_projected_scene(tmp_path):
 
 
 class TestObjects:
-    """Areas as Python has them."""
+    """Areas given as Python objects."""
 
     def test_a_geometry_is_in_the_crs_of_the_scene(self):
         assert read_aoi(TRIANGLE, GRID).polygons.equals(TRIANGLE)

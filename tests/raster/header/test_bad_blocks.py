@@ -1,4 +1,4 @@
-"""A damaged file: its bad blocks are named, or left out, and nothing else is lost."""
+"""Bad blocks of a damaged file are named or left out, and all other pixels are kept."""
 
 import numpy as np
 import pytest

@@ -87,7 +87,7 @@ def test_words_are_the_band_whoever_writes_them(names):
 
 
 def test_of_two_near_infrared_bands_that_is_meant_which_is_called_so():
-    """As Sentinel-2 is stacked from a STAC catalogue."""
+    """Names as in Sentinel-2 stacks made from a STAC catalogue."""
     names = ("nir08", "blue", "green", "red", "nir", "swir16", "swir22", "rededge1")
     choice = choose_bands(bands(*names), model_bands=SIX, option=None)
     assert choice == BandChoice((2, 3, 4, 5, 6, 7))
@@ -108,7 +108,7 @@ def test_numbers_of_two_sensors_are_asked_about():
 
 def test_a_hint_numbers_no_band_that_it_does_not_know():
     found = bands("Red", "Green", "near-ish")
-    with pytest.raises(SceneError, match=r"with `bands` nir=N, N being the number or the name"):
+    with pytest.raises(SceneError, match=r"with `bands` nir=N, where N is the number or name"):
         choose_bands(found, model_bands=MODEL, option=None)
 
 

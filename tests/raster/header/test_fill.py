@@ -1,4 +1,4 @@
-"""Fill that no tag declares: found, said, and taken where the value can be nothing else."""
+"""Undeclared fill is found and reported, and becomes nodata where the value can only be fill."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_one_band_may_have_a_value_that_nothing_else_is():
 def test_one_band_that_is_0_where_others_have_data_is_said():
     numbers = filled(0, where=np.s_[1, :, :16])
     (text,) = describe_hollows(numbers, ("green", "red", "nir"))
-    assert text.startswith("red is 0 in 25.0% of its pixels over stretches where other bands have")
+    assert text.startswith("red is 0 in 25.0% of its pixels, in stretches where other bands have")
     assert text.endswith("unless `nodata` 0 makes them nodata")
 
 
@@ -86,7 +86,7 @@ def test_water_that_is_0_in_one_band_has_small_numbers_too():
 @pytest.mark.parametrize("value", [0, -9999])
 def test_a_scene_that_is_missing_everywhere_is_refused(value):
     everywhere = filled(value, where=np.s_[:])
-    with pytest.raises(SceneError, match=f"all of its pixels are {value}, which marks missing"):
+    with pytest.raises(SceneError, match=f"all its pixels are {value}, which marks missing"):
         check_holds_data(everywhere, find_fill(everywhere))
 
 
@@ -95,7 +95,7 @@ def test_a_scene_that_is_missing_everywhere_is_refused(value):
     ("dtype", "is_float"), [("float32", True), ("float64", True), ("int16", False)]
 )
 def test_zeros_of_earth_engine_are_no_ground(bands, certain, dtype, is_float):
-    """0 in all bands is what it writes for masked pixels of an image of floating point."""
+    """Earth Engine writes 0 in all bands for masked pixels of a floating-point image."""
     radiometry = Radiometry.uniform(bands)
     found = is_certain(Fill(0.0, 0.1), dtype=np.dtype(dtype), radiometry=radiometry)
     assert found == (certain and is_float)
@@ -142,15 +142,15 @@ def test_it_is_taken_where_it_can_be_nothing_else(value, dtype, radiometry, cert
 def test_the_warning_says_value_share_and_option():
     (fill,) = find_fill(filled(0))
     assert fill_warning(fill, taken=False) == (
-        "31.2% of its pixels are 0 over stretches, which no nodata tag declares: they are mapped "
+        "31.2% of its pixels are 0, in stretches, which no nodata tag declares: they are mapped "
         "as ground, unless `nodata` 0 makes them nodata"
     )
-    assert "taken for nodata" in fill_warning(fill, taken=True)
+    assert "treated as nodata" in fill_warning(fill, taken=True)
 
 
 def test_nodata_is_a_number():
     assert check_nodata([0, 65535, 0]) == (0.0, 65535.0)
-    with pytest.raises(SceneError, match="`nodata` nan: expected a number"):
+    with pytest.raises(SceneError, match="`nodata` nan: expected a finite number"):
         check_nodata([float("nan")])
 
 
@@ -164,4 +164,4 @@ def test_nodata_is_a_number():
 def test_a_value_that_the_type_cannot_hold_is_said(value, dtype, unheld):
     said = describe_unheld((0.0, value), dtype)
     assert len(said) == unheld
-    assert all(f"`nodata` {value:.10g}: no pixel has it" in line for line in said)
+    assert all(f"`nodata` {value:.10g}: no pixel can have it" in line for line in said)

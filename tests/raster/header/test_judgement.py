@@ -1,4 +1,4 @@
-"""A scene's reflectances and pixels against what the model learned from."""
+"""Comparison of a scene's reflectances and pixel size with the training data."""
 
 from dataclasses import replace
 
@@ -99,7 +99,7 @@ WIDE = make_spec(
                   means=(0.2,) * 4),
 )  # fmt: skip
 WIDE = replace(WIDE, bands=("blue", "green", "red", "nir"))
-"""Of a model that has seen all kinds of ground, so that its quantiles tell little."""
+"""Spec of a model trained on all kinds of ground, whose quantiles tell little."""
 
 
 def judged(values, scale, offset=0.0, *, insisted=False):
@@ -112,7 +112,7 @@ def numbers(scale, offset=0.0, dtype="uint16"):
 
 
 class TestVegetation:
-    """What tells a scale where a model knows all kinds of ground."""
+    """How a scale is judged where the model knows all kinds of ground."""
 
     @pytest.mark.parametrize("convention", CONVENTIONS, ids=lambda each: each.option)
     def test_a_right_scale_goes_without_a_word(self, convention):

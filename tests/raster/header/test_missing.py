@@ -11,12 +11,12 @@ from tests.tiny_models import make_spec
 
 BANDS = ("green", "red", "nir")
 GAP, EMPTY = 40, 60
-"""From the column GAP on red is missing, from the column EMPTY on all bands are."""
+"""Red is missing from column GAP on, all bands from column EMPTY on."""
 
 
 @pytest.fixture
 def gappy(tmp_path):
-    """Writes numbers of three bands, and gives the path."""
+    """Write three bands and return the path."""
 
     def write(dtype="int16", nodata=-9999):
         numbers = np.random.default_rng(0).integers(100, 4000, (3, 64, 64)).astype(dtype)

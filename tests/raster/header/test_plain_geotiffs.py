@@ -1,4 +1,4 @@
-"""Plain GeoTIFFs of every kind, against what rasterio reads of them."""
+"""Plain GeoTIFFs of every kind, compared with what rasterio reads."""
 
 from dataclasses import replace
 
@@ -132,7 +132,7 @@ def test_real_scenes(name):
 
 
 class TestEarthEngine:
-    """Exports as they come: names of the catalogue, reflectance 0 to 1, masked pixels."""
+    """Earth Engine exports: names from its catalogue, reflectance 0 to 1, masked pixels."""
 
     @pytest.mark.parametrize("fill", [np.nan, 0.0, -np.inf])
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which numbers of a file of flags mark a pixel."""
+"""Flags that mark a pixel."""
 
 import numpy as np
 import pytest

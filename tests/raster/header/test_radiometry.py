@@ -72,7 +72,7 @@ COLLECTION_2 = (2.75e-5, -0.2)
 
 
 def stated(*pairs: tuple[float, float]) -> Radiometry:
-    """What a file whose bands state these scales and offsets is taken for."""
+    """The radiometry of a file whose bands state these scales and offsets."""
     scales, offsets = zip(*pairs, strict=True)
     dataset = SimpleNamespace(scales=scales, offsets=offsets)
     chosen = SimpleNamespace(indexes=tuple(range(1, len(pairs) + 1)))

@@ -395,7 +395,7 @@ class TestItem:
     @pytest.mark.parametrize(
         ("text", "reason"),
         [
-            ("", "is empty: it was not downloaded whole"),
+            ("", "is empty: the download is incomplete"),
             ("[]", "no STAC item"),
             ('{"id": "x"}', "'assets' is missing"),
             ('{"id": "x", "assets": {"red": {}}}', "'href' is missing"),

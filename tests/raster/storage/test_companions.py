@@ -1,4 +1,4 @@
-"""A scene leads GDAL to no other file, and not to the network."""
+"""A scene makes GDAL open no other file and reach no network."""
 
 import os
 import tarfile
@@ -56,7 +56,7 @@ def beside(scene, suffix, content):
 
 
 def read(scene):
-    """All that a prediction with a quicklook reads."""
+    """Everything that a prediction with a quicklook reads."""
     with open_scene(scene, model_bands=("grey",), scale=1) as opened:
         numbers, valid = opened.read(Window(0, 0, 32, 32))
         decimated, _ = opened.read_decimated(16, 16)
@@ -73,7 +73,7 @@ def refusal(scene):
 
 
 def test_gdal_alone_would_follow_them(scene, secret):
-    """What is refused here is real: if GDAL mends it, this module can go."""
+    """GDAL does follow these files; if a later version does not, the check can go."""
     beside(scene, ".ovr", vrt(secret))
     with rasterio.open(scene, driver="GTiff") as dataset:
         assert (dataset.read(1, out_shape=(16, 16)) == SECRET).all()
@@ -82,7 +82,7 @@ def test_gdal_alone_would_follow_them(scene, secret):
 @pytest.mark.parametrize("suffix", [".ovr", ".OVR", ".msk", ".Msk", ".msk.ovr", ".ovr.msk"])
 def test_a_vrt_in_the_place_of_overviews_or_a_mask(scene, secret, suffix):
     path = beside(scene, suffix, vrt(secret))
-    assert f"takes {path.name} beside it for its overviews or mask" in refusal(scene)
+    assert f"would use {path.name} beside it as overviews or mask" in refusal(scene)
 
 
 def test_overviews_that_lead_further(scene, secret, write_scene):
@@ -174,7 +174,7 @@ def test_a_file_of_a_dataset(scene, secret):
     with pytest.raises(DatasetError, match="OVERVIEW_FILE"), RasterFiles().use(scene):
         pass
     beside(scene, ".msk", vrt(secret))
-    with pytest.raises(DatasetError, match=r"takes scene\.tif\.msk"), RasterFiles().use(scene):
+    with pytest.raises(DatasetError, match=r"would use scene\.tif\.msk"), RasterFiles().use(scene):
         pass
 
 
@@ -189,7 +189,7 @@ def test_a_folder_that_cannot_be_listed(scene, secret):
 
 
 class TestSidecarsOfStrangers:
-    """A PAM file may say where a scene lies, which GDAL takes by a path or a URL too."""
+    """A PAM file may state a CRS, which GDAL also reads from a path or URL."""
 
     @pytest.mark.parametrize(
         "text",
@@ -206,7 +206,7 @@ class TestSidecarsOfStrangers:
         path = write_scene(reflectance)
         path.with_name(f"{path.name}.aux.xml").write_text(text)
         with (
-            pytest.raises(SceneError, match=r"aux\.xml beside it is not taken"),
+            pytest.raises(SceneError, match=r"aux\.xml beside it is refused"),
             open_scene(path, model_bands=BANDS),
         ):
             pass

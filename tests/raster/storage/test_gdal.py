@@ -1,4 +1,4 @@
-"""GDAL and PROJ as the library wants them, whatever the environment says."""
+"""GDAL and PROJ settings of the library, whatever the environment sets."""
 
 import errno
 import os

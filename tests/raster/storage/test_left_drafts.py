@@ -1,4 +1,4 @@
-"""What killed processes have left of outputs is found and removed, and nothing else."""
+"""Drafts of killed processes are found and removed, and nothing else."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.forked import run_forked
 
 
 def die(output):
-    """Kill this process while it makes an output."""
+    """Kill this process while it writes an output."""
     with open_drafts(output) as folder:
         (folder / output.name).write_bytes(bytes(1000))
         os.kill(os.getpid(), signal.SIGKILL)
@@ -21,7 +21,7 @@ def die(output):
 
 @pytest.fixture
 def left(tmp_path):
-    """The folder that a killed process has left."""
+    """The folder that a killed process left."""
     run_forked(lambda: die(tmp_path / "map.csv"))
     (folder,) = tmp_path.glob(".*.partial")
     return folder

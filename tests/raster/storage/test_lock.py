@@ -1,4 +1,4 @@
-"""Locks, with the system's help and where a file system has none."""
+"""Locks, on file systems with and without locks of their own."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ from geosrseg.raster.storage.lock import is_locked, locked
 
 @pytest.fixture(params=[None, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
 def system(request, monkeypatch):
-    """As it is, and as NFS, FUSE and Lustre mounts without locks are."""
+    """The file system as it is, and one without locks, as NFS, FUSE and Lustre may be."""
     if request.param is not None:
 
         def refuse(handle):
@@ -59,7 +59,7 @@ def test_any_other_failure_is_itself(tmp_path, monkeypatch):
 
 
 class TestHolder:
-    """The file that stands for a lock."""
+    """The file that replaces the system's lock."""
 
     @pytest.fixture(autouse=True)
     def without_locks(self, monkeypatch):
@@ -127,7 +127,7 @@ class TestHolder:
     [("ext4", False), ("nfs4", True), ("lustre", True), ("fuse.sshfs", True), ("", True)],
 )
 def test_locks_of_shared_disks_are_not_trusted(tmp_path, monkeypatch, kind, alone):
-    """Two machines: each has a lock of its own, as with NFS mounted `nolock`."""
+    """Two machines whose locks are local, as on NFS mounted with `nolock`."""
     mount = SimpleNamespace(mountpoint=str(tmp_path.resolve()), fstype=kind, opts="rw")
     monkeypatch.setattr("psutil.disk_partitions", lambda all: [mount])
     monkeypatch.setattr(lock, "_acquire", lambda handle: None)

@@ -1,4 +1,4 @@
-"""What is no scene is named, with what to type instead."""
+"""Input that is no scene is refused, with advice what to give instead."""
 
 import gzip
 import zipfile
@@ -33,8 +33,8 @@ def refused(text):
             "give https://acc.blob.core.windows.net/data/b.tif",
         ),
         ("/vsiaz/data/b.tif", "give https://ACCOUNT.blob.core.windows.net/data/b.tif"),
-        ("file://scene.tif", "of this machine it has three slashes, file:///"),
-        ("zip://a.zip!b.tif", "unpack it and give what is inside"),
+        ("file://scene.tif", "a local file has three slashes, file:///"),
+        ("zip://a.zip!b.tif", "unpack it and give the file inside"),
         ("", "the scene has an empty name"),
         ("ftp://host/b.tif", "ftp:// is not read, expected a path or https, http, s3: download"),
         ("/vsis3/bucket/b.tif", "give s3://bucket/b.tif"),
@@ -59,13 +59,13 @@ def test_an_array_is_read_where_this_program_keeps_it_and_by_no_address_that_is_
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "is empty: it was not downloaded whole, get it again"),
+        (b"", "is empty: the download is incomplete, get it again"),
         (b"II*\0\x40\x42\x0f\0" + bytes(90), "ends at byte 98, and its directory is at 1000000"),
-        (b"<!DOCTYPE html><html>", "is a web page, as servers give for a login or an error"),
-        (b"<?xml version='1.0'?><Error/>", "is XML, as servers give for an error"),
+        (b"<!DOCTYPE html><html>", "is a web page, as servers send for a login or an error"),
+        (b"<?xml version='1.0'?><Error/>", "is XML, as servers send for an error"),
         (b'{"message": "Unauthorized"}', "is JSON, expected a raster"),
-        (b"version https://git-lfs.github.com/spec/v1\n", "get that with git lfs pull"),
-        (b"\x89PNG\r\n\x1a\n", "is a picture (PNG), expected a GeoTIFF: make one of it, with"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "not the file itself: run git lfs pull"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture (PNG), expected a GeoTIFF: convert it with"),
     ],
 )
 def test_files_that_are_no_raster_are_named_by_what_they_are(tmp_path, content, why):
@@ -78,9 +78,9 @@ def test_files_that_are_no_raster_are_named_by_what_they_are(tmp_path, content, 
     [
         ("-", "standard input is not read"),
         ('NETCDF:"a.nc":sr', 'with gdal_translate NETCDF:"a.nc":sr scene.tif'),
-        ("~/a.tif", "~ means your home folder only outside of quotes"),
+        ("~/a.tif", "~ means your home folder only outside quotes"),
         ("no_folder/a.tif", "and no folder no_folder"),
-        ("*.tif", "no file has a name of this pattern"),
+        ("*.tif", "no file name matches this pattern"),
         ("scenne.tif", "is it scene.tif?"),
         ("SCENE.TIF", "is it scene.tif?"),
     ],
@@ -126,14 +126,14 @@ def test_folders_of_other_kinds(tmp_path, folder, file, message):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.vrt", b"<VRTDataset/>", "if you trust it, make a GeoTIFF of it, with gdal_translate "
+        ("a.vrt", b"<VRTDataset/>", "if you trust it, convert it with gdal_translate "
          "{path}.vrt {path}.tif"),
         ("a.tif", b" <VRTDataset/>", "with gdal_translate {path}.tif {path}_geotiff.tif"),
-        ("a.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "is JPEG 2000: give its product's own folder, or "
-         "make a GeoTIFF of it, with gdal_translate {path}.jp2 {path}.tif"),
+        ("a.jp2", b"\0\0\0\x0cjP  \r\n\x87\n", "is JPEG 2000: give its product's folder, or "
+         "convert it with gdal_translate {path}.jp2 {path}.tif"),
         ("a.j2k", b"\xff\x4f\xff\x51\0", "is JPEG 2000"),
-        ("a.h5", b"\x89HDF\r\n\x1a\n", "is HDF5 or NetCDF: make a GeoTIFF of the variable"),
-        ("a.nc", b"CDF\x01", "is NetCDF: make a GeoTIFF of the variable"),
+        ("a.h5", b"\x89HDF\r\n\x1a\n", "is HDF5 or NetCDF: convert the variable"),
+        ("a.nc", b"CDF\x01", "is NetCDF: convert the variable"),
     ],
 )  # fmt: skip
 def test_rasters_of_other_kinds_are_answered_with_the_command(tmp_path, name, content, message):

@@ -1,4 +1,4 @@
-"""Scenes behind URLs, from a server of this machine that may misbehave."""
+"""Scenes behind URLs, from a local server that may misbehave."""
 
 import io
 import shutil
@@ -43,7 +43,7 @@ def cog(tmp_path_factory, numbers):
 
 @pytest.fixture
 def server(tmp_path, cog):
-    """A server of `tmp_path`, in which the scene lies; GDAL remembers nothing of its port."""
+    """A server of the scene in `tmp_path`, with GDAL's cache of its port cleared."""
     shutil.copy(cog, tmp_path / "scene.tif")
     with serve(tmp_path) as running:
         yield running
@@ -51,7 +51,7 @@ def server(tmp_path, cog):
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
-    """Wait a second where users would wait for ten."""
+    """Wait 1 s where users wait 10 s."""
     monkeypatch.setattr(remote, "TIMEOUT", 1)
     monkeypatch.setattr(remote, "PAUSE", 0)
     for key, value in (("LOW_SPEED_TIME", "1"), ("MAX_RETRY", "1"), ("RETRY_DELAY", "0")):
@@ -173,7 +173,7 @@ class TestRedirects:
         assert "redirects to" in refused(f"{server.url}/scene.tif")
 
     def test_a_later_answer_does_not_lead_to_ftp(self, server):
-        """GDAL asks again, and could be answered otherwise than we were."""
+        """GDAL repeats the request and could get another answer."""
         with socket.create_server(("127.0.0.1", 0)) as ftp:
             ftp.settimeout(0.1)
             there = f"ftp://127.0.0.1:{ftp.getsockname()[1]}/x.tif"
