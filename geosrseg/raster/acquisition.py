@@ -1,6 +1,7 @@
-"""When a scene was taken, as far as it or its name says."""
+"""Acquisition date of a scene, from its metadata or its file names."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 
 from geosrseg.raster.scene import Scene
@@ -18,15 +19,12 @@ _NAMES = (
 
 
 def acquisition_date(scene: Scene) -> date | None:
-    """The day of a product, or that in the name of a file; None for other scenes."""
+    """Return the day that the product's metadata or a file name states; None without either."""
     if scene.header.taken is not None:
         return scene.header.taken
-    names = [scene.location.name, *(file.location.name for file in scene.header.files)]
-    for name in names:
+    for name in (scene.location.name, *(file.location.name for file in scene.header.files)):
         for pattern, form in _NAMES:
-            if found := pattern.search(name):
-                try:
+            with suppress(ValueError):
+                if found := pattern.search(name):
                     return datetime.strptime(found.group(1), form).date()
-                except ValueError:
-                    continue
     return None

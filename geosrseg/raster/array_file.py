@@ -1,4 +1,4 @@
-"""ArrayFile: an array as a GeoTIFF in memory, so that it is read as any scene is."""
+"""Writes an array to a GeoTIFF in memory, so that it can be read like any other scene."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Pixels: TypeAlias = NDArray[np.generic] | xarray.DataArray
     """A NumPy array, a masked one, or an xarray DataArray."""
     Crs: TypeAlias = CRS | str | int | dict[str, Any] | None
-    """Whatever rasterio takes for a CRS."""
+    """Any form of a CRS that rasterio accepts."""
 
 
 _UNUSABLE: tuple[type[Exception], ...] = (*GDAL_ERRORS, TypeError, ValueError)
@@ -38,16 +38,14 @@ def array_file(
     nodata: float | None = None,
     band_names: Sequence[str] = (),
 ) -> Iterator[Location]:
-    """Where an array can be read as a scene while the block lasts.
+    """Yield a location at which the array can be read as a scene until the block ends.
 
     Args:
-        array: (bands, rows, cols), or (rows, cols) of one band.
+        array: (bands, rows, cols), or (rows, cols) for one band.
         transform: pixel to ground, an Affine or its six numbers.
-        crs: anything that rasterio reads as one.
-        nodata: the number that marks missing pixels.
 
     Raises:
-        SceneError: the array, its CRS or its names are unusable.
+        SceneError: the array, transform, CRS or band names are unusable.
     """
     scales: tuple[float, float] | None = None
     if is_data_array(array):
@@ -59,7 +57,7 @@ def array_file(
     values, valid = _values(array)
     if band_names and len(band_names) != len(values):
         raise SceneError(
-            f"`band_names` are {len(band_names)}, and the array has {len(values)} bands: name each"
+            f"{len(band_names)} `band_names` for an array of {len(values)} bands: name each band"
         )
     profile = {
         "driver": "GTiff",
@@ -70,11 +68,11 @@ def array_file(
         "transform": _transform(transform),
         "crs": _crs(crs),
         "nodata": nodata,
-        "photometric": "MINISBLACK",  # four bands of bytes are not red, green, blue and alpha
+        "photometric": "MINISBLACK",  # GDAL would take four uint8 bands for RGB and alpha
     }
     with MemoryFile() as memory:
         try:
-            # A mask inside the file, as nothing else is looked for beside it.
+            # The mask is stored inside the file: the reader does not look for a .msk file.
             with (
                 unreferenced_allowed(),
                 rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True),
@@ -93,7 +91,7 @@ def array_file(
 
 
 def _values(array: Any) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
-    """(bands, rows, cols) in a type that a GeoTIFF has, and valid (rows, cols) if it is masked."""
+    """Return (bands, rows, cols) in a dtype of GeoTIFF, and valid (rows, cols) if masked."""
     values = np.ma.getdata(array)
     values = values[None] if values.ndim == 2 else values
     if values.ndim != 3 or 0 in values.shape or values.dtype.kind not in "iuf":
@@ -123,4 +121,4 @@ def _crs(crs: "Crs") -> CRS | None:
     try:
         return None if crs is None else CRS.from_user_input(crs)
     except (CRSError, TypeError, ValueError) as error:
-        raise SceneError(f"`crs` {crs!r}: is no CRS ({reason(error)})") from error
+        raise SceneError(f"`crs` {crs!r}: is not a CRS ({reason(error)})") from error

@@ -1,4 +1,4 @@
-"""Composite: three bands of a scene as a picture for the screen."""
+"""Composite: shows three bands of a scene as an RGB picture."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from geosrseg.core.composite import choose_composite
 from geosrseg.raster.scene import Scene
 
 EMPTY = (232, 232, 232)
-"""The colour of what is not valid."""
+"""Colour of invalid pixels."""
 
 SAMPLE = 700
-"""Pixels along the longer side of the decimated scene that the stretch is taken from."""
+"""Pixels along the longer side of the decimated scene from which the stretch is computed."""
 
 LEAST_LAND = 0.01
-"""Share of the valid pixels below which land is too little to take a stretch from."""
+"""Share of land among the valid pixels below which the stretch uses all valid pixels."""
 
 Limits = NDArray[np.float64]
 LandOf = Callable[[int, int], NDArray[np.bool_]]
@@ -24,11 +24,11 @@ LandOf = Callable[[int, int], NDArray[np.bool_]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composite:
-    """Which bands are shown, and which of their numbers as black and as white.
+    """The bands shown, and the numbers drawn as black and as white.
 
     Attributes:
-        bands: names of those shown as red, green and blue.
-        limits: (3, 2) numbers.
+        bands: names of the bands shown as red, green and blue.
+        limits: (3, 2) numbers drawn as black and as white.
     """
 
     bands: tuple[str, ...]
@@ -36,11 +36,10 @@ class Composite:
 
     @classmethod
     def of(cls, scene: Scene, *, land: LandOf | None = None) -> "Composite":
-        """The composite of a whole scene, from a small copy of it.
+        """Choose bands and limits from a decimated copy of the scene.
 
         Args:
-            scene: the open scene.
-            land: gives, for the copy's rows and columns, where its land is; see `find_limits`.
+            land: called with the copy's height and width; returns the `land` of `find_limits`.
 
         Raises:
             SceneError: the scene cannot be read.
@@ -56,7 +55,7 @@ class Composite:
     def paint(
         self, scene: Scene, numbers: NDArray[np.generic], valid: NDArray[np.bool_]
     ) -> NDArray[np.uint8]:
-        """(rows, cols, 3) of what `scene` has read."""
+        """Return (rows, cols, 3) for digital numbers that were read from `scene`."""
         shown = pick_bands(numbers, scene.band_names, self.bands)
         return stretch(shown, valid, self.limits)
 
@@ -64,7 +63,7 @@ class Composite:
 def pick_bands(
     numbers: NDArray[np.generic], names: tuple[str, ...], wanted: tuple[str, ...]
 ) -> NDArray[np.generic]:
-    """(wanted, rows, cols) of (names, rows, cols)."""
+    """Select (wanted, rows, cols) from (names, rows, cols)."""
     return numbers[[names.index(name) for name in wanted]]
 
 
@@ -73,17 +72,17 @@ def find_limits(
     valid: NDArray[np.bool_],
     land: NDArray[np.bool_] | None = None,
 ) -> Limits:
-    """What becomes black and white: the 2nd percentile of each band, and the 98th of its land.
+    """Find black, the 2nd percentile of each band, and white, the 98th percentile of its land.
 
-    Water is dark: where there is much of it, all of the land would be white.
+    Water is dark: in a scene with much water, a percentile of all pixels would turn land white.
 
     Args:
         numbers: (bands, rows, cols).
         valid: (rows, cols).
-        land: (rows, cols) where there is land; everywhere by default.
+        land: (rows, cols), True on land; None means everywhere.
 
     Returns:
-        (bands, 2); 0 and 1 where no pixel is valid.
+        (bands, 2); 0 and 1 if no pixel is valid.
     """
     if not valid.any():
         return np.tile([0.0, 1.0], (len(numbers), 1))
@@ -100,12 +99,12 @@ def find_limits(
 def stretch(
     numbers: NDArray[np.generic], valid: NDArray[np.bool_], limits: Limits
 ) -> NDArray[np.uint8]:
-    """Spread each band over the screen's range.
+    """Stretch each band to 0 to 255.
 
     Args:
         numbers: (3, rows, cols).
         valid: (rows, cols); other pixels become light grey.
-        limits: (3, 2) numbers that become black and white.
+        limits: (3, 2) numbers drawn as black and as white.
 
     Returns:
         (rows, cols, 3) uint8.

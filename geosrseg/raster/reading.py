@@ -1,4 +1,4 @@
-"""Reading: how to read a scene, as its user states it."""
+"""Reading: the user's choices for reading a scene."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     import shapely
 
     Area: TypeAlias = str | Path | Sequence[float] | shapely.Geometry | Any
-    """A file, four numbers, a geometry, or what has a ``geometry`` and a ``crs``."""
+    """A file, four numbers, a geometry, or an object with a ``geometry`` and a ``crs``."""
 
 
 AoiExtent = Literal["crop", "scene"]
 
 NodataIf = Literal["any", "all", "never"]
-"""In which of its bands a pixel lacks a number, so that it is nodata."""
+"""How many bands of a pixel must be missing to make the pixel nodata."""
 
 MAX_PIXELS = 2**31
-"""Of a scene; a header that declares more is taken for damage."""
+"""Largest scene accepted by default; a header that declares more is probably damaged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How to read a scene.
 
-    Python's natural forms are taken and brought to the command line's: ``bands=[3, 2, 1]`` or
-    ``{"green": 3}``, ``mask="cloud"`` or a list, ``aoi`` as four numbers, a shapely geometry in
-    the scene's CRS, or a GeoDataFrame.
+    Accepts Python values and converts them to the forms of the command line: ``bands=[3, 2, 1]``
+    or ``{"green": 3}``, ``mask="cloud"`` or a list, ``aoi`` as four numbers, a shapely geometry
+    in the scene's CRS, or a GeoDataFrame.
     """
 
     bands: str | Sequence[int] | Mapping[str, int] | None = option(
@@ -90,17 +90,17 @@ class Reading:
 
     @property
     def chosen_bands(self) -> str | None:
-        """The bands as text."""
+        """Return the bands as text."""
         return _bands(self.bands)
 
     @property
     def nodata_values(self) -> tuple[float, ...]:
-        """The digital numbers that mark missing pixels."""
+        """Return the digital numbers that mark missing pixels."""
         return _numbers(self.nodata)
 
     @property
     def masked(self) -> tuple[str, ...]:
-        """The names of what is not valid."""
+        """Return the names of the flags that make a pixel nodata."""
         return _names(self.mask)
 
 
@@ -122,7 +122,7 @@ def _names(names: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _area(area: Any) -> Any:
-    """Text for a file or a box; anything else is unchanged."""
+    """Convert a path or a box to text; return anything else unchanged."""
     if isinstance(area, os.PathLike):
         return str(area)
     if isinstance(area, Sequence) and not isinstance(area, str):

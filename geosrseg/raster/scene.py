@@ -35,12 +35,7 @@ _UNREADABLE: tuple[type[Exception], ...] = (SceneError, *GDAL_ERRORS)
 
 
 class Scene:
-    """An open scene. A handle belongs to one thread: let each have its own by `reopen`.
-
-    Args:
-        header: what the scene holds.
-        files: the open files that the header names.
-    """
+    """An open scene, for use by one thread; other threads get handles from `reopen`."""
 
     def __init__(self, header: SceneHeader, files: SceneFiles) -> None:
         self.header = header
@@ -48,12 +43,12 @@ class Scene:
 
     @property
     def bad_blocks(self) -> BadBlocks:
-        """Those that its handles have met."""
+        """Blocks that could not be decoded, of all handles of the scene."""
         return self._files.bad_blocks
 
     @property
     def location(self) -> Location:
-        """The file, the product or the URL; as text it holds no credentials."""
+        """The file, product or URL; its text form leaves credentials out."""
         return self.header.location
 
     @property
@@ -63,7 +58,7 @@ class Scene:
 
     @property
     def band_names(self) -> tuple[str, ...]:
-        """The model's names of the bands that `read` gives, in order."""
+        """The model's names of the bands, in the order in which `read` returns them."""
         return self.header.band_names
 
     @property
@@ -73,11 +68,11 @@ class Scene:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a user should hear about, one line each."""
+        """Warnings for the user, one line each."""
         return self.header.warnings
 
     def add_unlike(self, found: Iterable[str]) -> None:
-        """Note in what else the scene turned out to be unlike the model's training data."""
+        """Add texts that say how the scene differs from the model's training data."""
         texts = tuple(found)
         header = self.header
         self.header = replace(
@@ -86,45 +81,45 @@ class Scene:
 
     @property
     def extent(self) -> Window:
-        """The pixels that a map of the scene shows: all, or those around the area of interest."""
+        """The part that a map shows: the whole scene, or the box around the area of interest."""
         return self.header.extent or Window(0, 0, self.grid.height, self.grid.width)
 
     def part(self, window: Window) -> "Scene":
-        """Some of its pixels as a scene of their own, which has the same open files."""
+        """Return a window as a scene that shares the open files."""
         grid, outer = self.grid.part(window), self.header.part
         part = window if outer is None else window.outside(outer)
         header = replace(self.header, grid=grid, part=part, extent=None)
         return Scene(header, self._files)
 
     def reopen(self) -> AbstractContextManager["Scene"]:
-        """Another handle, for another thread; nothing is examined again."""
+        """Open another handle, for another thread, without examining the files again."""
         return open_header(self.header, bad_blocks=self.bad_blocks)
 
     def read(self, window: Window) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """Digital numbers of a window, which lies inside the scene.
+        """Read the digital numbers of a window inside the scene.
 
         Returns:
-            (bands, rows, cols) in the file's dtype, and valid (rows, cols): True where
-            every band is a number that neither nodata, a mask, alpha nor a quality flag
-            excludes. The area of interest excludes nothing here: around it the ground is
-            context, see `wanted`.
+            (bands, rows, cols) in the file's dtype, and valid (rows, cols): False where
+            nodata, a mask, alpha or a quality flag excludes the pixel. Pixels outside the area
+            of interest stay valid, because the model uses them as context; see `wanted`.
 
         Raises:
             SceneError: a block cannot be decoded.
+            ValueError: the window reaches beyond the scene.
         """
         if window.row_stop > self.grid.height or window.col_stop > self.grid.width:
             raise ValueError(f"{window} reaches beyond the scene, {self.grid}")
-        return self._read(window, None)
+        return self.read_sampled(window)
 
     def read_decimated(
         self, height: int, width: int, window: Window | None = None
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
-        """A window averaged to `height` by `width` pixels, from overviews if there are any.
+        """Read a window averaged to `height` by `width` pixels, from overviews if there are any.
 
         Args:
-            height: rows,
-            width: and columns of the result.
-            window: the part to read; without it, all.
+            height: rows of the result.
+            width: columns of the result.
+            window: the part to read; None for the whole scene.
 
         Returns:
             Digital numbers and valid, as from `read`.
@@ -133,40 +128,40 @@ class Scene:
             SceneError: a block cannot be decoded.
         """
         whole = Window(0, 0, self.grid.height, self.grid.width)
-        return self._read(window or whole, (height, width))
+        return self.read_sampled(window or whole, (height, width))
 
     def wanted(self, window: Window, *, factor: int = 1) -> NDArray[np.bool_]:
-        """(factor · rows, factor · cols) of a window: True inside the area of interest."""
+        """Return (factor · rows, factor · cols): True inside the area of interest."""
         return inside(self.header.aoi, self.grid.refined(factor), window.scaled(factor))
 
     def reached(self, window: Window) -> NDArray[np.bool_]:
-        """(rows, cols) of a window: True where any of a pixel is in the area of interest."""
+        """Return (rows, cols): True where the area of interest touches the pixel."""
         return inside(self.header.aoi, self.grid, window, all_touched=True)
 
     @property
     def has_overviews(self) -> bool:
-        """Reading a whole averaged copy costs little."""
+        """True if every file has overviews, so that reading a decimated copy is cheap."""
         return self._files.has_overviews
 
     def read_sampled(self, window: Window, shape: tuple[int, int] | None = None) -> Pixels:
-        """A window as `read` gives it, averaged if there is a shape."""
-        return self._read(window, shape)
+        """Read a window as `read` does, averaged to `shape` unless that is None."""
+        return self._files.read(self._in_file(window), shape)
 
     def wanted_of(self, part: Part) -> NDArray[np.bool_]:
-        """(rows, cols) of a part of a sample: True inside the area of interest."""
+        """Return (rows, cols) of a part of a sample: True inside the area of interest."""
         if part.valid.shape == (part.window.height, part.window.width):
             return self.wanted(part.window)
         return self._wanted_decimated(*part.valid.shape)
 
     def _wanted_decimated(self, height: int, width: int) -> NDArray[np.bool_]:
-        """(height, width) pixels of the whole: True inside the area of interest."""
+        """Return (height, width) for the whole scene: True inside the area of interest."""
         rows = np.arange(height) * self.grid.height // height
         cols = np.arange(width) * self.grid.width // width
         lines = [self.wanted(Window(int(row), 0, 1, self.grid.width))[0, cols] for row in rows]
         return np.stack(lines)
 
     def read_masked(self, height: int, width: int) -> NDArray[np.bool_]:
-        """(height, width), a pixel each: True outside the area of interest or masked by flags.
+        """Return (height, width) sampled from the scene: True outside the aoi or flagged.
 
         Raises:
             SceneError: a block cannot be decoded.
@@ -175,11 +170,8 @@ class Scene:
         unmasked = self._files.read_unmasked(self._in_file(whole), (height, width))
         return ~(self._wanted_decimated(height, width) & unmasked)
 
-    def _read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
-        return self._files.read(self._in_file(window), shape)
-
     def _in_file(self, window: Window) -> Window:
-        """A window of the scene, counted from the origin of its files."""
+        """Convert a window of the scene to one that counts from the origin of its files."""
         return window if self.header.part is None else window.outside(self.header.part)
 
 
@@ -196,15 +188,15 @@ def open_scene(
 
     Args:
         path: a GeoTIFF or COG, a product that a sensor recognises (a folder or an archive), or
-            its STAC item. A file or an item may be a URL: ``https://``, ``http://``, and for a
-            file ``s3://``.
-        model_bands: names of the model's bands, in its order.
-        spec: of the model; with it the scene is compared with what the model learned from.
-        reading: how to read it; the defaults of `Reading` without it.
-        changes: fields of `Reading` by name, in place of its own.
+            its STAC item. A file or an item may be an ``https://`` or ``http://`` URL, a file
+            also ``s3://``.
+        model_bands: names of the model's bands, in the model's order.
+        spec: if given, the scene is compared with the data that this model was trained on.
+        reading: how to read the scene; None for the defaults of `Reading`.
+        changes: fields of `Reading` that replace those of `reading`.
 
     Raises:
-        SceneError: the scene cannot be read, or is not what the model expects.
+        SceneError: the scene cannot be read, or does not suit the model.
     """
     location = Location.of(path)
     reading = replace(reading or Reading(), **changes)
@@ -219,7 +211,7 @@ def open_scene(
         spec=spec,
         any_resolution=reading.any_resolution,
     )
-    with rasterio.Env():  # GDAL's own messages stay unheard, as long as the scene is open
+    with rasterio.Env():  # keeps GDAL's own messages off stderr while the scene is open
         header = examine_scene(location, options)
         with named(location):
             if reading.aoi is not None:
@@ -236,47 +228,44 @@ def open_scene(
 
 
 def _cut(header: SceneHeader, reading: Reading, *, factor: int) -> SceneHeader:
-    """With the area of interest, and where the map is cropped, the pixels around it."""
+    """Add the area of interest and, if the map is cropped, the extent of the map."""
     area = read_aoi(reading.aoi, header.grid, factor=factor)
     extent = area.extent(header.grid, factor=factor) if reading.aoi_extent == "crop" else None
     return replace(header, aoi=area, extent=extent)
 
 
 def _with_losses(header: SceneHeader) -> SceneHeader:
-    """With a warning for each band that alone makes most of the scene nodata."""
+    """Add a warning for each band that alone makes most of the scene nodata."""
     try:
         with open_files(header, bad_blocks=BadBlocks(skip=False)) as files:
             losses = describe_losses(header, files.bands, has_overviews=files.has_overviews)
     except _UNREADABLE:
-        return header  # what cannot be decoded is named when it is needed
+        return header  # reading the scene will report what cannot be decoded
     return replace(header, warnings=(*header.warnings, *losses))
 
 
 def _sampled(header: SceneHeader) -> tuple[NDArray[np.generic], float]:
-    """(bands, pixels) valid digital numbers of the wanted part, and which share is valid.
+    """Return (bands, pixels) valid digital numbers in the aoi, and the share that is valid.
 
-    No numbers where it is damaged.
+    Returns no numbers if a block cannot be decoded.
     """
     nothing = np.empty((len(header.band_names), 0))
     try:
         with open_header(header, bad_blocks=BadBlocks(skip=False)) as scene:
+            height, width = header.grid.height, header.grid.width
             sample = header.sample or take_sample(
-                scene.read_sampled,
-                header.grid.height,
-                header.grid.width,
-                nothing,
-                has_overviews=scene.has_overviews,
+                scene.read_sampled, height, width, nothing, has_overviews=scene.has_overviews
             )
             return sample.where(scene.wanted_of).values, sample.usable
     except SceneError:
-        return nothing, 1.0  # what cannot be decoded is named when it is needed
+        return nothing, 1.0  # reading the scene will report what cannot be decoded
 
 
 def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
-    """Examine a scene of any kind.
+    """Read the header of a file or product.
 
     Raises:
-        SceneError: it cannot be read, or is not what the model expects.
+        SceneError: the scene cannot be read, or does not suit the model.
     """
     with named(location):
         product = find_product(location)
@@ -287,14 +276,10 @@ def examine_scene(location: Location, options: SceneOptions) -> SceneHeader:
 
 @contextmanager
 def open_header(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[Scene]:
-    """Open a scene that was examined before, in this process or in another one.
-
-    Args:
-        header: what is known of the scene.
-        bad_blocks: takes note of what cannot be decoded.
+    """Open a scene from its header, made in this process or another.
 
     Raises:
-        SceneError: a file is gone.
+        SceneError: a file no longer exists.
     """
     with open_files(header, bad_blocks=bad_blocks) as files:
         yield Scene(header, files)

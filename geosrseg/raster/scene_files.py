@@ -1,7 +1,4 @@
-"""Scene files: the open files of a scene, read together on the scene's grid.
-
-`Scene` has one of these and is what everybody else reads from.
-"""
+"""Scene files: the open files of a scene, read together on its grid; used by `Scene`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,13 +18,13 @@ from geosrseg.raster.storage.location import Location
 
 
 class SceneFiles:
-    """Open files of bands and of quality flags; windows are counted from the files' origin.
+    """Open files of bands and of quality flags; windows count from the origin of the files.
 
     Args:
-        header: names the files, and what of each is read.
-        bands: the header's `files`.
-        quality: the header's `quality`.
-        bad_blocks: takes note of what cannot be decoded.
+        header: the files, and what to read from each.
+        bands: the open `files` of the header.
+        quality: the open `quality` of the header.
+        bad_blocks: decides what happens to blocks that cannot be decoded, and records them.
     """
 
     def __init__(
@@ -45,11 +42,11 @@ class SceneFiles:
 
     @property
     def has_overviews(self) -> bool:
-        """Reading a whole averaged copy costs little."""
+        """True if every file has overviews, so that reading a decimated copy is cheap."""
         return all(dataset.overviews(1) for dataset in self.bands)
 
     def read(self, window: Window, shape: tuple[int, int] | None) -> Pixels:
-        """A window of all files; with a shape, averaged to so many rows and columns.
+        """Read a window of all files, averaged to the rows and columns of `shape` if given.
 
         Raises:
             SceneError: a block cannot be decoded.
@@ -58,13 +55,9 @@ class SceneFiles:
         present: list[NDArray[np.bool_]] = []
         for file, dataset in self._band_files:
             selection = file.selection
+            read, bands = selection.read, len(selection.indexes)
             found, usable = self._decode(
-                file.location,
-                dataset,
-                window,
-                shape,
-                read=selection.read,
-                bands=len(selection.indexes),
+                file.location, dataset, window, shape, read=read, bands=bands
             )
             if selection.nodata_if != "any":
                 selection.fill(found, ~usable)
@@ -78,7 +71,7 @@ class SceneFiles:
         return np.concatenate(numbers), np.logical_and.reduce(valid)
 
     def read_unmasked(self, window: Window, shape: tuple[int, int]) -> NDArray[np.bool_]:
-        """(rows, columns) of a window: True where no quality flag masks; fill is not masked.
+        """Return (rows, cols) of a window: False where a quality flag masks; fill stays True.
 
         Raises:
             SceneError: a block cannot be decoded.
@@ -89,18 +82,14 @@ class SceneFiles:
     def _usable(
         self, window: Window, shape: tuple[int, int] | None, *, masked_only: bool
     ) -> list[NDArray[np.bool_]]:
-        """What each file of flags lets through."""
-        return [
-            self._decode(
-                flags.location,
-                dataset,
-                window,
-                shape,
-                read=partial(flags.read_pixels, masked_only=masked_only),
-                bands=0,
-            )[1]
-            for flags, dataset in self._quality_files
-        ]
+        """Return, for each file of flags, where it leaves pixels usable."""
+        usable = []
+        for flags, dataset in self._quality_files:
+            read = partial(flags.read_pixels, masked_only=masked_only)
+            usable.append(
+                self._decode(flags.location, dataset, window, shape, read=read, bands=0)[1]
+            )
+        return usable
 
     def _decode(
         self,
@@ -112,7 +101,7 @@ class SceneFiles:
         read: Callable[..., Pixels],
         bands: int,
     ) -> Pixels:
-        """Read one file, around its bad blocks if need be."""
+        """Read one file; if that fails, read around its bad blocks."""
         at_once = partial(read, dataset, window, shape=shape)
         part = (
             f"rows {window.row_off} to {window.row_stop - 1}, "
@@ -121,16 +110,11 @@ class SceneFiles:
         try:
             return read_dataset(location, at_once, part=part)
         except SceneError:
-            if location.is_remote:  # the network may be to blame, and is asked no more
+            if location.is_remote:  # the network may be the cause, so do not retry per block
                 raise
-            return self.bad_blocks.read(
-                location,
-                dataset,
-                window,
-                shape or (window.height, window.width),
-                partial(read, dataset),
-                bands,
-            )
+            size = shape or (window.height, window.width)
+            read_part = partial(read, dataset)
+            return self.bad_blocks.read(location, dataset, window, size, read_part, bands)
 
 
 @contextmanager
@@ -138,7 +122,7 @@ def open_files(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[SceneF
     """Open the files that a header names.
 
     Raises:
-        SceneError: a file is gone.
+        SceneError: a file no longer exists.
     """
     with ExitStack() as stack:
         bands = [_open_on_grid(stack, file, beside=header.is_file) for file in header.files]
@@ -149,7 +133,7 @@ def open_files(header: SceneHeader, *, bad_blocks: BadBlocks) -> Iterator[SceneF
 def _open_on_grid(
     stack: ExitStack, file: BandFile | QualityFile, *, beside: bool = False
 ) -> DatasetReader:
-    """A file of a scene, read on the scene's grid."""
+    """Open a file, resampled to the scene's grid if it lies on another."""
     dataset = stack.enter_context(open_dataset(file.location, beside=beside, driver=file.driver))
     if file.resampled is None:
         return dataset

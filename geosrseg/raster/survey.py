@@ -1,4 +1,4 @@
-"""Survey: what a scene is, before a model is known."""
+"""Survey: describes a scene without reference to a model."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,24 +19,23 @@ from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.remote import check_redirects
 
 SAMPLE_SIDE = 512
-"""Pixels of the longer side of the small copy in which valid pixels are counted."""
+"""Pixels along the longer side of the decimated copy in which valid pixels are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a scene is.
+    """Description of a scene.
 
     Attributes:
-        location: the scene; as text it holds no credentials.
-        kind: what it is, in a few words.
-        grid: where its pixels lie.
-        bands: those that hold measurements, with the numbers by which ``--bands`` means them.
-        dtype: of the digital numbers.
+        location: the scene; its text form leaves credentials out.
+        kind: file format or product type, in a few words.
+        bands: the bands that hold measurements, with their numbers for ``--bands``.
+        dtype: dtype of the digital numbers.
         nodata: the value that marks missing pixels, per band, or None.
-        radiometry: digital number to reflectance, or None.
-        no_radiometry: why it is not known; empty where it is.
-        valid_share: from 0 to 1, the part of pixels that are valid in all bands.
-        warnings: what a user should hear about, one line each.
+        radiometry: digital number to reflectance; None if unknown.
+        no_radiometry: why the radiometry is unknown; empty if it is known.
+        valid_share: share of pixels that are valid in all bands, 0 to 1.
+        warnings: warnings for the user, one line each.
     """
 
     location: Location
@@ -52,10 +51,10 @@ class Survey:
 
 
 def survey_scene(location: Location) -> Survey:
-    """Look at a scene of any kind, with all its bands.
+    """Describe a scene, with all its bands.
 
     Raises:
-        SceneError: it cannot be read.
+        SceneError: the scene cannot be read.
     """
     bands = _find_bands(location)
     options = SceneOptions(
@@ -87,10 +86,10 @@ def survey_scene(location: Location) -> Survey:
 
 @contextmanager
 def open_for_display(location: Location) -> Iterator[Scene]:
-    """Open a scene of any kind to be looked at: the three bands that a composite shows.
+    """Open a scene with only the three bands that a composite shows.
 
     Raises:
-        SceneError: it cannot be read.
+        SceneError: the scene cannot be read.
     """
     numbers = {band.name or str(band.index): str(band.index) for band in _find_bands(location)}
     shown = tuple(dict.fromkeys(choose_composite(tuple(numbers))))
@@ -118,15 +117,15 @@ def _find_bands(location: Location) -> tuple[SceneBand, ...]:
                 if band.location is not None
             ]
             if not found:
-                product.band(product.bands[0].number)  # says what is missing
+                product.band(product.bands[0].number)  # raises, naming the missing file
     return tuple(found)
 
 
 def _examine(location: Location, options: SceneOptions) -> tuple[SceneHeader, str]:
-    """The header, and why its radiometry is not known."""
+    """Return the header, and why its radiometry is unknown (empty if it is known)."""
     try:
         return examine_scene(location, options), ""
     except SceneError as error:
-        # Whatever else is wrong is wrong with any scale.
+        # Given a scale, only other faults still raise.
         header = examine_scene(location, replace(options, scale=1.0))
         return header, str(error).removeprefix(f"{location}: ")

@@ -1,4 +1,4 @@
-"""Synthetic scene: a Landsat-like GeoTIFF of any size, the same whenever it is made."""
+"""Synthetic scene: a reproducible Landsat-like GeoTIFF of any size."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,15 +12,15 @@ from rasterio.windows import Window as RasterioWindow
 from geosrseg.core.normalize import Normalization
 
 STRIP = 256
-"""Rows that are made at once, so that memory grows with the width only."""
+"""Rows generated at once, so that memory grows with the width only."""
 
 CELLS = (64, 16, 4, 1)
-"""Pixels along a side of the squares that share a number: fields, houses, noise."""
+"""Pixels along a side of the squares that share a value: fields, houses, noise."""
 
 WEIGHTS = (0.4, 0.3, 0.2, 0.1)
 
 CORNER = 4
-"""The upper left triangle without data reaches a 4th of the shorter side: 1/32 of a square."""
+"""The nodata triangle at the upper left spans 1/4 of the shorter side: 1/32 of a square scene."""
 
 SCALE = 1e-4
 NODATA = -9999
@@ -35,14 +35,10 @@ def write_synthetic_scene(
     normalization: Normalization,
     seed: int = 0,
 ) -> None:
-    """Write a scene: squares of several sizes, and a corner without data.
-
-    Its numbers are int16 reflectance x 10,000.
+    """Write a scene of int16 reflectance x 10,000: random squares, and a corner of nodata.
 
     Args:
-        path: the GeoTIFF.
-        normalization: its range of each band is what the reflectance varies in.
-        seed: of the random numbers.
+        normalization: gives the range of reflectance of each band.
     """
     profile = {"driver": "GTiff", "dtype": "int16", "tiled": True, "nodata": NODATA}
     size = {"count": len(bands), "height": height, "width": width}
@@ -63,7 +59,7 @@ def write_synthetic_scene(
 
 
 def _squares(random: np.random.Generator, bands: int, rows: int, cols: int) -> NDArray[np.float32]:
-    """(bands, rows, cols) in 0 to 1."""
+    """Return (bands, rows, cols) from 0 to 1."""
     image = np.zeros((bands, rows, cols), np.float32)
     for cell, weight in zip(CELLS, WEIGHTS, strict=True):
         coarse = random.random((bands, -(-rows // cell), -(-cols // cell)), np.float32)

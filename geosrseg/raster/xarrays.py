@@ -1,4 +1,4 @@
-"""xarray's DataArrays in and out, by the conventions of rioxarray, where that is installed."""
+"""Converts rasters from and to xarray DataArrays, by the conventions of rioxarray."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundArray:
-    """What a DataArray says.
+    """Contents of a DataArray.
 
     Attributes:
         values: (bands, rows, cols), or (rows, cols).
         transform: pixel to ground.
-        crs: of the ground, if it has one.
-        nodata: the number that marks missing pixels, if it says one.
-        band_names: one a band; empty if it names none.
-        scale_and_offset: number to reflectance; None where the numbers are what they mean.
+        nodata: the number that marks missing pixels; None if undeclared.
+        band_names: one name per band, or empty.
+        scale_and_offset: number to reflectance; None if the numbers are not scaled.
     """
 
     values: NDArray[np.generic]
@@ -39,7 +38,7 @@ class FoundArray:
 
 
 def is_data_array(array: object) -> "TypeGuard[xarray.DataArray]":
-    """It is xarray's; found out without importing it."""
+    """True for an object of xarray; does not import xarray."""
     return type(array).__module__.partition(".")[0] == "xarray"
 
 
@@ -47,7 +46,7 @@ def array_of(array: "xarray.DataArray") -> FoundArray:
     """Read a DataArray.
 
     Raises:
-        SceneError: it is a Dataset, or its dimensions are not those of a raster.
+        SceneError: the object is a Dataset, or its dimensions are not those of a raster.
         MissingExtraError: rioxarray is not installed.
     """
     _import_rioxarray()
@@ -58,10 +57,10 @@ def array_of(array: "xarray.DataArray") -> FoundArray:
         others = [name for name in array.dims if name not in (x, y)]
         ordered = array.transpose(*others, y, x)
         transform = array.rio.transform(recalc=True)
-    except Exception as error:  # rioxarray's errors have no root that could be imported
+    except Exception as error:  # rioxarray's errors have no common base class
         raise SceneError(
             f"a DataArray of dimensions {', '.join(map(str, array.dims))}: expected (band, y, x) "
-            f"as rioxarray has them ({error})"
+            f"as rioxarray names them ({error})"
         ) from error
     scale = (float(array.attrs.get("scale_factor", 1)), float(array.attrs.get("add_offset", 0)))
     return FoundArray(
@@ -82,12 +81,7 @@ def data_array(
     band_names: Sequence[str],
     attributes: Mapping[str, Any],
 ) -> "xarray.DataArray":
-    """A raster as a DataArray.
-
-    Args:
-        values: (rows, cols), or (bands, rows, cols).
-        nodata: the number that marks missing pixels.
-        attributes: what else it says of itself.
+    """Build a DataArray from (rows, cols) or (bands, rows, cols).
 
     Raises:
         MissingExtraError: rioxarray is not installed.
@@ -107,7 +101,7 @@ def data_array(
 
 
 def _band_names(array: "xarray.DataArray", others: Sequence[Any]) -> Sequence[str]:
-    """``long_name`` as rioxarray has it, else the labels of the band dimension if it has any."""
+    """Return ``long_name`` as rioxarray writes it, or the text labels of the band dimension."""
     said = array.attrs.get("long_name", ())
     if not isinstance(said, str) and said:
         return tuple(map(str, said))

@@ -152,7 +152,7 @@ def test_a_changed_scene_fails_and_mixes_no_rows(tmp_path, split, scenes):
     run_task(tasks[0])
     write_scene(scenes[0], seed=77)
     result = run_task(tasks[1], pause=lambda _: None)
-    assert (result.state, "a stopped run had" in result.error) == (FAILED, True)
+    assert (result.state, "a stopped run used" in result.error) == (FAILED, True)
     assert not (tmp_path / "out" / "s0.tif").exists()
 
 

@@ -120,7 +120,7 @@ def test_a_map_in_memory_has_them_too(tiny_model, legend):
 
 def test_a_legend_that_leaves_a_class_out_is_refused(tmp_path, scene, tiny_model, legend):
     text = MERGED.replace("[1, 3]", "[1]")
-    with pytest.raises(OutputError, match="the legend says nothing of 3 "):
+    with pytest.raises(OutputError, match="the legend does not mention 3 "):
         geosrseg.predict(scene, tmp_path / "o.tif", model=tiny_model(), legend=legend(text))
     assert not (tmp_path / "o.tif").exists()
 

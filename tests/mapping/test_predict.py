@@ -392,7 +392,7 @@ class TestResume:
     def test_not_with_other_arguments(self, tmp_path, scene, model):
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=9)
-        with pytest.raises(OutputError, match=r"halo 8 and not 4.*`overwrite=True`"):
+        with pytest.raises(OutputError, match=r"halo 8 instead of 4.*`overwrite=True`"):
             predict(scene, out, model=model, **{**self.OPTIONS, "overlap": 16})
         done = predict(scene, out, model=model, overwrite=True, **{**self.OPTIONS, "overlap": 16})
         assert done.resumed == 0
@@ -401,7 +401,7 @@ class TestResume:
         out = tmp_path / "out.tif"
         self.stopped(scene, out, model, after=9)
         write_scene(scene, random_scene(203, 61))
-        with pytest.raises(OutputError, match=r"a stopped run had scene scene\.tif"):
+        with pytest.raises(OutputError, match=r"a stopped run used scene scene\.tif"):
             predict(scene, out, model=model, **self.OPTIONS)
 
     def test_after_a_stop_among_the_renames(self, tmp_path, scene, model, monkeypatch):
@@ -453,7 +453,7 @@ def test_a_sidecar_of_somebody_is_not_deleted(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     sidecar = tmp_path / "map.tif.msk"
     sidecar.write_text("mine")
-    with pytest.raises(OutputError, match=r"map\.tif\.msk: would be taken for a part of map\.tif"):
+    with pytest.raises(OutputError, match=r"map\.tif\.msk: would be read as a part of map\.tif"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
     assert sidecar.read_text() == "mine"
 
@@ -466,7 +466,7 @@ def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size
     said = {VERSION: __version__, FORM: "classes: class", "window size": size}
     (store / "manifest.json").write_text(json.dumps(said))
     (store / "000000.npz").write_bytes(b"")  # it has finished a strip
-    with pytest.raises(OutputError, match="a stopped run had"):
+    with pytest.raises(OutputError, match="a stopped run used"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
     done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)
     assert done.windows == 1

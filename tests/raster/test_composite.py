@@ -17,7 +17,7 @@ def test_the_stretch_goes_from_the_2nd_to_the_98th_percentile():
 
 
 def test_land_is_seen_beside_much_water():
-    """Of a scene of water, the 98th percentile is water: all land would be white."""
+    """The 98th percentile of a scene of water is water, which would turn all land white."""
     numbers = np.full((3, 50, 100), 0.02, np.float32)
     numbers[:, :, 50:] = 0.03
     land = np.zeros((50, 100), np.bool_)

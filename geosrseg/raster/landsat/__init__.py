@@ -1,1 +1,1 @@
-"""Landsat: products of Collection 2, and of HLS, its harmonization with Sentinel-2."""
+"""Landsat: products of Collection 2 and of HLS (harmonized Landsat and Sentinel-2)."""

@@ -1,8 +1,8 @@
 """HLS: NASA's harmonized Landsat and Sentinel-2 products of 30 m, version 2.
 
-A folder holds one file a band and the flags Fmask. Reflectance = 0.0001 · number, -9999 is
-fill: HLS user guide, version 2.0. The narrow near infrared of Sentinel-2 (B8A) is the band that
-the harmonization takes for Landsat's.
+A folder holds one file per band and the flags Fmask. Reflectance = 0.0001 · number, -9999 is
+fill: HLS user guide, version 2.0. HLS matches Sentinel-2's narrow near infrared (B8A) to
+Landsat's near infrared.
 """
 
 import re
@@ -27,7 +27,7 @@ _SENTINEL = {"coastal": 1, "blue": 2, "green": 3, "red": 4, "nir": 8, "swir1": 1
 NUMBERS = {"L": _LANDSAT, "S": _SENTINEL}
 
 MASKS = {"cloud": Marks(1 << 1 | 1 << 2), "shadow": Marks(1 << 3), "snow": Marks(1 << 4)}
-"""Bits of Fmask by the name of what they mark; cloud with what lies beside it."""
+"""Bits of Fmask by mask name; cloud includes pixels adjacent to cloud or shadow."""
 
 _ID = re.compile(
     r"HLS\.(?P<sensor>[LS])30\.T\d\d[A-Z]{3}\.(?P<day>\d{7})T\d{6}\.v(?P<version>\d+)\.\d+",
@@ -41,9 +41,8 @@ class HlsId:
     """A product's name, such as HLS.L30.T36NYN.2020115T074512.v2.0.
 
     Attributes:
-        text: the name.
         sensor: ``L`` for Landsat, ``S`` for Sentinel-2.
-        taken: the day.
+        taken: acquisition day; None if the name holds no valid day.
     """
 
     text: str
@@ -52,10 +51,10 @@ class HlsId:
 
     @classmethod
     def find(cls, text: str) -> "HlsId | None":
-        """The product's name at the beginning of a file's name.
+        """Parse the product's name at the start of a file's name.
 
         Raises:
-            SceneError: it is of an older version.
+            SceneError: the product is of an older version.
         """
         found = _ID.match(text)
         if found is None:
@@ -71,16 +70,16 @@ class HlsId:
 
     @property
     def numbers(self) -> Mapping[str, int]:
-        """The sensor's number of each band; Sentinel-2's 8 stands for B8A."""
+        """The sensor's number of each band; Sentinel-2's 8 means B8A."""
         return NUMBERS[self.sensor]
 
     @property
     def title(self) -> str:
-        """What kind of product it is."""
+        """Product type, for messages."""
         return f"HLS version 2, {'Landsat' if self.sensor == 'L' else 'Sentinel-2'}"
 
     def band_file(self, number: int) -> str:
-        """The name of a band's file."""
+        """Return the name of a band's file."""
         name = "8A" if self.sensor == "S" and number == 8 else f"{number:02}"
         return f"{self.text}.B{name}.tif"
 
@@ -91,10 +90,10 @@ class Hls:
     help = "HLS version 2"
 
     def find(self, given: SensorInput) -> SensorProduct | None:
-        """The product that was given; a single file of one stands for all beside it.
+        """Find the product given; one of its files stands for the whole product.
 
         Raises:
-            SceneError: there is more than one, or it is of an older version.
+            SceneError: there are several products, or one is of an older version.
         """
         if given.item is not None:
             files = {asset.location.name: asset.location for asset in given.item.assets}
@@ -104,17 +103,13 @@ class Hls:
             files = dict(given.files)
         found = {product.text: product for product in map(HlsId.find, files) if product}
         if given.kind == FILE:
-            part = _part(given.location.name)
+            match = _ID.match(given.location.name)
+            is_part = match and _TAIL.fullmatch(given.location.name, match.end())
+            part = match.group() if match and is_part else ""
             found = {name: product for name, product in found.items() if name == part}
         if len(found) > 1:
             raise SceneError(several(sorted(found)))
         return next((_product(product, files) for product in found.values()), None)
-
-
-def _part(name: str) -> str:
-    """The product that a file is a part of, where it has the name of such a part."""
-    found = _ID.match(name)
-    return found.group() if found and _TAIL.fullmatch(name, found.end()) else ""
 
 
 def _product(product: HlsId, given: Mapping[str, Location]) -> SensorProduct:

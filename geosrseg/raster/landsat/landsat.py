@@ -1,12 +1,12 @@
-"""Landsat: the products of Collection 2 of Landsat 4 to 9: scenes of Level 1 and 2, ARD tiles.
+"""Landsat: Collection 2 products of Landsat 4 to 9: scenes of Level 1 and 2, ARD tiles.
 
-A product is a set of files of one band each, named after it. What the numbers in them mean
-is in the Collection 2 data format control books (LSDS-1618, LSDS-1619, LSDS-1328, LSDS-1330,
-LSDS-1435 for tiles):
+A product is a set of single-band files whose names start with the product's. The Collection 2
+data format control books (LSDS-1618, LSDS-1619, LSDS-1328, LSDS-1330, LSDS-1435 for tiles)
+define the digital numbers:
 
 - Level 2 and tiles: surface reflectance = scale · DN + offset, the same for every product;
-- Level 1: top-of-atmosphere reflectance = (scale · DN + offset) / sin(sun elevation), with
-  the numbers of the product's MTL;
+- Level 1: top-of-atmosphere reflectance = (scale · DN + offset) / sin(sun elevation), all
+  from the product's MTL;
 - DN 0 is fill.
 """
 
@@ -37,11 +37,11 @@ class Landsat:
     help = "Landsat Collection 2"
 
     def find(self, given: SensorInput) -> SensorProduct | None:
-        """The product that was given; a single file of one stands for all beside it.
+        """Find the product given; one of its files stands for the whole product.
 
         Raises:
-            SceneError: there is more than one, it is of another collection, or its metadata is
-                wrong.
+            SceneError: there are several products, the product is of another collection, or its
+                metadata is wrong.
         """
         if given.item is not None:
             return item_product(given.item)
@@ -59,35 +59,35 @@ class Landsat:
 
 
 def _check_once(given: SensorInput) -> None:
-    """Refuse an archive with two files of one name, of which either could be meant."""
+    """Refuse an archive with two product files of the same name."""
     names = [PurePosixPath(path).name for path in given.tree] if given.kind == ARCHIVE else []
     for name, count in Counter(names).items():
         if count > 1 and ProductId.of_part(name):
-            raise SceneError(f"it has {name!r} twice: expected one product")
+            raise SceneError(f"it holds {name!r} twice: expected one product")
 
 
 def only_product(names: Mapping[str, Location]) -> ProductId | None:
-    """The product that files are of, by their names.
+    """Return the product to which files belong, by their names.
 
     Raises:
-        SceneError: it is one of several, or from before the Collections.
+        SceneError: there are several products, or one predates the Collections.
     """
     found = {product.text: product for product in map(ProductId.find, names) if product}
     if len(found) > 1:
         raise SceneError(several(sorted(found)))
     if old := next(filter(_PRE_COLLECTION.match, names if not found else ()), None):
         raise SceneError(
-            f"{old} is of a product from before the Collections, expected Collection 2: get it "
-            f"again, USGS has reprocessed all scenes"
+            f"{old} is from before the Collections, expected Collection 2: get it again, USGS has "
+            "reprocessed all scenes"
         )
     return next(iter(found.values()), None)
 
 
 def several(names: Sequence[str]) -> str:
-    """What is said of a folder with more than one product."""
+    """Return the message about a folder with several products."""
     return (
-        f"it holds {len(names)} products, expected one: put {' and '.join(names)} into folders of "
-        "their own"
+        f"it holds {len(names)} products, expected one: put {' and '.join(names)} into separate "
+        "folders"
     )
 
 
@@ -123,7 +123,7 @@ def _product(product: ProductId, files: Mapping[str, Location]) -> SensorProduct
 
 
 def _read_mtl(product: ProductId, files: Mapping[str, Location]) -> Mtl | None:
-    if product.is_tile:  # what is true of all of it is known, and its grid is no scene's
+    if product.is_tile:  # all tiles share one scale; the MTL's grid is that of the scene
         return None
     for suffix in (".TXT", ".JSON", ".XML"):
         if place := files.get(f"{product.text}_MTL{suffix}"):

@@ -1,8 +1,7 @@
-"""Landsat items: a product by its STAC item.
+"""Landsat items: builds a product from its STAC item.
 
-Read are the asset keys that USGS, the Planetary Computer and Earth Search use (``blue``,
-``nir08``, ``qa_pixel`` ...), those of older items (``SR_B2``), and the common names of the `eo`
-extension.
+Recognises the asset keys of USGS, the Planetary Computer and Earth Search (``blue``, ``nir08``,
+``qa_pixel`` ...), those of older items (``SR_B2``), and the common names of the `eo` extension.
 """
 
 import re
@@ -19,14 +18,13 @@ from geosrseg.raster.sensors.stac_item import StacAsset, StacItem
 from geosrseg.raster.storage.location import Location
 
 _NUMBERED = re.compile(r"(?:sr_)?b(\d)", re.IGNORECASE)
-_METADATA = (".txt", ".json", ".xml")
 
 
 def item_product(item: StacItem) -> SensorProduct | None:
-    """The product that an item describes; None where it is none of Landsat's.
+    """Return the product that an item describes; None if the product is not Landsat's.
 
     Raises:
-        SceneError: it is of another collection, or its metadata is wrong.
+        SceneError: the product is of another collection, or its metadata is wrong.
     """
     product = _product_id(item)
     if product is None:
@@ -55,13 +53,13 @@ def item_product(item: StacItem) -> SensorProduct | None:
 
 
 def _product_id(item: StacItem) -> ProductId | None:
-    """The product by the item's own name, or by those of its files."""
+    """Find the product in the item's id, or in the names of its files."""
     names = [item.id, *(asset.location.name for asset in item.assets)]
     return next(filter(None, map(ProductId.find, names)), None)
 
 
 def _band_name(asset: StacAsset, product: ProductId) -> str:
-    """The band that an asset holds, or its key."""
+    """Return the name of the band that an asset holds, or the asset's key."""
     numbered = _NUMBERED.fullmatch(asset.key)
     if numbered:
         names = {str(number): name for name, number in product.numbers.items()}
@@ -74,7 +72,11 @@ def _band(
     number: int, name: str, asset: StacAsset | None, product: ProductId, scale: tuple[float, float]
 ) -> SensorBand:
     if asset is not None and product.level == 2:
-        scale = _or(asset.stated("scale"), scale[0]), _or(asset.stated("offset"), scale[1])
+        stated = asset.stated("scale"), asset.stated("offset")
+        scale = (
+            scale[0] if stated[0] is None else stated[0],
+            scale[1] if stated[1] is None else stated[1],
+        )
     return SensorBand(
         number=number,
         name=name,
@@ -85,27 +87,22 @@ def _band(
     )
 
 
-def _or(said: float | None, otherwise: float) -> float:
-    return otherwise if said is None else said
-
-
 def _location(key: str, item: StacItem) -> Location | None:
     return next((asset.location for asset in item.assets if asset.key.lower() == key), None)
 
 
 def _mtl(product: ProductId, item: StacItem) -> Mtl | None:
-    """The product's metadata; without need it is not fetched over the network."""
-    for suffix in _METADATA:
+    """Read the product's metadata; a remote file only for Level 1, which cannot do without it."""
+    for suffix in (".TXT", ".JSON", ".XML"):
         for asset in item.assets:
-            name = asset.location.name
-            is_mtl = name.upper() == f"{product.text}_MTL{suffix}".upper()
+            is_mtl = asset.location.name.upper() == f"{product.text}_MTL{suffix}"
             if is_mtl and not (asset.location.is_remote and product.level == 2):
                 return read_mtl(asset.location)
     return None
 
 
 def _grid(item: StacItem, product: ProductId) -> Grid | None:
-    """The grid of the bands as the item says it."""
+    """Return the grid that the item states for its first band."""
     for asset in item.assets:
         if _band_name(asset, product) in product.numbers:
             return item.grid(asset)

@@ -1,7 +1,7 @@
-"""Mtl: the metadata file of a Landsat product, by group.
+"""Mtl: parses the metadata file of a Landsat product into groups of keys.
 
-The same keys stand in several groups: ``REFLECTANCE_MULT_BAND_4`` is one number in the
-parameters of Level 2 and another in those of the Level 1 product that it was made from.
+Groups share keys: ``REFLECTANCE_MULT_BAND_4`` has one value for Level 2 and another for the
+Level 1 product behind it.
 """
 
 import re
@@ -15,17 +15,17 @@ from geosrseg.core.text.xml_text import parse_xml
 from geosrseg.errors import SceneError
 
 ROOT = "LANDSAT_METADATA_FILE"
-"""The outermost group of Collection 2."""
+"""Outermost group of a Collection 2 file."""
 
 MOST_BYTES = 2**20
-"""A larger file is no MTL."""
+"""Largest MTL file accepted."""
 
 _LINE = re.compile(r"(\w+)\s*=\s*(.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Mtl:
-    """What a metadata file says.
+    """Contents of a metadata file.
 
     Attributes:
         groups: group -> key -> value, as text without quotes.
@@ -34,7 +34,7 @@ class Mtl:
     groups: Mapping[str, Mapping[str, str]]
 
     def text(self, group: str, key: str) -> str:
-        """A value.
+        """Return a value.
 
         Raises:
             SceneError: the group has no such key.
@@ -47,10 +47,10 @@ class Mtl:
             ) from None
 
     def number(self, group: str, key: str) -> float:
-        """A value that is a number.
+        """Return a value that is a number.
 
         Raises:
-            SceneError: the group has no such key, or another kind of value.
+            SceneError: the group has no such key, or its value is no number.
         """
         text = self.text(group, key)
         try:
@@ -62,13 +62,13 @@ class Mtl:
 
 
 def parse_mtl(content: bytes, *, suffix: str) -> Mtl:
-    """Read a metadata file.
+    """Parse a metadata file.
 
     Args:
         suffix: ``.txt`` (ODL), ``.json`` or ``.xml``.
 
     Raises:
-        SceneError: it is none of Collection 2.
+        SceneError: the file is not a Collection 2 MTL.
     """
     text = content.decode("utf-8", "replace")
     try:
@@ -79,7 +79,7 @@ def parse_mtl(content: bytes, *, suffix: str) -> Mtl:
 
 
 def _parse_odl(text: str) -> dict[str, dict[str, str]]:
-    """Lines ``GROUP = A``, ``KEY = value`` and ``END_GROUP = A`` up to ``END``."""
+    """Parse lines ``GROUP = A``, ``KEY = value`` and ``END_GROUP = A`` up to ``END``."""
     groups: dict[str, dict[str, str]] = {}
     path: list[str] = []
     for line in (line.strip(" \t\0") for line in text.splitlines()):

@@ -1,4 +1,4 @@
-"""MTL values: what a product's metadata says of its reflectance and its grid."""
+"""MTL values: derives reflectance scales and the grid from a product's metadata."""
 
 import math
 from contextlib import suppress
@@ -16,23 +16,23 @@ from geosrseg.raster.storage.location import Location
 from geosrseg.raster.storage.product_archive import read_file
 
 FARTHEST = 1e8
-"""Metres from a projection's origin: no place on the Earth is."""
+"""Metres; no place on Earth is as far from a projection's origin."""
 
 LEVEL_2_SCALE, LEVEL_2_OFFSET = 2.75e-05, -0.2
 
 
 def reflectance_scales(product: ProductId, mtl: Mtl | None) -> dict[str, tuple[float, float]]:
-    """Scale and offset of each band, by its name.
+    """Return band name -> scale and offset.
 
     Raises:
-        SceneError: Level 1 without an MTL, or an MTL without the numbers.
+        SceneError: a Level 1 product lacks its MTL, or the MTL lacks the numbers.
     """
     if mtl is None:
         if product.level == 2:
             return dict.fromkeys(product.numbers, (LEVEL_2_SCALE, LEVEL_2_OFFSET))
         raise SceneError(
-            f"{product.text}_MTL.txt is missing: Level 1 becomes reflectance with the numbers "
-            f"in it, put it beside the bands"
+            f"{product.text}_MTL.txt is missing: Level 1 needs it to compute reflectance, put it "
+            "beside the bands"
         )
     level_2 = "LEVEL2_SURFACE_REFLECTANCE_PARAMETERS"
     group = level_2 if product.level == 2 else "LEVEL1_RADIOMETRIC_RESCALING"
@@ -47,10 +47,10 @@ def reflectance_scales(product: ProductId, mtl: Mtl | None) -> dict[str, tuple[f
 
 
 def grid_of_corners(mtl: Mtl) -> Grid | None:
-    """The grid that the MTL's corners span, which are centres of pixels.
+    """Return the grid whose corner pixels have their centres at the MTL's corners.
 
-    None where its projection is another than UTM or Antarctica's polar stereographic, or
-    its corners and its numbers of rows and columns do not fit each other.
+    Returns None if the projection is neither UTM nor Antarctic polar stereographic, or if the
+    corners do not match the numbers of rows and columns.
     """
     group = "PROJECTION_ATTRIBUTES"
     corners = [
@@ -74,7 +74,7 @@ def read_mtl(location: Location) -> Mtl:
     """Read a metadata file.
 
     Raises:
-        SceneError: it cannot be read, or is none of Collection 2.
+        SceneError: the file cannot be read, or is not a Collection 2 MTL.
     """
     content = read_file(location, most=MOST_BYTES)
     return parse_mtl(content, suffix=PurePosixPath(location.name).suffix)
@@ -85,7 +85,7 @@ def _sine_of_sun_elevation(mtl: Mtl) -> float:
     if not 0 < elevation <= 90:
         raise SceneError(
             f"its sun elevation is {elevation:g} degrees, expected more than 0: a scene taken "
-            f"at night has no reflectance"
+            "at night has no reflectance"
         )
     return math.sin(math.radians(elevation))
 
@@ -95,7 +95,7 @@ def _crs(mtl: Mtl) -> CRS | None:
     projection, zone = attributes.get("MAP_PROJECTION"), attributes.get("UTM_ZONE", "")
     if attributes.get("DATUM") != "WGS84":
         return None
-    # Zones are counted as northern ones, with negative northings south of the equator.
+    # Landsat uses northern zones everywhere, with negative northings south of the equator.
     if projection == "UTM":
         with suppress(ValueError):
             return CRS.from_epsg(32600 + parse_integer(zone, low=1, high=60))

@@ -1,4 +1,4 @@
-"""ProductId: the name of a Landsat product, and what follows from it."""
+"""ProductId: parses the name of a Landsat product."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ INSTRUMENTS = {
     "LE07": ("ETM+", _TM),
     **dict.fromkeys(("LC08", "LC09", "LO08", "LO09"), ("OLI", _OLI)),
 }
-"""What measured a product's reflectance, and the numbers of its bands of 30 m."""
+"""Platform -> the instrument that measures reflectance, and the numbers of its 30 m bands."""
 
 _SCENE = re.compile(
     r"(?P<platform>L[A-Z]\d\d)_(?P<level>L[12][A-Z]{2})_\d{6}_(?P<day>\d{8})_\d{8}"
@@ -43,11 +43,10 @@ class ProductId:
     Such as LC08_L2SP_204023_20200927_20201006_02_T1, or LC08_CU_003008_20161026_20210502_02.
 
     Attributes:
-        text: the name.
         platform: sensor and satellite, such as LC08.
         level: 1 or 2.
-        taken: the day.
-        is_tile: it is a tile of Analysis Ready Data.
+        taken: acquisition day; None if the name holds no valid day.
+        is_tile: True for a tile of Analysis Ready Data.
     """
 
     text: str
@@ -58,10 +57,10 @@ class ProductId:
 
     @classmethod
     def find(cls, text: str) -> "ProductId | None":
-        """The first product's name in a text, such as a file's name.
+        """Parse the first product name in a text, such as a file's name.
 
         Raises:
-            SceneError: the product is of another collection, or of another sensor.
+            SceneError: the product is of another collection or of an unsupported sensor.
         """
         found = _SCENE.search(text)
         is_tile = found is None
@@ -72,22 +71,22 @@ class ProductId:
         if found["collection"] != "02":
             raise SceneError(
                 f"{product} is of Collection {int(found['collection'])}, expected Collection 2: "
-                f"get it again, USGS has reprocessed all scenes"
+                "get it again, USGS has reprocessed all scenes"
             )
         if platform not in INSTRUMENTS:
             raise SceneError(
-                f"{product} is of {platform}, expected a product with reflectance of Landsat 4 "
-                f"to 9: {', '.join(INSTRUMENTS)}"
+                f"{product} is of {platform}, expected reflectance from Landsat 4 to 9: "
+                f"{', '.join(INSTRUMENTS)}"
             )
         level = 2 if is_tile else int(found["level"][1])
         return cls(product, platform, level, _day(found["day"]), is_tile)
 
     @classmethod
     def of_part(cls, name: str) -> "ProductId | None":
-        """The product that a file is a part of, where it has the name of such a part.
+        """Return the product to which a file belongs; None if the file is no product's part.
 
         Raises:
-            SceneError: as for `find`.
+            SceneError: see `find`.
         """
         found = _SCENE.match(name) or _TILE.match(name)
         if found is None or not _TAIL.fullmatch(name, found.end()):
@@ -101,31 +100,28 @@ class ProductId:
 
     @property
     def title(self) -> str:
-        """What kind of product it is."""
+        """Product type, for messages."""
         sensor = INSTRUMENTS[self.platform][0]
         kind = "Analysis Ready Data" if self.is_tile else f"Level {self.level}"
         return f"Landsat {int(self.platform[2:])} {sensor}, Collection 2 {kind}"
 
     def check_files(self, names: Iterable[str]) -> None:
-        """Refuse a tile's top-of-atmosphere reflectance, which has numbers of another meaning.
-
-        Args:
-            names: of the files that are there.
+        """Refuse the files of a tile that hold only top-of-atmosphere reflectance.
 
         Raises:
-            SceneError: they are of it, and none is of the tile's surface reflectance.
+            SceneError: `names` include top-of-atmosphere but no surface reflectance.
         """
         names = [name for name in names if self.is_tile and name.upper().startswith(self.text)]
         toa = sorted(name for name in names if _TOA.match(name, len(self.text)))
         if toa and not any(_SURFACE.match(name, len(self.text)) for name in names):
             raise SceneError(
-                f"{toa[0]} is top-of-atmosphere reflectance, which is not taken of tiles, as no "
-                f"file says what its numbers mean: get the tile's surface reflectance, "
+                f"{toa[0]} is a tile's top-of-atmosphere reflectance, which is not supported "
+                "because no file states its scale: get the surface reflectance, "
                 f"{self.text}_SR.tar"
             )
 
     def band_file(self, number: int) -> str:
-        """The name of a band's file."""
+        """Return the name of a band's file."""
         return f"{self.text}_{'SR_' * (self.level == 2)}B{number}.TIF"
 
 

@@ -1,8 +1,8 @@
-"""ClassMap: a finished map of classes, made here or anywhere else.
+"""ClassMap: reads a finished class map, from geosrseg or any other program.
 
-Any GeoTIFF of one band of whole numbers is taken. Its classes come from a legend file, from
-its sidecar (raster attribute table or category names), or, without names, from the values that
-occur and the colours of its colour table.
+Accepts any GeoTIFF with one band of whole numbers. The classes come from a legend file, from the
+sidecar (raster attribute table or category names), or else from the values that occur and the
+colour table.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,13 +29,13 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unref
 from geosrseg.raster.storage.publication import open_drafts
 
 STRIP_PIXELS = 2**21
-"""Pixels of a map that memory holds at once."""
+"""Pixels of a map held in memory at once."""
 
 CERTAINTY = 250
-"""What stands for 1 in a layer of probabilities."""
+"""Stored value of probability 1."""
 
 RUN_TAGS = ("GEOSRSEG_INPUT", "GEOSRSEG_MODEL_SHA256")
-"""What the layers of one map have in common."""
+"""Tags that all layers of one map share."""
 
 _INTEGERS = ("uint8", "int8", "uint16", "int16", "uint32", "int32")
 
@@ -45,11 +45,8 @@ class ClassMap:
     """A class map that can be read.
 
     Attributes:
-        path: the file.
-        grid: where its pixels lie.
-        legend: its classes.
-        nodata: the value where nothing is known; None where the file declares none.
-        tags: what the file says of its making.
+        nodata: the declared nodata value; None if the file declares none.
+        tags: metadata tags of the file, among them those about the run that made it.
     """
 
     path: Path
@@ -60,17 +57,17 @@ class ClassMap:
 
     @property
     def is_ours(self) -> bool:
-        """It was written by this program, which checks what it writes."""
+        """True if geosrseg wrote the file, and so verified it."""
         return self.tags.get("TIFFTAG_SOFTWARE", "").startswith("geosrseg ")
 
     @property
     def confidence_path(self) -> Path | None:
-        """The confidence layer beside it, if it is there and not of another map."""
+        """The confidence layer beside the map; None without one, or if it is another map's."""
         return self._layer_path("confidence")
 
     @property
     def probabilities_path(self) -> Path | None:
-        """The layer of probabilities beside it; see `confidence_path`."""
+        """The layer of probabilities beside the map; see `confidence_path`."""
         return self._layer_path("probabilities")
 
     def _layer_path(self, name: str) -> Path | None:
@@ -78,24 +75,24 @@ class ClassMap:
         return path if path.is_file() and self._may_own(path) else None
 
     def _may_own(self, layer: Path) -> bool:
-        """A layer says of scene and model what the map says, or one of them says nothing.
+        """False if the tags of the layer and of the map name different scenes or models.
 
-        An earlier run may have left a layer beside the map that has replaced its own.
+        The layer may be left over from an earlier run whose map has been replaced.
         """
         try:
             with unreferenced_allowed(), rasterio.open(layer, driver="GTiff") as dataset:
                 tags = dataset.tags()
         except GDAL_ERRORS:
-            return True  # whoever reads it says what is wrong
+            return True  # reading the layer will report the fault
         return all(
             self.tags[name] == tags[name] for name in RUN_TAGS if name in self.tags and name in tags
         )
 
     def labels(self, values: NDArray[np.integer]) -> NDArray[np.uint8]:
-        """The class ids of numbers read from the file; nodata becomes NODATA.
+        """Convert values of the file to class ids; nodata becomes NODATA.
 
         Raises:
-            OutputError: a value is no class of the legend.
+            OutputError: a value is neither a class nor nodata.
         """
         return as_labels(values, legend=self.legend, nodata=self.nodata, name=str(self.path))
 
@@ -103,10 +100,10 @@ class ClassMap:
 def as_labels(
     values: NDArray[np.integer], *, legend: Legend, nodata: int | None, name: str
 ) -> NDArray[np.uint8]:
-    """Class ids of any numbers; nodata becomes NODATA.
+    """Convert whole numbers to class ids; nodata (None means NODATA) becomes NODATA.
 
     Raises:
-        OutputError: a value is neither of the legend nor nodata.
+        OutputError: a value is neither a class nor nodata.
     """
     table = np.zeros(256, np.bool_)
     table[list(legend.ids)] = True
@@ -117,7 +114,7 @@ def as_labels(
     if foreign.any():
         raise OutputError(
             f"{name}: holds {values[foreign].flat[0]}, which is no class of its legend "
-            f"({', '.join(map(str, legend.ids))}): name it in a file, `legend` FILE.toml"
+            f"({', '.join(map(str, legend.ids))}): add it to a legend file, `legend` FILE.toml"
         )
     return labels
 
@@ -126,11 +123,11 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
     """Examine a class map.
 
     Args:
-        path: a GeoTIFF of one band of whole numbers.
-        legend: a legend file; it goes before what the map says of its classes.
+        path: a GeoTIFF with one band of whole numbers.
+        legend: a legend file, which overrides the map's own classes.
 
     Raises:
-        OutputError: the map or its legend cannot be read, or it is no map of classes.
+        OutputError: the map or its legend cannot be read, or the file is no class map.
     """
     path = Path(path)
     if not path.is_file():
@@ -139,7 +136,11 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
         check_companions(path)
         with small_cache(), unreferenced_allowed(), rasterio.open(path, driver="GTiff") as dataset:
             check_overviews(dataset)
-            _check(path, dataset)
+            if dataset.count != 1 or dataset.dtypes[0] not in _INTEGERS:
+                raise OutputError(
+                    f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
+                    "a class map is one band of whole numbers"
+                )
             check_blocks(dataset, (1,))
             grid = Grid.of(dataset)
             nodata = _nodata(dataset)
@@ -152,17 +153,9 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
 
 
 def _nodata(dataset: DatasetReader) -> int | None:
-    """The declared value; what is no whole number is of no pixel."""
+    """Return the declared nodata; None for a fraction, which no pixel can have."""
     value = dataset.nodata
     return int(value) if value is not None and float(value).is_integer() else None
-
-
-def _check(path: Path, dataset: DatasetReader) -> None:
-    if dataset.count != 1 or dataset.dtypes[0] not in _INTEGERS:
-        raise OutputError(
-            f"{path}: has {counted(dataset.count, 'band')} of {dataset.dtypes[0]}: "
-            "a class map is one band of whole numbers"
-        )
 
 
 def _legend(path: Path, dataset: DatasetReader, legend: str | Path | None) -> Legend:
@@ -175,12 +168,12 @@ def _legend(path: Path, dataset: DatasetReader, legend: str | Path | None) -> Le
 def _colours(dataset: DatasetReader) -> dict[int, tuple[int, ...]]:
     try:
         return dict(dataset.colormap(1))
-    except ValueError:  # it has none
+    except ValueError:  # no colour table
         return {}
 
 
 def _values(path: Path, dataset: DatasetReader) -> list[int]:
-    """The class ids that occur, found by reading all of the map."""
+    """Read the whole map and return the class ids that occur."""
     found: set[int] = set()
     for (rows,) in read_row_blocks(dataset):
         found.update(np.unique(rows).tolist())
@@ -193,7 +186,7 @@ def _values(path: Path, dataset: DatasetReader) -> list[int]:
             f"to {NODATA - 1}; is this a class map?"
         )
     if not found:
-        raise OutputError(f"{path}: holds nothing but nodata")
+        raise OutputError(f"{path}: holds only nodata")
     return sorted(found)
 
 
@@ -203,14 +196,14 @@ def read_strips(
     """Read a class map from top to bottom, a few rows at a time.
 
     Args:
-        class_map: the map.
+        class_map: the map to read.
         window: the part to read; None for the whole map.
 
     Yields:
-        Where the rows lie in the map, and (rows, cols) class ids or NODATA.
+        The window of the rows, and (rows, cols) class ids or NODATA.
 
     Raises:
-        OutputError: it cannot be read, or holds a value that is no class.
+        OutputError: the map cannot be read, or holds a value that is no class.
     """
     whole = window or Window(0, 0, class_map.grid.height, class_map.grid.width)
     step = max(STRIP_PIXELS // whole.width, 1)
@@ -229,16 +222,16 @@ def read_strips(
 def plain_class_map(
     class_map: ClassMap, folder: Path, *, overviews: bool = False
 ) -> Iterator[Path]:
-    """The file of a map in the form that products read: uint8, NODATA where nothing is known.
+    """Yield a file of the map as uint8 with NODATA: the map itself, or a temporary copy.
 
     Args:
-        class_map: the map.
-        folder: where a map in another form is copied to, until the block ends.
-        overviews: it has overviews down to a block, each pixel with the class that most of
-            its pixels have. Those of other programs are not trusted: many average the ids.
+        class_map: the map to provide.
+        folder: holds the copy until the block ends.
+        overviews: require overviews by majority, down to a single block. Those of other programs
+            are replaced, because many programs average class ids.
 
     Raises:
-        OutputError: a value is no class of the legend, or the disk does not take the copy.
+        OutputError: a value is no class of the legend, or the copy cannot be written.
     """
     with unreferenced_allowed(), rasterio.open(class_map.path, driver="GTiff") as dataset:
         plain = dataset.dtypes[0] == "uint8" and class_map.nodata == NODATA

@@ -1,7 +1,7 @@
-"""COG: rows in, a Cloud Optimized GeoTIFF out that has been read back and found right.
+"""COG: writes rows to a Cloud Optimized GeoTIFF and verifies it by reading it back.
 
-GDAL can leave a damaged file without a word, on a full disk for one. So all of a file is
-read again, and compared with the rows that went in.
+GDAL can leave a damaged file without an error, for example on a full disk. So the whole file is
+read again and compared with the rows that went in.
 """
 
 import hashlib
@@ -29,22 +29,22 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, cause, small_cache, unrefe
 from geosrseg.raster.storage.publication import check_name, check_output
 
 BLOCK = 512
-"""Rows and columns of a block, and so the rows that memory holds."""
+"""Rows and columns of a block; memory holds as many rows of the raster."""
 
 SUFFIXES = (".tif", ".tiff")
 
 STALE = (".ovr", ".msk", ".aux.xml")
-"""Suffixes of what may stand beside an older file and would be taken for a part of a new one."""
+"""Suffixes of sidecars of an older file, which GDAL would read as parts of a new one."""
 
-# Read once, by the copy that follows. Not compressed: even ZSTD, at its fastest, saves a third
-# of a measured image only, and takes nearly as long as all the rest of writing it.
+# Read once, by the copy that follows. Not compressed: even the fastest ZSTD saves only a third
+# of a measured image, and nearly doubles the time to write it.
 _DRAFT_PROFILE = {
     "driver": "GTiff",
     "tiled": True,
     "blockxsize": BLOCK,
     "blockysize": BLOCK,
     "bigtiff": "IF_SAFER",
-    "interleave": "band",  # as overviews are made
+    "interleave": "band",  # overviews are built band by band
 }
 
 # Every GIS reads DEFLATE. One thread: GDAL's pool of threads does not survive a fork.
@@ -53,26 +53,23 @@ _COG_PROFILE = {
     "blocksize": BLOCK,
     "compress": "DEFLATE",
     "bigtiff": "IF_SAFER",
-    "overviews": "FORCE_USE_EXISTING",  # the driver would compress its own for the time being
+    "overviews": "FORCE_USE_EXISTING",  # the driver would build temporary ones of its own
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CogProfile:
-    """What a raster is, except its pixels.
+    """Everything about a raster except its pixels.
 
     Attributes:
-        grid: where it lies.
-        bands: their descriptions.
-        dtype: of the pixels.
-        nodata: the value where nothing is known.
-        overviews: how they are made; ``mode`` gives a pixel the class that most of its
-            pixels have, all else would average ids into classes that are not there.
-        legend: the classes; only a raster of one band of class ids has one.
-        scale: number to physical value, one per band; empty where the number is the value.
-        offset: of the stored values.
-        units: of the physical value; empty if it has none.
-        tags: what to note in the file.
+        bands: descriptions of the bands.
+        overviews: resampling of the overviews; use ``mode`` (majority) for class ids, others
+            average them into classes that are not there.
+        legend: classes of a one-band raster of class ids; None for other rasters.
+        scale: number to physical value, one per band; empty if the numbers are the values.
+        offset: physical value of number 0, one per band.
+        units: unit of the physical values, or empty.
+        tags: metadata tags of the file.
     """
 
     grid: Grid
@@ -87,7 +84,7 @@ class CogProfile:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def allowed_values(self) -> NDArray[np.bool_] | None:
-        """(256,) True for every value that the pixels may have; None if all are allowed."""
+        """Return (256,), True for every allowed value; None if all are allowed."""
         if self.legend is None:
             return None
         allowed = np.zeros(256, np.bool_)
@@ -96,24 +93,24 @@ class CogProfile:
 
 
 def check_cog(path: Path, *, overwrite: bool) -> None:
-    """Refuse a name that a COG cannot have, before any work is done for it.
+    """Refuse an unusable output name, before any work is done.
 
     Raises:
-        OutputError: see `check_output`; or what stands there is no TIFF, which a slip of
-            the keyboard should not cost its life; or a sidecar would be deleted.
+        OutputError: see `check_output`; or the path holds a file that is no TIFF, which a typing
+            error should not delete; or a sidecar would be deleted.
     """
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
     check_name(pam_path(path))
     for sidecar in (path.with_name(path.name + suffix) for suffix in STALE):
         if not overwrite and os.path.lexists(sidecar):
             raise OutputError(
-                f"{sidecar}: would be taken for a part of {path.name}: choose another name, or "
+                f"{sidecar}: would be read as a part of {path.name}: choose another name, or "
                 "replace it with `overwrite`"
             )
     if path.exists():
         with as_output_error(path), path.open("rb") as file:
             if file.read(2) not in (b"II", b"MM", b""):
-                raise OutputError(f"{path}: exists and is no TIFF: choose another name")
+                raise OutputError(f"{path}: exists and is not a TIFF: choose another name")
 
 
 def write_cog(
@@ -124,32 +121,31 @@ def write_cog(
     *,
     on_check: Callable[[], object] = lambda: None,
 ) -> list[Path]:
-    """Write a COG to a folder for drafts, and read it back.
+    """Write a COG to a folder of drafts, and verify it.
 
     Args:
-        folder: where it is written, under the name of `path`, as are by-products.
-        path: the output that it will become.
-        profile: what it is.
+        folder: receives the COG, under the name of `path`, and temporary files.
+        path: the final output, for its name and for messages.
+        profile: grid, bands and metadata of the raster.
         rows: (bands, rows, width) arrays of any number of rows, from top to bottom.
-        on_check: called when all is written, before it is read back.
+        on_check: called after writing, before verification.
 
     Returns:
-        The COG, and its sidecar with the names of the classes if it has a legend: what is
-        to be published.
+        The files to publish: the COG and, with a legend, its sidecar of class names.
 
     Raises:
-        OutputError: it cannot be written, or did not come out as computed.
-        ValueError: the rows are not those of the profile.
+        OutputError: the COG cannot be written, or differs from the rows when read back.
+        ValueError: the rows do not match the profile.
     """
     draft, cog = folder / f"{path.name}.draft", folder / path.name
     copying = _COG_PROFILE | {
         "predictor": "NO" if profile.legend else "YES",
-        # Measured numbers are noise to it: level 6 takes twice the time of 1 for no byte less.
+        # Measured numbers compress like noise: level 6 takes twice as long and saves nothing.
         "level": 6 if profile.legend else 1,
     }
     with small_cache():
         with as_output_error(path):
-            for left_over in (draft, cog):  # by a run that was stopped; GDAL would open it
+            for left_over in (draft, cog):  # from a stopped run; GDAL would open it
                 left_over.unlink(missing_ok=True)
             checksum = _write_draft(draft, profile, rows)
             build_overviews(draft, profile.overviews)
@@ -164,16 +160,16 @@ def write_cog(
 
 
 def verify_cog(path: Path, profile: CogProfile, *, name: Path, checksum: bytes) -> None:
-    """Read all of a raster and its overviews.
+    """Read a raster and its overviews completely, and compare them with what was written.
 
     Args:
         path: the file.
-        profile: what it must be.
-        name: what messages call it.
-        checksum: BLAKE2b of its rows, see `row_blocks`.
+        profile: the expected grid and legend.
+        name: name of the file in messages.
+        checksum: BLAKE2b of the rows in blocks, see `row_blocks`.
 
     Raises:
-        OutputError: something cannot be read, or is not what was written.
+        OutputError: a part cannot be read, or differs from what was written.
     """
     grid, allowed = profile.grid, profile.allowed_values()
     with as_output_error(name), unreferenced_allowed():
@@ -194,7 +190,7 @@ def verify_cog(path: Path, profile: CogProfile, *, name: Path, checksum: bytes) 
 
 
 def read_row_blocks(dataset: DatasetReader) -> Iterator[NDArray[Any]]:
-    """All bands of a raster from top to bottom, one row of blocks at a time."""
+    """Read all bands of a raster from top to bottom, one row of blocks at a time."""
     height, width = dataset.shape
     for row_off in range(0, height, BLOCK):
         rows = min(BLOCK, height - row_off)
@@ -202,7 +198,7 @@ def read_row_blocks(dataset: DatasetReader) -> Iterator[NDArray[Any]]:
 
 
 def row_blocks(rows: Iterable[NDArray[np.generic]]) -> Iterator[NDArray[np.generic]]:
-    """The same rows in arrays of `BLOCK` rows each; the last may have fewer."""
+    """Regroup rows into arrays of `BLOCK` rows each; the last may have fewer."""
     waiting: list[NDArray[np.generic]] = []
     count = 0
     for more in rows:
@@ -219,7 +215,7 @@ def row_blocks(rows: Iterable[NDArray[np.generic]]) -> Iterator[NDArray[np.gener
 
 @contextmanager
 def as_output_error(path: Path) -> Iterator[None]:
-    """Turn what GDAL and the disk raise into an `OutputError` about `path`."""
+    """Turn errors of GDAL and the disk into an `OutputError` about `path`."""
     try:
         yield
     except GDAL_ERRORS as error:
@@ -227,7 +223,7 @@ def as_output_error(path: Path) -> Iterator[None]:
 
 
 def _write_draft(path: Path, profile: CogProfile, rows: Iterable[NDArray[np.generic]]) -> bytes:
-    """Write a tiled GeoTIFF; returns the checksum of its rows."""
+    """Write a tiled GeoTIFF, and return the checksum of its rows."""
     digest = hashlib.blake2b()
     width, allowed, row_off = profile.grid.width, profile.allowed_values(), 0
     with _create_draft(path, profile) as dataset:
@@ -244,13 +240,13 @@ def _write_draft(path: Path, profile: CogProfile, rows: Iterable[NDArray[np.gene
 
 
 def build_overviews(path: Path, resampling: Resampling) -> None:
-    """Halve a raster until a block holds it."""
+    """Build overviews, each half the size of the last, until one fits into a block."""
     with unreferenced_allowed(), rasterio.open(path, "r+") as dataset:
         dataset.build_overviews([2**level for level in range(1, halvings(dataset) + 1)], resampling)
 
 
 def halvings(dataset: DatasetReader) -> int:
-    """How often a raster is halved until a block holds it."""
+    """Return how many halvings a raster needs to fit into a block."""
     return max(math.ceil(math.log2(max(dataset.shape) / BLOCK)), 0)
 
 
@@ -265,7 +261,7 @@ def _check(
             f"{block.dtype} {block.shape}"
         )
     if allowed is not None and not allowed[block].all():
-        raise ValueError("pixels are ids of the legend or nodata, got others")
+        raise ValueError("pixels must be ids of the legend or nodata, got others")
 
 
 def _create_draft(path: Path, profile: CogProfile) -> DatasetWriter:
@@ -297,5 +293,5 @@ def _create_draft(path: Path, profile: CogProfile) -> DatasetWriter:
 
 def _unfaithful(path: Path) -> OutputError:
     return OutputError(
-        f"{path}: read back, it is not what was written: check the disk, then try again"
+        f"{path}: what was read back is not what was written: check the disk, then try again"
     )

@@ -1,7 +1,7 @@
-"""Confidence layers: how sure each label is, and how near to it unknown ground is.
+"""Confidence layers: how sure each label is, and how much nearby unknown ground puts it in doubt.
 
-They have two bands of percent. Older ones have one, in which 128 was added to the percent where
-something unknown was near; as they leave open how near, all of it is read as the nearest.
+A layer has two bands of percent, confidence and doubt. Older layers have one band, with 128 added
+where unknown ground was near; they do not say how near, so such pixels are read as full doubt.
 """
 
 from collections.abc import Mapping
@@ -21,13 +21,13 @@ from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.maps.qml import Ramp
 
 RAMP = Ramp(0, CERTAIN, "%")
-"""How QGIS draws the first band."""
+"""Colour ramp of the first band in QGIS."""
 
 _NEAR = 128
 
 
 def confidence_profile(grid: Grid, tags: Mapping[str, str]) -> CogProfile:
-    """What a confidence layer is, except its pixels."""
+    """Return the profile of a confidence layer."""
     return CogProfile(
         grid=grid,
         bands=("confidence", "doubt"),
@@ -40,15 +40,15 @@ def confidence_profile(grid: Grid, tags: Mapping[str, str]) -> CogProfile:
 
 
 def check_layer(dataset: DatasetReader, path: Path, grid: Grid) -> None:
-    """Refuse a layer that does not lie on the grid of its map.
+    """Refuse a layer that is not on the grid of its map.
 
     Raises:
-        OutputError: it lies elsewhere.
+        OutputError: the grids differ.
     """
     if (*dataset.shape, dataset.transform) != (grid.height, grid.width, grid.transform):
         raise OutputError(
             f"{path}: is not on the grid of the class map, {grid.width} x {grid.height} pixels: "
-            "predict writes the layers of a map with it"
+            "use the layer that predict wrote with this map"
         )
 
 
@@ -57,11 +57,11 @@ def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
 
     Args:
         dataset: the open file.
-        path: what messages call it.
-        grid: of the map.
+        path: name of the file in messages.
+        grid: the grid of the map.
 
     Raises:
-        OutputError: it lies elsewhere, or has other bands.
+        OutputError: the file is on another grid, or has other bands.
     """
     check_layer(dataset, path, grid)
     if dataset.count > 2 or set(dataset.dtypes) != {"uint8"}:
@@ -73,23 +73,23 @@ def check_confidence(dataset: DatasetReader, path: Path, grid: Grid) -> None:
 
 
 def without_gaps(percent: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(2, rows, cols) percent: what has none is not sure at all, and all in doubt."""
+    """Replace NODATA in (2, rows, cols) percent by a confidence of 0 and a doubt of 100."""
     nothing = np.array([0, CERTAIN], np.uint8)[:, None, None]
     return np.where(percent == NODATA, nothing, percent)
 
 
 def as_confidence(found: NDArray[np.uint8], *, name: str) -> NDArray[np.uint8]:
-    """The pixels of a confidence layer, of this version or an older one.
+    """Convert the pixels of a confidence layer, of this version or an older one.
 
     Args:
-        found: (bands, rows, cols) of a file that `check_confidence` lets pass.
-        name: what messages call it.
+        found: (bands, rows, cols) of a file that `check_confidence` accepts.
+        name: name of the file in messages.
 
     Returns:
         (2, rows, cols) percent of confidence and of doubt, or NODATA.
 
     Raises:
-        OutputError: a value is no percent.
+        OutputError: a value is neither 0 to 100 nor NODATA.
     """
     percent = found
     if len(found) == 1:

@@ -1,4 +1,4 @@
-"""Where the legend of a class map comes from: a file of the user's, or the map's sidecar.
+"""Reads the legend of a class map from a legend file or from the map's sidecar.
 
 A legend file is TOML:
 
@@ -29,19 +29,19 @@ from geosrseg.raster.storage.gdal import reason
 from geosrseg.regular_file import read_regular
 
 MOST_BYTES = 2**20
-"""Of a legend file or a sidecar: with all 255 classes they have some 40 kB."""
+"""Largest legend file or sidecar accepted; with all 255 classes it has about 40 kB."""
 
 _NAME, _VALUE, _COLOURS = "2", "5", ("6", "7", "8")
-"""Usages of the columns of a raster attribute table, as GDAL numbers them."""
+"""GDAL's numbers for the usages of columns in a raster attribute table."""
 
 
 @dataclass(frozen=True, slots=True)
 class LegendFile:
-    """What a legend file says.
+    """Contents of a legend file.
 
     Attributes:
-        sources: what becomes each class, ids or names, in the legend's order; empty where the
-            class keeps its own id.
+        sources: for each class, in the legend's order, the ids or names that become this class;
+            empty if the class keeps its own id.
         ignored: values of the map that become nodata.
     """
 
@@ -50,14 +50,14 @@ class LegendFile:
     ignored: tuple[int, ...]
 
     def table(self, old: Legend, *, owner: str) -> NDArray[np.uint8]:
-        """(256,) new class id for every old one; `NODATA` for what is ignored or no class.
+        """Return (256,) the new class id for every old one; `NODATA` for ignored values.
 
         Args:
-            old: the classes that these are made from.
-            owner: whose they are, for an error.
+            old: the classes to convert.
+            owner: owner of the old classes, for messages.
 
         Raises:
-            OutputError: an old class is in no rule, or a rule names a class that is not there.
+            OutputError: an old class is in no rule, or a rule names an unknown class.
         """
         table = np.full(256, NODATA, np.uint8)
         names = {item.name.casefold(): item.id for item in old.classes}
@@ -67,7 +67,7 @@ class LegendFile:
                 found = names.get(word.casefold()) if isinstance(word, str) else word
                 if found is None or found not in old.ids:
                     if not words:
-                        continue  # a class that the old ones do not have
+                        continue  # a class that the old legend lacks
                     raise OutputError(
                         f"the legend makes {item.name!r} from {word!r}, which is no class of "
                         f"{owner} ({_shown(old.classes)})"
@@ -77,7 +77,7 @@ class LegendFile:
         missing = [item for item in old.classes if item.id not in placed]
         if missing:
             raise OutputError(
-                f"the legend says nothing of {_shown(missing)}: name it in a 'from', or in "
+                f"the legend does not mention {_shown(missing)}: add it to a 'from', or to "
                 "'ignored' to make it nodata"
             )
         return table
@@ -91,7 +91,7 @@ def read_legend_file(path: str | Path) -> LegendFile:
     """Read a legend file.
 
     Raises:
-        OutputError: it cannot be read, or a value is missing or wrong.
+        OutputError: the file cannot be read, or a value is missing or wrong.
     """
     path = Path(path)
     try:
@@ -121,14 +121,14 @@ def _sources(entry: TomlTable) -> tuple[int | str, ...]:
 
 
 def read_sidecar_legend(path: Path, colours: Mapping[int, tuple[int, ...]]) -> Legend | None:
-    """The legend that stands in a raster's ``.aux.xml``: attribute table, or category names.
+    """Read the legend in a raster's ``.aux.xml``: attribute table or category names.
 
     Args:
         path: the raster.
         colours: value -> red, green, blue (and opacity) of the raster's own colour table.
 
     Returns:
-        None where there is no sidecar or no names in it.
+        The legend; None without a sidecar, or if the sidecar names no classes.
 
     Raises:
         OutputError: the sidecar is unreadable.
@@ -155,7 +155,7 @@ def read_sidecar_legend(path: Path, colours: Mapping[int, tuple[int, ...]]) -> L
 
 
 def colour_legend(values: list[int], colours: Mapping[int, tuple[int, ...]]) -> Legend:
-    """A legend of values without names: each is called after its number."""
+    """Make a legend for values without names, such as ``class 3``."""
     classes = (LegendClass(v, f"class {v}", _colour(colours.get(v), v)) for v in sorted(values))
     return Legend(tuple(classes))
 
@@ -186,7 +186,7 @@ def _table_names(root: ElementTree.Element) -> dict[int, tuple[str, str]]:
 
 
 def _colour(rgb: tuple[int, ...] | None, value: int) -> str:
-    """The colour of the table, or one of its own for a value that has none."""
+    """Return the colour of the table, or else one derived from the value."""
     if rgb is not None:
         return "#{:02x}{:02x}{:02x}".format(*rgb[:3])
     return f"#{(value * 2_654_435_761) & 0xFFFFFF:06x}"

@@ -1,4 +1,4 @@
-"""Manifest: what a run says of its rows, by which the run that would resume it knows them."""
+"""Manifest: compares the settings that decide a run's rows with those of a stopped run."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,32 +6,32 @@ from pathlib import Path
 from geosrseg.errors import OutputError
 
 OUTPUT, STRIPS = "output", "strips of windows"
-"""Names in a manifest: of the output's file name, and of how many strips there will be."""
+"""Keys of a manifest: the output's file name, and the number of strips of the whole map."""
 
 VERSION, FORM = "version", "form of rows"
-"""Names of what another version of this program does otherwise."""
+"""Keys whose values change between versions of geosrseg."""
 
 
 def check_manifest(found: Mapping[str, str], wanted: Mapping[str, str], *, output: Path) -> None:
-    """Refuse to resume a run whose rows are others than those that are wanted.
+    """Refuse to resume a run that computed other rows.
 
     Raises:
-        OutputError: says in what they differ, and what to do.
+        OutputError: the manifests differ; the message names the differences.
     """
     differing = [name for name in sorted({*found, *wanted}) if found.get(name) != wanted.get(name)]
     if VERSION in differing or FORM in differing:
         raise OutputError(
-            f"{output}: a run of another version of geosrseg was stopped "
-            f"({_short(found.get(VERSION))}), and the rows of this one differ: resume it with that "
-            "version, or start again with `overwrite=True`"
+            f"{output}: the stopped run is of another version of geosrseg "
+            f"({_short(found.get(VERSION))}), whose rows differ: resume it with that version, or "
+            "start again with `overwrite=True`"
         )
     if differing:
         said = ", ".join(
-            f"{name} {_short(found.get(name))} and not {_short(wanted.get(name))}"
+            f"{name} {_short(found.get(name))} instead of {_short(wanted.get(name))}"
             for name in differing
         )
         raise OutputError(
-            f"{output}: a stopped run had {said}: run it with what it had to go on, or begin anew "
+            f"{output}: a stopped run used {said}: repeat its options to resume it, or start again "
             "with `overwrite=True`"
         )
 

@@ -1,6 +1,7 @@
-"""When the ground of a class map was seen, as far as names say."""
+"""Finds the acquisition date of a class map in file names."""
 
 import re
+from contextlib import suppress
 from datetime import date, datetime
 
 from geosrseg.raster.maps.class_map import ClassMap
@@ -14,20 +15,14 @@ _PATTERNS = (
 
 
 def map_date(class_map: ClassMap) -> date | None:
-    """The first date in the name of the scene that it was made from, or in its own name."""
-    for name in (class_map.tags.get("GEOSRSEG_INPUT", ""), class_map.path.name):
-        found = date_in(name)
-        if found is not None:
-            return found
-    return None
+    """Return the first date in the name of the map's scene, or else in the map's own name."""
+    return date_in(class_map.tags.get("GEOSRSEG_INPUT", "")) or date_in(class_map.path.name)
 
 
 def date_in(name: str) -> date | None:
-    """The first date that a name holds; None for none."""
+    """Return the first date in a name; None without one."""
     for pattern, layout in _PATTERNS:
         for text in pattern.findall(name):
-            try:
+            with suppress(ValueError):
                 return datetime.strptime(text, layout).date()
-            except ValueError:
-                continue
     return None

@@ -1,4 +1,4 @@
-"""A class map, and its confidence, read on another grid window by window."""
+"""Reads a class map and its layers on another grid, window by window."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,23 +27,22 @@ from geosrseg.raster.maps.confidence import (
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 _ON_A_PIXEL = 1e-3
-"""Of a pixel: how far from each other the corners of two grids may be and still be one."""
+"""Share of a pixel by which the corners of two aligned grids may differ."""
 
 
 Check = Callable[[DatasetReader, Path, Grid], None]
-"""Refuses an open file at a path that is no layer of a map on the grid."""
+"""Raises an error for an open file, at a path, that is no layer of a map on the grid."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapOnGrid:
-    """A class map as it lies on a grid; the nearest pixel is taken, for classes have no mean.
+    """A class map resampled to a grid by nearest neighbour, as classes have no mean.
 
     Attributes:
-        class_map: the map.
         grid: the grid to read on.
-        window: the part of the grid that the map reaches; None where it lies beside it.
-        shift: rows and columns of the map's own origin on the grid, where pixels lie on pixels;
-            None where it has to be warped.
+        window: the part of the grid that the map covers; None if they do not overlap.
+        shift: row and column of the map's origin on the grid, if their pixels coincide;
+            None if the map must be warped.
     """
 
     class_map: ClassMap
@@ -52,17 +51,19 @@ class MapOnGrid:
     shift: tuple[int, int] | None
 
     def read(self, window: Window) -> NDArray[np.uint8]:
-        """(rows, cols) class ids on a window of the grid; NODATA beyond the map.
+        """Read (rows, cols) class ids in a window of the grid; NODATA outside the map.
 
         Raises:
             OutputError: the map cannot be read.
         """
-        return self.class_map.labels(self._read(self.class_map.path, window, self._empty)[0])
+        nodata = self.class_map.nodata
+        empty = NODATA if nodata is None else nodata
+        return self.class_map.labels(self._read(self.class_map.path, window, empty)[0])
 
     def read_confidence(self, window: Window) -> NDArray[np.uint8]:
-        """(2, rows, cols) percent of confidence and of doubt on a window of the grid.
+        """Read (2, rows, cols) percent of confidence and of doubt in a window of the grid.
 
-        A pixel without them has a confidence of 0 and a doubt of 100.
+        Pixels of nodata get a confidence of 0 and a doubt of 100.
 
         Raises:
             OutputError: there is no confidence layer beside the map, or it cannot be read.
@@ -77,9 +78,9 @@ class MapOnGrid:
         return without_gaps(as_confidence(found, name=str(path)))
 
     def read_probabilities(self, window: Window) -> NDArray[np.uint8]:
-        """(classes of the map, rows, cols), `CERTAINTY` for 1, on a window of the grid.
+        """Read (classes of the map, rows, cols) in a window of the grid.
 
-        NODATA beyond the map.
+        `CERTAINTY` stands for 1. Pixels outside the map are NODATA.
 
         Raises:
             OutputError: there is no layer of probabilities beside the map, it has other classes,
@@ -95,21 +96,15 @@ class MapOnGrid:
         classes = len(self.class_map.legend)
         if len(values) != classes or values.dtype != np.uint8:
             raise OutputError(
-                f"{path}: has {counted(len(values), 'band')} of {values.dtype}, "
-                "expected uint8 and one band for "
-                f"each of the map's {classes} classes: make the map again"
+                f"{path}: has {counted(len(values), 'band')} of {values.dtype}, expected uint8 and "
+                f"one band for each of the map's {classes} classes: make the map again"
             )
         return values
-
-    @property
-    def _empty(self) -> int:
-        nodata = self.class_map.nodata
-        return NODATA if nodata is None else nodata
 
     def _read(
         self, path: Path, window: Window, empty: int, *, check: Check = lambda *_: None
     ) -> NDArray[np.uint8]:
-        """(bands, rows, cols)."""
+        """Read (bands, rows, cols)."""
         try:
             with small_cache(), unreferenced_allowed(), rasterio.open(path) as dataset:
                 check(dataset, path, self.class_map.grid)
@@ -142,17 +137,17 @@ class MapOnGrid:
 
 
 def put_on_grid(class_map: ClassMap, grid: Grid) -> MapOnGrid:
-    """Say how a map lies on a grid.
+    """Relate a map to a grid on which it can then be read.
 
     Raises:
-        OutputError: one of the two has no CRS and the other has, or they cannot be brought
-            together.
+        OutputError: the map cannot be transformed to the grid's CRS, or a CRS is missing and the
+            pixels do not coincide.
     """
     own = class_map.grid
     shift = pixel_shift(own, grid)
     if shift is None and (own.crs is None or grid.crs is None):
         raise OutputError(
-            f"{class_map.path}: has no CRS, and its pixels do not lie on those of the others"
+            f"{class_map.path}: has no CRS, and its pixels do not coincide with those of the others"
         )
     if own.crs == grid.crs:
         bounds = own.bounds
@@ -161,13 +156,13 @@ def put_on_grid(class_map: ClassMap, grid: Grid) -> MapOnGrid:
             bounds = transform_bounds(own.crs, grid.crs, *own.bounds, densify_pts=50)
         except GDAL_ERRORS as error:
             raise OutputError(
-                f"{class_map.path}: cannot be brought to the grid's CRS ({reason(error)})"
+                f"{class_map.path}: cannot be transformed to the grid's CRS ({reason(error)})"
             ) from error
     return MapOnGrid(class_map, grid, grid.window(bounds), shift)
 
 
 def pixel_shift(own: Grid, grid: Grid) -> tuple[int, int] | None:
-    """Row and column of a grid's origin on another one; None where pixels do not lie on pixels."""
+    """Return row and column of a grid's origin on another; None if pixels do not coincide."""
     if own.crs != grid.crs:
         return None
     a, b, _, d, e, _ = grid.transform[:6]

@@ -1,4 +1,4 @@
-"""PAM: the sidecar in which GDAL keeps what a GeoTIFF cannot hold."""
+"""PAM: writes GDAL's sidecar, which holds the class names that a GeoTIFF cannot."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,18 +7,15 @@ from geosrseg.core.legend import Legend
 
 
 def pam_path(path: Path) -> Path:
-    """The sidecar's name."""
+    """Return the sidecar's path."""
     return path.with_name(f"{path.name}.aux.xml")
 
 
 def write_category_names(path: Path, legend: Legend) -> Path:
-    """Write the sidecar that names the classes of a class map.
+    """Write the class names of a class map to its sidecar, and return the sidecar's path.
 
-    GDAL numbers the names from 0 in their order, so an id that is no class gets an empty
-    one. All else (nodata, colours, description) is in the file itself.
-
-    Returns:
-        The sidecar's path.
+    GDAL numbers names from 0, so an id that is no class gets an empty name. Nodata, colours
+    and description are in the GeoTIFF itself.
     """
     root = ElementTree.Element("PAMDataset")
     band = ElementTree.SubElement(root, "PAMRasterBand", band="1")

@@ -1,7 +1,7 @@
-"""QML: the styles of QGIS 3.
+"""QML: builds styles for QGIS 3.
 
-That of a class map draws its polygons too, which may lie beside it under the same name: QGIS
-takes ``pipe`` for a raster and ``renderer-v2`` for a vector file.
+The style of a class map also draws its polygons, because both may share one ``.qml``: QGIS reads
+``pipe`` for a raster and ``renderer-v2`` for a vector file.
 """
 
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from xml.etree import ElementTree
 from geosrseg.core.legend import Legend
 
 CLASS_ID = "class_id"
-"""The column of polygons that says their class."""
+"""Column of polygons that holds their class id."""
 
 OURS = "made by geosrseg, which replaces this file; QGIS drops this note when it saves a style"
-"""Stands as a comment in every ``.qml``: what is without it is somebody's own."""
+"""Comment in every ``.qml`` that geosrseg writes; files without it are the user's own."""
 
 _COLOURS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
-"""Of a ramp, from low to high: viridis, which grey and colour-blind eyes read in order."""
+"""Ramp from low to high: viridis, which keeps its order in grey and for colour-blind readers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ramp:
-    """How a measured band is drawn: in colours between two values.
+    """Colour ramp of a measured band.
 
     Attributes:
-        low: its least value,
-        high: and its greatest.
-        unit: stands behind a value.
+        low: value of the first colour.
+        high: value of the last colour.
+        unit: unit in the labels.
     """
 
     low: float
@@ -35,14 +35,14 @@ class Ramp:
 
 
 def class_qml(legend: Legend) -> str:
-    """The style of class maps and of their polygons: QGIS takes the part that it needs."""
+    """Return the style of a class map and of its polygons."""
     root = _paletted(legend)
     root.append(_categories(legend))
     return as_text(root)
 
 
 def as_text(root: ElementTree.Element) -> str:
-    """An element as a document."""
+    """Return an element as the text of a document."""
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -54,7 +54,7 @@ def _root() -> ElementTree.Element:
 
 
 def ramp_qml(ramp: Ramp) -> str:
-    """The style of a raster whose first band is measured."""
+    """Return the style of a raster whose first band holds measurements."""
     low, high = f"{ramp.low:g}", f"{ramp.high:g}"
     root = _root()
     renderer = ElementTree.SubElement(
@@ -76,7 +76,7 @@ def ramp_qml(ramp: Ramp) -> str:
 
 
 def _categories(legend: Legend) -> ElementTree.Element:
-    """A symbol for each class id, without outlines that would hide small polygons."""
+    """Build a symbol per class id, without outlines, which would hide small polygons."""
     renderer = ElementTree.Element("renderer-v2", type="categorizedSymbol", attr=CLASS_ID)
     categories = ElementTree.SubElement(renderer, "categories")
     symbols = ElementTree.SubElement(renderer, "symbols")
@@ -87,7 +87,7 @@ def _categories(legend: Legend) -> ElementTree.Element:
         )
         symbol = ElementTree.SubElement(symbols, "symbol", type="fill", name=name, alpha="1")
         layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill", "enabled": "1"})
-        # A hairline of the same colour: without it the ground shows between neighbours.
+        # A hairline of the same colour closes the gaps that QGIS draws between neighbours.
         settings = {"color": colour, "style": "solid", "outline_color": colour,
                     "outline_style": "solid", "outline_width": "0"}  # fmt: skip
         options = ElementTree.SubElement(layer, "Option", type="Map")
@@ -99,7 +99,7 @@ def _categories(legend: Legend) -> ElementTree.Element:
 
 
 def _paletted(legend: Legend) -> ElementTree.Element:
-    """A paletted renderer; values that it does not name are not drawn."""
+    """Build a paletted renderer; values outside the palette are not drawn."""
     root = _root()
     pipe = ElementTree.SubElement(root, "pipe")
     renderer = ElementTree.SubElement(
@@ -107,12 +107,6 @@ def _paletted(legend: Legend) -> ElementTree.Element:
     )
     palette = ElementTree.SubElement(renderer, "colorPalette")
     for item in legend.classes:
-        ElementTree.SubElement(
-            palette,
-            "paletteEntry",
-            value=str(item.id),
-            color=item.colour,
-            label=item.name,
-            alpha="255",
-        )
+        entry = {"value": str(item.id), "color": item.colour, "label": item.name, "alpha": "255"}
+        ElementTree.SubElement(palette, "paletteEntry", entry)
     return root

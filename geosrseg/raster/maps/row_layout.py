@@ -1,7 +1,7 @@
-"""RowLayout: what the rows of a map must be, and how those of a stopped run are read.
+"""RowLayout: writes the rows of a map to files, and validates them when they are read.
 
-A store lies in a folder that others may write to. So a file of rows counts only if it holds
-exactly the arrays that this map has; anything else is no file of ours.
+Other users may be able to write to the store's folder. So a file of rows counts only if it holds
+exactly the arrays that this map needs.
 """
 
 import struct
@@ -21,18 +21,18 @@ UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     EOFError,
     KeyError,  # no such member
-    NotImplementedError,  # another way of compressing
+    NotImplementedError,  # unknown compression
     RuntimeError,  # encrypted
     ValueError,
     struct.error,
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What reading a file of rows raises that is damaged, or was never one."""
+"""Errors raised by reading a damaged or foreign file of rows."""
 
 COMPRESSION = 1
-"""Labels become a tenth at this level, for less time than a faster disk would save. Numbers of
-more than a byte are measured or reckoned, and hardly become smaller: they are kept as they are."""
+"""Labels shrink to a tenth at this level, which costs less time than writing them would. Values
+of more than a byte are measured or computed, hardly compress, and are stored as they are."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,11 +40,10 @@ class LayerLayout:
     """The rows of a layer.
 
     Attributes:
-        channels: of each pixel.
-        width: pixels of a row.
-        dtype: of the values.
-        factor: its rows for each row of the scene.
-        allowed: (256,) True for every value that they may have; None if all are allowed.
+        channels: values per pixel.
+        width: pixels per row.
+        factor: rows of the layer per row of the scene.
+        allowed: (256,) True for every allowed value; None if all are allowed.
     """
 
     channels: int
@@ -54,10 +53,11 @@ class LayerLayout:
     allowed: NDArray[np.bool_] | None = None
 
     def read(self, file: IO[bytes], rows: int) -> NDArray[np.generic]:
-        """An array in NumPy's format of `rows` rows of the scene, if it is one.
+        """Read an array in NumPy's format that spans `rows` rows of the scene.
 
         Raises:
-            ValueError: it is another; what it declares is never allocated.
+            EOFError: the file ends early.
+            ValueError: the file declares another array, which is not allocated.
         """
         version = np.lib.format.read_magic(file)
         if version != (1, 0):
@@ -74,7 +74,7 @@ class LayerLayout:
                 raise EOFError("it ends early")
             wanted = wanted[count:]
         if self.allowed is not None and not self.allowed[values].all():
-            raise ValueError("holds values that are none of the layer's")
+            raise ValueError("holds values that the layer does not allow")
         return values
 
 
@@ -84,7 +84,7 @@ class RowLayout:
 
     Attributes:
         heights: rows of the scene in each strip, from top to bottom.
-        made_for: what each file must say that it was made for: a hash of the store's manifest.
+        made_for: hash of the store's manifest, which every file of rows must contain.
     """
 
     layers: Mapping[str, LayerLayout]
@@ -92,7 +92,7 @@ class RowLayout:
     made_for: bytes = b""
 
     def is_whole(self, path: Path, index: int) -> bool:
-        """The file of a strip is there, and all of it is what it must be."""
+        """True if the file of a strip exists and is valid throughout."""
         if index >= len(self.heights):
             return False
         try:
@@ -103,7 +103,7 @@ class RowLayout:
         return True
 
     def read(self, path: Path, index: int, layer: str) -> NDArray[np.generic]:
-        """The rows of a layer in the file of a strip.
+        """Read the rows of a layer from the file of a strip.
 
         Raises:
             Exception: one of `UNREADABLE`.
@@ -119,15 +119,15 @@ class RowLayout:
 
 
 def write_rows(path: Path, rows: Mapping[str, NDArray[Any]], *, made_for: bytes = b"") -> None:
-    """Make the file of a strip, under a name that no link leads away from.
+    """Create the file of a strip; never follows a link.
 
     Args:
-        path: the file.
+        path: the file, which must not exist.
         rows: layer -> (channels, rows, width).
         made_for: see `RowLayout`.
 
     Raises:
-        OSError: the disk does not take it.
+        OSError: the file cannot be written.
     """
     with (
         create_new(path) as target,

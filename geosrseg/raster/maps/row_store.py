@@ -1,9 +1,8 @@
-"""RowStore: the finished rows of a map, kept beside the output until it is published.
+"""RowStore: keeps the finished rows of a map beside the output until it is published.
 
-It is a hidden folder with a manifest, which says what is being made of what, and one file
-for the rows of each strip of windows, in any order. A file gets its name when it is whole, and has
-the manifest's hash in it: a process that is stopped at any moment, killed or not, leaves a store
-that the next one can resume, and several may fill one together.
+A store is a hidden folder with a manifest, which describes the run, and one file of rows per strip
+of windows, in any order. A file gets its final name once complete, and contains the manifest's
+hash. So a process may be killed at any moment and the next one resumes; several may share a store.
 """
 
 import hashlib
@@ -34,38 +33,31 @@ from geosrseg.raster.storage.lock import locked
 from geosrseg.regular_file import create_new, read_regular
 
 SUFFIX = ".geosrseg"
-"""Of the store's folder, which begins with a dot and the output's name."""
+"""Suffix of the store's folder, whose name starts with a dot and the output's name."""
 
 MANIFEST = "manifest.json"
 LOCK = "lock"
 PUBLISHING = "publishing"
-"""Stands in the store once outputs may have been given their names, and lists those."""
+"""File that lists the outputs which may already have their final names."""
 
 MAX_BYTES = 2**20
-"""Of a manifest or a list of names, which have some kB."""
+"""Largest manifest or list of names accepted; either has a few kB."""
 
 _OWN = re.compile(
     r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}(\.[0-9a-f]{16})?\.partial"
     r"|lock(\.holder(\.[0-9a-f]{16})?)?",
     re.ASCII,
 )
-"""Names that a store gives to its files; the drafts of the outputs are in it besides."""
+"""Names of a store's files, apart from drafts of the outputs."""
 
 BEGINNINGS = 600
-"""Looks, a tenth of a second apart, at a store that another process is about to begin."""
+"""Attempts, a tenth of a second apart, to join a store that another process is creating."""
 
 _DRAFTS = (".tif", ".tiff", ".draft", ".xml", ".ovr", ".msk", ".tmp")
 
 
 class RowStore:
-    """An open store, see `open_row_store`.
-
-    Args:
-        output: the output.
-        folder: the store.
-        layout: of the rows.
-        strips: those that are asked for, all by default.
-    """
+    """An open store, see `open_row_store`. `strips` are those that this process fills."""
 
     def __init__(
         self, output: Path, folder: Path, layout: RowLayout, strips: range | None = None
@@ -77,12 +69,12 @@ class RowStore:
         self._kept = {k for k in self._strips if layout.is_whole(self._file(k), k)}
 
     def __len__(self) -> int:
-        """How many of the strips that are asked for are finished."""
+        """Number of this process's strips that are finished."""
         return len(self._kept)
 
     @property
     def missing(self) -> list[range]:
-        """The strips that are asked for and not finished, those that follow each other as one."""
+        """This process's unfinished strips, as ranges of consecutive ones."""
         found: list[range] = []
         for index in self._strips:
             if index in self._kept:
@@ -94,25 +86,24 @@ class RowStore:
         return found
 
     def absent(self) -> list[int]:
-        """The strips of the whole map that have no file, whoever was to make them.
+        """Return the strips of the whole map that no process has finished.
 
         Raises:
             OutputError: the folder cannot be read.
         """
         with _as_output_error(self._output):  # a listing is fresher than single names on NFS
-            names = {path.name for path in self.folder.iterdir()}
-        every = range(len(self._layout.heights))
-        return [index for index in every if self._file(index).name not in names]
+            found = set(self.folder.iterdir())
+        return [k for k in range(len(self._layout.heights)) if self._file(k) not in found]
 
     def keep(self, index: int, rows: Mapping[str, NDArray[np.generic]]) -> None:
-        """Keep the rows of a strip; another process may do so too, with the same ones.
+        """Store the rows of a strip; another process may safely store the same rows.
 
         Args:
             index: number of the strip.
             rows: layer -> (channels, rows, width).
 
         Raises:
-            OutputError: the disk does not take them.
+            OutputError: the rows cannot be written.
         """
         path = self._file(index)
         draft = path.with_suffix(f".{secrets.token_hex(8)}.partial")
@@ -122,10 +113,10 @@ class RowStore:
         self._kept.add(index)
 
     def rows(self, layer: str) -> Iterator[NDArray[np.generic]]:
-        """The finished rows of a layer from top to bottom, (channels, rows, width) per strip.
+        """Yield the finished rows of a layer from top to bottom, (channels, rows, width) per strip.
 
         Raises:
-            OutputError: the disk does not give back what was written.
+            OutputError: rows cannot be read back.
         """
         for index in sorted(self._kept):
             with _as_output_error(self._output, UNREADABLE):
@@ -134,19 +125,19 @@ class RowStore:
 
     @property
     def noted(self) -> frozenset[Path]:
-        """What the run that is resumed was giving a name when it was stopped: its own files."""
+        """Outputs that the resumed run was publishing when it stopped; they are its own."""
         return _read_names(self.folder)
 
     def start_publishing(self, names: Iterable[Path]) -> None:
-        """Note which outputs are about to get their names."""
-        listed = sorted({*map(str, self.noted), *map(_absolute, names)})
+        """Record the outputs that are about to get their final names."""
+        listed = sorted({*map(str, self.noted), *(str(path.absolute()) for path in names)})
         with _as_output_error(self._output):
             _write_text(self.folder / PUBLISHING, json.dumps(listed))
 
     def remove(self) -> None:
-        """Delete the store; a process that still fills it finds it gone, not half there."""
+        """Delete the store at once, so that no other process finds a part of it."""
         gone = self.folder
-        with suppress(OSError):  # Windows moves no folder in which a file is open
+        with suppress(OSError):  # Windows cannot move a folder with an open file
             aside = tempfile.mkdtemp(prefix=f"{gone.name}.", suffix=".partial", dir=gone.parent)
             gone = gone.rename(aside)
         shutil.rmtree(gone, ignore_errors=True)
@@ -159,21 +150,21 @@ class RowStore:
 def open_row_store(
     output: Path, manifest: Mapping[str, str], *, layout: RowLayout, overwrite: bool = False
 ) -> Iterator[RowStore]:
-    """Begin a store, or resume the one that a stopped process left.
+    """Create a store beside the output, or resume the one that a stopped process left.
 
-    A store without any rows goes when the block ends; one with rows stays until
+    The end of the block deletes a store without rows; one with rows stays until
     `RowStore.remove`.
 
     Args:
-        output: the output; the store lies beside it.
-        manifest: all that decides what the rows are, as text by name.
-        layout: of the rows.
-        overwrite: begin anew where a store of another manifest is found.
+        output: the map to make.
+        manifest: name -> text of everything that decides the rows.
+        layout: shapes and types of the rows.
+        overwrite: discard an existing store with another manifest.
 
     Raises:
-        OutputBusyError: another process is at work on this output.
-        OutputError: the store found is of another manifest or is none, or the folder cannot be
-            written.
+        OutputBusyError: another process is making this output.
+        OutputError: the existing store has another manifest, its folder is no store, or the
+            folder cannot be written.
     """
     with ExitStack() as stack:
         with _as_output_error(output):
@@ -197,18 +188,13 @@ def join_row_store(
     overwrite: bool = False,
     pause: Callable[[float], object] = time.sleep,
 ) -> RowStore:
-    """A store that several processes fill together; only who begins it locks it, for a moment.
+    """Open a store that several processes fill; only its creator locks it, briefly.
+
+    `open_row_store` explains the other arguments and the errors.
 
     Args:
-        output: see `open_row_store`.
-        manifest: see `open_row_store`.
-        strips: those that this process is to fill.
-        layout: see `open_row_store`.
-        overwrite: see `open_row_store`.
-        pause: waits for a process that is about to begin it.
-
-    Raises:
-        OutputError: see `open_row_store`.
+        strips: the strips that this process fills.
+        pause: sleeps while another process creates the store.
     """
     with _as_output_error(output):
         folder = _make_folder(output)
@@ -238,35 +224,32 @@ def _hash(manifest: Mapping[str, str]) -> bytes:
 
 
 def store_folder(output: Path) -> Path:
-    """Where the store of an output lies."""
+    """Return the folder of an output's store."""
     stem = os.fsdecode(os.fsencode(output.name)[:200])
     return output.with_name(f".{stem}{SUFFIX}")
 
 
 def read_manifest(output: Path) -> dict[str, str] | None:
-    """What the store of an output says of itself; None where nothing usable is said."""
+    """Return the manifest in an output's store; None without a usable one."""
     folder = store_folder(output)
     return manifest_of(folder) if is_folder(folder) else None
 
 
 def names_in_store(output: Path) -> frozenset[Path]:
-    """What the store of an output calls its own, if its manifest is that of the run to come.
-
-    `RowStore.noted` says so once that is known.
-    """
+    """Return what `RowStore.noted` will be if the run resumes the store of an output."""
     folder = store_folder(output)
     return _read_names(folder) if is_folder(folder) else frozenset()
 
 
 def check_store(folder: Path, output: Path) -> None:
-    """Refuse a folder that is no store: nothing in it is ours to remove.
+    """Refuse a folder that is no store, because its files must not be deleted.
 
     Raises:
-        OutputError: it is a link, or holds what no store holds.
+        OutputError: the folder is a link, or holds foreign files.
     """
     if not is_folder(folder):
         raise OutputError(
-            f"{output}: {folder} is a link or no folder, expected the folder of a stopped run: "
+            f"{output}: {folder} is a link or not a folder, expected the folder of a stopped run: "
             "remove it, or choose another name"
         )
     with os.scandir(folder) as found:
@@ -276,28 +259,27 @@ def check_store(folder: Path, output: Path) -> None:
             entry.name.startswith(output.stem) and entry.name.endswith(_DRAFTS)
         )
         if own and not os.path.lexists(entry.path):
-            continue  # another process has just given it its name
+            continue  # another process has just renamed or deleted it
         if not own or not entry.is_file(follow_symlinks=False):
             raise OutputError(
-                f"{output}: {folder} holds {entry.name}, which is of no stopped run: move it away, "
+                f"{output}: {folder} holds {entry.name}, which no stopped run made: move it away, "
                 "or choose another name"
             )
 
 
 def is_folder(path: Path) -> bool:
-    """A folder itself, and no link to one."""
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode) and not path.is_symlink()
-    except OSError:
-        return False
+    """True for a folder that is not a link."""
+    with suppress(OSError):
+        return stat.S_ISDIR(path.lstat().st_mode)
+    return False
 
 
 @contextmanager
 def lock_store(output: Path, folder: Path) -> Iterator[None]:
-    """Hold a store for this process alone.
+    """Lock a store for this process.
 
     Raises:
-        OutputBusyError: another process holds it.
+        OutputBusyError: another process holds the lock.
     """
     try:
         with locked(folder / LOCK):
@@ -309,9 +291,9 @@ def lock_store(output: Path, folder: Path) -> Iterator[None]:
 
 
 def _match(output: Path, folder: Path, manifest: dict[str, str], *, overwrite: bool) -> None:
-    """Keep what was done under the same manifest; clear the folder of anything else.
+    """Keep a store with the same manifest; otherwise empty the folder and write the manifest.
 
-    A manifest without a finished strip keeps nothing, so whatever it says is no matter.
+    A store with another manifest is refused only if it holds finished work.
     """
     found = manifest_of(folder)
     if found == manifest:
@@ -333,7 +315,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def manifest_of(folder: Path) -> dict[str, str] | None:
-    """What a store says of itself; None where nothing usable is said."""
+    """Return a store's manifest; None without a usable one."""
     values = _read_json(folder / MANIFEST)
     usable = isinstance(values, dict) and all(isinstance(v, str) for v in values.values())
     return values if usable else None
@@ -346,15 +328,11 @@ def _read_names(folder: Path) -> frozenset[Path]:
 
 
 def _read_json(path: Path) -> Any:
-    """None where nothing usable is there."""
+    """Return None if the file is missing or no JSON."""
     try:
         return parse_json(read_regular(path, limit=MAX_BYTES))
     except (OSError, ValueError):
         return None
-
-
-def _absolute(path: Path) -> str:
-    return str(path.absolute())
 
 
 @contextmanager
@@ -364,8 +342,7 @@ def _as_output_error(
     try:
         yield
     except kinds as error:
-        folder = output.parent
         raise OutputError(
-            f"{output}: its rows cannot be kept in {folder} ({cause(error, folder)}): run it again "
-            "to resume, once that is mended"
+            f"{output}: its rows cannot be kept in {output.parent} "
+            f"({cause(error, output.parent)}): fix that, then run it again to resume"
         ) from error

@@ -1,4 +1,4 @@
-"""Stopped runs: what they have left beside their outputs, listed and removed."""
+"""Stopped runs: lists and removes the stores that they left beside their outputs."""
 
 import shutil
 from contextlib import suppress
@@ -23,22 +23,22 @@ from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.lock import is_locked
 
 MAX_STRIPS = 10**6
-"""Of a map: the number of one has six digits in the name of its file."""
+"""Most strips of a map; names of their files have six digits."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoppedRun:
-    """What a stopped run has left.
+    """The store of a stopped run.
 
     Attributes:
-        folder: its store.
-        output: the map that it was making.
-        scene: what it was mapping.
-        strips: the strips of windows that are finished.
-        total: all strips of the map; 0 where that is not known.
-        modified: seconds since the epoch when the last of them was finished.
-        size: bytes.
-        running: it has not stopped: a process is at work on it.
+        folder: the store.
+        output: the map that the run was making.
+        scene: name of the scene; ``unknown`` if the store does not say.
+        strips: number of finished strips of windows.
+        total: strips of the whole map; 0 if unknown.
+        modified: when the last strip was finished, in seconds since the epoch.
+        size: bytes on disk.
+        running: True if a process is still working on the map.
     """
 
     folder: Path
@@ -52,16 +52,16 @@ class StoppedRun:
 
     @property
     def progress(self) -> str:
-        """How much is done, in words."""
+        """Finished strips and their share, for messages."""
         if not self.total:
             return counted(self.strips, "strip of windows", plural="strips of windows")
         return f"{self.strips} of {self.total} strips of windows ({self.strips / self.total:.0%})"
 
     def remove(self) -> None:
-        """Delete what it has left.
+        """Delete the store.
 
         Raises:
-            OutputError: a process is at work on it, it is no store, or cannot be deleted.
+            OutputError: a process is using the folder, it is no store, or cannot be deleted.
         """
         check_store(self.folder, _output_of(self.folder))
         with lock_store(self.folder, self.folder):
@@ -72,23 +72,23 @@ class StoppedRun:
 
 
 def find_stopped_runs(folder: Path) -> list[StoppedRun]:
-    """What stopped runs have left in a folder."""
+    """Return the stopped runs of a folder."""
     return [_examine(path) for path in find_stores(folder)]
 
 
 def find_stopped_run(output: Path) -> StoppedRun | None:
-    """What a stopped run of this output has left; None where that is nothing."""
+    """Return the stopped run of an output; None without one."""
     folder = store_folder(output)
     return _examine(folder) if _is_store(folder) else None
 
 
 def find_stores(folder: Path) -> list[Path]:
-    """The stores of a folder."""
+    """Return the stores in a folder."""
     return sorted(path for path in folder.glob(f".*{SUFFIX}") if _is_store(path))
 
 
 def _output_of(folder: Path, stated: str = "") -> Path:
-    """The output of a store: by its own name, which is cut where it is long, or as it says."""
+    """Return the output of a store: as its manifest says, or from its name, which may be cut."""
     name = folder.name[1:].removesuffix(SUFFIX)
     return folder.with_name(stated if stated.startswith(name) and "/" not in stated else name)
 

@@ -1,4 +1,4 @@
-"""Strips: a finished class map, and its confidence, read from top to bottom."""
+"""Strips: reads a class map and its confidence layer from top to bottom, for products."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,7 +17,7 @@ from geosrseg.raster.maps.confidence import as_confidence, check_confidence
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
 STRIP_PIXELS = 2**21
-"""Pixels of the map that are looked at together."""
+"""Pixels of the map held in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,10 @@ class Strip:
     """Whole rows of a class map.
 
     Attributes:
-        row_off: the first of them.
+        row_off: the first row.
         labels: (rows, width) class ids or NODATA.
-        confidence: (2, rows, width) percent of confidence and of doubt, or NODATA, if the map has
-            that layer.
+        confidence: (2, rows, width) percent of confidence and of doubt, or NODATA; None if the
+            layer is not open.
     """
 
     row_off: int
@@ -38,13 +38,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Strips:
-    """An open class map; each iteration reads the whole map.
-
-    Attributes:
-        grid: the target grid.
-        labels: the class map.
-        confidence: the confidence layer, if there is one.
-    """
+    """An open class map and, optionally, its confidence layer; iterating reads the whole map."""
 
     grid: Grid
     labels: DatasetReader
@@ -66,7 +60,7 @@ def open_strips(
     """Open a class map, and the confidence layer on its grid.
 
     Raises:
-        OutputError: one of them cannot be read, now or later, or they are of two grids.
+        OutputError: a file cannot be read, now or during iteration, or the grids differ.
     """
     with ExitStack() as stack:
         stack.enter_context(small_cache())

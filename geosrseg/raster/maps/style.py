@@ -1,7 +1,7 @@
-"""Styles: how maps are drawn, for QGIS (``.qml``) and class maps for map servers (``.sld``).
+"""Styles: writes styles of maps for QGIS (``.qml``) and map servers (``.sld``).
 
-QGIS takes the ``.qml`` that stands beside a file when it opens it. Colours are in the class
-map as well, and most programs take them from there; class names many take from a style only.
+QGIS applies the ``.qml`` beside a file when it opens the file. Most programs read colours from
+the class map itself, but many read class names only from a style.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from geosrseg.regular_file import read_regular
 SUFFIXES = (".qml", ".sld")
 
 MOST_BYTES = 2**24
-"""Of a style: with all 255 classes it has some 300 kB."""
+"""Largest style read; with all 255 classes it has about 300 kB."""
 
 _SLD = {
     "xmlns": "http://www.opengis.net/sld",
@@ -27,12 +27,12 @@ _SLD = {
 
 
 def style_paths(class_map_path: Path) -> tuple[Path, Path]:
-    """The styles' names, beside the class map."""
+    """Return the paths of the two styles, beside the class map."""
     return class_map_path.with_suffix(".qml"), class_map_path.with_suffix(".sld")
 
 
 def ramp_path(raster: Path) -> Path:
-    """The name of a measured raster's style."""
+    """Return the path of a measured raster's style."""
     return raster.with_suffix(".qml")
 
 
@@ -47,14 +47,10 @@ def check_styles(class_map_path: Path, *, overwrite: bool) -> None:
 
 
 def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = False) -> None:
-    """Write both styles of a class map.
-
-    Args:
-        class_map_path: the class map, which need not exist.
-        overwrite: replace existing styles.
+    """Write both styles of a class map, which need not exist.
 
     Raises:
-        OutputError: they cannot be written.
+        OutputError: a style cannot be written, or exists and `overwrite` is false.
     """
     paths = style_paths(class_map_path)
     check_styles(class_map_path, overwrite=overwrite)
@@ -63,13 +59,10 @@ def write_styles(class_map_path: Path, legend: Legend, *, overwrite: bool = Fals
 
 
 def write_ramp_style(raster: Path, ramp: Ramp, *, overwrite: bool = False) -> Path:
-    """Write the ``.qml`` of a raster whose first band is measured.
-
-    Returns:
-        Its path.
+    """Write the ``.qml`` of a raster whose first band holds measurements, and return its path.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the style cannot be written, or exists and `overwrite` is false.
     """
     path = ramp_path(raster)
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)
@@ -78,10 +71,10 @@ def write_ramp_style(raster: Path, ramp: Ramp, *, overwrite: bool = False) -> Pa
 
 
 def write_polygon_style(polygons: Path, legend: Legend) -> None:
-    """Write the ``.qml`` of polygons of a class map, if none of somebody else stands there.
+    """Write the ``.qml`` of polygons of a class map; keep an existing one not by geosrseg.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the style cannot be written.
     """
     path = polygons.with_suffix(".qml")
     try:
@@ -93,7 +86,7 @@ def write_polygon_style(polygons: Path, legend: Legend) -> None:
 
 
 def _sld(legend: Legend, name: str) -> ElementTree.Element:
-    """SLD 1.0 with a colour map of values, as GeoServer reads it."""
+    """Build SLD 1.0 with a colour map of values, as GeoServer reads it."""
     root = ElementTree.Element("StyledLayerDescriptor", _SLD)
     layer = ElementTree.SubElement(root, "NamedLayer")
     ElementTree.SubElement(layer, "Name").text = name
@@ -103,12 +96,6 @@ def _sld(legend: Legend, name: str) -> ElementTree.Element:
     symbolizer = ElementTree.SubElement(rule, "RasterSymbolizer")
     colours = ElementTree.SubElement(symbolizer, "ColorMap", type="values")
     for item in legend.classes:
-        ElementTree.SubElement(
-            colours,
-            "ColorMapEntry",
-            color=item.colour,
-            quantity=str(item.id),
-            label=item.name,
-            opacity="1",
-        )
+        entry = {"color": item.colour, "quantity": str(item.id), "label": item.name, "opacity": "1"}
+        ElementTree.SubElement(colours, "ColorMapEntry", entry)
     return root

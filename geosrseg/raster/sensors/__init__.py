@@ -1,1 +1,1 @@
-"""Sensors: products of several files, recognised and described for the reader of scenes."""
+"""Sensors: recognise products of several files and describe their bands."""

@@ -1,4 +1,4 @@
-"""Parts: files of a product that are given as scenes, each of which stands for the product."""
+"""Parts: recognises files given as scenes that stand for the same product."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -14,22 +14,22 @@ T = TypeVar("T", str, Path, str | Path)
 
 
 def product_of_part(location: Location) -> str:
-    """The name of the product that a local file is a part of; empty where it is none.
+    """Return the name of the product to which a local file belongs, or an empty text.
 
-    What is wrong with it is said when it is opened.
+    Faults of the product are not reported here, but when it is opened.
     """
-    if location.is_remote or location.in_memory or is_archive(location):
-        return ""
-    if not location.path.is_file() or location.name.lower().endswith(".geojson"):
+    name = location.name.lower()
+    is_item = name.endswith((".json", ".geojson")) and not name.endswith("_mtl.json")
+    if is_item or location.is_remote or location.in_memory or is_archive(location):
         return ""
     with suppress(GeosrsegError, OSError):
-        if product := find_product(location):
-            return "" if _is_item(location) else product.name
+        if location.path.is_file() and (product := find_product(location)):
+            return product.name
     return ""
 
 
 def one_part_each(scenes: Iterable[T]) -> list[T]:
-    """The scenes, but of the files of one product only the first."""
+    """Drop all but the first of the files that belong to one product."""
     found: dict[object, T] = {}
     for number, scene in enumerate(scenes):
         location = Location.of(scene)
@@ -37,9 +37,3 @@ def one_part_each(scenes: Iterable[T]) -> list[T]:
         key = (location.path.absolute().parent, product) if product else number
         found.setdefault(key, scene)
     return list(found.values())
-
-
-def _is_item(location: Location) -> bool:
-    return location.name.lower().endswith(".json") and not location.name.upper().endswith(
-        "_MTL.JSON"
-    )

@@ -1,4 +1,4 @@
-"""SensorProduct: which file of a product is which band, and what its numbers mean."""
+"""SensorProduct: the files of a product by band, and the meaning of their numbers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from geosrseg.raster.storage.location import Location
 
 GEOTIFF, JPEG_2000 = "GTiff", "JP2OpenJPEG"
 DRIVERS = (GEOTIFF, JPEG_2000)
-"""GDAL's drivers that a product may be read with; neither follows what it reads elsewhere."""
+"""GDAL drivers allowed for products; neither follows references to other files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,13 @@ class SensorBand:
     """One band of a product.
 
     Attributes:
-        number: by which ``--bands`` means it.
-        name: of the band: coastal, blue, green, red, nir, swir1, swir2, or another word.
-        location: its file; None where that is missing.
-        file: what the file is called, for the message where it is missing.
+        number: number of the band in ``--bands``.
+        name: coastal, blue, green, red, nir, swir1, swir2, or another word.
+        location: the band's file; None if it is missing.
+        file: name of the file, for the message that it is missing.
         scale: reflectance per digital number.
         offset: reflectance of digital number 0.
-        index: the band of the file, from 1.
+        index: the band inside the file, from 1.
         driver: one of `DRIVERS`.
     """
 
@@ -46,14 +46,13 @@ class SensorBand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorFlags:
-    """A file that says which pixels are not usable.
+    """A file that marks unusable pixels.
 
     Attributes:
-        location: the file.
-        masks: what marks that which a user may ask to be masked: cloud, shadow, cirrus, snow.
-        fill: what marks pixels that are never valid.
-        by_band: the same, for pixels of a band of this number alone, such as its saturation.
-        index: the band of the file, from 1.
+        masks: marks of what a user may mask: cloud, shadow, cirrus, snow.
+        fill: marks of pixels that are never valid.
+        by_band: band number -> marks of pixels invalid in that band only, such as saturated ones.
+        index: the band inside the file, from 1.
         driver: one of `DRIVERS`.
     """
 
@@ -75,19 +74,19 @@ class SensorProduct:
     """A product of one acquisition.
 
     Attributes:
-        name: its own, also where its folder has another.
-        title: what kind of product it is, in a few words.
-        bands: all that the sensor has.
-        flags: files of flags; those that mark nothing for a run are not opened.
-        flags_file: the file that a mask needs, for the message where it is missing.
-        fill: the number of missing pixels in files that declare none.
-        reflectance: "surface" or "top of atmosphere"; empty where unknown.
-        taken: the day.
-        grid: what the metadata says of the bands' grid, for files that have lost theirs.
-        coarser: sizes of pixels, in metres, that its bands may be averaged to, because a model
-            may be for none of the bands' own; empty where all files lie on one grid.
-        found: names of the files that there are, for messages.
-        warnings: what a user should hear about, one line each.
+        name: the product's own name, whatever its folder is called.
+        title: product type, in a few words.
+        bands: all bands of the sensor, including those whose file is missing.
+        flags: files of flags; only those that a run needs are opened.
+        flags_file: name of the file that `mask` needs, for the message that it is missing.
+        fill: the number of missing pixels in files that declare no nodata.
+        reflectance: "surface" or "top of atmosphere"; empty if unknown.
+        taken: acquisition day.
+        grid: grid of the bands according to the metadata, for files without georeference.
+        coarser: pixel sizes, in metres, to which the bands may be averaged for a model that
+            needs them; empty if all files share one grid.
+        found: names of the files present, for messages.
+        warnings: warnings for the user, one line each.
     """
 
     name: str
@@ -108,23 +107,23 @@ class SensorProduct:
             raise ValueError(f"reflectance is {SURFACE!r} or {TOP_OF_ATMOSPHERE!r}")
         numbers = [band.number for band in self.bands]
         if not numbers or len(set(numbers)) != len(numbers):
-            raise ValueError("a product has bands, and each a number of its own")
+            raise ValueError("a product needs bands with distinct numbers")
 
     @property
     def scene_bands(self) -> list[SceneBand]:
-        """The bands by their numbers."""
+        """Number and name of each band."""
         return [SceneBand(band.number, band.name) for band in self.bands]
 
     @property
     def masks(self) -> frozenset[str]:
-        """What its flags can mark."""
+        """Names of the masks that the flags support."""
         return frozenset(name for flags in self.flags for name in flags.masks)
 
     def band(self, number: int) -> SensorBand:
-        """The band of a number.
+        """Return the band with a number.
 
         Raises:
-            SceneError: its file is missing.
+            SceneError: the band's file is missing.
         """
         band = next(band for band in self.bands if band.number == number)
         if band.location is None:
@@ -136,11 +135,11 @@ class SensorProduct:
 
 
 def listed(names: Sequence[str]) -> str:
-    """File names in a message, at most a dozen."""
+    """Join file names for a message, at most a dozen."""
     more = (f"{len(names) - 12} more",) if len(names) > 12 else ()
     return ", ".join((*names[:12], *more)) or "no files"
 
 
 def _check_driver(driver: str) -> None:
     if driver not in DRIVERS:
-        raise ValueError(f"a product is read with one of {', '.join(DRIVERS)}, got {driver!r}")
+        raise ValueError(f"a product's driver is one of {', '.join(DRIVERS)}, got {driver!r}")

@@ -1,4 +1,4 @@
-"""The grid of a product whose bands have pixels of several sizes."""
+"""Chooses the grid of a product whose bands differ in pixel size."""
 
 from collections.abc import Sequence
 
@@ -12,24 +12,23 @@ from geosrseg.raster.sensors.product import SensorProduct
 from geosrseg.raster.storage.location import Location
 
 _SAME = 1e-3
-"""Pixels by which the files of one product may lie apart: rounding in their tags."""
+"""Largest shift, in pixels, between files of one grid; their tags are rounded."""
 
 
 def product_grid(
     grids: Sequence[Grid], product: SensorProduct, spec: ModelSpec | None
 ) -> tuple[Grid, tuple[str, ...]]:
-    """The grid on which all bands are read.
+    """Choose the grid on which all bands are read.
 
-    It is that of the finest band; or a coarser one, where a model is not for such fine pixels
-    and is for those of the coarser size.
+    The grid is that of the finest band, or one of the product's coarser sizes if the model is
+    for that size and not for the finest.
 
     Args:
-        grids: of the chosen bands.
-        product: says what its bands may be averaged to.
-        spec: of the model; without it, the finest band decides.
+        grids: the grids of the chosen bands.
+        spec: the model's; without it, the finest band decides.
 
     Returns:
-        The grid, and what was done to the bands, for the user.
+        The grid, and notes for the user on how bands are resampled.
     """
     finest = min(grids, key=_size)
     size = _size(finest)
@@ -64,12 +63,12 @@ def _notes(sizes: Sequence[float], wanted: float, spec: ModelSpec | None) -> lis
 
 
 def _size(grid: Grid) -> float:
-    """Metres, or units of the CRS, along a side of a pixel."""
+    """Return the side of a pixel in units of the CRS, normally metres."""
     return float(round(abs(grid.transform.determinant) ** 0.5, 6))
 
 
 def _coarser(grid: Grid, size: float) -> Grid:
-    """The grid from the same corner with larger pixels; what is left over is not in it."""
+    """Return the grid with larger pixels from the same corner, without partial pixels."""
     factor = size / _size(grid)
     height, width = (max(int(side / factor + _SAME), 1) for side in (grid.height, grid.width))
     return Grid(grid.crs, grid.transform @ Affine.scale(factor), height, width)
@@ -78,7 +77,7 @@ def _coarser(grid: Grid, size: float) -> Grid:
 def on_grid(
     own: Grid, grid: Grid, *, nodata: float | None = None, flags: bool = False
 ) -> Resampled | None:
-    """How a file gets onto the scene's grid; None where it lies on it."""
+    """Describe the resampling of a file to the scene's grid; None if it lies on that grid."""
     if _same(own, grid):
         return None
     return Resampled(grid=grid, own=own, nodata=nodata, flags=flags)
@@ -87,16 +86,17 @@ def on_grid(
 def check_same_grid(
     location: Location, grid: Grid, other: Location, expected: Grid, *, exact: object
 ) -> None:
-    """Refuse files that do not show the same ground.
+    """Refuse a file that does not cover the same ground as the scene.
 
     Args:
-        grid: its own.
-        other: a file to compare with.
-        expected: the scene's grid.
-        exact: true where the pixels have to be the same, too.
+        location: the file.
+        grid: the grid of the file.
+        other: a file of the scene, named in the message.
+        expected: the grid of the scene.
+        exact: if true, the pixels must be the same, too.
 
     Raises:
-        SceneError: names both.
+        SceneError: the grids differ.
     """
     if not (_same(grid, expected) if exact else _same_ground(grid, expected)):
         raise SceneError(
@@ -114,7 +114,7 @@ def _same(grid: Grid, other: Grid) -> bool:
 
 
 def _same_ground(grid: Grid, other: Grid) -> bool:
-    """Bounds are the same, but for what is left over of a pixel of the coarser grid."""
+    """True if the bounds differ by at most a pixel of the coarser grid."""
     left_over = max(_size(grid), _size(other)) * 1.01
     apart = (abs(a - b) for a, b in zip(grid.bounds, other.bounds, strict=True))
     return grid.crs == other.crs and max(apart) <= left_over

@@ -1,4 +1,4 @@
-"""The header of a product: several files, one scene."""
+"""Builds the header of a scene from the files of a product."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from geosrseg.raster.storage.remote import check_redirects
 
 @dataclass(frozen=True, slots=True)
 class _Examined:
-    """A file of a band, and where its pixels lie."""
+    """A band's file with its grid, and a warning about the georeference or an empty text."""
 
     file: BandFile
     grid: Grid
@@ -41,7 +41,7 @@ def read_product_header(
     """Examine the files of a product that the model needs.
 
     Raises:
-        SceneError: a file is missing, cannot be read, or is on another grid.
+        SceneError: a file is missing, cannot be read, or lies on another grid.
     """
     choice = choose_bands(
         product.scene_bands, model_bands=options.model_bands, option=options.bands
@@ -150,7 +150,7 @@ def _quality_file(flags: SensorFlags, numbers: Sequence[int], mask: Sequence[str
 
 
 def _georeferenced(grid: Grid, warning: str, stated: Grid | None) -> tuple[Grid, str]:
-    """The files' own grid, or the metadata's where they have lost theirs."""
+    """Return the files' grid, or the metadata's if the files have no georeference."""
     if not grid.transform.is_identity or stated is None:
         return grid, warning
     if (stated.height, stated.width) != (grid.height, grid.width):

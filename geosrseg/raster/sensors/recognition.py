@@ -1,4 +1,4 @@
-"""Recognition: which sensor's product a user has given."""
+"""Recognition: finds the sensor that recognises the scene given."""
 
 from geosrseg.core.text.numerals import shown
 from geosrseg.errors import PluginError, SceneError
@@ -10,10 +10,10 @@ from geosrseg.raster.storage.not_taken import check_taken
 
 
 def find_product(location: Location) -> SensorProduct | None:
-    """The product that a folder, an archive, an item or a file is; None for a plain file.
+    """Return the product in a folder, an archive, an item or a file; None for a plain file.
 
     Raises:
-        SceneError: there is no product in it, or it cannot be read.
+        SceneError: the location holds no product, or cannot be read.
         PluginError: the sensor of another package fails.
     """
     check_taken(location)
@@ -30,8 +30,8 @@ def find_product(location: Location) -> SensorProduct | None:
         raise given.no_item
     if given.item is not None:
         raise SceneError(
-            f"the item {shown(given.item.id)} is of no product of {sensor_titles()}: give an item "
-            "of one, or the address of a GeoTIFF"
+            f"the item {shown(given.item.id)} describes no product of {sensor_titles()}: give an "
+            "item that does, or the address of a GeoTIFF"
         )
     advice = "give the product's own folder or archive, or a GeoTIFF"
     if given.kind == ARCHIVE:
@@ -44,7 +44,7 @@ def find_product(location: Location) -> SensorProduct | None:
 
 
 def _ask(name: str, given: SensorInput) -> SensorProduct | None:
-    """What one sensor says."""
+    """Ask one sensor; turn the errors of plugins into `PluginError`."""
     origin = SENSORS.origin(name)
     sensor = SENSORS.load(name)()
     if not origin:
@@ -53,7 +53,7 @@ def _ask(name: str, given: SensorInput) -> SensorProduct | None:
         product = sensor.find(given)
     except SceneError:
         raise
-    except Exception as error:  # code of others, which may raise anything
+    except Exception as error:  # a plugin may raise anything
         raise PluginError(
             f"the sensor {name} of {origin} fails ({type(error).__name__}: {error}): update or "
             "uninstall that package"

@@ -1,4 +1,4 @@
-"""Sensor: the protocol of what recognises a product and says what is in it."""
+"""Sensor: the protocol of classes that recognise and describe products."""
 
 from typing import Protocol
 
@@ -9,23 +9,23 @@ from geosrseg.raster.sensors.sensor_input import SensorInput
 class Sensor(Protocol):
     """Recognises the products of one sensor, or family of sensors.
 
-    It is made once for each scene, without arguments, and asked what a user gave. It opens no
-    pixels: which file is which band, and what the numbers mean, is all it has to say.
+    It is created once per scene, without arguments. It reads no pixels: it only says which file
+    holds which band and what the numbers mean.
 
     Attributes:
-        help: for ``--help`` and messages: what it is called, and after a colon what is taken as
-            what: ``Toysat: Level 2, as folder``.
+        help: shown by ``--help``: the sensor's name, a colon, and the products and forms that
+            it accepts: ``Toysat: Level 2, as folder``. Messages show the name.
     """
 
     help: str = ""
 
     def find(self, given: SensorInput) -> SensorProduct | None:
-        """The product that was given; None where it is none of this sensor's.
+        """Return the product given; None if it is not one of this sensor's.
 
         Args:
             given: a folder, an archive, a STAC item or a file.
 
         Raises:
-            SceneError: it is one of this sensor's, and cannot be read: says why.
+            SceneError: the product is this sensor's, but unusable; the message says why.
         """
         ...

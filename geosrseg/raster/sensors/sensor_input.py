@@ -1,4 +1,4 @@
-"""SensorInput: what a user gave as a scene, as sensors look at it."""
+"""SensorInput: the scene given by the user, as sensors see it."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from geosrseg.raster.storage.product_archive import is_archive, list_files, list
 FOLDER, ARCHIVE, ITEM, FILE = "folder", "archive", "item", "file"
 
 MOST_BYTES = 2**22
-"""Of a file of metadata."""
+"""Largest metadata file accepted by default."""
 
 _ITEM_URL = re.compile(r"/collections/[^/]+/items/[^/]+/?$")
 
@@ -23,7 +23,6 @@ class SensorInput:
     """A folder, an archive, a STAC item or any other file.
 
     Attributes:
-        location: where it is.
         kind: "folder", "archive", "item" or "file".
     """
 
@@ -35,14 +34,13 @@ class SensorInput:
 
     @cached_property
     def files(self) -> Mapping[str, Location]:
-        """Own name -> location.
+        """File name -> location.
 
-        Those are the files in the folder, without its subfolders, all of an archive, or those
-        beside a local file, itself among them. Empty for anything else. Names that several files
-        of an archive have are left out.
+        Lists a folder without subfolders, a whole archive, or the folder of a local file. Empty
+        for anything else. Leaves out names that occur several times in an archive.
 
         Raises:
-            SceneError: they cannot be listed.
+            SceneError: the files cannot be listed.
         """
         if self.kind in (FOLDER, ARCHIVE):
             return list_files(self.location)
@@ -52,23 +50,23 @@ class SensorInput:
 
     @cached_property
     def tree(self) -> Mapping[str, Location]:
-        """Path with ``/`` -> location of all files in a folder or an archive.
+        """Path with ``/`` -> location of all files in a folder, with subfolders, or an archive.
 
-        Those in subfolders too. Empty for anything else.
+        Empty for anything else.
 
         Raises:
-            SceneError: they cannot be listed, or are too many.
+            SceneError: the files cannot be listed, or are too many.
         """
         return list_tree(self.location) if self.kind in (FOLDER, ARCHIVE) else {}
 
     @property
     def item(self) -> StacItem | None:
-        """The STAC item; None where it is none."""
+        """The STAC item; None for other kinds, or if the item cannot be read."""
         return self._item[0]
 
     @property
     def no_item(self) -> SceneError | None:
-        """Why what looks like a STAC item is none."""
+        """Why an apparent STAC item cannot be read; None otherwise."""
         return self._item[1]
 
     @cached_property
@@ -81,10 +79,10 @@ class SensorInput:
             return None, error
 
     def read(self, location: Location, *, most: int = MOST_BYTES) -> bytes:
-        """The content of a file of metadata, wherever it lies.
+        """Return the content of a metadata file: local, remote or in an archive.
 
         Raises:
-            SceneError: it cannot be read, or has more than `most` bytes.
+            SceneError: the file cannot be read, or has more than `most` bytes.
         """
         return read_file(location, most=most)
 
@@ -92,7 +90,8 @@ class SensorInput:
 def _kind(location: Location) -> str:
     if location.in_memory:
         return FILE
-    if location.name.lower().endswith((".json", ".geojson")) and not _is_metadata(location.name):
+    name = location.name.lower()
+    if name.endswith((".json", ".geojson")) and not name.endswith("_mtl.json"):  # Landsat's own
         return ITEM
     if location.is_remote:
         if _ITEM_URL.search(location.address.partition("?")[0]):
@@ -101,8 +100,3 @@ def _kind(location: Location) -> str:
     if location.path.is_dir():
         return FOLDER
     return ARCHIVE if is_archive(location) else FILE
-
-
-def _is_metadata(name: str) -> bool:
-    """It is a Landsat product's own metadata, as JSON."""
-    return name.upper().endswith("_MTL.JSON")

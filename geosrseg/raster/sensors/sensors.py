@@ -1,8 +1,8 @@
-"""The sensors by name: the built-in ones, and those that other packages bring.
+"""Registry of sensors: the built-in ones, and those of other packages.
 
 A package adds a sensor by an entry point of the group ``geosrseg.sensors`` that names a class
-with the methods of `Sensor`. All are asked in turn, the built-in ones first, and the first that
-recognises a product describes it.
+with the methods of `Sensor`. Built-in sensors are asked first; the first sensor that recognises
+a product describes it.
 """
 
 from typing import TYPE_CHECKING
@@ -35,11 +35,11 @@ SENSORS: "Registry[type[Sensor]]" = Registry(
 
 
 def sensors_help() -> tuple[str, ...]:
-    """What is taken besides GeoTIFFs, a line for each sensor."""
+    """Return the help of each sensor: the products accepted besides GeoTIFFs."""
     return tuple(SENSORS.help(name) for name in SENSORS.names)
 
 
 def sensor_titles() -> str:
-    """What the sensors are called, in a sentence."""
+    """Return the names of the sensors, joined for a sentence."""
     *others, last = (line.partition(":")[0] for line in sensors_help())
     return f"{', '.join(others)} or {last}" if others else last

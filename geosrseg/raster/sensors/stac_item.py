@@ -1,7 +1,7 @@
-"""STAC items: where the files of a product lie, and what an item says of each.
+"""STAC items: reads the assets of a product and the metadata of each.
 
-Read are items of versions 1.0 and 1.1: scale and offset of the `raster` extension, common names
-of the `eo` extension, the grid of the `projection` extension, whose origin is a pixel's corner.
+Supports versions 1.0 and 1.1: scale and offset of the `raster` extension, common names of the
+`eo` extension, the grid of the `projection` extension, whose origin is a pixel's corner.
 """
 
 import os
@@ -24,10 +24,10 @@ from geosrseg.raster.storage.location import REMOTE, Location, bare_url
 from geosrseg.raster.storage.product_archive import read_file
 
 MOST_BYTES = 2**22
-"""A larger file is no item."""
+"""Largest item accepted."""
 
 MAX_SIDE = 2**31 - 1
-"""Rows or columns that GDAL can count."""
+"""Most rows or columns of a GDAL dataset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,8 @@ class StacAsset:
     """One file of an item.
 
     Attributes:
-        key: its key in the item.
-        location: where it lies.
-        fields: all that the item states.
+        key: key of the asset in the item.
+        fields: the asset's JSON object.
     """
 
     key: str
@@ -45,7 +44,7 @@ class StacAsset:
     fields: Mapping[str, Any]
 
     def band_fields(self) -> Iterator[Mapping[str, Any]]:
-        """What the item says of the asset's only band, in any version of the extensions."""
+        """Yield the objects that may describe the asset's only band, in any version of STAC."""
         yield self.fields
         for key in ("bands", "eo:bands", "raster:bands"):
             match self.fields.get(key):
@@ -54,17 +53,17 @@ class StacAsset:
 
     @property
     def common_names(self) -> Iterator[str]:
-        """What its band is called: its own name, and the common one."""
+        """Names and common names of the asset's band."""
         for band in self.band_fields():
             for key in ("name", "common_name", "eo:common_name"):
                 if key in band:
                     yield str(band[key])
 
     def stated(self, key: str) -> float | None:
-        """Its ``scale`` or ``offset``; None where the item does not say it.
+        """Return ``scale`` or ``offset``; None if the item does not state it.
 
         Raises:
-            SceneError: it is no finite number.
+            SceneError: the value is not finite.
         """
         for band in self.band_fields():
             for name in (key, f"raster:{key}"):
@@ -79,13 +78,11 @@ class StacAsset:
 
 @dataclass(frozen=True, slots=True)
 class StacItem:
-    """An item.
+    """A STAC item.
 
     Attributes:
-        id: its name.
-        collection: the name of its collection, or empty.
-        properties: what it says of all assets.
-        assets: its files.
+        collection: id of the collection, or empty.
+        properties: metadata that applies to all assets.
     """
 
     id: str
@@ -95,13 +92,16 @@ class StacItem:
 
     @property
     def taken(self) -> date | None:
-        """The day."""
+        """Acquisition day; None if the item states none."""
         with suppress(ValueError):
             return datetime.fromisoformat(str(self.properties.get("datetime"))).date()
         return None
 
     def grid(self, asset: StacAsset) -> Grid | None:
-        """The grid of an asset as the `projection` extension says it, for all or for each."""
+        """Return an asset's grid from the `projection` extension; None if it is not stated.
+
+        Fields of the asset override those of the item.
+        """
         fields = {**self.properties, **asset.fields}
         code = fields.get("proj:code") or f"EPSG:{fields.get('proj:epsg')}"
         match fields.get("proj:shape"), fields.get("proj:transform"):
@@ -119,7 +119,7 @@ def read_item(location: Location) -> StacItem:
     """Read an item.
 
     Raises:
-        SceneError: it cannot be read, or is none.
+        SceneError: the file cannot be read, or is no STAC item.
     """
     content = read_file(location, most=MOST_BYTES)
     try:
@@ -142,32 +142,33 @@ def _check_item(item: Record) -> None:
     """Refuse other kinds of GeoJSON and STAC.
 
     Raises:
-        ValueError: it is broken.
-        SceneError: says what it is.
+        ValueError: the properties are not an object.
+        SceneError: the document is a collection or a catalogue.
     """
     kind, features = item.values.get("type"), item.values.get("features")
     if kind == "FeatureCollection":
         count = len(features) if isinstance(features, list) else 0
         raise SceneError(
-            f"it is a collection of {count} items, such as a search gives: give one item's own JSON"
+            f"it is a collection of {count} items, such as a search result: give the JSON of one "
+            "item"
         )
     if kind in ("Collection", "Catalog"):
         raise SceneError(f"it is a STAC {kind}: give the JSON of one of its items")
     if not isinstance(item.values.get("properties", {}), dict | None):
-        raise ValueError("its properties are no JSON object")
+        raise ValueError("its properties are not a JSON object")
 
 
 def _asset(key: str, fields: Record, item: Location) -> StacAsset:
     href = fields.text("href")
     match fields.values.get("alternate"):
-        # Who agrees to pay for requests reads from the bucket; USGS's https wants a login.
+        # Users who pay for requests can read the bucket; USGS's https needs a login.
         case {"s3": {"href": str(paid)}} if "AWS_REQUEST_PAYER" in os.environ:
             href = paid
     return StacAsset(key, _resolved(href, item), fields.values)
 
 
 def _resolved(href: str, item: Location) -> Location:
-    """Where an asset lies; an item from elsewhere does not name files of this machine."""
+    """Resolve an asset's address; a remote item may not name local files."""
     scheme = urlsplit(href).scheme
     if scheme in REMOTE:
         return Location(href)

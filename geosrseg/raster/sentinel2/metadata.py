@@ -1,7 +1,7 @@
-"""Metadata of a Sentinel-2 product: what its MTD file says of the numbers in its bands.
+"""Metadata of a Sentinel-2 product: parses its MTD file.
 
 Reflectance = (number + offset) / quantification value: Sentinel-2 Products Specification
-Document. Offsets are there since processing baseline 04.00.
+Document. Offsets exist since processing baseline 04.00.
 """
 
 import re
@@ -14,7 +14,7 @@ from geosrseg.errors import SceneError
 from geosrseg.raster.sentinel2.bands import IDS, OFFSET_SINCE
 
 MOST_BYTES = 2**22
-"""Of the file; that of a product has some 60 kB."""
+"""Largest MTD file accepted; a typical one has 60 kB."""
 
 _QUANTIFICATION = ("BOA_QUANTIFICATION_VALUE", "QUANTIFICATION_VALUE")
 _OFFSETS = ("BOA_ADD_OFFSET", "RADIO_ADD_OFFSET")
@@ -22,16 +22,15 @@ _OFFSETS = ("BOA_ADD_OFFSET", "RADIO_ADD_OFFSET")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
-    """What a product says of itself.
+    """Contents of an MTD file.
 
     Attributes:
-        name: the product's.
         satellite: such as Sentinel-2A.
         level: ``1C`` or ``2A``.
         baseline: version of ESA's processor.
-        taken: the day.
+        taken: acquisition day.
         scale: reflectance per digital number.
-        offsets: reflectance of digital number 0, by the band's id.
+        offsets: band id -> reflectance of digital number 0.
     """
 
     name: str
@@ -44,15 +43,15 @@ class Metadata:
 
     @property
     def title(self) -> str:
-        """What kind of product it is."""
+        """Product type, for messages."""
         return f"{self.satellite} MSI, Level {self.level}, baseline {self.baseline}"
 
 
 def parse_metadata(content: bytes) -> Metadata:
-    """Read a product's MTD file.
+    """Parse a product's MTD file.
 
     Raises:
-        SceneError: it lacks what reflectance needs, or is no such file.
+        SceneError: the file lacks what reflectance needs, or is no MTD file.
     """
     try:
         return _parsed(content)
@@ -79,7 +78,9 @@ def _parsed(content: bytes) -> Metadata:
         raise ValueError(f"its level is {shown(texts['PROCESSING_LEVEL'])}, expected 1C or 2A")
     missing = [band for band in IDS if band not in offsets]
     if parse_number(baseline, "the baseline") >= OFFSET_SINCE and missing:
-        raise ValueError(f"it has no offset of {missing[0]}, as baseline {shown(baseline)} wants")
+        raise ValueError(
+            f"it has no offset of {missing[0]}, which baseline {shown(baseline)} requires"
+        )
     return Metadata(
         name=_text(texts, "PRODUCT_URI").removesuffix(".SAFE"),
         satellite=_text(texts, "SPACECRAFT_NAME"),
@@ -92,7 +93,7 @@ def _parsed(content: bytes) -> Metadata:
 
 
 def _text(texts: dict[str, str], key: str) -> str:
-    """At most a line of what an element holds."""
+    """Return the text of an element, or of its Level 2A twin, as one line of at most 200."""
     for name in (key, f"{key}_2A"):
         if texts.get(name):
             return " ".join(texts[name].split())[:200]

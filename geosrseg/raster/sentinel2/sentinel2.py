@@ -1,8 +1,8 @@
-"""Sentinel-2: Level 1C and 2A, as SAFE folder or archive of one, or by a STAC item.
+"""Sentinel-2: Level 1C and 2A, as a SAFE folder, its archive, or a STAC item.
 
-Files are found by their names; what the metadata says of paths is not followed. Numbers are
-JPEG 2000 in ESA's own products, 0 is no data. Bands have pixels of 10, 20 and 60 m, which a
-product's header brings to one grid.
+Files are found by name; paths in the metadata are not followed. ESA's own products hold
+JPEG 2000, with 0 for nodata. Bands have pixels of 10, 20 and 60 m, which
+`sensors.product_header` brings to one grid.
 """
 
 import re
@@ -25,7 +25,7 @@ _CLASSES = re.compile(r"(?:.*_)?MSK_CLASSI_B00\.jp2", re.IGNORECASE)
 _PARTS = ("MTD_MSIL1C.XML", "MTD_MSIL2A.XML", "MANIFEST.SAFE")
 
 L1C_MASKS = ("cloud", "cirrus", "snow")
-"""What the bands of MSK_CLASSI_B00 mark: opaque cloud, cirrus, snow and ice."""
+"""Masks in the bands of MSK_CLASSI_B00: opaque cloud, cirrus, snow and ice."""
 
 
 class Sentinel2:
@@ -34,10 +34,10 @@ class Sentinel2:
     help = "Sentinel-2"
 
     def find(self, given: SensorInput) -> SensorProduct | None:
-        """The product that was given; its metadata file may be given for the product.
+        """Find the product given; its metadata file stands for the whole product.
 
         Raises:
-            SceneError: its metadata is missing or wrong, or it has several granules.
+            SceneError: the metadata is missing or wrong, or there are several granules.
         """
         if given.item is not None:
             return item_product(given.item)
@@ -52,7 +52,7 @@ class Sentinel2:
 
 
 def _looks_like_safe(given: SensorInput) -> bool:
-    """Only then its subfolders are listed."""
+    """True for a product; lists subfolders only where a name already suggests one."""
     if given.location.name.upper().endswith(".SAFE") or given.kind == "archive":
         return any(_METADATA.fullmatch(path) or _GRANULE.match(path) for path in given.tree)
     return any(name.upper() in _PARTS for name in given.files)
@@ -62,8 +62,8 @@ def _product(given: SensorInput) -> SensorProduct:
     found = [place for path, place in given.tree.items() if _METADATA.fullmatch(path)]
     if len(found) != 1:
         raise SceneError(
-            f"it has {len(found)} files MTD_MSIL1C.xml or MTD_MSIL2A.xml, expected one, which says "
-            "what its numbers mean: get the product again"
+            f"it has {len(found)} files MTD_MSIL1C.xml or MTD_MSIL2A.xml, expected one, which "
+            "defines its numbers: get the product again"
         )
     metadata = parse_metadata(given.read(found[0], most=MOST_BYTES))
     files = _granule(given.tree)
@@ -94,19 +94,19 @@ def _product(given: SensorInput) -> SensorProduct:
 
 
 def _granule(tree: Mapping[str, Location]) -> dict[str, Location]:
-    """The files of the only granule, by their paths in it."""
+    """Return the files of the only granule, by path inside it."""
     found = {path: match for path in tree if (match := _GRANULE.fullmatch(path))}
     granules = sorted({match[1] for match in found.values()})
     if len(granules) != 1:
         raise SceneError(
-            f"it has {len(granules)} granules, expected one: products of before December 2016 have "
-            "several, get the tile's own product"
+            f"it has {len(granules)} granules, expected one: products from before December 2016 "
+            "have several, get the product of a single tile"
         )
     return {match[2]: tree[path] for path, match in found.items()}
 
 
 def _finest(files: Mapping[str, Location]) -> dict[str, Location]:
-    """Of each band the file with the smallest pixels."""
+    """Return, for each band, the file with the smallest pixels."""
     sized: dict[str, tuple[int, Location]] = {}
     for path, place in files.items():
         match = BAND_FILE.fullmatch(PurePosixPath(path).name)
@@ -123,17 +123,10 @@ def _flags(
     if metadata.level == "2A":
         if "SCL" not in bands:
             return ()
-        scl = SensorFlags(location=bands["SCL"], masks=MASKS, fill=FILL, driver=JPEG_2000)
-        return (scl,)
-    classes = next(
-        (place for path, place in files.items() if _CLASSES.fullmatch(PurePosixPath(path).name)),
-        None,
-    )
-    if classes is None:
-        return ()
+        return (SensorFlags(location=bands["SCL"], masks=MASKS, fill=FILL, driver=JPEG_2000),)
+    classes = [files[path] for path in files if _CLASSES.fullmatch(PurePosixPath(path).name)]
     return tuple(
-        SensorFlags(
-            location=classes, masks={name: Marks(values=(1,))}, index=index, driver=JPEG_2000
-        )
+        SensorFlags(location=place, masks={name: Marks(values=(1,))}, index=index, driver=JPEG_2000)
+        for place in classes[:1]
         for index, name in enumerate(L1C_MASKS, start=1)
     )

@@ -1,11 +1,12 @@
-"""Sentinel-2 items: a product by its STAC item.
+"""Sentinel-2 items: builds a product from its STAC item.
 
-Bands are found by the names of their files, which Earth Search, the Planetary Computer and the
-Copernicus Data Space keep (``B02.tif``, ``T31TFJ_20200101T104431_B02_10m.tif``): the same key
-``nir08`` is one band of Landsat and another of Sentinel-2.
+Bands are found by file name (``B02.tif``, ``T31TFJ_20200101T104431_B02_10m.tif``), as Earth
+Search, the Planetary Computer and the Copernicus Data Space all keep those. Asset keys are
+ambiguous: ``nir08`` is one band of Landsat and another of Sentinel-2.
 """
 
 import re
+from contextlib import suppress
 
 from geosrseg.core.domain import SURFACE, TOP_OF_ATMOSPHERE
 from geosrseg.core.text.numerals import parse_number
@@ -36,10 +37,10 @@ _IN_NAME = re.compile(r"_N(\d\d)(\d\d)_")
 
 
 def item_product(item: StacItem) -> SensorProduct | None:
-    """The product that an item describes; None where it is none of Sentinel-2's.
+    """Return the product that an item describes; None if the product is not Sentinel-2's.
 
     Raises:
-        SceneError: nothing says whether an offset was added to its numbers.
+        SceneError: the item does not say whether an offset was added to the numbers.
     """
     assets = _finest(item)
     if not _ID.match(item.id) or not assets.keys() & NAMES.keys():
@@ -81,7 +82,7 @@ def item_product(item: StacItem) -> SensorProduct | None:
 
 
 def _finest(item: StacItem) -> dict[str, StacAsset]:
-    """Of each band the asset that is a GeoTIFF, if one is, with the smallest pixels."""
+    """Return, for each band, its asset: GeoTIFF before JPEG 2000, then the smallest pixels."""
     ranked: dict[str, tuple[tuple[bool, float], StacAsset]] = {}
     for asset in item.assets:
         match = BAND_FILE.fullmatch(asset.location.name)
@@ -107,10 +108,10 @@ def _driver(asset: StacAsset) -> str:
 
 
 def _radiometry(item: StacItem, asset: StacAsset) -> tuple[float, float]:
-    """Scale and offset of an asset.
+    """Return scale and offset of an asset.
 
-    Earth Search states the offset also where it has taken it off the numbers, which another
-    property says; and for baselines that have none.
+    Earth Search states the offset even if it has already subtracted it, which a property says,
+    and for baselines without one.
     """
     stated = asset.stated("scale")
     scale = SCALE if stated is None else stated
@@ -124,19 +125,16 @@ def _radiometry(item: StacItem, asset: StacAsset) -> tuple[float, float]:
         return scale, offset
     if baseline is None:
         raise SceneError(
-            "its item says neither an offset nor a processing baseline, so its reflectance is not "
-            "known: add `s2:processing_baseline` to its properties"
+            "its item states neither an offset nor a processing baseline, so its reflectance is "
+            "unknown: add `s2:processing_baseline` to its properties"
         )
     return scale, OFFSET
 
 
 def _baseline(item: StacItem) -> float | None:
     for key in ("s2:processing_baseline", "processing:version"):
-        text = str(item.properties.get(key, ""))
-        try:
-            return parse_number(text)
-        except ValueError:
-            continue
+        with suppress(ValueError):
+            return parse_number(str(item.properties.get(key, "")))
     for text in (str(item.properties.get("s2:product_uri", "")), f"{item.id}_"):
         if found := _IN_NAME.search(text):
             return float(f"{found[1]}.{found[2]}")

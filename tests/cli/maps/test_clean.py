@@ -73,6 +73,6 @@ def test_says_removed_only_of_what_is(tmp_path):
     result = run(tmp_path, "--remove")
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == ["removed", "stopped"]
     assert result.exit_code == 1
-    assert "thesis.doc, which is of no stopped run" in result.stderr
+    assert "thesis.doc, which no stopped run made" in result.stderr
     assert [path.name for path in (tmp_path / "victim").iterdir()] == ["manifest.json"]
     assert len(list((tmp_path / ".c.tif.geosrseg").iterdir())) == 4

@@ -471,7 +471,7 @@ class TestReal:
 
 
 class TestItemsOfStrangers:
-    """What an item says is looked at before anything else sees it."""
+    """Contents of an item are validated before use."""
 
     @pytest.mark.parametrize(
         "code",

@@ -95,14 +95,14 @@ def test_a_tile_of_collection_1_or_without_surface_reflectance_is_refused(tmp_pa
 
 
 def test_a_tile_at_the_top_of_the_atmosphere_is_refused_by_its_name(tmp_path):
-    """Its item has the keys of surface reflectance, whose scale would be another."""
+    """The item has the keys of surface reflectance, which has another scale."""
     folder, _ = write_tile(tmp_path / "toa", prefix="TOA_")
     keys = ("blue", "green", "red", "nir08", "swir16", "swir22")
     assets = {key: {"href": f"./{TILE}_TOA_B{k}.TIF"} for k, key in enumerate(keys, start=2)}
     item = {"type": "Feature", "id": f"{TILE}_TA", "properties": {}, "assets": assets}
     (folder / "item.json").write_text(json.dumps(item), encoding="utf-8")
     for path in (folder, write_tar(folder), folder / "item.json", folder / f"{TILE}_TOA_B4.TIF"):
-        with pytest.raises(SceneError, match=rf"_TOA_B\d.TIF is top-of-.*get .*{TILE}_SR.tar"):
+        with pytest.raises(SceneError, match=rf"_B\d.TIF is a tile's top-of-.*get .*{TILE}_SR.tar"):
             read_all(path)
 
 

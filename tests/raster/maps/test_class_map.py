@@ -1,4 +1,4 @@
-"""Any map of classes: ours, and those of others."""
+"""Class maps by geosrseg and by other programs."""
 
 import numpy as np
 import pytest

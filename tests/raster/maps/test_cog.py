@@ -26,7 +26,7 @@ from tests.raster.conftest import NORTH_UP, UTM
 
 
 def profile_of(grid, legend, **changes):
-    """What a class map is."""
+    """Profile of a class map."""
     values = {"bands": ("class",), "dtype": "uint8", "nodata": 255, "overviews": Resampling.mode}
     return CogProfile(grid=grid, legend=legend, **{**values, **changes})
 
@@ -46,7 +46,7 @@ def category_names(path: Path) -> list[str]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """An output in a folder of its own, to see what is left there."""
+    """An output alone in a folder, to see what is left there."""
     folder = tmp_path / "maps"
     folder.mkdir()
     return folder / "map.tif"
@@ -165,7 +165,7 @@ class TestRefused:
 
     def test_existing_file_of_another_kind(self, path):
         path.write_text("my notes")
-        assert "is no TIFF" in self.refused(path, overwrite=True)
+        assert "is not a TIFF" in self.refused(path, overwrite=True)
         assert path.read_text() == "my notes"
 
     def test_other_suffix(self, path):
@@ -218,7 +218,7 @@ class TestFailure:
         ids=["class", "width", "dtype", "rows"],
     )
     def test_rows_that_do_not_fit_are_the_callers_mistake(self, target, grid, legend, wrong):
-        with pytest.raises(ValueError, match=r"rows are|pixels are|rows were written"):
+        with pytest.raises(ValueError, match=r"rows are|pixels must|rows were written"):
             write(target, wrong[None], profile_of(grid, legend), chunk=1000, overwrite=True)
 
     @pytest.mark.parametrize("damage", ["values", "grid", "overviews", "truncated"])

@@ -43,7 +43,7 @@ pytestmark = [
 @pytest.fixture
 def render(tmp_path):
     def render(shape, *layers):
-        """What QGIS draws and says."""
+        """Return the picture that QGIS draws, and its report."""
         picture = tmp_path / "qgis.png"
         words = [PYTHON, SCRIPT, picture, *shape, *layers]
         environment = {**os.environ, "PYTHONPATH": "", "XDG_RUNTIME_DIR": str(tmp_path)}
@@ -135,7 +135,7 @@ def test_polygons_lie_on_the_class_map(render, class_map, coarse, legend, tmp_pa
 
 @pytest.mark.parametrize("layer", ["index-EPSG-32636.vrt", "mosaic.tif"])
 def test_neighbouring_maps_are_one_layer_without_a_seam(layer, render, tmp_path, legend, coarse):
-    """Two neighbours of which one lies further north; the second is drawn over the first."""
+    """Of two overlapping neighbours, one further north, the second is drawn over the first."""
     height, width = coarse.shape
     expected, paths = np.full((height + 64, 2 * width - 48), 255, np.uint8), []
     for k, (row, col) in enumerate([(64, 0), (0, width - 48)]):

@@ -48,7 +48,7 @@ def bands(count: int) -> list[dict[str, np.ndarray]]:
 
 
 def keep(output: Path, rows: list[dict[str, np.ndarray]]) -> None:
-    """What a process does that is stopped after some bands."""
+    """Act like a process that is stopped after some bands."""
     with open_row_store(output, MANIFEST) as store:
         for index, row in enumerate(rows):
             store.keep(index, row)
@@ -78,7 +78,7 @@ def test_a_store_without_rows_goes(output):
 def test_another_manifest_is_refused_by_what_differs(output):
     keep(output, bands(1))
     with (
-        pytest.raises(OutputError, match=r"scene b and not c.*`overwrite=True`"),
+        pytest.raises(OutputError, match=r"scene b instead of c.*`overwrite=True`"),
         open_row_store(output, {"model": "a", "scene": "c"}),
     ):
         pass
@@ -188,12 +188,12 @@ def test_what_says_nothing_usable_is_not_there(output, name, text):
         assert not store.noted
 
 
-# What stands where a store is looked for, and is none.
+# Things that are no store, at the path of one.
 
 
 @pytest.fixture
 def victim(tmp_path):
-    """A folder of somebody, whose files must stay as they are."""
+    """A user's folder, whose files must stay as they are."""
     folder = tmp_path / "victim"
     folder.mkdir()
     for name in ("thesis.doc", "map.tif", "manifest.json", "000000.npz"):
@@ -219,19 +219,19 @@ def refused(output: Path) -> str:
 
 def test_a_link_is_no_store(output, victim):
     store_folder(output).symlink_to(victim)
-    assert "is a link or no folder" in refused(output)
+    assert "is a link or not a folder" in refused(output)
     assert find_stores(output.parent) == []
 
 
 def test_a_link_to_nothing_is_no_store(output, tmp_path):
     store_folder(output).symlink_to(tmp_path / "none")
-    assert "is a link or no folder" in refused(output)
+    assert "is a link or not a folder" in refused(output)
     assert not (tmp_path / "none").exists()
 
 
 def test_a_file_is_no_store(output):
     store_folder(output).write_text("mine")
-    assert "is a link or no folder" in refused(output)
+    assert "is a link or not a folder" in refused(output)
     assert store_folder(output).read_text() == "mine"
 
 
@@ -258,7 +258,7 @@ def test_what_is_no_file_is_of_no_store(output, victim, name, kind):
         os.mkfifo(folder / name)
     else:
         (folder / name).mkdir()
-    assert f"holds {name}, which is of no stopped run" in refused(output)
+    assert f"holds {name}, which no stopped run made" in refused(output)
     assert os.path.lexists(folder / name)
     find_stopped_runs(output.parent)  # says what there is, and does not wait
 
@@ -268,7 +268,7 @@ def test_what_no_store_holds_is_not_removed(output, name):
     keep(output, bands(1))
     (store_folder(output) / name).write_text("mine")
     assert f"holds {name}" in refused(output)
-    with pytest.raises(OutputError, match="which is of no stopped run"):
+    with pytest.raises(OutputError, match="which no stopped run made"):
         find_stopped_runs(output.parent)[0].remove()
     assert (store_folder(output) / name).read_text() == "mine"
     assert (store_folder(output) / "000000.npz").is_file()
@@ -298,7 +298,7 @@ def rewritten(output: Path, **arrays: np.ndarray) -> None:
 
 
 def say_made_for(path: Path) -> None:
-    """Say in a file of rows that it was made for the map, as the file beside it says."""
+    """Copy into a file of rows the manifest's hash from the file beside it."""
     with zipfile.ZipFile(path.with_name("000000.npz")) as other, zipfile.ZipFile(path, "a") as own:
         own.comment = other.comment
 
@@ -387,7 +387,7 @@ def test_several_fill_a_store_together(output):
     for index in (3, 1, 2):
         lower.keep(index, rows[index])
     assert (upper.absent(), lower.missing) == ([0], [])
-    upper.keep(1, rows[1])  # both may do one
+    upper.keep(1, rows[1])  # two processes may finish the same strip
     upper.keep(0, rows[0])
     assert lower.absent() == []
     with open_row_store(output, MANIFEST) as store:
@@ -395,7 +395,7 @@ def test_several_fill_a_store_together(output):
             np.testing.assert_array_equal(found, expected["sr"])
         store.remove()
         with pytest.raises(OutputError, match="its rows cannot be kept"):
-            lower.keep(2, rows[2])  # who comes late finds nothing, and leaves nothing
+            lower.keep(2, rows[2])  # a late process finds no store, and leaves nothing
     assert list(output.parent.iterdir()) == []
 
 

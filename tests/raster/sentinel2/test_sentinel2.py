@@ -46,7 +46,7 @@ def model_for(metres, bands):
 
 
 def block_means(values, factor):
-    """Means of the numbers that are none of no data, and where there is any."""
+    """Block means of the numbers above 0 (nodata), and where a block has any."""
     side = len(values) // factor
     blocks = values.reshape(side, factor, side, factor).transpose(0, 2, 1, 3)
     blocks = blocks.reshape(side, side, -1).astype(float)
@@ -137,7 +137,7 @@ class TestRadiometry:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (metadata(LEVEL_2A, offset=0), "no offset of B01, as baseline '04.00' wants"),
+            (metadata(LEVEL_2A, offset=0), "no offset of B01, which baseline '04.00' requires"),
             (metadata(LEVEL_2A).replace("10000", "0"), "quantification value is 0"),
             (metadata(LEVEL_2A).replace("10000", "many"), "is a number, got 'many'"),
             (metadata(LEVEL_2A).replace("Level-2A<", "Level-3<"), "expected 1C or 2A"),
