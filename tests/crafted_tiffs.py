@@ -96,10 +96,10 @@ MAPS = {
 """What is odd, and mapped all the same."""
 
 REFUSALS = {
-    "nothing": (b"", "not downloaded whole"),
+    "nothing": (b"", "download is incomplete"),
     "four bytes": (b"II*\0", "no GeoTIFF"),
-    "a directory beyond the end": (b"II*\0\xff\xff\xff\x7f", "not downloaded whole"),
-    "a BigTIFF that begins nowhere": (big_tiff(2**63), "not downloaded whole"),
+    "a directory beyond the end": (b"II*\0\xff\xff\xff\x7f", "download is incomplete"),
+    "a BigTIFF that begins nowhere": (big_tiff(2**63), "download is incomplete"),
     "no width": (tiff({256: (LONG, ())}), "no GeoTIFF"),
     "a width of 0": (tiff({256: (LONG, (0,))}), "no GeoTIFF"),
     "four billion pixels a side": (

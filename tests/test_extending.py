@@ -147,7 +147,7 @@ def test_rows_of_another_version_are_not_resumed(package, scene, tmp_path, tiny_
         "except geosrseg.GeosrsegError as error: print(error)\n"
     )
     later = install(tmp_path / "later", version="2.0")
-    for folder, said in ((package, ""), (later, "classes, margin (mypackage 1.0) and not")):
+    for folder, said in ((package, ""), (later, "classes, margin (mypackage 1.0) instead of")):
         done = subprocess.run(
             [sys.executable, "-c", code, scene, tiny_model(), tmp_path / "map.tif"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},

@@ -18,7 +18,7 @@ maps_argument = click.argument(
 
 def _dates(ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[date, ...]:
     try:
-        return tuple(date.fromisoformat(word.strip()) for word in (value or "").split(",") if word)
+        return tuple(date.fromisoformat(word.strip()) for word in value.split(",")) if value else ()
     except ValueError as error:
         message = f"--dates: {error}, expected dates such as 2001-02-05"
         raise click.UsageError(message, ctx) from error

@@ -152,7 +152,7 @@ def _hub_url(address: str, *, pinned: bool) -> str:
     # A name made of dots would lead out of its folder.
     if not at or not names or not all(_NAME.fullmatch(name) for name in (owner, repo, *names)):
         raise ModelError(
-            f"{shown_address(address)} is no file of the Hub: expected hf://OWNER/REPO/FILE.onnx@"
+            f"{shown_address(address)} is not a file on the Hub: expected hf://OWNER/REPO/FILE.onnx@"
             "COMMIT"
         )
     if not pinned and not _COMMIT.fullmatch(revision):

@@ -56,3 +56,11 @@ def test_a_map_that_is_not_there_is_one_line(tmp_path):
     assert result.exit_code == 1
     assert result.stderr.startswith("error: ")
     assert "no such file" in result.stderr
+
+
+@pytest.mark.parametrize("dates", [",", "2001-02-05,,2002-01-01", "spring,summer"])
+def test_dates_that_are_none_are_a_usage_error(class_map, tmp_path, dates):
+    words = ["change", str(class_map), str(class_map), "-o", str(tmp_path / "c.tif")]
+    result = CliRunner().invoke(main, [*words, "--dates", dates])
+    assert result.exit_code == 2
+    assert "expected dates such as 2001-02-05" in result.stderr

@@ -247,7 +247,8 @@ class TestRefusals:
     @pytest.mark.parametrize("block", [0, 24])
     def test_a_block_that_is_no_multiple(self, card, model, block):
         with pytest.raises(
-            GeosrsegError, match=r"`block` \d+: expected a (whole number from|multiple of) 16"
+            GeosrsegError,
+            match=r"`block` \d+: expected a (whole number of at least|multiple of) 16",
         ):
             run([model()], card, sizes=EvaluationSizes(block=block))
 

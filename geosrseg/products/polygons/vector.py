@@ -122,7 +122,7 @@ def check_polygons(output: Path, *, grid: Grid, min_area: float | None) -> None:
     if pixel_areas(grid) is not None:
         return
     if output.suffix.lower() == ".geojson":
-        problem = "has no CRS" if grid.crs is None else "has a CRS that does not lead there"
+        problem = "has no CRS" if grid.crs is None else "has a CRS that cannot be converted to them"
         raise OutputError(
             f"{output}: GeoJSON is in longitude and latitude, and the map {problem}: choose "
             "another format, such as .gpkg"

@@ -143,7 +143,7 @@ def _how(
     pairs = ", ".join(
         f"{name} {names[index]}" for name, index in zip(model_bands, chosen, strict=True)
     )
-    return f"its bands are numbered as those of {reading.sensor.name}: {pairs}"
+    return f"its band names follow the numbering of {reading.sensor.name}: {pairs}"
 
 
 def _advice(

@@ -65,7 +65,7 @@ TEN_THOUSANDTHS = Convention(1e-4, 0.0, "reflectance times 10000")
 SENTINEL_2 = Convention(1e-4, -0.1, "Sentinel-2 Level 2A since 2022")
 COLLECTION_2 = Convention(2.75e-5, -0.2, "Landsat Collection 2 Level 2")
 PERCENT = Convention(0.01, 0.0, "percent")
-EIGHT_BITS = Convention(1 / 255, 0.0, "images of 8 bits (1/255)")
+EIGHT_BITS = Convention(1 / 255, 0.0, "8-bit images (1/255)")
 FIVE_HUNDREDTHS = Convention(0.002, 0.0, "reflectance times 500")
 CONVENTIONS = (
     PLAIN,

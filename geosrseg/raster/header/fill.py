@@ -110,7 +110,7 @@ def describe_hollows(sample: Sample, names: Sequence[str]) -> list[str]:
             continue
         if any(_has_stretch(part.valid & (part.numbers[index] == 0)) for part in sample.parts):
             warnings.append(
-                f"{name} is 0 in {share:.1%} of its pixels, in stretches where other bands have "
+                f"{name} is 0 in {share:.1%} of its pixels, in large areas where other bands have "
                 "data: they are mapped as ground, unless `nodata` 0 makes them nodata"
             )
     return warnings
@@ -143,8 +143,8 @@ def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometr
 def fill_warning(fill: Fill, *, taken: bool) -> str:
     """Warn of a fill value; `taken` says whether it is treated as nodata."""
     seen = (
-        f"{fill.share:.1%} of its pixels are {fill.value:.10g}, in stretches, which no nodata "
-        "tag declares"
+        f"{fill.share:.1%} of its pixels, in large areas, are {fill.value:.10g}, but no nodata "
+        "tag declares it"
     )
     option = f"`nodata` {fill.value:.10g}"
     if taken:

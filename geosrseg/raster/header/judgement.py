@@ -145,7 +145,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
         return f"its medians would be {listed}, which is no reflectance"
     if (brightest < DARK).all():
-        return f"all values are about 0 ({listed})"
+        return f"all values are too low for reflectance ({listed})"
     if not is_reflectance(spec):
         return ""
     if why := implausible(reflectance, spec.bands):
@@ -276,8 +276,8 @@ def check_resolution(grid: Grid, spec: ModelSpec, *, insisted: bool) -> str:
     learned = f"{spec.name} learned from {domain.resolution:g} m"
     if domain.is_offered_for(found):
         return (
-            f"its pixels are {found:.4g} m, {learned}: the map's detail is as plausible as the "
-            "model's, and no reference has checked it"
+            f"its pixels are {found:.4g} m, {learned}: the detail of the map is the model's guess, "
+            "which no reference has checked"
         )
     if insisted:
         return f"its pixels are {found:.4g} m, {learned}: mapped as `any_resolution` says"

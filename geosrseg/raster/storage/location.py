@@ -122,14 +122,14 @@ def check_address(location: Location) -> None:
         if is_host or not _BUCKET.fullmatch(bucket):
             name = bare_url(bucket)
             name = name if len(name) <= 60 else f"{name[:57]}..."
-            raise ValueError(f"{name!r} is no bucket: expected s3://BUCKET/KEY")
+            raise ValueError(f"{name!r} is not a bucket: expected s3://BUCKET/KEY")
         return
     try:
         parts = urlsplit(location.address)  # refuses brackets that hold no IPv6 address
         if not (parts.hostname or "").encode("idna") or parts.port == 0:
             raise ValueError
     except ValueError as error:
-        raise ValueError("its host is no name, or its port no number") from error
+        raise ValueError("its host or its port is invalid") from error
 
 
 def without_secrets(text: str, location: Location | None = None) -> str:

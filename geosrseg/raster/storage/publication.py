@@ -35,7 +35,7 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         raise OutputError(f"{path}: expected a name that ends in {' or '.join(suffixes)}")
     if not path.parent.is_dir():
         if path.parent.exists():
-            raise OutputError(f"{path}: {path.parent} is no folder: choose another name")
+            raise OutputError(f"{path}: {path.parent} is not a folder: choose another name")
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
     if os.path.lexists(path) and not path.is_file():  # nor is a broken link
         raise OutputError(f"{path}: is no regular file: choose another name")

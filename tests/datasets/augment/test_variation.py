@@ -106,5 +106,5 @@ def test_a_recipe_names_known_variations_and_their_strength():
     assert Recipe(augment=dict.fromkeys(AUGMENTATIONS, 1.0)).augment["haze"] == 1
     with pytest.raises(ValueError, match="scale, noise, haze, drop, got zoom"):
         Recipe(augment={"zoom": 1})
-    with pytest.raises(ValueError, match="`augment` noise is 0 to 3, 1 is the usual one, got 50"):
+    with pytest.raises(ValueError, match="`augment` noise is 0 to 3 \\(usually 1\\), got 50"):
         Recipe(augment={"noise": 50})

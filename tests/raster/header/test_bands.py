@@ -60,7 +60,7 @@ def test_numbers_are_those_of_the_one_sensor_that_has_them(names, indexes, senso
     found = bands(*(names.split("|") if "|" in names else names.split()))
     choice = choose_bands(found, model_bands=SIX, option=None)
     assert choice.indexes == indexes
-    assert f"numbered as those of {sensor}: blue" in choice.warning
+    assert f"numbering of {sensor}: blue" in choice.warning
 
 
 @pytest.mark.parametrize(

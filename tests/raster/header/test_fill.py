@@ -72,7 +72,7 @@ def test_one_band_may_have_a_value_that_nothing_else_is():
 def test_one_band_that_is_0_where_others_have_data_is_said():
     numbers = filled(0, where=np.s_[1, :, :16])
     (text,) = describe_hollows(numbers, ("green", "red", "nir"))
-    assert text.startswith("red is 0 in 25.0% of its pixels, in stretches where other bands have")
+    assert text.startswith("red is 0 in 25.0% of its pixels, in large areas where other bands have")
     assert text.endswith("unless `nodata` 0 makes them nodata")
 
 
@@ -142,8 +142,8 @@ def test_it_is_taken_where_it_can_be_nothing_else(value, dtype, radiometry, cert
 def test_the_warning_says_value_share_and_option():
     (fill,) = find_fill(filled(0))
     assert fill_warning(fill, taken=False) == (
-        "31.2% of its pixels are 0, in stretches, which no nodata tag declares: they are mapped "
-        "as ground, unless `nodata` 0 makes them nodata"
+        "31.2% of its pixels, in large areas, are 0, but no nodata tag declares it: they are "
+        "mapped as ground, unless `nodata` 0 makes them nodata"
     )
     assert "treated as nodata" in fill_warning(fill, taken=True)
 

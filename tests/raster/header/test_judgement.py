@@ -143,7 +143,8 @@ class TestVegetation:
         assert "`scale` 0.0001 `offset` -0.1" in judged(numbers(1e-4, -0.1), 1e-4)
 
     def test_numbers_that_may_be_two_things_are_said_to_be_both(self):
-        assert "8 bits (1/255): `scale` 0.00392" in advice(numbers(1 / 255, dtype="uint8"), WIDE)
+        both = advice(numbers(1 / 255, dtype="uint8"), WIDE)
+        assert "8-bit images (1/255): `scale` 0.00392" in both
 
 
 def test_nothing_is_said_of_an_empty_sample():

@@ -161,4 +161,4 @@ class TestEarthEngine:
         assert not valid[:20, :30].any()
         assert valid.sum() == 60 * 70 - 20 * 30
         assert scene.radiometry.scale == (1.0,) * 6
-        assert f"numbered as those of {sensor}" in scene.warnings[0]
+        assert f"numbering of {sensor}" in scene.warnings[0]

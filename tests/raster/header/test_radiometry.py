@@ -47,7 +47,7 @@ def test_a_few_glints_do_not_matter():
     ids=lambda numbers: f"{numbers.dtype}-{numbers.max()}",
 )
 def test_what_is_not_certain_is_refused_with_the_remedy(numbers):
-    eight_bits = r"`scale` 0\.00392156862745098 for images of 8 bits"
+    eight_bits = r"`scale` 0\.00392156862745098 for 8-bit images"
     remedy = eight_bits if numbers.dtype == np.uint8 else r"`scale` 0\.0000275 `offset` -0\.2"
     with pytest.raises(SceneError, match=remedy) as caught:
         infer_radiometry(numbers)

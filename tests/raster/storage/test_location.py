@@ -103,7 +103,7 @@ def test_a_secret_stays_one_whatever_is_in_it(secret, message):
 )
 def test_what_is_no_address(address):
     location = Location(address)
-    with pytest.raises(ValueError, match=r"is no bucket|is no name|cannot be shown"):
+    with pytest.raises(ValueError, match=r"is not a bucket|port is invalid|cannot be shown"):
         check_address(location)
     assert isinstance(location.name, str)
 

@@ -84,7 +84,7 @@ def test_a_link_that_leads_nowhere_is_no_output(tmp_path):
     [
         ("/vsis3/bucket/map.tif", "outputs are local files"),
         ("file:///data/map.tif", "give /data/map.tif"),
-        ("here.tif/map.tif", "here.tif is no folder"),
+        ("here.tif/map.tif", "here.tif is not a folder"),
         ("nowhere/map.tif", "there is no folder nowhere: make it first"),
     ],
 )
