@@ -180,7 +180,7 @@ class TestRefused:
 
     def test_a_file_in_place_of_the_folder(self, path):
         path.write_text("")
-        assert "no folder" in self.refused(path / "map.tif")
+        assert "is not a folder" in self.refused(path / "map.tif")
 
 
 class TestFailure:
