@@ -147,8 +147,11 @@ def _read_archive(content: bytes, skipped: str) -> tuple[NDArray[np.object_], CR
                 raise SceneError("has no CRS: add one (a shapefile's .prj), or give a GeoJSON")
             return shapes[~shapely.is_missing(shapes)], read_crs(str(meta["crs"]))
         except (
-            *(DataSourceError, DataLayerError),
-            *(ValueError, sqlite3.Error, shapely.errors.ShapelyError),
+            DataSourceError,
+            DataLayerError,
+            ValueError,
+            sqlite3.Error,
+            shapely.errors.ShapelyError,
         ) as error:
             raise SceneError(f"cannot be read as {driver} ({reason(error)})") from error
 
