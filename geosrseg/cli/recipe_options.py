@@ -188,7 +188,7 @@ BUDGET_OPTIONS = (
     click.option(
         "--loss",
         type=NamedNumbers("weight", "dice=0.5"),
-        help="Losses of the segmentation with their weights: ce, dice, lovasz, focal.",
+        help="Losses of the segmentation with their weights: ce, dice, lovasz, focal, boundary.",
     ),
     click.option(
         "--label-smoothing",

@@ -22,6 +22,9 @@ from geosrseg.core.legend import NODATA
 FOCUS = 2.0
 """γ of the focal loss; its authors' best value."""
 
+NEAR = 2
+"""Pixels across which `boundary` looks for another class."""
+
 
 def reconstruction_loss(sr: Tensor, hr: Tensor, trained: Tensor) -> Tensor:
     """L1, the mean absolute difference over all bands and the training pixels.
@@ -79,6 +82,21 @@ def focal(
     `cross_entropy`.
     """
     return cross_entropy(logits, reference, weights, focus=FOCUS, **options)
+
+
+def boundary(
+    logits: Tensor, reference: Tensor, weights: Tensor | None = None, **options: Any
+) -> Tensor:
+    """The cross-entropy of the pixels with another class at most `NEAR` rows and columns away.
+
+    Beside ``ce`` it raises the weight of boundaries. A soft label counts as its most probable
+    class, to find them. `options` are those of `cross_entropy`.
+    """
+    trust = _trust(reference, weights)
+    labels = reference if reference.ndim == 3 else reference.argmax(1)
+    known = _one_hot(logits, torch.where(trust > 0, labels, NODATA))
+    around = F.max_pool2d(known, 2 * NEAR + 1, stride=1, padding=NEAR)
+    return cross_entropy(logits, reference, trust * (around.sum(1) > 1), **options)
 
 
 def dice(logits: Tensor, reference: Tensor, weights: Tensor | None = None) -> Tensor:
@@ -149,10 +167,11 @@ TERMS: Mapping[str, Callable[..., Tensor]] = {
     "dice": dice,
     "lovasz": lovasz,
     "focal": focal,
+    "boundary": boundary,
 }
 """Losses by their names in ``--loss``."""
 
-PIXELWISE = ("ce", "focal")
+PIXELWISE = ("ce", "focal", "boundary")
 """Losses with class weights and smoothing; the others weigh all classes equally."""
 
 

@@ -120,7 +120,7 @@ def test_every_value_of_a_recipe_can_be_replaced():
             "two-stage trains two networks",
         ),
         ("--joint compact --init-seg vgg16", 1, "vgg16 holds weights for an SR or"),
-        ("--loss ce,iou", 1, "--loss is made of ce, dice, lovasz, focal, got ce, iou"),
+        ("--loss ce,iou", 1, "--loss is made of ce, dice, lovasz, focal, boundary, got ce, iou"),
         ("--loss ce=much", 2, "expected NAME or NAME=WEIGHT"),
         ("--class-weights 1,2,3", 1, "3 class weights, expected one for each of 2 classes"),
         ("--class-weights some", 2, "'some' is not a valid float"),

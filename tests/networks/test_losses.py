@@ -11,6 +11,7 @@ from geosrseg.networks.losses import (
     CoarseReference,
     JointLoss,
     SegmentationLoss,
+    boundary,
     class_weights_from_counts,
     cross_entropy,
     dice,
@@ -118,6 +119,16 @@ class TestTerms:
                 common, both = common + p * own, both + p + own
             missing.append(1 - 2 * common / both)
         assert dice(logits, target).item() == pytest.approx(sum(missing) / 3, rel=1e-5)
+
+    def test_boundary_is_the_cross_entropy_of_two_pixels_on_either_side(self):
+        logits = torch.randn(1, 2, 3, 9, generator=torch.Generator().manual_seed(0))
+        target = torch.zeros(1, 3, 9, dtype=torch.int64)
+        target[..., 4:] = 1
+        target[..., 8] = NODATA  # no class, so it makes no boundary
+        near = slice(2, 6)
+        expected = F.cross_entropy(logits[..., near], target[..., near])
+        assert torch.isclose(boundary(logits, target), expected)
+        assert boundary(logits, torch.zeros_like(target)) == 0
 
     @pytest.mark.parametrize("name", TERMS)
     def test_a_pixel_of_weight_two_counts_like_two(self, batch, name):

@@ -160,7 +160,7 @@ def test_a_value_that_nothing_has_is_refused():
         ({"averaging": 1.0}, "decay below 1"),
         ({"sr_warm_up": 3, "epochs": 3}, "less than the 3 epochs"),
         ({"devices": 0}, "`devices` is at least 1"),
-        ({"loss": {"iou": 1}}, "`loss` is made of ce, dice, lovasz, focal, got iou"),
+        ({"loss": {"iou": 1}}, "`loss` is made of ce, dice, lovasz, focal, boundary, got iou"),
         ({"loss": {}}, "got none"),
         ({"loss": {"ce": -1}}, "weights of the losses are 0 or more"),
         ({"label_smoothing": 1}, "`label_smoothing` is 0 to below 1"),

@@ -29,7 +29,7 @@ RECIPE = Recipe(
     chip_size=96,
     class_power=0,
     averaging=0.9,
-    loss={"ce": 1.0, "dice": 0.5, "lovasz": 0.1, "focal": 0.1},
+    loss={"ce": 1.0, "dice": 0.5, "lovasz": 0.1, "focal": 0.1, "boundary": 0.1},
     label_smoothing=0.05,
     class_weights=(0.5,),
     class_offsets=True,
@@ -50,7 +50,8 @@ def test_it_learns_and_becomes_a_model_file(tmp_path, protocol, factor):
     run = train(card, tmp_path / "run", network=network, recipe=RECIPE)
     assert run.validation().metrics["mean_iou"] > 0.6
     head = run.metrics_table.read_text().partition("\n")[0].split(",")
-    assert {"train/loss", "train/ce", "train/dice", "train/lovasz", "train/focal"} < set(head)
+    losses = {f"train/{name}" for name in ("loss", "ce", "dice", "lovasz", "focal", "boundary")}
+    assert losses < set(head)
     weights = run.network().state_dict()
     assert torch.allclose(weights["features.span"].flatten(), torch.tensor([0.5, 1.0]))
     report = export(run.path, tmp_path / "squares.onnx")
