@@ -29,7 +29,9 @@ def test_bands_and_scale_are_said_together_with_the_models_that_fit(photograph, 
     assert text.startswith(f"{photograph}: the scene has 3 bands")
     assert "the model needs blue, green, red, nir, swir1, swir2" in text
     assert "scale" in text.partition("; besides, ")[2]
-    assert text.endswith("; its bands fit the shipped models dubai-4x, dubai-8x (`model`)")
+    assert text.endswith(
+        "; its bands fit the shipped models dubai-4x, dubai-8x, massroads-8x (`model`)"
+    )
     assert text.count(str(photograph)) == 1
 
 
