@@ -1,9 +1,10 @@
 import shutil
 
 import pytest
+from filelock import FileLock
 
 from docs.site import tutorial
-from docs.site.build import build
+from docs.site.build import BUILD, build
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +25,12 @@ def ran(first_map, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def site(ran):
-    """The built site."""
+def site(request, testrun_uid, tmp_path_factory):
+    """The built site. All workers of pytest-xdist share its folder: the first one builds it."""
     pytest.importorskip("zensical", reason="the extra site is not installed")
-    return build(ran=ran)
+    built = tmp_path_factory.getbasetemp().parent / f"site-{testrun_uid}"
+    with FileLock(built.with_suffix(".lock")):
+        if not built.exists():
+            build(ran=request.getfixturevalue("ran"))
+            built.touch()
+    return BUILD / "site"
