@@ -19,12 +19,12 @@ def open_regular(path: Path) -> BufferedReader:
     """Open a regular file, or a link to one, for reading.
 
     Raises:
-        OSError: it is no regular file, or cannot be opened.
+        OSError: it is not a regular file, or cannot be opened.
     """
     handle = os.open(path, _READ)  # does not wait for the writer of a pipe
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", str(path))
+            raise OSError(errno.EINVAL, "is not a regular file", str(path))
         return os.fdopen(handle, "rb")
     except OSError:
         os.close(handle)
@@ -35,7 +35,7 @@ def read_regular(path: Path, *, limit: int) -> bytes:
     """Read a regular file of at most `limit` bytes.
 
     Raises:
-        OSError: it is no regular file, is larger, or cannot be read.
+        OSError: it is not a regular file, is larger, or cannot be read.
     """
     with open_regular(path) as file:
         content = file.read(limit + 1)
@@ -48,7 +48,7 @@ def hash_file(path: Path) -> str:
     """The SHA-256 of a regular file, in hexadecimal.
 
     Raises:
-        OSError: it is no regular file, or cannot be read.
+        OSError: it is not a regular file, or cannot be read.
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -58,10 +58,10 @@ def check_regular(path: Path) -> None:
     """Check a path before a library opens it by name.
 
     Raises:
-        OSError: it is no regular file, or does not exist.
+        OSError: it is not a regular file, or does not exist.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError(errno.EINVAL, "is no regular file", str(path))
+        raise OSError(errno.EINVAL, "is not a regular file", str(path))
 
 
 def create_new(path: Path) -> BinaryIO:

@@ -17,7 +17,7 @@ def joined(content: bytes, *arguments: str) -> bytes:
 
 
 def refuse(content: bytes) -> bytes:
-    raise SceneError(f"{content.decode()}: is no scene")
+    raise SceneError(f"{content.decode()}: is not a scene")
 
 
 def fail(_content: bytes) -> bytes:

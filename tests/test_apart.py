@@ -20,7 +20,7 @@ def test_it_gives_what_the_function_gives():
 
 
 def test_an_error_of_ours_is_raised_here():
-    with pytest.raises(SceneError, match=r"^a.tif: is no scene$"):
+    with pytest.raises(SceneError, match=r"^a.tif: is not a scene$"):
         run_apart(f"{HERE}:refuse", b"a.tif", seconds=60)
 
 

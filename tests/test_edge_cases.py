@@ -106,7 +106,7 @@ def _differences(source, made, bands: list[int]) -> Iterator[str]:
 
 
 def _bands(scene: Path) -> list[int]:
-    """Its first bands that are no alpha, three at most."""
+    """Its first bands that are not alpha, three at most."""
     try:
         with rasterio.open(scene, driver="GTiff") as dataset:
             meanings = zip(dataset.indexes, dataset.colorinterp, strict=True)

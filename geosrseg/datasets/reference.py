@@ -99,7 +99,7 @@ def open_reference(
             )
         if "complex" in dataset.dtypes[0]:
             raise DatasetError(f"{found}: class ids are whole numbers")
-        # A value that the card gives to a class is no nodata, even where the file declares it.
+        # A value that the card gives to a class is not nodata, even where the file declares it.
         named = {code for codes in coding.classes for code in codes}
         empty = {NODATA, dataset.nodata} - {None} - named
         warp = find_warp(path, dataset, grid)

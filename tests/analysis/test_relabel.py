@@ -46,7 +46,7 @@ def test_classes_are_merged_renamed_and_recoloured(tmp_path, class_map, labels):
     ("text", "words"),
     [
         (MERGED.replace("ignored = [1]", ""), "does not mention 1 water"),
-        (MERGED.replace('"cropland"', '"crops"'), "from 'crops', which is no class"),
+        (MERGED.replace('"cropland"', '"crops"'), "from 'crops', which is not a class"),
         (MERGED.replace("colour", "color"), "did you mean colour"),
     ],
 )

@@ -44,7 +44,7 @@ def test_work_is_that_of_a_whole_landsat_scene(tiny_model):
     without, with_halo = report(
         tiny_model(), SeamChoice(64, 0, 0), SeamChoice(64, 8, 0), size=(16, 16)
     ).results
-    assert 1 <= without.work < 1.02  # 7700 is no multiple of 64
+    assert 1 <= without.work < 1.02  # 7700 is not a multiple of 64
     assert with_halo.work == pytest.approx((64 / 48) ** 2, rel=0.01)
 
 

@@ -108,7 +108,7 @@ def _() -> list[str]:
     return ["predict", "scene.tif"]
 
 
-@trouble("The file is no GeoTIFF")
+@trouble("The file is not a GeoTIFF")
 def _() -> list[str]:
     write_scene("scene.png", driver="PNG", bands=3, names=(), scale=False, crs=None)
     return ["predict", "scene.png"]
@@ -228,7 +228,7 @@ def _() -> list[str]:
     return ["mosaic", write_map(), write_map("b.tif", names=("water", "sand")), "-o", "all.tif"]
 
 
-@trouble("This is no class map")
+@trouble("This is not a class map")
 def _() -> list[str]:
     return ["areas", write_scene()]
 

@@ -1,4 +1,4 @@
-"""Device and logs of a training, which are no part of what a run is."""
+"""Device and logs of a training, which are not part of what a run is."""
 
 import csv
 

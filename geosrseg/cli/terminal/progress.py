@@ -30,7 +30,7 @@ def progress_bar(unit: str, *, total: int | None = None, initial: int = 0) -> It
 
 
 def bar_place() -> dict[str, Any]:
-    """Arguments of a bar on standard error; they disable it if that is no terminal."""
+    """Arguments of a bar on standard error; they disable it if that is not a terminal."""
     if not sys.stderr.isatty():
         return {"file": sys.stderr, "disable": True}
     # A pseudo-terminal without a size, as containers make them, would show an empty line.

@@ -23,7 +23,7 @@ def plain_geojson(document: Any) -> dict[str, Any]:
         case {"type": str()}:
             features = [{"geometry": document}]
         case _:
-            raise ValueError("is no GeoJSON")
+            raise ValueError("is not GeoJSON")
     return {"type": "FeatureCollection", "features": [_feature(item) for item in features]}
 
 

@@ -32,7 +32,7 @@ class TomlTable:
             if key not in keys:
                 close = difflib.get_close_matches(key, keys, n=1)
                 meant = f"did you mean {close[0]}?" if close else f"expected {', '.join(keys)}"
-                raise ValueError(f"{self._place(key)} is no key of a card: {meant}")
+                raise ValueError(f"{self._place(key)} is not a key of a card: {meant}")
         return self
 
     def has(self, key: str) -> bool:

@@ -16,7 +16,7 @@ def parse_xml(content: bytes) -> ElementTree.Element:
     try:
         return ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
-        raise ValueError(f"it is no XML: {error}") from error
+        raise ValueError(f"it is not XML: {error}") from error
 
 
 def local_name(element: ElementTree.Element) -> str:

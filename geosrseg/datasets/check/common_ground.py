@@ -47,7 +47,7 @@ def find_common_ground(
 ) -> list[CommonGround]:
     """Find pairs of images that share ground, where one trains and the other does not.
 
-    The splits of a single image are no pair, as the guard keeps them apart.
+    The splits of a single image are not a pair, as the guard keeps them apart.
 
     Args:
         digests: digest of each scene's pixels, see `ImageSurvey`.

@@ -31,7 +31,7 @@ def open_dataset(
         driver: another driver, for a product's file in a known format.
 
     Raises:
-        SceneError: the file does not exist, or is no GeoTIFF.
+        SceneError: the file does not exist, or is not a GeoTIFF.
     """
     _check_file(location)
     if beside and location.is_remote:
@@ -109,7 +109,7 @@ def _check_remote_companions(location: Location) -> None:
             if "not recognized" in reason(error):  # it exists, in another format
                 raise SceneError(
                     f"{location}: GDAL would use {companion.name} beside it as overviews or mask, "
-                    "but that is no plain GeoTIFF: have it moved away"
+                    "but that is not a plain GeoTIFF: have it moved away"
                 ) from error
 
 

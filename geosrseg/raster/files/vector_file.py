@@ -151,7 +151,7 @@ def leave_one_driver(driver: str, skipped: str) -> None:
 
 
 def check_geopackage(path: Path) -> None:
-    """Refuse a file that is no GeoPackage, or has views or virtual tables.
+    """Refuse a file that is not a GeoPackage, or has views or virtual tables.
 
     The query of a view may never end, and virtual tables can open other files.
 
@@ -162,14 +162,14 @@ def check_geopackage(path: Path) -> None:
     with open_regular(path) as file:
         begin = file.read(72)
     if not begin.startswith(_SQLITE) or begin[68:72] not in _GEOPACKAGE:
-        raise ValueError("is no GeoPackage: expected GeoPackage or GeoJSON")
+        raise ValueError("is not a GeoPackage: expected GeoPackage or GeoJSON")
     with closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
         rows = database.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
         for kind, name, made in rows:
             words = " ".join(str(made).lower().split())
             virtual = words.startswith("create virtual table") and " using rtree" not in words
             if virtual or (kind == "view" and not str(name).startswith("st_")):
-                raise ValueError(f"has {shown(name)}, which is no plain table")
+                raise ValueError(f"has {shown(name)}, which is not a plain table")
 
 
 def serve_vector_file(content: bytes, crs: str, wanted: str, skipped: str) -> bytes:

@@ -144,7 +144,7 @@ def read_aoi(aoi: Any, grid: Grid, *, factor: int = 1) -> Aoi:
         factor: how many times finer the pixels of the map are.
 
     Raises:
-        SceneError: `aoi` cannot be read, is no area, or holds no pixel of the scene.
+        SceneError: `aoi` cannot be read, is not an area, or holds no pixel of the scene.
         MissingExtraError: a file other than GeoJSON needs the extra ``gis``.
     """
     area = _from_object(aoi, grid) or _box(str(aoi), grid) or _from_file(Path(aoi), grid)
@@ -236,7 +236,7 @@ def _box(text: str, grid: Grid) -> shapely.Geometry | None:
     if left > right and crs is not None and crs.is_geographic:
         right += 360  # across 180°
     if left >= right or bottom >= top:
-        raise SceneError(f"`aoi` {text} is no box, expected xmin,ymin,xmax,ymax with min < max")
+        raise SceneError(f"`aoi` {text} is not a box, expected xmin,ymin,xmax,ymax with min < max")
     box = shapely.box(left, bottom, right, top)
     if crs is None or grid.crs is None:
         return box

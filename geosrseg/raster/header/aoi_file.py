@@ -81,7 +81,7 @@ def _read_geojson(content: bytes) -> tuple[NDArray[np.object_], CRS]:
         name = stated_crs(document)
         return np.array(geometries, object), CRS.from_epsg(4326) if name is None else read_crs(name)
     except (ValueError, shapely.errors.ShapelyError) as error:
-        raise SceneError(f"is no GeoJSON ({reason(error)})") from error
+        raise SceneError(f"is not GeoJSON ({reason(error)})") from error
 
 
 def _polygons(document: Any) -> Iterator[list[_Ring]]:

@@ -33,7 +33,7 @@ ALIKE_BANDS = 3
 
 HOLLOW = 0.1
 """Share of a band's median. Water has numbers between 0 and this share; a band without any has
-zeros that are no measurement."""
+zeros that are not measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +126,8 @@ def without_fill(sample: Sample, fills: Sequence[Fill]) -> Sample:
 def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
     """Whether the value can only be fill.
 
-    That holds for the end of an integer type, for a value that is no reflectance in any band, and
-    for the floating-point 0 that Earth Engine writes where an image is masked.
+    That holds for the end of an integer type, for a value that is not a reflectance in any band,
+    and for the floating-point 0 that Earth Engine writes where an image is masked.
     """
     if dtype.kind == "f" and fill.value == 0 and len(radiometry.scale) >= BLACK_BANDS:
         return True

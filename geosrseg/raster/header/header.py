@@ -170,7 +170,7 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     """Examine an open file that holds all bands.
 
     Raises:
-        SceneError: the file is too large, is no scene, or lacks what the model needs.
+        SceneError: the file is too large, is not a scene, or lacks what the model needs.
     """
     check_dataset(dataset, max_pixels=options.max_pixels)
     found = describe_bands(dataset)

@@ -143,7 +143,7 @@ def _impossible(values: NDArray[np.generic], radiometry: Radiometry, spec: Model
     reflectance = _reflectance(values, radiometry)
     listed = listed_by_band(spec.bands, np.median(reflectance, axis=1))
     if (medians < FAR_BELOW).any() or (medians > FAR_ABOVE).any():
-        return f"its medians would be {listed}, which is no reflectance"
+        return f"its medians would be {listed}, which is not a reflectance"
     if (brightest < DARK).all():
         return f"all values are too low for reflectance ({listed})"
     if not is_reflectance(spec):

@@ -52,7 +52,7 @@ def implausible(reflectance: NDArray[np.floating], bands: Sequence[str]) -> str:
     reflectance = reflectance[:, :: max(1, reflectance.shape[1] // _ENOUGH)]
     medians = np.median(reflectance, axis=1)
     if medians.max() > BRIGHTEST:
-        return f"its medians would be {listed_by_band(bands, medians)}, which is no reflectance"
+        return f"its medians would be {listed_by_band(bands, medians)}, which is not a reflectance"
     darkest = np.quantile(reflectance, DARK_SHARE, axis=1)
     if (darkest < DARKEST).sum() > 1:
         return f"its darkest tenth would be below 0 ({listed_by_band(bands, darkest)})"

@@ -50,7 +50,7 @@ class Mtl:
         """Return a value that is a number.
 
         Raises:
-            SceneError: the group has no such key, or its value is no number.
+            SceneError: the group has no such key, or its value is not a number.
         """
         text = self.text(group, key)
         try:

@@ -83,7 +83,7 @@ class ProductId:
 
     @classmethod
     def of_part(cls, name: str) -> "ProductId | None":
-        """Return the product to which a file belongs; None if the file is no product's part.
+        """Return the product to which a file belongs; None if the file is not part of a product.
 
         Raises:
             SceneError: see `find`.

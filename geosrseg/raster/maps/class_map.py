@@ -113,7 +113,7 @@ def as_labels(
     foreign = ~empty & ~(known & table[labels])
     if foreign.any():
         raise OutputError(
-            f"{name}: holds {values[foreign].flat[0]}, which is no class of its legend "
+            f"{name}: holds {values[foreign].flat[0]}, which is not a class of its legend "
             f"({', '.join(map(str, legend.ids))}): add it to a legend file, `legend` FILE.toml"
         )
     return labels
@@ -127,7 +127,7 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
         legend: a legend file, which overrides the map's own classes.
 
     Raises:
-        OutputError: the map or its legend cannot be read, or the file is no class map.
+        OutputError: the map or its legend cannot be read, or the file is not a class map.
     """
     path = Path(path)
     if not path.is_file():
@@ -203,7 +203,7 @@ def read_strips(
         The window of the rows, and (rows, cols) class ids or NODATA.
 
     Raises:
-        OutputError: the map cannot be read, or holds a value that is no class.
+        OutputError: the map cannot be read, or holds a value that is not a class.
     """
     whole = window or Window(0, 0, class_map.grid.height, class_map.grid.width)
     step = max(STRIP_PIXELS // whole.width, 1)
@@ -231,7 +231,7 @@ def plain_class_map(
             are replaced, because many programs average class ids.
 
     Raises:
-        OutputError: a value is no class of the legend, or the copy cannot be written.
+        OutputError: a value is not a class of the legend, or the copy cannot be written.
     """
     with unreferenced_allowed(), rasterio.open(class_map.path, driver="GTiff") as dataset:
         plain = dataset.dtypes[0] == "uint8" and class_map.nodata == NODATA

@@ -96,7 +96,7 @@ def check_cog(path: Path, *, overwrite: bool) -> None:
     """Refuse an unusable output name, before any work is done.
 
     Raises:
-        OutputError: see `check_output`; or the path holds a file that is no TIFF, which a typing
+        OutputError: see `check_output`; or the path holds a file that is not a TIFF, which a typing
             error should not delete; or a sidecar would be deleted.
     """
     check_output(path, suffixes=SUFFIXES, overwrite=overwrite)

@@ -2,7 +2,7 @@
 
 A legend file is TOML:
 
-    ignored = [0]            # values of the map that are no class; optional
+    ignored = [0]            # values of the map that are not classes; optional
 
     [[classes]]
     id = 1
@@ -69,7 +69,7 @@ class LegendFile:
                     if not words:
                         continue  # a class that the old legend lacks
                     raise OutputError(
-                        f"the legend makes {item.name!r} from {word!r}, which is no class of "
+                        f"the legend makes {item.name!r} from {word!r}, which is not a class of "
                         f"{owner} ({_shown(old.classes)})"
                     )
                 table[found] = item.id
@@ -110,7 +110,7 @@ def read_legend_file(path: str | Path) -> LegendFile:
             raise table.wrong("ignored", "a list of whole numbers")
         return LegendFile(Legend(classes), sources, tuple(ignored))
     except (OSError, ValueError) as error:
-        raise OutputError(f"{path}: is no legend file ({reason(error)})") from error
+        raise OutputError(f"{path}: is not a legend file ({reason(error)})") from error
 
 
 def _sources(entry: TomlTable) -> tuple[int | str, ...]:

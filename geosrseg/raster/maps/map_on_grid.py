@@ -31,7 +31,7 @@ _ON_A_PIXEL = 1e-3
 
 
 Check = Callable[[DatasetReader, Path, Grid], None]
-"""Raises an error for an open file, at a path, that is no layer of a map on the grid."""
+"""Raises an error for an open file, at a path, that is not a layer of a map on the grid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ def pam_path(path: Path) -> Path:
 def write_category_names(path: Path, legend: Legend) -> Path:
     """Write the class names of a class map to its sidecar, and return the sidecar's path.
 
-    GDAL numbers names from 0, so an id that is no class gets an empty name. Nodata, colours
+    GDAL numbers names from 0, so an id that is not a class gets an empty name. Nodata, colours
     and description are in the GeoTIFF itself.
     """
     root = ElementTree.Element("PAMDataset")

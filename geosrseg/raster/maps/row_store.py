@@ -163,7 +163,7 @@ def open_row_store(
 
     Raises:
         OutputBusyError: another process is making this output.
-        OutputError: the existing store has another manifest, its folder is no store, or the
+        OutputError: the existing store has another manifest, its folder is not a store, or the
             folder cannot be written.
     """
     with ExitStack() as stack:
@@ -242,7 +242,7 @@ def names_in_store(output: Path) -> frozenset[Path]:
 
 
 def check_store(folder: Path, output: Path) -> None:
-    """Refuse a folder that is no store, because its files must not be deleted.
+    """Refuse a folder that is not a store, because its files must not be deleted.
 
     Raises:
         OutputError: the folder is a link, or holds foreign files.

@@ -61,7 +61,7 @@ class StoppedRun:
         """Delete the store.
 
         Raises:
-            OutputError: a process is using the folder, it is no store, or cannot be deleted.
+            OutputError: a process is using the folder, it is not a store, or cannot be deleted.
         """
         check_store(self.folder, _output_of(self.folder))
         with lock_store(self.folder, self.folder):

@@ -119,7 +119,7 @@ def read_item(location: Location) -> StacItem:
     """Read an item.
 
     Raises:
-        SceneError: the file cannot be read, or is no STAC item.
+        SceneError: the file cannot be read, or is not a STAC item.
     """
     content = read_file(location, most=MOST_BYTES)
     try:
@@ -135,7 +135,7 @@ def read_item(location: Location) -> StacItem:
             ),
         )
     except ValueError as error:
-        raise SceneError(f"it is no STAC item ({error}): give an item's JSON") from error
+        raise SceneError(f"it is not a STAC item ({error}): give an item's JSON") from error
 
 
 def _check_item(item: Record) -> None:

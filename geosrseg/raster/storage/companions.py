@@ -47,7 +47,7 @@ def check_companions(path: Path) -> None:
         elif companion.exists() and not companion.is_dir() and (fault := _fault(companion)):
             raise SceneError(
                 f"{path}: GDAL would use {companion.name} beside it as overviews or mask, but "
-                f"that is no plain GeoTIFF ({fault}): move it away"
+                f"that is not a plain GeoTIFF ({fault}): move it away"
             )
 
 
@@ -74,11 +74,13 @@ def _check_regular_ones(path: Path) -> None:
             name = entry.name.casefold()
             is_beside = name.startswith(stem) and not name[len(stem) : len(stem) + 1].isalnum()
             if is_beside and not entry.is_file() and not entry.is_dir() and _is_there(entry.path):
-                raise SceneError(f"{path}: {entry.name} beside it is no regular file: move it away")
+                raise SceneError(
+                    f"{path}: {entry.name} beside it is not a regular file: move it away"
+                )
 
 
 def _is_there(path: str) -> bool:
-    """Whether opening the path could block: it is no broken link, and no socket."""
+    """Whether opening the path could block: it is neither a broken link nor a socket."""
     return Path(path).exists() and not Path(path).is_socket()
 
 
@@ -102,7 +104,7 @@ def _crs_texts(content: bytes) -> Iterator[str]:
         root = ElementTree.fromstring(content)
     except ElementTree.ParseError as error:
         if re.search(b"SRS|WKT|Projection", content, re.IGNORECASE):  # GDAL is less strict
-            raise ValueError(f"it is no XML: {error}") from error
+            raise ValueError(f"it is not XML: {error}") from error
         return
     for element in root.iter():
         texts = [element.text or ""] if element.tag.casefold() in ("srs", "wkt") else []

@@ -50,7 +50,7 @@ class LeftDrafts:
             OutputError: a process is working there, it holds other files, or it cannot be deleted.
         """
         if not _is_ours(self.folder):
-            raise OutputError(f"{self.folder}: holds files that are no drafts: check it yourself")
+            raise OutputError(f"{self.folder}: holds files that are not drafts: check it yourself")
         try:
             with locked(self.folder / LOCK):
                 shutil.rmtree(self.folder)

@@ -35,7 +35,7 @@ class Location:
 
     @classmethod
     def of(cls, text: "str | Path | Location") -> "Location":
-        """Parse what a user gave as a scene; ``file://`` and all that is no URL are local paths."""
+        """Parse what a user gave as a scene; ``file://`` and what is not a URL are local paths."""
         if isinstance(text, Location):
             return text
         return cls(_local_path(str(text)))

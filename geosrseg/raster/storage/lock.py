@@ -78,7 +78,7 @@ def is_locked(path: Path) -> bool:
             return False
     except BlockingIOError:
         return True
-    except OSError:  # a read-only folder, or the path is no lock
+    except OSError:  # a read-only folder, or the path is not a lock
         return False
 
 

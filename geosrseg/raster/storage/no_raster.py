@@ -1,4 +1,4 @@
-"""Recognises files that are no raster although their name suggests one, by their first bytes."""
+"""Recognises files that are not rasters although their name suggests one, by their first bytes."""
 
 import difflib
 from pathlib import Path

@@ -129,8 +129,8 @@ def _in_words(location: Location) -> Iterator[None]:
     except OSError as error:
         raise SceneError(f"{location}: cannot be read ({reason(error)})") from error
     except _ARCHIVE_ERRORS as error:
-        what = "ZIP archive" if location.name.lower().endswith(ZIP) else "tar"
-        raise SceneError(f"{location}: is no {what} ({reason(error)}): get it again") from error
+        what = "ZIP archive" if location.name.lower().endswith(ZIP) else "tar archive"
+        raise SceneError(f"{location}: is not a {what} ({reason(error)}): get it again") from error
 
 
 def _within_limits(
@@ -163,7 +163,7 @@ def _tar(location: Location) -> Iterator[tuple[str, Location]]:
             path = PurePosixPath(member.name)
             plain = member.isreg() and not member.issparse()
             if not plain or path.is_absolute() or ".." in path.parts or "\\" in member.name:
-                raise _odd_member(location, member.name, "is no plain file inside it")
+                raise _odd_member(location, member.name, "is not a plain file inside it")
             yield path.as_posix(), Location(location.address, member.name)
 
 

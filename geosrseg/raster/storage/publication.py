@@ -38,7 +38,7 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
             raise OutputError(f"{path}: {path.parent} is not a folder: choose another name")
         raise OutputError(f"{path}: there is no folder {path.parent}: make it first")
     if os.path.lexists(path) and not path.is_file():  # nor is a broken link
-        raise OutputError(f"{path}: is no regular file: choose another name")
+        raise OutputError(f"{path}: is not a regular file: choose another name")
     if path.exists() and not overwrite:
         raise OutputError(
             f"{path}: exists: choose another name, or replace it with `overwrite=True`"

@@ -176,7 +176,7 @@ def _check(location: Location) -> None:
     try:
         check_address(location)
     except ValueError as error:
-        raise SceneError(f"{location}: is no valid address ({error}): check it") from error
+        raise SceneError(f"{location}: is not a valid address ({error}): check it") from error
 
 
 def _send(location: Location, headers: Mapping[str, str] = MappingProxyType({})) -> HTTPResponse:

@@ -22,7 +22,7 @@ def open_zip(path: Path) -> zipfile.ZipFile:
 
     Raises:
         ValueError: the directory is too large.
-        zipfile.BadZipFile: the file is no ZIP archive.
+        zipfile.BadZipFile: the file is not a ZIP archive.
         OSError: the file cannot be read.
     """
     size = _directory_bytes(path)
@@ -34,13 +34,13 @@ def open_zip(path: Path) -> zipfile.ZipFile:
 
 
 def check_member(member: zipfile.ZipInfo) -> str:
-    """Why a member is no plain file inside the archive; empty if it is one."""
+    """Why a member is not a plain file inside the archive; empty if it is one."""
     path = PurePosixPath(member.filename)
     kind = member.external_attr >> 28
     if path.is_absolute() or ".." in path.parts or "\\" in member.filename or ":" in path.parts[0]:
         return "leads out of it"
     if kind not in (0, 8):
-        return "is no plain file"
+        return "is not a plain file"
     if member.flag_bits & 0x1:
         return "is encrypted"
     if member.compress_type not in _METHODS:

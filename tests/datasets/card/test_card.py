@@ -23,8 +23,8 @@ def test_a_split_may_be_a_name_for_the_whole_scene(tmp_path):
     [
         ('name = "squares"', "name = ", "is not a dataset card: Invalid value"),
         ('name = "squares"', "name = 3", "name is 3, expected a text"),
-        ("[bands]", "[channels]", r"channels is no key of a card: expected name, licence"),
-        ("guard = 8", "gard = 8", "gard is no key of a card: did you mean guard"),
+        ("[bands]", "[channels]", r"channels is not a key of a card: expected name, licence"),
+        ("guard = 8", "gard = 8", "gard is not a key of a card: did you mean guard"),
         ("guard = 8", "guard = -1", "guard is -1, expected a whole number of 0 or more"),
         ("guard = 8", 'guard = "8"', "guard is '8', expected a whole number of 0 or more"),
         ("ignored = [7]", "ignored = [1]", "1 of the references has two meanings"),

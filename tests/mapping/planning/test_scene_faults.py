@@ -41,7 +41,7 @@ def test_what_is_right_is_not_said(photograph, tmp_path):
 
 
 def test_where_the_bands_fit_nothing_is_added(photograph):
-    error = SceneError("its numbers are no reflectance")
+    error = SceneError("its numbers are not reflectance")
     spec = make_spec(bands=3)
     assert with_all_faults(error, photograph, spec=spec) is error
 

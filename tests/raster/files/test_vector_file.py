@@ -64,7 +64,7 @@ def test_a_shapefile_brings_what_belongs_to_it(tmp_path):
     np.testing.assert_allclose(found.geometries[0].bounds[2], 111319.49, rtol=1e-6)
     (tmp_path / "Z.cpg").unlink(missing_ok=True)
     os.mkfifo(tmp_path / "Z.cpg")
-    with pytest.raises(OutputError, match="is no regular file"):
+    with pytest.raises(OutputError, match="is not a regular file"):
         read_vector_file(tmp_path / "Z.shp", WGS84)
 
 
@@ -118,7 +118,7 @@ def test_a_database_that_computes_is_refused(tmp_path, sql):
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"type": "FeatureCollection"}', '{"features": []}'])
 def test_what_is_no_geojson(text):
-    with pytest.raises(ValueError, match="is no GeoJSON"):
+    with pytest.raises(ValueError, match="is not GeoJSON"):
         plain_geojson({"type": None} if text == "[]" else json.loads(text) | {"type": None})
 
 

@@ -333,7 +333,7 @@ class TestRefused:
     @pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
     def test_a_pipe_is_not_waited_for(self, tmp_path, suffix):
         os.mkfifo(tmp_path / f"a{suffix}")
-        assert "no regular file" in self.refused(tmp_path / f"a{suffix}")
+        assert "not a regular file" in self.refused(tmp_path / f"a{suffix}")
 
     @pytest.mark.parametrize(
         "text",
@@ -346,7 +346,7 @@ class TestRefused:
     def test_only_a_geopackage_is_one(self, tmp_path, text):
         pytest.importorskip("pyogrio")
         (tmp_path / "a.gpkg").write_text(text)
-        assert "is no GeoPackage" in self.refused(tmp_path / "a.gpkg")
+        assert "is not a GeoPackage" in self.refused(tmp_path / "a.gpkg")
 
     def test_a_geopackage_computes_nothing(self, tmp_path):
         raw = pytest.importorskip("pyogrio.raw")
@@ -356,13 +356,13 @@ class TestRefused:
         with closing(sqlite3.connect(path)) as database:
             database.execute("CREATE VIEW endless AS SELECT 1")
             database.commit()
-        assert "'endless', which is no plain table" in self.refused(path)
+        assert "'endless', which is not a plain table" in self.refused(path)
 
     def test_no_geopackage(self, tmp_path):
         pytest.importorskip("pyogrio")
         path = tmp_path / "a.gpkg"
         path.write_text("no database")
-        assert "is no GeoPackage" in self.refused(path)
+        assert "is not a GeoPackage" in self.refused(path)
 
     @pytest.mark.parametrize(
         ("name", "text"),

@@ -123,14 +123,14 @@ class TestVegetation:
     @pytest.mark.parametrize(
         ("values", "scale", "offset", "why", "option"),
         [
-            (numbers(1e-4), 0.002, 0, "vegetation would have|no reflectance", "`scale` 0.0001"),
+            (numbers(1e-4), 0.002, 0, "vegetation would have|not a reflectance", "`scale` 0.0001"),
             (numbers(1e-4), 1.5e-5, 0, "its vegetation would have", "`scale` 0.0001"),
             (numbers(2e-3), 1e-4, 0, "about 0|vegetation", "`scale` 0.002"),
             (numbers(1e-4), 1e-4, -0.1, "its darkest tenth would be below 0", "`scale` 0.0001"),
             (numbers(1e-4), 2.75e-5, 0, "without its offset", "`scale` 0.0001"),
             (numbers(1e-4, -0.1), 2.75e-5, 0, "its offset", "`scale` 0.0001 `offset` -0.1"),
             (LAND, 1, -0.2, "an offset without a scale", "`scale` 1"),
-            (LAND * 100, 1, 0, "no reflectance", "`scale` 0.01"),
+            (LAND * 100, 1, 0, "not a reflectance", "`scale` 0.01"),
         ],
     )
     def test_a_wrong_one_is_refused_with_the_one_that_fits(

@@ -347,19 +347,19 @@ class TestTar:
     def test_a_compressed_one_is_refused(self, tmp_path):
         folder = write_product(tmp_path / "p")
         assert "unpack it" in refused(write_tar(folder, mode="w:gz", suffix=".tar.gz"))
-        assert "no tar" in refused(write_tar(folder, mode="w:gz", suffix=".tar"))
+        assert "not a tar" in refused(write_tar(folder, mode="w:gz", suffix=".tar"))
 
     @pytest.mark.parametrize("prefix", ["../", "/tmp/", "a/../../"])
     def test_a_member_that_leads_elsewhere_is_refused(self, tmp_path, prefix):
         tar = write_tar(write_product(tmp_path / "p"), prefix=prefix)
-        assert "no plain file inside it" in refused(tar)
+        assert "not a plain file inside it" in refused(tar)
 
     def test_a_link_is_refused(self, tmp_path):
         folder = write_product(tmp_path / "p")
         band = folder / f"{LEVEL_2}_SR_B3.TIF"
         band.rename(tmp_path / "elsewhere.tif")
         band.symlink_to(tmp_path / "elsewhere.tif")
-        assert "no plain file inside it" in refused(write_tar(folder))
+        assert "not a plain file inside it" in refused(write_tar(folder))
 
     def test_a_name_that_occurs_twice_is_refused(self, tmp_path):
         folder = write_product(tmp_path / "p")
@@ -370,7 +370,7 @@ class TestTar:
 
     def test_no_tar_and_a_missing_one(self, tmp_path):
         (tmp_path / "a.tar").write_bytes(b"no tar" * 200)
-        assert "no tar" in refused(tmp_path / "a.tar")
+        assert "not a tar" in refused(tmp_path / "a.tar")
         assert "No such file" in refused(tmp_path / "b.tar")
 
 
@@ -396,12 +396,12 @@ class TestItem:
         ("text", "reason"),
         [
             ("", "is empty: the download is incomplete"),
-            ("[]", "no STAC item"),
+            ("[]", "not a STAC item"),
             ('{"id": "x"}', "'assets' is missing"),
             ('{"id": "x", "assets": {"red": {}}}', "'href' is missing"),
             ('{"id": "x", "assets": {"red": {"href": 3}}}', "href is text"),
             ('{"id": "S2A_10TEM", "assets": {"red": {"href": "a.tif"}}}', "S2A_10TEM"),
-            ("[" * 100_000, "no STAC item"),
+            ("[" * 100_000, "not a STAC item"),
         ],
     )
     def test_what_is_none(self, tmp_path, text, reason):
@@ -532,7 +532,7 @@ class TestItemsOfStrangers:
     def test_what_is_no_item(self, tmp_path, text):
         (tmp_path / "item.json").write_text(text)
         with (
-            pytest.raises(SceneError, match="no STAC item"),
+            pytest.raises(SceneError, match="not a STAC item"),
             open_scene(tmp_path / "item.json", model_bands=("red",)),
         ):
             pass

@@ -188,7 +188,7 @@ def test_what_says_nothing_usable_is_not_there(output, name, text):
         assert not store.noted
 
 
-# Things that are no store, at the path of one.
+# Things that are not a store, at the path of one.
 
 
 @pytest.fixture

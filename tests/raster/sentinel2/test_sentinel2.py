@@ -142,7 +142,7 @@ class TestRadiometry:
             (metadata(LEVEL_2A).replace("10000", "many"), "is a number, got 'many'"),
             (metadata(LEVEL_2A).replace("Level-2A<", "Level-3<"), "expected 1C or 2A"),
             (metadata(LEVEL_2A).replace('band_id="3"', 'band_id="99"'), "band_id"),
-            ("<a>", "it is no XML"),
+            ("<a>", "it is not XML"),
             ('<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "entities"),
         ],
     )
@@ -234,4 +234,4 @@ class TestRefused:
 
     def test_what_is_no_archive(self, tmp_path):
         (tmp_path / "a.zip").write_bytes(b"PK\3\4 and no more")
-        assert "is no ZIP archive" in refused(tmp_path / "a.zip")
+        assert "is not a ZIP archive" in refused(tmp_path / "a.zip")

@@ -89,7 +89,7 @@ def test_overviews_that_lead_further(scene, secret, write_scene):
     overview = write_scene(np.zeros((1, 16, 16), np.uint8), name="scene.tif.ovr", bands=None)
     with rasterio.open(overview, "r+") as dataset:
         dataset.update_tags(ns="OVERVIEWS", OVERVIEW_FILE=str(secret))
-    assert "no plain GeoTIFF (it names another file as its overviews, " in refusal(scene)
+    assert "not a plain GeoTIFF (it names another file as its overviews, " in refusal(scene)
 
 
 def test_overviews_of_erdas(scene):
@@ -216,7 +216,7 @@ class TestSidecarsOfStrangers:
         path = write_scene(reflectance)
         os.mkfifo(path.with_name(f"{path.name}.aux.xml"))
         with (
-            pytest.raises(SceneError, match="no regular file"),
+            pytest.raises(SceneError, match="not a regular file"),
             open_scene(path, model_bands=BANDS),
         ):
             pass
@@ -236,7 +236,7 @@ class TestSidecarsOfStrangers:
 )
 def test_a_pipe_beside_a_scene_is_not_waited_for(scene, suffix):
     os.mkfifo(scene.with_name(scene.stem + suffix))
-    with pytest.raises(SceneError, match="is no regular file: move it away"):
+    with pytest.raises(SceneError, match="is not a regular file: move it away"):
         read(scene)
 
 

@@ -1,4 +1,4 @@
-"""Input that is no scene is refused, with advice what to give instead."""
+"""Input that is not a scene is refused, with advice what to give instead."""
 
 import gzip
 import zipfile

@@ -69,13 +69,13 @@ def test_a_draft_that_is_missing_is_an_output_error(tmp_path):
 
 
 def test_pipes_and_devices_are_no_outputs():
-    with pytest.raises(OutputError, match="no regular file"):
+    with pytest.raises(OutputError, match="not a regular file"):
         check_output(Path(os.devnull), suffixes=("",), overwrite=True)
 
 
 def test_a_link_that_leads_nowhere_is_no_output(tmp_path):
     (tmp_path / "map.tif").symlink_to(tmp_path / "none")
-    with pytest.raises(OutputError, match="no regular file"):
+    with pytest.raises(OutputError, match="not a regular file"):
         check_output(tmp_path / "map.tif", suffixes=(".tif",), overwrite=False)
 
 

@@ -59,7 +59,7 @@ def test_a_truncated_file(tmp_path):
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
-    with pytest.raises(ModelError, match="cannot be read: is no regular file"):
+    with pytest.raises(ModelError, match="cannot be read: is not a regular file"):
         read_model_file(tmp_path)
 
 

@@ -46,7 +46,7 @@ def epoch(clock, loader, callback, *, step):
         clock.now += step
         seen += batch.tolist()
     callback.on_validation_start(None, module)
-    clock.now += 50  # a validation is no part of the steps
+    clock.now += 50  # a validation is not part of the steps
     callback.on_train_epoch_end(None, module)
     return seen, module.logged["train/waiting"]
 
