@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 
 from geosrseg.analysis.mosaic import dates_of
 from geosrseg.core.legend import NODATA, Legend, LegendClass, common_legend
@@ -266,13 +265,10 @@ def _write(
                 codes[known & (one != other) & noise] = DOUBTFUL
             yield codes[None]
 
-    profile = CogProfile(
-        grid=grid,
-        bands=("change",),
-        dtype="uint8",
-        nodata=NODATA,
-        overviews=Resampling.mode,
-        legend=pairs,
+    profile = CogProfile.of_classes(
+        grid,
+        pairs,
+        band="change",
         tags={
             "TIFFTAG_SOFTWARE": f"geosrseg {__version__}",
             "GEOSRSEG_CHANGE": f"{days[0]} to {days[-1]}",

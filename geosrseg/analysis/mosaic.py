@@ -12,7 +12,6 @@ import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
 from rasterio.errors import CRSError
 from rasterio.warp import transform_bounds
 
@@ -113,15 +112,7 @@ def mosaic(
     }
     before = map_contents(output)
     with open_drafts(output) as folder:
-        profile = CogProfile(
-            grid=grid,
-            bands=("class",),
-            dtype="uint8",
-            nodata=NODATA,
-            overviews=Resampling.mode,
-            legend=legend,
-            tags=tags,
-        )
+        profile = CogProfile.of_classes(grid, legend, tags=tags)
         labels = (strip[:1] for strip in _rows(placed, grid, combine))
         drafts = write_cog(folder, output, profile, labels)
         if is_sure:

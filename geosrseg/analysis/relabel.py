@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.features import geometry_mask
 
 from geosrseg.core.labels import CERTAIN
@@ -105,15 +104,7 @@ def relabel(
     before = map_contents(output)
     with open_drafts(output) as folder:
         rows = read() if min_area is None else _sieved(source, read, min_area)
-        profile = CogProfile(
-            grid=source.grid.part(window),
-            bands=("class",),
-            dtype="uint8",
-            nodata=NODATA,
-            overviews=Resampling.mode,
-            legend=classes,
-            tags=_tags(source),
-        )
+        profile = CogProfile.of_classes(source.grid.part(window), classes, tags=_tags(source))
         drafts = write_cog(folder, output, profile, _cut(rows, source.grid, window, polygons))
         publish(drafts, output, stale=STALE)
     write_styles(output, classes, overwrite=True)

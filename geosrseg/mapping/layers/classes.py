@@ -1,8 +1,5 @@
 """The class map: the id of the most likely class of each target pixel."""
 
-from rasterio.enums import Resampling
-
-from geosrseg.core.legend import NODATA
 from geosrseg.mapping.layers.layer import FinishedStrip, Layer, Raster
 from geosrseg.products.asset import Asset
 from geosrseg.raster.maps.cog import CogProfile
@@ -15,15 +12,8 @@ class Classes(Layer):
     styled = True
 
     def profile(self) -> CogProfile:
-        return CogProfile(
-            grid=self.frame.target_grid,
-            bands=("class",),
-            dtype="uint8",
-            nodata=NODATA,
-            overviews=Resampling.mode,
-            legend=self.frame.spec.legend,
-            tags=self.frame.tags,
-        )
+        frame = self.frame
+        return CogProfile.of_classes(frame.target_grid, frame.spec.legend, tags=frame.tags)
 
     def finish(self, canvas: Raster | None, strip: FinishedStrip) -> Raster:
         return self.frame.spec.legend.id_table()[strip.labels][None]

@@ -83,6 +83,21 @@ class CogProfile:
     units: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of_classes(
+        cls, grid: Grid, legend: Legend, *, band: str = "class", tags: Mapping[str, str]
+    ) -> "CogProfile":
+        """Return the profile of one band of class ids, with overviews by majority."""
+        return cls(
+            grid=grid,
+            bands=(band,),
+            dtype="uint8",
+            nodata=NODATA,
+            overviews=Resampling.mode,
+            legend=legend,
+            tags=tags,
+        )
+
     def allowed_values(self) -> NDArray[np.bool_] | None:
         """Return (256,), True for every allowed value; None if all are allowed."""
         if self.legend is None:
