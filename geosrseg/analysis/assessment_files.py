@@ -67,16 +67,16 @@ def _summary(found: Assessment) -> Iterator[str]:
     )
     stratified = found.stratified()
     if stratified is None:
-        yield "weighed by the map's areas: not known, a mapped class has fewer than two samples"
+        yield "weighted by the map's areas: not known, a mapped class has fewer than two samples"
     else:
-        yield f"overall accuracy weighed by the map's areas {_accuracy(stratified.overall)}"
+        yield f"overall accuracy weighted by the map's areas {_accuracy(stratified.overall)}"
 
 
 def _classes(found: Assessment) -> Rows:
     matrix, stratified = found.confusion, found.stratified()
     head = ["class", "reference", "map", "producer's", "user's", "IoU"]
     if stratified is not None:
-        head += ["producer's, weighed", "user's, weighed"]
+        head += ["producer's, weighted", "user's, weighted"]
         head += ["hectares, estimated"] if stratified.areas else []
     rows = [head]
     for k, item in enumerate(found.legend.classes):

@@ -38,6 +38,7 @@ def typed_command() -> str:
 precision_option = click.option(
     "--precision",
     type=click.Choice(["auto", *PRECISIONS, *NOT_OFFERED]),
+    metavar=f"[{'|'.join(('auto', *PRECISIONS))}]",  # the session tells why others are not offered
     default="auto",
     show_default=True,
     help="Arithmetic of the model; auto takes the fastest that device and model allow.",

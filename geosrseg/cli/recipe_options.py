@@ -209,7 +209,7 @@ BUDGET_OPTIONS = (
     click.option(
         "--class-offsets/--no-class-offsets",
         default=None,
-        help="Fit the shares of the classes on the validation data.",
+        help="Fit one offset per class on the validation data.",
     ),
     click.option(
         "--precision",

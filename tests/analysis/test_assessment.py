@@ -1,4 +1,4 @@
-"""Accuracies weighed by area, against the published example and a simulation."""
+"""Accuracies weighted by area, against the published example and a simulation."""
 
 import math
 

@@ -28,7 +28,7 @@ SENSORS: "Registry[type[Sensor]]" = Registry(
         ),
         "sentinel2": Offer(
             target=f"{_ROOM}.sentinel2.sentinel2:Sentinel2",
-            help="Sentinel-2: Level 1C and 2A, as SAFE folder, .zip or STAC item",
+            help="Sentinel-2: Level 1C and 2A, as SAFE folder, .zip or .tar of it, or STAC item",
         ),
     },
 )
