@@ -185,12 +185,21 @@ class _Tally:
 
 
 def _raster_ids(known: ClassMap, legend: Legend, ignored: Sequence[int | str]) -> NDArray[np.uint8]:
-    names = [item.name.casefold() for item in known.legend.classes]
-    skipped = {str(word).casefold() for word in ignored}
-    wanted = [name for name in names if name not in skipped]
-    by_name = set(wanted) <= {name.casefold() for name in legend.names}
-    values: tuple[object, ...] = known.legend.names if by_name else known.legend.ids
-    return _class_ids(values, legend, ignored, name=str(known.path))
+    """Return the class id in `legend` of each class of the reference; NODATA for ignored ones.
+
+    Classes are matched by name if the map has all names that count, otherwise by id.
+    """
+    skipped = {_key(word) for word in ignored}
+    ids = np.full(len(known.legend), NODATA, np.uint8)
+    counted = [
+        (index, item)
+        for index, item in enumerate(known.legend.classes)
+        if not skipped & {_key(item.name), _key(item.id)}
+    ]
+    by_name = {_key(item.name) for _, item in counted} <= {_key(name) for name in legend.names}
+    values = [item.name if by_name else item.id for _, item in counted]
+    ids[[index for index, _ in counted]] = _class_ids(values, legend, (), name=str(known.path))
+    return ids
 
 
 def _class_ids(

@@ -94,17 +94,23 @@ def allocate(
     if points < len(present):
         raise OutputError(f"{points} points for {len(present)} classes: ask for at least one each")
     floor = min(least, points // len(present))
-    share = counts[present] / counts[present].sum()
-    if allocation == "equal":
-        share = np.full(len(present), 1 / len(present))
-    wanted = np.full(len(present), floor)
-    rest = points - floor * len(present)
-    exact = share * rest
-    wanted += np.floor(exact).astype(np.int64)
-    order = np.argsort(np.floor(exact) - exact, kind="stable")
-    wanted[order[: points - int(wanted.sum())]] += 1
+    most = counts[present]
+    shares = most / most.sum() if allocation == "proportional" else np.ones(len(present))
+    total = min(points, int(most.sum()))
+    exact = np.zeros(len(present))
+    free = np.ones(len(present), np.bool_)  # not yet held at the fewest or most points
+    while free.any():
+        exact[free] = shares[free] * ((total - exact[~free].sum()) / shares[free].sum())
+        allowed = np.clip(exact, np.minimum(floor, most), most)
+        held = free & (allowed != exact)
+        exact, free = np.where(held, allowed, exact), free & ~held
+        if not held.any():
+            break
+    wanted = np.floor(exact).astype(np.int64)
+    order = np.argsort(wanted - exact, kind="stable")
+    wanted[order[: total - int(wanted.sum())]] += 1
     result = np.zeros(256, np.int64)
-    result[present] = np.minimum(wanted, counts[present])
+    result[present] = wanted
     return result
 
 

@@ -79,12 +79,12 @@ class ConfusionMatrix:
     @property
     def normalized_accuracy(self) -> float:
         """Mean producer's accuracy over the classes of the reference."""
-        return mean_of_defined(self.producers_accuracy)
+        return _mean_of_defined(self.producers_accuracy)
 
     @property
     def mean_iou(self) -> float:
         """Mean IoU over the classes that occur in the reference or the prediction."""
-        return mean_of_defined(self.iou)
+        return _mean_of_defined(self.iou)
 
     @property
     def kappa(self) -> float:
@@ -112,6 +112,6 @@ def _ratios(parts: NDArray[np.int64], wholes: NDArray[np.int64]) -> NDArray[np.f
     return np.divide(parts, wholes, out=out, where=wholes > 0)
 
 
-def mean_of_defined(values: NDArray[np.float64]) -> float:
+def _mean_of_defined(values: NDArray[np.float64]) -> float:
     """Return the mean of the values that are not NaN; NaN if all are."""
     return float(np.nanmean(values)) if np.isfinite(values).any() else math.nan

@@ -177,8 +177,8 @@ def _near_boundary(reference: NDArray[np.uint8], strip: Window, *, reach: int) -
 def plan_blocks(areas: Sequence[EvaluationArea], *, side: int | None = None) -> list[Blocks]:
     """Divide the areas into the largest blocks of which there are enough.
 
-    Errors of neighbouring pixels correlate, so small blocks give too narrow intervals, and few
-    blocks give none.
+    Errors of neighbouring pixels correlate, so small blocks give too narrow intervals, and so
+    do few blocks.
 
     Args:
         side: side of a block in HR pixels, a multiple of 16. Chosen by default.

@@ -69,7 +69,8 @@ def cross_entropy(
     trust = _trust(reference, weights)
     whole = trust
     if class_weights is not None:  # `each` already includes them
-        whole = trust * torch.einsum("nchw,c->nhw", _one_hot(logits, reference), class_weights)
+        # no matrix product: under autocast it would round to the lower precision
+        whole = trust * (_one_hot(logits, reference) * class_weights[:, None, None]).sum(1)
     return _divided((each * trust).sum(), whole.sum())
 
 
@@ -139,7 +140,7 @@ def _lovasz_of(given: Tensor, own: Tensor, trust: Tensor) -> Tensor:
     total = of_class.sum()
     jaccard = 1 - (total - missed) / (total + false)
     steps = torch.cat((jaccard[:1], jaccard.diff()))
-    return errors @ steps
+    return (errors * steps).sum()  # no matrix product: autocast would round it
 
 
 def _divided(values: Tensor, total: Tensor) -> Tensor:

@@ -117,6 +117,32 @@ def test_ignored_classes_are_left_out(tmp_path, class_map):
     assert assess(class_map, path, class_column="seen", ignored=["swamp"]).confusion.total == 1
 
 
+@pytest.mark.parametrize("ignored", ["unknown", 0, "0"])
+def test_what_is_ignored_in_a_raster_does_not_decide_how_classes_match(tmp_path, ignored):
+    """Names match although the ids differ; the ignored class is in neither."""
+    classes = LegendClass(1, "forest", "#000001"), LegendClass(2, "water", "#000002")
+    others = (
+        LegendClass(0, "unknown", "#000003"),
+        LegendClass(1, "water", "#000002"),
+        LegendClass(2, "forest", "#000001"),
+    )
+    labels = np.random.default_rng(0).integers(1, 3, (GRID.height, GRID.width), np.uint8)
+    there = (3 - labels).astype(np.uint8)
+    there[:5] = 0
+    class_map = write_class_map(tmp_path / "m.tif", labels, grid=GRID, legend=Legend(classes))
+    path = write_class_map(tmp_path / "r.tif", there, grid=GRID, legend=Legend(others))
+    found = assess(class_map, path, ignored=[ignored]).confusion
+    assert (found.overall_accuracy, found.total) == (1, labels[5:].size)
+
+
+def test_a_class_that_both_have_is_ignored_by_its_id(tmp_path, class_map, reference):
+    path = write_class_map(tmp_path / "r.tif", reference, grid=GRID, legend=LEGEND)
+    item = LEGEND.classes[1]
+    by_id, by_name = (assess(class_map, path, ignored=[word]) for word in (item.id, item.name))
+    assert np.array_equal(by_id.confusion.counts, by_name.confusion.counts)
+    assert not by_id.confusion.counts[1].any()
+
+
 def test_it_is_written_as_text_json_csv_and_page(tmp_path, class_map):
     found = assess(class_map, class_map)
     assert "overall accuracy 100.0 %" in text(found)

@@ -57,9 +57,26 @@ def test_points_are_shared_out(pixels, points, least, allocation):
     wanted = allocate(counts, points, allocation=allocation, least=least)
     assert (wanted <= counts).all()
     assert wanted.sum() <= points
-    if min(pixels) > points:
-        assert wanted.sum() == points
-        assert wanted[: len(pixels)].min() >= min(least, points // len(pixels))
+    assert wanted.sum() == min(points, sum(pixels))
+    floor = min(least, points // len(pixels))
+    assert (wanted >= np.minimum(floor, counts)).all()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "options", "expected"),
+    [
+        # rare classes get the fewest, the others share the rest by their pixels
+        ([50, 30, 15, 4, 1], {"points": 500, "least": 50}, [211, 126, 63, 50, 50]),
+        # the strata of Olofsson et al. (2014), section 5
+        ([2, 1.5, 32, 64.5], {"points": 640, "least": 75}, [75, 75, 162, 328]),
+        ([2e-4, 10, 50], {"points": 300, "allocation": "equal"}, [2, 149, 149]),
+    ],
+)
+def test_shares_are_those_of_the_pixels_beyond_the_rare_classes(pixels, options, expected):
+    counts = np.zeros(256, np.int64)
+    counts[: len(pixels)] = np.array(pixels) * 10_000
+    drawn = allocate(counts, **{"allocation": "proportional", "least": 50, **options})
+    assert drawn[: len(pixels)].tolist() == expected
 
 
 def test_fewer_points_than_classes_are_refused(tmp_path, class_map):

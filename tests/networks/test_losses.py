@@ -170,6 +170,19 @@ class TestTerms:
         assert TERMS[name](certain, target) < 1e-5 < TERMS[name](logits, target)
 
 
+@pytest.mark.parametrize("name", TERMS)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_mixed_precision_does_not_round_a_loss(batch, name, dtype):
+    """Products of matrices would be rounded, and a scaled fp16 loss beyond all numbers."""
+    _, logits, _, target = batch
+    loss = SegmentationLoss({name: 1.0}, class_weights=(0.301, 1.003, 1.003, 1.003))
+    expected = loss(logits, target)[name]
+    with torch.autocast("cpu", dtype=dtype):
+        given = loss(logits, target)[name]
+    assert given.dtype == torch.float32
+    assert given.item() == pytest.approx(expected.item(), rel=1e-6)
+
+
 def test_the_losses_of_a_segmentation_are_added_with_their_weights(batch):
     _, logits, _, target = batch
     loss = SegmentationLoss({"ce": 1.0, "dice": 0.5}, class_weights=(1, 2, 3, 4), smoothing=0.05)

@@ -24,10 +24,14 @@ class Trained:
 
     @property
     def protocol(self) -> str:
-        """Display name of the protocol, with the loss weights if they vary."""
+        """Display name of the protocol, with levers, and loss weights and seed if they vary."""
         own = self.experiment
-        name = PROTOCOL_NAMES[own.protocol]
-        return f"{name}, α {own.alpha:g}, β {own.beta:g}" if own.in_grid else name
+        words = [PROTOCOL_NAMES[own.protocol], *own.levers]
+        if own.in_grid:
+            words += [f"α {own.alpha:g}", f"β {own.beta:g}"]
+        if own.seed is not None:
+            words.append(f"seed {own.seed}")
+        return ", ".join(words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """End-to-end trainings of one degradation, in rows by alpha and columns by beta."""
+    """End-to-end trainings of one degradation and seed, in rows by alpha and columns by beta."""
 
     upscale_factor: int
+    seed: int | None
     alphas: tuple[float, ...]
     betas: tuple[float, ...]
     cells: tuple[tuple[ModelReport, ...], ...]
@@ -64,24 +69,27 @@ def group_by_factor(report: Report) -> tuple[Factor, ...]:
 
 
 def list_claims(factors: tuple[Factor, ...]) -> Iterator[Claim]:
-    """Yield every end-to-end training with the LR baseline of its degradation."""
+    """Yield every end-to-end training with the LR baseline that its differences are to."""
     for factor in factors:
-        lr = [each for each in factor.trained if each.experiment.protocol == "lr"]
+        by_name = {each.model.model: each for each in factor.trained}
         for each in factor.trained:
+            lr = by_name.get(each.model.baseline)
             if lr and each.experiment.protocol == "end-to-end":
-                yield Claim(lr[0], each)
+                yield Claim(lr, each)
 
 
 def list_grids(factors: tuple[Factor, ...]) -> Iterator[Grid]:
-    """Yield the grid of each degradation that has one."""
+    """Yield the grids of each degradation that has some, one per seed."""
     for factor in factors:
-        cells = {
-            (own.alpha, own.beta): each.model
-            for each in factor.trained
-            if (own := each.experiment).in_grid and own.alpha is not None and own.beta is not None
-        }
-        if not cells:
-            continue
-        alphas, betas = (tuple(dict.fromkeys(pair[axis] for pair in cells)) for axis in (0, 1))
-        rows = tuple(tuple(cells[alpha, beta] for beta in betas) for alpha in alphas)
-        yield Grid(factor.upscale_factor, alphas, betas, rows)
+        in_grid = [each for each in factor.trained if each.experiment.in_grid]
+        for seed in dict.fromkeys(each.experiment.seed for each in in_grid):
+            cells = {
+                (own.alpha, own.beta): each.model
+                for each in in_grid
+                if (own := each.experiment).seed == seed
+                and own.alpha is not None
+                and own.beta is not None
+            }
+            alphas, betas = (tuple(dict.fromkeys(pair[axis] for pair in cells)) for axis in (0, 1))
+            rows = tuple(tuple(cells[alpha, beta] for beta in betas) for alpha in alphas)
+            yield Grid(factor.upscale_factor, seed, alphas, betas, rows)

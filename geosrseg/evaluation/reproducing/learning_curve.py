@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
-from itertools import cycle
+from itertools import cycle, zip_longest
 from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined
@@ -102,7 +102,7 @@ def draw_lines(curves: Sequence[Curve]) -> dict[str, list[Line]]:
 
 
 def _line(arm: str, colour: str, seeds: Sequence[tuple[float, ...]]) -> Line:
-    epochs = list(zip(*seeds, strict=False))
+    epochs = list(zip_longest(*seeds, fillvalue=math.nan))  # one may have stopped early
     finite = [[value for value in epoch if math.isfinite(value)] for epoch in epochs]
     return Line(
         arm,

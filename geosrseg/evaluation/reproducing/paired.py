@@ -3,13 +3,17 @@
 With the same seed, arms see the same chips in the same order and start with the same
 segmentation, so their differences vary less than their figures. The interval covers the
 randomness of both training and ground: every draw takes seeds and blocks with replacement. A few
-seeds underestimate the variance, so their part of a draw is widened by √(n / (n - 1)).
+seeds show too little of their own variance. Their part of a draw is therefore widened by
+√(n / (n - 1)), and by how much wider Student's interval of n - 1 degrees of freedom is than the
+normal one.
 """
 
 import json
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,7 +54,7 @@ class Arm:
         generator = np.random.default_rng(0)  # same draws for all arms: seeds stay paired
         picked = generator.integers(seeds, size=draws.shape)
         mean, drawn = draws.mean(1), np.take_along_axis(draws, picked, 1).mean(1)
-        widened: NDArray[np.float64] = mean + math.sqrt(seeds / (seeds - 1)) * (drawn - mean)
+        widened: NDArray[np.float64] = mean + _widening(seeds) * (drawn - mean)
         return widened
 
 
@@ -94,15 +98,16 @@ class Pair:
         The smallest number at which a paired t-test has the power; infinite without a
         difference.
         """
-        size = abs(self.difference.value) / self.deviation if self.deviation else math.inf
-        if not size:
+        if not self.difference.value:
             return math.inf
-        seeds = 2
-        while _power(size, seeds) < POWER:
-            seeds = seeds + 1 if seeds < 100 else seeds * 2
-            if seeds > 1e6:
-                return math.inf
-        return seeds
+        if not self.difference.defined:
+            return math.nan
+        size = abs(self.difference.value) / self.deviation if self.deviation else math.inf
+        enough = next((2**k for k in range(1, 21) if _power(size, 2**k) >= POWER), None)
+        if enough is None:
+            return math.inf
+        fewer = range(enough // 2 + 1, enough)
+        return enough // 2 + 1 + bisect_left(fewer, POWER, key=partial(_power, size))
 
     def to_json(self) -> dict[str, Any]:
         """Return a dictionary of plain values; NaN and infinity become None."""
@@ -112,9 +117,9 @@ class Pair:
             "compared_with": self.baseline,
             "figure": self.figure,
             "difference": _numbers(self.difference),
-            "interval_over_seeds": [low, high],
-            "by_seed": self.by_seed.tolist(),
-            "deviation": self.deviation,
+            "interval_over_seeds": [finite(low), finite(high)],
+            "by_seed": [finite(value) for value in self.by_seed.tolist()],
+            "deviation": finite(self.deviation),
             "seeds_needed": finite(self.seeds_needed),
             "share_of_room": _numbers(self.share) if self.share else None,
         }
@@ -180,6 +185,11 @@ def _pair(arm: Arm, baseline: Arm, hr: Arm | None, figure: str) -> Pair:
     )
 
 
+def _widening(seeds: int) -> float:
+    student, normal = stats.t.ppf((1 + LEVEL) / 2, seeds - 1), stats.norm.ppf((1 + LEVEL) / 2)
+    return math.sqrt(seeds / (seeds - 1)) * float(student / normal)
+
+
 def _power(size: float, seeds: int) -> float:
     """Return the power of a paired t-test for a difference of `size` standard deviations."""
     limit = stats.t.ppf((1 + LEVEL) / 2, seeds - 1)
@@ -208,7 +218,8 @@ def pairs_csv(pairs: Sequence[Pair]) -> str:
 
 def pairs_json(pairs: Sequence[Pair]) -> str:
     """Return all pairs with their differences by seed."""
-    return json.dumps([pair.to_json() for pair in pairs], indent=2, ensure_ascii=False) + "\n"
+    values = [pair.to_json() for pair in pairs]
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _columns(name: str, own: Estimate | None) -> dict[str, float | str]:

@@ -1,12 +1,13 @@
 """The counts of one model, and the figures computed from them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.confusion import ConfusionMatrix, mean_of_defined
+from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.evaluation.scoring.block_counts import BlockCounts
 from geosrseg.evaluation.scoring.bootstrap import Figures
 
@@ -22,6 +23,14 @@ OVERALL = (
     "mean_small_object_recall",
 )
 """Figures of the whole map."""
+
+MEANS = {
+    "normalized_accuracy": "producers_accuracy",
+    "mean_iou": "iou",
+    "boundary_mean_iou": "boundary_iou",
+    "mean_small_object_recall": "small_object_recall",
+}
+"""Figures of the whole map that are the mean of a figure per class."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,31 +60,47 @@ class Scores:
         return self._matrix(self.boundary, draws)
 
     def figures(self, draws: NDArray[np.int64] | None = None) -> Figures:
-        """Return the figures of `OVERALL`, and those of `BY_CLASS` for every class."""
-        confusion, boundary = self.matrix(draws), self.boundary_matrix(draws)
+        """Return the figures of `OVERALL`, and those of `BY_CLASS` for every class.
+
+        A mean is over the classes that occur in all blocks together, and so undefined on draws
+        that lack one: means over other classes cannot be compared.
+        """
+        columns = self._columns(draws)
+        whole = columns if draws is None else self._columns(None)
+        means = {name: _mean(columns[column], whole[column]) for name, column in MEANS.items()}
+        return {
+            **self.matrix(draws).metrics(),
+            **means,
+            **{
+                f"{name}/{label}": float(value)
+                for name, column in columns.items()
+                for label, value in zip(self.class_names, column, strict=True)
+            },
+        }
+
+    def _columns(self, draws: NDArray[np.int64] | None) -> dict[str, NDArray[np.float64]]:
+        """Return (classes,) values of each figure of `BY_CLASS`; NaN where undefined."""
+        confusion = self.matrix(draws)
         objects, found = self.objects.sums(draws), self.found.sums(draws)
         recall = np.divide(found, objects, out=np.full(objects.shape, np.nan), where=objects > 0)
         columns = (
             confusion.iou,
             confusion.producers_accuracy,
             confusion.users_accuracy,
-            boundary.iou,
+            self.boundary_matrix(draws).iou,
             recall,
         )
-        return {
-            **confusion.metrics(),
-            "boundary_mean_iou": boundary.mean_iou,
-            "mean_small_object_recall": mean_of_defined(recall),
-            **{
-                f"{name}/{label}": float(value)
-                for name, column in zip(BY_CLASS, columns, strict=True)
-                for label, value in zip(self.class_names, column, strict=True)
-            },
-        }
+        return dict(zip(BY_CLASS, columns, strict=True))
 
     def _matrix(self, counts: BlockCounts, draws: NDArray[np.int64] | None) -> ConfusionMatrix:
         classes = len(self.class_names)
         return ConfusionMatrix(counts.sums(draws).reshape(classes, classes))
+
+
+def _mean(values: NDArray[np.float64], whole: NDArray[np.float64]) -> float:
+    """Return the mean over the classes with a value in `whole`; NaN if one lacks it here."""
+    defined = np.isfinite(whole)
+    return float(values[defined].mean()) if defined.any() else math.nan
 
 
 def add_scores(parts: Sequence[Scores]) -> Scores:

@@ -1,6 +1,7 @@
 """Temperature: one number that divides all logits so that confidence matches accuracy.
 
-It does not change any label; see `training.validating.calibration`.
+It does not change any label of a map. A label on the LR grid comes from mean probabilities, and may
+change; see `training.validating.calibration`.
 """
 
 import math

@@ -40,6 +40,12 @@ def test_a_line_is_the_mean_over_the_seeds_of_an_arm(runs):
     assert (lr.lows[4], lr.highs[4]) == pytest.approx((0.4, 0.41))
 
 
+def test_a_seed_that_stopped_early_does_not_cut_the_others():
+    long, short = (tuple(0.1 * k for k in range(count)) for count in (10, 4))
+    curves = [Curve("lr", 0, "mean IoU", long), Curve("lr", 1, "mean IoU", short)]
+    assert draw_lines(curves)["mean IoU"][0].means == pytest.approx(long)
+
+
 def test_what_the_last_fifth_brought_tells_whether_it_has_levelled_off():
     curves = [Curve("lr", 0, "mean IoU", tuple(0.1 * k for k in range(10)))]
     assert draw_lines(curves)["mean IoU"][0].late_gain == pytest.approx(0.2)

@@ -45,10 +45,23 @@ def test_the_interval_of_seeds_is_as_wide_as_students_is(blocks, lr):
     pair = _pair(arm("e2e", lr.values["mean_iou"] + gains, blocks=blocks), lr, None, "mean_iou")
     error = gains.std(ddof=1) / math.sqrt(SEEDS)
     half = (pair.difference.high - pair.difference.low) / 2
-    assert half == pytest.approx(1.96 * error, rel=0.1)
+    assert half == pytest.approx(stats.t.ppf(0.975, SEEDS - 1) * error, rel=0.1)
     low, high = pair.seed_interval
     expected = stats.ttest_1samp(gains, 0).confidence_interval(0.95)
     assert (low, high) == pytest.approx((expected.low, expected.high))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 6])
+def test_intervals_of_few_seeds_hold_the_truth_as_often_as_they_say(seeds):
+    generator, none = np.random.default_rng(3), np.zeros(400)
+    lr = arm("lr", np.zeros(seeds), blocks=none)
+    tries = 300
+    held = 0
+    for _ in range(tries):
+        gains = generator.normal(0, 0.01, seeds)
+        found = _pair(arm("e2e", gains, blocks=none), lr, None, "mean_iou").difference
+        held += found.low <= 0 <= found.high
+    assert 0.88 <= held / tries <= 0.98
 
 
 def test_the_share_is_that_of_the_room(blocks, lr):
@@ -61,7 +74,10 @@ def test_the_share_is_that_of_the_room(blocks, lr):
     assert _pair(hr, lr, hr, "mean_iou").share is None
 
 
-@pytest.mark.parametrize(("mean", "deviation", "seeds"), [(1.0, 1.0, 10), (0.5, 1.0, 34)])
+@pytest.mark.parametrize(
+    ("mean", "deviation", "seeds"),
+    [(1.0, 1.0, 10), (0.5, 1.0, 34), (0.28, 1.0, 103), (0.2, 1.0, 199), (0.1, 1.0, 787)],
+)
 def test_the_seeds_that_a_difference_needs_are_those_of_the_t_test(mean, deviation, seeds):
     """From tables of the paired t-test's power: 10 pairs for d = 1, 34 for d = 0.5."""
     scatter = np.array([-1, 1, -1, 1, -1, 1.0])
@@ -74,6 +90,19 @@ def test_no_difference_needs_endless_seeds():
     pair = Pair("e2e", "lr", "kappa", np.array([0.1, -0.1]), Estimate(0.0, -1, 1), None)
     assert pair.seeds_needed == math.inf
     assert json.loads(pairs_json([pair]))[0]["seeds_needed"] is None
+
+
+def test_arms_that_are_equal_need_endless_seeds(lr):
+    assert _pair(lr, lr, None, "mean_iou").seeds_needed == math.inf
+
+
+def test_a_figure_that_nobody_has_is_null(blocks, lr):
+    """A class that is neither in the reference nor in a map."""
+    pair = _pair(arm("e2e", np.full(SEEDS, np.nan), blocks=blocks), lr, None, "mean_iou")
+    assert math.isnan(pair.seeds_needed)
+    (value,) = json.loads(pairs_json([pair]), parse_constant=pytest.fail)
+    assert value["by_seed"] == [None] * SEEDS
+    assert value["deviation"] is value["seeds_needed"] is value["interval_over_seeds"][0] is None
 
 
 def test_files_say_the_same(blocks, lr):

@@ -8,7 +8,7 @@ import pytest
 
 from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import OutputError, RunError
-from geosrseg.evaluation.experiment import ExperimentPlan
+from geosrseg.evaluation.experiment import Experiment, ExperimentPlan, find_baselines
 from geosrseg.evaluation.report.page import report_html
 from geosrseg.evaluation.report.protocols import group_by_factor, list_claims, list_grids
 from geosrseg.evaluation.reproducing import reproduce as module
@@ -206,6 +206,46 @@ class TestTables:
         text = report_html(report)
         assert "As Table 1 of the paper" in text
         assert "As Table 2 of the paper" in text
+
+    def test_a_claim_has_the_seed_and_the_levers_of_its_baseline(self, finished):
+        _, report, _ = finished
+        experiments = [
+            Experiment(protocol=protocol, upscale_factor=4, levers=levers, seed=seed)
+            for levers in ((), ("teacher",))
+            for protocol in ("lr", "end-to-end")
+            for seed in (0, 1)
+        ]
+        names = [each.name for each in experiments]
+        models = tuple(
+            replace(report.models[1], model=name, baseline="" if each is None else names[each])
+            for name, each in zip(names, find_baselines(experiments), strict=True)
+        )
+        seeded = replace(report, experiments=tuple(experiments), models=models, views=())
+        claims = list(list_claims(group_by_factor(seeded)))
+        assert [(claim.lr.model.model, claim.end_to_end.protocol) for claim in claims] == [
+            ("lr-4x-s0", "End-to-end, seed 0"),
+            ("lr-4x-s1", "End-to-end, seed 1"),
+            ("lr-4x-teacher-s0", "End-to-end, teacher, seed 0"),
+            ("lr-4x-teacher-s1", "End-to-end, teacher, seed 1"),
+        ]
+
+    def test_a_grid_of_several_seeds_has_a_table_for_each(self, finished):
+        _, report, _ = finished
+        plan = ExperimentPlan(
+            protocols=("end-to-end",),
+            upscale_factors=(4,),
+            alphas=(0.1, 1.0),
+            betas=(1.0,),
+            seeds=2,
+        )
+        models = tuple(replace(report.models[1], model=str(k)) for k in range(4))
+        gridded = replace(report, experiments=plan.experiments(), models=models, views=())
+        grids = list(list_grids(group_by_factor(gridded)))
+        assert [(g.seed, [[m.model for m in row] for row in g.cells]) for g in grids] == [
+            (0, [["0"], ["2"]]),
+            (1, [["1"], ["3"]]),
+        ]
+        assert "the losses, seed 1" in report_html(gridded)
 
     def test_a_grid_has_a_row_for_each_alpha_and_a_column_for_each_beta(self, finished):
         _, report, _ = finished
