@@ -12,6 +12,7 @@ from geosrseg.products.product_file import FinishedMap
 from geosrseg.products.products import PRODUCTS
 from geosrseg.products.writing import STYLES
 from geosrseg.raster.maps.class_map import RUN_TAGS, ClassMap, open_class_map, plain_class_map
+from geosrseg.raster.maps.map_on_grid import pixel_shift
 from geosrseg.raster.maps.style import ramp_path, style_paths
 from geosrseg.raster.scene import Scene
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
@@ -140,8 +141,7 @@ def _open_scene(scene: str | Path, class_map: ClassMap) -> Iterator[Scene]:
         grid = class_map.grid
         finer = opened.grid.refined(max(grid.width // opened.grid.width, 1))
         same_size = (finer.height, finer.width) == (grid.height, grid.width)
-        same_place = finer.crs == grid.crs and finer.transform.almost_equals(grid.transform)
-        if not (same_size and same_place):
+        if not same_size or pixel_shift(finer, grid) != (0, 0):
             raise OutputError(
                 f"{opened.location}: does not cover the ground of {class_map.path}, pixel by "
                 "pixel: give the scene that the map was made from, or none"

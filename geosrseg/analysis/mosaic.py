@@ -25,7 +25,7 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 from geosrseg.raster.maps.map_date import map_date
-from geosrseg.raster.maps.map_on_grid import MapOnGrid, pixel_shift, put_on_grid
+from geosrseg.raster.maps.map_on_grid import ON_A_PIXEL, MapOnGrid, pixel_shift, put_on_grid
 from geosrseg.raster.maps.style import (
     SUFFIXES,
     check_styles,
@@ -200,7 +200,9 @@ def _corner_pixels(item: ClassMap, anchor: Grid) -> tuple[int, int, int, int]:
     left, bottom, right, top = _bounds(item, anchor.crs)
     corners = [~anchor.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
     cols, rows = zip(*corners, strict=True)
-    return math.floor(min(rows)), math.floor(min(cols)), math.ceil(max(rows)), math.ceil(max(cols))
+    first = [math.floor(min(axis) + ON_A_PIXEL) for axis in (rows, cols)]
+    last = [math.ceil(max(axis) - ON_A_PIXEL) for axis in (rows, cols)]
+    return first[0], first[1], last[0], last[1]
 
 
 def dates_of(maps: Sequence[ClassMap], dates: Sequence[date]) -> list[date]:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -89,6 +89,8 @@ def relabel(
     check_styles(output, overwrite=overwrite)
     source = open_class_map(class_map)
     rules = None if legend is None else read_legend_file(legend)
+    if rules is not None:
+        source = replace(source, ignored=rules.ignored)
     table = _table(source, rules)
     classes = source.legend if rules is None else rules.legend
     limits = Limits(min_confidence or 0, CERTAIN if max_doubt is None else max_doubt)
@@ -175,7 +177,7 @@ def _sieved(source: ClassMap, read: Callable[[], Rows], min_area: float) -> Rows
 def _clipped(grid: Grid, clip: str | Path) -> tuple[shapely.Geometry, Window]:
     """Return the union of the polygons, and the window of the map that covers it."""
     features = read_features(clip, grid, column=None, kinds="Polygon")
-    polygons = shapely.union_all(shapely.make_valid(features.geometries))
+    polygons = shapely.union_all(features.geometries)
     window = grid.window(polygons.bounds)
     if window is None:
         raise OutputError(f"{clip}: its polygons hold no pixel of the map")

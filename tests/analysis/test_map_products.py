@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from rasterio.crs import CRS
 
 import geosrseg
 from geosrseg.analysis.map_products import quicklook, report, stac
 from geosrseg.core.legend import NODATA
 from geosrseg.errors import OutputError
+from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.storage.gdal import unreferenced_allowed
 from tests.analysis.conftest import GRID, LEGEND
 from tests.raster.maps.test_class_map import LEGEND_TOML, write_raster
@@ -174,6 +176,21 @@ def test_a_scene_of_other_ground_is_refused(tmp_path, tagged):
     with pytest.raises(OutputError, match="does not cover the ground"):
         report(tagged, tmp_path / "p.html", scene=other)
     assert not (tmp_path / "p.html").exists()
+
+
+@pytest.mark.parametrize(("pixel", "shift"), [(1.3e-4, 0), (1e-4, 9e-6)])
+def test_a_scene_of_other_ground_is_refused_in_degrees_too(tmp_path, pixel, shift):
+    """Both differences are below a hundred thousandth of a degree per pixel or corner."""
+    place = Affine(2.5e-5, 0, 38.0, 0, -2.5e-5, 7.0)
+    grid = Grid(CRS.from_epsg(4326), place, 40, 40)
+    labels = np.ones((40, 40), np.uint8)
+    class_map = write_class_map(tmp_path / "m.tif", labels, grid=grid, legend=LEGEND)
+    scene = write_raster(
+        tmp_path / "s.tif", np.zeros((10, 10), np.uint8), crs="EPSG:4326",
+        transform=Affine(pixel, 0, 38.0 + shift, 0, -pixel, 7.0),
+    )  # fmt: skip
+    with pytest.raises(OutputError, match="does not cover the ground"):
+        report(class_map, tmp_path / "p.html", scene=scene)
 
 
 @pytest.mark.parametrize("suffix", MAKERS)

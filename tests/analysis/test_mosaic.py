@@ -266,6 +266,30 @@ def test_maps_of_two_utm_zones_meet_on_the_grid_that_is_named(tmp_path):
     assert np.array_equal(doubt, np.choose(labels % 3, [255, 10, 20]))
 
 
+@pytest.mark.parametrize("shift", [0, 3])
+def test_signed_bytes_without_nodata_are_taken(tmp_path, shift):
+    """Their type cannot hold the 255 that stands for what lies outside a map."""
+    values = np.full((20, 30), 2, np.int8)
+    one, other = GRID.transform, GRID.transform @ Affine.translation(30 + shift / 10, 0)
+    left = write_raster(tmp_path / "a.tif", values, crs=GRID.crs, transform=one)
+    right = write_raster(tmp_path / "b.tif", values, crs=GRID.crs, transform=other)
+    mosaic([left, right], tmp_path / "m.tif")
+    assert (read(tmp_path / "m.tif")[:, :60] == 2).all()
+
+
+@pytest.mark.parametrize(("pixel", "shape"), [(0.4, (1, 1)), (0.2, (2, 2)), (0.1, (4, 4))])
+def test_a_named_pixel_size_adds_no_empty_rows(tmp_path, pixel, shape):
+    """Maps of 0.4 degrees: rounding must not open a further row."""
+    place = Affine(0.1, 0, 10.0, 0, -0.1, 50.0)
+    degrees = Grid(CRS.from_epsg(4326), place, 4, 4)
+    path = write_class_map(
+        tmp_path / "a.tif", np.ones((4, 4), np.uint8), grid=degrees, legend=LEGEND
+    )
+    mosaic([path], tmp_path / "m.tif", res=pixel)
+    grid = open_class_map(tmp_path / "m.tif").grid
+    assert (grid.height, grid.width) == shape
+
+
 def test_one_id_with_two_names_is_refused(tmp_path):
     other = Legend((LegendClass(1, "sea", "#0000ff"), LegendClass(2, "forest", "#00ff00")))
     maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 1, legend=other)]

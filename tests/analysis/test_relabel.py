@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from rasterio.warp import transform
 
 from geosrseg.analysis.relabel import relabel
+from geosrseg.analysis.zonal_areas import zonal_areas
+from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.errors import OutputError
 from geosrseg.raster.maps.class_map import open_class_map
 from tests.analysis.conftest import GRID, LEGEND, write_polygons
@@ -21,6 +24,10 @@ name = "land"
 colour = "#aabbcc"
 from = [2, "cropland"]
 """
+
+
+def to_degrees(points):
+    return np.stack(transform("EPSG:32636", "EPSG:4326", *points.T), axis=1)
 
 
 def read(path):
@@ -48,12 +55,76 @@ def test_classes_are_merged_renamed_and_recoloured(tmp_path, class_map, labels):
         (MERGED.replace("ignored = [1]", ""), "does not mention 1 water"),
         (MERGED.replace('"cropland"', '"crops"'), "from 'crops', which is not a class"),
         (MERGED.replace("colour", "color"), "did you mean colour"),
+        (MERGED.replace("[1]", "[1, 5]"), "has 5 cropland in 'ignored' and in class 4 land"),
+        (
+            MERGED + '[[classes]]\nid = 2\nname = "forest"\ncolour = "#000000"\n',
+            "has 2 forest in class 2 forest and in class 4 land: leave one",
+        ),
     ],
 )
 def test_a_legend_that_does_not_fit_is_one_line(tmp_path, class_map, text, words):
     with pytest.raises(OutputError, match=words):
         relabel(class_map, tmp_path / "o.tif", legend=write(tmp_path / "l.toml", text))
     assert not (tmp_path / "o.tif").exists()
+
+
+def test_a_class_named_twice_in_one_rule_is_no_contradiction(tmp_path, class_map, labels):
+    legend = write(tmp_path / "l.toml", MERGED.replace("[2,", '[2, "forest",'))
+    relabel(class_map, tmp_path / "out.tif", legend=legend)
+    assert np.array_equal(read(tmp_path / "out.tif"), np.where(np.isin(labels, (2, 5)), 4, 255))
+
+
+def test_case_counts_where_it_tells_classes_apart(tmp_path, labels):
+    classes = (
+        LegendClass(1, "Forest", "#000001"),
+        LegendClass(2, "forest", "#000002"),
+        LegendClass(5, "sand", "#000003"),
+    )
+    path = write_class_map(tmp_path / "m.tif", labels, grid=GRID, legend=Legend(classes))
+    text = MERGED.replace("cropland", "forest").replace("[2, ", "[").replace("[1]", "[1, 5]")
+    relabel(path, tmp_path / "out.tif", legend=write(tmp_path / "l.toml", text))
+    assert np.array_equal(read(tmp_path / "out.tif"), np.where(labels == 2, 4, 255))
+    with pytest.raises(OutputError, match="'FOREST' may be 1 Forest, 2 forest: give the id"):
+        relabel(
+            path,
+            tmp_path / "no.tif",
+            legend=write(tmp_path / "l.toml", text.replace('"forest"', '"FOREST"')),
+        )
+
+
+def test_values_that_no_class_has_can_be_ignored(tmp_path, class_map, labels):
+    """The sidecar names 1, 2 and 5; another program wrote 0 where it had nothing."""
+    with rasterio.open(class_map, "r+", IGNORE_COG_LAYOUT_BREAK=True) as dataset:
+        values = labels.copy()
+        values[10:20, 10:20] = 0
+        dataset.write(values, 1)
+    legend = write(tmp_path / "l.toml", MERGED.replace("[1]", "[0, 1]"))
+    relabel(class_map, tmp_path / "out.tif", legend=legend)
+    assert np.array_equal(read(tmp_path / "out.tif"), np.where(np.isin(values, (2, 5)), 4, 255))
+
+
+@pytest.mark.parametrize("crs", ["EPSG:32636", "EPSG:4326"])
+def test_polygons_that_cross_or_cover_themselves_keep_all_their_ground(tmp_path, class_map, crs):
+    """Counted by hand in pixels of 10 m, from row and column 10 on."""
+    ring = lambda *points: [(500_100 + 10 * x, 3_999_900 - 10 * y) for x, y in points]  # noqa: E731
+    bowtie = shapely.Polygon(ring((0, 0), (18, 18), (18, 0), (0, 18)))
+    twice = shapely.MultiPolygon(
+        [
+            shapely.Polygon(ring((0, 0), (10, 0), (10, 10), (0, 10))),
+            shapely.Polygon(ring((4, 4), (14, 4), (14, 14), (4, 14))),
+        ]
+    )
+    spike = shapely.Polygon(ring((0, 0), (10, 0), (10, 10), (5, 10), (5, 30), (5, 10), (0, 10)))
+    for shape, pixels in ((bowtie, 162), (twice, 164), (spike, 100)):
+        there = shape
+        if crs != "EPSG:32636":
+            there = shapely.transform(shape, to_degrees)
+        path = write_polygons(tmp_path / "p.gpkg", [there], crs=crs, id=[1])
+        relabel(class_map, tmp_path / "o.tif", clip=path, overwrite=True)
+        assert (read(tmp_path / "o.tif") != 255).sum() == pytest.approx(pixels, abs=1)
+        (zone,) = zonal_areas(class_map, zones=path)
+        assert zone.areas.pixels == pytest.approx(pixels, abs=1)
+        path.unlink()
 
 
 def test_it_is_cut_to_polygons_on_the_same_grid(tmp_path, class_map, labels):

@@ -88,6 +88,13 @@ def test_zones_without_a_name_are_numbered(class_map, zones):
     assert [zone.zone for zone in zonal_areas(class_map, zones=zones)] == ["1", "2"]
 
 
+def test_whole_numbers_with_gaps_name_zones_as_they_are(tmp_path, class_map):
+    box = shapely.box(500_100, 3_999_700, 500_200, 3_999_800)
+    path = write_polygons(tmp_path / "z.gpkg", [box, box, box], id=[7.0, float("nan"), 2.5])
+    found = zonal_areas(class_map, zones=path, zone_column="id")
+    assert [zone.zone for zone in found] == ["7", "", "2.5"]
+
+
 def test_the_csv_has_a_row_per_class_and_what_was_not_mapped(tmp_path, class_map, zones, labels):
     write_zonal_areas(tmp_path / "a.csv", zonal_areas(class_map, zones=zones, zone_column="name"))
     with (tmp_path / "a.csv").open(encoding="utf-8") as file:

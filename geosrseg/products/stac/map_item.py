@@ -219,9 +219,8 @@ def _add_classes(asset: pystac.Asset, legend: Legend, areas: Areas) -> None:
     band["name"] = "class"
     nodata = band.get("nodata")
     empty = [stac.nodata_class(nodata)] if isinstance(nodata, int) else []
-    ClassificationExtension.ext(asset, add_if_missing=True).apply(
-        classes=[*stac.classes(legend, areas), *empty]
-    )
+    named = [item for item in stac.classes(legend, areas) if item.value != nodata]
+    ClassificationExtension.ext(asset, add_if_missing=True).apply(classes=[*named, *empty])
 
 
 def _relative(file: Path, item_path: Path) -> str:

@@ -239,6 +239,7 @@ def _read(path: Path, stated: CRS | None, *, target: CRS | None, wanted: str) ->
         geometries = shapely.from_wkb(shapes)
         if shapely.get_num_coordinates(geometries).sum() > MAX_POINTS:
             raise ValueError(f"has more than {MAX_POINTS} points: simplify it, or split it")
+        geometries = repaired(geometries)
         source = stated or (read_crs(meta["crs"]) if meta["crs"] else target)
         geometries = _transformed(geometries, source, target)
     return _packed(geometries, dict(zip(meta["fields"].tolist(), fields, strict=True)))
@@ -259,6 +260,24 @@ def _transformed(
         return np.stack(transform(source, target, points[:, 0], points[:, 1])[:2], axis=1)
 
     return np.asarray(shapely.transform(dense, project), np.object_)
+
+
+def repaired(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Replace invalid polygons by valid ones that cover all their parts.
+
+    Shapely's other functions drop parts of a polygon that crosses itself, or ground that two
+    parts share.
+    """
+    polygonal = np.isin(
+        shapely.get_type_id(geometries),
+        (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON),
+    )
+    invalid = polygonal & ~shapely.is_valid(geometries)
+    mended = geometries.copy()
+    mended[invalid] = shapely.make_valid(
+        geometries[invalid], method="structure", keep_collapsed=False
+    )
+    return np.asarray(mended, np.object_)
 
 
 def with_more_points(geometries: NDArray[np.object_]) -> NDArray[np.object_]:

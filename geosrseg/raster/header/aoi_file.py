@@ -30,6 +30,7 @@ from geosrseg.raster.files.vector_file import (
     PARTS,
     check_geopackage,
     leave_one_driver,
+    repaired,
     with_more_points,
 )
 from geosrseg.raster.storage.crs_text import check_wkt, read_crs
@@ -192,13 +193,12 @@ def _check_count(geometries: NDArray[np.object_]) -> None:
 
 
 def joined(geometries: NDArray[np.object_]) -> shapely.Geometry:
-    """Merge polygons into one geometry; self-crossing ones are repaired first."""
+    """Merge polygons into one geometry; invalid ones are repaired first."""
     parts = shapely.get_parts(shapely.get_parts(geometries))
     kinds = sorted({part.geom_type for part in parts if not part.is_empty})
     if kinds != ["Polygon"]:
         raise SceneError(f"holds {' and '.join(kinds) or 'nothing'}, not polygons")
-    mended = shapely.get_parts(shapely.get_parts(shapely.make_valid(parts)))
-    joined = shapely.union_all([part for part in mended if part.geom_type == "Polygon"])
+    joined = shapely.union_all(repaired(parts))
     _check_count(np.array([joined], object))
     return joined
 

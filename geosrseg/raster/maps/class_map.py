@@ -5,7 +5,7 @@ sidecar (raster attribute table or category names), or else from the values that
 colour table.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +47,7 @@ class ClassMap:
     Attributes:
         nodata: the declared nodata value; None if the file declares none.
         tags: metadata tags of the file, among them those about the run that made it.
+        ignored: further values that are no data, by a legend file.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class ClassMap:
     legend: Legend
     nodata: int | None
     tags: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[int, ...] = ()
 
     @property
     def is_ours(self) -> bool:
@@ -94,23 +96,24 @@ class ClassMap:
         Raises:
             OutputError: a value is neither a class nor nodata.
         """
-        return as_labels(values, legend=self.legend, nodata=self.nodata, name=str(self.path))
+        empty = (NODATA if self.nodata is None else self.nodata, *self.ignored)
+        return as_labels(values, legend=self.legend, empty=empty, name=str(self.path))
 
 
 def as_labels(
-    values: NDArray[np.integer], *, legend: Legend, nodata: int | None, name: str
+    values: NDArray[np.integer], *, legend: Legend, empty: Sequence[int], name: str
 ) -> NDArray[np.uint8]:
-    """Convert whole numbers to class ids; nodata (None means NODATA) becomes NODATA.
+    """Convert whole numbers to class ids; the values of `empty` become NODATA.
 
     Raises:
         OutputError: a value is neither a class nor nodata.
     """
     table = np.zeros(256, np.bool_)
     table[list(legend.ids)] = True
-    empty = values == (NODATA if nodata is None else nodata)
+    missing = np.isin(values, empty)
     known = (values >= 0) & (values < NODATA)
-    labels = np.where(known & ~empty, values, NODATA).astype(np.uint8)
-    foreign = ~empty & ~(known & table[labels])
+    labels = np.where(known & ~missing, values, NODATA).astype(np.uint8)
+    foreign = ~missing & ~(known & table[labels])
     if foreign.any():
         raise OutputError(
             f"{name}: holds {values[foreign].flat[0]}, which is not a class of its legend "
@@ -144,8 +147,10 @@ def open_class_map(path: str | Path, *, legend: str | Path | None = None) -> Cla
             check_blocks(dataset, (1,))
             grid = Grid.of(dataset)
             nodata = _nodata(dataset)
-            classes = _legend(path, dataset, legend)
-            return ClassMap(path, grid, classes, nodata, dict(dataset.tags()))
+            rules = None if legend is None else read_legend_file(legend)
+            classes = _own_legend(path, dataset) if rules is None else rules.legend
+            ignored = () if rules is None else rules.ignored
+            return ClassMap(path, grid, classes, nodata, dict(dataset.tags()), ignored)
     except SceneError as error:
         raise OutputError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     except GDAL_ERRORS as error:
@@ -158,9 +163,7 @@ def _nodata(dataset: DatasetReader) -> int | None:
     return int(value) if value is not None and float(value).is_integer() else None
 
 
-def _legend(path: Path, dataset: DatasetReader, legend: str | Path | None) -> Legend:
-    if legend is not None:
-        return read_legend_file(legend).legend
+def _own_legend(path: Path, dataset: DatasetReader) -> Legend:
     colours = _colours(dataset)
     return read_sidecar_legend(path, colours) or colour_legend(_values(path, dataset), colours)
 
@@ -235,6 +238,7 @@ def plain_class_map(
     """
     with unreferenced_allowed(), rasterio.open(class_map.path, driver="GTiff") as dataset:
         plain = dataset.dtypes[0] == "uint8" and class_map.nodata == NODATA
+        plain = plain and not class_map.ignored
         if overviews and halvings(dataset):
             whole = len(dataset.overviews(1)) == halvings(dataset)
             plain = plain and whole and class_map.is_ours

@@ -12,7 +12,7 @@ A legend file is TOML:
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -57,14 +57,15 @@ class LegendFile:
             owner: owner of the old classes, for messages.
 
         Raises:
-            OutputError: an old class is in no rule, or a rule names an unknown class.
+            OutputError: an old class is in no rule or in two, or a rule names an unknown class
+                or a name that several have.
         """
         table = np.full(256, NODATA, np.uint8)
-        names = {item.name.casefold(): item.id for item in old.classes}
-        placed = set(self.ignored)
+        placed = dict.fromkeys(self.ignored, "'ignored'")
         for item, words in zip(self.legend.classes, self.sources, strict=True):
+            rule = f"class {item.id} {item.name}"
             for word in words or (item.id,):
-                found = names.get(word.casefold()) if isinstance(word, str) else word
+                found = _find(word, old.classes) if isinstance(word, str) else word
                 if found is None or found not in old.ids:
                     if not words:
                         continue  # a class that the old legend lacks
@@ -72,8 +73,13 @@ class LegendFile:
                         f"the legend makes {item.name!r} from {word!r}, which is not a class of "
                         f"{owner} ({_shown(old.classes)})"
                     )
+                if placed.setdefault(found, rule) != rule:
+                    own = _shown(item for item in old.classes if item.id == found)
+                    raise OutputError(
+                        f"the legend has {own} in {placed[found]} and in {rule}: leave one (a "
+                        "class without 'from' keeps its own id)"
+                    )
                 table[found] = item.id
-                placed.add(found)
         missing = [item for item in old.classes if item.id not in placed]
         if missing:
             raise OutputError(
@@ -81,6 +87,15 @@ class LegendFile:
                 "'ignored' to make it nodata"
             )
         return table
+
+
+def _find(name: str, classes: Sequence[LegendClass]) -> int | None:
+    """Return the id of the class with a name; case counts only where it tells classes apart."""
+    exact = [item for item in classes if item.name == name]
+    found = exact or [item for item in classes if item.name.casefold() == name.casefold()]
+    if len(found) > 1:
+        raise OutputError(f"{name!r} may be {_shown(found)}: give the id")
+    return found[0].id if found else None
 
 
 def _shown(classes: Iterable[LegendClass]) -> str:

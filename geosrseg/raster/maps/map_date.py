@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from geosrseg.raster.maps.class_map import ClassMap
 
-# In turn: 2021-07-09, 20210709 (also within a Landsat product's name), 2021190 (HLS: day of year)
+# 2021-07-09, 20210709 (also within a Landsat product's name), 2021190 (HLS: day of year)
 _PATTERNS = (
     (re.compile(r"(?<!\d)((?:19|20)\d\d-\d\d-\d\d)(?!\d)"), "%Y-%m-%d"),
     (re.compile(r"(?<!\d)((?:19|20)\d\d[01]\d[0-3]\d)(?!\d)"), "%Y%m%d"),
@@ -21,8 +21,11 @@ def map_date(class_map: ClassMap) -> date | None:
 
 def date_in(name: str) -> date | None:
     """Return the first date in a name; None without one."""
+    found = []
     for pattern, layout in _PATTERNS:
-        for text in pattern.findall(name):
+        for match in pattern.finditer(name):
             with suppress(ValueError):
-                return datetime.strptime(text, layout).date()
-    return None
+                day = datetime.strptime(match[1], layout).date()
+                if day.strftime(layout) == match[1]:  # 366 would be the next year's first day
+                    found.append((match.start(), day))
+    return min(found)[1] if found else None

@@ -26,7 +26,7 @@ from geosrseg.raster.maps.confidence import (
 )
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unreferenced_allowed
 
-_ON_A_PIXEL = 1e-3
+ON_A_PIXEL = 1e-3
 """Share of a pixel by which the corners of two aligned grids may differ."""
 
 
@@ -113,7 +113,7 @@ class MapOnGrid:
                 with WarpedVRT(
                     dataset, crs=self.grid.crs, transform=self.grid.transform,
                     width=self.grid.width, height=self.grid.height,
-                    resampling=Resampling.nearest, nodata=empty,
+                    resampling=Resampling.nearest, nodata=empty, dtype=_holding(dataset, empty),
                 ) as warped:  # fmt: skip
                     return warped.read(window=rasterio_window(window))
         except GDAL_ERRORS as error:
@@ -122,7 +122,8 @@ class MapOnGrid:
     def _read_shifted(
         self, dataset: DatasetReader, window: Window, shift: tuple[int, int], empty: int
     ) -> NDArray[np.uint8]:
-        values = np.full((dataset.count, window.height, window.width), empty, dataset.dtypes[0])
+        shape = (dataset.count, window.height, window.width)
+        values = np.full(shape, empty, _holding(dataset, empty))
         own = self.class_map.grid
         top, left = window.row_off - shift[0], window.col_off - shift[1]
         rows = slice(max(top, 0), min(top + window.height, own.height))
@@ -134,6 +135,11 @@ class MapOnGrid:
                 inside
             )
         return values
+
+
+def _holding(dataset: DatasetReader, empty: int) -> str:
+    """Return the type that holds the file's values and `empty`: int8 has no 255."""
+    return str(np.promote_types(dataset.dtypes[0], np.min_scalar_type(empty)))
 
 
 def put_on_grid(class_map: ClassMap, grid: Grid) -> MapOnGrid:
@@ -169,9 +175,9 @@ def pixel_shift(own: Grid, grid: Grid) -> tuple[int, int] | None:
     size = max(abs(a), abs(b), abs(d), abs(e))
     differences = [abs(x - y) for x, y in zip(own.transform[:6], grid.transform[:6], strict=True)]
     same = max(differences[k] for k in (0, 1, 3, 4)) * max(own.height, own.width)
-    if same > _ON_A_PIXEL * size:
+    if same > ON_A_PIXEL * size:
         return None
     col, row = ~grid.transform @ (own.transform.c, own.transform.f)
-    if max(abs(col - round(col)), abs(row - round(row))) > _ON_A_PIXEL:
+    if max(abs(col - round(col)), abs(row - round(row))) > ON_A_PIXEL:
         return None
     return round(row), round(col)

@@ -119,6 +119,19 @@ def test_what_is_no_class_map_is_refused(tmp_path, values, words):
         open_class_map(write_raster(tmp_path / "m.tif", values))
 
 
+def test_a_legend_file_can_ignore_values(tmp_path):
+    path = write_raster(tmp_path / "m.tif", np.array([[0, 1], [2, 1]], np.uint8))
+    legend = tmp_path / "l.toml"
+    classes = "".join(
+        f'[[classes]]\nid = {k}\nname = "{k}"\ncolour = "#00000{k}"\n' for k in (1, 2)
+    )
+    legend.write_text(f"ignored = [0]\n{classes}")
+    opened = open_class_map(path, legend=legend)
+    assert everything(opened).tolist() == [[255, 1], [2, 1]]
+    with plain_class_map(opened, tmp_path) as plain, rasterio.open(plain) as dataset:
+        assert dataset.read(1).tolist() == [[255, 1], [2, 1]]
+
+
 def test_a_value_outside_the_legend_is_named(tmp_path):
     path = write_raster(tmp_path / "m.tif", np.array([[1, 4]], np.uint8))
     (tmp_path / "legend.toml").write_text(LEGEND_TOML)

@@ -16,6 +16,9 @@ from geosrseg.raster.maps.map_date import date_in
         ("S2A_MSIL2A_20190314T100021_N0500_R122_T33UUP", date(2019, 3, 14)),
         ("scene_20209999.tif", None),
         ("tile_120200927.tif", None),
+        ("a_2021190_20220101.tif", date(2021, 7, 9)),  # whatever its form
+        ("a_2021366.tif", None),  # no leap year
+        ("a_2020366.tif", date(2020, 12, 31)),
         ("kafa.tif", None),
     ],
 )
