@@ -24,6 +24,7 @@ from geosrseg.datasets.augment.variation import (
     draw_side,
     resize_image,
     resize_labels,
+    resize_mask,
     vary_all,
     vary_input,
 )
@@ -33,6 +34,9 @@ from geosrseg.raster.files.grid import Grid
 
 POSITIONS_PER_CLASS = 200_000
 """Pixels remembered per class: enough to stand for all of them."""
+
+MOST_OF_NUMPY = 10**9
+"""Pixels from which on numpy refuses to draw from a hypergeometric distribution."""
 
 HELD_BYTES = 2**30
 """Most bytes of training scenes kept in memory: reading a chip from a file takes as long as the
@@ -76,7 +80,11 @@ def _merge(
     count = known.count + len(more)
     if count <= POSITIONS_PER_CLASS:
         return ClassPositions(np.concatenate([known.pixels, more]), count)
-    of_more = int(generator.hypergeometric(len(more), known.count, POSITIONS_PER_CLASS))
+    if known.count < MOST_OF_NUMPY:
+        of_more = int(generator.hypergeometric(len(more), known.count, POSITIONS_PER_CLASS))
+    else:  # of so many, drawing with replacement makes no difference
+        drawn = generator.binomial(POSITIONS_PER_CLASS, len(more) / count)
+        of_more = min(int(drawn), len(more))
     of_known = POSITIONS_PER_CLASS - of_more
     kept = [
         pixels[generator.choice(len(pixels), number, replace=False, shuffle=False)]
@@ -153,10 +161,8 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
         if scene.lr and factor > 1:
             lr = resize_image(self._read_lr(scene, window), size // factor)
             images = (*images, turn(lr, pose=pose))
-        target, trained = (
-            turn(resize_labels(torch.from_numpy(part), size), pose=pose)
-            for part in (chip.target, chip.in_split)
-        )
+        target = turn(resize_labels(torch.from_numpy(chip.target), size), pose=pose)
+        trained = turn(resize_mask(torch.from_numpy(chip.in_split), size), pose=pose)
         if config.jitter:
             images = jitter(*images, strength=config.jitter, generator=generator)
         strengths = config.augment

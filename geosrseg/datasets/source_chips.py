@@ -28,6 +28,7 @@ from geosrseg.datasets.augment.variation import (
     draw_side,
     resize_image,
     resize_labels,
+    resize_mask,
     vary_all,
     vary_input,
 )
@@ -124,7 +125,8 @@ class SourceChips(Dataset[TrainingChip]):
     def class_counts(self) -> list[int]:
         """Pixels of each class per million, with sources mixed by weight."""
         parts = self._share @ np.array([pool.class_parts for pool in self._pools])
-        return [int(value) for value in np.round(1e6 * parts)]
+        # a class that occurs keeps a count, or it would lose its weight in the loss
+        return [max(round(1e6 * value), 1) if value else 0 for value in parts.tolist()]
 
     def __getitem__(self, number: int) -> TrainingChip:
         generator = np.random.default_rng((self._config.seed, number))
@@ -149,10 +151,11 @@ class SourceChips(Dataset[TrainingChip]):
         config = self._config
         chip = _read(scene, window)
         pose = draw_pose(generator, quarter_turns=config.quarter_turns)
-        labels, weight, trained = (
+        labels, weight = (
             turn(resize_labels(torch.from_numpy(part), size), pose=pose).contiguous()
-            for part in chip[1:]
+            for part in chip[1:3]
         )
+        trained = turn(resize_mask(torch.from_numpy(chip[3]), size), pose=pose).contiguous()
         image = turn(resize_image(torch.from_numpy(chip[0]), size), pose=pose).numpy()
         noise = 0.0
         if config.jitter:

@@ -10,7 +10,7 @@ numbers depend on the seed and the step's number. A run can therefore be interru
 
 import math
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import lightning as L
 import numpy as np
@@ -247,6 +247,13 @@ class JointTraining(L.LightningModule):
         if isinstance(batch, EvaluationWindow):
             return batch
         return super().transfer_batch_to_device(batch, device, index)
+
+    def on_train_start(self) -> None:
+        """Set the rates of the schedule: a checkpoint has those of the epochs then planned."""
+        schedule = cast("LambdaLR", self.lr_schedulers())
+        groups = schedule.optimizer.param_groups
+        for group, rate, factor in zip(groups, schedule.base_lrs, schedule.lr_lambdas, strict=True):
+            group["lr"] = rate * factor(schedule.last_epoch)
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Make one Adam with a parameter group per part, as rates and weight decays differ."""

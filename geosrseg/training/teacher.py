@@ -6,6 +6,7 @@ teacher classifies it like the native image, even if its pixels differ (Kim et a
 task-driven super-resolution).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,8 @@ def choose_teacher(
         network: configuration of the student.
 
     Raises:
-        RunError: the student's protocol or the recipe does not fit; or see `open_teacher`.
+        RunError: the student's protocol or the recipe does not fit; the teacher reads other
+            ranges of reflectance or was trained on another fold; or see `open_teacher`.
     """
     if run is None:
         if recipe.task_weight:
@@ -121,4 +123,26 @@ def choose_teacher(
             f"--teacher {run}: protocol {network.protocol} cannot use a teacher, expected "
             "lr or end-to-end"
         )
-    return open_teacher(run, bands=card.bands, legend=card.legend, chip_size=recipe.chip_size)
+    teacher = open_teacher(run, bands=card.bands, legend=card.legend, chip_size=recipe.chip_size)
+    config = Run(run).config()
+    own, wanted = config.normalization, (tuple(card.low), tuple(card.high))
+    if (tuple(own.low), tuple(own.high)) != wanted:
+        raise RunError(
+            f"--teacher {run} reads reflectance from {_listed(own.low)} to {_listed(own.high)}, "
+            f"but the bands here go from {_listed(card.low)} to {_listed(card.high)}: train it on "
+            "this card"
+        )
+    if config.fold != tuple(card.fold):
+        raise RunError(
+            f"--teacher {run} was trained on {_fold(config.fold)}, this run on {_fold(card.fold)}: "
+            "it has learned pixels that validate here"
+        )
+    return teacher
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
+def _fold(fold: Sequence[int]) -> str:
+    return "fold {} of {}".format(*fold) if fold else "no fold"

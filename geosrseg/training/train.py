@@ -259,6 +259,13 @@ def _chips(
     drawn = _chip_config(config.network, recipe, config.bands)
     classes = config.network.classes
     if sourced := [scene for scene in scenes if isinstance(scene, SourceScene)]:
+        coarse = next((scene.source_name for scene in sourced if scene.source.is_lr), None)
+        if coarse is not None and config.network.two_stage:
+            raise RunError(
+                f"--protocol two-stage: its segmentation learns from native images, and source "
+                f"{coarse} has labels on the LR grid without any: leave it out, or choose "
+                "end-to-end"
+            )
         return SourceChips(sourced, classes=classes, config=drawn)
     return Chips(scenes, classes=classes, config=drawn)
 

@@ -10,6 +10,7 @@ from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets import chips as chips_module
 from geosrseg.datasets.augment.augmentation import turn
+from geosrseg.datasets.augment.variation import resize_image
 from geosrseg.datasets.chips import (
     ChipConfig,
     Chips,
@@ -148,6 +149,36 @@ def test_far_more_pixels_than_are_remembered_are_drawn_evenly(monkeypatch):
     shares = np.bincount(known.pixels[:, 0]) / len(known.pixels)
     assert len(known.pixels) == 300
     assert np.allclose(shares, [0.5, 0.1, 0.4], atol=0.08)
+
+
+def test_a_class_of_more_pixels_than_numpy_counts_is_drawn_evenly(monkeypatch):
+    monkeypatch.setattr(chips_module, "POSITIONS_PER_CLASS", 300)
+    known = ClassPositions(np.zeros((300, 3), np.int32), 10**9)
+    more = np.ones((1000, 3), np.int32)
+    merged = _merge(known, more, np.random.default_rng(0))
+    assert (merged.count, len(merged.pixels)) == (10**9 + 1000, 300)
+    assert merged.pixels[:, 0].sum() <= 1  # a millionth of all
+    halved = _merge(
+        replace(known, count=10**9), np.ones((10**6, 3), np.int32), np.random.default_rng(0)
+    )
+    assert halved.pixels[:, 0].sum() <= 3
+
+
+def test_a_resized_image_trains_only_where_nothing_else_is_mixed_in(scenes):
+    """Enlarging and reducing filter the image: pixels at the guard show ground beyond it."""
+    config = replace(CONFIG, jitter=0, cutout=0, augment={"scale": 1.0})
+    chips = Chips(scenes, classes=2, config=config)
+    checked = 0
+    for number in range(60):
+        generator = np.random.default_rng((CONFIG.seed, number))
+        _, window = chips._draw(generator)
+        chip = _padded(scenes[0].read_chip(window.clipped(HEIGHT, WIDTH), "train"), window)
+        foreign = torch.from_numpy((~chip.in_split).astype(np.float32))[None]
+        mixed = resize_image(foreign, CONFIG.size)[0]
+        trained = chips[number][3]
+        checked += bool(trained.any() and (mixed > 0).any())
+        assert trained.sum() == (mixed < 1e-4).sum()
+    assert checked > 5
 
 
 def test_a_class_that_never_trains_is_never_drawn(scenes):

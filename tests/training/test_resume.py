@@ -175,6 +175,27 @@ def test_a_run_stopped_by_hand_can_be_exported_ended_and_prolonged(card, tmp_pat
         assert run.config().recipe.epochs == epochs
 
 
+def test_a_prolonged_run_goes_on_at_the_rate_of_its_new_schedule(card, tmp_path):
+    """At the end of a cosine the rate is zero; the first new step must not have it."""
+
+    class Rates(Callback):
+        def __init__(self):
+            self.seen = {}
+
+        def on_train_batch_start(self, trainer, *_):
+            groups = trainer.optimizers[0].param_groups
+            self.seen[trainer.global_step] = [group["lr"] for group in groups]
+
+    cosine, run = replace(RECIPE, schedule="cosine", epochs=2), tmp_path / "run"
+    train(card, run, network=NETWORK, recipe=cosine)
+    more, rates = replace(cosine, epochs=3), Rates()
+    train(card, run, network=NETWORK, recipe=more, resume=True, callbacks=[rates])
+    for step, seen in rates.seen.items():
+        factor = more.rate_factor(step)
+        assert seen == pytest.approx([more.sr_rate * factor, more.seg_rate * factor])
+    assert len(rates.seen) > 1
+
+
 def test_two_stages_keep_their_epochs(card, tmp_path):
     network = replace(NETWORK, protocol="two-stage")
     run, recipe = Run(tmp_path / "run"), replace(RECIPE, epochs=1, chips_per_epoch=4)

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from geosrseg.core.legend import NODATA, Legend, LegendClass
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.card import read_card
+from geosrseg.errors import RunError
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
@@ -66,6 +67,15 @@ def window(logits, target, *, source, label_pixels):
         source=source,
         label_pixels=label_pixels,
     )
+
+
+def test_two_stages_refuse_labels_without_native_images(tmp_path):
+    """The second stage learns from native images alone, and would read black ones."""
+    card = read_card(write_sources(tmp_path), data=tmp_path)
+    network = replace(NETWORK, protocol="two-stage")
+    with pytest.raises(RunError, match=r"--protocol two-stage: .* has labels on the LR grid"):
+        train(card, tmp_path / "run", network=network, recipe=RECIPE)
+    assert not (tmp_path / "run").exists()
 
 
 def test_labels_of_lr_pixels_are_compared_with_the_mean_of_the_probabilities():

@@ -11,7 +11,7 @@ from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.run_folder.metrics_table import read_metrics
-from geosrseg.training.teacher import open_teacher, soft_label_loss
+from geosrseg.training.teacher import choose_teacher, open_teacher, soft_label_loss
 from geosrseg.training.train import train
 from tests.evaluation.conftest import LEGEND
 from tests.tiny_datasets import BANDS, write_dataset
@@ -113,6 +113,19 @@ def test_one_that_knows_other_things_is_refused(teacher, changes, message):
     known = {"bands": BANDS, "legend": LEGEND, "chip_size": 64} | changes
     with pytest.raises(RunError, match=message):
         open_teacher(teacher.path, **known)
+
+
+def test_one_that_reads_other_reflectance_is_refused(card, teacher, tmp_path):
+    """It would see an image twice as dark, and teach chance."""
+    wider = replace(card, high=tuple(2 * value for value in card.high))
+    with pytest.raises(RunError, match=r"reads reflectance from .* train it on this card"):
+        train(wider, tmp_path / "run", network=STUDENT, recipe=RECIPE, teacher=teacher.path)
+
+
+def test_one_that_learned_what_validates_here_is_refused(card, teacher, tmp_path):
+    folded = replace(card, fold=(1, 3))
+    with pytest.raises(RunError, match="was trained on no fold, this run on fold 1 of 3"):
+        choose_teacher(teacher.path, folded, network=STUDENT, recipe=RECIPE)
 
 
 def test_what_cannot_be_taught_is_refused(card, teacher, tmp_path):

@@ -41,6 +41,9 @@ ANGSTROM = 1.3
 LOUDEST = 0.02
 """Largest standard deviation of the noise."""
 
+WHOLE = 1 - 1e-4
+"""Share of a resized pixel that must be marked; rounding leaves less than 1."""
+
 DROPPED = 0.2
 """Share of chips that lack a band."""
 
@@ -84,6 +87,13 @@ def resize_labels(labels: Tensor, size: int) -> Tensor:
         return labels
     middles = ((torch.arange(size) + 0.5) * (length / size)).long()
     return labels[middles][:, middles]
+
+
+def resize_mask(mask: Tensor, size: int) -> Tensor:
+    """Resize (rows, cols) bool like an image: a pixel is True if all that it shows is."""
+    if mask.shape[-1] == size:
+        return mask
+    return resize_image(mask.float()[None], size)[0] > WHOLE
 
 
 def vary_all(
@@ -143,8 +153,8 @@ def vary_input(
 
 
 def _haze_of(bands: Sequence[str]) -> Tensor:
-    """Return (bands,) thickness relative to the haziest band; all 1 if a band is unknown."""
-    if not all(band in WAVELENGTHS for band in bands):
-        return torch.ones(len(bands))
+    """Return (bands,) thickness relative to the haziest band; (1,) one if a band is unknown."""
+    if not bands or not all(band in WAVELENGTHS for band in bands):
+        return torch.ones(1)
     thickness = np.array([WAVELENGTHS[band] for band in bands]) ** -ANGSTROM
     return torch.from_numpy(thickness / thickness.max()).float()

@@ -71,7 +71,7 @@ def test_haze_hides_every_image_of_a_ground_alike_and_blue_the_most(generator):
 
 def test_haze_of_unknown_bands_is_one_veil_and_leaves_some_chips_clear(generator):
     image = torch.full((3, 32, 32), 0.1)
-    done = [haze((image,), ("VV", "VH", "angle"), generator)[0] for _ in range(40)]
+    done = [haze((image,), bands, generator)[0] for bands in (("VV", "VH", "angle"), ()) * 20]
     assert 5 < sum(torch.equal(one, image) for one in done) < 35
     for one in done:
         torch.testing.assert_close(one[0], one[2])
