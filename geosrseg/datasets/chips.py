@@ -163,6 +163,7 @@ class Chips(Dataset[tuple[Tensor, Tensor, Tensor, Tensor]]):
             images = (*images, turn(lr, pose=pose))
         target = turn(resize_labels(torch.from_numpy(chip.target), size), pose=pose)
         trained = turn(resize_mask(torch.from_numpy(chip.in_split), size), pose=pose)
+        target = target.masked_fill(~trained, NODATA)
         if config.jitter:
             images = jitter(*images, strength=config.jitter, generator=generator)
         strengths = config.augment
