@@ -1,6 +1,5 @@
 """Compares a class map with a reference: a raster, points or polygons."""
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +19,7 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
-from geosrseg.raster.files.features import Features, read_features
+from geosrseg.raster.files.features import Features, read_features, value_text
 from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
@@ -222,8 +221,4 @@ def _class_ids(
 
 def _key(value: object) -> str:
     """Return the lookup key of a value: ``3`` for 3, 3.0 and "3"; empty for missing values."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip().casefold()
+    return value_text(value).strip().casefold()

@@ -1,6 +1,5 @@
 """Measures the area of each class of a map, in total or per polygon."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from geosrseg.products.area_table import area_rows
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
-from geosrseg.raster.files.features import read_features
+from geosrseg.raster.files.features import read_features, value_text
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.storage.publication import check_output, publish_text
 
@@ -74,19 +73,12 @@ def zonal_areas(
         return [ZoneAreas(WHOLE, _count(opened, None, ground))]
     features = read_features(zones, opened.grid, column=zone_column, kinds="Polygon")
     found = [
-        ZoneAreas(_name(value), _count(opened, polygon, ground))
+        ZoneAreas(value_text(value), _count(opened, polygon, ground))
         for polygon, value in zip(features.geometries, features.values, strict=True)
     ]
     if not any(item.areas.pixels or item.areas.nodata_pixels for item in found):
         raise OutputError(f"{zones}: no polygon contains a pixel of {opened.path}")
     return found
-
-
-def _name(value: object) -> str:
-    """Return the text of a zone's name; a column of whole numbers with gaps is read as floats."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def write_zonal_areas(path: str | Path, found: list[ZoneAreas], *, overwrite: bool = False) -> None:

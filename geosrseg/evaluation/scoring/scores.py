@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ MEANS = {
 """Figures of the whole map that are the mean of a figure per class."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """Counts of one model by block.
 
@@ -65,11 +66,11 @@ class Scores:
         A mean is over the classes that occur in all blocks together, and so undefined on draws
         that lack one: means over other classes cannot be compared.
         """
-        columns = self._columns(draws)
-        whole = columns if draws is None else self._columns(None)
-        means = {name: _mean(columns[column], whole[column]) for name, column in MEANS.items()}
+        confusion = self.matrix(draws)
+        columns = self._columns(confusion, draws)
+        means = {name: _mean(columns[own], self._whole[own]) for name, own in MEANS.items()}
         return {
-            **self.matrix(draws).metrics(),
+            **confusion.metrics(),
             **means,
             **{
                 f"{name}/{label}": float(value)
@@ -78,9 +79,15 @@ class Scores:
             },
         }
 
-    def _columns(self, draws: NDArray[np.int64] | None) -> dict[str, NDArray[np.float64]]:
+    @cached_property
+    def _whole(self) -> dict[str, NDArray[np.float64]]:
+        """The figures of `BY_CLASS` over all blocks, which every draw asks for."""
+        return self._columns(self.matrix(), None)
+
+    def _columns(
+        self, confusion: ConfusionMatrix, draws: NDArray[np.int64] | None
+    ) -> dict[str, NDArray[np.float64]]:
         """Return (classes,) values of each figure of `BY_CLASS`; NaN where undefined."""
-        confusion = self.matrix(draws)
         objects, found = self.objects.sums(draws), self.found.sums(draws)
         recall = np.divide(found, objects, out=np.full(objects.shape, np.nan), where=objects > 0)
         columns = (

@@ -1,5 +1,6 @@
 """Reads points and polygons of a vector file, with one column, in the CRS of a map."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,16 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.values)
+
+
+def value_text(value: object) -> str:
+    """Return a column's value as text: ``3`` for 3 and 3.0, empty for a missing one.
+
+    A column of whole numbers with gaps is read as floats.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value)
 
 
 def read_features(path: str | Path, grid: Grid, *, column: str | None, kinds: str) -> Features:
