@@ -15,6 +15,17 @@ from geosrseg.core.tiling.windows import Window
 ONE_IN = 5
 """One block in this many is held out."""
 
+GUARD = 16
+"""Pixels between training and validation blocks."""
+
+GUARD_SHARE = 8
+"""The guard is at most a block's side divided by this."""
+
+
+def guard_of(block: int, *, side: int) -> int:
+    """Return the guard that suits blocks of at most `block` pixels in an image with this side."""
+    return min(GUARD, min(block, side // ONE_IN) // GUARD_SHARE)
+
 
 @dataclass(frozen=True, slots=True)
 class BlockSplit:

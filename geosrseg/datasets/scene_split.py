@@ -1,5 +1,6 @@
 """SceneSplit: the split of each pixel of a scene."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ class SceneSplit:
         guard: width in pixels around validation and test areas that never trains.
         height: rows of the image.
         width: columns of the image.
+        held_out: parts of the image that other scenes of the card validate or test.
     """
 
     source: IndexRaster | BlockSplit | str
@@ -32,6 +34,7 @@ class SceneSplit:
     guard: int
     height: int
     width: int
+    held_out: tuple[Window, ...] = ()
 
     def may_hold(self, split: str) -> bool:
         """Return False where the card excludes `split`, so that nothing has to be read."""
@@ -43,6 +46,11 @@ class SceneSplit:
         if common := window.overlap(self.used):
             own = common.inside(window)
             used[own.rows, own.cols] = True
+        for part in self.held_out if split == "train" and self.guard else ():
+            near = part.grown(self.guard, height=self.height, width=self.width)
+            if common := window.overlap(near):
+                own = common.inside(window)
+                used[own.rows, own.cols] = False
         return used & self._marked(window, split)
 
     def _marked(self, window: Window, split: str) -> NDArray[np.bool_]:
@@ -59,10 +67,18 @@ class SceneSplit:
         return usable[own.rows, own.cols]
 
 
-def open_split(scene: CardScene, *, guard: int, grid: Grid, files: RasterFiles) -> SceneSplit:
+def open_split(
+    scene: CardScene,
+    *,
+    others: Iterable[CardScene],
+    guard: int,
+    grid: Grid,
+    files: RasterFiles,
+) -> SceneSplit:
     """Open the split of a scene.
 
     Args:
+        others: all scenes of the card; those of the same image may hold parts of it out.
         guard: width in pixels around validation and test areas that never trains.
         grid: grid of the image.
 
@@ -76,7 +92,12 @@ def open_split(scene: CardScene, *, guard: int, grid: Grid, files: RasterFiles) 
         source = scene.split.fitted(grid.height, grid.width)
     else:
         source = open_index_raster(scene.split, grid=grid, files=files)
-    return SceneSplit(source, _used_part(scene, grid), guard, grid.height, grid.width)
+    held_out = tuple(
+        _used_part(other, grid)
+        for other in others
+        if other.image == scene.image and other.split in ("validation", "test")
+    )
+    return SceneSplit(source, _used_part(scene, grid), guard, grid.height, grid.width, held_out)
 
 
 def _used_part(scene: CardScene, grid: Grid) -> Window:

@@ -74,7 +74,7 @@ def _open(
     return LabelledScene(
         image=image,
         reference=_open_reference(scene.reference, card, image.grid, files),
-        split=open_split(scene, guard=card.guard, grid=image.grid, files=files),
+        split=open_split(scene, others=card.scenes, guard=card.guard, grid=image.grid, files=files),
         normalization=normalization,
         ranges=Normalization(card.low, card.high, normalization.fill),
         lr=lr,

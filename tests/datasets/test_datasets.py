@@ -273,6 +273,15 @@ class TestFolderLayout:
         assert train.split == BlockSplit(BLOCK)
         assert test.split == "test"
 
+    def test_a_guard_lies_around_these_blocks(self, tmp_path):
+        write_layout(tmp_path, count=1, values=(0, 1, 2))
+        card = read_dataset(tmp_path, data=tmp_path)
+        assert card.guard == 1  # at most an eighth of a block
+        (_, _, targets), _ = read_all(card)
+        train, validation = (targets[split] != NODATA for split in ("train", "validation"))
+        neighbours = np.lib.stride_tricks.sliding_window_view(np.pad(validation, 1), (3, 3))
+        assert np.array_equal(train, ~neighbours.any(axis=(2, 3)))
+
     @pytest.mark.parametrize(
         ("name", "values", "classes"),
         [

@@ -5,9 +5,10 @@ import torch
 from geosrseg.core.legend import NODATA
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.augment.degradation import degrade
+from geosrseg.datasets.card.card import read_card
 from geosrseg.datasets.scenes import measure_normalization, open_labelled_scenes
 from geosrseg.errors import DatasetError
-from tests.tiny_datasets import HEIGHT, WIDTH, write_raster
+from tests.tiny_datasets import CARD, HEIGHT, WIDTH, write_dataset, write_raster
 
 WHOLE = Window(0, 0, HEIGHT, WIDTH)
 
@@ -52,6 +53,25 @@ def test_training_keeps_the_guards_distance_whatever_the_window(scene, window):
     expected = cols < WIDTH // 2 - 8
     assert np.array_equal(train[8:].all(axis=0), expected)
     assert np.array_equal(train[8:].any(axis=0), expected)
+
+
+@pytest.mark.parametrize("held_out", ["validation", "test"])
+def test_the_guard_also_parts_two_scenes_of_one_image(tmp_path, held_out):
+    part = 'image = "image.tif"\nreference = "reference.tif"\nsplit = '
+    text = CARD.replace(
+        f'{part}"split.tif"\n',
+        f'{part}"train"\ncols = ":150"\n\n[[scenes]]\n{part}"{held_out}"\nrows = "100:"\n'
+        'cols = "40:"\n',
+    )
+    card = read_card(write_dataset(tmp_path, card=text), data=tmp_path)
+    with open_labelled_scenes(card, normalization=measure_normalization(card)) as scenes:
+        train, other = (
+            scene.read_target(WHOLE, split) != NODATA
+            for scene, split in zip(scenes, ("train", held_out), strict=True)
+        )
+    rows, cols = np.mgrid[:HEIGHT, :WIDTH]
+    assert np.array_equal(train, (rows >= 5) & (cols < 150) & ((rows < 92) | (cols < 32)))
+    assert np.array_equal(other, (rows >= 100) & (cols >= 40))
 
 
 @pytest.mark.parametrize(

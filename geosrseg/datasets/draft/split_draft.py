@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.datasets.block_split import ONE_IN
+from geosrseg.datasets.block_split import ONE_IN, guard_of
 from geosrseg.datasets.check.common_ground import find_overlaps, ground_of
 from geosrseg.datasets.check.links import joined, links_by_value
 from geosrseg.datasets.draft.band_draft import SurveyedImage
@@ -25,12 +25,6 @@ SHARES = (0.08, 0.35)
 
 BLOCKS = (256, 128, 64)
 """Sides in pixels of blocks that may validate; the largest that covers all classes is used."""
-
-GUARD = 16
-"""Pixels between training and validation blocks."""
-
-GUARD_SHARE = 8
-"""The guard is at most a block's side divided by this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +101,7 @@ def _hold_out(
         how += "; the images overlap, so some of that ground trains in another image"
     block = _block(counts)
     side = min(min(i.grid.height, i.grid.width) for i in images)
-    guard = min(GUARD, min(block, side // ONE_IN) // GUARD_SHARE)
+    guard = guard_of(block, side=side)
     return SplitDraft(splits=("train",) * len(pairs), block=block, guard=guard, how=how)
 
 

@@ -5,22 +5,24 @@
 An image and its mask have the same name; their suffixes may differ. Masks have one band, whose
 values are the classes. 255 is ignored, except in masks of only 0 and 255, which have two
 classes. Without ``val/``, every fifth training image by name validates, or one in five blocks
-where there are fewer than five images.
+with a guard around them where there are fewer than five images.
 """
 
 import warnings
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from geosrseg.core.legend import NODATA, Legend, LegendClass, even_colour
-from geosrseg.datasets.block_split import ONE_IN, BlockSplit
+from geosrseg.datasets.block_split import ONE_IN, BlockSplit, guard_of
 from geosrseg.datasets.card.card import DatasetCard
 from geosrseg.datasets.card.card_scene import SUFFIXES, CardScene
 from geosrseg.datasets.card.image_format import ImageFormat, format_of
 from geosrseg.datasets.card.reference_coding import ReferenceCoding
 from geosrseg.datasets.reference import find_numbers, is_lossy
 from geosrseg.errors import DatasetError, DatasetWarning
+from geosrseg.raster.files.raster_files import RasterFiles
 
 FOLDERS = {"train": "train", "val": "validation", "test": "test"}
 BLOCK = 256
@@ -95,8 +97,11 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
         for name, split in FOLDERS.items()
         for image, mask in _pairs(folder, name)
     ]
+    guard = 0
     if not any(scene.split == "validation" for scene in scenes):
         scenes = _hold_out(scenes)
+        blocks = [scene.image for scene in scenes if isinstance(scene.split, BlockSplit)]
+        guard = guard_of(BLOCK, side=min(map(_side, blocks))) if blocks else 0
     stored = format_of(scenes[0].image)
     if known is None:
         legend, coding = _classes([scene.reference for scene in scenes])
@@ -109,7 +114,13 @@ def read_folder_layout(folder: Path, *, known: KnownDataset | None = None) -> Da
             legend=legend,
             coding=coding,
         )
-    return known.card(scenes, image=stored)
+    return known.card(scenes, image=stored, guard=guard)
+
+
+def _side(image: Path) -> int:
+    """Return the shorter side of an image in pixels."""
+    with closing(RasterFiles()) as files, files.use(image) as dataset:
+        return int(min(dataset.shape))
 
 
 def _pairs(folder: Path, name: str) -> list[tuple[Path, Path]]:
