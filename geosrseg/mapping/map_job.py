@@ -125,7 +125,12 @@ class MapJob:
             # A remote file is assumed to be unchanged if its address is.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
             "bands": str([file.selection.indexes for file in header.files]),
-            "nodata": str([file.selection.fills for file in header.files]),
+            "nodata": str([file.selection.fills for file in header.files])
+            + "".join(
+                f", in all bands {file.selection.shared_fills}"
+                for file in header.files
+                if file.selection.shared_fills
+            ),
             "nodata if": f"{header.files[0].selection.nodata_if} "
             f"{[file.selection.stand_in for file in header.files]}",
             "quality": str([flags.masked | flags.fill for flags in header.quality]),

@@ -1,7 +1,7 @@
 """Finds fill values that no tag declares: a number repeated over a stretch is not ground."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,10 @@ FAR_ABOVE = 2.0
 """Limits of reflectance; no ground exceeds one of them in all bands at once."""
 
 BLACK_BANDS = 4
-"""Number of bands in which no ground has the floating-point reflectance 0 at once."""
+"""Number of bands in which no ground has the number 0 at once; in 8 bits, shadows have."""
+
+USUAL = (0.0, -9999.0, -32768.0, float(np.finfo(np.float32).min))
+"""Values by which files mark missing pixels, besides the largest number of an integer type."""
 
 ALIKE_BANDS = 3
 """Least number of bands in which equal values are no coincidence."""
@@ -48,6 +51,21 @@ class Fill:
     share: float
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedFill:
+    """What an undeclared value makes of a pixel.
+
+    Attributes:
+        anywhere: values that make a pixel nodata in any band.
+        shared: values that make a pixel nodata where all bands have them.
+        warnings: one line for each value found.
+    """
+
+    anywhere: tuple[float, ...]
+    shared: tuple[float, ...]
+    warnings: tuple[str, ...]
+
+
 def check_nodata(values: Sequence[float]) -> tuple[float, ...]:
     """Check the values of ``--nodata`` and drop duplicates; SceneError if one is not finite."""
     for value in values:
@@ -67,8 +85,16 @@ def describe_unheld(values: Sequence[float], dtype: DTypeLike) -> list[str]:
         f"`nodata` {value:.10g}: no pixel can have it, as the scene holds {dtype}, whole numbers "
         f"from {limits.min} to {limits.max}"
         for value in values
-        if not value.is_integer() or not limits.min <= value <= limits.max
+        if not can_hold(dtype, value)
     ]
+
+
+def can_hold(dtype: DTypeLike, value: float) -> bool:
+    """Whether pixels of a type can have a value."""
+    if not np.issubdtype(dtype, np.integer):
+        return True
+    limits = np.iinfo(dtype)
+    return value.is_integer() and limits.min <= value <= limits.max
 
 
 def find_fill(sample: Sample) -> tuple[Fill, ...]:
@@ -87,12 +113,60 @@ def find_fill(sample: Sample) -> tuple[Fill, ...]:
     return tuple(found)
 
 
-def check_holds_data(sample: Sample, fills: Sequence[Fill]) -> None:
-    """Raise SceneError for a scene in which all pixels have one fill value."""
-    if any(fill.share == 1 and (fill.value == 0 or fill.value < NEGATIVE) for fill in fills):
-        raise SceneError(
-            f"all its pixels are {fills[0].value:.10g}, which marks missing data: get it again"
-        )
+def search_fill(take: Callable[[Sequence[Fill], bool], Sample]) -> tuple[Sample, tuple[Fill, ...]]:
+    """Find fill, and sample the pixels without it.
+
+    Args:
+        take: samples the pixels that are none of the given fill; the second argument allows an
+            overview.
+
+    Returns:
+        The sample, and what was found; the sample of fill where the scene has nothing else.
+
+    Raises:
+        SceneError: all pixels of the scene are missing.
+    """
+    found = take((), True)
+    fills = find_fill(found)
+    measured = without_fill(found, fills)
+    marks_missing = fills and all(fill.value == 0 or fill.value < NEGATIVE for fill in fills)
+    # The pixels of an overview on the border of fill are means of fill and ground.
+    is_mixed = found.is_averaged and (fills or found.values.min(initial=0) < NEGATIVE)
+    if is_mixed or (marks_missing and not measured.values.size):
+        measured = take(fills, False)
+        more = find_fill(measured)
+        fills, measured = (*fills, *more), without_fill(measured, more)
+    if marks_missing and not measured.values.size:
+        listed = " or ".join(f"{fill.value:.10g}" for fill in fills)
+        raise SceneError(f"all its pixels are {listed}, which marks missing data: get it again")
+    return measured if measured.values.size else found, fills
+
+
+def judge_fill(
+    sample: Sample, fills: Sequence[Fill], radiometry: Radiometry, *, is_declared: bool
+) -> tuple[Sample, JudgedFill]:
+    """Decide which values are nodata.
+
+    Args:
+        sample: without `fills`.
+        fills: what was found in stretches.
+        is_declared: the file says which of its pixels are missing. If not, the usual values are
+            nodata in all of it, because a sample misses small holes.
+
+    Returns:
+        The sample without the usual values, and the decision.
+    """
+    dtype = sample.nothing.dtype
+    usual = () if is_declared else _usual_fills(dtype, radiometry)
+    scattered = _scattered_fill(sample, usual)
+    fills = (*fills, *scattered)
+    certain = [fill.value for fill in fills if is_certain(fill.value, dtype, radiometry)]
+    anywhere = tuple(value for value in certain if is_unmeasured(value, dtype, radiometry))
+    return without_fill(sample, scattered), JudgedFill(
+        anywhere=anywhere,
+        shared=tuple(v for v in dict.fromkeys((*certain, *usual)) if v not in anywhere),
+        warnings=tuple(fill_warning(fill, taken=fill.value in certain) for fill in fills),
+    )
 
 
 def describe_hollows(sample: Sample, names: Sequence[str]) -> list[str]:
@@ -123,18 +197,27 @@ def without_fill(sample: Sample, fills: Sequence[Fill]) -> Sample:
     return sample
 
 
-def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
-    """Whether the value can only be fill.
+def is_certain(value: float, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
+    """Whether a value of all bands can only be fill.
 
-    That holds for the end of an integer type, for a value that is not a reflectance in any band,
-    and for the floating-point 0 that Earth Engine writes where an image is masked.
+    That holds for what no band measures, and for 0, which Earth Engine writes where an image is
+    masked.
     """
-    if dtype.kind == "f" and fill.value == 0 and len(radiometry.scale) >= BLACK_BANDS:
-        return True
-    if _is_wide(dtype) and fill.value in _ends(dtype):
+    has_levels = dtype.kind == "f" or _is_wide(dtype)
+    is_black = value == 0 and has_levels and len(radiometry.scale) >= BLACK_BANDS
+    return is_black or is_unmeasured(value, dtype, radiometry)
+
+
+def is_unmeasured(value: float, dtype: np.dtype[np.generic], radiometry: Radiometry) -> bool:
+    """Whether a value can only be fill even if a single band has it.
+
+    That holds for the end of an integer type, and for a value that is not a reflectance in any
+    band. It does not hold for reflectance 0, which water has in some bands.
+    """
+    if _is_wide(dtype) and value in _ends(dtype):
         return True
     reflectances = [
-        scale * fill.value + offset
+        scale * value + offset
         for scale, offset in zip(radiometry.scale, radiometry.offset, strict=True)
     ]
     return max(reflectances) < FAR_BELOW or min(reflectances) > FAR_ABOVE
@@ -142,10 +225,8 @@ def is_certain(fill: Fill, *, dtype: np.dtype[np.generic], radiometry: Radiometr
 
 def fill_warning(fill: Fill, *, taken: bool) -> str:
     """Warn of a fill value; `taken` says whether it is treated as nodata."""
-    seen = (
-        f"{fill.share:.1%} of its pixels, in large areas, are {fill.value:.10g}, but no nodata "
-        "tag declares it"
-    )
+    share = f"{fill.share:.1%}" if fill.share < 1 else "nearly all"
+    seen = f"{share} of its pixels are {fill.value:.10g}, but no nodata tag declares it"
     option = f"`nodata` {fill.value:.10g}"
     if taken:
         return f"{seen}: treated as nodata, as no ground has that value ({option} does the same)"
@@ -177,10 +258,36 @@ def _outlying_values(values: NDArray[np.generic]) -> list[float]:
 
 
 def _has(part: Part, value: float) -> NDArray[np.bool_]:
-    """(rows, cols) True for valid pixels with the value in all bands, or one if it is extreme."""
-    same = part.numbers == value
+    """(rows, cols) True for valid pixels that the value marks."""
+    return part.valid & is_fill(part.numbers, value)
+
+
+def is_fill(numbers: NDArray[np.generic], value: float) -> NDArray[np.bool_]:
+    """(rows, cols) True for pixels with the value in all bands, or in one if it is extreme."""
+    same = numbers == value
     alike = same.all(axis=0) if len(same) >= ALIKE_BANDS else same.any(axis=0)
-    return part.valid & (alike | (same.any(axis=0) & _is_extreme(value, part.numbers.dtype)))
+    return alike | (same.any(axis=0) & _is_extreme(value, numbers.dtype))
+
+
+def _scattered_fill(sample: Sample, values: Sequence[float]) -> tuple[Fill, ...]:
+    """Those of the values that mark some share of a sample, in stretches or not."""
+    total = max(sum(int(part.valid.sum()) for part in sample.parts), 1)
+    shares = (
+        sum(int(_has(part, value).sum()) for part in sample.parts) / total for value in values
+    )
+    return tuple(
+        Fill(value, share)
+        for value, share in zip(values, shares, strict=True)
+        if share >= LEAST_SHARE
+    )
+
+
+def _usual_fills(dtype: np.dtype[np.generic], radiometry: Radiometry) -> tuple[float, ...]:
+    """The values that no ground has in all bands at once, and that files use for fill."""
+    values = dict.fromkeys((*USUAL, *(_ends(dtype)[1:] if _is_wide(dtype) else ())))
+    return tuple(
+        value for value in values if can_hold(dtype, value) and is_certain(value, dtype, radiometry)
+    )
 
 
 def _is_extreme(value: float, dtype: np.dtype[np.generic]) -> bool:

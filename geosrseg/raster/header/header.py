@@ -25,17 +25,16 @@ from geosrseg.raster.header.aoi import Aoi
 from geosrseg.raster.header.band_names import name_of_wavelength
 from geosrseg.raster.header.bands import SceneBand, choose_bands
 from geosrseg.raster.header.fill import (
-    check_holds_data,
+    Fill,
     describe_hollows,
     describe_unheld,
-    fill_warning,
-    find_fill,
-    is_certain,
-    without_fill,
+    is_fill,
+    judge_fill,
+    search_fill,
 )
 from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
-from geosrseg.raster.header.sample import Sample, take_sample
+from geosrseg.raster.header.sample import Pixels, Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
 from geosrseg.raster.storage.crs_text import check_wkt
 from geosrseg.raster.storage.gdal import GDAL_ERRORS
@@ -184,12 +183,8 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
     check_blocks(dataset, choice.indexes)
     selection = replace(BandSelection.of(dataset, choice.indexes), fills=options.nodata)
     grid, no_georeference = grid_of(dataset)
-    sample = _take_sample(dataset, selection, location, options)
-    fills = find_fill(sample) if options.spec else ()
-    check_holds_data(sample, fills)
-    measured = without_fill(sample, fills)
-    if measured.values.size:  # a scene of fill only is kept as it is
-        sample = measured
+    take = partial(_take_sample, dataset, selection, location, options)
+    sample, fills = search_fill(take) if options.spec else (take(), ())
     radiometry, guess = find_radiometry(
         dataset,
         selection,
@@ -199,16 +194,15 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
         spec=options.spec,
         remedy=options.scale_remedy,
     )
-    dtype = sample.nothing.dtype
-    certain = [
-        fill
-        for fill in fills
-        if sample is measured and is_certain(fill, dtype=dtype, radiometry=radiometry)
-    ]
-    selection = replace(selection, fills=(*options.nodata, *(fill.value for fill in certain)))
-    filled = [fill_warning(fill, taken=fill in certain) for fill in fills]
-    filled += describe_hollows(sample, options.model_bands) if options.spec else []
-    filled += describe_unheld(options.nodata, dtype)
+    filled: list[str] = []
+    if options.spec:
+        sample, judged = judge_fill(sample, fills, radiometry, is_declared=selection.is_declared)
+        selection = replace(
+            selection, fills=(*options.nodata, *judged.anywhere), shared_fills=judged.shared
+        )
+        filled += judged.warnings
+        filled += describe_hollows(sample, options.model_bands)
+    filled += describe_unheld(options.nodata, sample.nothing.dtype)
     return SceneHeader(
         location=location,
         name=location.name,
@@ -223,21 +217,34 @@ def read_header(dataset: DatasetReader, location: Location, options: SceneOption
 
 
 def _take_sample(
-    dataset: DatasetReader, selection: BandSelection, location: Location, options: SceneOptions
+    dataset: DatasetReader,
+    selection: BandSelection,
+    location: Location,
+    options: SceneOptions,
+    fills: Sequence[Fill] = (),
+    overview: bool = True,
 ) -> Sample:
-    """A sample of the scene; empty where nothing needs one."""
+    """A sample of the scene without fill; empty where nothing needs one."""
     first = selection.indexes[0]
     nothing = np.empty((len(selection.indexes), 0), dataset.dtypes[first - 1])
+
+    def read(window: Window, shape: tuple[int, int] | None = None) -> Pixels:
+        numbers, valid = selection.read(dataset, window, shape=shape)
+        for fill in fills:
+            valid &= ~is_fill(numbers, fill.value)
+        return numbers, valid
+
     stated = {*dataset.scales} != {1.0} or {*dataset.offsets} != {0.0}
     said = options.scale is not None or options.offset is not None
     if options.spec is None and (stated or said):
         return Sample((), nothing)
     return take_sample(
-        partial(selection.read, dataset),
+        read,
         dataset.height,
         dataset.width,
         nothing,
-        has_overviews=bool(dataset.overviews(first)),
+        # An overview mixes the numbers of `nodata`, which the file does not declare, with ground.
+        has_overviews=overview and not selection.fills and bool(dataset.overviews(first)),
         skip_bad_blocks=not location.is_remote,  # reported only when the map needs them
     )
 

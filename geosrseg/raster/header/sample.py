@@ -57,6 +57,11 @@ class Sample:
         return np.concatenate([self.nothing, *found], axis=1)
 
     @property
+    def is_averaged(self) -> bool:
+        """Whether it is an overview, whose numbers are means of several pixels."""
+        return any(part.valid.shape[0] < part.window.height for part in self.parts)
+
+    @property
     def usable(self) -> float:
         """The share of valid pixels; 1 where none was read."""
         pixels = sum(part.valid.size for part in self.parts)

@@ -23,6 +23,7 @@ class BandSelection:
         alpha: alpha bands, which mark usable pixels.
         masked: bands with a mask of their own; the first of `indexes` alone if all share one.
         fills: further values that mark missing pixels in any band.
+        shared_fills: values that mark missing pixels where all bands have them.
         nodata_if: which missing bands make a pixel unusable.
         stand_in: number per band that replaces a missing one in a usable pixel.
     """
@@ -32,6 +33,7 @@ class BandSelection:
     alpha: tuple[int, ...]
     masked: tuple[int, ...]
     fills: tuple[float, ...] = ()
+    shared_fills: tuple[float, ...] = ()
     nodata_if: NodataIf = "any"
     stand_in: tuple[float, ...] = ()
 
@@ -57,6 +59,11 @@ class BandSelection:
             alpha=alpha,
             masked=_masked(dataset, indexes),
         )
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the file says which of its pixels are missing."""
+        return bool(self.alpha or self.masked or set(self.nodata) != {None})
 
     def read(
         self,
@@ -124,6 +131,9 @@ class BandSelection:
         for band, usable, nodata in zip(numbers, present, self.nodata, strict=True):
             for value in (nodata, *self.fills):
                 usable &= _is_number(band, value)
+        for value in self.shared_fills:
+            if (numbers[0] == value).any():
+                present &= (numbers != value).any(axis=0)
         for index in self.masked:
             usable = dataset.read_masks(index, out_shape=shape, **options) != 0
             if self.masked == self.indexes[:1]:  # of all bands

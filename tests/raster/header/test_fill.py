@@ -1,5 +1,7 @@
 """Undeclared fill is found and reported, and becomes nodata where the value can only be fill."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,14 +9,14 @@ from geosrseg.core.normalize import Radiometry
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.header.fill import (
-    Fill,
-    check_holds_data,
     check_nodata,
     describe_hollows,
     describe_unheld,
     fill_warning,
     find_fill,
     is_certain,
+    judge_fill,
+    search_fill,
 )
 from geosrseg.raster.header.fill import without_fill as without
 from geosrseg.raster.header.sample import Part, Sample
@@ -86,19 +88,86 @@ def test_water_that_is_0_in_one_band_has_small_numbers_too():
 @pytest.mark.parametrize("value", [0, -9999])
 def test_a_scene_that_is_missing_everywhere_is_refused(value):
     everywhere = filled(value, where=np.s_[:])
+    asked = []
+
+    def take(fills, overview):
+        asked.append(([fill.value for fill in fills], overview))
+        return without(everywhere, fills)
+
     with pytest.raises(SceneError, match=f"all its pixels are {value}, which marks missing"):
-        check_holds_data(everywhere, find_fill(everywhere))
+        search_fill(take)
+    assert asked == [([], True), ([value], False)]
+
+
+def test_a_scene_whose_sample_is_all_fill_is_searched_further():
+    ground_elsewhere, calls = sample(ground()), []
+
+    def take(fills, overview):
+        calls.append(overview)
+        return ground_elsewhere if fills else filled(0, where=np.s_[:])
+
+    found, (fill,) = search_fill(take)
+    assert (found, fill.value, calls) == (ground_elsewhere, 0, [True, False])
+    assert fill_warning(fill, taken=True).startswith("nearly all of its pixels are 0, but no")
+
+
+def test_an_overview_that_mixes_fill_and_ground_is_not_trusted():
+    numbers = ground()
+    numbers[:, 3, 3] = -9887  # a mean of -9999 and ground
+    overview = sample(numbers)
+    mixed = Sample((replace(overview.parts[0], window=Window(0, 0, 128, 128)),), overview.nothing)
+    found, _ = search_fill(
+        lambda _, may_be_overview: mixed if may_be_overview else sample(ground())
+    )
+    assert found.values.min() > 0
+
+
+class TestValuesThatNoSampleNeedsToShow:
+    """Where a file declares nothing, usual values are nodata in all of it."""
+
+    SIX = Radiometry.uniform(6, scale=1e-4)
+
+    @pytest.mark.parametrize(
+        ("dtype", "radiometry", "shared"),
+        [
+            ("float32", Radiometry.uniform(6), (0, -9999, -32768, np.finfo("float32").min)),
+            ("float32", Radiometry.uniform(3), (-9999, -32768, np.finfo("float32").min)),
+            ("int16", SIX, (0, -9999, -32768, 32767)),
+            ("uint16", SIX, (0, 65535)),
+            ("uint16", COLLECTION_2, (0, 65535)),
+            ("uint16", REFLECTANCE, (65535,)),
+            ("uint8", Radiometry.uniform(6, scale=1 / 255), ()),
+        ],
+    )
+    def test_they_count_where_all_bands_have_them(self, dtype, radiometry, shared):
+        bands = len(radiometry.scale)
+        _, judged = judge_fill(sample(ground(dtype, bands)), (), radiometry, is_declared=False)
+        assert (judged.anywhere, judged.shared, judged.warnings) == ((), shared, ())
+        _, judged = judge_fill(sample(ground(dtype, bands)), (), radiometry, is_declared=True)
+        assert judged.shared == ()
+
+    def test_small_holes_in_the_sample_are_said_and_left_out(self):
+        numbers = ground(bands=6)
+        numbers[:, ::9, ::9] = 0
+        found, judged = judge_fill(sample(numbers), (), self.SIX, is_declared=False)
+        assert judged.warnings[0].startswith("1.6% of its pixels are 0, but no nodata tag")
+        assert found.values.min() > 0
+
+    def test_0_of_water_in_one_band_is_ground_and_minus_9999_is_not(self):
+        fills = (*find_fill(filled(0, bands=6)), *find_fill(filled(-9999, bands=6)))
+        _, judged = judge_fill(sample(ground(bands=6)), fills, self.SIX, is_declared=True)
+        assert (judged.anywhere, judged.shared) == ((-9999,), (0,))
 
 
 @pytest.mark.parametrize(("bands", "certain"), [(3, False), (4, True), (6, True)])
 @pytest.mark.parametrize(
-    ("dtype", "is_float"), [("float32", True), ("float64", True), ("int16", False)]
+    ("dtype", "has_levels"),
+    [("float32", True), ("float64", True), ("int16", True), ("uint8", False)],
 )
-def test_zeros_of_earth_engine_are_no_ground(bands, certain, dtype, is_float):
-    """Earth Engine writes 0 in all bands for masked pixels of a floating-point image."""
-    radiometry = Radiometry.uniform(bands)
-    found = is_certain(Fill(0.0, 0.1), dtype=np.dtype(dtype), radiometry=radiometry)
-    assert found == (certain and is_float)
+def test_zeros_of_earth_engine_are_no_ground(bands, certain, dtype, has_levels):
+    """Earth Engine writes 0 in all bands for masked pixels; 0 of 8 bits may be a shadow."""
+    found = is_certain(0.0, np.dtype(dtype), Radiometry.uniform(bands, scale=1e-4))
+    assert found == (certain and has_levels)
 
 
 def test_what_is_no_stretch_is_ground():
@@ -136,14 +205,14 @@ def test_the_sample_without_it():
 )
 def test_it_is_taken_where_it_can_be_nothing_else(value, dtype, radiometry, certain):
     (fill,) = find_fill(filled(value, dtype))
-    assert is_certain(fill, dtype=np.dtype(dtype), radiometry=radiometry) is certain
+    assert is_certain(fill.value, np.dtype(dtype), radiometry) is certain
 
 
 def test_the_warning_says_value_share_and_option():
     (fill,) = find_fill(filled(0))
     assert fill_warning(fill, taken=False) == (
-        "31.2% of its pixels, in large areas, are 0, but no nodata tag declares it: they are "
-        "mapped as ground, unless `nodata` 0 makes them nodata"
+        "31.2% of its pixels are 0, but no nodata tag declares it: they are mapped as ground, "
+        "unless `nodata` 0 makes them nodata"
     )
     assert "treated as nodata" in fill_warning(fill, taken=True)
 

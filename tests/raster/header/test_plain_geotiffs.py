@@ -131,6 +131,69 @@ def test_real_scenes(name):
     assert valid.mean() > 0.5
 
 
+BANDS_6 = ("blue", "green", "red", "nir", "swir1", "swir2")
+SPEC_6 = replace(make_spec(bands=6), bands=BANDS_6)
+
+
+class TestUndeclaredFill:
+    """Values that mark missing pixels without a tag, wherever they are in the scene."""
+
+    def read_all(self, path, side, **options):
+        with open_scene(path, model_bands=BANDS_6, spec=SPEC_6, **options) as scene:
+            return scene.read(Window(0, 0, side, side))[1], scene.warnings
+
+    def reflectance(self, side):
+        return np.random.default_rng(6).uniform(0.02, 0.5, (6, side, side))
+
+    @pytest.mark.parametrize(
+        ("dtype", "fill", "scale", "offset"),
+        [
+            ("float32", 0, 1, 0), ("uint16", 0, 2.75e-5, -0.2), ("uint16", 0, 1e-4, -0.1),
+            ("int16", -9999, 1e-4, 0),
+        ],
+    )  # fmt: skip
+    def test_holes_that_the_sample_misses(self, write_scene, dtype, fill, scale, offset):
+        stored = (self.reflectance(640) - offset) / scale
+        numbers = stored.astype(dtype)
+        numbers[:, 40:80, 40:80] = fill  # between the windows of the sample
+        numbers[1, 90, 90] = 0 if dtype == "float32" else numbers[1, 90, 90]
+        tags = {} if dtype == "float32" else {"scales": scale, "offsets": offset}
+        path = write_scene(numbers, bands=BANDS_6, **tags)
+        valid, _ = self.read_all(path, 640)
+        assert not valid[40:80, 40:80].any()
+        assert valid.sum() == 640**2 - 40**2
+
+    def test_water_is_0_in_some_bands_only(self, write_scene):
+        numbers = self.reflectance(64).astype(np.float32)
+        numbers[4:, 32:] = 0
+        numbers[:, :20, :20] = 0
+        valid, _ = self.read_all(write_scene(numbers, bands=BANDS_6), 64)
+        assert valid.sum() == 64**2 - 20**2
+
+    def test_a_declared_value_is_the_only_one(self, write_scene):
+        numbers = self.reflectance(64).astype(np.float32)
+        numbers[:, 5, 5], numbers[:, 6, 6] = 0, -1
+        valid, _ = self.read_all(write_scene(numbers, bands=BANDS_6, nodata=-1), 64)
+        assert (valid[5, 5], valid[6, 6], valid.sum()) == (True, False, 64**2 - 1)
+
+    def test_a_scene_with_data_between_the_windows_of_the_sample(self, write_scene):
+        numbers = np.zeros((6, 640, 640), np.float32)
+        numbers[:, 40:80, 40:80] = self.reflectance(40)
+        valid, warnings = self.read_all(write_scene(numbers, bands=BANDS_6), 640)
+        assert valid.sum() == 40**2
+        assert any("nearly all of its pixels are 0" in text for text in warnings)
+
+    def test_overviews_that_mix_the_users_nodata_with_ground(self, write_scene):
+        numbers = (self.reflectance(640) * 1e4).astype(np.int16)
+        holes = np.arange(640) % 40 < 12
+        numbers[:, holes[:, None] & holes] = -9999
+        path = write_scene(numbers, bands=BANDS_6, tiled=True)
+        with rasterio.open(path, "r+") as dataset:
+            dataset.build_overviews([2, 4], rasterio.enums.Resampling.average)
+        valid, _ = self.read_all(path, 640, nodata=-9999)
+        assert valid.sum() == 640**2 - holes.sum() ** 2
+
+
 class TestEarthEngine:
     """Earth Engine exports: names from its catalogue, reflectance 0 to 1, masked pixels."""
 
@@ -153,9 +216,7 @@ class TestEarthEngine:
             dataset.write(values)
             for index, name in enumerate(names, start=1):
                 dataset.set_band_description(index, name)
-        bands = ("blue", "green", "red", "nir", "swir1", "swir2")
-        spec = replace(make_spec(bands=6), bands=bands)
-        with open_scene(path, model_bands=bands, spec=spec) as scene:
+        with open_scene(path, model_bands=BANDS_6, spec=SPEC_6) as scene:
             found, valid = scene.read(Window(0, 0, 60, 70))
         assert np.array_equal(found[:, valid], values[:6, valid])
         assert not valid[:20, :30].any()
