@@ -131,6 +131,19 @@ class TestValid:
         assert valid.tolist() == [[False] + [True] * 5] * 4
         assert (small[:, valid] == 1000).all()
 
+    @pytest.mark.parametrize("dtype", ["int16", "float32"])
+    def test_the_users_nodata_is_left_out_as_the_declared_one_is(self, write_scene, dtype):
+        numbers = np.random.default_rng(1).integers(300, 4000, (3, 40, 60)).astype(dtype)
+        numbers[:, :, :17] = numbers[0, 9, 30:] = -9999
+        found = []
+        for stated, options in (({"nodata": -9999}, {}), ({}, {"nodata": -9999})):
+            path = write_scene(numbers, scales=1e-4, **stated)
+            with open_scene(path, model_bands=BANDS, **options) as scene:
+                found.append(scene.read_decimated(10, 15))
+        (expected, valid), (small, same) = found
+        assert np.array_equal(valid, same)
+        assert np.abs(small[:, valid] - expected[:, valid]).max() <= 1
+
 
 class TestGeoreference:
     @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
 from geosrseg.raster.files.grid import rasterio_window
-from geosrseg.raster.files.resampling import Resampled
+from geosrseg.raster.files.resampling import Resampled, ResampledReader
 from geosrseg.raster.storage.location import Location
 
 MASKS = ("cloud", "shadow", "cirrus", "snow")
@@ -83,7 +83,7 @@ class QualityFile:
 
     def read_pixels(
         self,
-        dataset: DatasetReader,
+        dataset: DatasetReader | ResampledReader,
         window: Window | None = None,
         *,
         shape: tuple[int, int] | None = None,
@@ -92,18 +92,29 @@ class QualityFile:
         """As `BandSelection.read`: an array of 0 bands, and valid (rows, cols).
 
         Args:
+            dataset: the open file, or a `ResampledReader` of it.
             window: the part to read; None for all.
-            shape: (rows, cols) to reduce to, by nearest pixels, as flags have no mean.
+            shape: (rows, cols) to reduce to, by nearest pixels, as flags have no mean. Unless
+                `masked_only`, these are pixels of the file.
             masked_only: ignore `fill`.
         """
-        flags = dataset.read(
-            self.index,
-            window=window and rasterio_window(window),
-            out_shape=shape,
-            resampling=Resampling.nearest,
-        )
         marks = self.masked if masked_only else self.masked | self.fill
-        valid = ~marks.found_in(flags)
+        if window and isinstance(dataset, ResampledReader) and (masked_only or not shape):
+            valid = ~dataset.read_marked(self.index, marks.found_in, window)
+            if shape:
+                rows, cols = (
+                    np.arange(part) * whole // part
+                    for part, whole in zip(shape, valid.shape, strict=True)
+                )
+                valid = valid[rows[:, None], cols]
+        else:
+            flags = dataset.read(
+                self.index,
+                window=window and rasterio_window(window),
+                out_shape=shape,
+                resampling=Resampling.nearest,
+            )
+            valid = ~marks.found_in(flags)
         return np.empty((0, *valid.shape), np.uint8), valid
 
 

@@ -1,6 +1,5 @@
 """BandSelection: the chosen bands of a file, and the nodata, masks and alpha that apply to them."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,11 @@ from rasterio.io import DatasetReader
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.raster.files.grid import rasterio_window
+from geosrseg.raster.files.nodata import is_number
 from geosrseg.raster.reading import NodataIf
+
+FINENESS = 4
+"""Pixels, along each axis, of which a mean consists that must leave out a `fill`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +121,26 @@ class BandSelection:
         self, dataset: DatasetReader, window: Window | None, shape: tuple[int, int] | None
     ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         """Digital numbers, and (bands, rows, cols) where each of them is usable."""
+        if shape is None or not (self.fills or self.shared_fills):
+            how = Resampling.average if shape else Resampling.nearest
+            return self._read(dataset, window, shape, how)
+        # GDAL's means leave out only what the file declares.
+        size = (window.height, window.width) if window else dataset.shape
+        rows, cols = (
+            min(max(whole // part, 1), FINENESS) for whole, part in zip(size, shape, strict=True)
+        )
+        finer = shape[0] * rows, shape[1] * cols
+        return _averaged(*self._read(dataset, window, finer, Resampling.nearest), (rows, cols))
+
+    def _read(
+        self,
+        dataset: DatasetReader,
+        window: Window | None,
+        shape: tuple[int, int] | None,
+        how: Resampling,
+    ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
         bands = [*self.indexes, *self.alpha]
-        options = {
-            "window": window and rasterio_window(window),
-            "resampling": Resampling.average if shape else Resampling.nearest,
-        }
+        options = {"window": window and rasterio_window(window), "resampling": how}
         # One call for all bands, so that an interleaved block is decoded once.
         found = dataset.read(bands, out_shape=shape and (len(bands), *shape), **options)
         numbers, alphas = found[: len(self.indexes)], found[len(self.indexes) :]
@@ -130,7 +148,7 @@ class BandSelection:
         present[:] = (alphas != 0).all(axis=0)
         for band, usable, nodata in zip(numbers, present, self.nodata, strict=True):
             for value in (nodata, *self.fills):
-                usable &= _is_number(band, value)
+                usable &= is_number(band, value)
         for value in self.shared_fills:
             if (numbers[0] == value).any():
                 present &= (numbers != value).any(axis=0)
@@ -159,15 +177,15 @@ def _masked(dataset: DatasetReader, indexes: tuple[int, ...]) -> tuple[int, ...]
     return tuple(index for index, its in zip(indexes, flags, strict=True) if not its)
 
 
-def _is_number(band: NDArray[np.generic], nodata: float | None) -> NDArray[np.bool_]:
-    """True for finite values other than nodata.
-
-    Tags hold nodata as decimal text, often with six digits, so floating-point values are compared
-    with a tolerance.
-    """
-    if band.dtype.kind != "f":
-        return np.ones(band.shape, np.bool_) if nodata is None else band != nodata
-    valid: NDArray[np.bool_] = np.isfinite(band)
-    if nodata is not None and math.isfinite(nodata):
-        valid &= ~(np.abs(np.subtract(band, nodata, dtype=np.float64)) <= 5e-6 * abs(nodata))
-    return valid
+def _averaged(
+    numbers: NDArray[np.generic], present: NDArray[np.bool_], steps: tuple[int, int]
+) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
+    """The means of what is present in each rectangle of `steps` pixels, and where there is any."""
+    (bands, height, width), (rows, cols) = numbers.shape, steps
+    parts = (bands, height // rows, rows, width // cols, cols)
+    counts = present.reshape(parts).sum(axis=(2, 4))
+    sums = np.where(present, numbers, 0).reshape(parts).sum(axis=(2, 4), dtype=np.float64)
+    means = sums / np.maximum(counts, 1)
+    return (means if numbers.dtype.kind == "f" else np.rint(means)).astype(
+        numbers.dtype
+    ), counts > 0

@@ -75,12 +75,17 @@ def _coarser(grid: Grid, size: float) -> Grid:
 
 
 def on_grid(
-    own: Grid, grid: Grid, *, nodata: float | None = None, flags: bool = False
+    own: Grid, grid: Grid, *, missing: Sequence[float] = (), flags: bool = False
 ) -> Resampled | None:
-    """Describe the resampling of a file to the scene's grid; None if it lies on that grid."""
+    """Describe the resampling of a file to the scene's grid; None if it lies on that grid.
+
+    Args:
+        missing: values of missing pixels; the first will stand for all.
+    """
     if _same(own, grid):
         return None
-    return Resampled(grid=grid, own=own, nodata=nodata, flags=flags)
+    nodata, fills = next(iter(missing), None), tuple(missing[1:])
+    return Resampled(grid=grid, own=own, nodata=nodata, fills=fills, flags=flags)
 
 
 def check_same_grid(

@@ -10,6 +10,7 @@ from geosrseg.raster.files.blocks import check_blocks
 from geosrseg.raster.files.dataset import named, open_dataset
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.header.bands import choose_bands
+from geosrseg.raster.header.fill import can_hold
 from geosrseg.raster.header.header import (
     BandFile,
     SceneHeader,
@@ -84,8 +85,9 @@ def read_product_header(
 
 
 def _placed(each: _Examined, grid: Grid) -> BandFile:
-    nodata = each.file.selection.nodata[0]
-    return replace(each.file, resampled=on_grid(each.grid, grid, nodata=nodata))
+    selection = each.file.selection
+    missing = [value for value in (*selection.nodata, *selection.fills) if value is not None]
+    return replace(each.file, resampled=on_grid(each.grid, grid, missing=missing))
 
 
 def _examine_band(band: SensorBand, options: SceneOptions, *, fill: float | None) -> _Examined:
@@ -102,7 +104,9 @@ def _examine_band(band: SensorBand, options: SceneOptions, *, fill: float | None
             )
         check_blocks(dataset, (band.index,))
         selection = BandSelection.of(dataset, (band.index,), fill=fill)
-        selection = replace(selection, fills=options.nodata)
+        dtype = dataset.dtypes[band.index - 1]
+        fills = tuple(value for value in options.nodata if can_hold(dtype, value))
+        selection = replace(selection, fills=fills)
         file = BandFile(location, selection, driver=band.driver)
         return _Examined(file, *grid_of(dataset))
 

@@ -101,6 +101,19 @@ def test_a_model_for_coarser_pixels_gets_means(tmp_path, metres, factor):
     assert f"its bands of 10 m are averaged to the {metres} m that tiny is for" in header.warnings
 
 
+@pytest.mark.parametrize("metres", [10, 30])
+def test_no_mean_includes_the_users_nodata(tmp_path, metres):
+    numbers = np.full((SIDE // 2, SIDE // 2), 3000, np.uint16)
+    numbers[15, 15] = 65535
+    safe, bands = write_safe(tmp_path), ("red", "swir1")
+    path = next(safe.glob("GRANULE/*/IMG_DATA/R20m/*_B11_20m.jp2"))
+    path.unlink()
+    write_jp2(path, numbers, 20)
+    spec = model_for(float(metres), bands)
+    found, valid, _ = read_all(safe, bands, spec=spec, nodata=[65535, -1])
+    assert set(np.unique(found[1, valid])) == {3000}
+
+
 def test_a_window_is_the_same_whatever_is_read_around_it(tmp_path):
     bands = ("red", "swir1")
     safe, spec = write_safe(tmp_path), model_for(30.0, bands)
@@ -175,6 +188,18 @@ class TestFlags:
             for half in (0, 1):
                 found = valid[row, 16 + half : 40 : 2].tolist()
                 assert found == [k not in excluded for k in self.CLASSES]
+
+    def test_a_coarser_pixel_is_masked_if_any_class_inside_it_is(self, tmp_path):
+        scl = np.full((SIDE // 2, SIDE // 2), 4, np.uint8)
+        scl[7, 22] = 9  # rows 14 and 15, columns 44 and 45 of 10 m
+        bands = ("red", "nir")
+        safe, spec = write_safe(tmp_path, scl=scl), model_for(30.0, bands)
+        _, measured, _ = read_all(safe, bands, spec=spec)
+        with open_scene(safe, model_bands=bands, spec=spec, mask="cloud") as scene:
+            _, valid = scene.read(Window(0, 0, SIDE // 3, SIDE // 3))
+            masked = scene.read_masked(SIDE // 3, SIDE // 3)
+        assert np.argwhere(measured & ~valid).tolist() == [[4, 14], [4, 15], [5, 14], [5, 15]]
+        assert np.argwhere(masked).tolist() == [[4, 14], [4, 15], [5, 14], [5, 15]]
 
     def test_classes_of_level_1c(self, tmp_path):
         safe = write_safe(tmp_path, LEVEL_1C)
