@@ -1,5 +1,6 @@
 """BandSelection: the chosen bands of a file, and the nodata, masks and alpha that apply to them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,8 @@ from geosrseg.raster.files.nodata import is_number
 from geosrseg.raster.reading import NodataIf
 
 FINENESS = 4
-"""Pixels, along each axis, of which a mean consists that must leave out a `fill`."""
+MOST_PIXELS = 2**22
+"""Pixels, along each axis and in all, that are read for means that must leave out a `fill`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,9 @@ class BandSelection:
             return self._read(dataset, window, shape, how)
         # GDAL's means leave out only what the file declares.
         size = (window.height, window.width) if window else dataset.shape
+        most = min(FINENESS, max(math.isqrt(MOST_PIXELS // (shape[0] * shape[1])), 1))
         rows, cols = (
-            min(max(whole // part, 1), FINENESS) for whole, part in zip(size, shape, strict=True)
+            min(max(whole // part, 1), most) for whole, part in zip(size, shape, strict=True)
         )
         finer = shape[0] * rows, shape[1] * cols
         return _averaged(*self._read(dataset, window, finer, Resampling.nearest), (rows, cols))
@@ -182,10 +185,12 @@ def _averaged(
 ) -> tuple[NDArray[np.generic], NDArray[np.bool_]]:
     """The means of what is present in each rectangle of `steps` pixels, and where there is any."""
     (bands, height, width), (rows, cols) = numbers.shape, steps
-    parts = (bands, height // rows, rows, width // cols, cols)
-    counts = present.reshape(parts).sum(axis=(2, 4))
-    sums = np.where(present, numbers, 0).reshape(parts).sum(axis=(2, 4), dtype=np.float64)
-    means = sums / np.maximum(counts, 1)
-    return (means if numbers.dtype.kind == "f" else np.rint(means)).astype(
-        numbers.dtype
-    ), counts > 0
+    parts = (height // rows, rows, width // cols, cols)
+    counts = present.reshape(bands, *parts).sum(axis=(2, 4))
+    sums = [
+        np.where(usable, band, 0).reshape(parts).sum(axis=(1, 3), dtype=np.float64)
+        for band, usable in zip(numbers, present, strict=True)
+    ]
+    means = np.stack(sums) / np.maximum(counts, 1)
+    means = means if numbers.dtype.kind == "f" else np.rint(means)
+    return means.astype(numbers.dtype), counts > 0
