@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
 from geosrseg.cli.map_options import title_option
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @products_listed
-@click.command()
+@click.command(cls=Command)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
 @click.option(
     "-o",

@@ -228,7 +228,9 @@ def test_a_plan_says_what_would_be_done_and_writes_nothing(tmp_path, tiny_model)
     assert sorted(path for path in tmp_path.iterdir() if path.name != "tiny.onnx") == before
 
 
-@pytest.mark.parametrize(("text", "size"), [("800M", 800 * 2**20), ("1.5GB", 3 * 2**29), ("7", 7)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("800M", 800 * 2**20), ("1.5GB", 3 * 2**29), ("7", 7), ("9" * 400, 2**60)]
+)
 def test_sizes_have_units(text, size):
     assert Bytes().convert(text, None, None) == size
 
