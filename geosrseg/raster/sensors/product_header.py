@@ -102,7 +102,8 @@ def _examine_band(band: SensorBand, options: SceneOptions, *, fill: float | None
             )
         check_blocks(dataset, (band.index,))
         selection = BandSelection.of(dataset, (band.index,), fill=fill)
-        selection = replace(selection, fills=options.nodata)
+        also = () if fill is None or fill in selection.nodata else (fill,)
+        selection = replace(selection, fills=(*options.nodata, *also))
         file = BandFile(location, selection, driver=band.driver)
         return _Examined(file, *grid_of(dataset))
 
