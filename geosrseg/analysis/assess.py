@@ -1,6 +1,7 @@
 """Compares a class map with a reference: a raster, points or polygons."""
 
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence, Set
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from geosrseg.analysis.assessment import Assessment
 from geosrseg.core.confusion import ConfusionMatrix
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneWarning
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.features import Features, read_features, value_text
@@ -189,6 +190,7 @@ def _raster_ids(known: ClassMap, legend: Legend, ignored: Sequence[int | str]) -
     Classes are matched by name if the map has all names that count, otherwise by id.
     """
     skipped = {_key(word) for word in ignored}
+    _check_ignored(skipped, _words(legend) | _words(known.legend), name=str(known.path))
     ids = np.full(len(known.legend), NODATA, np.uint8)
     counted = [
         (index, item)
@@ -204,11 +206,17 @@ def _raster_ids(known: ClassMap, legend: Legend, ignored: Sequence[int | str]) -
 def _class_ids(
     values: Sequence[object], legend: Legend, ignored: Sequence[int | str], *, name: str
 ) -> NDArray[np.uint8]:
-    """Return the class id of every value (id or name); NODATA for ignored and empty ones."""
-    table = {item.name.casefold(): item.id for item in legend.classes}
-    table |= {str(item.id): item.id for item in legend.classes}
-    table |= {_key(value): NODATA for value in ("", *ignored)}
+    """Return the class id of every value (id or name); NODATA for ignored and empty ones.
+
+    An ignored class of the map is ignored under its name and its id.
+    """
+    words = {_key(word) for word in ignored}
+    table = _words(legend)
     keys = [_key(value) for value in values]
+    _check_ignored(words, table.keys() | set(keys), name=name)
+    left_out = {table[word] for word in words if word in table}
+    table = {word: NODATA if own in left_out else own for word, own in table.items()}
+    table |= dict.fromkeys(("", *words), NODATA)
     unknown = sorted({key for key in keys if key not in table})
     if unknown:
         raise OutputError(
@@ -217,6 +225,23 @@ def _class_ids(
             f"out with `ignored={unknown[0]}`"
         )
     return np.array([table[key] for key in keys], np.uint8)
+
+
+def _words(legend: Legend) -> dict[str, int]:
+    """Return the class id of every name and id, each as a lookup key."""
+    names = {_key(item.name): item.id for item in legend.classes}
+    return names | {_key(item.id): item.id for item in legend.classes}
+
+
+def _check_ignored(words: Set[str], known: Collection[str], *, name: str) -> None:
+    """Warn of a class to leave out that neither map nor reference has, as after a typing error."""
+    for word in sorted(words - set(known)):
+        warnings.warn(
+            f"`ignored={word}` has no effect: neither the map nor {name} has such a class, by "
+            "name or by id",
+            SceneWarning,
+            stacklevel=2,
+        )
 
 
 def _key(value: object) -> str:

@@ -20,7 +20,7 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.map_on_grid import MapOnGrid, put_on_grid
 from geosrseg.raster.maps.style import check_styles, write_styles
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import check_apart, open_drafts, publish
 from geosrseg.version import __version__
 
 SURE = 50
@@ -118,6 +118,7 @@ def change(
     if output is not None:
         check_cog(Path(output), overwrite=overwrite)
         check_styles(Path(output), overwrite=overwrite)
+        check_apart(Path(output), class_maps)
     maps = [open_class_map(path) for path in class_maps]
     legend = common_legend({str(item.path): item.legend for item in maps})
     days = dates_of(maps, dates)

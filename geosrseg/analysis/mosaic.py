@@ -34,7 +34,7 @@ from geosrseg.raster.maps.style import (
     write_styles,
 )
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
-from geosrseg.raster.storage.publication import check_output, open_drafts, publish
+from geosrseg.raster.storage.publication import check_apart, check_output, open_drafts, publish
 from geosrseg.version import __version__
 
 RULES: dict[str, Rule] = {
@@ -92,6 +92,8 @@ def mosaic(
     outputs = [output, layer] if is_sure else [output]
     _check_outputs(outputs, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
+    for path in outputs:
+        check_apart(path, [file for item in maps for file in (item.path, item.confidence_path)])
     if not maps:
         raise OutputError("a mosaic needs at least one map")
     legend = common_legend({str(item.path): item.legend for item in maps})
@@ -153,7 +155,7 @@ def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None)
     corners = np.array([_corner_pixels(item, anchor) for item in maps])
     top, left = corners[:, :2].min(axis=0)
     bottom, right = corners[:, 2:].max(axis=0)
-    height, width = int(bottom - top), int(right - left)
+    height, width = max(int(bottom - top), 1), max(int(right - left), 1)
     if height * width > MOST_PIXELS:
         raise OutputError(
             f"the mosaic would have {width:,} x {height:,} pixels: choose a larger `res`, or check "

@@ -15,6 +15,7 @@ from geosrseg.core.legend import NODATA, Legend
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneWarning
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.products.polygons.polygon_options import PolygonOptions
 from geosrseg.products.polygons.sieve import Sieve
 from geosrseg.products.writing import left_over, map_contents
 from geosrseg.raster.files.features import read_features
@@ -25,7 +26,7 @@ from geosrseg.raster.maps.confidence import without_gaps
 from geosrseg.raster.maps.legend_file import LegendFile, read_legend_file
 from geosrseg.raster.maps.strips import open_strips
 from geosrseg.raster.maps.style import check_styles, write_styles
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import check_apart, open_drafts, publish
 from geosrseg.version import __version__
 
 Rows = Iterator[NDArray[np.uint8]]
@@ -81,12 +82,13 @@ def relabel(
         The classes of the new map.
 
     Raises:
-        OutputError: a file cannot be read or written, or a class of the map is neither in a
-            ``from`` nor ignored.
+        OutputError: a file cannot be read or written, the output is one of them, `min_area` is
+            not above 0, or a class of the map is neither in a ``from`` nor ignored.
     """
     output = Path(output)
     check_cog(output, overwrite=overwrite)
     check_styles(output, overwrite=overwrite)
+    PolygonOptions(min_area=min_area)  # checks it
     source = open_class_map(class_map)
     rules = None if legend is None else read_legend_file(legend)
     if rules is not None:
@@ -96,6 +98,7 @@ def relabel(
     limits = Limits(min_confidence or 0, CERTAIN if max_doubt is None else max_doubt)
     filtered = min_confidence is not None or max_doubt is not None
     layer = _confidence(source, confidence) if filtered else None
+    check_apart(output, [source.path, layer, clip])
     window, polygons = Window(0, 0, source.grid.height, source.grid.width), None
     if clip is not None:
         polygons, window = _clipped(source.grid, clip)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from geosrseg.errors import OutputError
 from geosrseg.extras import extra
+from geosrseg.products.polygons.polygon_options import PolygonOptions
 from geosrseg.raster.maps.class_map import open_class_map, plain_class_map
 
 
@@ -31,9 +31,7 @@ def vectorize(
     """
     with extra("gis"):
         from geosrseg.products.polygons.vector import write_polygons  # noqa: PLC0415
-    for name, value in (("min_area", min_area), ("simplify", simplify)):
-        if value is not None and not 0 < value < float("inf"):
-            raise OutputError(f"{name} is {value:g}: expected a number above 0")
+    PolygonOptions(min_area=min_area, simplify=simplify)  # checks them
     output = Path(output)
     opened = open_class_map(class_map, legend=legend)
     with plain_class_map(opened, output.parent) as path:

@@ -118,7 +118,9 @@ def archive_folder(address: str | Path) -> str:
         return text
     if "://" in str(address):
         schemes = ", ".join(f"{scheme}://" for scheme in STORES)
-        raise OutputError(f"{text}: expected a folder, or an address that starts with {schemes}")
+        raise OutputError(
+            f"{without_secrets(text)}: expected a folder, or an address that starts with {schemes}"
+        )
     return str(Path(text or "/").absolute())
 
 

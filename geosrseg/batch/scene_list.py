@@ -12,7 +12,7 @@ from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import SceneWarning, WorkError
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
 from geosrseg.raster.storage.gdal import reason
-from geosrseg.raster.storage.location import Location
+from geosrseg.raster.storage.location import Location, without_secrets
 from geosrseg.regular_file import create_new, read_regular
 
 LISTS = (".txt", ".lst", ".csv")
@@ -59,15 +59,18 @@ def list_scenes(words: Sequence[str], *, items_folder: Path) -> list[SceneName]:
     kept = set(one_part_each(scene.address for scene in found if scene.item is None))
     found = [scene for scene in found if scene.item is not None or scene.address in kept]
     if not found:
-        raise WorkError(f"{', '.join(words)}: names no scene")
-    seen: dict[str, str] = {}
+        raise WorkError(f"{', '.join(map(without_secrets, words))}: names no scene")
+    seen: dict[str, SceneName] = {}
     for scene in found:
-        other = seen.setdefault(scene.name.casefold(), scene.address)
-        if other != scene.address:
-            raise WorkError(
-                f"{other} and {scene.address} would both become {scene.name}.tif: plan them into "
-                "separate folders"
-            )
+        other = seen.setdefault(scene.name.casefold(), scene)
+        if (other.address, other.item) == (scene.address, scene.item):
+            continue
+        first, second = Location.of(other.address), Location.of(scene.address)
+        pair = f"{first} and {second}" if str(first) != str(second) else f"two scenes {first}"
+        raise WorkError(
+            f"{pair} would both become {scene.name}.tif: plan them into separate folders, or "
+            "leave one out"
+        )
     return list({scene.address: scene for scene in found}.values())
 
 
@@ -103,9 +106,11 @@ class _Expansion:
         """Yield the scenes of a word nested in `depth` lists or patterns."""
         self.left -= 1
         if self.left < 0:
-            raise WorkError(f"{word}: exceeds {MOST_WORDS} scenes: plan them in parts")
+            raise WorkError(
+                f"{without_secrets(word)}: exceeds {MOST_WORDS} scenes: plan them in parts"
+            )
         location = Location.of(word)
-        path = Path(word)
+        path = Path(location.address)
         named = path.exists() and path.suffix.lower() not in (*LISTS, ".json")
         if location.is_remote or named or product_of_part(location):
             yield _scene(word)
@@ -115,16 +120,15 @@ class _Expansion:
             for line in _read(path).splitlines():
                 text = line.strip().strip('"')
                 if text and not text.startswith("#"):
-                    is_absolute = Location.of(text).is_remote or Path(text).is_absolute()
-                    inner = text if is_absolute else str(path.parent / text)
+                    inner = text if _is_absolute(text) else str(path.parent / text)
                     yield from self.scenes(inner, depth=depth + 1)
         elif path.is_file():
             yield from _items(path, self.items_folder)
-        elif set(word) & set("*?["):
+        elif set(str(path)) & set("*?["):
             for match in _matches(path):
                 yield from self.scenes(match, depth=depth + 1)
         else:
-            raise WorkError(f"{word}: no such file or folder")
+            raise WorkError(f"{without_secrets(word)}: no such file or folder")
 
 
 def _matches(pattern: Path) -> list[str]:
@@ -173,7 +177,7 @@ def _with_whole_links(item: dict[str, Any], file: Path) -> dict[str, Any]:
 
     def whole(asset: Any) -> Any:
         href = asset.get("href") if isinstance(asset, dict) else None
-        if not isinstance(href, str) or "://" in href or Path(href).is_absolute():
+        if not isinstance(href, str) or "://" in href or _is_absolute(href):
             return asset
         try:
             there = urljoin(base, href) if base else str((file.parent / unquote(href)).absolute())
@@ -202,6 +206,11 @@ def _warn_of_pages(document: dict[str, Any], found: int, file: Path) -> None:
         )
 
 
+def _is_absolute(address: str) -> bool:
+    location = Location.of(address)
+    return location.is_remote or location.path.is_absolute()
+
+
 def _is_plain(name: str) -> bool:
     """Whether an id can be a file name; untrusted ids may be paths."""
     return (
@@ -216,8 +225,8 @@ def _scene(word: str) -> SceneName:
     location = Location.of(word)
     if location.is_remote:
         return SceneName(word, _stem(location.name))
-    name = product_of_part(location) or _stem(Path(word).name)
-    return SceneName(str(Path(word).absolute()), name)
+    name = product_of_part(location) or _stem(location.name)
+    return SceneName(str(location.path.absolute()), name)
 
 
 def _stem(name: str) -> str:
@@ -229,6 +238,6 @@ def _stem(name: str) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return read_regular(path, limit=MOST_BYTES).decode("utf-8")
+        return read_regular(path, limit=MOST_BYTES).decode("utf-8-sig")
     except (OSError, ValueError) as error:
         raise WorkError(f"{path}: cannot be read ({reason(error)})") from error

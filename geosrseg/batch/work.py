@@ -157,7 +157,7 @@ def read_work(path: str | Path) -> list[Task]:
     """
     path = Path(path)
     try:
-        lines = read_regular(path, limit=MOST_BYTES).decode("utf-8").splitlines()
+        lines = read_regular(path, limit=MOST_BYTES).decode("utf-8-sig").splitlines()
     except (OSError, ValueError) as error:
         raise WorkError(f"{path}: cannot be read ({reason(error)})") from error
     tasks = [_read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -88,7 +88,7 @@ def _check_number(name: str, said: Option, value: Any, error: type[GeosrsegError
     whole = said.kind != "number"
     try:
         right = math.isfinite(value) and (not whole or int(value) == value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise error(f"`{name}` {value!r}: expected a number") from None
     right = right and (said.least is None or value >= said.least)
     if not right or not (said.above is None or value > said.above):

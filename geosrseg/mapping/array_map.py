@@ -20,7 +20,7 @@ from geosrseg.mapping.prediction import OnProgress
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.storage.location import Location
-from geosrseg.raster.xarrays import data_array
+from geosrseg.raster.xarrays import data_array, scale_attributes
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
 
@@ -81,7 +81,7 @@ class ArrayMap:
         if profile.units:
             attributes["units"] = profile.units
         if profile.scale:
-            attributes |= {"scale_factor": profile.scale[0], "add_offset": profile.offset[0]}
+            attributes |= scale_attributes(profile.scale, profile.offset)
         if profile.legend is not None:
             attributes |= _flags(profile.legend)
         return data_array(

@@ -1,9 +1,9 @@
 """Acquisition date of a scene, from its metadata or its file names."""
 
 import re
-from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 
+from geosrseg.core.text.day import parse_day
 from geosrseg.raster.scene import Scene
 
 _NAMES = (
@@ -24,7 +24,7 @@ def acquisition_date(scene: Scene) -> date | None:
         return scene.header.taken
     for name in (scene.location.name, *(file.location.name for file in scene.header.files)):
         for pattern, form in _NAMES:
-            with suppress(ValueError):
-                if found := pattern.search(name):
-                    return datetime.strptime(found.group(1), form).date()
+            found = pattern.search(name)
+            if found and (day := parse_day(found[1], form)):
+                return day
     return None

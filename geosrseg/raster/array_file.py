@@ -1,5 +1,6 @@
 """Writes an array to a GeoTIFF in memory, so that it can be read like any other scene."""
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,6 +14,7 @@ from rasterio.errors import CRSError
 from rasterio.io import MemoryFile
 
 from geosrseg.errors import SceneError
+from geosrseg.raster.header.fill import describe_unheld
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.raster.xarrays import array_of, is_data_array
@@ -45,16 +47,21 @@ def array_file(
         transform: pixel to ground, an Affine or its six numbers.
 
     Raises:
-        SceneError: the array, transform, CRS or band names are unusable.
+        SceneError: the array, transform, CRS, nodata or band names are unusable.
     """
-    scales: tuple[float, float] | None = None
+    scales: tuple[float, ...] = ()
+    offsets: tuple[float, ...] = ()
     if is_data_array(array):
         found = array_of(array)
-        array, scales = found.values, found.scale_and_offset
+        array, scales, offsets = found.values, found.scales, found.offsets
         transform, crs = transform or found.transform, crs or found.crs
         nodata = found.nodata if nodata is None else nodata
         band_names = band_names or found.band_names
-    values, valid = _values(array)
+    values, masked = _values(array)
+    _check_nodata(nodata, values.dtype)
+    if masked is not None and (masked != masked[0]).any():  # a GeoTIFF has one mask for all bands
+        values, nodata = _with_nodata(values, masked, nodata)
+        masked = None
     if band_names and len(band_names) != len(values):
         raise SceneError(
             f"{len(band_names)} `band_names` for an array of {len(values)} bands: name each band"
@@ -80,30 +87,53 @@ def array_file(
             ):
                 dataset.write(values)
                 dataset.descriptions = tuple(band_names) or (None,) * len(values)
-                if scales is not None:
-                    dataset.scales = (scales[0],) * len(values)
-                    dataset.offsets = (scales[1],) * len(values)
-                if valid is not None:
-                    dataset.write_mask(valid)
+                if scales:
+                    dataset.scales, dataset.offsets = scales, offsets
+                if masked is not None:
+                    dataset.write_mask(~masked[0])
         except _UNUSABLE as error:
             raise SceneError(f"the array cannot be a scene ({reason(error)})") from error
         yield Location(memory.name, in_memory=True)
 
 
 def _values(array: Any) -> tuple[NDArray[np.generic], NDArray[np.bool_] | None]:
-    """Return (bands, rows, cols) in a dtype of GeoTIFF, and valid (rows, cols) if masked."""
+    """Return (bands, rows, cols) in a dtype of GeoTIFF, and where each is masked, if it can be."""
     values = np.ma.getdata(array)
     values = values[None] if values.ndim == 2 else values
     if values.ndim != 3 or 0 in values.shape or values.dtype.kind not in "iuf":
         raise SceneError(
             f"an array of {values.dtype} {values.shape}: expected numbers (bands, rows, cols)"
         )
-    valid: NDArray[np.bool_] | None = None
+    masked: NDArray[np.bool_] | None = None
     if np.ma.isMaskedArray(array):
-        valid = ~np.any(np.ma.getmaskarray(array).reshape(values.shape), axis=0)
+        masked = np.ma.getmaskarray(array).reshape(values.shape)
     if values.dtype == np.float16:
         values = values.astype(np.float32)
-    return np.asarray(values, values.dtype.newbyteorder("=")), valid
+    return np.asarray(values, values.dtype.newbyteorder("=")), masked
+
+
+def _check_nodata(nodata: float | None, dtype: np.dtype[np.generic]) -> None:
+    for fault in describe_unheld([] if nodata is None else [float(nodata)], dtype):
+        raise SceneError(f"{fault}: give the value that its missing pixels have, or none")
+
+
+def _with_nodata(
+    values: NDArray[np.generic], masked: NDArray[np.bool_], nodata: float | None
+) -> tuple[NDArray[np.generic], float]:
+    """Write nodata into each masked number; if none is declared, a number that no other has."""
+    if nodata is None and values.dtype.kind == "f":
+        nodata = math.nan
+    elif nodata is None:
+        limits = np.iinfo(values.dtype.name)
+        used = values[~masked]
+        if used.min(initial=limits.max) > limits.min:
+            nodata = limits.min
+        elif used.max() < limits.max:
+            nodata = limits.max
+        else:  # as in 8-bit images
+            values = values.astype(f"i{min(2 * values.itemsize, 8)}")
+            nodata = np.iinfo(values.dtype.name).min
+    return np.where(masked, values.dtype.type(nodata), values), nodata
 
 
 def _transform(transform: Any) -> Affine:

@@ -37,6 +37,10 @@ MAX_TRIAL_BYTES = 2**33
 """Most bytes of a network's values in a trial run; networks for images take about 100 MB."""
 
 
+MOST_THREADS = 4096
+"""Larger numbers are a mistake, which onnxruntime would report as one of the model."""
+
+
 class Session:
     """A loaded model that kept to its ModelSpec in a trial run.
 
@@ -227,8 +231,8 @@ def open_session(
         raise DeviceError(
             f"no precision {precision!r}: expected one of auto, {', '.join(PRECISIONS)}"
         )
-    if threads is not None and threads < 1:
-        raise DeviceError(f"{threads} threads: expected at least 1")
+    if threads is not None and not 1 <= threads <= MOST_THREADS:
+        raise DeviceError(f"{threads} threads: expected 1 to {MOST_THREADS}")
     file = read_model_file(find_model(model))
     check_shipped(file.path, file.sha256)
     try_apart(

@@ -10,7 +10,7 @@ from sklearn.metrics import cohen_kappa_score, confusion_matrix
 from geosrseg.analysis.assess import assess
 from geosrseg.analysis.assessment_files import text, write_assessment
 from geosrseg.core.legend import Legend, LegendClass
-from geosrseg.errors import OutputError
+from geosrseg.errors import OutputError, SceneWarning
 from tests.analysis.conftest import GRID, LEGEND, write_polygons
 from tests.raster.maps.test_class_map import write_raster
 from tests.tiny_maps import write_class_map
@@ -115,6 +115,24 @@ def test_ignored_classes_are_left_out(tmp_path, class_map):
     points = centres(np.array([9, 9]), np.array([9, 30]))
     path = write_polygons(tmp_path / "p.gpkg", points, seen=["swamp", "forest"])
     assert assess(class_map, path, class_column="seen", ignored=["swamp"]).confusion.total == 1
+
+
+@pytest.mark.parametrize("ignored", ["water", "WATER", 1, "1"])
+@pytest.mark.parametrize("column", ["name", "id"])
+def test_a_class_of_the_map_is_left_out_by_name_or_id_whatever_the_reference_has(
+    tmp_path, class_map, column, ignored
+):
+    points = centres(np.array([9, 9]), np.array([9, 30]))
+    path = write_polygons(tmp_path / "p.gpkg", points, name=["water", "forest"], id=["1", "2"])
+    assert assess(class_map, path, class_column=column, ignored=[ignored]).confusion.total == 1
+
+
+@pytest.mark.parametrize("column", ["name", None])
+def test_a_class_to_leave_out_that_nobody_has_is_named(tmp_path, class_map, column):
+    points = centres(np.array([9]), np.array([30]))
+    path = write_polygons(tmp_path / "p.gpkg", points, name=["forest"]) if column else class_map
+    with pytest.warns(SceneWarning, match="`ignored=wather` has no effect: neither the map nor"):
+        assess(class_map, path, class_column=column, ignored=["wather"])
 
 
 @pytest.mark.parametrize("ignored", ["unknown", 0, "0"])

@@ -290,6 +290,17 @@ def test_a_named_pixel_size_adds_no_empty_rows(tmp_path, pixel, shape):
     assert (grid.height, grid.width) == shape
 
 
+def test_a_pixel_larger_than_all_maps_is_one_pixel(tmp_path):
+    grid = mosaic([write(tmp_path / "a.tif", 1)], tmp_path / "m.tif", res=1e9)
+    assert (grid.height, grid.width) == (1, 1)
+
+
+def test_a_map_is_not_replaced_by_the_mosaic_of_it(tmp_path):
+    maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 2)]
+    with pytest.raises(OutputError, match=r"b\.tif: is read to make it: choose another name"):
+        mosaic(maps, maps[1], overwrite=True)
+
+
 def test_one_id_with_two_names_is_refused(tmp_path):
     other = Legend((LegendClass(1, "sea", "#0000ff"), LegendClass(2, "forest", "#00ff00")))
     maps = [write(tmp_path / "a.tif", 1), write(tmp_path / "b.tif", 1, legend=other)]

@@ -196,6 +196,24 @@ def test_doubt_that_is_not_known_takes_no_map_away(tmp_path, class_map, labels):
     assert np.array_equal(read(tmp_path / "out.tif"), labels)
 
 
+@pytest.mark.parametrize("area", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_area_that_is_none_is_refused(tmp_path, class_map, area):
+    with pytest.raises(OutputError, match=r"`min_area` .*: expected a number above 0"):
+        relabel(class_map, tmp_path / "out.tif", min_area=area)
+
+
+def test_the_map_and_its_layers_are_not_replaced_by_what_is_made_of_them(
+    tmp_path, class_map, labels
+):
+    layer = write_raster(
+        tmp_path / "sure.tif", np.full((2, *labels.shape), 80, np.uint8), crs=GRID.crs,
+        transform=GRID.transform,
+    )  # fmt: skip
+    for path in (class_map, layer):
+        with pytest.raises(OutputError, match=f"{path.name}: is read to make it"):
+            relabel(class_map, path, min_confidence=50, confidence=layer, overwrite=True)
+
+
 @pytest.mark.parametrize("option", ["min_confidence", "max_doubt"])
 def test_a_limit_that_is_no_percent_is_refused(tmp_path, class_map, option):
     with pytest.raises(OutputError, match=f"`{option}` 101: expected 0 to 100 percent"):

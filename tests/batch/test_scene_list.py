@@ -30,6 +30,16 @@ def test_files_folders_and_addresses_are_scenes(folder):
     assert names(words, folder) == ["c", "LC08_X", "d"]
 
 
+@pytest.mark.parametrize("form", ["file://{}", "file:{}", "FILE://localhost{}"])
+def test_an_address_of_a_local_file_is_its_path(folder, form):
+    (folder / "a b.tif").touch()
+    address = form.format(folder / "a%20b.tif")
+    (folder / "list.txt").write_text(address)
+    for word in (address, str(folder / "list.txt"), form.format(folder / "list.txt")):
+        (scene,) = list_scenes([word], items_folder=folder)
+        assert (scene.address, scene.name) == (str(folder / "a b.tif"), "a b")
+
+
 def test_a_pattern_names_its_matches_in_order(folder):
     assert names([str(folder / "*.tif")], folder) == ["a", "b"]
 
@@ -37,6 +47,11 @@ def test_a_pattern_names_its_matches_in_order(folder):
 def test_a_list_is_relative_to_itself(folder):
     (folder / "list.txt").write_text("# scenes\na.tif\n\nb.tif\nhttps://host/e.tif\n")
     assert names([str(folder / "list.txt")], folder) == ["a", "b", "e"]
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(folder):
+    (folder / "list.txt").write_text("a.tif\r\nb.tif\r\n", encoding="utf-8-sig")
+    assert names([str(folder / "list.txt")], folder) == ["a", "b"]
 
 
 def test_a_search_result_gives_each_item_a_file(folder):
@@ -58,6 +73,7 @@ def test_a_search_result_gives_each_item_a_file(folder):
         ),
         ([{"rel": "self"}, "odd"], "B2.TIF", "{folder}/B2.TIF"),
         ([], "s3://bucket/B2.TIF", "s3://bucket/B2.TIF"),
+        ([], "file:/data/B2.TIF", "file:/data/B2.TIF"),
     ],
 )
 def test_assets_are_found_from_any_folder(folder, links, href, expected):
@@ -99,6 +115,31 @@ def test_two_scenes_of_one_name_are_refused(folder):
     (folder / "LC08_X" / "A.TIF").touch()
     with pytest.raises(WorkError, match=r"would both become A\.tif"):
         names([str(folder / "a.tif"), str(folder / "LC08_X" / "A.TIF")], folder)
+
+
+def test_two_items_of_one_id_are_refused_unless_they_are_the_same(folder):
+    items = [{"type": "Feature", "id": "x", "assets": {k: {"href": "a"}}} for k in ("a", "b")]
+    write_search(folder, items[0], items[0])
+    assert names([str(folder / "found.json")], folder) == ["x"]
+    write_search(folder, *items)
+    with pytest.raises(WorkError, match=r"two scenes .*x\.json would both become x\.tif"):
+        names([str(folder / "found.json")], folder)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["https://me:s3cr3t@h/x/a.tif", "https://h/y/a.tif?sig=s3cr3t"],
+        ["https://h/a.tif?sig=s3cr3t", "https://h/a.tif?sig=s3cr3t2"],
+        ["ftp://me:s3cr3t@h/a.tif"],
+        ["https://h/a.tif?sig=s3cr3t", "https://h/b.tif?sig=s3cr3t", "https://h/c.tif?sig=s3cr3t"],
+    ],
+)
+def test_secrets_are_in_no_message(folder, words, monkeypatch):
+    monkeypatch.setattr("geosrseg.batch.scene_list.MOST_WORDS", 2)
+    with pytest.raises(WorkError, match=r"h/\w*/?\w\.tif") as caught:
+        names(words, folder)
+    assert "s3cr3t" not in str(caught.value)
 
 
 @pytest.mark.parametrize("word", ["none.tif", "none/*.tif"])

@@ -101,6 +101,25 @@ class TestEnds:
         assert "Usage: " in result.stderr
         assert "nope" in result.stderr
 
+    @pytest.mark.parametrize(
+        ("args", "words"),
+        [
+            (["--mask", "cloud", "--mask=shadow"], "--mask is given 2 times: list its values with"),
+            (["-m", ""], "--model is empty: give a value, or leave it out"),
+            (["--aoi="], "--aoi is empty: give a value, or leave it out"),
+        ],
+    )
+    def test_no_value_is_dropped_without_a_word(self, args, words):
+        result = CliRunner().invoke(main, ["predict", "scene.tif", *args])
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert words in result.stderr
+
+    def test_values_that_add_up_or_override_may_be_repeated(self):
+        args = "--nodata 0 --nodata 1 --overwrite --overwrite --window 64 --window 32 --title"
+        result = CliRunner().invoke(main, ["predict", "no.tif", *args.split(), ""])
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert "no.tif" in result.stderr
+
     @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_a_signal_unwinds_the_stack(self, number, code, tmp_path):

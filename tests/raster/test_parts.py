@@ -6,7 +6,7 @@ from geosrseg.batch.scene_list import list_scenes
 from geosrseg.mapping.output_names import default_output, map_paths
 from geosrseg.raster.sensors.parts import one_part_each, product_of_part
 from geosrseg.raster.storage.location import Location
-from tests.tiny_products import LEVEL_1, LEVEL_2, write_product
+from tests.tiny_products import LEVEL_1, LEVEL_2, write_item, write_product
 from tests.tiny_sentinel2 import LEVEL_2A, write_safe
 
 
@@ -24,6 +24,17 @@ def test_of_the_files_of_a_product_the_first_stands_for_all(tmp_path):
     assert map_paths([one[0], other[0]], tmp_path) == [
         tmp_path / f"{name}.tif" for name in (LEVEL_2, LEVEL_1)
     ]
+
+
+def test_an_item_beside_its_product_is_another_part_of_it(tmp_path):
+    folder = write_product(tmp_path / "one")
+    item = write_item(folder)
+    files = sorted({*folder.iterdir()} - {item})
+    assert one_part_each([*files, item]) == one_part_each([item, *files]) == [files[0]]
+    alone = write_item(write_product(tmp_path / "other", LEVEL_1), base=f"{tmp_path}/other/")
+    elsewhere = alone.rename(tmp_path / "item.json")
+    assert one_part_each([*files, elsewhere]) == [files[0], elsewhere]
+    assert one_part_each([item]) == [item]
 
 
 def test_a_safe_folder_gives_its_map_a_name(tmp_path):

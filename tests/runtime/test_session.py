@@ -156,7 +156,8 @@ def test_a_window_needs_memory_for_the_widest_of_its_values(tiny_model):
         ({"device": "gpu"}, "no device 'gpu': expected one of auto, cuda, tensorrt, openvino, cpu"),
         ({"precision": "fp8"}, "no precision 'fp8': expected one of auto, fp32, bf16, fp16"),
         ({"precision": "int8"}, "precision int8 is not offered: .* use `precision` auto"),
-        ({"threads": 0}, "0 threads: expected at least 1"),
+        ({"threads": 0}, "0 threads: expected 1 to 4096"),
+        ({"threads": 2**31}, "2147483648 threads: expected 1 to 4096"),
         (
             {"device": "cpu", "precision": "bf16"},
             "precision bf16 cannot be used: device cpu computes in fp32 here",

@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.map_options import legend_option, map_argument, output_option
 from geosrseg.core.text.plain_text import plain_lines
 
 
-@click.command()
+@click.command(cls=Command)
 @map_argument
 @click.option(
     "--zones", type=click.Path(path_type=Path), metavar="FILE",
@@ -44,10 +45,11 @@ def areas(
         write_zonal_areas,
         zonal_areas,
     )
-    from geosrseg.raster.storage.publication import check_output
+    from geosrseg.raster.storage.publication import check_apart, check_output
 
     if output is not None:
         check_output(output, suffixes=SUFFIXES, overwrite=overwrite)
+        check_apart(output, [zones])
     found = zonal_areas(class_map, zones=zones, zone_column=zone_column, legend=legend)
     if output is not None:
         write_zonal_areas(output, found, overwrite=overwrite)

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.map_options import legend_option, map_argument, output_option
 
 
-@click.command()
+@click.command(cls=Command)
 @map_argument
 @click.option(
     "--reference",
@@ -52,9 +53,11 @@ def assess(
     """
     from geosrseg.analysis.assess import assess as run
     from geosrseg.analysis.assessment_files import check_assessment, text, write_assessment
+    from geosrseg.raster.storage.publication import check_apart
 
     if output is not None:
         check_assessment(output, overwrite=overwrite)
+        check_apart(output, [reference])
     found = run(class_map, reference, class_column=class_column, ignored=ignored, legend=legend)
     if output is not None:
         write_assessment(output, found, title=class_map.name, overwrite=overwrite)

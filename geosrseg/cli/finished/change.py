@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.map_options import dates_option, maps_argument, output_option
 
 
-@click.command()
+@click.command(cls=Command)
 @maps_argument
 @output_option("OUT.tif", required=False)
 @click.option(

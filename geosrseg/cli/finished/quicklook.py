@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from geosrseg.cli import map_options, options
+from geosrseg.cli.command import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @map_options.map_argument
 @map_options.output_option("FILE.png")
 @map_options.scene_option

@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.map_options import legend_option, map_argument, output_option
 
 
-@click.command()
+@click.command(cls=Command)
 @map_argument
 @click.option(
     "-n", "points", type=click.IntRange(min=1), default=500, show_default=True,
@@ -26,7 +27,13 @@ from geosrseg.cli.map_options import legend_option, map_argument, output_option
     "--least", type=click.IntRange(min=0), default=50, show_default=True,
     help="Minimum number of points per class.",
 )  # fmt: skip
-@click.option("--seed", default=0, show_default=True, help="Seed of the random points.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of the random points.",
+)
 @legend_option
 @output_option("FILE.gpkg|.fgb|.geojson")
 @options.overwrite_option

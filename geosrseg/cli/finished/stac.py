@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.map_options import legend_option, map_argument, output_option, scene_option
 
 
-@click.command()
+@click.command(cls=Command)
 @map_argument
 @output_option("FILE.json")
 @scene_option

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.terminal.progress import step_bar
 from geosrseg.cli.terminal.table import format_table
 
@@ -32,7 +33,7 @@ def _rows_cols(
     return int(found[1]), int(found[2])
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("model", required=False, metavar="[NAME|FILE.onnx]")
 @click.option(
     "--size",

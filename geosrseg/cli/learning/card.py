@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.terminal.progress import progress_bar
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="CARD.toml", required=True,

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option(
     "-o",

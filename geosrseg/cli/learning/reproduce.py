@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import field_option, taken
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from geosrseg.evaluation.reproducing.paired import Pair
 
 
-@click.command()
+@click.command(cls=Command)
 @dataset_option
 @data_option
 @click.option(

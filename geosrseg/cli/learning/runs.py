@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.terminal.sizes import duration
 from geosrseg.core.text.plain_text import one_line
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 HEADS = ("run", "state", "epochs", "best mean IoU", "age", "data", "recipe")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", metavar="[FOLDER]", type=click.Path(path_type=Path), default="runs")
 @options.json_option
 @options.debug_option

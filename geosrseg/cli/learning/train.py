@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.dataset_options import data_option, dataset_option
 from geosrseg.cli.fields import group_options, taken
 from geosrseg.cli.recipe_options import given_options, preset_option, recipe_options
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from geosrseg.datasets.card.card import DatasetCard
 
 
-@click.command()
+@click.command(cls=Command)
 @dataset_option
 @data_option
 @click.option(

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.terminal.sizes import duration
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument(
     "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path()
 )

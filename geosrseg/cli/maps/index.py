@@ -3,10 +3,11 @@
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.terminal.prediction_report import say
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("folder", metavar="DIR|s3://...")
 @options.debug_option
 def index(folder: str) -> None:
@@ -19,6 +20,8 @@ def index(folder: str) -> None:
     """
     from geosrseg.batch.index_archive import index_archive
 
+    if not folder:
+        raise click.UsageError("the folder has an empty name: expected DIR or s3://...")
     found = index_archive(folder)
     for text in found.left_out:
         say(f"warning: {text}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.model_card import describe, write_card
 from geosrseg.cli.terminal.table import write_lines
 from geosrseg.cli.wording import in_words_of_command
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from geosrseg.raster.survey import Survey
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("scene", metavar="SCENE|MODEL")
 @options.model_option
 @options.json_option

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import group_options, layer_options
 from geosrseg.cli.terminal.sizes import duration
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from geosrseg.batch.plan_work import PlannedScene, WorkPlan
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
 @click.option(
     "--output-folder",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 from geosrseg.cli.device_option import device_option
 from geosrseg.cli.fields import file_options, group_options, layer_options, products_listed
 from geosrseg.cli.map_options import title_option
@@ -21,6 +22,7 @@ from geosrseg.mapping.layers.layers import CLASSES, LAYERS
 from geosrseg.mapping.windowing import Windowing
 from geosrseg.products.products import NAME, PRODUCTS
 from geosrseg.raster.reading import Reading
+from geosrseg.raster.storage.location import Location
 
 if TYPE_CHECKING:
     from geosrseg.mapping.planning.prediction_plan import PredictionPlan
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @products_listed
-@click.command()
+@click.command(cls=Command)
 @click.argument("scenes", metavar="SCENE...", nargs=-1, required=True)
 @click.option(
     "-o",
@@ -85,7 +87,7 @@ def predict(
     elif len(scenes) == 1:
         made = place or default_output(scenes[0])
         if skip_existing and is_made(made):
-            _show_skipped(scenes[0], made, as_json=as_json)
+            _show_skipped(str(Location.of(scenes[0])), made, as_json=as_json)
             return
         if _is_folder(output):
             make_folder(made.parent)

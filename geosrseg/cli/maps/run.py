@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from geosrseg.cli import options
+from geosrseg.cli.command import Command
 
 ARRAY = ("SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMPLETION_INDEX")
 """Environment variables with the index of a job in an array of SLURM, AWS Batch, Kubernetes."""
@@ -52,7 +53,7 @@ class Shard(click.ParamType[tuple[int, int]]):
         return int(found[1]), int(found[2])
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("work", metavar="WORK.jsonl", type=click.Path(path_type=Path))
 @click.option(
     "--task", "number", type=TaskNumber(), metavar="N|array",

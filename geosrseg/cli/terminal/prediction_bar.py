@@ -53,9 +53,9 @@ class PredictionBar:
             bar.refresh()
             return
         entered = bar.n == progress.windows_done
-        bar.update(progress.windows_done - bar.n)
+        drawn = bar.update(progress.windows_done - bar.n)  # with the line before
         bar.bar_format = self._line(bar, progress)
-        if entered:
+        if entered or drawn:
             bar.refresh()
 
     def _start(self, doing: str, *, total: int, initial: int) -> None:

@@ -2,8 +2,12 @@
 
 import math
 import re
+from decimal import Decimal
 
 import click
+
+MOST = 2**60
+"""Larger sizes are all alike, and no machine's."""
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -21,7 +25,7 @@ class Bytes(click.ParamType[int]):
         )
         if found is None:
             self.fail(f"{value!r} is not a size: expected one such as 800M or 2.5G", param, ctx)
-        return int(float(found[1]) * UNITS[found[2].upper()])
+        return min(int(Decimal(found[1]) * UNITS[found[2].upper()]), MOST)
 
 
 def duration(seconds: float) -> str:

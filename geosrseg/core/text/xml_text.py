@@ -10,7 +10,7 @@ def parse_xml(content: bytes) -> ElementTree.Element:
         ValueError: the text is not XML, not UTF-8, or defines entities, which could expand
             without limit or name files.
     """
-    text = content.decode("utf-8")
+    text = content.decode("utf-8-sig")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("it defines entities")
     try:

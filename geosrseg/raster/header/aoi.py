@@ -230,8 +230,10 @@ def _box(text: str, grid: Grid) -> shapely.Geometry | None:
             crs = read_crs(name)
         except ValueError as error:
             raise SceneError(f"`aoi` {text}: {reason(error)}") from error
-    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
+    if len(numbers) != 4:
         raise SceneError(f"`aoi` {text} has {len(numbers)} numbers, expected xmin,ymin,xmax,ymax")
+    if not all(map(math.isfinite, numbers)):
+        raise SceneError(f"`aoi` {text}: expected four finite numbers, xmin,ymin,xmax,ymax")
     left, bottom, right, top = numbers
     if left > right and crs is not None and crs.is_geographic:
         right += 360  # across 180°

@@ -15,7 +15,7 @@ WAVELENGTHS = {
     "blue": (0.45, 0.52),
     "green": (0.52, 0.60),
     "red": (0.62, 0.69),
-    "nir": (0.76, 0.90),
+    "nir": (0.785, 0.90),  # Sentinel-2's third red edge is at 0.783
     "swir1": (1.55, 1.75),
     "swir2": (2.05, 2.35),
 }
@@ -120,6 +120,7 @@ _WAVELENGTH = re.compile(
     r"(\d+(?:\.\d+)?)(?:\s*[-–]\s*(\d+(?:\.\d+)?))?\s*(nm|nanomet|[uµμ]m|micromet)",
     re.IGNORECASE,
 )
+_RED_EDGE = re.compile(r"red[\s_-]*edge", re.IGNORECASE)
 _NUMBER_IN_TEXT = re.compile(r"\b(?:sr[_ -])?b(?:and)?[_ -]?\d{1,2}a?\b", re.IGNORECASE)
 
 
@@ -135,7 +136,7 @@ def canonical_name(name: str) -> str:
     """The name by which bands are compared: that of a known word, else `name` in lower case.
 
     A number beside the word is ignored: ``Band 4 (Red)`` is red. Without a word, a wavelength
-    such as ``1610 nm`` decides.
+    such as ``1610 nm`` decides; that of a red edge could seem red or near infrared.
     """
     for text in _parts(name):
         bare = _AFFIXES.sub("", text.strip(" ()[]:,-_"))
@@ -144,7 +145,7 @@ def canonical_name(name: str) -> str:
         if key in ALIASES:
             return ALIASES[key]
     by_wavelength = ""
-    if found := _WAVELENGTH.search(name):
+    if not _RED_EDGE.search(name) and (found := _WAVELENGTH.search(name)):
         low, high, unit = found.groups()
         centre = (float(low) + float(high or low)) / 2
         by_wavelength = name_of_wavelength(centre / 1000 if unit[0] in "nN" else centre)

@@ -7,11 +7,11 @@ Landsat's near infrared.
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from geosrseg.core.domain import SURFACE
+from geosrseg.core.text.day import parse_day
 from geosrseg.errors import SceneError
 from geosrseg.raster.header.quality import Marks
 from geosrseg.raster.landsat.landsat import several
@@ -63,10 +63,7 @@ class HlsId:
             raise SceneError(
                 f"{found.group()} is of version {found['version']}, expected 2: get it again"
             )
-        day = None
-        with suppress(ValueError):
-            day = datetime.strptime(found["day"], "%Y%j").date()
-        return cls(found.group(), found["sensor"].upper(), day)
+        return cls(found.group(), found["sensor"].upper(), parse_day(found["day"], "%Y%j"))
 
     @property
     def numbers(self) -> Mapping[str, int]:

@@ -70,7 +70,7 @@ def parse_mtl(content: bytes, *, suffix: str) -> Mtl:
     Raises:
         SceneError: the file is not a Collection 2 MTL.
     """
-    text = content.decode("utf-8", "replace")
+    text = content.decode("utf-8-sig", "replace")
     try:
         groups = _PARSERS[suffix.lower()](text)
     except ValueError as error:

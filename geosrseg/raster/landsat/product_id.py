@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
+from geosrseg.core.text.day import parse_day
 from geosrseg.errors import SceneError
 
 _TM = {"blue": 1, "green": 2, "red": 3, "nir": 4, "swir1": 5, "swir2": 7}
@@ -79,7 +79,7 @@ class ProductId:
                 f"{', '.join(INSTRUMENTS)}"
             )
         level = 2 if is_tile else int(found["level"][1])
-        return cls(product, platform, level, _day(found["day"]), is_tile)
+        return cls(product, platform, level, parse_day(found["day"], "%Y%m%d"), is_tile)
 
     @classmethod
     def of_part(cls, name: str) -> "ProductId | None":
@@ -123,9 +123,3 @@ class ProductId:
     def band_file(self, number: int) -> str:
         """Return the name of a band's file."""
         return f"{self.text}_{'SR_' * (self.level == 2)}B{number}.TIF"
-
-
-def _day(text: str) -> date | None:
-    with suppress(ValueError):
-        return datetime.strptime(text, "%Y%m%d").date()
-    return None

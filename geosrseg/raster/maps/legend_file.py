@@ -208,4 +208,4 @@ def _colour(rgb: tuple[int, ...] | None, value: int) -> str:
 
 
 def _read_text(path: Path) -> str:
-    return read_regular(path, limit=MOST_BYTES).decode("utf-8")
+    return read_regular(path, limit=MOST_BYTES).decode("utf-8-sig")

@@ -1,9 +1,9 @@
 """Finds the acquisition date of a class map in file names."""
 
 import re
-from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 
+from geosrseg.core.text.day import parse_day
 from geosrseg.raster.maps.class_map import ClassMap
 
 # 2021-07-09, 20210709 (also within a Landsat product's name), 2021190 (HLS: day of year)
@@ -24,8 +24,6 @@ def date_in(name: str) -> date | None:
     found = []
     for pattern, layout in _PATTERNS:
         for match in pattern.finditer(name):
-            with suppress(ValueError):
-                day = datetime.strptime(match[1], layout).date()
-                if day.strftime(layout) == match[1]:  # 366 would be the next year's first day
-                    found.append((match.start(), day))
+            if day := parse_day(match[1], layout):
+                found.append((match.start(), day))
     return min(found)[1] if found else None

@@ -105,8 +105,9 @@ def _examine_band(band: SensorBand, options: SceneOptions, *, fill: float | None
         check_blocks(dataset, (band.index,))
         selection = BandSelection.of(dataset, (band.index,), fill=fill)
         dtype = dataset.dtypes[band.index - 1]
-        fills = tuple(value for value in options.nodata if can_hold(dtype, value))
-        selection = replace(selection, fills=fills)
+        stated = [value for value in options.nodata if can_hold(dtype, value)]
+        also = () if fill is None or fill in selection.nodata else (fill,)
+        selection = replace(selection, fills=(*stated, *also))
         file = BandFile(location, selection, driver=band.driver)
         return _Examined(file, *grid_of(dataset))
 

@@ -16,7 +16,11 @@ from geosrseg.raster.sentinel2.bands import IDS, OFFSET_SINCE
 MOST_BYTES = 2**22
 """Largest MTD file accepted; a typical one has 60 kB."""
 
-_QUANTIFICATION = ("BOA_QUANTIFICATION_VALUE", "QUANTIFICATION_VALUE")
+_QUANTIFICATION = (
+    "BOA_QUANTIFICATION_VALUE",
+    "L2A_BOA_QUANTIFICATION_VALUE",  # Level-2Ap: baselines 02.04 to 02.07
+    "QUANTIFICATION_VALUE",
+)
 _OFFSETS = ("BOA_ADD_OFFSET", "RADIO_ADD_OFFSET")
 
 
@@ -69,7 +73,7 @@ def _parsed(content: bytes) -> Metadata:
             number = parse_integer(element.get("band_id", ""), "band_id", high=len(IDS) - 1)
             offsets[IDS[number]] = parse_number(text, name)
     quantification = next((texts[key] for key in _QUANTIFICATION if key in texts), "")
-    value = parse_number(quantification, _QUANTIFICATION[1])
+    value = parse_number(quantification, _QUANTIFICATION[-1])
     if value <= 0:
         raise ValueError(f"its quantification value is {value:g}")
     baseline = _text(texts, "PROCESSING_BASELINE")

@@ -72,7 +72,7 @@ def item_product(item: StacItem) -> SensorProduct | None:
         title=f"Sentinel-2{item.id[2].upper()} MSI, Level {'1C' if is_level_1 else '2A'}",
         bands=tuple(bands),
         flags=flags,
-        flags_file="an asset of SCL",
+        flags_file="" if is_level_1 else "an asset of SCL",
         fill=0,
         reflectance=TOP_OF_ATMOSPHERE if is_level_1 else SURFACE,
         taken=item.taken,

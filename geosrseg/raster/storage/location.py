@@ -88,7 +88,7 @@ class Location:
     def __str__(self) -> str:
         if self.in_memory:
             return "the array"
-        shown = bare_url(self.address) if self.is_remote else self.address
+        shown = bare_url(self.address) if self.is_remote else without_secrets(self.address)
         return f"{shown}/{self.member}" if self.member else shown
 
 

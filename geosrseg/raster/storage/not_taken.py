@@ -5,7 +5,7 @@ from pathlib import Path
 
 from geosrseg.errors import SceneError
 from geosrseg.raster.storage.encoding import check_encoding
-from geosrseg.raster.storage.location import REMOTE, Location
+from geosrseg.raster.storage.location import REMOTE, Location, without_secrets
 from geosrseg.raster.storage.no_raster import translate_command, why_no_raster
 
 _GOOGLE = "https://storage.googleapis.com/{bucket}/{key}"
@@ -62,8 +62,8 @@ def check_taken(location: Location) -> None:
     if not address:
         raise SceneError("the scene has an empty name: give a file, a folder or an address")
     if not location.is_remote:
-        _check_scheme(address)
-        _check_virtual(address)
+        _check_scheme(location)
+        _check_virtual(location)
         try:
             check_encoding(location.path)
         except UnicodeError as error:
@@ -76,8 +76,8 @@ def check_taken(location: Location) -> None:
         raise SceneError(f"{location}: is packed, or no single file: download and unpack it first")
 
 
-def _check_scheme(address: str) -> None:
-    scheme, colon, rest = address.partition("://")
+def _check_scheme(location: Location) -> None:
+    scheme, colon, rest = location.address.partition("://")
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]+", scheme):
         return
     container, _, key = rest.partition("/")
@@ -86,12 +86,14 @@ def _check_scheme(address: str) -> None:
     there = _CLOUDS.get(scheme.lower(), "").format(bucket=bucket, key=key, account=account)
     advice = _HERE.get(scheme.lower()) or (f"give {there}" if there else "download it first")
     raise SceneError(
-        f"{address}: {scheme}:// is not read, expected a path or {', '.join(REMOTE)}: {advice}"
+        f"{location}: {scheme}:// is not read, expected a path or {', '.join(REMOTE)}: "
+        f"{without_secrets(advice)}"
     )
 
 
-def _check_virtual(address: str) -> None:
+def _check_virtual(location: Location) -> None:
     """Refuse GDAL's own names, which can lead anywhere."""
+    address = location.address
     found = _VIRTUAL.match(address)
     if found is None:
         return
@@ -110,7 +112,9 @@ def _check_virtual(address: str) -> None:
         advice = "give a file, or in Python the array itself (map_array)"
     else:
         advice = "give the file itself, unpacked"
-    raise SceneError(f"{address}: GDAL's own names ({kind}) are not accepted: {advice}")
+    raise SceneError(
+        f"{location}: GDAL's own names ({kind}) are not accepted: {without_secrets(advice)}"
+    )
 
 
 def _check_packed(location: Location) -> None:

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -43,6 +43,21 @@ def check_output(path: Path, *, suffixes: Sequence[str], overwrite: bool) -> Non
         raise OutputError(
             f"{path}: exists: choose another name, or replace it with `overwrite=True`"
         )
+
+
+def check_apart(path: Path, inputs: Iterable[str | Path | None]) -> None:
+    """Refuse an output that is a file it is made from, which `overwrite` would lose.
+
+    Args:
+        inputs: files that are read; None and missing files are passed over.
+
+    Raises:
+        OutputError: the output is one of the inputs.
+    """
+    if path.exists():
+        for item in inputs:
+            if item is not None and Path(item).exists() and path.samefile(item):
+                raise OutputError(f"{path}: is read to make it: choose another name")
 
 
 def check_name(path: Path) -> None:

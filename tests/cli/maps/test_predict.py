@@ -173,6 +173,15 @@ class TestSeveralScenes:
         assert f"skipped {scene}: its map already exists" in result.stderr
         assert json.loads(run(*words, "--json").stdout)["state"] == "skipped"
 
+    def test_a_scene_that_is_skipped_keeps_its_secrets(self, tmp_path):
+        (tmp_path / "map.tif").touch()
+        address = "https://me:s3cr3t@host/a.tif?sig=s3cr3t"
+        for more in ((), ("--json",)):
+            result = run(address, "-o", tmp_path / "map.tif", "--skip-existing", *more)
+            assert result.exit_code == 0
+            assert "https://host/a.tif" in result.output
+            assert "s3cr3t" not in result.output
+
     def test_to_skip_and_to_replace_exclude_each_other(self, scene):
         result = run(scene, "--skip-existing", "--overwrite")
         assert (result.exit_code, "exclude each other" in result.stderr) == (2, True)
@@ -228,7 +237,9 @@ def test_a_plan_says_what_would_be_done_and_writes_nothing(tmp_path, tiny_model)
     assert sorted(path for path in tmp_path.iterdir() if path.name != "tiny.onnx") == before
 
 
-@pytest.mark.parametrize(("text", "size"), [("800M", 800 * 2**20), ("1.5GB", 3 * 2**29), ("7", 7)])
+@pytest.mark.parametrize(
+    ("text", "size"), [("800M", 800 * 2**20), ("1.5GB", 3 * 2**29), ("7", 7), ("9" * 400, 2**60)]
+)
 def test_sizes_have_units(text, size):
     assert Bytes().convert(text, None, None) == size
 

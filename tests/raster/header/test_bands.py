@@ -86,6 +86,26 @@ def test_words_are_the_band_whoever_writes_them(names):
     assert choice == BandChoice((6, 5, 4, 3, 2, 1))
 
 
+@pytest.mark.parametrize(
+    ("name", "is_nir"),
+    [
+        ("Vegetation Red Edge 783 nm", False),
+        ("RedEdge3 783nm", False),
+        ("B7, central wavelength 783 nm", False),
+        ("red edge 800 nm", False),
+        ("790 nm", True),
+        ("NIR 842 nm", True),
+    ],
+)
+def test_a_red_edge_is_no_near_infrared(name, is_nir):
+    found = bands("Green 560 nm", "Red 665 nm", name)
+    if is_nir:
+        assert choose_bands(found, model_bands=MODEL, option=None) == BandChoice((1, 2, 3))
+    else:
+        with pytest.raises(SceneError, match="assign them with `bands` nir=N"):
+            choose_bands(found, model_bands=MODEL, option=None)
+
+
 def test_of_two_near_infrared_bands_that_is_meant_which_is_called_so():
     """Names as in Sentinel-2 stacks made from a STAC catalogue."""
     names = ("nir08", "blue", "green", "red", "nir", "swir16", "swir22", "rededge1")

@@ -169,6 +169,12 @@ class TestValid:
         assert valid[1:, 2:].all()
         assert not valid[:, :2].any()
 
+    def test_number_0_is_fill_whatever_the_files_declare(self, tmp_path):
+        values = band_numbers(LEVEL_2)
+        values[1, 7, 8] = 65535
+        _, valid, _ = read_all(write_product(tmp_path / "p", bands=values, nodata=65535))
+        assert np.array_equal(valid, ((values != 0) & (values != 65535)).all(axis=0))
+
     def test_only_saturation_of_the_bands_that_are_read_counts(self, tmp_path):
         saturated = np.zeros((HEIGHT, WIDTH))
         saturated[5, 10:20] = 1 << np.arange(10)  # bands 1 to 9, and a dropped pixel

@@ -12,6 +12,7 @@ from rasterio.crs import CRS
 from geosrseg.core.normalize import Radiometry
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
+from geosrseg.raster.landsat.hls import HlsId
 from geosrseg.raster.scene import open_scene
 from tests.tiny_products import LEVEL_1, LEVEL_2, write_product, write_tar
 
@@ -118,6 +119,10 @@ def test_hls(tmp_path, product, day):
         assert np.argwhere(~valid).tolist() == [[0, 0], [3, 4], [3, 6]]
         assert header.radiometry == Radiometry.uniform(6, scale=1e-4)
         assert (header.name, header.taken) == (product, day)
+
+
+def test_day_366_of_a_common_year_is_none():
+    assert HlsId.find("HLS.L30.T36NYN.2019366T074512.v2.0").taken is None
 
 
 class TestParts:

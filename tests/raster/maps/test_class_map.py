@@ -83,9 +83,10 @@ def test_a_raster_attribute_table_names_them(tmp_path):
     assert legend.classes[1].colour == "#040506"
 
 
-def test_a_legend_file_goes_before_all_else(tmp_path):
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])  # as Windows writes it
+def test_a_legend_file_goes_before_all_else(tmp_path, encoding):
     path = write_raster(tmp_path / "m.tif", np.array([[1, 3]], np.int16), nodata=-9999)
-    (tmp_path / "legend.toml").write_text(LEGEND_TOML)
+    (tmp_path / "legend.toml").write_text(LEGEND_TOML, encoding=encoding)
     opened = open_class_map(path, legend=tmp_path / "legend.toml")
     assert opened.legend.names == ("meadow", "lake")  # by rising id
 

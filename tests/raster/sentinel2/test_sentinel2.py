@@ -147,6 +147,17 @@ class TestRadiometry:
         *_, header = read_all(write_safe(tmp_path, LEVEL_1C, text=text), ("red",))
         assert header.radiometry == Radiometry((1e-4,), (-0.1,))
 
+    def test_level_2ap_names_its_values_otherwise(self, tmp_path):
+        text = metadata(LEVEL_2A, baseline="02.05")
+        for found, older in (
+            ("PRODUCT_URI>", "PRODUCT_URI_2A>"),
+            ("Level-2A<", "Level-2Ap<"),
+            ("BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE"),
+        ):
+            text = text.replace(found, older)
+        *_, header = read_all(write_safe(tmp_path, text=text), ("red",))
+        assert header.radiometry == Radiometry((1e-4,), (0.0,))
+
     @pytest.mark.parametrize(
         ("text", "message"),
         [

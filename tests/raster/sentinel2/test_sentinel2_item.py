@@ -139,6 +139,15 @@ class TestOffset:
             read_all(item)
 
 
+def test_an_item_of_level_1c_has_no_flags(tmp_path):
+    path = planetary_computer(tmp_path)
+    item = json.loads(path.read_text().replace("MSIL2A", "MSIL1C"))
+    del item["assets"]["SCL"]
+    path.write_text(json.dumps(item))
+    with pytest.raises(SceneError, match="Level 1C has no flags, leave `mask` out"):
+        read_all(path, mask=["cloud"])
+
+
 def test_signed_addresses_are_read_and_not_shown(tmp_path):
     earth_search(tmp_path / "collections" / "c" / "items", query="?se=2030&sig=s3cr3t%2F")
     items = tmp_path / "collections" / "c" / "items"

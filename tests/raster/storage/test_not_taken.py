@@ -50,6 +50,20 @@ def test_addresses_that_are_not_read(address, advice):
     assert advice in refused(address)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://me:s3cr3t@host/b.tif",
+        "gs://bucket/b.tif?sig=s3cr3t",
+        "/vsicurl/https://me:s3cr3t@host/b.tif?sig=s3cr3t",
+    ],
+)
+def test_secrets_in_addresses_that_are_not_read_are_not_shown(address):
+    message = refused(address)
+    assert "b.tif" in message
+    assert "s3cr3t" not in message
+
+
 def test_an_array_is_read_where_this_program_keeps_it_and_by_no_address_that_is_typed():
     with array_file(np.ones((4, 4), np.uint16)) as location:
         assert find_product(location) is None
