@@ -165,7 +165,10 @@ def judge_fill(
     return without_fill(sample, scattered), JudgedFill(
         anywhere=anywhere,
         shared=tuple(v for v in dict.fromkeys((*certain, *usual)) if v not in anywhere),
-        warnings=tuple(fill_warning(fill, taken=fill.value in certain) for fill in fills),
+        warnings=tuple(
+            fill_warning(fill, taken=fill.value in certain, anywhere=fill.value in anywhere)
+            for fill in fills
+        ),
     )
 
 
@@ -223,14 +226,18 @@ def is_unmeasured(value: float, dtype: np.dtype[np.generic], radiometry: Radiome
     return max(reflectances) < FAR_BELOW or min(reflectances) > FAR_ABOVE
 
 
-def fill_warning(fill: Fill, *, taken: bool) -> str:
-    """Warn of a fill value; `taken` says whether it is treated as nodata."""
+def fill_warning(fill: Fill, *, taken: bool, anywhere: bool = False) -> str:
+    """Warn of a fill value.
+
+    Args:
+        taken: it is treated as nodata.
+        anywhere: in any band, rather than in all.
+    """
     share = f"{fill.share:.1%}" if fill.share < 1 else "nearly all"
     seen = f"{share} of its pixels are {fill.value:.10g}, but no nodata tag declares it"
-    option = f"`nodata` {fill.value:.10g}"
     if taken:
-        return f"{seen}: treated as nodata, as no ground has that value ({option} does the same)"
-    return f"{seen}: they are mapped as ground, unless {option} makes them nodata"
+        return f"{seen}: nodata where {'any band has' if anywhere else 'all bands have'} it"
+    return f"{seen}: they are mapped as ground, unless `nodata` {fill.value:.10g} makes them nodata"
 
 
 def _alike_values(values: NDArray[np.generic]) -> list[float]:

@@ -214,7 +214,8 @@ def test_the_warning_says_value_share_and_option():
         "31.2% of its pixels are 0, but no nodata tag declares it: they are mapped as ground, "
         "unless `nodata` 0 makes them nodata"
     )
-    assert "treated as nodata" in fill_warning(fill, taken=True)
+    assert fill_warning(fill, taken=True).endswith("it: nodata where all bands have it")
+    assert fill_warning(fill, taken=True, anywhere=True).endswith("nodata where any band has it")
 
 
 def test_nodata_is_a_number():
