@@ -114,12 +114,14 @@ def _run(
     from geosrseg.cli.main import main
     from geosrseg.raster import scene
     from geosrseg.raster.header import header
+    from geosrseg.raster.header.fill import JudgedFill
     from geosrseg.runtime import trial
 
     trial.is_tried = lambda identity: True  # the models are those of the tests
     if not judged:
         scene.compared = lambda found, values, spec, options: found
-        header.find_fill = lambda sample: ()
+        header.search_fill = lambda take: (take((), True), ())
+        header.judge_fill = lambda sample, *_, **__: (sample, JudgedFill((), (), ()))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.fsync = lambda handle: None  # as in all tests

@@ -29,7 +29,7 @@ BLACK_BANDS = 4
 """Number of bands in which no ground has the number 0 at once; in 8 bits, shadows have."""
 
 USUAL = (0.0, -9999.0, -32768.0, float(np.finfo(np.float32).min))
-"""Values by which files mark missing pixels, besides the largest number of an integer type."""
+"""Values by which files mark missing pixels and that sensors do not give to overexposed ones."""
 
 ALIKE_BANDS = 3
 """Least number of bands in which equal values are no coincidence."""
@@ -148,7 +148,7 @@ def judge_fill(
     """Decide which values are nodata.
 
     Args:
-        sample: without `fills`.
+        sample: without `fills`, unless the scene has nothing else.
         fills: what was found in stretches.
         is_declared: the file says which of its pixels are missing. If not, the usual values are
             nodata in all of it, because a sample misses small holes.
@@ -161,6 +161,8 @@ def judge_fill(
     scattered = _scattered_fill(sample, usual)
     fills = (*fills, *scattered)
     certain = [fill.value for fill in fills if is_certain(fill.value, dtype, radiometry)]
+    if not without_fill(sample, fills).values.size:  # a scene of nothing else is kept as it is
+        certain, usual = [], ()
     anywhere = tuple(value for value in certain if is_unmeasured(value, dtype, radiometry))
     return without_fill(sample, scattered), JudgedFill(
         anywhere=anywhere,
@@ -291,9 +293,8 @@ def _scattered_fill(sample: Sample, values: Sequence[float]) -> tuple[Fill, ...]
 
 def _usual_fills(dtype: np.dtype[np.generic], radiometry: Radiometry) -> tuple[float, ...]:
     """The values that no ground has in all bands at once, and that files use for fill."""
-    values = dict.fromkeys((*USUAL, *(_ends(dtype)[1:] if _is_wide(dtype) else ())))
     return tuple(
-        value for value in values if can_hold(dtype, value) and is_certain(value, dtype, radiometry)
+        value for value in USUAL if can_hold(dtype, value) and is_certain(value, dtype, radiometry)
     )
 
 

@@ -132,10 +132,10 @@ class TestValuesThatNoSampleNeedsToShow:
         [
             ("float32", Radiometry.uniform(6), (0, -9999, -32768, np.finfo("float32").min)),
             ("float32", Radiometry.uniform(3), (-9999, -32768, np.finfo("float32").min)),
-            ("int16", SIX, (0, -9999, -32768, 32767)),
-            ("uint16", SIX, (0, 65535)),
-            ("uint16", COLLECTION_2, (0, 65535)),
-            ("uint16", REFLECTANCE, (65535,)),
+            ("int16", SIX, (0, -9999, -32768)),
+            ("uint16", SIX, (0,)),
+            ("uint16", COLLECTION_2, (0,)),
+            ("uint16", REFLECTANCE, ()),  # 65535 may be overexposed
             ("uint8", Radiometry.uniform(6, scale=1 / 255), ()),
         ],
     )
@@ -152,6 +152,14 @@ class TestValuesThatNoSampleNeedsToShow:
         found, judged = judge_fill(sample(numbers), (), self.SIX, is_declared=False)
         assert judged.warnings[0].startswith("1.6% of its pixels are 0, but no nodata tag")
         assert found.values.min() > 0
+
+    def test_a_scene_of_one_value_is_kept_as_it_is(self):
+        everywhere = filled(10_000, "uint16", where=np.s_[:])
+        found, judged = judge_fill(
+            everywhere, find_fill(everywhere), Radiometry.uniform(3), is_declared=False
+        )
+        assert (judged.anywhere, judged.shared) == ((), ())
+        assert found.values.size
 
     def test_0_of_water_in_one_band_is_ground_and_minus_9999_is_not(self):
         fills = (*find_fill(filled(0, bands=6)), *find_fill(filled(-9999, bands=6)))
