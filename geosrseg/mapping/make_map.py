@@ -120,6 +120,7 @@ def make_map(
         summary = labels.summary(
             job.mapped,
             job.legend.spec.legend,
+            ignoring=job.legend.ignoring,
             factor=session.spec.upscale_factor,
             seconds=time.monotonic() - started,
         )
