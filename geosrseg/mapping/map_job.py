@@ -38,7 +38,10 @@ SHARE = 0.5
 """Default share of the free memory that the network may take."""
 
 WINDOW_SIZE = "window size"
-"""Key in a manifest; a resumed run uses the window size of the interrupted run."""
+"""Key in a manifest."""
+
+BY_MEMORY = " by free memory"
+"""Follows a window size that no option decided; a resumed run uses it again."""
 
 LEAST_BYTES = 5
 """Least memory per pixel of a band while it is read: a digital number and its float32."""
@@ -115,6 +118,7 @@ class MapJob:
     def manifest(self) -> dict[str, str]:
         """Return everything that determines the rows of the map, as text by name."""
         header, plan = self.scene.header, self.plan
+        selections = [file.selection for file in header.files]
         return {
             VERSION: __version__,
             FORM: "; ".join(f"{n}: {', '.join(it.bands)}" for n, it in self.profiles().items()),
@@ -124,10 +128,11 @@ class MapJob:
             "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
             # A remote file is assumed to be unchanged if its address is.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
-            "bands": str([file.selection.indexes for file in header.files]),
-            "nodata": str([file.selection.fills for file in header.files]),
-            "nodata if": f"{header.files[0].selection.nodata_if} "
-            f"{[file.selection.stand_in for file in header.files]}",
+            "bands": str([it.indexes for it in selections]),
+            # What a sidecar can change; its bytes also change when a program adds statistics.
+            "nodata": str([(*it.nodata, *it.fills) for it in selections]),
+            "masks": str([(it.masked, it.alpha) for it in selections]),
+            "nodata if": f"{selections[0].nodata_if} {[it.stand_in for it in selections]}",
             "quality": str([flags.masked | flags.fill for flags in header.quality]),
             "resampled": str(
                 [file.resampled.method.name for file in header.files if file.resampled]
@@ -136,7 +141,8 @@ class MapJob:
             "aoi": header.aoi.digest if header.aoi else "all",
             "extent": f"{header.part} {self.shown}",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
-            WINDOW_SIZE: str(self.window_size),
+            WINDOW_SIZE: str(self.window_size)
+            + ("" if self.request.options.windows.sets_size else BY_MEMORY),
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
             "legend": self.legend.identity or "the model's",
@@ -283,14 +289,18 @@ def _check_apart(request: MapRequest, scene: Scene) -> None:
 
 
 def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
-    """Return the user's window size, otherwise an interrupted run's, or what memory allows."""
+    """Return the user's window size, otherwise an interrupted run's, or what memory allows.
+
+    If options decided that run's size, they would be repeated where it is still wanted.
+    """
     windows = request.options.windows
     if windows.window_size is not None:
         return windows.window_size
-    if windows.max_memory is None and request.output is not None:
-        stopped = read_manifest(request.output) or {}
+    if not windows.sets_size and request.output is not None:
+        stopped = (read_manifest(request.output) or {}).get(WINDOW_SIZE, "")
+        number, by_memory, _ = stopped.partition(BY_MEMORY)
         with suppress(ValueError, GeosrsegError):  # no manifest, or that of another scene
-            size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+            size = parse_integer(number if by_memory else "", low=1, high=MAX_WINDOW)
             plan_scene(scene, session.spec, windows, window_size=size)
             return size
     memory = windows.max_memory or SHARE * session.free_memory()

@@ -463,10 +463,10 @@ def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     store = store_folder(tmp_path / "map.tif")
     store.mkdir()
-    said = {VERSION: __version__, FORM: "classes: class", "window size": size}
+    said = {VERSION: __version__, FORM: "classes: class", "window size": f"{size} by free memory"}
     (store / "manifest.json").write_text(json.dumps(said))
     (store / "000000.npz").write_bytes(b"")  # it has finished a strip
-    with pytest.raises(OutputError, match="a stopped run used"):
+    with pytest.raises(OutputError, match="the stopped run is of another version"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
     done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)
     assert done.windows == 1
