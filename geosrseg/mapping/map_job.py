@@ -13,7 +13,6 @@ from geosrseg.errors import (
     DeviceError,
     DeviceMemoryError,
     GeosrsegError,
-    OutputError,
     SceneError,
 )
 from geosrseg.mapping.layers.layer import Layer, MapFrame
@@ -30,6 +29,7 @@ from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.raster.storage.gdal import check_proj
+from geosrseg.raster.storage.publication import check_apart
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
 from geosrseg.version import __version__
@@ -182,7 +182,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         SceneError: the scene cannot be read, or does not fit the model; lists all faults.
         GeosrsegError: windows and overlap do not fit together, or memory does not suffice for
             one window, or for reading one strip of windows.
-        OutputError: an output is the scene itself, or cannot be made from it.
+        OutputError: an output is a file that is read, or cannot be made from the scene.
     """
     with ExitStack() as stack:
         try:
@@ -202,7 +202,10 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     with open_scene(
         request.scene, model_bands=spec.bands, spec=spec, reading=options.reading
     ) as scene:
-        _check_apart(request, scene)
+        aoi = options.reading.aoi
+        read = [*scene.header.local_paths, options.legend, aoi if isinstance(aoi, str) else None]
+        for path in request.files:
+            check_apart(path, read)
         mapped = scene.part(scene.extent)
         check_grid(options.products, mapped.grid)
         window_size = _window_size(request, session, scene)
@@ -280,12 +283,6 @@ def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
             f"a window of {width} x {height} pixels takes {needed / 2**30:.1f} GiB or more, and "
             f"{memory / 2**30:.1f} are free: use a smaller `overlap` or `window_size`"
         )
-
-
-def _check_apart(request: MapRequest, scene: Scene) -> None:
-    for path in request.files:
-        if path.exists() and any(path.samefile(file) for file in scene.header.local_paths):
-            raise OutputError(f"{path}: is the scene itself: choose another name")
 
 
 def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
