@@ -25,7 +25,8 @@ from geosrseg.raster.header.aoi_file import area_of_file
 from geosrseg.raster.landsat.mtl import parse_mtl
 from geosrseg.raster.landsat.mtl_values import LEVEL_2_SCALE, grid_of_corners
 from geosrseg.raster.maps.legend_file import read_legend_file
-from geosrseg.raster.maps.row_store import MANIFEST, PUBLISHING, store_folder
+from geosrseg.raster.maps.manifest import MANIFEST
+from geosrseg.raster.maps.row_store import PUBLISHING, store_folder
 from geosrseg.raster.maps.stopped_runs import find_stopped_run
 from geosrseg.raster.scene import open_scene
 from geosrseg.raster.storage.crs_text import read_crs

@@ -10,7 +10,6 @@ import rasterio
 import shapely
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
-from rasterio.features import rasterize
 from rasterio.vrt import WarpedVRT
 
 from geosrseg.analysis.assessment import Assessment
@@ -20,6 +19,7 @@ from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError, SceneWarning
 from geosrseg.products.areas import AreaCounter
 from geosrseg.products.ground_area import pixel_areas
+from geosrseg.raster.files.burning import burn
 from geosrseg.raster.files.features import Features, read_features, value_text
 from geosrseg.raster.files.grid import rasterio_window
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
@@ -129,13 +129,7 @@ def _against_polygons(
     tally = _Tally(class_map.legend)
     shapes = list(zip(features.geometries, ids.tolist(), strict=True))
     for strip, labels in _counted(class_map, counter):
-        burnt = rasterize(
-            shapes,
-            out_shape=labels.shape,
-            transform=class_map.grid.part(strip).transform,
-            fill=NODATA,
-            dtype="uint8",
-        )
+        burnt = burn(shapes, class_map.grid.part(strip), fill=NODATA, dtype=np.uint8)
         tally.add(burnt, labels)
     return tally.result("outside the polygons, or ignored in them")
 

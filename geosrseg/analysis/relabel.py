@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import geometry_mask
 
 from geosrseg.core.labels import CERTAIN
 from geosrseg.core.legend import NODATA, Legend
@@ -18,6 +17,7 @@ from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.polygons.polygon_options import PolygonOptions
 from geosrseg.products.polygons.sieve import Sieve
 from geosrseg.products.writing import left_over, map_contents
+from geosrseg.raster.files import burning
 from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
@@ -199,7 +199,6 @@ def _cut(
             kept = labels[first:last, part.col_off : part.col_off + part.width].copy()
             if polygons is not None:
                 here = Window(top + first, part.col_off, *kept.shape)
-                place = grid.part(here).transform
-                kept[~geometry_mask([polygons], kept.shape, place, invert=True)] = NODATA
+                kept[~burning.inside(polygons, grid.part(here))] = NODATA
             yield kept[None]
         top += len(labels)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import shapely
-from rasterio.features import geometry_mask
 
 from geosrseg.core.text.csv_text import as_csv
 from geosrseg.errors import OutputError
@@ -14,6 +13,7 @@ from geosrseg.products.area_table import area_rows
 from geosrseg.products.areas import AreaCounter, Areas
 from geosrseg.products.ground_area import pixel_areas
 from geosrseg.products.pixel_areas import PixelAreas
+from geosrseg.raster.files import burning
 from geosrseg.raster.files.features import read_features, value_text
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.storage.publication import check_output, publish_text
@@ -99,10 +99,7 @@ def _count(class_map: ClassMap, zone: shapely.Geometry | None, ground: PixelArea
     if zone is not None and window is None:
         return counter.areas()
     for strip, labels in read_strips(class_map, window):
-        inside = None
-        if zone is not None:
-            place = class_map.grid.part(strip).transform
-            inside = geometry_mask([zone], labels.shape, place, invert=True)
+        inside = None if zone is None else burning.inside(zone, class_map.grid.part(strip))
         counter.add(labels, strip.row_off, col_off=strip.col_off, inside=inside)
     return counter.areas()
 

@@ -23,8 +23,13 @@ class SrEncoding:
 
     @property
     def nodata(self) -> float:
-        """NaN for floats, otherwise the dtype's minimum (0 if unsigned)."""
-        return math.nan if self._is_float else float(np.iinfo(self.dtype).min)
+        """NaN for floats, otherwise the minimum of the dtype (0 if unsigned), or of int32.
+
+        That of int64 does not survive in a file: GDAL writes it as -9.22e+18 and reads -9.
+        """
+        if self._is_float:
+            return math.nan
+        return float(max(np.iinfo(self.dtype).min, np.iinfo(np.int32).min))
 
     @property
     def _is_float(self) -> bool:
@@ -37,7 +42,7 @@ class SrEncoding:
     def encode(self, sr: NDArray[np.float32]) -> NDArray[np.generic]:
         """Turn an SR image into digital numbers.
 
-        Integers are rounded and clipped to the range of the dtype without nodata.
+        Integers are rounded and clipped to the range of the dtype above nodata.
 
         Args:
             sr: (bands, rows, cols) normalized reflectance, not clipped.
@@ -65,6 +70,6 @@ class SrEncoding:
             exact += bias[index]
             if limits:
                 np.rint(exact, out=exact)
-                np.clip(exact, limits.min + 1, limits.max, out=exact)
+                np.clip(exact, self.nodata + 1, limits.max, out=exact)
             numbers[index] = exact
         return numbers

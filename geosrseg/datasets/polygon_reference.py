@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import rasterize
 
 from geosrseg.core.tiling.windows import Window
 from geosrseg.datasets.card.polygon_column import PolygonColumn
 from geosrseg.datasets.card.reference_coding import NO_CODE, ReferenceCoding
 from geosrseg.errors import DatasetError, DatasetWarning, OutputError
+from geosrseg.raster.files.burning import burn
 from geosrseg.raster.files.features import read_features
 from geosrseg.raster.files.grid import Grid
 
@@ -50,12 +50,9 @@ class PolygonReference:
         left, bottom, right, top = part.bounds
         near = np.sort(self.tree.query(shapely.box(left, bottom, right, top)))
         shapes = [(self.tree.geometries[index], int(self.codes[index])) for index in near]
-        size = (window.height, window.width)
         if not shapes:
-            return np.full(size, self.elsewhere, np.int32)
-        return rasterize(
-            shapes, out_shape=size, transform=part.transform, fill=self.elsewhere, dtype="int32"
-        )
+            return np.full((window.height, window.width), self.elsewhere, np.int32)
+        return burn(shapes, part, fill=self.elsewhere, dtype=np.int32)
 
 
 def open_polygons(

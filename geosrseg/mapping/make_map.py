@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 
 from geosrseg.core.tiling.windows import WindowPlan
-from geosrseg.errors import SceneError, SceneWarning
+from geosrseg.errors import OutputError, SceneError, SceneWarning
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_request import MapRequest
@@ -97,6 +97,7 @@ def make_map(
             output, job.manifest(), layout=job.row_layout(), overwrite=overwrite
         ) as store:
             request.check_outputs(overwrite=overwrite, own=store.noted)
+            _take_over_bad_blocks(job, store, overwrite=overwrite)
             resumed = len(store)
             counts = _count_kept(job, store)
             counter = WindowCounter(job, on_progress, store.missing, total=len(job.plan))
@@ -120,6 +121,7 @@ def make_map(
         summary = labels.summary(
             job.mapped,
             job.legend.spec.legend,
+            ignoring=job.legend.ignoring,
             factor=session.spec.upscale_factor,
             seconds=time.monotonic() - started,
         )
@@ -177,6 +179,7 @@ def make_part(
         store = join_row_store(
             output, job.manifest(), strips, layout=job.row_layout(), overwrite=overwrite
         )
+        _take_over_bad_blocks(job, store, overwrite=overwrite)
         counter = WindowCounter(
             job, on_progress, store.missing, total=_windows_of(job.plan, [strips])
         )
@@ -192,6 +195,26 @@ def make_part(
         shares = ((k, job.plan.rows.share(k, part[1])) for k in range(1, part[1] + 1))
         waits_for = tuple(k for k, share in shares if not absent.isdisjoint(share))
         return PartResult(windows=counter.run, waits_for=waits_for)
+
+
+def _take_over_bad_blocks(job: MapJob, store: RowStore, *, overwrite: bool) -> None:
+    """Count the blocks that a stopped run left out, where this run may leave them out too.
+
+    A run that failed at such a block may resume with `skip_bad_blocks`: it is not in the manifest.
+
+    Raises:
+        OutputError: this run may not, and must not overwrite the rows.
+    """
+    left_out = store.bad_blocks
+    if not left_out or job.scene.bad_blocks.skip:
+        job.scene.bad_blocks.add(left_out)
+    elif overwrite:
+        store.forget()
+    else:
+        raise OutputError(
+            f"{job.request.output}: a stopped run left out {left_out[0]}: repeat "
+            "`skip_bad_blocks=True` to resume it, or start again with `overwrite=True`"
+        )
 
 
 def _check_unchanged(job: MapJob, store: RowStore, stamps: Sequence[Stamp]) -> None:
@@ -256,7 +279,7 @@ def _keep_rows(
         ) as all_rows:
             for index, rows in zip(strips, all_rows, strict=True):
                 on_rows(rows)
-                store.keep(index, rows)
+                store.keep(index, rows, bad_blocks=job.scene.bad_blocks.found)
 
 
 def _publish(

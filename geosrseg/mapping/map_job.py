@@ -13,7 +13,6 @@ from geosrseg.errors import (
     DeviceError,
     DeviceMemoryError,
     GeosrsegError,
-    OutputError,
     SceneError,
 )
 from geosrseg.mapping.layers.layer import Layer, MapFrame
@@ -30,6 +29,7 @@ from geosrseg.raster.maps.row_layout import LayerLayout, RowLayout
 from geosrseg.raster.maps.row_store import read_manifest
 from geosrseg.raster.scene import Scene, open_scene
 from geosrseg.raster.storage.gdal import check_proj
+from geosrseg.raster.storage.publication import check_apart
 from geosrseg.runtime.host_memory import available_memory
 from geosrseg.runtime.session import Session
 from geosrseg.version import __version__
@@ -38,7 +38,10 @@ SHARE = 0.5
 """Default share of the free memory that the network may take."""
 
 WINDOW_SIZE = "window size"
-"""Key in a manifest; a resumed run uses the window size of the interrupted run."""
+"""Key in a manifest."""
+
+BY_MEMORY = " by free memory"
+"""Follows a window size that no option decided; a resumed run uses it again."""
 
 LEAST_BYTES = 5
 """Least memory per pixel of a band while it is read: a digital number and its float32."""
@@ -115,6 +118,7 @@ class MapJob:
     def manifest(self) -> dict[str, str]:
         """Return everything that determines the rows of the map, as text by name."""
         header, plan = self.scene.header, self.plan
+        selections = [file.selection for file in header.files]
         return {
             VERSION: __version__,
             FORM: "; ".join(f"{n}: {', '.join(it.bands)}" for n, it in self.profiles().items()),
@@ -124,15 +128,12 @@ class MapJob:
             "scene": f"{header.location.name} ({hash_files(header.local_paths)})",
             # A remote file is assumed to be unchanged if its address is.
             "addresses": ", ".join(str(place) for place in header.locations if place.is_remote),
-            "bands": str([file.selection.indexes for file in header.files]),
-            "nodata": str([file.selection.fills for file in header.files])
-            + "".join(
-                f", in all bands {file.selection.shared_fills}"
-                for file in header.files
-                if file.selection.shared_fills
-            ),
-            "nodata if": f"{header.files[0].selection.nodata_if} "
-            f"{[file.selection.stand_in for file in header.files]}",
+            "bands": str([it.indexes for it in selections]),
+            # What a sidecar can change; its bytes also change when a program adds statistics.
+            "nodata": str([(*it.nodata, *it.fills) for it in selections]),
+            "nodata in all bands": str([it.shared_fills for it in selections]),
+            "masks": str([(it.masked, it.alpha) for it in selections]),
+            "nodata if": f"{selections[0].nodata_if} {[it.stand_in for it in selections]}",
             "quality": str([flags.masked | flags.fill for flags in header.quality]),
             "resampled": str(
                 [file.resampled.method.name for file in header.files if file.resampled]
@@ -141,7 +142,8 @@ class MapJob:
             "aoi": header.aoi.digest if header.aoi else "all",
             "extent": f"{header.part} {self.shown}",
             "radiometry": f"{header.radiometry.scale} {header.radiometry.offset}",
-            WINDOW_SIZE: str(self.window_size),
+            WINDOW_SIZE: str(self.window_size)
+            + ("" if self.request.options.windows.sets_size else BY_MEMORY),
             "halo": str(plan.rows.halo),
             "ramp": str(plan.rows.ramp),
             "legend": self.legend.identity or "the model's",
@@ -181,7 +183,7 @@ def open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
         SceneError: the scene cannot be read, or does not fit the model; lists all faults.
         GeosrsegError: windows and overlap do not fit together, or memory does not suffice for
             one window, or for reading one strip of windows.
-        OutputError: an output is the scene itself, or cannot be made from it.
+        OutputError: an output is a file that is read, or cannot be made from the scene.
     """
     with ExitStack() as stack:
         try:
@@ -201,7 +203,10 @@ def _open_job(request: MapRequest, session: Session) -> Iterator[MapJob]:
     with open_scene(
         request.scene, model_bands=spec.bands, spec=spec, reading=options.reading
     ) as scene:
-        _check_apart(request, scene)
+        aoi = options.reading.aoi
+        read = [*scene.header.local_paths, options.legend, aoi if isinstance(aoi, str) else None]
+        for path in request.files:
+            check_apart(path, read)
         mapped = scene.part(scene.extent)
         check_grid(options.products, mapped.grid)
         window_size = _window_size(request, session, scene)
@@ -281,21 +286,19 @@ def _check_window(session: Session, plan: WindowPlan, batch: int) -> None:
         )
 
 
-def _check_apart(request: MapRequest, scene: Scene) -> None:
-    for path in request.files:
-        if path.exists() and any(path.samefile(file) for file in scene.header.local_paths):
-            raise OutputError(f"{path}: is the scene itself: choose another name")
-
-
 def _window_size(request: MapRequest, session: Session, scene: Scene) -> int:
-    """Return the user's window size, otherwise an interrupted run's, or what memory allows."""
+    """Return the user's window size, otherwise an interrupted run's, or what memory allows.
+
+    If options decided that run's size, they would be repeated where it is still wanted.
+    """
     windows = request.options.windows
     if windows.window_size is not None:
         return windows.window_size
-    if windows.max_memory is None and request.output is not None:
-        stopped = read_manifest(request.output) or {}
+    if not windows.sets_size and request.output is not None:
+        stopped = (read_manifest(request.output) or {}).get(WINDOW_SIZE, "")
+        number, by_memory, _ = stopped.partition(BY_MEMORY)
         with suppress(ValueError, GeosrsegError):  # no manifest, or that of another scene
-            size = parse_integer(stopped.get(WINDOW_SIZE, ""), low=1, high=MAX_WINDOW)
+            size = parse_integer(number if by_memory else "", low=1, high=MAX_WINDOW)
             plan_scene(scene, session.spec, windows, window_size=size)
             return size
     memory = windows.max_memory or SHARE * session.free_memory()

@@ -19,11 +19,13 @@ class MapLegend:
         spec: the model's specification as if it predicted the map's classes.
         merge: (256,) index of the map's class for each class of the model; `NODATA` if ignored.
         identity: legend and merging as text; empty if the classes are the model's own.
+        ignoring: whether some of the model's classes are ignored.
     """
 
     spec: ModelSpec
     merge: NDArray[np.uint8]
     identity: str = ""
+    ignoring: bool = False
 
 
 def map_legend(spec: ModelSpec, path: str | Path | None) -> MapLegend:
@@ -37,8 +39,9 @@ def map_legend(spec: ModelSpec, path: str | Path | None) -> MapLegend:
     rules = read_legend_file(path)
     ids = rules.table(spec.legend, owner=f"{spec.name} {spec.version}")
     merge = rules.legend.index_table()[ids[spec.legend.id_table()]]
-    identity = f"{rules.legend.to_json()} {merge[: len(spec.legend)].tolist()}"
-    return MapLegend(_merged(spec, rules.legend, merge), merge, identity)
+    places = merge[: len(spec.legend)].tolist()
+    identity = f"{rules.legend.to_json()} {places}"
+    return MapLegend(_merged(spec, rules.legend, merge), merge, identity, NODATA in places)
 
 
 def _merged(spec: ModelSpec, legend: Legend, merge: NDArray[np.uint8]) -> ModelSpec:

@@ -47,7 +47,8 @@ class Prediction:
         skipped: number of windows without a valid pixel.
         resumed: number of strips that an interrupted run had finished.
         areas: area of each class; None if not requested.
-        bad_blocks: number of blocks of the scene that this run could not decode.
+        bad_blocks: number of blocks of the scene that could not be decoded, in this run or the one
+            that it resumes.
         network_seconds: time spent in the network; reading, blending and writing run in parallel.
         warnings: warnings for the user.
     """

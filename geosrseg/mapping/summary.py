@@ -1,5 +1,6 @@
 """MapSummary: statistics of a finished map."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from geosrseg.core.legend import NODATA, Legend
 from geosrseg.raster.files.resolution import ground_resolution
+from geosrseg.raster.header.sample import take_sample
 from geosrseg.raster.scene import Scene
 
 SAMPLES = 512
@@ -24,6 +26,7 @@ class MapSummary:
         pixel_metres: side of a pixel on the ground; None if unknown.
         mapped: share of the map's pixels that have a class.
         masked: approximate share outside the area of interest or masked by quality flags.
+        ignored: approximate share whose class the map's legend ignores.
         empty: remaining share: nodata in the scene.
         classes: share of the mapped pixels by class name, the largest first.
         seconds: duration of this run, without the interrupted run that it resumes.
@@ -34,6 +37,7 @@ class MapSummary:
     pixel_metres: float | None
     mapped: float
     masked: float
+    ignored: float
     empty: float
     classes: dict[str, float]
     seconds: float
@@ -43,9 +47,10 @@ class MapSummary:
         """Warning about a map without classes; empty for all others."""
         if self.mapped:
             return ""
+        ignored = f", and the legend ignores {self.ignored:.0%}" if self.ignored else ""
         return (
             f"the map has no classes: {self.empty:.0%} of the scene is nodata and "
-            f"{self.masked:.0%} is masked or outside the area of interest"
+            f"{self.masked:.0%} is masked or outside the area of interest{ignored}"
         )
 
 
@@ -61,28 +66,36 @@ class LabelCounter:
             self.counts += np.bincount(labels.ravel(), minlength=NODATA + 1)
             yield labels
 
-    def summary(self, scene: Scene, legend: Legend, *, factor: int, seconds: float) -> MapSummary:
+    def summary(
+        self, scene: Scene, legend: Legend, *, ignoring: bool = False, factor: int, seconds: float
+    ) -> MapSummary:
         """Summarise the counted rows.
 
         Args:
             scene: the part of the scene that the map shows.
             legend: legend of the map.
+            ignoring: whether it ignores some of the model's classes.
             factor: the upscale factor.
             seconds: duration of the run.
         """
         grid = scene.grid.refined(factor)
-        found = {item.name: int(self.counts[item.id]) for item in legend.classes}
-        mapped, total = sum(found.values()), max(int(self.counts.sum()), 1)
-        largest_first = sorted(found.items(), key=lambda item: -item[1])
-        masked = min(_masked_share(scene), 1 - mapped / total)
+        found: Counter[str] = Counter()
+        for item in legend.classes:  # several may have the same name
+            found[item.name] += int(self.counts[item.id])
+        mapped, total = found.total(), max(int(self.counts.sum()), 1)
+        rest = 1 - mapped / total
+        masked = min(_masked_share(scene), rest)
+        ignored = _usable_share(scene) - mapped / total if ignoring else 0.0
+        ignored = min(max(ignored, 0.0), rest - masked)
         return MapSummary(
             height=grid.height,
             width=grid.width,
             pixel_metres=ground_resolution(grid),
             mapped=mapped / total,
             masked=masked,
-            empty=1 - mapped / total - masked,
-            classes={name: count / mapped for name, count in largest_first if count},
+            ignored=ignored,
+            empty=rest - masked - ignored,
+            classes={name: count / mapped for name, count in found.most_common() if count},
             seconds=seconds,
         )
 
@@ -90,3 +103,13 @@ class LabelCounter:
 def _masked_share(scene: Scene) -> float:
     height, width = scene.grid.height, scene.grid.width
     return float(scene.read_masked(min(height, SAMPLES), min(width, SAMPLES)).mean())
+
+
+def _usable_share(scene: Scene) -> float:
+    """Share of a sample of the scene that is valid and inside the area of interest."""
+    height, width = scene.grid.height, scene.grid.width
+    nothing = np.empty((len(scene.band_names), 0))
+    sample = take_sample(
+        scene.read_sampled, height, width, nothing, has_overviews=scene.has_overviews
+    )
+    return sample.where(scene.wanted_of).usable

@@ -38,3 +38,8 @@ class Windowing:
 
     def __post_init__(self) -> None:
         check_options(self)
+
+    @property
+    def sets_size(self) -> bool:
+        """Whether an option decides the size of the largest window."""
+        return self.window_size is not None or self.max_memory is not None

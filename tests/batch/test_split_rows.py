@@ -181,8 +181,8 @@ from geosrseg.batch.run_work import run_work
 from geosrseg.batch.work import read_work
 from geosrseg.raster.maps.row_store import RowStore
 keep = RowStore.keep
-def slowly(self, index, rows):
-    keep(self, index, rows)
+def slowly(self, index, rows, **rest):
+    keep(self, index, rows, **rest)
     time.sleep(30)
 RowStore.keep = slowly
 run_work(read_work(sys.argv[1])[:1])

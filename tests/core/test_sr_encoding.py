@@ -29,16 +29,27 @@ def test_numbers_that_the_model_saw_come_back(dtype, scale, offset, seed):
     np.testing.assert_array_equal(found, numbers)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "uint32"])
+LEAST = {"uint8": 0, "uint16": 0, "int16": -(2**15), "int32": -(2**31), "uint32": 0}
+
+
+@pytest.mark.parametrize("dtype", LEAST)
 def test_what_is_out_of_range_stays_inside_and_is_never_nodata(dtype):
     encoding = SrEncoding(dtype, Radiometry.uniform(2, scale=1e-12), NORMALIZATION)
     sr = np.array([-9.0, 9.0], np.float32).reshape(1, 1, 2).repeat(2, axis=0)
     found = encoding.encode(sr)
     limits = np.iinfo(dtype)
-    assert (found[:, 0, 0] == limits.min + 1).all()
+    assert (found[:, 0, 0] == LEAST[dtype] + 1).all()
     assert (found[:, 0, 1] == limits.max).all()
-    assert encoding.nodata == limits.min
-    assert (encoding.blank((1, 2, 3)) == limits.min).all()
+    assert encoding.nodata == LEAST[dtype]
+    assert (encoding.blank((1, 2, 3)) == LEAST[dtype]).all()
+
+
+@pytest.mark.parametrize(("dtype", "least"), [("int64", -(2**31)), ("uint64", 0)])
+def test_nodata_of_64_bits_is_a_number_that_a_file_keeps(dtype, least):
+    encoding = SrEncoding(dtype, Radiometry.uniform(2, scale=1e-12), NORMALIZATION)
+    assert (encoding.blank((1, 2, 3)) == least).all()
+    found = encoding.encode(np.full((2, 1, 1), -9.0, np.float32))
+    assert (found == least + 1).all()
 
 
 def test_floating_point_scenes_stay_floating_point():

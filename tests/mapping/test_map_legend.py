@@ -104,11 +104,38 @@ def test_probabilities_are_the_model_s_and_of_merged_classes_their_sums(
 
 
 def test_an_ignored_class_becomes_nodata(tmp_path, scene, tiny_model, legend):
-    geosrseg.predict(scene, tmp_path / "o.tif", model=tiny_model(), legend=legend(IGNORED))
+    out = tmp_path / "o.tif"
+    geosrseg.predict(scene, out, model=tiny_model(), legend=legend(IGNORED), confidence=True)
     expected = expected_map(random_scene(20, 30))
-    assert np.array_equal(
-        read_map(tmp_path / "o.tif"), np.array([0, 255, 2, 9], np.uint8)[expected]
+    found = read_map(out)
+    assert np.array_equal(found, np.array([0, 255, 2, 9], np.uint8)[expected])
+    with rasterio.open(tmp_path / "o.confidence.tif") as file:
+        assert ((file.read() == 255) == (found == 255)).all()
+
+
+def test_what_is_ignored_is_not_called_nodata(tmp_path, tiny_model, legend):
+    values = random_scene(20, 30)
+    values[:, :5] = np.nan
+    scene, model = write_scene(tmp_path / "scene.tif", values), tiny_model()
+    done = geosrseg.predict(scene, tmp_path / "o.tif", model=model, legend=legend(IGNORED))
+    first = float((expected_map(values[:, 5:]) == 1).mean()) * 0.75
+    assert done.summary.ignored == pytest.approx(first)
+    assert done.summary.empty == pytest.approx(0.25)
+    assert done.summary.mapped == pytest.approx(0.75 - first)
+
+    nothing = 'ignored = [1, 2, 3]\n[[classes]]\nid = 7\nname = "none"\ncolour = "#112233"\n'
+    with pytest.warns(geosrseg.SceneWarning, match="25% of the scene is nodata .* ignores 75%"):
+        geosrseg.predict(scene, tmp_path / "n.tif", model=model, legend=legend(nothing))
+
+
+def test_classes_of_one_name_are_one_in_the_summary(tmp_path, scene, tiny_model, legend):
+    text = MERGED.replace("from = [1, 3]", "from = [1]") + (
+        '[[classes]]\nid = 3\nname = "land"\ncolour = "#445566"\n'
     )
+    done = geosrseg.predict(scene, tmp_path / "o.tif", model=tiny_model(), legend=legend(text))
+    other = float((expected_map(random_scene(20, 30)) == 2).mean())
+    assert done.summary.mapped == 1
+    assert done.summary.classes == pytest.approx({"land": 1 - other, "other": other})
 
 
 def test_a_map_in_memory_has_them_too(tiny_model, legend):

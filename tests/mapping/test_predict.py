@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from affine import Affine
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -282,9 +283,24 @@ class TestRefusals:
 
     def test_a_map_over_its_own_scene(self, scene, tiny_model):
         before = scene.read_bytes()
-        with pytest.raises(OutputError, match="is the scene itself"):
+        with pytest.raises(OutputError, match="is read to make it"):
             predict(scene, scene, model=tiny_model(), overwrite=True)
         assert scene.read_bytes() == before
+
+    def test_a_file_over_the_area_of_interest(self, tmp_path, scene, tiny_model):
+        area = tmp_path / "area.geojson"
+        with rasterio.open(scene) as dataset:
+            ground = dataset.bounds
+        shape = shapely.box(*ground).__geo_interface__
+        crs = {"type": "name", "properties": {"name": str(dataset.crs)}}
+        area.write_text(json.dumps({**shape, "crs": crs}))
+        before = area.read_bytes()
+        with pytest.raises(OutputError, match=r"area\.geojson: is read to make it"):
+            predict(
+                scene, tmp_path / "out.tif", model=tiny_model(), aoi=area, vector=area,
+                overwrite=True,
+            )  # fmt: skip
+        assert area.read_bytes() == before
 
     def test_a_quicklook_that_exists_before_any_work_is_done(self, tmp_path, scene, tiny_model):
         look = tmp_path / "look.png"
@@ -463,10 +479,10 @@ def test_a_window_size_that_no_run_wrote_is_not_taken(tmp_path, tiny_model, size
     scene = write_scene(tmp_path / "scene.tif", random_scene(30, 20))
     store = store_folder(tmp_path / "map.tif")
     store.mkdir()
-    said = {VERSION: __version__, FORM: "classes: class", "window size": size}
+    said = {VERSION: __version__, FORM: "classes: class", "window size": f"{size} by free memory"}
     (store / "manifest.json").write_text(json.dumps(said))
     (store / "000000.npz").write_bytes(b"")  # it has finished a strip
-    with pytest.raises(OutputError, match="a stopped run used"):
+    with pytest.raises(OutputError, match="the stopped run is of another version"):
         predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu")
     done = predict(scene, tmp_path / "map.tif", model=tiny_model(), device="cpu", overwrite=True)
     assert done.windows == 1

@@ -102,7 +102,7 @@ def test_only_the_ground_around_the_area_is_read(tmp_path, tiny_model, monkeypat
 def test_a_file_of_the_product_is_no_output(tmp_path, tiny_model):
     folder = write_product(tmp_path / "p")
     band = folder / f"{LEVEL_2}_SR_B4.TIF"
-    with pytest.raises(OutputError, match="is the scene itself"):
+    with pytest.raises(OutputError, match="is read to make it"):
         predict(folder, band, model=tiny_model(), bands=OLI, overwrite=True)
     assert read_map(band).any()
 

@@ -38,7 +38,11 @@ def show_summary(done: "Prediction") -> None:
     say(f"map of {summary.width} x {summary.height} pixels{side}, {_size(done.output)}")
     if done.skipped:
         say(f"skipped {done.skipped} of {windows} windows: nothing to map in them")
-    say(f"mapped {summary.mapped:.1%}, masked {summary.masked:.1%}, empty {summary.empty:.1%}")
+    ignored = f", ignored {summary.ignored:.1%}" if summary.ignored else ""
+    say(
+        f"mapped {summary.mapped:.1%}, masked {summary.masked:.1%}{ignored}, "
+        f"empty {summary.empty:.1%}"
+    )
     if classes:
         say(f"classes: {', '.join([*classes[:SHOWN_CLASSES], *more])}")
     for text in done.warnings:

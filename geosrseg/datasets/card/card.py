@@ -308,6 +308,12 @@ def _check_ids(entries: Sequence[TomlTable]) -> None:
                 f"{len(shared)} [[classes]] have id {number} ({', '.join(shared)}): give each its "
                 "own id; a class with several values has a list, reference = [1, 2]"
             )
+    for name, times in Counter(entry.text("name").casefold() for entry in entries).items():
+        if times > 1:  # figures are by name
+            raise ValueError(
+                f"{times} [[classes]] are named {name}: give each its own name, or make them one "
+                "class with a list, reference = [1, 2]"
+            )
     if len(names) == 1:
         raise ValueError(
             f"there is only one class ({entries[0].text('name')}), expected two or more: give the "

@@ -44,5 +44,5 @@ class Confidence(Layer):
         unsure = doubt(strip.distance, reach=self.frame.halo)
         finished = np.concatenate([sure, np.empty_like(sure)])
         finished[1] = unsure.repeat(strip.factor, axis=0).repeat(strip.factor, axis=1)
-        finished[:, strip.hidden] = NODATA
+        finished[:, strip.hidden | (strip.labels == NODATA)] = NODATA
         return finished

@@ -13,11 +13,11 @@ import shapely
 import shapely.affinity
 from numpy.typing import NDArray
 from rasterio.crs import CRS
-from rasterio.features import geometry_mask
 
 from geosrseg.apart import GivenUpError, run_apart
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import SceneError
+from geosrseg.raster.files import burning
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.files.vector_file import PARTS, gdal_drivers
 from geosrseg.raster.header.aoi_file import (
@@ -28,7 +28,7 @@ from geosrseg.raster.header.aoi_file import (
     transformed,
 )
 from geosrseg.raster.storage.crs_text import read_crs
-from geosrseg.raster.storage.gdal import reason, unreferenced_allowed
+from geosrseg.raster.storage.gdal import reason
 from geosrseg.regular_file import read_regular
 
 GEOJSON = (".geojson", ".json")
@@ -45,9 +45,6 @@ MAX_MEMORY = 2**31
 
 _STRIP = 1024
 """Rows searched at once for a pixel inside."""
-
-_ROUNDING = 1e-6
-"""Share of a pixel by which a centre may lie beyond a side and still count as inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,15 +69,11 @@ class Aoi:
             all_touched: also True where any part of a pixel is inside, and possibly where the
                 pixel only shares a side with the area.
         """
-        shape = (window.height, window.width)
-        transform = grid.transform @ grid.transform.translation(window.col_off, window.row_off)
-        corners = [transform @ (x, y) for x in (0, window.width) for y in (0, window.height)]
+        part = grid.part(window)
+        corners = [part.transform @ (x, y) for x in (0, part.width) for y in (0, part.height)]
         if not self.polygons.intersects(shapely.MultiPoint(corners).convex_hull):
-            return np.zeros(shape, np.bool_)
-        with unreferenced_allowed():  # rasterio's own filter is not thread-safe
-            return geometry_mask(
-                [self.polygons], shape, transform, invert=True, all_touched=all_touched
-            )
+            return np.zeros((part.height, part.width), np.bool_)
+        return burning.inside(self.polygons, part, all_touched=all_touched)
 
     def touches(self, grid: Grid, *, factor: int = 1) -> bool:
         """Whether any pixel is inside, of a grid `factor` times finer than `grid`."""
@@ -127,8 +120,9 @@ def inside(
 
 def _held(first: float, last: float, length: int, factor: int) -> range:
     """Pixels of an axis that hold the centre of a finer pixel between two positions."""
-    start = max(math.ceil(first * factor - 0.5 - _ROUNDING), 0) // factor
-    stop = min(math.floor(last * factor - 0.5 + _ROUNDING), length * factor - 1) // factor + 1
+    centre = 0.5 + burning.NUDGE
+    start = max(math.ceil(first * factor - centre), 0) // factor
+    stop = min(math.floor(last * factor - centre), length * factor - 1) // factor + 1
     return range(start, stop)
 
 

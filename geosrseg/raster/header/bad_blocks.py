@@ -4,7 +4,7 @@ GDAL decodes a TIFF block by block and returns nothing where any block of a read
 by one, all other blocks are still available.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,6 @@ Read = Callable[[Window], Pixels]
 class BadBlock:
     """A block that cannot be decoded; `row` and `col` count blocks from 0, `window` pixels."""
 
-    location: Location
     row: int
     col: int
     window: Window
@@ -49,7 +48,7 @@ class BadBlocks:
 
     def __init__(self, *, skip: bool) -> None:
         self.skip = skip
-        self._found: dict[BadBlock, None] = {}
+        self._found: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._found)
@@ -61,9 +60,17 @@ class BadBlocks:
             return ""
         first = next(iter(self._found))
         return (
-            f"{counted(len(self), 'damaged block')} left out, nodata in the map, the "
-            f"first {first} of {first.location}"
+            f"{counted(len(self), 'damaged block')} left out, nodata in the map, the first {first}"
         )
+
+    @property
+    def found(self) -> tuple[str, ...]:
+        """Each of them in words, with its file's name."""
+        return tuple(self._found)
+
+    def add(self, found: Iterable[str]) -> None:
+        """Count blocks that an interrupted run left out, from its `found`."""
+        self._found |= dict.fromkeys(found)
 
     def read(
         self,
@@ -85,7 +92,7 @@ class BadBlocks:
             SceneError: names the first bad block, unless `skip` is set.
         """
         parts: list[tuple[Window, Pixels]] = []
-        for block, part in _blocks(location, dataset, window):
+        for block, part in _blocks(dataset, window):
             target = _scaled(part.inside(window), window, shape)
             if target is None:
                 continue
@@ -98,7 +105,7 @@ class BadBlocks:
                         "damaged, get it again, or leave such blocks out with "
                         "`skip_bad_blocks=True`"
                     ) from error
-                self._found[block] = None
+                self._found[f"{block} of {location.name}"] = None
         numbers = np.zeros((bands, *shape), dataset.dtypes[0])
         valid = np.zeros(shape, np.bool_)
         for target, (found, usable) in parts:
@@ -107,16 +114,14 @@ class BadBlocks:
         return numbers, valid
 
 
-def _blocks(
-    location: Location, dataset: DatasetReader, window: Window
-) -> Iterator[tuple[BadBlock, Window]]:
+def _blocks(dataset: DatasetReader, window: Window) -> Iterator[tuple[BadBlock, Window]]:
     """The blocks that a window touches, each with its part inside the window."""
     rows, cols = dataset.block_shapes[0]
     for row in range(window.row_off // rows, -(-window.row_stop // rows)):
         for col in range(window.col_off // cols, -(-window.col_stop // cols)):
             block = Window(row * rows, col * cols, rows, cols).clipped(*dataset.shape)
             if part := block.overlap(window):
-                yield BadBlock(location, row, col, block), part
+                yield BadBlock(row, col, block), part
 
 
 def _scaled(part: Window, window: Window, shape: tuple[int, int]) -> Window | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ from geosrseg.raster.header.quality import QualityFile
 from geosrseg.raster.header.radiometry import find_radiometry
 from geosrseg.raster.header.sample import Pixels, Sample, take_sample
 from geosrseg.raster.header.selection import BandSelection
+from geosrseg.raster.storage.companions import masks_beside
 from geosrseg.raster.storage.crs_text import check_wkt
 from geosrseg.raster.storage.gdal import GDAL_ERRORS
 from geosrseg.raster.storage.location import Location
@@ -144,9 +146,10 @@ class SceneHeader:
 
     @property
     def local_paths(self) -> tuple[Path, ...]:
-        """The local ones of `locations`, an archive once."""
-        paths = (location.path for location in self.locations if not location.is_remote)
-        return tuple(dict.fromkeys(paths))
+        """The local ones of `locations`, an archive once, and the masks beside them."""
+        paths = [location.path for location in self.locations if not location.is_remote]
+        masks = chain.from_iterable(map(masks_beside, paths))
+        return tuple(dict.fromkeys([*paths, *masks]))
 
 
 def read_file_header(location: Location, options: SceneOptions) -> SceneHeader:

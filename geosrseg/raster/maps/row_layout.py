@@ -4,10 +4,11 @@ Other users may be able to write to the store's folder. So a file of rows counts
 exactly the arrays that this map needs.
 """
 
+import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geosrseg.core.text.json_text import parse_json
 from geosrseg.regular_file import create_new, open_regular
 
 UNREADABLE: tuple[type[Exception], ...] = (
@@ -29,6 +31,12 @@ UNREADABLE: tuple[type[Exception], ...] = (
     zlib.error,
 )
 """Errors raised by reading a damaged or foreign file of rows."""
+
+BAD_BLOCKS = "bad_blocks.json"
+"""Member of a strip's file that lists blocks of the scene, if it was made without any."""
+
+MAX_BAD_BLOCKS = 2**26
+"""Bytes; a block takes about a hundred."""
 
 COMPRESSION = 1
 """Labels shrink to a tenth at this level, which costs less time than writing them would. Values
@@ -98,6 +106,7 @@ class RowLayout:
         try:
             for layer in self.layers:
                 self.read(path, index, layer)
+            read_bad_blocks(path)
         except UNREADABLE:
             return False
         return True
@@ -118,13 +127,36 @@ class RowLayout:
             return self.layers[layer].read(member, self.heights[index])
 
 
-def write_rows(path: Path, rows: Mapping[str, NDArray[Any]], *, made_for: bytes = b"") -> None:
+def read_bad_blocks(path: Path) -> list[str]:
+    """Read the blocks of the scene that a strip was made without.
+
+    Raises:
+        Exception: one of `UNREADABLE`.
+    """
+    with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        if BAD_BLOCKS not in archive.namelist():
+            return []
+        with archive.open(BAD_BLOCKS) as member:
+            found = parse_json(member.read(MAX_BAD_BLOCKS))
+    if not isinstance(found, list):
+        raise ValueError(f"{BAD_BLOCKS} holds no list")
+    return list(map(str, found))
+
+
+def write_rows(
+    path: Path,
+    rows: Mapping[str, NDArray[Any]],
+    *,
+    made_for: bytes = b"",
+    bad_blocks: Sequence[str] = (),
+) -> None:
     """Create the file of a strip; never follows a link.
 
     Args:
         path: the file, which must not exist.
         rows: layer -> (channels, rows, width).
         made_for: see `RowLayout`.
+        bad_blocks: see `read_bad_blocks`.
 
     Raises:
         OSError: the file cannot be written.
@@ -134,6 +166,8 @@ def write_rows(path: Path, rows: Mapping[str, NDArray[Any]], *, made_for: bytes 
         zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
     ):
         archive.comment = made_for
+        if bad_blocks:
+            archive.writestr(BAD_BLOCKS, json.dumps(bad_blocks))
         for layer, values in rows.items():
             name = f"{layer}.npy"
             member = name if values.itemsize == 1 else zipfile.ZipInfo(name)  # stored

@@ -14,34 +14,28 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputBusyError, OutputError
-from geosrseg.raster.maps.manifest import check_manifest
-from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, write_rows
+from geosrseg.raster.maps.manifest import MANIFEST, check_manifest, manifest_of, read_json
+from geosrseg.raster.maps.row_layout import UNREADABLE, RowLayout, read_bad_blocks, write_rows
 from geosrseg.raster.storage.gdal import cause
 from geosrseg.raster.storage.holder_file import SUFFIX as HOLDER
 from geosrseg.raster.storage.lock import locked
-from geosrseg.regular_file import create_new, read_regular
+from geosrseg.regular_file import create_new
 
 SUFFIX = ".geosrseg"
 """Suffix of the store's folder, whose name starts with a dot and the output's name."""
 
-MANIFEST = "manifest.json"
 LOCK = "lock"
 PUBLISHING = "publishing"
 """File that lists the outputs which may already have their final names."""
-
-MAX_BYTES = 2**20
-"""Largest manifest or list of names accepted; either has a few kB."""
 
 _OWN = re.compile(
     r"(manifest\.json|publishing|\d{6}\.npz)(\.partial)?|\d{6}(\.[0-9a-f]{16})?\.partial"
@@ -95,12 +89,26 @@ class RowStore:
             found = set(self.folder.iterdir())
         return [k for k in range(len(self._layout.heights)) if self._file(k) not in found]
 
-    def keep(self, index: int, rows: Mapping[str, NDArray[np.generic]]) -> None:
+    @property
+    def bad_blocks(self) -> list[str]:
+        """Blocks of the scene that this process's finished strips were made without, in words.
+
+        Raises:
+            OutputError: a file cannot be read back.
+        """
+        with _as_output_error(self._output, UNREADABLE):
+            found = [block for k in sorted(self._kept) for block in read_bad_blocks(self._file(k))]
+        return list(dict.fromkeys(found))
+
+    def keep(
+        self, index: int, rows: Mapping[str, NDArray[np.generic]], *, bad_blocks: Sequence[str] = ()
+    ) -> None:
         """Store the rows of a strip; another process may safely store the same rows.
 
         Args:
             index: number of the strip.
             rows: layer -> (channels, rows, width).
+            bad_blocks: blocks of the scene that may be missing in these rows.
 
         Raises:
             OutputError: the rows cannot be written.
@@ -108,7 +116,7 @@ class RowStore:
         path = self._file(index)
         draft = path.with_suffix(f".{secrets.token_hex(8)}.partial")
         with _as_output_error(self._output):
-            write_rows(draft, rows, made_for=self._layout.made_for)
+            write_rows(draft, rows, made_for=self._layout.made_for, bad_blocks=bad_blocks)
             draft.replace(path)
         self._kept.add(index)
 
@@ -133,6 +141,13 @@ class RowStore:
         listed = sorted({*map(str, self.noted), *(str(path.absolute()) for path in names)})
         with _as_output_error(self._output):
             _write_text(self.folder / PUBLISHING, json.dumps(listed))
+
+    def forget(self) -> None:
+        """Delete this process's finished strips, so that they are made again."""
+        with _as_output_error(self._output):
+            for index in self._kept:
+                self._file(index).unlink(missing_ok=True)
+        self._kept.clear()
 
     def remove(self) -> None:
         """Delete the store at once, so that no other process finds a part of it."""
@@ -314,25 +329,10 @@ def _write_text(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def manifest_of(folder: Path) -> dict[str, str] | None:
-    """Return a store's manifest; None without a usable one."""
-    values = _read_json(folder / MANIFEST)
-    usable = isinstance(values, dict) and all(isinstance(v, str) for v in values.values())
-    return values if usable else None
-
-
 def _read_names(folder: Path) -> frozenset[Path]:
-    values = _read_json(folder / PUBLISHING)
+    values = read_json(folder / PUBLISHING)
     usable = isinstance(values, list) and all(isinstance(value, str) for value in values)
     return frozenset(map(Path, values)) if usable else frozenset()
-
-
-def _read_json(path: Path) -> Any:
-    """Return None if the file is missing or no JSON."""
-    try:
-        return parse_json(read_regular(path, limit=MAX_BYTES))
-    except (OSError, ValueError):
-        return None
 
 
 @contextmanager

@@ -8,15 +8,13 @@ from pathlib import Path
 from geosrseg.core.text.counted import counted
 from geosrseg.core.text.numerals import parse_integer
 from geosrseg.errors import OutputError
-from geosrseg.raster.maps.manifest import OUTPUT, STRIPS
+from geosrseg.raster.maps.manifest import MANIFEST, OUTPUT, STRIPS, manifest_of
 from geosrseg.raster.maps.row_store import (
     LOCK,
-    MANIFEST,
     SUFFIX,
     check_store,
     is_folder,
     lock_store,
-    manifest_of,
     store_folder,
 )
 from geosrseg.raster.storage.gdal import reason

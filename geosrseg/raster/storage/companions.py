@@ -51,6 +51,12 @@ def check_companions(path: Path) -> None:
             )
 
 
+def masks_beside(path: Path) -> list[Path]:
+    """Masks that GDAL reads with a local file, by the names that GDAL tries."""
+    names = (path.with_name(f"{path.name}.{suffix}") for suffix in ("msk", "MSK"))
+    return [name for name in names if name.is_file()]
+
+
 def check_overviews(dataset: DatasetReader) -> None:
     """Refuse an open file that names another one as its overviews.
 

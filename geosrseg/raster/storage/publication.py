@@ -54,10 +54,9 @@ def check_apart(path: Path, inputs: Iterable[str | Path | None]) -> None:
     Raises:
         OutputError: the output is one of the inputs.
     """
-    if path.exists():
-        for item in inputs:
-            if item is not None and Path(item).exists() and path.samefile(item):
-                raise OutputError(f"{path}: is read to make it: choose another name")
+    for item in inputs if path.exists() else ():
+        if item is not None and os.path.exists(item) and path.samefile(item):  # noqa: PTH110
+            raise OutputError(f"{path}: is read to make it: choose another name")
 
 
 def check_name(path: Path) -> None:

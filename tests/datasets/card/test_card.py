@@ -32,6 +32,11 @@ def test_a_split_may_be_a_name_for_the_whole_scene(tmp_path):
         ("ignored = [7]", 'ignored = ["red"]', "ignored has 'red', expected a value from -32768"),
         ("ignored = [7]", 'ignored = ["9-3"]', "ignored has '9-3', expected a value from -32768"),
         ("id = 4", "id = 1", r"2 \[\[classes\]\] have id 1 \(dark, bright\)"),
+        (
+            'name = "bright"',
+            'name = "Dark"',
+            r"2 \[\[classes\]\] are named dark: give each its own",
+        ),
         ("id = 4", "id = 255", r"\[\[classes\]\] 2 id is 255, expected 0 to 254"),
         ('colour = "#222222"', 'colour = "grey"', "1 colour is 'grey', expected a colour such"),
         ("red = [0.0, 0.5]", "red = [0.0]", r"\[bands\] red is \[0.0\], expected \[low, high\]"),

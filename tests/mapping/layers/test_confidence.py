@@ -10,7 +10,8 @@ import shapely
 from geosrseg.errors import OutputError
 from geosrseg.mapping.model import open_model
 from geosrseg.mapping.predict import predict
-from geosrseg.raster.maps.row_store import MANIFEST, store_folder
+from geosrseg.raster.maps.manifest import MANIFEST
+from geosrseg.raster.maps.row_store import store_folder
 from tests.mapping.test_predict import NAMES, TRANSFORM, write_scene
 
 HALO, FACTOR = 6, 4

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import rasterio
 
 from geosrseg.errors import SceneError
 from geosrseg.mapping.predict import predict
@@ -17,6 +18,19 @@ def layers(tmp_path, tiny_model):
     scene = write_scene(tmp_path / "scene.tif", values, names=NAMES)
     wanted = dict.fromkeys((*BUILT_IN[1:], "sr"), True)
     return predict(scene, tmp_path / "out.tif", model=tiny_model(), **wanted).layers
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_the_sr_image_of_64_bits_has_its_nodata_in_the_file(tmp_path, tiny_model, dtype):
+    values = np.random.default_rng(2).integers(1000, 9000, (3, 40, 50)).astype(dtype)
+    values[:, :10] = 0
+    scene = write_scene(tmp_path / "scene.tif", values, names=NAMES, nodata=0)
+    done = predict(scene, tmp_path / "out.tif", model=tiny_model(), scale=1e-4, sr=True)
+    with rasterio.open(done.layers["sr"]) as file:
+        valid = file.read_masks(1) != 0
+        assert (file.read(1)[~valid] == file.nodata).all()
+    assert not valid[:40].any()
+    assert valid[40:].all()
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

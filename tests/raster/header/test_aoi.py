@@ -83,6 +83,23 @@ def test_a_window_is_cut_out_of_the_whole(data):
     assert np.array_equal(Aoi(TRIANGLE).inside(GRID, window), whole[window.rows, window.cols])
 
 
+@pytest.mark.parametrize("factor", [1, 3])
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_sides_through_centres_give_exact_sizes_and_extents(name, factor):
+    grid = Grid(UTM, TRANSFORMS[name], 37, 53)
+    fine = grid.refined(factor)
+    corners = [(7.5, 4.5), (31.5, 4.5), (31.5, 16.5), (7.5, 16.5)]  # in pixels of the map
+    area = Aoi(shapely.Polygon([fine.transform @ corner for corner in corners]))
+    rows, cols = np.nonzero(area.inside(fine, Window(0, 0, fine.height, fine.width)))
+    assert rows.size == 24 * 12
+    assert area.extent(grid, factor=factor) == Window(
+        rows.min() // factor,
+        cols.min() // factor,
+        rows.max() // factor - rows.min() // factor + 1,
+        cols.max() // factor - cols.min() // factor + 1,
+    )
+
+
 def test_a_box_of_whole_pixels_is_those_pixels():
     inside = read_aoi("800060,849700,800300,849910", GRID).inside(GRID, ALL)
     assert np.argwhere(inside).min(axis=0).tolist() == [3, 2]

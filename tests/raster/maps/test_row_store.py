@@ -102,6 +102,30 @@ def test_a_damaged_strip_does_not_count(output, damage):
         assert store.missing == [range(2, 3)]
 
 
+def test_blocks_that_a_strip_was_made_without_are_known_until_it_is_made_again(output):
+    first, second, third = bands(3)
+    with open_row_store(output, MANIFEST) as store:
+        store.keep(0, first)
+        store.keep(1, second, bad_blocks=["block 1"])
+        store.keep(2, third, bad_blocks=["block 1", "block 2"])
+    with open_row_store(output, MANIFEST) as store:
+        assert store.bad_blocks == ["block 1", "block 2"]
+        store.forget()
+        assert (store.bad_blocks, store.missing) == ([], [range(4)])
+        store.keep(0, first)
+    with open_row_store(output, MANIFEST) as store:
+        assert (store.bad_blocks, len(store)) == ([], 1)
+
+
+@pytest.mark.parametrize("text", ["{", '"all"', "[" * 10**5])
+def test_a_strip_whose_list_of_blocks_is_damaged_does_not_count(output, text):
+    keep(output, bands(2))
+    with zipfile.ZipFile(store_folder(output) / "000001.npz", "a") as archive:
+        archive.writestr("bad_blocks.json", text)
+    with open_row_store(output, MANIFEST) as store:
+        assert len(store) == 1
+
+
 def test_an_unreadable_manifest_begins_anew(output):
     keep(output, bands(2))
     (store_folder(output) / "manifest.json").write_text('{"model"')
