@@ -7,7 +7,7 @@ in turn, A B C A B C: other load on the machine slows all of them alike, and the
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +35,7 @@ from geosrseg.bench.result import (
 from geosrseg.core.precision import Precision
 from geosrseg.core.spec import ModelSpec
 from geosrseg.core.tiling.windows import round_up
-from geosrseg.errors import DeviceError, MissingExtraError
+from geosrseg.errors import DeviceError, MissingExtraError, RunError
 from geosrseg.raster.synthetic_scene import write_synthetic_scene
 from geosrseg.runtime.arithmetic import multiply_adds
 from geosrseg.runtime.devices.devices import DEVICES, find_device
@@ -172,7 +172,10 @@ def find_subject(model: str | Path, folder: Path) -> Subject:
     unknown = Subject(file.path, file.spec, None, "PyTorch is not installed")
     if find_spec("torch") is None:
         return unknown
-    slim = _make("slim", file.spec, folder, window=file.spec.window_size)
+    try:
+        slim = _make("slim", file.spec, folder, window=file.spec.window_size)
+    except RunError as error:  # it has no form for this upscale factor
+        return replace(unknown, why_no_preset=f"the slim preset does not fit: {error}")
     if slim.multiply_adds(slim.spec.multiple) == unknown.multiply_adds(slim.spec.multiple):
         return Subject(file.path, file.spec, slim.preset)
     why = f"{file.spec.name} has not the network of the slim preset, the only one tried"

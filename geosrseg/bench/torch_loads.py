@@ -77,7 +77,7 @@ def random_network(preset: str, like: ModelSpec) -> JointNetwork:
     torch.manual_seed(0)
     config, _ = configure(
         preset,
-        protocol="end-to-end",
+        protocol="hr" if like.upscale_factor == 1 else "end-to-end",
         bands=len(like.bands),
         classes=len(like.legend),
         upscale_factor=like.upscale_factor,

@@ -18,6 +18,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from geosrseg.errors import RunError
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.networks.networks import build
 from geosrseg.networks.part import Part
@@ -151,7 +152,8 @@ def build_network(config: NetworkConfig) -> JointNetwork:
     """Build the network of a configuration, with random weights.
 
     Raises:
-        RunError: there is no such network, or it does not accept the options.
+        RunError: there is no such network, or it does not accept the options or has no residual
+            form.
     """
     factor, sizes = config.upscale_factor, (config.bands, config.classes)
     if config.joint is not None:
@@ -171,5 +173,11 @@ def build_network(config: NetworkConfig) -> JointNetwork:
     if config.trains_sr:
         sr = build("sr", config.sr, config.bands, upscale_factor=factor, options=config.sr_options)
         if config.residual:
-            sr = Residual(sr, bicubic)
+            try:
+                sr = Residual(sr, bicubic)
+            except TypeError as error:
+                raise RunError(
+                    f"`residual`: {error}: define `last_conv` of {config.sr}, or use "
+                    "`residual=False`"
+                ) from error
     return EndToEnd(sr, seg, upscale_factor=factor)

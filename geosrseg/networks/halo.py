@@ -66,6 +66,8 @@ def measured_halo(network: JointNetwork) -> int | None:
     """
     multiple = network.multiple
     bound = exact_halo(network)
+    if bound == 0:
+        return 0
     side = round_up(max(PROBES[0], multiple) if bound is None else bound, multiple)
     network = copy.deepcopy(network).cpu().float().eval()
     farthest = 0

@@ -10,6 +10,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from urllib.parse import quote
 
 import numpy as np
 
@@ -109,8 +110,8 @@ def _title(spec: ModelSpec) -> Iterator[str]:
 
 
 def _use(file: ModelFile) -> Iterator[str]:
-    name = file.path.name
-    address = shlex.quote(f"hf://OWNER/REPO/{name}@main#sha256={file.sha256}")
+    name = one_line(file.path.name)
+    address = shlex.quote(f"hf://OWNER/REPO/{quote(name)}@main#sha256={file.sha256}")
     yield from (
         "", "## Use it", "", "```sh", "pip install geosrseg",
         f"geosrseg predict scene.tif -m {address}",

@@ -1,8 +1,8 @@
 """Fetches model files from addresses that pin their content.
 
 An address is ``https://HOST/FILE.onnx#sha256=HEX``, or ``hf://OWNER/REPO/PATH.onnx@REVISION``
-for a file of the Hugging Face Hub. Either the hash pins the content, or the commit of a Hub
-repository; then the hash of the first download is remembered.
+for a file of the Hugging Face Hub, with %20 for a space and the like. Either the hash pins the
+content, or the commit of a Hub repository; then the hash of the first download is remembered.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from threading import Event
 from typing import IO, Any, BinaryIO
 from urllib import request as web
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from geosrseg.core.deadline import Pace, within
 from geosrseg.core.user_cache import VARIABLE, cache_root
@@ -41,6 +41,7 @@ _CHUNK = 2**20
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _NAME = re.compile(r"[\w-][\w.-]*", re.ASCII)
+_FILE_NAME = re.compile(r"[^./\\?][^/\\?]*")
 _SCHEMES = ("https", "http", "hf")
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 _SAFE = "%/:=&?~+!$,;'@()*[]"
@@ -149,8 +150,13 @@ def _hub_url(address: str, *, pinned: bool) -> str:
     """Return the URL of a file of the Hugging Face Hub."""
     path, at, revision = address[len("hf://") :].rpartition("@")
     owner, repo, *names = path.split("/") if at else ("", "")
+    names = [unquote(name) for name in names]
     # A name made of dots would lead out of its folder.
-    if not at or not names or not all(_NAME.fullmatch(name) for name in (owner, repo, *names)):
+    if not (
+        names
+        and all(_NAME.fullmatch(name) for name in (owner, repo))
+        and all(_FILE_NAME.fullmatch(name) and name.isprintable() for name in names)
+    ):
         raise ModelError(
             f"{shown_address(address)} is not a file on the Hub: expected hf://OWNER/REPO/FILE.onnx@"
             "COMMIT"
@@ -161,7 +167,7 @@ def _hub_url(address: str, *, pinned: bool) -> str:
             "40 hex digits, after @, or add #sha256=HEX"
         )
     kept = quote(revision, safe="")
-    return f"{HUB}/{owner}/{repo}/resolve/{kept}/{'/'.join(names)}"
+    return f"{HUB}/{owner}/{repo}/resolve/{kept}/{'/'.join(quote(name, safe='') for name in names)}"
 
 
 def _fault(url: str) -> str:

@@ -23,7 +23,7 @@ from geosrseg.runtime.contract import (
     check_ports,
     trial_input,
 )
-from geosrseg.runtime.devices.device import Backend
+from geosrseg.runtime.devices.device import Backend, Device
 from geosrseg.runtime.devices.devices import AUTO, find_device
 from geosrseg.runtime.divisions import check_divisions
 from geosrseg.runtime.failure import device_error, in_one_line, is_out_of_memory
@@ -73,7 +73,7 @@ class Session:
         self._device = find_device(device)
         self.limits = self._device.limits(file.spec)
         # Before loading: a runtime allocates what the graph says, some of it while it loads.
-        self.bytes_per_pixel: float = _bytes_per_pixel(file, self._device.memory_factor)
+        self.bytes_per_pixel: float = _bytes_per_pixel(file, self._device)
         backend = self._load(file, threads)
         self._backend: Backend | None = backend
         self.seconds = 0.0
@@ -274,8 +274,10 @@ def _open_first(
     raise DeviceError("; ".join(reasons))
 
 
-def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
+def _bytes_per_pixel(file: ModelFile, device: Device) -> float:
     """Estimate the bytes per LR pixel from a square window of the ModelSpec's size.
+
+    Blocks of channels matter to networks of few: for others the factor is more.
 
     Raises:
         ModelError: the input does not match the ModelSpec, or the sizes of the values are unknown
@@ -293,7 +295,9 @@ def _bytes_per_pixel(file: ModelFile, factor: float) -> float:
                 f"it takes {trial / 2**30:.0f} GiB for its smallest window: expected at most "
                 f"{MAX_TRIAL_BYTES / 2**30:.0f}"
             )
-        return factor * peak_bytes(model, (1, len(file.spec.bands), size, size)) / size**2
+        shape = (1, len(file.spec.bands), size, size)
+        usual = device.memory_factor * peak_bytes(model, shape)
+        return max(usual, peak_bytes(model, shape, block=device.channel_block)) / size**2
     except (ModelError, DecodeError) as error:
         raise ModelError(f"{file.path} is refused: {error}") from error
 

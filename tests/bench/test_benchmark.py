@@ -151,6 +151,21 @@ def test_a_shipped_model_has_the_network_of_the_slim_preset(tmp_path):
     assert (made.multiple, made.exact_halo) == (subject.spec.multiple, subject.spec.exact_halo)
 
 
+@pytest.mark.parametrize(
+    ("factor", "why"),
+    [
+        (1, "tiny has not the network of the slim preset"),
+        (5, "the slim preset does not fit: `sr=dbpn`: "),
+    ],
+)
+def test_a_factor_that_the_slim_preset_lacks_leaves_the_yardstick_out(
+    factor, why, tiny_model, tmp_path
+):
+    subject = find_subject(tiny_model(upscale_factor=factor), tmp_path)
+    assert subject.preset is None
+    assert why in subject.why_no_preset
+
+
 def test_a_tiny_model_is_measured_from_end_to_end(monkeypatch, tiny_model):
     monkeypatch.setitem(SIDES, ("cpu", "fp32"), 64)
     steps = []

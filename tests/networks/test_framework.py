@@ -1,7 +1,10 @@
 import pytest
 import torch
 
+from geosrseg.errors import RunError
 from geosrseg.networks.framework import NetworkConfig, build_network
+from geosrseg.networks.part import Part
+from geosrseg.networks.super_resolution.dbpn import DBPN
 from tests.tiny_networks import tiny_config
 
 
@@ -16,6 +19,15 @@ def test_a_residual_network_can_learn_from_the_start():
     network = build_network(tiny_config(residual=True)).sr
     network(torch.rand(1, 2, 8, 8)).sum().backward()
     assert network.network.output_conv.conv.weight.grad.abs().max() > 0
+
+
+def test_a_network_that_does_not_name_its_last_layer_has_no_residual_form(monkeypatch):
+    monkeypatch.setattr(DBPN, "last_conv", Part.last_conv)
+    assert isinstance(build_network(tiny_config()).sr, DBPN)
+    with pytest.raises(
+        RunError, match=r"DBPN does not say which .* is the last: define `last_conv`"
+    ):
+        build_network(tiny_config(residual=True))
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,22 @@ def test_the_measured_halo_of_a_network_that_is_known():
         assert measured_halo(network) == 5
 
 
+def test_a_network_that_looks_at_single_pixels_has_no_halo():
+    network = tiny_network(tiny_config(protocol="hr", upscale_factor=1))
+    network.seg = Pixelwise()
+    assert (exact_halo(network), measured_halo(network)) == (0, 0)
+
+
+class Pixelwise(Part):
+    bands = 2
+
+    def forward(self, x):
+        return x
+
+    def before(self, outputs):
+        return outputs
+
+
 class GlobalMean(Part):
     bands = 2
 

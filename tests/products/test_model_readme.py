@@ -1,5 +1,6 @@
 """The README of a model, as the Hub and a reader see it."""
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -32,8 +33,8 @@ SPEC = replace(
 def card(tmp_path):
     """The metadata and the text of a model's card."""
 
-    def card(spec=SPEC):
-        path = tmp_path / "mine.onnx"
+    def card(spec=SPEC, *, name="mine.onnx"):
+        path = tmp_path / name
         path.write_bytes(make_onnx(spec).SerializeToString())
         file = read_model_file(path)
         _, front, text = model_readme(file).split("---\n", 2)
@@ -55,12 +56,20 @@ def test_the_metadata_is_what_the_hub_lists_models_by(card):
     assert values == {"overall_accuracy": 0.75, "mean_iou": 0.5}
 
 
-def test_the_line_to_use_it_is_one_that_predict_takes(card):
-    _, text, file = card()
+@pytest.mark.parametrize(
+    ("name", "encoded"),
+    [
+        ("mine.onnx", "mine.onnx"),
+        ("my model's #2 (50%).onnx", "my%20model%27s%20%232%20%2850%25%29.onnx"),
+        ("forêt.onnx", "for%C3%AAt.onnx"),
+    ],
+)
+def test_the_line_to_use_it_is_one_that_predict_takes(card, name, encoded):
+    _, text, file = card(name=name)
     line = next(line for line in text.splitlines() if line.startswith("geosrseg predict"))
-    address = ModelAddress.of(line.split()[-1].strip("'"))
+    address = ModelAddress.of(shlex.split(line)[-1])
     assert address.sha256 == file.sha256
-    assert str(address).endswith("/OWNER/REPO/resolve/main/mine.onnx")
+    assert address.url.endswith(f"/OWNER/REPO/resolve/main/{encoded}")
 
 
 def test_the_text_has_bands_classes_and_figures(card):

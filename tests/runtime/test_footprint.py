@@ -73,6 +73,15 @@ def test_bytes_are_those_of_the_type():
     assert peak(model) == 1.25
 
 
+def test_channels_of_convolutions_are_filled_up_to_blocks():
+    """And those of what follows value by value, but not of other values."""
+    weight = np.ones((3, 2, 1, 1), np.float32)
+    follows = [("Conv", "lr w", "a"), ("Relu", "a", "b"), ("Tanh", "b", "c")]
+    model = model_of(*follows, ("Tanh", "c", "y"), constants={"w": weight})
+    assert peak_bytes(model, (3, 2, 8, 16)) == 3 * INPUT  # b and c
+    assert peak_bytes(model, (3, 2, 8, 16), block=16) == (8 + 1.5) * INPUT
+
+
 def test_it_grows_with_the_pixels(tiny_model):
     model = onnx.load(tiny_model())
     assert peak_bytes(model, (2, 3, 64, 32)) == 8 * peak_bytes(model, (1, 3, 16, 32))

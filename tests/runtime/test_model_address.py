@@ -110,6 +110,8 @@ def test_the_hub_is_asked_over_https():
     there = ModelAddress.of(f"hf://me/nets/a/b.onnx@v1/x#sha256={digest}")
     assert there.url == "https://huggingface.co/me/nets/resolve/v1%2Fx/a/b.onnx"
     assert there.sha256 == digest
+    there = ModelAddress.of(f"hf://me/nets/my%20model.onnx@v1#sha256={digest}")
+    assert there.url == "https://huggingface.co/me/nets/resolve/v1/my%20model.onnx"
 
 
 def test_a_damaged_file_of_the_cache_is_fetched_again(address, server, model):
@@ -140,6 +142,9 @@ def test_another_file_than_was_asked_for_is_not_kept(address, server, tmp_path, 
         ("hf://me/nets/m.onnx", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
         (f"hf://me/m.onnx@{COMMIT}", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
         (f"hf://me/nets/../m.onnx@{COMMIT}", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
+        (f"hf://me/nets/%2e%2E/m.onnx@{COMMIT}", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
+        (f"hf://me/nets/a%2Fb.onnx@{COMMIT}", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
+        (f"hf://me/nets/a%0Ab.onnx@{COMMIT}", r"expected hf://OWNER/REPO/FILE.onnx@COMMIT"),
         (f"http://a.org/m.onnx#sha256={'0' * 64}", "expected https://, got http://"),
         (f"https://me:SECRET@a.org/m.onnx#sha256={'0' * 64}", "a user name in it"),
         (f"https://a.org:x/m.onnx#sha256={'0' * 64}", "the host or the port is invalid"),

@@ -12,7 +12,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import Callback
 
 from geosrseg.datasets.card.card import read_card
-from geosrseg.errors import DatasetWarning, RunError
+from geosrseg.errors import DatasetWarning, ModelError, RunError, RunWarning
 from geosrseg.evaluation.evaluate import evaluate
 from geosrseg.networks.framework import NetworkConfig, build_network
 from geosrseg.networks.recipe import Recipe
@@ -195,6 +195,13 @@ def test_a_folder_of_other_things_is_never_a_run(card, tmp_path):
     assert (tmp_path / "letter.txt").read_text() == "keep me"
 
 
+@pytest.mark.parametrize("text", ["name", "version", "limits"])
+def test_a_model_is_described_in_plain_text(run, tmp_path, text):
+    with pytest.raises(ModelError, match=rf"was not written: {text} is plain text, .* U\+000B"):
+        export(run.path, tmp_path / "model.onnx", **{text: "two\vlines"})
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unfinished_run_is_not_exported(tmp_path, run):
     copy = Run(tmp_path / "copy")
     copy.create(run.config())
@@ -238,6 +245,16 @@ def test_class_offsets_do_not_make_the_best_epoch_worse(card, tmp_path):
         for values, prefix in ((row, "val/"), (run.validation().metrics, ""))
     ]
     assert scores[1] >= scores[0] - 1e-3
+
+
+def test_without_a_last_bias_a_run_finishes_without_class_offsets(card, tmp_path):
+    network = replace(NETWORK, seg_options={"width": 1 / 16, "logits_block": True})
+    recipe = replace(RECIPE, epochs=1, chips_per_epoch=4, class_offsets=True)
+    with pytest.warns(RunWarning, match=r"no class offsets were added \(the logits of a logits"):
+        run = train(card, tmp_path / "run", network=network, recipe=recipe)
+    assert run.finished
+    best, result = run.best_network().state_dict(), run.network().state_dict()
+    assert all(torch.equal(best[name], value) for name, value in result.items())
 
 
 def test_ctrl_c_is_left_to_the_caller(card, tmp_path):

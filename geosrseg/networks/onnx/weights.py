@@ -1,9 +1,10 @@
 """Reads the weights of a model file back into the network that it was written from.
 
 A graph does not name layers; batch normalizations are folded into convolutions, and
-deconvolutions are rewritten. So the network is written twice more with marked weights: in one
-graph each tensor holds its number, in the other the indices of its elements. The place of a
-mark in these graphs is the place of the weight in the file.
+deconvolutions are rewritten. So the network is written three times more with marked weights: in
+one graph each tensor holds its number, in the two others the indices of its elements, as a
+multiple of `ROW` and the rest. The place of a mark in these graphs is the place of the weight in
+the file.
 
 Folding destroys the statistics of batch normalizations. They get a mean of 0 and a deviation of
 1, with which the network computes exactly the same as the file. To train it, the statistics
@@ -26,6 +27,9 @@ from geosrseg.networks.onnx.graph import build_graph
 
 FIRST_MARK = 1000
 """Mark of the first tensor, above all other numbers in a graph."""
+
+ROW = 4096
+"""Elements per row of a tensor's indices: a float32 cannot hold an index of 2**24 and more."""
 
 ROUNDING = 1e-3
 """Largest relative difference of a mark from a whole number."""
@@ -50,26 +54,26 @@ def read_weights(network: JointNetwork, model: onnx.ModelProto) -> dict[str, Ten
     with torch.no_grad():
         _set_neutral(template)
         free = dict(_free(template))
-        numbered, placed = (
+        numbered, rows, columns = (
             _marked(template, free, mark)
             for mark in (
                 lambda number, weights: torch.full_like(weights, FIRST_MARK + number),
-                lambda _, weights: torch.arange(weights.numel()).double().view_as(weights),
+                lambda _, weights: torch.arange(weights.numel()).view_as(weights) // ROW,
+                lambda _, weights: torch.arange(weights.numel()).view_as(weights) % ROW,
             )
         )
     names = list(free)
     found: dict[str, NDArray[np.float32]] = {}
-    for value, number, place in zip(
-        _constants(model.graph, template=numbered),
-        _constants(numbered, template=numbered),
-        _constants(placed, template=numbered),
+    for value, number, row, column in zip(
+        *(_constants(graph, template=numbered) for graph in (model.graph, numbered, rows, columns)),
         strict=True,
     ):
         if value.shape != number.shape:
             raise ValueError(f"it has weights of {value.shape}, the network {number.shape}")
         if (name := _named(number, names)) is not None:
             elements = found.setdefault(name, np.zeros(free[name].numel(), np.float32))
-            elements[np.rint(place).astype(np.int64).ravel()] = value.ravel()
+            place = np.rint(row) * ROW + np.rint(column)
+            elements[place.astype(np.int64).ravel()] = value.ravel()
     if lost := [name for name in names if name not in found]:
         raise ValueError(f"the weights {lost[0]} cannot be told from others")
     read = {name: torch.from_numpy(found[name]).view(free[name].shape) for name in names}

@@ -53,6 +53,7 @@ class Device(ABC):
         gpu: whether it computes on a GPU, whose driver maps more memory than it takes.
         runs_all: whether it runs every valid model, so that a failure is the model's fault.
         memory_factor: most memory of a run, as a multiple of the network's footprint.
+        channel_block: channels to whose multiple the runtime fills up what a convolution gives.
         loading_seconds: time limit for loading a model and running its smallest window.
     """
 
@@ -60,6 +61,7 @@ class Device(ABC):
     gpu: ClassVar[bool] = False
     runs_all: ClassVar[bool] = False
     memory_factor: ClassVar[float] = 2.2
+    channel_block: ClassVar[int] = 1
     loading_seconds: ClassVar[float] = 45.0
 
     def why_not(self) -> str | None:

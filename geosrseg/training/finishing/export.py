@@ -119,28 +119,31 @@ def export(
     validation = trained.validation()
     # The four flips form one batch: half the side needs the same memory.
     largest = WINDOW_PIXELS // (2 if tta else 1) // config.network.upscale_factor
-    spec = ModelSpec(
-        name=name or Path(output).stem,
-        version=version,
-        bands=config.bands,
-        upscale_factor=config.network.upscale_factor,
-        normalization=config.normalization,
-        legend=config.legend,
-        multiple=multiple,
-        window_size=max(largest // multiple, 4) * multiple,
-        halo=halo if reach is None else min(halo, reach),
-        exact_halo=reach,
-        measured_halo=measured_halo(network),
-        licence=config.licence,
-        training_data=f"{config.dataset}: {config.source}",
-        limits=limits,
-        metrics=validation.metrics,
-        temperature=validation.temperature,
-        confusion=validation.confusion,
-        config_hash=config.sha256,
-        precisions=("fp32", *precisions),
-        domain=config.domain,
-    )
+    try:
+        spec = ModelSpec(
+            name=name or Path(output).stem,
+            version=version,
+            bands=config.bands,
+            upscale_factor=config.network.upscale_factor,
+            normalization=config.normalization,
+            legend=config.legend,
+            multiple=multiple,
+            window_size=max(largest // multiple, 4) * multiple,
+            halo=halo if reach is None else min(halo, reach),
+            exact_halo=reach,
+            measured_halo=measured_halo(network),
+            licence=config.licence,
+            training_data=f"{config.dataset}: {config.source}",
+            limits=limits,
+            metrics=validation.metrics,
+            temperature=validation.temperature,
+            confusion=validation.confusion,
+            config_hash=config.sha256,
+            precisions=("fp32", *precisions),
+            domain=config.domain,
+        )
+    except ValueError as error:
+        raise ModelError(f"{output} was not written: {error}") from error
     if card is not None:
         check_output(Path(card), suffixes=[".md"], overwrite=overwrite)
     report = export_network(network, spec, Path(output), overwrite=overwrite)

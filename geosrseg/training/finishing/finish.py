@@ -1,11 +1,13 @@
 """Finishing: turns the best checkpoint into the run's result, with its metrics."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from geosrseg.errors import RunWarning
 from geosrseg.networks.joint import JointNetwork
 from geosrseg.training.finishing.class_offsets import fit_class_offsets
 from geosrseg.training.finishing.pixel_sample import PixelSample
@@ -22,6 +24,9 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
     The network runs in fp32, even if trained in another precision. Calling this again gives the
     same result.
 
+    Warns:
+        RunWarning: the network's logits cannot be shifted, so it gets no class offsets.
+
     Args:
         run: a run with a best checkpoint.
         windows: windows of the validation data; if empty, the result has no metrics.
@@ -33,11 +38,7 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
         return
     samples = _sample(network, windows, device)
     if config.recipe.class_offsets and "seg" not in config.freeze:
-        scores = np.concatenate([sample.scores() for sample in samples], axis=1)
-        offsets = fit_class_offsets(scores, np.concatenate([s.reference for s in samples]))
-        network.shift_logits(torch.from_numpy(offsets).to(device))
-        for sample in samples:
-            sample.shift(offsets)
+        _add_class_offsets(network, samples, device)
     temperature = search_temperature(
         lambda value: float(np.mean([sample.loss(value) for sample in samples]))
     )
@@ -52,6 +53,26 @@ def finish_run(run: Run, windows: EvaluationWindows, *, device: torch.device) ->
     }
     confusion = tuple(map(tuple, done.confusion.counts.tolist()))
     run.finish(network, Validation(metrics, temperature, confusion))
+
+
+def _add_class_offsets(
+    network: JointNetwork, samples: Sequence[PixelSample], device: torch.device
+) -> None:
+    """Fit offsets to the samples, and add them to the network and to the samples."""
+    scores = np.concatenate([sample.scores() for sample in samples], axis=1)
+    offsets = fit_class_offsets(scores, np.concatenate([s.reference for s in samples]))
+    try:
+        network.shift_logits(torch.from_numpy(offsets).to(device))
+    except TypeError as error:  # offsets are not worth losing a trained network
+        warnings.warn(
+            f"no class offsets were added ({error}): the result is the network as trained, as "
+            "with --no-class-offsets",
+            RunWarning,
+            stacklevel=3,
+        )
+        return
+    for sample in samples:
+        sample.shift(offsets)
 
 
 def _run_windows(

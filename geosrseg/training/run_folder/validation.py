@@ -52,7 +52,7 @@ class Validation:
 
 
 def best_validation(table: Path) -> Validation:
-    """Read the validation of the best epoch from a metrics table; empty if none was validated.
+    """Read the finite metrics of the best epoch from a table; empty if none was validated.
 
     Raises:
         OSError, ValueError, TypeError, AttributeError, csv.Error: see `parse_metrics`.
@@ -62,4 +62,5 @@ def best_validation(table: Path) -> Validation:
         return Validation()
     best = max(rows, key=lambda row: row[MONITOR])
     named = {name.removeprefix("val/"): value for name, value in best.items()}
-    return Validation({k: v for k, v in named.items() if "/" not in k and k != KEY})
+    finite = {name: value for name, value in named.items() if math.isfinite(value)}
+    return Validation({k: v for k, v in finite.items() if "/" not in k and k != KEY})

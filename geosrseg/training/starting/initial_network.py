@@ -1,7 +1,7 @@
 """The initial network of a training, with random or given weights."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from geosrseg.training.starting.pretrained import Pretrained, read_pretrained
 from geosrseg.training.starting.reference_weights import load_dbpn, load_encoder, load_vgg16
 from geosrseg.training.starting.start import Start
 from geosrseg.training.starting.statistics import measure_statistics
-from geosrseg.training.starting.transfer import transfer
+from geosrseg.training.starting.transfer import Misfit, transfer
 
 VGG16 = "vgg16"
 """Name of torchvision's published weights, with batch normalization."""
@@ -55,8 +55,8 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
     """Build a network and load its initial weights.
 
     Warns:
-        RunWarning: some layers do not fit and start at random; or the weights require other
-            reflectance ranges than the card's.
+        RunWarning: some layers or bands do not fit; or the weights require other reflectance
+            ranges than the card's.
 
     Raises:
         ModelError: there is no such model.
@@ -67,16 +67,11 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
     if start.init is not None:
         with torch.random.fork_rng(devices=[]):  # the file must not change the random layers
             pretrained = read_pretrained(start.init, config)
-            unmatched = transfer(
+            misfit = transfer(
                 pretrained, network, config, bands=card.bands, classes=card.legend.names
             )
-        if unmatched:
-            warnings.warn(
-                f"{pretrained.name} lacks parts of this network, which start at random: "
-                f"{', '.join(unmatched)}",
-                RunWarning,
-                stacklevel=3,
-            )
+        for text in _differences(misfit, pretrained):
+            warnings.warn(text, RunWarning, stacklevel=3)
         card = _in_ranges_of(pretrained, card, native=config.upscale_factor == 1)
     published = _load_published(network, config, start)
     return InitialNetwork(
@@ -85,6 +80,22 @@ def initial_network(config: NetworkConfig, card: DatasetCard, start: Start) -> I
         files=(*([pretrained.sha256] if pretrained else []), *map(hash_file, published)),
         folded=pretrained is not None and pretrained.folded,
     )
+
+
+def _differences(misfit: Misfit, pretrained: Pretrained) -> Iterator[str]:
+    """Say what does not fit, one sentence a kind."""
+    name = pretrained.name
+    if misfit.random:
+        yield (
+            f"{name} lacks parts of this network, which start at random: {', '.join(misfit.random)}"
+        )
+    if misfit.zero:
+        yield f"{name} lacks bands, whose weights start at zero: {', '.join(misfit.zero)}"
+    if misfit.lost:
+        yield (
+            f"this network lacks inputs that {name} has learned from: {', '.join(misfit.lost)}: "
+            f"a card with the bands {', '.join(pretrained.bands)}, in this order, keeps them"
+        )
 
 
 def _load_published(network: JointNetwork, config: NetworkConfig, start: Start) -> list[Path]:
@@ -130,7 +141,8 @@ def _in_ranges_of(pretrained: Pretrained, card: DatasetCard, *, native: bool) ->
     real = card.lr if not native else None
     limits = zip(*((real.low, real.high) if real else (card.low, card.high)), strict=True)
     own = dict(zip(card.bands, limits, strict=True))
-    known = own | {band: pair for band, pair in pretrained.ranges.items() if band in own}
+    theirs = {band.casefold(): pair for band, pair in pretrained.ranges.items()}
+    known = {band: theirs.get(band.casefold(), pair) for band, pair in own.items()}
     new_low, new_high = zip(*known.values(), strict=True)
     if changed := [
         f"{band} = [{low:g}, {high:g}]"

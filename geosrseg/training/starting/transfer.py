@@ -3,6 +3,9 @@
 A layer of the same shape is copied. Inputs that are bands, and outputs that are bands or
 classes, are matched by name. New inputs start with zero weights, so that they do not disturb
 what the network has learned; new outputs start at random.
+
+A network can compute further inputs from its bands, such as differences of two. Which ones may
+depend on the number and order of the bands, so that some of the weights' inputs have no place.
 """
 
 from collections.abc import Sequence
@@ -19,8 +22,8 @@ from geosrseg.training.starting.reference_weights import COUNTER
 
 Names = Sequence[str]
 
-SHOWN = 4
-"""Number of layers listed in a message."""
+SHOWN = 5
+"""Number of layers, or of inputs, listed in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,21 @@ class Axis:
     there: Names
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What does not fit between weights and a network, for messages; empty if all fits.
+
+    Attributes:
+        random: layers and classes that start at random.
+        zero: bands whose weights start at zero.
+        lost: inputs of the weights that the network lacks, though it has their bands.
+    """
+
+    random: tuple[str, ...] = ()
+    zero: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+
 def transfer(
     pretrained: Pretrained,
     network: JointNetwork,
@@ -44,7 +62,7 @@ def transfer(
     *,
     bands: Names,
     classes: Names,
-) -> list[str]:
+) -> Misfit:
     """Load the weights that fit.
 
     Args:
@@ -52,17 +70,21 @@ def transfer(
         config: configuration of the network.
 
     Returns:
-        The layers, bands and classes that start at random, for messages; empty if all fit.
+        What does not fit.
 
     Raises:
         RunError: nothing fits.
     """
     state = network.state_dict()
-    axes = _axes(network, config, pretrained, bands=bands, classes=classes)
+    more_bands = replace(config, bands=config.bands + 1)
+    of_bands = _axes(network, more_bands, pretrained, here=bands, there=pretrained.bands)
+    more_classes = replace(config, classes=config.classes + 1)
+    of_classes = _axes(network, more_classes, pretrained, here=classes, there=pretrained.classes)
     taken, unmatched = {}, []
     for name, fresh in state.items():
         old = pretrained.weights.get(name)
-        moved = None if old is None else _moved(old, fresh, axes.get(name, []))
+        axes = [*of_bands.get(name, []), *of_classes.get(name, [])]
+        moved = None if old is None else _moved(old, fresh, axes)
         if moved is not None:
             taken[name] = moved
         elif not name.endswith(COUNTER):
@@ -73,36 +95,47 @@ def transfer(
             f"networks, such as {next(iter(state))}"
         )
     network.load_state_dict(taken, strict=False)
-    return [*_layers(unmatched), *_unknown(pretrained, bands=bands, classes=classes)]
+    new_classes = [f"class {name}" for name in _missing(classes, pretrained.classes)]
+    return Misfit(
+        random=(*_first(_layers(unmatched), "layers"), *new_classes),
+        zero=tuple(_missing(bands, pretrained.bands)),
+        lost=_first(
+            _lost(
+                [axis for name in taken for axis in of_bands.get(name, [])],
+                gone=_missing(pretrained.bands, bands),
+            ),
+            "inputs",
+        ),
+    )
 
 
 def _axes(
     network: JointNetwork,
-    config: NetworkConfig,
+    wider: NetworkConfig,
     pretrained: Pretrained,
     *,
-    bands: Names,
-    classes: Names,
+    here: Names,
+    there: Names,
 ) -> dict[str, list[Axis]]:
-    """Find the axes of bands or classes that differ, by the names of tensors."""
+    """Find the axes of bands, or of classes, that differ, by the names of tensors.
+
+    Args:
+        wider: the network's configuration with one band, or class, more.
+        here: bands or classes of the network.
+        there: those of the weights; empty if unknown.
+    """
     axes: dict[str, list[Axis]] = {}
-    for wider, here, there in (
-        (replace(config, bands=config.bands + 1), bands, pretrained.bands),
-        (replace(config, classes=config.classes + 1), classes, pretrained.classes),
-    ):
-        if not there or tuple(here) == tuple(there):
-            continue
-        with torch.random.fork_rng(devices=[]):
-            other = build_network(wider).state_dict()
-        for name, tensor in network.state_dict().items():
-            for number, size in enumerate(tensor.shape):
-                if size != other[name].shape[number]:
-                    old = pretrained.weights.get(name)
-                    length = 0 if old is None or old.ndim <= number else old.shape[number]
-                    axis = Axis(
-                        number, _places(network, here, size), _places(network, there, length)
-                    )
-                    axes.setdefault(name, []).append(axis)
+    if not there or tuple(here) == tuple(there):
+        return axes
+    with torch.random.fork_rng(devices=[]):
+        other = build_network(wider).state_dict()
+    for name, tensor in network.state_dict().items():
+        for number, size in enumerate(tensor.shape):
+            if size != other[name].shape[number]:
+                old = pretrained.weights.get(name)
+                length = 0 if old is None or old.ndim <= number else old.shape[number]
+                axis = Axis(number, _places(network, here, size), _places(network, there, length))
+                axes.setdefault(name, []).append(axis)
     return axes
 
 
@@ -116,7 +149,7 @@ def _places(network: JointNetwork, names: Names, count: int) -> Names:
     if count % len(names):
         return []
     each = count // len(names)  # such as the pixels of a shuffle, band by band
-    return [f"{name.casefold()} {number}" for name in names for number in range(each)]
+    return [f"{name.casefold()} {number} of {each}" for name in names for number in range(each)]
 
 
 def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
@@ -143,19 +176,30 @@ def _moved(old: Tensor, fresh: Tensor, axes: list[Axis]) -> Tensor | None:
 
 
 def _layers(names: list[str]) -> list[str]:
-    """Name the first layers of tensors, and count the rest."""
-    layers = list(dict.fromkeys(name.rpartition(".")[0] for name in names))
-    more = [f"{len(layers) - SHOWN} more layers"] if len(layers) > SHOWN else []
-    return layers[:SHOWN] + more
+    """Name the layers of tensors."""
+    return list(dict.fromkeys(name.rpartition(".")[0] for name in names))
 
 
-def _unknown(pretrained: Pretrained, *, bands: Names, classes: Names) -> list[str]:
-    """List bands and classes that the weights lack."""
-    listed: list[str] = []
-    for kind, here, there in (
-        ("band", bands, pretrained.bands),
-        ("class", classes, pretrained.classes),
-    ):
-        known = {name.casefold() for name in there}
-        listed += [f"{kind} {name}" for name in here if known and name.casefold() not in known]
-    return listed
+def _missing(here: Names, there: Names) -> list[str]:
+    """List the names that another list lacks; none if either is unknown."""
+    known = {name.casefold() for name in there}
+    return [name for name in here if known and name.casefold() not in known]
+
+
+def _lost(axes: Sequence[Axis], *, gone: Names) -> list[str]:
+    """List the inputs of the weights without a place here, except those of bands that are gone."""
+    absent = [f" {band.casefold()} " for band in gone]
+    return list(
+        dict.fromkeys(
+            name
+            for axis in axes
+            for name in axis.there
+            if name not in axis.here and not any(band in f" {name} " for band in absent)
+        )
+    )
+
+
+def _first(names: list[str], what: str) -> tuple[str, ...]:
+    """Shorten a list to its first names, and count the rest."""
+    more = [f"{len(names) - SHOWN} more {what}"] if len(names) > SHOWN else []
+    return (*names[:SHOWN], *more)

@@ -4,11 +4,14 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils import skip_init
 
-from geosrseg.networks.framework import build_network
-from geosrseg.networks.onnx.graph import build_onnx
+from geosrseg.networks.framework import EndToEnd, build_network
+from geosrseg.networks.onnx.graph import build_graph, build_onnx
 from geosrseg.networks.onnx.weights import read_weights
 from geosrseg.networks.presets import configure
+from geosrseg.networks.super_resolution.bicubic import BicubicUpsample
 from geosrseg.runtime.session import open_session
 from geosrseg.runtime.shipped_models import DEFAULT_MODEL, find_model
 from tests.tiny_networks import spec_of, tiny_config, tiny_network
@@ -33,7 +36,7 @@ def test_a_network_with_them_computes_what_the_files_does(config):
     model = build_onnx(written, spec_of(config))
     network = tiny_network(config, seed=2)
     network.load_state_dict(read_weights(network, model))
-    lr = torch.rand(1, 2, 32, 64)
+    lr = torch.rand(1, 2, 32, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected, found = written(lr), network(lr)
     for one, other in zip(expected, found, strict=True):
@@ -51,6 +54,19 @@ def test_weights_that_are_equal_are_told_apart():
     for name, value in written.named_parameters():
         if "bn" not in name and value.ndim == 4:  # what nothing is folded into but rounding
             torch.testing.assert_close(network.get_parameter(name), value, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_elements_beyond_what_a_float_counts_keep_their_places():
+    side = 4097  # 2**24 elements and more
+    wide = nn.Sequential(nn.Conv2d(2, side, 1), skip_init(nn.Conv2d, side, side, 1, bias=False))
+    with torch.no_grad():
+        wide[1].weight.flatten().copy_(torch.arange(side**2))
+        wide[1].weight.flatten()[2**24 :] -= 2**24
+    network = EndToEnd(BicubicUpsample(2, upscale_factor=1), wide, upscale_factor=1)
+    model = onnx.ModelProto()
+    model.graph.CopyFrom(build_graph(network))
+    assert torch.equal(read_weights(network, model)["seg.1.weight"], wide[1].weight)
 
 
 def test_of_another_network_they_are_refused():

@@ -8,12 +8,13 @@ import torch
 from geosrseg.datasets.card.card import read_card
 from geosrseg.errors import ModelError, RunError, RunWarning
 from geosrseg.networks.framework import NetworkConfig
+from geosrseg.networks.presets import configure
 from geosrseg.networks.recipe import Recipe
 from geosrseg.training.finishing.export import export
 from geosrseg.training.starting.initial_network import initial_network
 from geosrseg.training.starting.start import Start
 from geosrseg.training.train import train
-from tests.tiny_datasets import write_dataset
+from tests.tiny_datasets import CARD, write_dataset
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning"),
@@ -43,7 +44,6 @@ RECIPE = Recipe(
     class_offsets=True,
     precision="fp32",
 )
-OTHER_RANGES = "red = [0.0, 0.4]"
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +134,13 @@ def test_resumed_it_begins_with_the_same_weights(card, run, model, tmp_path):
         train(card, tmp_path / "run", network=NETWORK, recipe=longer, resume=True)
 
 
-def test_bands_are_normalized_as_the_weights_know_them(card, run, tmp_path):
+@pytest.mark.parametrize("name", ["red", "Red"])
+def test_bands_are_normalized_as_the_weights_know_them(card, run, tmp_path, name):
     path = write_dataset(tmp_path)
-    path.write_text(path.read_text().replace("red = [0.0, 0.5]", OTHER_RANGES))
+    path.write_text(path.read_text().replace("red = [0.0, 0.5]", f"{name} = [0.0, 0.4]"))
     other = read_card(path, data=tmp_path)
     with pytest.warns(
-        RunWarning, match=r"becomes 0 and 1 is red = \[0, 0.5\], as in .*, and not as in"
+        RunWarning, match=rf"becomes 0 and 1 is {name} = \[0, 0.5\], as in .*, and not as in"
     ):
         begun = initial_network(NETWORK, other, Start(init=run.path))
     assert (begun.card.low, begun.card.high) == (card.low, card.high)
@@ -149,6 +150,24 @@ def test_what_begins_anew_is_named(card, run):
     wider = replace(NETWORK, seg_options={"width": 1 / 8})
     with pytest.warns(RunWarning, match=r"start at random: seg.encoder.0.0, .* and|more layers"):
         initial_network(wider, card, Start(init=run.path))
+
+
+def test_bands_and_their_differences_that_do_not_fit_are_named(tmp_path):
+    bands = ("red", "green", "blue", "nir", "swir1", "swir2", "coastal")
+    lines = "\n".join(f"{band} = [0.0, 1.0]" for band in bands)
+    path = write_dataset(tmp_path, card=CARD.replace("red = [0.0, 0.5]\nnir = [0.0, 1.0]", lines))
+    network, _ = configure(
+        "compact", protocol="end-to-end", bands=len(bands), classes=2, upscale_factor=3
+    )
+    with pytest.warns(RunWarning) as warned:
+        initial_network(network, read_card(path, data=tmp_path), Start(init="landcover-3x"))
+    said = [str(each.message) for each in warned]
+    assert "landcover-3x lacks bands, whose weights start at zero: coastal" in said
+    assert (
+        "this network lacks inputs that landcover-3x has learned from: nir - red, green - nir, "
+        "green - swir1, nir - swir1, nir - swir2: a card with the bands blue, green, red, nir, "
+        "swir1, swir2, in this order, keeps them"
+    ) in said
 
 
 @pytest.mark.parametrize(
