@@ -1,7 +1,9 @@
 """Archives: the folder or bucket for finished maps, and the mark that says a map is complete.
 
 A map's STAC item is written last and holds the id of its task. A map without an item, or with
-another id, is not done. So a worker may die at any time, and two may make the same map.
+another id, is not done. So a worker may die at any time, and two may make the same map. What a
+dead worker left is known as the task's own by the rows that it kept, or in an object store by the
+draft of the item; any other map without an item is somebody else's.
 """
 
 import json
@@ -10,6 +12,7 @@ import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +21,8 @@ from geosrseg.batch.work import Task
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
 from geosrseg.extras import extra
+from geosrseg.raster.maps.row_store import names_in_store
+from geosrseg.raster.maps.stopped_runs import find_stopped_run
 from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.location import Location, check_address, without_secrets
 from geosrseg.raster.storage.publication import open_drafts, publish
@@ -25,6 +30,9 @@ from geosrseg.regular_file import create_new, read_regular
 
 MARK = "geosrseg:task"
 """Property of the item that holds `Task.map_id`."""
+
+_DRAFT = ".item.json"
+"""End of the name of an item's draft, which starts with a dot."""
 
 STORES = ("s3", "gs", "az", "abfs")
 """Schemes of object stores."""
@@ -45,14 +53,22 @@ class Archive(ABC):
         """Whether a file exists at the address."""
 
     @abstractmethod
-    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
-        """Publish a map's files at the task's output, and its STAC item last.
+    def publishing(self, item: Path, task: Task, *, replace: bool) -> AbstractContextManager[None]:
+        """Publish a map: its files get their names in the block, its STAC item at the end.
 
         Args:
-            files: the map's files, in the folder where they were made.
-            item: the STAC item, with the mark.
-            replace: replace the existing item, which belongs to another task.
+            item: the STAC item that the block writes, beside the map's files.
+            replace: replace the existing map. Its item goes before the first of its files, as
+                it would vouch for a map that is half another's if the process were killed.
         """
+
+    @abstractmethod
+    def _begun(self, task: Task) -> str | None:
+        """Return the id of a map whose publication a process began, and may not have ended."""
+
+    @abstractmethod
+    def tidy(self, task: Task) -> None:
+        """Remove what a process left that was killed after it had published the task's item."""
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
@@ -73,14 +89,24 @@ class Archive(ABC):
 
     def mark(self, task: Task) -> str | None:
         """Return the id of the existing map: empty if it has none, None if there is no map."""
-        text = self.read(item_address(task))
-        if text is None:
-            return "" if self.exists(task.output) else None
-        return _marked(text)
+        mark = self._mark_at(item_address(task))
+        return "" if mark is None and self.exists(task.output) else mark
+
+    def is_free(self, task: Task, mark: str | None) -> bool:
+        """Whether the task may write its map there without replacing that of another."""
+        if mark:
+            return mark == task.map_id
+        begun = self._begun(task)
+        return begun == task.map_id or (mark is None and begun is None)
+
+    def _mark_at(self, address: str) -> str | None:
+        """Return the mark in an item; empty if it has none, None without an item."""
+        text = self.read(address)
+        return None if text is None else _marked(text)
 
     def _check_twin(self, task: Task) -> None:
         """Refuse an item published meanwhile, unless it is for the same map."""
-        if self.mark(task) != task.map_id:
+        if self._mark_at(item_address(task)) != task.map_id:
             raise OutputError(f"{item_address(task)}: another map was published there meanwhile")
 
     def is_done(self, task: Task, mark: str | None) -> bool:
@@ -100,6 +126,16 @@ def _marked(text: bytes) -> str:
 def item_address(task: Task) -> str:
     """Return the address of the STAC item of a task's map."""
     return task.output.removesuffix(".tif") + ".json"
+
+
+def draft_address(task: Task) -> str:
+    """Return the address of the item's draft; under its final name it marks a map as complete."""
+    return f"{task.output.rpartition('/')[0]}/.{task.name}{_DRAFT}"
+
+
+def is_draft(name: str) -> bool:
+    """Whether a file is named like the draft of an item."""
+    return name.startswith(".") and name.endswith(_DRAFT)
 
 
 def is_store(address: str) -> bool:
@@ -146,18 +182,34 @@ class FolderArchive(Archive):
     def exists(self, address: str) -> bool:
         return Path(address).exists()
 
-    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
+    @contextmanager
+    def publishing(self, item: Path, task: Task, *, replace: bool) -> Iterator[None]:
         target = Path(item_address(task))
-        try:
+        with _writing(target):
             if replace:
-                item.replace(target)
-            else:
+                target.unlink(missing_ok=True)
+        yield
+        with _writing(target):
+            _write_mark(item, task)
+            try:
                 _give_new_name(item, target)
-        except FileExistsError:
-            self._check_twin(task)
-            item.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({reason(error)})") from error
+            except FileExistsError:
+                self._check_twin(task)
+                item.unlink(missing_ok=True)
+
+    def _begun(self, task: Task) -> str | None:
+        """See `Archive._begun`. Making the map refuses kept rows that are not the task's."""
+        output = Path(task.output)
+        return task.map_id if output in names_in_store(output) else None
+
+    def tidy(self, task: Task) -> None:
+        output, draft = Path(task.output), draft_address(task)
+        with suppress(OutputError):  # a process is at work there, or the folder is read-only
+            if output in names_in_store(output) and (left := find_stopped_run(output)):
+                left.remove()
+            if self._mark_at(draft) == task.map_id:
+                with _writing(Path(draft)):
+                    Path(draft).unlink(missing_ok=True)
 
     def names(self, folder: str) -> list[str]:
         try:
@@ -175,6 +227,14 @@ class FolderArchive(Archive):
         for name in stale:
             with suppress(FileNotFoundError):
                 (Path(folder) / name).unlink()
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
 
 
 def _give_new_name(file: Path, target: Path) -> None:
@@ -233,14 +293,44 @@ class StoreArchive(Archive):
             raise self._failure(address, "read", error) from error
         return True
 
-    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
+    @contextmanager
+    def publishing(self, item: Path, task: Task, *, replace: bool) -> Iterator[None]:
+        yield
+        _write_mark(item, task)
+        self._claim(item, task, replace=replace)
         folder = task.output.rpartition("/")[0]
-        for file in files:
-            self._put(f"{folder}/{file.name}", file, mode="overwrite")
+        for file in sorted(item.parent.glob(f"{escape(task.name)}.*")):
+            if file.is_file():
+                self._put(f"{folder}/{file.name}", file, mode="overwrite")
         try:
-            self._put(item_address(task), item, mode="overwrite" if replace else "create")
+            self._put(item_address(task), item, mode="create")
         except FileExistsError:
             self._check_twin(task)
+        self._remove(draft_address(task))
+
+    def _claim(self, item: Path, task: Task, *, replace: bool) -> None:
+        """Publish the item's draft, which keeps other tasks from the map until the item does."""
+        draft = draft_address(task)
+        try:
+            self._put(draft, item, mode="overwrite" if replace else "create")
+        except FileExistsError:
+            if self._begun(task) != task.map_id:
+                raise OutputError(
+                    f"{task.output}: another task has begun to publish it: finish that, or "
+                    "replace it with `overwrite`"
+                ) from None
+        if replace:
+            self._remove(item_address(task))
+        elif self._mark_at(item_address(task)) is not None:
+            self._remove(draft)
+            self._check_twin(task)
+
+    def _begun(self, task: Task) -> str | None:
+        return self._mark_at(draft_address(task))
+
+    def tidy(self, task: Task) -> None:
+        if self._begun(task) == task.map_id:
+            self._remove(draft_address(task))
 
     def names(self, folder: str) -> list[str]:
         prefix = self._key(folder)
@@ -259,12 +349,15 @@ class StoreArchive(Archive):
         for file in files:
             self._put(f"{folder}/{file.name}", file, mode="overwrite")
         for name in stale:
-            try:
-                self._obstore.delete(self._store, self._key(f"{folder}/{name}"))
-            except FileNotFoundError:
-                continue
-            except (self._error, OSError) as error:
-                raise self._failure(f"{folder}/{name}", "removed", error) from error
+            self._remove(f"{folder}/{name}")
+
+    def _remove(self, address: str) -> None:
+        try:
+            self._obstore.delete(self._store, self._key(address))
+        except FileNotFoundError:
+            return
+        except (self._error, OSError) as error:
+            raise self._failure(address, "removed", error) from error
 
     def _put(self, address: str, file: Path, *, mode: Any) -> None:
         try:
@@ -301,7 +394,7 @@ def _s3_endpoint() -> str:
     return f"{'http' if os.environ.get('AWS_HTTPS', 'YES').upper() == 'NO' else 'https'}://{host}"
 
 
-def write_mark(item: Path, task: Task) -> None:
+def _write_mark(item: Path, task: Task) -> None:
     """Write the id of the task's map into its item."""
     document = json.loads(item.read_text(encoding="utf-8"))
     document["properties"][MARK] = task.map_id

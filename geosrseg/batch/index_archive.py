@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from geosrseg.batch.archive import Archive, archive_folder, open_archive
+from geosrseg.batch.archive import Archive, archive_folder, is_draft, open_archive
 from geosrseg.core.legend import Legend, common_legend
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
@@ -79,7 +79,9 @@ def index_archive(folder: str | Path) -> ArchiveIndex:
 
 
 def _items(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.endswith(".json") and name != COLLECTION]
+    """Return the names that may be items; a draft may outlive the run that it was made in."""
+    ends = (name for name in names if name.endswith(".json") and name != COLLECTION)
+    return [name for name in ends if not is_draft(name)]
 
 
 def _check_ours(archive: Archive, base: str, names: Sequence[str]) -> None:

@@ -210,7 +210,7 @@ class _Planner:
         mark = self._archive.mark(task)
         if self._archive.is_done(task, mark):
             return DONE
-        return NEW if mark in (None, task.map_id) else REDO
+        return NEW if mark is None or self._archive.is_free(task, mark) else REDO
 
     def _task(self, scene: SceneName, plan: PredictionPlan | None, error: str = "") -> Task:
         session = self._model.session
