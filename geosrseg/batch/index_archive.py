@@ -128,7 +128,7 @@ def _index(archive: Archive, base: str, names: Sequence[str]) -> ArchiveIndex:
     return ArchiveIndex(base, len(maps), layers, tuple(left_out))
 
 
-_NO_GRID = "its map has no CRS or is not north-up, and is in the collection only"
+_NO_GRID = "its map has no CRS of the Earth or is not north-up, and is in the collection only"
 
 _AT_180 = f"its map crosses 180° and the CRSs differ: {INDEX} leaves it out, its VRT has it"
 

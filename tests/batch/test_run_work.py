@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -216,6 +217,28 @@ def test_a_broken_scene_is_named_in_the_plan(tmp_path, scenes, model):
     assert [r.error for r in results if r.state == FAILED] == [
         f"could not be planned: {found.scenes[1].error}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "file"),
+    [
+        (("collection",), {}, "collection.json"),
+        (("index.gti",), {"products": ["vector"]}, "index.gti.gpkg"),
+        (("a", "a.confidence"), {"confidence": True}, "a.confidence.tif"),
+        (("a", "A.sr"), {"sr": True}, "A.sr.tif"),
+    ],
+)
+def test_scenes_that_would_share_a_file_are_refused(tmp_path, plan, names, options, file):
+    scenes = [str(write_scene(tmp_path / "in" / f"{name}.tif", seed=1)) for name in names]
+    with pytest.raises(WorkError, match=f"would both write {re.escape(file)}: rename the scene"):
+        plan("out", scenes, **options)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_layers_that_are_not_made_are_no_reason_to_refuse(tmp_path, plan):
+    names = ("a", "a.confidence", "index.gti")
+    scenes = [str(write_scene(tmp_path / "in" / f"{name}.tif", seed=1)) for name in names]
+    assert len(plan("out", scenes)) == 3
 
 
 @pytest.mark.parametrize(
