@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from geosrseg.batch.archive import Archive, archive_folder, is_draft, open_archive
+from geosrseg.batch.archive import Archive, archive_folder, is_draft
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.core.legend import Legend, common_legend
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError

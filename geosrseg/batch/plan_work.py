@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geosrseg.batch.archive import archive_folder, is_store, open_archive
+from geosrseg.batch.archive import archive_folder, is_store
 from geosrseg.batch.index_archive import COLLECTION, INDEX
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
 from geosrseg.batch.work import SUFFIXES, Task, hash_option_file, write_work
 from geosrseg.errors import GeosrsegError, WorkError
@@ -234,7 +235,7 @@ class _Planner:
         mark = self._archive.mark(task)
         if self._archive.is_done(task, mark):
             return DONE
-        return NEW if mark is None or self._archive.is_free(task, mark) else REDO
+        return NEW if mark in (None, task.map_id) else REDO
 
     def _task(self, scene: SceneName, plan: PredictionPlan | None, error: str = "") -> Task:
         session = self._model.session

@@ -8,13 +8,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from geosrseg.batch.archive import (
-    Archive,
-    draft_address,
-    is_store,
-    open_archive,
-    scratch_folder,
-)
+from geosrseg.batch.archive import Archive, draft_address, is_store
+from geosrseg.batch.open_archive import open_archive
+from geosrseg.batch.store_archive import scratch_folder
 from geosrseg.batch.work import Task, hash_option_file
 from geosrseg.errors import (
     DeviceError,

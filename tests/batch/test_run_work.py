@@ -12,8 +12,9 @@ from dataclasses import replace
 
 import pytest
 
-from geosrseg.batch.archive import MARK, open_archive
+from geosrseg.batch.archive import MARK
 from geosrseg.batch.index_archive import index_archive
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.batch.plan_work import BROKEN, plan_work
 from geosrseg.batch.run_task import DONE, FAILED, SKIPPED, run_task
 from geosrseg.batch.run_work import choose_tasks, run_work
@@ -71,7 +72,7 @@ def killed_at(monkeypatch, place: str, task, **options) -> None:
 
 
 PRODUCTS = "geosrseg.mapping.make_map._write_products"
-ITEM = "geosrseg.batch.archive._give_new_name"
+ITEM = "geosrseg.batch.folder_archive._give_new_name"
 STORE = "geosrseg.raster.maps.row_store.RowStore.remove"
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from geosrseg.batch.archive import MARK, StoreArchive, open_archive
+from geosrseg.batch.archive import MARK
 from geosrseg.batch.index_archive import index_archive
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.batch.run_task import DONE, FAILED, SKIPPED, run_task
 from geosrseg.batch.run_work import run_work
+from geosrseg.batch.store_archive import StoreArchive
 from geosrseg.errors import OutputError
 from tests.batch.conftest import maps
 
