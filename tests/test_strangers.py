@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import geosrseg
-from geosrseg.batch.archive import open_archive
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.batch.work import Task, read_work
 from geosrseg.core.legend import Legend, LegendClass
 from geosrseg.core.normalize import Normalization

@@ -22,6 +22,7 @@ from geosrseg.products.ground_area import pixel_areas
 from geosrseg.raster.files.burning import burn
 from geosrseg.raster.files.features import Features, read_features, value_text
 from geosrseg.raster.files.grid import rasterio_window
+from geosrseg.raster.files.warp import TOLERANCE
 from geosrseg.raster.maps.class_map import ClassMap, open_class_map, read_strips
 from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, unreferenced_allowed
 
@@ -111,7 +112,7 @@ def _against_raster(
             WarpedVRT(
                 dataset, crs=grid.crs, src_crs=other.crs, transform=grid.transform,
                 width=grid.width, height=grid.height, resampling=Resampling.nearest,
-                nodata=NODATA if known.nodata is None else known.nodata,
+                nodata=NODATA if known.nodata is None else known.nodata, tolerance=TOLERANCE,
             )
         )  # fmt: skip
         for strip, labels in _counted(class_map, counter):

@@ -13,7 +13,6 @@ from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
-from rasterio.warp import transform_bounds
 
 from geosrseg.analysis.mosaic_rules import Rule, first, likeliest, surest
 from geosrseg.core.legend import NODATA, common_legend
@@ -25,7 +24,14 @@ from geosrseg.raster.maps.class_map import ClassMap, open_class_map
 from geosrseg.raster.maps.cog import BLOCK, STALE, CogProfile, check_cog, write_cog
 from geosrseg.raster.maps.confidence import RAMP, confidence_profile
 from geosrseg.raster.maps.map_date import map_date
-from geosrseg.raster.maps.map_on_grid import ON_A_PIXEL, MapOnGrid, pixel_shift, put_on_grid
+from geosrseg.raster.maps.map_on_grid import (
+    ON_A_PIXEL,
+    TURN,
+    MapOnGrid,
+    bounds_in,
+    pixel_shift,
+    put_on_grid,
+)
 from geosrseg.raster.maps.style import (
     SUFFIXES,
     check_styles,
@@ -33,7 +39,6 @@ from geosrseg.raster.maps.style import (
     write_ramp_style,
     write_styles,
 )
-from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 from geosrseg.raster.storage.publication import check_apart, check_output, open_drafts, publish
 from geosrseg.version import __version__
 
@@ -47,6 +52,9 @@ RULES: dict[str, Rule] = {
 
 MOST_PIXELS = 2**34
 """Most pixels of a mosaic; a larger grid is a mistake in --crs or --res."""
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
 
 Combine = Callable[[Sequence[MapOnGrid], Window], NDArray[np.uint8]]
 """A rule with its legend."""
@@ -116,11 +124,12 @@ def mosaic(
     with open_drafts(output) as folder:
         profile = CogProfile.of_classes(grid, legend, tags=tags)
         labels = (strip[:1] for strip in _rows(placed, grid, combine))
-        drafts = write_cog(folder, output, profile, labels)
+        drafts = {output: write_cog(folder, output, profile, labels)}
         if is_sure:
             percent = (strip[1:] for strip in _rows(placed, grid, combine))
-            drafts += write_cog(folder, layer, confidence_profile(grid, tags), percent)
-        publish(drafts, output, stale=STALE)
+            drafts[layer] = write_cog(folder, layer, confidence_profile(grid, tags), percent)
+        for path, files in drafts.items():
+            publish(files, path, stale=STALE)
     write_styles(output, legend, overwrite=True)
     if left := left_over(output, before=before, made=outputs):
         warnings.warn(left, SceneWarning, stacklevel=2)
@@ -148,11 +157,12 @@ def mosaic_grid(maps: Sequence[ClassMap], *, crs: str | None, res: float | None)
     """
     first = maps[0].grid
     target = first.crs if crs is None else _crs(crs)
+    boxes = _boxes(maps, target)
     transform = first.transform
     if target != first.crs or res is not None:
-        transform = _north_up(maps, target, res)
+        transform = _north_up(first, boxes[0], res)
     anchor = Grid(target, transform, 1, 1)
-    corners = np.array([_corner_pixels(item, anchor) for item in maps])
+    corners = np.array([_corner_pixels(*item, anchor) for item in zip(maps, boxes, strict=True)])
     top, left = corners[:, :2].min(axis=0)
     bottom, right = corners[:, 2:].max(axis=0)
     height, width = max(int(bottom - top), 1), max(int(right - left), 1)
@@ -171,35 +181,40 @@ def _crs(text: str) -> CRS:
         raise OutputError(f"`crs={text}` is unknown, expected one such as EPSG:32636") from error
 
 
-def _north_up(maps: Sequence[ClassMap], crs: CRS | None, res: float | None) -> Affine:
-    """Return a north-up transform whose pixel corners are multiples of the pixel size."""
+def _north_up(grid: Grid, box: Box, res: float | None) -> Affine:
+    """Return a north-up transform whose pixel corners are multiples of the pixel size.
+
+    Args:
+        grid: the grid of the first map.
+        box: its bounds in the CRS of the mosaic.
+    """
     if res is None:
-        grid = maps[0].grid
-        left, bottom, right, top = _bounds(maps[0], crs)
+        left, bottom, right, top = box
         res = math.sqrt((right - left) * (top - bottom) / (grid.height * grid.width))
     if not 0 < res < math.inf:
         raise OutputError(f"`res={res:g}`: expected the side of a pixel, above 0")
     return Affine(res, 0, 0, 0, -res, 0)
 
 
-def _bounds(item: ClassMap, crs: CRS | None) -> tuple[float, float, float, float]:
-    if item.grid.crs == crs:
-        return item.grid.bounds
-    if item.grid.crs is None or crs is None:
-        raise OutputError(f"{item.path}: all maps of a mosaic need a CRS, or none of them")
-    try:
-        left, bottom, right, top = transform_bounds(item.grid.crs, crs, *item.grid.bounds)
-    except GDAL_ERRORS as error:
-        raise OutputError(f"{item.path}: cannot be brought to {crs} ({reason(error)})") from error
-    return left, bottom, right, top
+def _boxes(maps: Sequence[ClassMap], crs: CRS | None) -> list[Box]:
+    """Return the bounds of every map in a CRS, side by side if one crosses 180°."""
+    boxes = [bounds_in(item, crs) for item in maps]
+    if crs is None or not crs.is_geographic or all(right <= TURN / 2 for _, _, right, _ in boxes):
+        return boxes
+    middle = sum(boxes[0][::2]) / 2
+    moved = []
+    for item, (left, bottom, right, top) in zip(maps, boxes, strict=True):
+        turn = TURN * round((middle - (left + right) / 2) / TURN) if item.grid.crs != crs else 0
+        moved.append((left + turn, bottom, right + turn, top))
+    return moved
 
 
-def _corner_pixels(item: ClassMap, anchor: Grid) -> tuple[int, int, int, int]:
+def _corner_pixels(item: ClassMap, box: Box, anchor: Grid) -> tuple[int, int, int, int]:
     """Return first row and column, and one past the last, in pixels of the anchor."""
     shift = pixel_shift(item.grid, anchor)
     if shift is not None:
         return (*shift, shift[0] + item.grid.height, shift[1] + item.grid.width)
-    left, bottom, right, top = _bounds(item, anchor.crs)
+    left, bottom, right, top = box
     corners = [~anchor.transform @ (x, y) for x in (left, right) for y in (bottom, top)]
     cols, rows = zip(*corners, strict=True)
     first = [math.floor(min(axis) + ON_A_PIXEL) for axis in (rows, cols)]

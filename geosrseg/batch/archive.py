@@ -1,30 +1,28 @@
 """Archives: the folder or bucket for finished maps, and the mark that says a map is complete.
 
 A map's STAC item is written last and holds the id of its task. A map without an item, or with
-another id, is not done. So a worker may die at any time, and two may make the same map.
+another id, is not done. So a worker may die at any time, and two may make the same map. What a
+dead worker left is known as the task's own by the rows that it kept, or in an object store by the
+draft of the item; any other map without an item is somebody else's.
 """
 
 import json
-import os
-import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from geosrseg.batch.work import Task
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
-from geosrseg.extras import extra
-from geosrseg.raster.storage.gdal import reason
-from geosrseg.raster.storage.location import Location, check_address, without_secrets
-from geosrseg.raster.storage.publication import open_drafts, publish
-from geosrseg.regular_file import create_new, read_regular
+from geosrseg.regular_file import create_new
 
 MARK = "geosrseg:task"
 """Property of the item that holds `Task.map_id`."""
+
+_DRAFT = ".item.json"
+"""End of the name of an item's draft, which starts with a dot."""
 
 STORES = ("s3", "gs", "az", "abfs")
 """Schemes of object stores."""
@@ -45,14 +43,22 @@ class Archive(ABC):
         """Whether a file exists at the address."""
 
     @abstractmethod
-    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
-        """Publish a map's files at the task's output, and its STAC item last.
+    def publishing(self, item: Path, task: Task, *, replace: bool) -> AbstractContextManager[None]:
+        """Publish a map: its files get their names in the block, its STAC item at the end.
 
         Args:
-            files: the map's files, in the folder where they were made.
-            item: the STAC item, with the mark.
-            replace: replace the existing item, which belongs to another task.
+            item: the STAC item that the block writes, beside the map's files.
+            replace: replace the existing map. Its item goes before the first of its files, as
+                it would vouch for a map that is half another's if the process were killed.
         """
+
+    @abstractmethod
+    def _begun(self, task: Task) -> str | None:
+        """Return the id of a map whose publication a process began, and may not have ended."""
+
+    @abstractmethod
+    def tidy(self, task: Task) -> None:
+        """Remove what a process left that was killed after it had published the task's item."""
 
     @abstractmethod
     def names(self, folder: str) -> list[str]:
@@ -73,14 +79,24 @@ class Archive(ABC):
 
     def mark(self, task: Task) -> str | None:
         """Return the id of the existing map: empty if it has none, None if there is no map."""
-        text = self.read(item_address(task))
-        if text is None:
-            return "" if self.exists(task.output) else None
-        return _marked(text)
+        mark = self._mark_at(item_address(task))
+        return "" if mark is None and self.exists(task.output) else mark
+
+    def is_free(self, task: Task, mark: str | None) -> bool:
+        """Whether the task may write its map there without replacing that of another."""
+        if mark:
+            return mark == task.map_id
+        begun = self._begun(task)
+        return begun == task.map_id or (mark is None and begun is None)
+
+    def _mark_at(self, address: str) -> str | None:
+        """Return the mark in an item; empty if it has none, None without an item."""
+        text = self.read(address)
+        return None if text is None else _marked(text)
 
     def _check_twin(self, task: Task) -> None:
         """Refuse an item published meanwhile, unless it is for the same map."""
-        if self.mark(task) != task.map_id:
+        if self._mark_at(item_address(task)) != task.map_id:
             raise OutputError(f"{item_address(task)}: another map was published there meanwhile")
 
     def is_done(self, task: Task, mark: str | None) -> bool:
@@ -100,6 +116,16 @@ def _marked(text: bytes) -> str:
 def item_address(task: Task) -> str:
     """Return the address of the STAC item of a task's map."""
     return task.output.removesuffix(".tif") + ".json"
+
+
+def draft_address(task: Task) -> str:
+    """Return the address of the item's draft; under its final name it marks a map as complete."""
+    return f"{task.output.rpartition('/')[0]}/.{task.name}{_DRAFT}"
+
+
+def is_draft(name: str) -> bool:
+    """Whether a file is named like the draft of an item."""
+    return name.startswith(".") and name.endswith(_DRAFT)
 
 
 def is_store(address: str) -> bool:
@@ -122,185 +148,6 @@ def archive_folder(address: str | Path) -> str:
             f"{without_secrets(text)}: expected a folder, or an address that starts with {schemes}"
         )
     return str(Path(text or "/").absolute())
-
-
-def open_archive(address: str) -> Archive:
-    """Open the archive that contains an address.
-
-    Raises:
-        MissingExtraError: an object store needs the extra ``cloud``.
-    """
-    return StoreArchive(address) if is_store(address) else FolderArchive()
-
-
-class FolderArchive(Archive):
-    """A folder of a file system, local or shared. Maps are made in it, so only items move."""
-
-    def read(self, address: str) -> bytes | None:
-        path = Path(address)
-        try:
-            return read_regular(path, limit=MOST_BYTES)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be read ({reason(error)})") from error
-
-    def exists(self, address: str) -> bool:
-        return Path(address).exists()
-
-    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
-        target = Path(item_address(task))
-        try:
-            if replace:
-                item.replace(target)
-            else:
-                _give_new_name(item, target)
-        except FileExistsError:
-            self._check_twin(task)
-            item.unlink(missing_ok=True)
-        except OSError as error:
-            raise OutputError(f"{target}: cannot be written ({reason(error)})") from error
-
-    def names(self, folder: str) -> list[str]:
-        try:
-            return sorted(entry.name for entry in os.scandir(folder) if entry.is_file())
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be read ({reason(error)})") from error
-
-    def drafts(self, folder: str) -> AbstractContextManager[Path]:
-        """Open a folder on the same file system, so that each draft can be renamed."""
-        return open_drafts(Path(folder) / "index")
-
-    def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
-        for file in files:
-            publish([file], Path(folder) / file.name)
-        for name in stale:
-            with suppress(FileNotFoundError):
-                (Path(folder) / name).unlink()
-
-
-def _give_new_name(file: Path, target: Path) -> None:
-    """Move a file to a name that must be free; of several processes that try, one succeeds.
-
-    Raises:
-        FileExistsError: the name is taken.
-    """
-    try:
-        os.link(file, target)  # unlike a rename, it never replaces a file, even on NFS
-    except FileExistsError:
-        if not target.samefile(file):  # NFS may repeat a call whose reply was lost
-            raise
-    except OSError:  # a file system without links
-        if os.path.lexists(target):
-            raise FileExistsError(target) from None
-        file.replace(target)
-    file.unlink(missing_ok=True)
-
-
-class StoreArchive(Archive):
-    """A bucket, accessed by obstore; credentials and endpoint come from the environment."""
-
-    def __init__(self, address: str) -> None:
-        with extra("cloud"):
-            import obstore  # noqa: PLC0415
-            from obstore.exceptions import AlreadyExistsError, BaseError  # noqa: PLC0415
-            from obstore.store import from_url  # noqa: PLC0415
-        self._obstore, self._exists, self._error = obstore, AlreadyExistsError, BaseError
-        try:
-            check_address(Location(address))
-            parts = urlsplit(address)
-        except ValueError as error:
-            raise OutputError(f"{without_secrets(address)}: is not an address ({error})") from error
-        self._root = f"{parts.scheme}://{parts.netloc}"
-        options: dict[str, Any] = {}
-        if parts.scheme == "s3" and (endpoint := _s3_endpoint()):
-            options = {"endpoint": endpoint, "virtual_hosted_style_request": "false"}
-        client = {"allow_http": True} if options.get("endpoint", "").startswith("http:") else {}
-        self._store: Any = from_url(self._root, client_options=client, **options)  # type: ignore[call-overload]
-
-    def read(self, address: str) -> bytes | None:
-        try:
-            return bytes(self._obstore.get(self._store, self._key(address)).bytes())
-        except FileNotFoundError:
-            return None
-        except self._error as error:
-            raise self._failure(address, "read", error) from error
-
-    def exists(self, address: str) -> bool:
-        try:
-            self._obstore.head(self._store, self._key(address))
-        except FileNotFoundError:
-            return False
-        except self._error as error:
-            raise self._failure(address, "read", error) from error
-        return True
-
-    def publish(self, files: Sequence[Path], item: Path, task: Task, *, replace: bool) -> None:
-        folder = task.output.rpartition("/")[0]
-        for file in files:
-            self._put(f"{folder}/{file.name}", file, mode="overwrite")
-        try:
-            self._put(item_address(task), item, mode="overwrite" if replace else "create")
-        except FileExistsError:
-            self._check_twin(task)
-
-    def names(self, folder: str) -> list[str]:
-        prefix = self._key(folder)
-        try:
-            found = self._obstore.list_with_delimiter(self._store, prefix or None)["objects"]
-        except (self._error, OSError) as error:
-            raise self._failure(folder, "read", error) from error
-        return sorted(str(item["path"]).rpartition("/")[2] for item in found)
-
-    @contextmanager
-    def drafts(self, folder: str) -> Iterator[Path]:
-        with scratch_folder() as path:
-            yield path
-
-    def put(self, folder: str, files: Sequence[Path], stale: Sequence[str]) -> None:
-        for file in files:
-            self._put(f"{folder}/{file.name}", file, mode="overwrite")
-        for name in stale:
-            try:
-                self._obstore.delete(self._store, self._key(f"{folder}/{name}"))
-            except FileNotFoundError:
-                continue
-            except (self._error, OSError) as error:
-                raise self._failure(f"{folder}/{name}", "removed", error) from error
-
-    def _put(self, address: str, file: Path, *, mode: Any) -> None:
-        try:
-            self._obstore.put(self._store, self._key(address), file, mode=mode)
-        except self._exists as error:
-            raise FileExistsError(address) from error
-        except (self._error, OSError) as error:  # OSError if the bucket does not exist
-            raise self._failure(address, "written", error) from error
-
-    def _key(self, address: str) -> str:
-        return address.removeprefix(self._root).lstrip("/")
-
-    def _failure(self, address: str, what: str, error: Exception) -> OutputError:
-        lines = str(error).strip().splitlines()
-        why = without_secrets(lines[0] if lines else str(error))
-        return OutputError(f"{address}: cannot be {what} ({why})")
-
-
-@contextmanager
-def scratch_folder() -> Iterator[Path]:
-    """Open a temporary local folder, in `GEOSRSEG_SCRATCH` if that is set."""
-    parent = os.environ.get("GEOSRSEG_SCRATCH")
-    with tempfile.TemporaryDirectory(prefix="geosrseg-task-", dir=parent) as folder:
-        yield Path(folder)
-
-
-def _s3_endpoint() -> str:
-    """Return the endpoint set for the AWS tools or for GDAL; empty for Amazon's own."""
-    if url := os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
-        return url
-    host = os.environ.get("AWS_S3_ENDPOINT", "")
-    if not host or "://" in host:
-        return host
-    return f"{'http' if os.environ.get('AWS_HTTPS', 'YES').upper() == 'NO' else 'https'}://{host}"
 
 
 def write_mark(item: Path, task: Task) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from rasterio.crs import CRS
 
-from geosrseg.batch.archive import Archive, archive_folder, open_archive
+from geosrseg.batch.archive import Archive, archive_folder, is_draft
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.core.legend import Legend, common_legend
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
@@ -79,7 +80,9 @@ def index_archive(folder: str | Path) -> ArchiveIndex:
 
 
 def _items(names: Sequence[str]) -> list[str]:
-    return [name for name in names if name.endswith(".json") and name != COLLECTION]
+    """Return the names that may be items; a draft may outlive the run that it was made in."""
+    ends = (name for name in names if name.endswith(".json") and name != COLLECTION)
+    return [name for name in ends if not is_draft(name)]
 
 
 def _check_ours(archive: Archive, base: str, names: Sequence[str]) -> None:
@@ -126,7 +129,7 @@ def _index(archive: Archive, base: str, names: Sequence[str]) -> ArchiveIndex:
     return ArchiveIndex(base, len(maps), layers, tuple(left_out))
 
 
-_NO_GRID = "its map has no CRS or is not north-up, and is in the collection only"
+_NO_GRID = "its map has no CRS of the Earth or is not north-up, and is in the collection only"
 
 _AT_180 = f"its map crosses 180° and the CRSs differ: {INDEX} leaves it out, its VRT has it"
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geosrseg.batch.archive import archive_folder, is_store, open_archive
+from geosrseg.batch.archive import archive_folder, is_store
+from geosrseg.batch.index_archive import COLLECTION, INDEX
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.batch.scene_list import SceneName, list_scenes, write_items
 from geosrseg.batch.work import SUFFIXES, Task, hash_option_file, write_work
 from geosrseg.errors import GeosrsegError, WorkError
@@ -114,7 +116,7 @@ def plan_work(
         options: those of `Model.map`.
 
     Raises:
-        WorkError: no scene is named, or two scenes would have the same map.
+        WorkError: no scene is named, or two scenes would have a file in common.
         GeosrsegError: the model, the device or an option is unusable. An unusable scene becomes
             `BROKEN` and does not stop the others.
     """
@@ -131,6 +133,7 @@ def plan_work(
             "into one and upload the maps, or leave out `split_rows`"
         )
     names = list_scenes(scenes, items_folder=work.with_suffix(".items"))
+    _check_files(names, _endings(products, options))
     write_items(names)
     with open_model(model, device=device, precision=precision) as opened:
         planner = _Planner(
@@ -145,6 +148,28 @@ def plan_work(
         raise WorkError(f"no scene can be mapped: {found[0].scene}: {found[0].error}")
     write_work(work, [part for item in found for part in item.task.split(item.parts)])
     return WorkPlan(tuple(found))
+
+
+def _endings(products: Sequence[str], options: Mapping[str, Any]) -> list[str]:
+    """Return what the names of a map's files add to that of its scene."""
+    output = Path("scene.tif")
+    files = {name: output.with_suffix(PRODUCTS.load(name).suffixes[0]) for name in products}
+    request = request_for("scene", output, **{**options, **files})
+    return [".json", *(path.name.removeprefix("scene") for path in request.files)]
+
+
+def _check_files(scenes: Sequence[SceneName], endings: Sequence[str]) -> None:
+    """Refuse scenes whose maps would have a file in common, or one with the index of the maps."""
+    owners = dict.fromkeys((COLLECTION, INDEX), "the index of the maps")
+    for scene in scenes:
+        for ending in endings:
+            file = scene.name + ending
+            other = owners.setdefault(file.casefold(), scene.address)
+            if other != scene.address:
+                raise WorkError(
+                    f"{other} and {scene.address} would both write {file}: rename the scene, or "
+                    "plan it into another folder"
+                )
 
 
 class _Planner:

@@ -4,21 +4,13 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
-from glob import escape
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import rasterio
-
-from geosrseg.batch.archive import (
-    Archive,
-    is_store,
-    item_address,
-    open_archive,
-    scratch_folder,
-    write_mark,
-)
+from geosrseg.batch.archive import Archive, draft_address, is_store
+from geosrseg.batch.open_archive import open_archive
+from geosrseg.batch.store_archive import scratch_folder
 from geosrseg.batch.work import Task, hash_option_file
 from geosrseg.errors import (
     DeviceError,
@@ -31,9 +23,8 @@ from geosrseg.errors import (
 from geosrseg.mapping.make_map import make_map, make_part
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.model import Model, open_model, request_for
-from geosrseg.mapping.prediction import OnProgress, Prediction
+from geosrseg.mapping.prediction import OnProgress
 from geosrseg.products.products import PRODUCTS
-from geosrseg.raster.storage.gdal import GDAL_ERRORS, unreferenced_allowed
 from geosrseg.raster.storage.location import Location
 from geosrseg.runtime.failure import is_out_of_memory
 from geosrseg.runtime.model_address import shown_address
@@ -42,14 +33,11 @@ from geosrseg.version import __version__
 ATTEMPTS = 3
 """Most attempts at a task after temporary failures, of the network or of memory."""
 
-SETTLING = 5
-"""Seconds to wait for a twin's item after its map is finished."""
-
 PAUSE = 5.0
 """Seconds before the second attempt; doubled before the third."""
 
 BUSY = 120
-"""Most pauses while another worker assembles the map from its parts."""
+"""Most pauses of an attempt while another worker makes the map."""
 
 DONE, KEPT, SKIPPED, FAILED = "done", "kept", "skipped", "failed"
 
@@ -110,7 +98,7 @@ def run_task(
         threads: CPU threads.
         on_progress: see `predict`.
         turn: lock held while the network runs.
-        pause: called with seconds to wait between attempts.
+        pause: called with seconds to wait; returns True if there is no point in waiting.
     """
     run = _Run(task, overwrite, threads, on_progress, turn or nullcontext(), pause)
     start = time.monotonic()
@@ -173,79 +161,70 @@ class _Run:
         archive = open_archive(task.output)
         mark = archive.mark(task)
         if archive.is_done(task, mark):
+            archive.tidy(task)
             return result_of(task, SKIPPED)
         _check_files(task)
         model = _model(task.model, task.device, task.precision, self.threads)
         _check_model(task, model)
-        is_other = mark not in (None, task.map_id) and not _is_unfinished(task)
-        if is_other and not self.overwrite:
-            raise OutputError(
-                f"{task.output}: exists, and was not made by this task: choose another folder, or "
-                "replace it with `overwrite`"
-            )
-        make = partial(self._make, model, archive, mark)
-        return make() if task.parts == 1 else self._make_part(model, archive, mark, make)
+        try:
+            if not (self.overwrite or archive.is_free(task, mark)):
+                raise OutputError(
+                    f"{task.output}: exists or is being published, and not by this task: choose "
+                    "another folder, or replace it with `overwrite`"
+                )
+            make = self._make if task.parts == 1 else self._make_part
+            return make(model, archive, self.overwrite or mark == task.map_id)
+        except OutputError:
+            # A faster twin may have finished the map and removed the stored rows.
+            if not archive.is_done(task, archive.mark(task)):
+                raise
+            return result_of(task, SKIPPED)
 
-    def _make(self, model: Model, archive: Archive, mark: str | None) -> TaskResult:
+    def _make(self, model: Model, archive: Archive, may_replace: bool) -> TaskResult:
+        """Make the whole map, or wait while another worker does."""
+        for _ in range(BUSY):
+            try:
+                return self._make_now(model, archive, may_replace)
+            except OutputBusyError:
+                if self.pause(PAUSE):
+                    raise
+                if archive.is_done(self.task, archive.mark(self.task)):
+                    return result_of(self.task, SKIPPED)
+        return self._make_now(model, archive, may_replace)
+
+    def _make_now(self, model: Model, archive: Archive, may_replace: bool) -> TaskResult:
         task = self.task
         with _folder(task) as folder:
-            item = _item(folder, task)
             done = make_map(
                 self._request(folder),
                 model.session,
-                overwrite=self.overwrite
-                or mark is not None,  # `_make_if_new` has checked the existing map
+                overwrite=may_replace,
                 on_progress=self.on_progress,
                 may_halve=False,
                 turn=self.turn,
                 on_warning=self.warnings.append,
+                publishing=archive.publishing(_item(folder, task), task, replace=may_replace),
             )
-            _finish(task, archive, done, item, replace=mark is not None)
             return replace(result_of(task, DONE), windows=done.windows)
 
-    def _make_part(
-        self, model: Model, archive: Archive, mark: str | None, make: Callable[[], TaskResult]
-    ) -> TaskResult:
+    def _make_part(self, model: Model, archive: Archive, may_replace: bool) -> TaskResult:
         """Store the rows of a part; if it is the last one, assemble the map."""
         task = self.task
-        try:
-            with _folder(task) as folder:
-                kept = make_part(
-                    self._request(folder),
-                    model.session,
-                    (task.part, task.parts),
-                    overwrite=self.overwrite or mark is not None,
-                    on_progress=self.on_progress,
-                    turn=self.turn,
-                    on_warning=self.warnings.append,
-                )
-            state, waits_for = KEPT, kept.waits_for
-            if not waits_for:
-                state = self._join(archive, make)
-        except OutputError:
-            # A faster twin may have finished the map and removed the store.
-            if not self._is_done_soon(archive):
-                raise
-            return result_of(task, SKIPPED)
-        return replace(result_of(task, state), windows=kept.windows, waits_for=waits_for)
-
-    def _is_done_soon(self, archive: Archive) -> bool:
-        for _ in range(SETTLING):
-            if archive.is_done(self.task, archive.mark(self.task)):
-                return True
-            self.pause(1)
-        return False
-
-    def _join(self, archive: Archive, make: Callable[[], TaskResult]) -> str:
-        """Assemble the map from its parts, or wait while another worker does."""
-        for _ in range(BUSY):
-            try:
-                return make().state
-            except OutputBusyError:
-                self.pause(PAUSE)
-                if archive.is_done(self.task, archive.mark(self.task)):
-                    return SKIPPED
-        return make().state
+        with _folder(task) as folder:
+            kept = make_part(
+                self._request(folder),
+                model.session,
+                (task.part, task.parts),
+                overwrite=may_replace,
+                on_progress=self.on_progress,
+                turn=self.turn,
+                on_warning=self.warnings.append,
+            )
+        if kept.waits_for:
+            result = result_of(task, KEPT)
+        else:
+            result = self._make(model, archive, may_replace)
+        return replace(result, windows=kept.windows, waits_for=kept.waits_for)
 
     def _request(self, folder: Path) -> MapRequest:
         output = folder / f"{self.task.name}.tif"
@@ -259,15 +238,7 @@ class _Run:
 
 
 def _item(folder: Path, task: Task) -> Path:
-    """Return a temporary path for the item; under its final name it marks the map as complete."""
-    return folder / f".{task.name}.item.json"
-
-
-def _finish(task: Task, archive: Archive, done: Prediction, item: Path, *, replace: bool) -> None:
-    write_mark(item, task)
-    folder = done.output.parent
-    own = [path for path in sorted(folder.glob(f"{escape(task.name)}.*")) if path.is_file()]
-    archive.publish(own if is_store(task.output) else [], item, task, replace=replace)
+    return folder / Path(draft_address(task)).name
 
 
 def _check_version(task: Task) -> None:
@@ -297,22 +268,6 @@ def _check_model(task: Task, model: Model) -> None:
             f"this machine gives {session.device} in {session.precision}, planned was "
             f"{task.device} in {task.precision}: run it elsewhere, or plan again"
         )
-
-
-def _is_unfinished(task: Task) -> bool:
-    """Whether the existing map is from a run of this task that was killed before its item."""
-    if is_store(task.output):
-        return True  # in an archive only a killed run leaves a map without an item
-    if Path(item_address(task)).exists():
-        return False
-    try:
-        with unreferenced_allowed(), rasterio.open(task.output, driver="GTiff") as dataset:
-            tags = dataset.tags()
-    except GDAL_ERRORS:
-        return False
-    made_by = tags.get("GEOSRSEG_MODEL_SHA256"), tags.get("GEOSRSEG_INPUT")
-    scene = task.scene.rpartition("/")[2]
-    return made_by[0] == task.sha256 and bool(made_by[1]) and str(made_by[1]) in (scene, task.name)
 
 
 def _folder(task: Task) -> AbstractContextManager[Path]:

@@ -8,9 +8,10 @@ of the strips.
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from geosrseg.core.tiling.windows import WindowPlan
 from geosrseg.errors import OutputError, SceneError, SceneWarning
@@ -66,6 +67,7 @@ def make_map(
     may_halve: bool = True,
     turn: AbstractContextManager[object] | None = None,
     on_warning: Callable[[str], None] = warn,
+    publishing: AbstractContextManager[object] | None = None,
 ) -> Prediction:
     """Make the map of a request whose outputs have been checked.
 
@@ -76,6 +78,8 @@ def make_map(
         may_halve: if memory runs out, run windows in parts, which changes a few labels.
         turn: held while windows run, so that another map can be written meanwhile.
         on_warning: called with each warning.
+        publishing: held from before the first output gets its name until all are written. The
+            stored rows outlive it: they prove that outputs of a killed process are its own.
 
     Warns:
         SceneWarning: for each warning, unless `on_warning` is given.
@@ -108,15 +112,19 @@ def make_map(
             for text in job.scene.warnings[said:]:
                 on_warning(text)
             before = map_contents(output)
-            labels = _publish(job, store, counter, overwrite=overwrite)
-            left = left_over(
-                output,
-                before=before,
-                made=[*request.files, *inputs],
-                layers=request.other_layers,
-            )
-            counter.enter("writing")
-            areas = _write_products(job)
+            labels, drafts = _write_layers(job, store, counter)
+            # Another program may have written files there meanwhile.
+            request.check_outputs(overwrite=overwrite, own=store.noted)
+            with publishing or nullcontext():
+                _publish(job, store, drafts)
+                left = left_over(
+                    output,
+                    before=before,
+                    made=[*request.files, *inputs],
+                    layers=request.other_layers,
+                )
+                counter.enter("writing")
+                areas = _write_products(job)
             store.remove()
         summary = labels.summary(
             job.mapped,
@@ -282,10 +290,10 @@ def _keep_rows(
                 store.keep(index, rows, bad_blocks=job.scene.bad_blocks.found)
 
 
-def _publish(
-    job: MapJob, store: RowStore, counter: "WindowCounter", *, overwrite: bool
-) -> LabelCounter:
-    """Write every layer to a draft; once all are valid, publish them."""
+def _write_layers(
+    job: MapJob, store: RowStore, counter: "WindowCounter"
+) -> tuple[LabelCounter, dict[Path, list[Path]]]:
+    """Write every layer to a draft and verify it; return the drafts by the layer's path."""
     paths, labels = job.request.paths, LabelCounter()
     drafts = {}
     for layer, path in paths.items():
@@ -296,15 +304,17 @@ def _publish(
         tags = {"TIFFTAG_IMAGEDESCRIPTION": title, **profile.tags, **job.tags}
         profile = replace(profile, tags=tags)
         counter.enter("writing")
-        drafts[layer] = write_cog(
+        drafts[path] = write_cog(
             store.folder, path, profile, rows, on_check=lambda: counter.enter("checking")
         )
-    # Another program may have written files there meanwhile.
-    job.request.check_outputs(overwrite=overwrite, own=store.noted)
+    return labels, drafts
+
+
+def _publish(job: MapJob, store: RowStore, drafts: Mapping[Path, Sequence[Path]]) -> None:
+    """Give the layers their names."""
     store.start_publishing(job.request.files)
-    for layer, path in paths.items():
-        publish(drafts[layer], path, stale=STALE)
-    return labels
+    for path, files in drafts.items():
+        publish(files, path, stale=STALE)
 
 
 class WindowCounter:

@@ -277,6 +277,58 @@ def test_signed_bytes_without_nodata_are_taken(tmp_path, shift):
     assert (read(tmp_path / "m.tif")[:, :60] == 2).all()
 
 
+FIJI = {
+    "60S": Grid(CRS.from_epsg(32760), Affine(3000, 0, 700_000, 0, -3000, 8_100_000), 60, 80),
+    "1S": Grid(CRS.from_epsg(32701), Affine(3000, 0, 200_000, 0, -3000, 8_100_000), 60, 80),
+    "degrees": Grid(CRS.from_epsg(4326), Affine(0.03, 0, 177.7, 0, -0.03, -17), 60, 80),
+}
+"""Grids that cross 180°, all but the second: it starts east of it."""
+
+
+@pytest.mark.parametrize(
+    ("names", "options"),
+    [
+        (("60S", "1S"), {"crs": "EPSG:4326", "res": 0.03}),
+        (("1S", "60S"), {"crs": "EPSG:4326", "res": 0.03}),
+        (("60S", "1S"), {"crs": "EPSG:4326"}),
+        (("degrees", "60S"), {}),
+        (("degrees", "1S"), {}),
+        (("60S", "degrees"), {}),
+    ],
+)
+def test_maps_on_both_sides_of_180_degrees_meet_there(tmp_path, names, options):
+    """Every pixel of the mosaic has the class of the map's pixel under its middle."""
+    maps = {}
+    for name in names:
+        grid = FIJI[name]
+        labels = np.random.default_rng(0).choice([1, 2], (grid.height, grid.width)).astype("uint8")
+        write_class_map(tmp_path / f"{name}.tif", labels, grid=grid, legend=LEGEND)
+        maps[name] = labels
+    grid = mosaic([tmp_path / f"{name}.tif" for name in names], tmp_path / "m.tif", **options)
+    cols, rows = np.meshgrid(np.arange(grid.width) + 0.5, np.arange(grid.height) + 0.5)
+    xs, ys = grid.transform @ (cols.ravel(), rows.ravel())
+    expected = np.full(grid.height * grid.width, 255)
+    for name in reversed(names):
+        own = FIJI[name]
+        points = transform(grid.crs, own.crs, xs, ys) if own.crs != grid.crs else (xs, ys)
+        col, row = (np.floor(axis).astype(int) for axis in ~own.transform @ np.array(points))
+        inside = (col >= 0) & (col < own.width) & (row >= 0) & (row < own.height)
+        expected[inside] = maps[name][row[inside], col[inside]]
+    found = read(tmp_path / "m.tif").ravel()
+    assert grid.width < 200
+    assert np.array_equal(found == 255, expected == 255)
+    assert (found != expected).sum() <= 2  # of thousands; on the border of two pixels
+
+
+def test_sidecars_of_an_older_confidence_layer_are_removed(tmp_path):
+    one = write(tmp_path / "a.tif", 1, percent=(60, 10))
+    mosaic([one], tmp_path / "m.tif", rule="confidence")
+    stale = tmp_path / "m.confidence.tif.msk"
+    stale.touch()
+    mosaic([one], tmp_path / "m.tif", rule="confidence", overwrite=True)
+    assert not stale.exists()
+
+
 @pytest.mark.parametrize(("pixel", "shape"), [(0.4, (1, 1)), (0.2, (2, 2)), (0.1, (4, 4))])
 def test_a_named_pixel_size_adds_no_empty_rows(tmp_path, pixel, shape):
     """Maps of 0.4 degrees: rounding must not open a further row."""

@@ -202,16 +202,30 @@ def test_several_may_index_at_once(folder):
     assert not list(folder.glob(".*"))
 
 
+@needs_gti
+@pytest.mark.parametrize("layer", [INDEX, "index-EPSG-32636.vrt"])
+@pytest.mark.parametrize(
+    "name", [" lead", "trail ", "a b,c", "é <x> & 日本", "q'u\"o", "[b]*", ".x"]
+)
+def test_names_of_all_kinds_are_found(folder, layer, name):
+    path = add(folder, name, grid(), seed=1)
+    assert index_archive(folder).left_out == ()
+    there, own = read_there(folder / layer, path)
+    assert np.array_equal(there, own)
+
+
 def test_what_cannot_be_in_the_layer_is_named(folder):
     add(folder, "a_20210101", grid())
     add(folder, "lost_20210101", grid()).unlink()
     add(folder, "nowhere_20210101", Grid(None, Affine.identity(), 60, 80))
+    mine = CRS.from_wkt('LOCAL_CS["mine",UNIT["metre",1]]')
+    add(folder, "mine_20210101", Grid(mine, Affine(10, 0, 0, 0, -10, 0), 60, 80))
     (folder / "areas.json").write_text('{"classes": []}')
     (folder / "half.json").write_text('{"type": "Feature", "assets": {"classes": {}}}')
     found = index_archive(folder)
-    assert found.maps == 2
+    assert found.maps == 3
     assert sorted(text.partition(":")[0] for text in found.left_out) == [
-        "half.json", "lost_20210101.json", "nowhere_20210101.json",
+        "half.json", "lost_20210101.json", "mine_20210101.json", "nowhere_20210101.json",
     ]  # fmt: skip
     assert "is not there" in " ".join(found.left_out)
 

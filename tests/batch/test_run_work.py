@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,12 +12,14 @@ from dataclasses import replace
 
 import pytest
 
-from geosrseg.batch.archive import MARK, open_archive
+from geosrseg.batch.archive import MARK
+from geosrseg.batch.index_archive import index_archive
+from geosrseg.batch.open_archive import open_archive
 from geosrseg.batch.plan_work import BROKEN, plan_work
 from geosrseg.batch.run_task import DONE, FAILED, SKIPPED, run_task
 from geosrseg.batch.run_work import choose_tasks, run_work
 from geosrseg.batch.work import read_work, write_work
-from geosrseg.errors import OutputError, WorkError
+from geosrseg.errors import OutputBusyError, OutputError, WorkError
 from tests.batch.conftest import maps, write_scene
 
 
@@ -52,13 +55,111 @@ def test_what_is_done_is_skipped_and_its_item_says_by_which_task(tmp_path, plan)
     assert item["properties"][MARK] == tasks[0].id
 
 
-def test_a_map_without_its_mark_is_made_again(tmp_path, plan):
-    tasks = plan("out")
-    run_work(tasks[:1])
-    before = maps(tmp_path / "out")
-    (tmp_path / "out" / "s0.json").unlink()  # killed before the last file
-    assert states(run_work(tasks[:1])) == [DONE]
-    assert maps(tmp_path / "out") == before
+class Killed(BaseException):
+    """Stands for the end of the process: no handler of errors catches it."""
+
+
+def killed_at(monkeypatch, place: str, task, **options) -> None:
+    """Run a task in a process that is killed when it calls what `place` names."""
+
+    def die(*_, **__):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, die)
+        with pytest.raises(Killed):
+            run_task(task, **options)
+
+
+PRODUCTS = "geosrseg.mapping.make_map._write_products"
+ITEM = "geosrseg.batch.folder_archive._give_new_name"
+STORE = "geosrseg.raster.maps.row_store.RowStore.remove"
+
+
+@pytest.mark.parametrize("place", [PRODUCTS, ITEM])
+def test_a_map_whose_maker_was_killed_before_its_item_is_finished(
+    tmp_path, plan, monkeypatch, place
+):
+    run_work(plan("one")[:1])
+    task = plan("out")[0]
+    killed_at(monkeypatch, place, task)
+    assert (tmp_path / "out" / "s0.tif").exists()
+    other = plan("out", confidence=True)[0]
+    assert run_task(other).state == FAILED
+    assert run_task(task).state == DONE
+    assert maps(tmp_path / "out") == maps(tmp_path / "one")
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+def test_what_a_process_leaves_that_is_killed_after_the_item_is_removed(
+    tmp_path, plan, monkeypatch
+):
+    task = plan("out")[0]
+    killed_at(monkeypatch, STORE, task)
+    item = tmp_path / "out" / "s0.json"
+    os.link(item, tmp_path / "out" / ".s0.item.json")  # between the two names of the item
+    assert index_archive(tmp_path / "out").maps == 1
+    assert run_task(task).state == SKIPPED
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("place", [PRODUCTS, ITEM])
+def test_a_map_that_was_being_replaced_no_longer_counts_as_that_of_its_plan(
+    tmp_path, plan, monkeypatch, place
+):
+    task = plan("out")[0]
+    run_task(task)
+    other = plan("out", confidence=True)[0]
+    killed_at(monkeypatch, place, other, overwrite=True)
+    assert run_task(task).state == FAILED
+    assert run_task(other).state == DONE
+
+
+def test_a_map_of_predict_is_replaced_only_when_asked(tmp_path, plan, scenes, model):
+    from geosrseg.mapping.predict import predict
+
+    (tmp_path / "out").mkdir()
+    made = tmp_path / "out" / "s0.tif"
+    predict(scenes[0], made, model=model, device="cpu", precision="fp32", confidence=True)
+    before = made.read_bytes()
+    task = plan("out", window_size=16)[0]
+    failed = run_task(task)
+    assert (failed.state, "and not by this task" in failed.error) == (FAILED, True)
+    assert made.read_bytes() == before
+    assert run_task(task, overwrite=True).state == DONE
+
+
+def test_who_finds_a_twin_at_work_waits_for_it(plan):
+    task = plan("out")[0]
+    began, ended = threading.Event(), threading.Event()
+
+    def progress(_):
+        began.set()
+        ended.wait(60)
+
+    first = []
+    maker = threading.Thread(
+        target=lambda: first.append(run_task(task, on_progress=progress).state)
+    )
+    maker.start()
+    assert began.wait(60)
+
+    def pause(_):
+        ended.set()
+        maker.join()
+
+    assert run_task(task, pause=pause).state == SKIPPED
+    assert first == [DONE]
+
+
+def test_who_waits_for_a_twin_ends_when_the_run_is_stopped(plan, monkeypatch):
+    def busy(*_, **__):
+        raise OutputBusyError("another process is making it")
+
+    monkeypatch.setattr("geosrseg.batch.run_task.make_map", busy)
+    waits = []
+    result = run_task(plan("out")[0], pause=lambda seconds: waits.append(seconds) or True)
+    assert (result.state, len(waits)) == (FAILED, 5)
 
 
 def test_a_map_that_was_deleted_is_made_again_though_its_item_is_there(tmp_path, plan):
@@ -73,7 +174,7 @@ def test_a_map_of_another_plan_is_replaced_only_when_asked(tmp_path, plan):
     run_work(plan("out")[:1])
     other = plan("out", confidence=True)[:1]
     (failed,) = run_work(other)
-    assert (failed.state, "was not made by this task" in failed.error) == (FAILED, True)
+    assert (failed.state, "and not by this task" in failed.error) == (FAILED, True)
     assert states(run_work(other, overwrite=True)) == [DONE]
     assert (tmp_path / "out" / "s0.confidence.tif").is_file()
 
@@ -117,6 +218,28 @@ def test_a_broken_scene_is_named_in_the_plan(tmp_path, scenes, model):
     assert [r.error for r in results if r.state == FAILED] == [
         f"could not be planned: {found.scenes[1].error}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "file"),
+    [
+        (("collection",), {}, "collection.json"),
+        (("index.gti",), {"products": ["vector"]}, "index.gti.gpkg"),
+        (("a", "a.confidence"), {"confidence": True}, "a.confidence.tif"),
+        (("a", "A.sr"), {"sr": True}, "A.sr.tif"),
+    ],
+)
+def test_scenes_that_would_share_a_file_are_refused(tmp_path, plan, names, options, file):
+    scenes = [str(write_scene(tmp_path / "in" / f"{name}.tif", seed=1)) for name in names]
+    with pytest.raises(WorkError, match=f"would both write {re.escape(file)}: rename the scene"):
+        plan("out", scenes, **options)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_layers_that_are_not_made_are_no_reason_to_refuse(tmp_path, plan):
+    names = ("a", "a.confidence", "index.gti")
+    scenes = [str(write_scene(tmp_path / "in" / f"{name}.tif", seed=1)) for name in names]
+    assert len(plan("out", scenes)) == 3
 
 
 @pytest.mark.parametrize(
@@ -245,17 +368,16 @@ def test_of_two_plans_that_publish_one_name_at_once_the_second_fails(
     (tmp_path / "out").mkdir()
     archive = open_archive(tasks[0].output)
 
-    def publish(mark: str):
+    def publish(task):
         item = tmp_path / "out" / ".s0.item.json"
-        item.write_text(json.dumps({"properties": {MARK: mark}}))
-        archive.publish([], item, tasks[0], replace=False)
+        with archive.publishing(item, task, replace=False):
+            item.write_text(json.dumps({"properties": {}}))
         assert not item.exists()
 
-    publish(tasks[0].map_id)
-    publish(tasks[0].map_id)  # a twin
-    monkeypatch.setattr(type(archive), "mark", lambda *_: "of another plan")
+    publish(tasks[0])
+    publish(tasks[0])  # a twin
     with pytest.raises(OutputError, match="another map was published there meanwhile"):
-        publish(tasks[0].map_id)
+        publish(replace(tasks[0], precision="bf16"))
     assert json.loads((tmp_path / "out" / "s0.json").read_text())["properties"] == {
         MARK: tasks[0].map_id
     }

@@ -104,9 +104,10 @@ def run(
                 tasks, jobs=jobs, overwrite=overwrite, threads=threads,
                 on_result=report.show, on_progress=report.progress,
             )  # fmt: skip
+    is_made = report.finish()
     if number is None and shard is None:
         _index_all({task.output.rpartition("/")[0] for task in tasks})
-    if not report.finish():
+    if not is_made:
         ctx.exit(1)
 
 
@@ -114,6 +115,7 @@ def _index_all(folders: set[str]) -> None:
     """Index the maps of each folder; warn about a folder that has none yet."""
     from geosrseg.batch.index_archive import index_archive
     from geosrseg.cli.terminal.prediction_report import say
+    from geosrseg.core.text.counted import counted
     from geosrseg.errors import OutputError
 
     for folder in sorted(folders):
@@ -122,5 +124,6 @@ def _index_all(folders: set[str]) -> None:
         except OutputError as error:
             say(f"warning: no index of the maps: {error}")
         else:
-            maps = f"{found.maps} map{'s' * (found.maps > 1)}"
-            say(f"{folder}: {maps} as one layer: {', '.join(found.files)}")
+            for text in found.left_out:
+                say(f"warning: {text}")
+            say(f"{folder}: {counted(found.maps, 'map')} indexed: {', '.join(found.files)}")

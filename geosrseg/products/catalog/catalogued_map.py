@@ -25,7 +25,7 @@ class CataloguedMap:
         item: file name of the STAC item.
         file: file name of the map, in the same folder.
         taken: time of the scene, or of the map's creation.
-        grid: None if the map has no CRS or is not north-up.
+        grid: None if the map has no CRS of the Earth or is not north-up.
         bbox: west, south, east, north; west exceeds east if the map crosses 180°. None if it has
             no CRS.
     """
@@ -95,7 +95,9 @@ def _grid(properties: Record) -> Grid | None:
     a, b, c, d, e, f = properties.numbers("proj:transform")[:6]
     height, width = map(int, properties.numbers("proj:shape"))
     north_up = a > 0 > e and b == d == 0
-    return Grid(crs, Affine(a, b, c, d, e, f), height, width) if north_up else None
+    if not north_up or not (crs.is_projected or crs.is_geographic):  # such as that of a mine
+        return None
+    return Grid(crs, Affine(a, b, c, d, e, f), height, width)
 
 
 def _bbox(record: Record) -> tuple[float, float, float, float] | None:

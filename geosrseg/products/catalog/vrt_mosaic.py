@@ -63,7 +63,9 @@ def _add_colours(band: ElementTree.Element, legend: Legend) -> None:
 def _add_source(band: ElementTree.Element, item: CataloguedMap, own: Grid, grid: Grid) -> None:
     """Add a map at its place; maps below show through its nodata."""
     source = ElementTree.SubElement(band, "ComplexSource")
-    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = item.file
+    # GDAL drops spaces at the start of a text.
+    name = f"./{item.file}" if item.file[0].isspace() else item.file
+    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = name
     ElementTree.SubElement(source, "SourceBand").text = "1"
     size = {"RasterXSize": str(own.width), "RasterYSize": str(own.height)}
     block = {"DataType": "Byte", "BlockXSize": str(BLOCK), "BlockYSize": str(BLOCK)}

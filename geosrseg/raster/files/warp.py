@@ -17,6 +17,11 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason
 _CRS_ERRORS: tuple[type[Exception], ...] = (CRSError, *GDAL_ERRORS)
 
 
+TOLERANCE = 1e-3
+"""Largest error of a position, in pixels, where the nearest pixel is taken: with GDAL's own, an
+eighth, one pixel in a hundred has the class of a neighbour."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warp:
     """How a raster is read on another grid.
@@ -50,6 +55,7 @@ class Warp:
             src_nodata=nodata,
             nodata=nodata,
             add_alpha=nodata is None and not has_alpha,
+            **({} if self.cubic else {"tolerance": TOLERANCE}),
         )
 
 

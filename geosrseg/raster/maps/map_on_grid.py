@@ -1,12 +1,13 @@
 """Reads a class map and its layers on another grid, window by window."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
@@ -17,6 +18,7 @@ from geosrseg.core.text.counted import counted
 from geosrseg.core.tiling.windows import Window
 from geosrseg.errors import OutputError
 from geosrseg.raster.files.grid import Grid, rasterio_window
+from geosrseg.raster.files.warp import TOLERANCE
 from geosrseg.raster.maps.class_map import ClassMap
 from geosrseg.raster.maps.confidence import (
     as_confidence,
@@ -28,6 +30,9 @@ from geosrseg.raster.storage.gdal import GDAL_ERRORS, reason, small_cache, unref
 
 ON_A_PIXEL = 1e-3
 """Share of a pixel by which the corners of two aligned grids may differ."""
+
+TURN = 360.0
+"""Degrees of longitude after which the ground is the same."""
 
 
 Check = Callable[[DatasetReader, Path, Grid], None]
@@ -114,6 +119,7 @@ class MapOnGrid:
                     dataset, crs=self.grid.crs, transform=self.grid.transform,
                     width=self.grid.width, height=self.grid.height,
                     resampling=Resampling.nearest, nodata=empty, dtype=_holding(dataset, empty),
+                    tolerance=TOLERANCE,
                 ) as warped:  # fmt: skip
                     return warped.read(window=rasterio_window(window))
         except GDAL_ERRORS as error:
@@ -155,16 +161,39 @@ def put_on_grid(class_map: ClassMap, grid: Grid) -> MapOnGrid:
         raise OutputError(
             f"{class_map.path}: has no CRS, and its pixels do not coincide with those of the others"
         )
-    if own.crs == grid.crs:
-        bounds = own.bounds
-    else:
-        try:
-            bounds = transform_bounds(own.crs, grid.crs, *own.bounds, densify_pts=50)
-        except GDAL_ERRORS as error:
-            raise OutputError(
-                f"{class_map.path}: cannot be transformed to the grid's CRS ({reason(error)})"
-            ) from error
-    return MapOnGrid(class_map, grid, grid.window(bounds), shift)
+    bounds = bounds_in(class_map, grid.crs)
+    if own.crs == grid.crs or grid.crs is None or not grid.crs.is_geographic:
+        return MapOnGrid(class_map, grid, grid.window(bounds), shift)
+    # A grid may pass 180° to either side, so the ground may lie a full turn away, or twice on it.
+    left, bottom, right, top = bounds
+    turns = [grid.window((left + t, bottom, right + t, top)) for t in (-TURN, 0, TURN)]
+    reached = [window for window in turns if window is not None]
+    if not reached:
+        return MapOnGrid(class_map, grid, None, shift)
+    first = min(window.col_off for window in reached)
+    last = max(window.col_stop for window in reached)
+    window = replace(reached[0], col_off=first, width=last - first)
+    return MapOnGrid(class_map, grid, window, shift)
+
+
+def bounds_in(class_map: ClassMap, crs: CRS | None) -> tuple[float, float, float, float]:
+    """Return left, bottom, right and top of a map in a CRS; right exceeds 180° if it crosses that.
+
+    Raises:
+        OutputError: the map cannot be transformed, or one of the CRSs is missing.
+    """
+    own = class_map.grid
+    if own.crs == crs:
+        return own.bounds
+    if own.crs is None or crs is None:
+        raise OutputError(f"{class_map.path}: all maps need a CRS, or none of them")
+    try:
+        left, bottom, right, top = transform_bounds(own.crs, crs, *own.bounds, densify_pts=50)
+    except GDAL_ERRORS as error:
+        raise OutputError(
+            f"{class_map.path}: cannot be transformed to {crs} ({reason(error)})"
+        ) from error
+    return left, bottom, right + TURN if left > right else right, top
 
 
 def pixel_shift(own: Grid, grid: Grid) -> tuple[int, int] | None:

@@ -20,6 +20,9 @@ from geosrseg.raster.maps.row_store import (
 from geosrseg.raster.storage.gdal import reason
 from geosrseg.raster.storage.lock import is_locked
 
+_ASIDE = f".*{SUFFIX}.????????.partial"
+"""Names that `RowStore.remove` gives to stores."""
+
 MAX_STRIPS = 10**6
 """Most strips of a map; names of their files have six digits."""
 
@@ -81,19 +84,29 @@ def find_stopped_run(output: Path) -> StoppedRun | None:
 
 
 def find_stores(folder: Path) -> list[Path]:
-    """Return the stores in a folder."""
-    return sorted(path for path in folder.glob(f".*{SUFFIX}") if _is_store(path))
+    """Return the stores in a folder, and what is left of those that were being removed."""
+    stores = [path for path in folder.glob(f".*{SUFFIX}") if _is_store(path)]
+    return sorted([*stores, *(path for path in folder.glob(_ASIDE) if _is_aside(path))])
 
 
 def _output_of(folder: Path, stated: str = "") -> Path:
     """Return the output of a store: as its manifest says, or from its name, which may be cut."""
-    name = folder.name[1:].removesuffix(SUFFIX)
+    name = folder.name[1:].rpartition(SUFFIX)[0]
     return folder.with_name(stated if stated.startswith(name) and "/" not in stated else name)
 
 
 def _is_store(path: Path) -> bool:
     manifest = path / MANIFEST
     return is_folder(path) and manifest.is_file() and not manifest.is_symlink()
+
+
+def _is_aside(path: Path) -> bool:
+    """Whether it holds nothing but files of a store; any of them may be gone."""
+    try:
+        check_store(path, _output_of(path))
+    except (OSError, OutputError):
+        return False
+    return True
 
 
 def _examine(folder: Path) -> StoppedRun:
@@ -109,7 +122,7 @@ def _examine(folder: Path) -> StoppedRun:
         scene=manifest.get("scene", "unknown").partition(" (")[0],
         strips=len(strips),
         total=total,
-        modified=max(path.stat().st_mtime for path in [*strips, folder / MANIFEST]),
+        modified=max(path.stat().st_mtime for path in files or [folder]),
         size=sum(path.stat().st_size for path in files),
         running=is_locked(folder / LOCK),
     )

@@ -3,8 +3,9 @@
 All shared file systems (NFS, FUSE, Lustre) support exclusive creation, even where locks are
 missing or hold on one machine only. The file names its maker, who renews its modification time
 every few seconds while holding the lock. A lock left by a killed process of this machine is taken
-over at once; one left by another machine, once its time is old. Both compared times come from
-the file server, so clocks may differ.
+over at once; one left by another machine, or by a process whose number another one has by now
+(after a restart, or as the first process of a container), once its time is old. Both compared
+times come from the file server, so clocks may differ.
 """
 
 import os
@@ -82,7 +83,8 @@ def _make(holder: Path, path: Path) -> bytes:
 def _is_gone(holder: Path, path: Path, host: str, pid: str) -> bool:
     if host == socket.gethostname():
         with suppress(ValueError):  # an unreadable process number
-            return not psutil.pid_exists(parse_integer(pid, high=_LAST_PROCESS))
+            if not psutil.pid_exists(parse_integer(pid, high=_LAST_PROCESS)):
+                return True
     try:
         os.utime(path)
         return path.stat().st_mtime - holder.stat().st_mtime > LEASE

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from geosrseg.cli.main import main
@@ -43,6 +44,21 @@ def test_removes_it_unless_it_is_in_use(tmp_path):
             "running",
         ]
         assert find_stores(tmp_path) == [store.folder]
+
+
+@pytest.mark.parametrize("gone", ["", "manifest.json", "lock", "000000.npz"])
+def test_removes_what_a_killed_process_was_removing(tmp_path, monkeypatch, gone):
+    with monkeypatch.context() as patch:
+        patch.setattr("geosrseg.raster.maps.row_store.shutil.rmtree", lambda *_, **__: None)
+        with open_row_store(tmp_path / "a.tif", {"scene": "kafa.tif (1)"}, layout=LAYOUT) as store:
+            store.keep(0, {"classes": np.zeros((1, 2, 3), np.uint8)})
+            store.remove()
+    (aside,) = tmp_path.iterdir()
+    if gone:
+        (aside / gone).unlink()
+    state, output, *_ = run(tmp_path, "--remove").stdout.split("\t")
+    assert (state, output) == ("removed", str(tmp_path / "a.tif"))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_without_any_says_so(tmp_path):

@@ -86,16 +86,19 @@ class TestHolder:
         assert (tmp_path / "lock.holder").read_text() == text
 
     @pytest.mark.parametrize(("age", "taken"), [(LEASE - 30, False), (LEASE + 30, True)])
-    def test_what_another_machine_left_is_taken_over_when_it_is_old(self, tmp_path, age, taken):
+    @pytest.mark.parametrize("host", ["elsewhere", socket.gethostname()])
+    def test_what_another_machine_or_start_left_is_taken_over_when_it_is_old(
+        self, tmp_path, host, age, taken
+    ):
         holder = tmp_path / "lock.holder"
-        holder.write_text("elsewhere 1 2026-01-01")
+        holder.write_text(f"{host} {os.getpid()} 2026-01-01")  # a number that is in use again
         os.utime(holder, (0, time.time() - age))
         if taken:
             with locked(tmp_path / "lock"):
                 assert holder.read_text().split()[:2] == [socket.gethostname(), str(os.getpid())]
             assert [path.name for path in tmp_path.iterdir()] == ["lock"]
         else:
-            with pytest.raises(BlockingIOError, match="elsewhere"), locked(tmp_path / "lock"):
+            with pytest.raises(BlockingIOError, match=host), locked(tmp_path / "lock"):
                 pass
 
     def test_a_holder_at_work_keeps_its_file_young(self, tmp_path, monkeypatch):
