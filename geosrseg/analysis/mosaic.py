@@ -98,10 +98,8 @@ def mosaic(
     output, is_sure = Path(output), rule in ("confidence", "probabilities")
     layer = output.with_name(f"{output.stem}.confidence{output.suffix}")
     outputs = [output, layer] if is_sure else [output]
-    _check_outputs(outputs, overwrite=overwrite)
+    _check_outputs(outputs, class_maps, overwrite=overwrite)
     maps = [open_class_map(path) for path in class_maps]
-    for path in outputs:
-        check_apart(path, [file for item in maps for file in (item.path, item.confidence_path)])
     if not maps:
         raise OutputError("a mosaic needs at least one map")
     legend = common_legend({str(item.path): item.legend for item in maps})
@@ -138,10 +136,14 @@ def mosaic(
     return grid
 
 
-def _check_outputs(outputs: Sequence[Path], *, overwrite: bool) -> None:
+def _check_outputs(
+    outputs: Sequence[Path], class_maps: Sequence[str | Path], *, overwrite: bool
+) -> None:
     """Refuse a mosaic, confidence layer or style that cannot be written."""
     output, *layers = outputs
     check_cog(output, overwrite=overwrite)
+    for path in outputs:
+        check_apart(path, class_maps)
     check_styles(output, overwrite=overwrite)
     for layer in layers:
         check_cog(layer, overwrite=overwrite)
