@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from geosrseg.batch.work import Task
 from geosrseg.core.text.json_text import parse_json
 from geosrseg.errors import OutputError
+from geosrseg.raster.storage.location import without_secrets
 from geosrseg.regular_file import create_new
 
 MARK = "geosrseg:task"
