@@ -82,8 +82,9 @@ def relabel(
         The classes of the new map.
 
     Raises:
-        OutputError: a file cannot be read or written, the output is one of them, `min_area` is
-            not above 0, or a class of the map is neither in a ``from`` nor ignored.
+        OutputError: a file cannot be read or written, the output is a layer or polygons that are
+            read, `min_area` is not above 0, or a class of the map is neither in a ``from`` nor
+            ignored.
     """
     output = Path(output)
     check_cog(output, overwrite=overwrite)
@@ -98,7 +99,7 @@ def relabel(
     limits = Limits(min_confidence or 0, CERTAIN if max_doubt is None else max_doubt)
     filtered = min_confidence is not None or max_doubt is not None
     layer = _confidence(source, confidence) if filtered else None
-    check_apart(output, [source.path, layer, clip])
+    check_apart(output, [layer, clip])  # the map itself may be replaced
     window, polygons = Window(0, 0, source.grid.height, source.grid.width), None
     if clip is not None:
         polygons, window = _clipped(source.grid, clip)

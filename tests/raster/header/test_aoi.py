@@ -272,7 +272,7 @@ class TestRefused:
         ("text", "reason"),
         [
             ("1,2,3", "3 numbers"),
-            ("1,2,3,nan", "expected xmin"),
+            ("1,2,3,nan", "expected four finite numbers"),
             ("3,2,1,4", "min < max"),
             ("area", "expected a file"),
             ("area.xlsx", "expected a file"),
