@@ -11,7 +11,7 @@ from geosrseg.errors import OutputError
 from geosrseg.raster.maps.row_store import names_in_store
 from geosrseg.raster.maps.stopped_runs import find_stopped_run
 from geosrseg.raster.storage.gdal import reason
-from geosrseg.raster.storage.publication import open_drafts, publish
+from geosrseg.raster.storage.publication import open_drafts, publish, writing
 from geosrseg.regular_file import read_regular
 
 
@@ -33,11 +33,11 @@ class FolderArchive(Archive):
     @contextmanager
     def publishing(self, item: Path, task: Task, *, replace: bool) -> Iterator[None]:
         target = Path(item_address(task))
-        with _writing(target):
+        with writing(target):
             if replace:
                 target.unlink(missing_ok=True)
         yield
-        with _writing(target):
+        with writing(target):
             write_mark(item, task)
             try:
                 _give_new_name(item, target)
@@ -56,7 +56,7 @@ class FolderArchive(Archive):
             if output in names_in_store(output) and (left := find_stopped_run(output)):
                 left.remove()
             if self._mark_at(draft) == task.map_id:
-                with _writing(Path(draft)):
+                with writing(Path(draft)):
                     Path(draft).unlink(missing_ok=True)
 
     def names(self, folder: str) -> list[str]:
@@ -75,14 +75,6 @@ class FolderArchive(Archive):
         for name in stale:
             with suppress(FileNotFoundError):
                 (Path(folder) / name).unlink()
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
 
 
 def _give_new_name(file: Path, target: Path) -> None:

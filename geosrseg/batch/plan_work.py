@@ -167,8 +167,8 @@ def _check_files(scenes: Sequence[SceneName], endings: Sequence[str]) -> None:
             other = owners.setdefault(file.casefold(), scene.address)
             if other != scene.address:
                 raise WorkError(
-                    f"{other} and {scene.address} would both write {file}: rename the scene, or "
-                    "plan it into another folder"
+                    f"{Location.of(other)} and {Location.of(scene.address)} would both write "
+                    f"{file}: rename the scene, or plan it into another folder"
                 )
 
 

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from geosrseg.core.legend import Legend
 from geosrseg.errors import DeviceMemoryError, OutputError
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
-from geosrseg.mapping.make_map import WindowCounter
 from geosrseg.mapping.map_job import MapJob, open_job
 from geosrseg.mapping.map_options import MapOptions
 from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
-from geosrseg.mapping.prediction import OnProgress
+from geosrseg.mapping.prediction import OnProgress, WindowCounter
 from geosrseg.raster.files.grid import Grid
 from geosrseg.raster.maps.cog import CogProfile
 from geosrseg.raster.storage.location import Location
@@ -112,7 +111,11 @@ def map_array_file(
             for name, it in profiles.items()
         }
         counter = WindowCounter(
-            job, on_progress, [range(len(job.plan.rows.starts))], total=len(job.plan)
+            job.plan,
+            on_progress,
+            [range(len(job.plan.rows.starts))],
+            total=len(job.plan),
+            factor=session.spec.upscale_factor,
         )
         _fill(layers, job, counter)
         return ArrayMap(layers, profiles, job.legend.spec.legend, job.scene.warnings)

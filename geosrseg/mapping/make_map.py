@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from geosrseg.core.tiling.windows import WindowPlan
 from geosrseg.errors import OutputError, SceneError, SceneWarning
 from geosrseg.mapping.layers.layers import CLASSES, CONFIDENCE
 from geosrseg.mapping.map_job import MapJob, open_job
@@ -21,7 +20,7 @@ from geosrseg.mapping.map_request import MapRequest
 from geosrseg.mapping.map_rows import predict_rows
 from geosrseg.mapping.painter import Rows
 from geosrseg.mapping.planning.map_judgement import MapCounts
-from geosrseg.mapping.prediction import OnProgress, Phase, Prediction, Progress
+from geosrseg.mapping.prediction import OnProgress, Prediction, WindowCounter
 from geosrseg.mapping.summary import LabelCounter
 from geosrseg.products.areas import Areas
 from geosrseg.products.asset import MapFile
@@ -104,7 +103,13 @@ def make_map(
             _take_over_bad_blocks(job, store, overwrite=overwrite)
             resumed = len(store)
             counts = _count_kept(job, store)
-            counter = WindowCounter(job, on_progress, store.missing, total=len(job.plan))
+            counter = WindowCounter(
+                job.plan,
+                on_progress,
+                store.missing,
+                total=len(job.plan),
+                factor=session.spec.upscale_factor,
+            )
             with turn or nullcontext():
                 _keep_rows(job, store, counter, may_halve=may_halve, on_rows=counts.add)
             _check_unchanged(job, store, stamps)
@@ -189,7 +194,11 @@ def make_part(
         )
         _take_over_bad_blocks(job, store, overwrite=overwrite)
         counter = WindowCounter(
-            job, on_progress, store.missing, total=_windows_of(job.plan, [strips])
+            job.plan,
+            on_progress,
+            store.missing,
+            total=job.plan.windows_of([strips]),
+            factor=session.spec.upscale_factor,
         )
 
         def check(_: Rows) -> None:
@@ -269,7 +278,7 @@ def _count_kept(job: MapJob, store: RowStore) -> MapCounts:
 def _keep_rows(
     job: MapJob,
     store: RowStore,
-    counter: "WindowCounter",
+    counter: WindowCounter,
     *,
     may_halve: bool,
     on_rows: Callable[[Rows], object],
@@ -291,7 +300,7 @@ def _keep_rows(
 
 
 def _write_layers(
-    job: MapJob, store: RowStore, counter: "WindowCounter"
+    job: MapJob, store: RowStore, counter: WindowCounter
 ) -> tuple[LabelCounter, dict[Path, list[Path]]]:
     """Write every layer to a draft and verify it; return the drafts by the layer's path."""
     paths, labels = job.request.paths, LabelCounter()
@@ -315,40 +324,3 @@ def _publish(job: MapJob, store: RowStore, drafts: Mapping[Path, Sequence[Path]]
     store.start_publishing(job.request.files)
     for path, files in drafts.items():
         publish(files, path, stale=STALE)
-
-
-class WindowCounter:
-    """Counts windows and reports progress."""
-
-    def __init__(
-        self, job: MapJob, on_progress: OnProgress, missing: Sequence[range], *, total: int
-    ) -> None:
-        plan, factor = job.plan, job.session.spec.upscale_factor
-        self.run = 0
-        self.skipped = 0
-        self._before = max(total - _windows_of(plan, missing), 0)
-        self._total = self._before + _windows_of(plan, missing)
-        self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
-        self._report = on_progress
-        self.enter("reading")
-
-    def enter(self, phase: Phase) -> None:
-        """Report the start of a phase."""
-        self._phase: Phase = phase
-        self._tell()
-
-    def count(self, usable: bool) -> None:
-        """Count a window that was run, or that was skipped because no pixel is usable."""
-        self.run += usable
-        self.skipped += not usable
-        self._tell()
-
-    def _tell(self) -> None:
-        done = self._before + self.run + self.skipped
-        self._report(Progress(done, self._total, self._before, self._pixels, self._phase))
-
-
-def _windows_of(plan: WindowPlan, strips: Sequence[range]) -> int:
-    """Count the windows run for strips, including windows above that reach into them."""
-    rows = sum(own.stop - plan.rows.first_before(own.start) for own in strips)
-    return rows * len(plan.cols.starts)

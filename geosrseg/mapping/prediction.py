@@ -1,10 +1,11 @@
 """Prediction: the result of mapping a scene, and the progress of a run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from geosrseg.core.tiling.windows import WindowPlan
 from geosrseg.errors import GeosrsegError
 from geosrseg.mapping.summary import MapSummary
 from geosrseg.products.areas import Areas
@@ -33,6 +34,48 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+class WindowCounter:
+    """Counts windows and reports progress.
+
+    Args:
+        missing: strips that this run makes.
+        total: windows of the map, or of the part of it that the run belongs to.
+        factor: the upscale factor.
+    """
+
+    def __init__(
+        self,
+        plan: WindowPlan,
+        on_progress: OnProgress,
+        missing: Sequence[range],
+        *,
+        total: int,
+        factor: int,
+    ) -> None:
+        self.run = 0
+        self.skipped = 0
+        self._before = max(total - plan.windows_of(missing), 0)
+        self._total = self._before + plan.windows_of(missing)
+        self._pixels = plan.rows.length * plan.cols.length * factor**2 / len(plan)
+        self._report = on_progress
+        self.enter("reading")
+
+    def enter(self, phase: Phase) -> None:
+        """Report the start of a phase."""
+        self._phase: Phase = phase
+        self._tell()
+
+    def count(self, usable: bool) -> None:
+        """Count a window that was run, or that was skipped because no pixel is usable."""
+        self.run += usable
+        self.skipped += not usable
+        self._tell()
+
+    def _tell(self) -> None:
+        done = self._before + self.run + self.skipped
+        self._report(Progress(done, self._total, self._before, self._pixels, self._phase))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

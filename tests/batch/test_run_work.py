@@ -236,6 +236,14 @@ def test_scenes_that_would_share_a_file_are_refused(tmp_path, plan, names, optio
     assert not (tmp_path / "out.jsonl").exists()
 
 
+def test_the_refusal_shows_no_signature(plan):
+    with pytest.raises(
+        WorkError, match=r"index of the maps and https://h/collection\.tif"
+    ) as fault:
+        plan("out", ["https://h/collection.tif?sig=SECRET"])
+    assert "SECRET" not in str(fault.value)
+
+
 def test_layers_that_are_not_made_are_no_reason_to_refuse(tmp_path, plan):
     names = ("a", "a.confidence", "index.gti")
     scenes = [str(write_scene(tmp_path / "in" / f"{name}.tif", seed=1)) for name in names]

@@ -6,7 +6,7 @@ pooling step, counted from the scene's origin. `plan_windows` therefore pads the
 that multiple, and no window reaches beyond the padding.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -182,6 +182,11 @@ class WindowPlan:
             Window(row_off, col_off, self.rows.window_size, self.cols.window_size)
             for col_off in self.cols.starts
         )
+
+    def windows_of(self, strips: Sequence[range]) -> int:
+        """Count the windows run for strips, with those of earlier strips that reach into them."""
+        rows = sum(own.stop - self.rows.first_before(own.start) for own in strips)
+        return rows * len(self.cols.starts)
 
     def support(self, window: Window) -> Window:
         """Return the pixels to which a window of the plan contributes."""

@@ -268,7 +268,7 @@ def _ranges(table: TomlTable) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding, PolygonColumn | None]:
     entries = sorted(table.tables("classes"), key=lambda entry: entry.integer("id"))
-    _check_ids(entries)
+    _check_classes(entries)
     legend = Legend(
         tuple(
             _parse_class(entry, even_colour(number, len(entries)))
@@ -298,7 +298,7 @@ def _parse_classes(table: TomlTable) -> tuple[Legend, ReferenceCoding, PolygonCo
     return legend, ReferenceCoding(is_coloured, tuple(codes), ignored, tolerance), None
 
 
-def _check_ids(entries: Sequence[TomlTable]) -> None:
+def _check_classes(entries: Sequence[TomlTable]) -> None:
     names: dict[int, list[str]] = {}
     for entry in entries:
         names.setdefault(entry.integer("id"), []).append(entry.text("name"))
@@ -308,8 +308,9 @@ def _check_ids(entries: Sequence[TomlTable]) -> None:
                 f"{len(shared)} [[classes]] have id {number} ({', '.join(shared)}): give each its "
                 "own id; a class with several values has a list, reference = [1, 2]"
             )
-    for name, times in Counter(entry.text("name").casefold() for entry in entries).items():
-        if times > 1:  # figures are by name
+    by_name = Counter(entry.text("name").casefold() for entry in entries)
+    for name, times in by_name.items():
+        if times > 1:  # reports have their figures by name
             raise ValueError(
                 f"{times} [[classes]] are named {name}: give each its own name, or make them one "
                 "class with a list, reference = [1, 2]"

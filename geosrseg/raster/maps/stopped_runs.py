@@ -73,8 +73,9 @@ class StoppedRun:
 
 
 def find_stopped_runs(folder: Path) -> list[StoppedRun]:
-    """Return the stopped runs of a folder."""
-    return [_examine(path) for path in find_stores(folder)]
+    """Return the stopped runs of a folder, and what is left of stores that were being removed."""
+    asides = (path for path in folder.glob(_ASIDE) if _is_aside(path))
+    return [_examine(path) for path in sorted([*find_stores(folder), *asides])]
 
 
 def find_stopped_run(output: Path) -> StoppedRun | None:
@@ -84,9 +85,8 @@ def find_stopped_run(output: Path) -> StoppedRun | None:
 
 
 def find_stores(folder: Path) -> list[Path]:
-    """Return the stores in a folder, and what is left of those that were being removed."""
-    stores = [path for path in folder.glob(f".*{SUFFIX}") if _is_store(path)]
-    return sorted([*stores, *(path for path in folder.glob(_ASIDE) if _is_aside(path))])
+    """Return the stores in a folder, from which runs can resume."""
+    return sorted(path for path in folder.glob(f".*{SUFFIX}") if _is_store(path))
 
 
 def _output_of(folder: Path, stated: str = "") -> Path:

@@ -94,6 +94,15 @@ def check_local(path: Path) -> None:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise an `OutputError` that names the output where the disk refuses it."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
+
+
+@contextmanager
 def open_drafts(path: Path) -> Iterator[Path]:
     """A hidden folder beside an output, for its unfinished files.
 
@@ -112,10 +121,8 @@ def open_drafts(path: Path) -> Iterator[Path]:
         ) from error
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
+        with writing(path):
             stack.enter_context(locked(Path(folder) / LOCK))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         yield Path(folder)
 
 
@@ -134,7 +141,7 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
     Raises:
         OutputError: the disk refuses them.
     """
-    try:
+    with writing(path):
         for draft in drafts:
             with draft.open("r+b") as file:
                 os.fsync(file.fileno())
@@ -145,8 +152,6 @@ def publish(drafts: Sequence[Path], path: Path, *, stale: Sequence[str] = ()) ->
             if name not in published:
                 path.with_name(name).unlink(missing_ok=True)
         _sync_folder(path.parent)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
 
 
 def publish_text(path: Path, text: str) -> None:
@@ -167,10 +172,8 @@ def publish_texts(texts: Mapping[Path, str]) -> None:
     first = next(iter(texts))
     with open_drafts(first) as folder:
         for path, text in texts.items():
-            try:
+            with writing(path):
                 (folder / path.name).write_text(text, encoding="utf-8", newline="\n")
-            except OSError as error:
-                raise OutputError(f"{path}: cannot be written ({reason(error)})") from error
         publish([folder / path.name for path in texts], first)
 
 
